@@ -3,7 +3,7 @@
 "use strict";
 
 // The page of a series: one plot, of any checkpoint at any depth, moved by two sliders, by playing, by the cells of the maps and by
-// the address: #alone/layer-6/step-1000, and /own for a checkpoint's own axes.
+// the address: #alone/layer-6/step-1000, and /own for a checkpoint's own axes; &map=rank is another map than the first.
 (() => {
   const root = document.querySelector("[data-series]");
   if (!root) return;
@@ -18,15 +18,19 @@
     (each) => root.querySelector(each));
   const maps = [...document.querySelectorAll(".series-map")];
   const byContext = [...document.querySelectorAll(".series-map, .series-strip")];
-  const chosen = (name) => document.querySelector(`[data-series-choice="${name}"] input:checked`)?.value;
-  const state = { step: Number(ranges.step.value), depth: Number(ranges.depth.value), context: maps[0]?.dataset.context, axes: "reference" };
+  const measures = document.querySelector("select[data-series-choice]");
+  const state = { step: Number(ranges.step.value), depth: Number(ranges.depth.value), context: byContext[0]?.dataset.context, axes: "reference" };
   let timer = null;
 
-  const address = new Tokviz.AddressWriter(() => {
+  const isFirstMap = () => !measures || measures.selectedIndex === 0;
+
+  function fragment() {
     const { key } = data.checkpoints[state.step];
     const parts = [state.context, depthKey(state.depth), key, ...(state.axes === "own" ? ["own"] : [])];
-    return `#${parts.map(encodeURIComponent).join("/")}${Tokviz.plotScale.address}`;
-  });
+    return `#${parts.map(encodeURIComponent).join("/")}${isFirstMap() ? "" : `&map=${measures.value}`}${Tokviz.plotScale.address}`;
+  }
+
+  const address = new Tokviz.AddressWriter(fragment);
 
   // --- what is seen ---
 
@@ -48,6 +52,8 @@
     problem.hidden = Boolean(capture);
     problem.textContent = capture ? "" : "This checkpoint has no plot in this context.";
     if (!capture) return;
+    const image = checkpoint.images?.[state.context]?.[state.depth];
+    plate.href = image ?? "#";
     plate.querySelector("img").alt = `${checkpoint.label}, ${depthName(state.depth)}, ${capture.context.label}`;
     caption.textContent = captionOf(checkpoint);
     tell(plate, "slot", { capture, depth: state.depth, isStep: true });
@@ -68,14 +74,34 @@
   }
 
   function showMaps() {
-    const measure = chosen("measure") ?? maps[0]?.dataset.measure;
-    for (const each of byContext) {
-      each.hidden = each.dataset.context !== state.context || (each.dataset.measure !== undefined && each.dataset.measure !== measure);
-    }
+    const measure = measures?.value ?? maps[0]?.dataset.measure;
+    const isSeen = ({ dataset }) => dataset.context === state.context && (dataset.measure ?? measure) === measure;
+    for (const each of byContext) each.toggleAttribute("data-current", isSeen(each));
+    const map = maps.find(isSeen);
+    if (map) fill(map);
+  }
+
+  // Where there are many maps, only those that are seen have their numbers.
+  function fill(map) {
+    const [body] = map.querySelector("table").tBodies;
+    if (body.rows.length) return mark(body);
+    const { lateMaps } = document.getElementById("maps").dataset;
+    return Tokviz.load(data.maps, lateMaps).then((all) => {
+      const { rows } = all.find(({ measure, context }) => measure === map.dataset.measure && context === map.dataset.context);
+      if (!body.rows.length) body.append(...rows.map(rowOf));
+      showMaps();
+    }, () => {});
+  }
+
+  function rowOf([depth, ...parts]) {
+    const cells = data.checkpoints.map((_, step) => Tokviz.make("td", { class: parts[2 * step + 1] }, parts[2 * step]));
+    return Tokviz.make("tr", {}, Tokviz.make("th", { scope: "row" }, depth), ...cells);
+  }
+
+  // The plot that is seen.
+  function mark(body) {
     for (const cell of document.querySelectorAll(".series-map .at")) cell.classList.remove("at");
-    for (const map of maps) {
-      if (!map.hidden) map.querySelector("tbody").rows[state.depth]?.cells[state.step + 1]?.classList.add("at");
-    }
+    body.rows[state.depth]?.cells[state.step + 1]?.classList.add("at");
   }
 
   function go(changes) {
@@ -116,6 +142,8 @@
     const found = data.checkpoints.findIndex(({ key }) => key === step);
     Object.assign(state, { context, depth: clamp(known, 0, Number(ranges.depth.max)), axes: axes === "own" ? "own" : "reference" });
     if (found >= 0) state.step = found;
+    const [, map] = location.hash.match(/&map=([\w-]+)/) ?? [];
+    if (measures) measures.value = [...measures.options].some(({ value }) => value === map) ? map : measures.options[0].value;
     for (const [name, value] of [["context", state.context], ["axes", state.axes]]) {
       for (const input of document.querySelectorAll(`[data-series-choice="${name}"] input`)) input.checked = input.value === value;
     }
@@ -142,6 +170,9 @@
       root.scrollIntoView({ block: "nearest" });
     });
   }
+  root.addEventListener("address", ({ detail }) => {
+    detail.fragment = fragment();
+  });
   Tokviz.listenToKeys(root, () => state.depth, (depth) => go({ depth }));
   addEventListener("hashchange", open);
   document.addEventListener("scale", () => address.request());

@@ -67,6 +67,8 @@ class Measure:
     is_log: bool = False
     top: float | None = None
     """The value of the darkest shade; the largest of all where there is none."""
+    is_related: bool = False
+    """Whether it is a relation or an order."""
 
 
 def measures(report: Report) -> tuple[Measure, ...]:
@@ -148,6 +150,7 @@ def _relation(index: int, label: str) -> Measure:
         caption="Mean cosine between the differences of the pairs (parallelism). Bold: announced as a relation.",
         read=read,
         top=1.0,
+        is_related=True,
     )
 
 
@@ -164,6 +167,7 @@ def _order(index: int, label: str) -> Measure:
         caption="How well each word’s place in the order is read from the others (R²). Bold: announced as an order.",
         read=read,
         top=1.0,
+        is_related=True,
     )
 
 
@@ -201,13 +205,20 @@ def _map(series: SeriesReport, measure: Measure, context: str, found: Sequence[R
     return Map(
         measure=measure.key,
         context=context,
-        label=f"{measure.name}, {label}: layers by checkpoints",
+        label=f"{measure.name}, {label}",
         caption=measure.caption,
         rows=tuple(
-            MapRow(depth=depth_name(depth), cells=tuple(_cell(each, depth, low, high, measure) for each in found))
+            MapRow(
+                depth=_row_name(depth, n_depths - 1),
+                cells=tuple(_cell(each, depth, low, high, measure) for each in found),
+            )
             for depth in range(n_depths)
         ),
     )
+
+
+def _row_name(depth: int, last: int) -> str:
+    return f"{depth_name(depth)} (last)" if depth == last > 0 else depth_name(depth)
 
 
 def _ends(values: np.ndarray, measure: Measure) -> tuple[float, float]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from tokviz.pages.frame.frame import contents, frame, relative, series_path
 from tokviz.pages.frame.index import context_entry, drawings, model_entry
@@ -10,15 +11,17 @@ from tokviz.pages.frame.pictures import picture
 from tokviz.pages.series import sentences
 from tokviz.pages.series.maps import Map, maps, measures
 from tokviz.pages.series.sentences import breaking, emergence
-from tokviz.pages.series.series_data import csv_path
+from tokviz.pages.series.series_data import are_late, csv_path, maps_path
 from tokviz.pages.text import data_text
 from tokviz.pages.text.parts import Frame, Link, Option, Picture
-from tokviz.pages.text.wording import facts_line, whole_percent
-from tokviz.records import Checkpoint, ContextReport, Report, SeriesReport, depth_name
+from tokviz.pages.text.wording import capitalized, facts_line, whole_percent
+from tokviz.records import Checkpoint, ContextReport, Renditions, Report, SeriesReport, depth_name
 
 AXES = {"reference": "of the reference", "own": "its own"}
 """How readers choose the axes, by the projections' names."""
-_SCRIPTS = ("plates/plates.js", "series.js", "contents.js", "lightbox.js")
+UNITS = {"steps": "Step", "tokens": "Tokens", None: "Checkpoint"}
+"""Above the rows of a map, before the checkpoints."""
+_SCRIPTS = ("plates/plates.js", "series.js", "contents.js", "lightbox.js", "take.js")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,10 +29,17 @@ class Viewer:
     """One plot, of any checkpoint at any depth."""
 
     checkpoints: tuple[str, ...]
+    depth: int
+    """That is shown first."""
+    depth_name: str
     last: int
     """The deepest depth."""
     picture: Picture | None
-    """What is shown without scripts: none where no plots are drawn as images."""
+    """What is shown without scripts, of the last checkpoint: none where no plots are drawn as images."""
+    caption: str
+    first: Picture | None
+    """The same of the first checkpoint, shown only without scripts."""
+    first_caption: str
     size: tuple[int, int]
     """Of a plot, in pixels."""
     axes_note: str
@@ -57,10 +67,20 @@ class Writers:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MeasureGroup:
+    """Measures of one kind, to choose from."""
+
+    label: str
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class StripLine:
     """All depths of one checkpoint in one context, small."""
 
     context: str
+    heading: str
+    """The context's, above its first line; else empty."""
     label: str
     """Of the checkpoint."""
     strip: Picture
@@ -84,7 +104,7 @@ class SeriesPage:
     facts: str
     finding: str
     said: tuple[str, ...]
-    """Of each context but the one that the finding is about, and what else there is to say."""
+    """Of all contexts."""
     faults: tuple[str, ...]
     """What is wrong with its checkpoints."""
     contexts: tuple[Option, ...]
@@ -92,12 +112,20 @@ class SeriesPage:
     viewer: Viewer | None
     """None where nothing was captured."""
     contents: tuple[Link, ...]
+    unit: str
+    """What the columns count: ``Step``."""
     columns: tuple[str, ...]
     """The checkpoints of the maps."""
-    measures: tuple[Option, ...]
+    measures: tuple[MeasureGroup, ...]
     maps: tuple[Map, ...]
+    late_maps: str
+    """The script with the numbers of the maps that have no rows; empty where all have."""
     writers: tuple[Writers, ...]
     strips: tuple[StripLine, ...]
+    reference: str
+    """The checkpoint on whose axes all are shown."""
+    last: str
+    """The deepest depth's name."""
     images: tuple[ImageLine, ...]
     csv: str
     method: str
@@ -109,10 +137,9 @@ def series_page(report: Report, series: SeriesReport) -> SeriesPage:
     names = [each.name for each in report.contexts if any(found.context(each.name) for found in series.shown)]
     labels = {each.name: each.label for each in report.contexts}
     made = maps(report, series, names)
-    shown_measures = dict.fromkeys(each.measure for each in made)
     viewer = _viewer(report, series, names, page) if names else None
     writers = tuple(filter(None, (_writers(series, name, labels[name]) for name in names)))
-    strips = tuple(_strips(series, names, page))
+    strips = tuple(_strips(series, names, labels, page))
     return SeriesPage(
         frame=frame(
             report,
@@ -125,7 +152,7 @@ def series_page(report: Report, series: SeriesReport) -> SeriesPage:
         name=series.name,
         facts=_facts(series),
         finding=sentences.finding(report, series),
-        said=tuple(each for name in names for each in sentences.of_context(report, series, name)),
+        said=sentences.said(report, series, names),
         faults=(*sentences.faults(series), *sentences.failures(series)),
         contexts=tuple(Option(value=name, label=labels[name], checked=name == names[0]) for name in names),
         axes=tuple(Option(value=key, label=label, checked=key == "reference") for key, label in AXES.items()),
@@ -136,18 +163,42 @@ def series_page(report: Report, series: SeriesReport) -> SeriesPage:
             ("What is found", "found", True),
             ("All checkpoints, small", "strips", strips),
         ),
-        columns=tuple(each.label for each in series.shown),
-        measures=tuple(
-            Option(value=each.key, label=each.name, checked=index == 0)
-            for index, each in enumerate(found for found in measures(report) if found.key in shown_measures)
-        ),
-        maps=made,
+        unit=UNITS[series.unit],
+        columns=tuple(_column(each) for each in series.shown),
+        measures=tuple(_measure_groups(report, made)),
+        maps=_with_few_rows(made) if are_late(made) else made,
+        late_maps=relative(page, maps_path(series)) if are_late(made) else "",
         writers=writers,
         strips=strips,
+        reference=series.checkpoints[series.reference].label,
+        last=depth_name(viewer.last) if viewer else "",
         images=tuple(_images(series, names, labels, page)),
         csv=relative(page, csv_path(series)),
         method=relative(page, "method/index.html"),
     )
+
+
+def _column(checkpoint: Checkpoint) -> str:
+    """The heads of all columns say what they count."""
+    return checkpoint.label if checkpoint.step is None else f"{checkpoint.step:,}"
+
+
+def _measure_groups(report: Report, made: tuple[Map, ...]) -> Iterator[MeasureGroup]:
+    known = {each.measure for each in made}
+    found = [each for each in measures(report) if each.key in known]
+    for label, related in (("Measures", False), ("Relations and orders", True)):
+        options = tuple(
+            Option(value=each.key, label=each.name, checked=each is found[0])
+            for each in found
+            if each.is_related == related
+        )
+        if options:
+            yield MeasureGroup(label=label, options=options)
+
+
+def _with_few_rows(made: tuple[Map, ...]) -> tuple[Map, ...]:
+    """Those of the first measure alone have theirs in the page."""
+    return tuple(each if each.measure == made[0].measure else replace(each, rows=()) for each in made)
 
 
 def _facts(series: SeriesReport) -> str:
@@ -171,6 +222,9 @@ def _viewer(report: Report, series: SeriesReport, names: list[str], page: str) -
         }
         for each in shown
     ]
+    last = max(context.states.n_depths for each in shown for context in each.model.contexts) - 1
+    depth = (last + 1) // 2
+    reference = series.checkpoints[series.reference].label
     longest = {
         "model": max((each.label for each in shown), key=len),
         "context": max((each.label for each in report.contexts), key=len),
@@ -181,6 +235,7 @@ def _viewer(report: Report, series: SeriesReport, names: list[str], page: str) -
                 "key": each.key,
                 "label": each.label,
                 "slug": each.model.slug,
+                "images": _image_links(each, page),
                 "residuals": {
                     context.states.context.name: [data_text.rounded(value) for value in residual]
                     for context, residual in zip(each.model.contexts, each.residuals, strict=True)
@@ -188,17 +243,21 @@ def _viewer(report: Report, series: SeriesReport, names: list[str], page: str) -
             }
             for each in shown
         ],
-        "reference": series.checkpoints[series.reference].label,
+        "reference": reference,
+        "maps": f"{series.slug}/maps",
     }
-    last = max(context.states.n_depths for each in shown for context in each.model.contexts) - 1
     width, height = report.look.plate_size
     return Viewer(
         checkpoints=tuple(each.label for each in shown),
         last=last,
-        picture=_opening(shown, names[0], page),
+        depth=depth,
+        depth_name=depth_name(depth),
+        picture=_plot(shown[-1], names[0], depth, page),
+        caption=f"Axes: those of {reference}.",
+        first=_plot(shown[0], names[0], depth, page) if len(shown) > 1 else None,
+        first_caption=f"{capitalized(shown[0].label)}, on the same axes.",
         size=(width, height),
-        axes_note=f"“Of the reference”: each layer’s axes are fitted to {series.checkpoints[series.reference].label}, and nothing is "
-        "fitted again. “Its own”: the checkpoint’s own first two components, turned or reflected in their plane toward the "
+        axes_note=f"“Of the reference”: each layer’s axes are fitted to {reference}, and nothing is fitted again. “Its own”: the checkpoint’s own first two components, turned or reflected in their plane toward the "
         "reference’s plot.",
         data=data_text.embedded(own),
         plates=drawings(
@@ -213,15 +272,13 @@ def _viewer(report: Report, series: SeriesReport, names: list[str], page: str) -
     )
 
 
-def _opening(shown: tuple[Checkpoint, ...], name: str, page: str) -> Picture | None:
-    """The last checkpoint in the middle of its depths."""
-    context = shown[-1].context(name)
-    if context is None or not context.projections:
+def _plot(checkpoint: Checkpoint, name: str, depth: int, page: str) -> Picture | None:
+    """As an image, where it was drawn."""
+    context = checkpoint.context(name)
+    plates = dict(_plates(context))
+    if context is None or depth not in plates:
         return None
-    depth = context.states.n_depths // 2
-    plate = context.projections[0].plates[depth]
-    alt = f"{shown[-1].label}, {depth_name(depth)}, {context.states.context.label}"
-    return picture(page, plate, alt) if plate else None
+    return picture(page, plates[depth], f"{checkpoint.label}, {depth_name(depth)}, {context.states.context.label}")
 
 
 def _writers(series: SeriesReport, name: str, label: str) -> Writers | None:
@@ -250,15 +307,19 @@ def _writers(series: SeriesReport, name: str, label: str) -> Writers | None:
     return Writers(context=name, label=label, rows=tuple(rows)) if known else None
 
 
-def _strips(series: SeriesReport, names: list[str], page: str) -> list[StripLine]:
+def _strips(series: SeriesReport, names: list[str], labels: dict[str, str], page: str) -> list[StripLine]:
     found = []
     for name in names:
+        heading = capitalized(labels[name]) if len(names) > 1 else ""
         for each in series.shown:
             context = each.context(name)
             strip = context.projections[0].strip if context and context.projections else None
             if context and strip:
                 alt = f"{each.label}, {context.states.context.label}: all {context.states.n_depths} depths, without labels"
-                found.append(StripLine(context=name, label=each.label, strip=picture(page, strip, alt)))
+                found.append(
+                    StripLine(context=name, heading=heading, label=each.label, strip=picture(page, strip, alt))
+                )
+                heading = ""
     return found
 
 
@@ -269,13 +330,22 @@ def _images(series: SeriesReport, names: list[str], labels: dict[str, str], page
         for name in names:
             context = each.context(name)
             plates = _plates(context)
-            links = tuple(Link(text=depth_name(depth), href=relative(page, path)) for depth, path in plates)
+            links = tuple(Link(text=depth_name(depth), href=relative(page, plate.wide.path)) for depth, plate in plates)
             if links:
                 lines.append(ImageLine(label=f"{each.label}, {labels[name]}", links=links))
     return lines
 
 
-def _plates(context: ContextReport | None) -> list[tuple[int, str]]:
+def _image_links(checkpoint: Checkpoint, page: str) -> dict[str, dict[int, str]]:
+    """By the context's name and the depth, where they were drawn."""
+    return {
+        context.states.context.name: {depth: relative(page, plate.wide.path) for depth, plate in plates}
+        for context in checkpoint.model.contexts
+        if (plates := _plates(context))
+    }
+
+
+def _plates(context: ContextReport | None) -> list[tuple[int, Renditions]]:
     if context is None or not context.projections:
         return []
-    return [(depth, plate.wide.path) for depth, plate in enumerate(context.projections[0].plates) if plate]
+    return [(depth, plate) for depth, plate in enumerate(context.projections[0].plates) if plate]

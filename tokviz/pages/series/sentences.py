@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -20,21 +20,36 @@ def finding(report: Report, series: SeriesReport) -> str:
     context = report.contexts[CONCLUSIVE]
     if len(series.shown) < 2:
         return "Fewer than two checkpoints could be captured, so nothing is said of training."
-    return (
-        f"{capitalized(_words(context.label))}: {_categories(series, context.name)}; {_massive(series, context.name)}."
+    return f"Words {context.label}: {_categories(series, context.name)}; {_massive(series, context.name)}."
+
+
+def said(report: Report, series: SeriesReport, names: Sequence[str]) -> tuple[str, ...]:
+    """What is told of all contexts, a paragraph of each kind; what is the same in several is said once.
+
+    Parameters
+    ----------
+    names : of the contexts that are shown.
+    """
+    labels = {each.name: f"words {each.label}" for each in report.contexts}
+    kinds: tuple[Callable[[str], str], ...] = (
+        lambda name: _categories(series, name),
+        lambda name: _massive(series, name),
+        lambda name: _growth(series, name),
+        lambda name: _relations(report, series, name),
+        lambda name: _writers(series, name),
     )
+    return tuple(filter(None, (_merged({name: kind(name) for name in names}, labels) for kind in kinds)))
 
 
-def of_context(report: Report, series: SeriesReport, name: str) -> tuple[str, ...]:
-    """What is told of one context beside the headline."""
-    label = next(each.label for each in report.contexts if each.name == name)
-    said = [f"{capitalized(_words(label))}: {_categories(series, name)}; {_massive(series, name)}."]
-    said += [_growth(series, name), *_relations(report, series, name), _writers(series, name)]
-    return tuple(filter(None, said))
-
-
-def _words(label: str) -> str:
-    return "words alone" if label == "alone" else f"words {label}" if label.startswith(("in ", "as ")) else label
+def _merged(texts: Mapping[str, str], labels: Mapping[str, str]) -> str:
+    """``Words alone and words as a girl: …; words as a color: …``, without those of which nothing is said."""
+    whose: dict[str, list[str]] = {}
+    for name, text in texts.items():
+        whose.setdefault(text, []).append(labels[name])
+    if len(whose) == 1 and len(texts) > 1:
+        (text,) = whose
+        return f"In all contexts {text}." if text else ""
+    return " ".join(f"{capitalized(joined_by_and(found))}: {text}." for text, found in whose.items() if text)
 
 
 def since(series: SeriesReport, holds: Callable[[Checkpoint], bool]) -> tuple[str, Checkpoint | None]:
@@ -55,7 +70,7 @@ def since(series: SeriesReport, holds: Callable[[Checkpoint], bool]) -> tuple[st
 def _categories(series: SeriesReport, name: str) -> str:
     when, first = since(series, lambda each: bool(_purity_holds(each, name).any()))
     if first is None:
-        return "categories hold at no checkpoint"
+        return "categories aren’t shown to hold at any checkpoint"
     depths = np.flatnonzero(_purity_holds(first, name))
     where = f", first {_at(depths)}" if when.startswith("from ") and when != "from the start" else ""
     return f"categories hold {when}{where}"
@@ -97,10 +112,10 @@ def _growth(series: SeriesReport, name: str) -> str:
         return ""
     first, last = series.shown[0], series.shown[-1]
     further = "further above" if found.purity.value > 0 else "less far above"
-    return f"At {last.label} purity is {further} chance than at {first.label}."
+    return f"purity is {further} chance at {last.label} than at {first.label}"
 
 
-def _relations(report: Report, series: SeriesReport, name: str) -> list[str]:
+def _relations(report: Report, series: SeriesReport, name: str) -> str:
     """From when on relations and orders hold, those that ever do."""
     relations, orders = [], []
     for index, relation in enumerate(report.relations):
@@ -109,10 +124,12 @@ def _relations(report: Report, series: SeriesReport, name: str) -> list[str]:
     for index, order in enumerate(report.orders):
         when, first = since(series, lambda each, at=index: _order_holds(each.context(name), at))  # type: ignore[misc]
         orders += [f"{order.label} {when}"] if first else []
-    return [
-        *([f"Relations that hold: {'; '.join(relations)}."] if relations else []),
-        *([f"Orders that can be read: {'; '.join(orders)}."] if orders else []),
-    ]
+    return "; ".join(
+        [
+            *([f"these relations hold: {joined_by_and(relations)}"] if relations else []),
+            *([f"these orders can be read: {joined_by_and(orders)}"] if orders else []),
+        ]
+    )
 
 
 def _relation_holds(context: ContextReport | None, index: int) -> bool:
@@ -135,8 +152,8 @@ def _writers(series: SeriesReport, name: str) -> str:
     if len(places) == 1:
         found = known[0][1]
         return (
-            f"At all {len(known)} checkpoints at which few neurons write the break they are the same: {neurons_named(found.neurons)} of "
-            f"layer {found.layer}, dimension {found.dimension}."
+            f"at all {len(known)} checkpoints at which few neurons write the break they are the same: {neurons_named(found.neurons)} of "
+            f"layer {found.layer}, dimension {found.dimension}"
         )
     changes = [
         f"at {after.label} {neurons_named(found.neurons)} of layer {found.layer}, dimension {found.dimension}"
@@ -146,8 +163,8 @@ def _writers(series: SeriesReport, name: str) -> str:
     ]
     start = known[0][1]
     return (
-        f"Few neurons write the break from {known[0][0].label} on: {neurons_named(start.neurons)} of layer {start.layer}, dimension "
-        f"{start.dimension}; then {joined_by_and(changes)}."
+        f"few neurons write the break from {known[0][0].label} on: {neurons_named(start.neurons)} of layer {start.layer}, dimension "
+        f"{start.dimension}; then {joined_by_and(changes)}"
     )
 
 

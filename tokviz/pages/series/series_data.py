@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from tokviz.pages.explore import explore_data
 from tokviz.pages.frame.frame import data_path
-from tokviz.pages.series.maps import measures
+from tokviz.pages.series.maps import Map, maps, measures
 from tokviz.pages.text import data_text
 from tokviz.pages.text.data_text import csv_text, rounded, spreadsheet_safe
 from tokviz.records import Report, SeriesReport, depth_name
+
+MOST_CELLS = 8000
+"""Of all maps of a page together, in the page."""
 
 
 def files(report: Report) -> dict[str, str]:
@@ -20,6 +23,9 @@ def files(report: Report) -> dict[str, str]:
     written: dict[str, str] = {}
     for series in report.series:
         written[csv_path(series)] = _csv(report, series)
+        made = maps(report, series, [each.name for each in report.contexts])
+        if are_late(made):
+            written[maps_path(series)] = data_text.script(f"{series.slug}/maps", [_map_entry(each) for each in made])
         for checkpoint in series.checkpoints:
             for context in checkpoint.model.contexts:
                 name = context.states.context.name
@@ -38,6 +44,22 @@ def files(report: Report) -> dict[str, str]:
 def csv_path(series: SeriesReport) -> str:
     """From the site's root."""
     return f"data/series/{series.slug}.csv"
+
+
+def maps_path(series: SeriesReport) -> str:
+    """From the site's root."""
+    return f"data/series/{series.slug}-maps.js"
+
+
+def are_late(made: Sequence[Map]) -> bool:
+    """Whether the page would be heavy with the numbers of all its maps: a script then adds those that are asked for."""
+    return sum(len(row.cells) for each in made for row in each.rows) > MOST_CELLS
+
+
+def _map_entry(made: Map) -> dict[str, Any]:
+    """Rows of a depth's name, then of each checkpoint the number and its shade."""
+    rows = [[row.depth, *(part for cell in row.cells for part in (cell.text, cell.style))] for row in made.rows]
+    return {"measure": made.measure, "context": made.context, "rows": rows}
 
 
 def _csv(report: Report, series: SeriesReport) -> str:
