@@ -71,13 +71,17 @@ def _categories(series: SeriesReport, name: str) -> str:
     when, first = since(series, lambda each: bool(_purity_holds(each, name).any()))
     if first is None:
         return "categories aren’t shown to hold at any checkpoint"
-    depths = np.flatnonzero(_purity_holds(first, name))
-    where = f", first {_at(depths)}" if when.startswith("from ") and when != "from the start" else ""
+    where = (
+        f", first {_at(_purity_holds(first, name))}" if when.startswith("from ") and when != "from the start" else ""
+    )
     return f"categories hold {when}{where}"
 
 
-def _at(depths: np.ndarray) -> str:
-    return f"at {the_depth(int(depths[0]))}" if len(depths) == 1 else f"at {len(depths)} depths"
+def _at(holds: np.ndarray) -> str:
+    depths = np.flatnonzero(holds)
+    if len(depths) == len(holds):
+        return "at all depths"
+    return f"at {the_depth(int(depths[0]))}" if len(depths) == 1 else f"at {len(depths)} of {len(holds)} depths"
 
 
 def _purity_holds(checkpoint: Checkpoint, name: str) -> np.ndarray:
