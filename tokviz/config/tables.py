@@ -146,7 +146,7 @@ class ModelConfig(Table):
     """Of the one weights file; a file with another hash is refused."""
     keep_weights: bool = True
     """Of a hub model: ``false`` downloads it into a folder of its own in tokviz' cache, which is removed when the model is captured.
-    The Hugging Face cache stays as it is; a model that is there already is read from there."""
+    Nothing in the Hugging Face cache changes; a model that is there already is read from there."""
     untrained: bool | None = None
     """Whether it is also captured without its training; by default as the report says, of models of at most a billion parameters."""
     lens: bool | None = None

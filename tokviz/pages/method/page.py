@@ -12,7 +12,7 @@ from tokviz.pages.charts.measures import MEASURES, added_measures
 from tokviz.pages.charts.related_measures import related_measures
 from tokviz.pages.frame.frame import MOST_MODELS_IN_NAV, contents, downloads, frame, model_path, relative, series_path
 from tokviz.pages.model.lens_data import has_lens
-from tokviz.pages.text import glossary
+from tokviz.pages.text import checkpoints, glossary
 from tokviz.pages.text.families import family_labels
 from tokviz.pages.text.glossary import GlossaryEntry
 from tokviz.pages.text.parts import Frame, Link, Row, Term
@@ -286,7 +286,7 @@ def _measures(report: Report) -> tuple[Term, ...]:
         *((glossary.PROFILE,) if any(context.profile for context in contexts) else ()),
         *((glossary.UNTRAINED,) if any(context.untrained for context in contexts) else ()),
         *((TERM,) if any(has_lens(context) for context in contexts) else ()),
-        *((glossary.SERIES,) if report.series else ()),
+        *((checkpoints.TERM,) if report.series else ()),
         *(glossary.UPDATES if any(context.states.updates for context in contexts) else ()),
         *(each.definition(geometry) for each in added_measures(contexts) if each.definition),
     )

@@ -231,18 +231,6 @@ CHANCE = Term(
     "capital are shuffled among themselves, and so are the others: otherwise, telling names from other words would be enough "
     "to be above chance. The effect in geometry.csv is (value − chance) / (highest possible value − chance).",
 )
-SERIES = Term(
-    name="Checkpoints of a series",
-    meaning="Each checkpoint is captured and measured like a model, and all of them belong to the same families of tests: “from a step on” "
-    "says that something is announced there and at every later checkpoint. That it isn’t announced earlier doesn’t show that it wasn’t "
-    "there; whether the last checkpoint is further above chance than the first has a test of its own, that of differences between "
-    "models. Plots “of the reference” put every checkpoint on the principal components of one of them, layer by layer; on its own axes a "
-    "checkpoint is turned or reflected within its two plotted dimensions only. The residual is what is left then of the squared "
-    "distances between both plots, after shift and scale (Procrustes), from 0 to 1. Two checkpoints are called the same if all their "
-    "hidden states are equal, bit by bit, and the earlier one is left out. They are called exchanged if the way from checkpoint to "
-    "checkpoint, in distances between hidden states relative to their length, has at most 0.85 of its length around these two once "
-    "they change places.",
-)
 SURFACE = Term(
     name="The words’ surface",
     meaning="Categories differ in what can be seen without any model: whether words begin with a capital, how many tokens they "

@@ -1,0 +1,18 @@
+"""What pages mean by what they say of a series."""
+
+from __future__ import annotations
+
+from tokviz.pages.text.parts import Term
+
+TERM = Term(
+    name="Checkpoints of a series",
+    meaning="Each checkpoint is captured and measured like a model, and all of them belong to the same families of tests: “from a step on” "
+    "says that something is announced there and at every later checkpoint. That it isn’t announced earlier doesn’t show that it wasn’t "
+    "there; whether the last checkpoint is further above chance than the first has a test of its own, that of differences between "
+    "models. Plots “of the reference” put every checkpoint on the principal components of one of them, layer by layer; on its own axes a "
+    "checkpoint is turned or reflected within its two plotted dimensions only. The residual is what is left then of the squared "
+    "distances between both plots, after shift and scale (Procrustes), from 0 to 1. Two checkpoints are called the same if all their "
+    "hidden states are equal, bit by bit, and the earlier one is left out. They are called exchanged if the way from checkpoint to "
+    "checkpoint, in distances between hidden states relative to their length, has at most 0.85 of its length around these two once "
+    "they change places.",
+)
