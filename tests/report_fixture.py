@@ -333,7 +333,7 @@ def _renditions(kind: str, stem: str) -> Renditions:
 
 def images(report: Report) -> Iterator[Image]:
     """Every picture of the report, in both renditions."""
-    for model in report.models:
+    for model in report.all_models:
         for context in (each for intact in model.contexts for each in (intact, *intact.interventions)):
             if context.heat_map:
                 yield context.heat_map

@@ -43,8 +43,9 @@ WITHIN: dict[str, dict[str, set[str]]] = {
         "charts": {"text"},
         "frame": {"text", "charts"},
         "model": {"text", "charts", "frame"},
-        **{page: {"text", "charts", "frame", "model"} for page in ("first", "compare", "explore", "method")},
+        **{page: {"text", "charts", "frame", "model"} for page in ("compare", "explore", "method")},
         "series": {"text", "charts", "frame", "explore"},
+        "first": {"text", "charts", "frame", "model", "series"},
         "downloads": {"text", "frame", "model", "explore", "series"},
     },
     "run": {

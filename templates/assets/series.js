@@ -101,7 +101,12 @@
   // The plot that is seen.
   function mark(body) {
     for (const cell of document.querySelectorAll(".series-map .at")) cell.classList.remove("at");
-    body.rows[state.depth]?.cells[state.step + 1]?.classList.add("at");
+    const cell = body.rows[state.depth]?.cells[state.step + 1];
+    if (!cell) return;
+    cell.classList.add("at");
+    // In the middle of what is seen of a large map.
+    const box = body.closest(".series-box");
+    box.scrollTo(cell.offsetLeft - box.clientWidth / 2, cell.offsetTop - box.clientHeight / 2);
   }
 
   function go(changes) {

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from tokviz.pages.charts.axis import Ruler
 from tokviz.pages.first.choice import Choice, choice
 from tokviz.pages.first.multiples import Multiples, hue_class, multiples
-from tokviz.pages.frame.frame import frame, model_path, relative
-from tokviz.pages.frame.pictures import Shown
+from tokviz.pages.frame.frame import frame, model_path, relative, series_path
+from tokviz.pages.frame.pictures import Shown, picture, slide_id
 from tokviz.pages.model.headline import Headline, headline
 from tokviz.pages.model.lens_data import has_lens
+from tokviz.pages.series import sentences
 from tokviz.pages.text.glossary import reading_terms
-from tokviz.pages.text.parts import Frame, Link, Term
+from tokviz.pages.text.parts import Frame, Link, Picture, Term
 from tokviz.pages.text.wording import (
     MOST_NAMED,
     UNKNOWN,
@@ -27,7 +28,7 @@ from tokviz.pages.text.wording import (
     why_not_captured,
     words_in_all,
 )
-from tokviz.records import Marks, ModelReport, Report, WordList
+from tokviz.records import Marks, ModelReport, Report, SeriesReport, WordList
 from tokviz.records.look import SHAPES
 from tokviz.text import isolated
 
@@ -78,6 +79,27 @@ class ModelStrips:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CheckpointStrip:
+    """All depths of a checkpoint, small."""
+
+    label: str
+    href: str
+    strip: Picture
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeriesStrips:
+    """A series on the first screen: its ends."""
+
+    name: str
+    href: str
+    facts: str
+    finding: str
+    """Empty where the page opens with it."""
+    rows: tuple[CheckpointStrip, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class FindingSection:
     """What the page opens with."""
 
@@ -108,7 +130,7 @@ class IndexPage:
     byline: tuple[Link, ...]
     """Author, day, licence, how to cite; an empty address where there is nothing to follow."""
     finding: FindingSection | None
-    """None where no model could be captured."""
+    """None where no model could be captured, and there is no series."""
     projection: str
     """Which one the strips show."""
     legend: CategoryLegend | None
@@ -118,6 +140,7 @@ class IndexPage:
     more: str
     intro: str | None
     """Safe HTML, as the report has it."""
+    series: tuple[SeriesStrips, ...]
     columns: tuple[str, ...]
     table: tuple[FactsRow, ...]
     reading: tuple[Term, ...]
@@ -153,7 +176,7 @@ def index_page(report: Report) -> IndexPage:
     description = report.description or subtitle
     finding = _finding(report, page)
     scripts = BRIEF_SCRIPTS if brief else ()
-    styles = ("plates/plate.css", *(("finding.css",) if finding and finding.picture else ()))
+    styles = ("plates/plate.css", *(("finding.css",) if finding else ()))
     return IndexPage(
         frame=frame(report, page, report.title, description, kind="website", scripts=scripts),
         stylesheets=tuple(relative(page, f"assets/{name}") for name in styles),
@@ -167,6 +190,7 @@ def index_page(report: Report) -> IndexPage:
         more_models=models[MOST_MODELS_IN_SIGHT:],
         more=f"{count(len(models) - MOST_MODELS_IN_SIGHT, 'more model')}",
         intro=report.intro,
+        series=tuple(_series_strips(report, each, page) for each in report.series),
         columns=COLUMNS,
         table=tuple(_facts_row(model, page) for model in report.models),
         reading=reading_terms(report.projections, _position_0(report)),
@@ -202,12 +226,21 @@ def _byline(report: Report, page: str) -> tuple[Link, ...]:
 def _finding(report: Report, page: str) -> FindingSection | None:
     said, chosen = headline(report), choice(report)
     if said is None:
-        return None
+        return _finding_of_series(report)
     return FindingSection(
         about=_about(said, chosen),
         sentence=said.sentence,
         picture=multiples(report, said, chosen, page) if chosen else None,
     )
+
+
+def _finding_of_series(report: Report) -> FindingSection | None:
+    """Of a report that has no model but a series."""
+    if not report.series:
+        return None
+    first = report.series[0]
+    by_author = report.opening.sentence if report.opening else None
+    return FindingSection(about=first.name, sentence=by_author or sentences.finding(report, first), picture=None)
 
 
 def _about(said: Headline, chosen: Choice | None) -> str:
@@ -222,7 +255,7 @@ def _about(said: Headline, chosen: Choice | None) -> str:
 
 
 def _default_subtitle(report: Report) -> str:
-    return f"How {models_arrange(len(report.models))} {words_in_all(report)}, from the embedding to the last layer."
+    return f"How {models_arrange(len(report.models) + len(report.series))} {words_in_all(report)}, from the embedding to the last layer."
 
 
 def _strips(report: Report, model: ModelReport, page: str, *, brief: bool) -> ModelStrips:
@@ -246,6 +279,29 @@ def _strips(report: Report, model: ModelReport, page: str, *, brief: bool) -> Mo
         lens=relative(page, f"{target}#lens") if any(map(has_lens, model.contexts)) else None,
         failure=model.failure,
         strips=tuple(rows),
+    )
+
+
+def _series_strips(report: Report, series: SeriesReport, page: str) -> SeriesStrips:
+    """Of its first checkpoint and its last one, in the first context that both have."""
+    href = relative(page, series_path(series.slug))
+    ends = (series.shown[0], series.shown[-1]) if len(series.shown) > 1 else series.shown
+    name = next((each.name for each in report.contexts if all(end.context(each.name) for end in ends)), None)
+    rows = []
+    for end in ends:
+        context = end.context(name) if name else None
+        strip = context.projections[0].strip if context and context.projections else None
+        if context and strip:
+            label = f"{end.label}, {context.states.context.label}"
+            address = f"{href}#{slide_id(context.states.context.name, 0)}/{end.key}"
+            rows.append(CheckpointStrip(label=label, href=address, strip=picture(page, strip, label)))
+    opens = series is report.series[0] and headline(report) is None
+    return SeriesStrips(
+        name=series.name,
+        href=href,
+        facts=sentences.summary(series),
+        finding="" if opens else sentences.finding(report, series),
+        rows=tuple(rows),
     )
 
 

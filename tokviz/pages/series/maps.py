@@ -172,7 +172,7 @@ def _order(index: int, label: str) -> Measure:
 
 
 def maps(report: Report, series: SeriesReport, contexts: Sequence[str]) -> tuple[Map, ...]:
-    """Of every measure that is known in a context of a series; a checkpoint without it has empty cells.
+    """Of every context, every measure that is known in it; a checkpoint without it has empty cells.
 
     Parameters
     ----------
@@ -181,8 +181,8 @@ def maps(report: Report, series: SeriesReport, contexts: Sequence[str]) -> tuple
     shown = series.shown
     return tuple(
         made
-        for measure in measures(report)
         for context in contexts
+        for measure in measures(report)
         if (made := _map(series, measure, context, [_read(each, measure, context) for each in shown]))
     )
 
