@@ -16,6 +16,7 @@ from tokviz.config.interventions import InterventionConfig
 from tokviz.config.lens import LensConfig
 from tokviz.config.loss import LossConfig
 from tokviz.config.relations import OrderConfig, RelationConfig
+from tokviz.config.series import SeriesConfig
 from tokviz.config.source import KeyPath, lines_of
 from tokviz.config.tables import CategoryConfig, ContextConfig, ModelConfig, Table
 from tokviz.config.types import TOP_LEVEL, ReportConfig
@@ -227,6 +228,7 @@ def _unknown(key: str, table: tuple[str | int, ...]) -> str:
         return "unknown key; it belongs before the first table, above all lines that begin with ["
     tables: dict[str, type[Table]] = {
         "models": ModelConfig,
+        "series": SeriesConfig,
         "contexts": ContextConfig,
         "words": CategoryConfig,
         "interventions": InterventionConfig,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, PlainValidator, TypeAdapter, ValidationError, model_validator
 
 from tokviz.config.fields import LONGEST_LABEL, Label, Mistakes, Name, Source, Text, at_most, refuse_repeats
 from tokviz.config.names import slug
@@ -13,7 +14,23 @@ from tokviz.text import shown
 
 MOST_SERIES, MOST_CHECKPOINTS = 20, 200
 SeriesPlates = Literal["ends", "all", "maps"]
+RENAME = '; give one of them another "name"'
 _LISTS = {"sources": "sources", "revisions": "revisions of one source"}
+
+
+def _step_or_label(value: Any) -> int | str:
+    """One mistake for what is neither, in place of one for each type."""
+    for each in (_STEP, _LABEL):
+        try:
+            return each.validate_python(value, strict=True)
+        except ValidationError:
+            continue
+    raise ValueError(f"expected a step, or a label in quotes, got {shown(value)}")
+
+
+Step = Annotated[int, Field(ge=0, le=10**18)]
+_STEP: TypeAdapter[int] = TypeAdapter(Step)
+_LABEL: TypeAdapter[str] = TypeAdapter(Label)
 
 
 class SeriesConfig(Table):
@@ -27,13 +44,15 @@ class SeriesConfig(Table):
     """Of ``source``: its branches, tags or commits, in the order of training."""
     sources: Annotated[list[Source], at_most(MOST_CHECKPOINTS, "sources")] | None = None
     """In place of both: where each checkpoint is, as in ``[[models]]``."""
-    steps: Annotated[list[Annotated[int, Field(ge=0, le=10**18)]], at_most(MOST_CHECKPOINTS, "steps")] | None = None
+    steps: Annotated[list[Step], at_most(MOST_CHECKPOINTS, "steps")] | None = None
     """After how many steps each checkpoint was saved, ascending."""
     labels: Annotated[list[Label], at_most(MOST_CHECKPOINTS, "labels")] | None = None
     """In place of ``steps``, where trainings follow each other: ``["base", "SFT", "DPO"]``."""
     unit: Literal["steps", "tokens"] = "steps"
     """What ``steps`` counts."""
-    reference_step: Annotated[int, Field(ge=0)] | Label | None = None
+    reference_step: (
+        Annotated[Step | Label, PlainValidator(_step_or_label, json_schema_input_type=Step | Label)] | None
+    ) = None
     """The step, or label, on whose axes the words of all checkpoints are shown; by default the last one, and a further checkpoint then
     has all plots drawn anew."""
     plates: SeriesPlates = "ends"
@@ -76,9 +95,9 @@ class SeriesConfig(Table):
             if after <= before:
                 mistakes.add(("steps", index + 1), f"expected ascending steps, got {after} after {before}")
         if self.reference_step is not None and self.reference_step not in (self.steps or self.labels or ()):
-            mistakes.add(("reference_step",), f"expected one of {named}, got {shown(self.reference_step)}")
-        mistakes.refuse()
-        refuse_repeats("labels", "label", [slug(each, "checkpoint") for each in self.labels or ()])
+            mistakes.add(("reference_step",), f'expected one of "{named}", got {shown(self.reference_step)}')
+        _find_repeats(mistakes, key, self.revisions or self.sources or ())
+        _find_repeats(mistakes, "labels", self.labels or ())
         for each in self.checkpoint_labels:
             if len(f"{self.name} {each}") > LONGEST_LABEL:
                 mistakes.add(
@@ -138,3 +157,25 @@ class SeriesConfig(Table):
             )
             for place, label in zip(places, self.checkpoint_labels, strict=True)
         )
+
+
+def refuse_shared_folders(series: Sequence[SeriesConfig]) -> None:
+    """Raise if two series, or checkpoints of two, would have the same folder."""
+    mistakes = Mistakes()
+    taken: dict[str, int] = {}
+    for index, each in enumerate(series):
+        same = next((model.slug for model in each.models if model.slug in taken), None)
+        if same is not None and series[taken[same]].slug != each.slug:
+            text = f"the slug {shown(same)} is already taken by a checkpoint of series.{taken[same]}{RENAME}"
+            mistakes.add((index,), text)
+        taken |= {model.slug: index for model in each.models if model.slug not in taken}
+    refuse_repeats("series", "slug", [each.slug for each in series], RENAME, mistakes)
+
+
+def _find_repeats(mistakes: Mistakes, key: str, values: Sequence[str]) -> None:
+    """Labels are repeated, too, where they stand in addresses alike."""
+    first: dict[str, int] = {}
+    for index, value in enumerate(values):
+        same = first.setdefault(slug(value, "checkpoint") if key == "labels" else value, index)
+        if same != index:
+            mistakes.add((key, index), f"expected {key} that differ, got {shown(value)} after {shown(values[same])}")

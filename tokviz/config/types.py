@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
-from textwrap import shorten
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
@@ -44,6 +43,7 @@ from tokviz.config.interventions import AutoOrByHand, InterventionConfig, Interv
 from tokviz.config.lens import LensOrTrue
 from tokviz.config.loss import LossConfig
 from tokviz.config.names import category_slug, default_label, find_alike, find_taken_names
+from tokviz.config.pairs import fitting_pairs
 from tokviz.config.relations import (
     MOST_RELATIONS,
     OrderConfig,
@@ -53,7 +53,7 @@ from tokviz.config.relations import (
     order_records,
     relation_records,
 )
-from tokviz.config.series import MOST_SERIES, SeriesConfig
+from tokviz.config.series import MOST_SERIES, RENAME, SeriesConfig, refuse_shared_folders
 from tokviz.config.tables import CategoryConfig, ContextConfig, ModelConfig, Table
 from tokviz.records import Category, Context, HiddenStates, Look, Marks, Order, Relation, WordList
 from tokviz.records.axes import Aspect
@@ -305,36 +305,36 @@ class ReportConfig(Table):
             for index, model in enumerate(models):
                 of_report = (info.data["contexts"], info.data["projections"], TOP_LEVEL)
                 check_addresses(mistakes, index, model, *of_report)
-        slugs = [model.slug for model in (*models, *(each for of in info.data.get("series", ()) for each in of.models))]
-        refuse_repeats("models", "slug", slugs, '; give one of them another "name"', mistakes)
+        checkpoints = {each.slug for of in info.data.get("series", ()) for each in of.models}
+        for index, model in enumerate(models):
+            if model.slug in checkpoints:
+                mistakes.add((index,), f"the slug {shown(model.slug)} is already taken by a checkpoint{RENAME}")
+        refuse_repeats("models", "slug", [model.slug for model in models], RENAME, mistakes)
         return models
 
     @field_validator("series")
     @classmethod
-    def _have_names_of_their_own_too(cls, series: list[SeriesConfig]) -> list[SeriesConfig]:
-        refuse_repeats("series", "slug", [each.slug for each in series], '; give one of them another "name"')
+    def _have_names_of_their_own_too(cls, series: list[SeriesConfig], info: ValidationInfo) -> list[SeriesConfig]:
+        if series and info.data.get("vocabulary"):
+            raise ValueError('expected lists of words for a series, got "vocabulary = true"; remove one of them')
+        refuse_shared_folders(series)
         return series
 
     @field_validator("compare")
     @classmethod
     def _names_models(cls, pairs: list[list[str]] | None, info: ValidationInfo) -> list[list[str]] | None:
-        mistakes = Mistakes()
-        names = dict.fromkeys(model.display_name for model in info.data.get("models", ()))
-        for index, pair in enumerate(pairs or ()):
-            for name in pair:
-                if names and name not in names:
-                    known = shorten(", ".join(names), 120, placeholder=" …")
-                    mistakes.add((index,), f"expected the name of a model, one of {known}, got {shown(name)}")
-            if pair[0] == pair[1]:
-                mistakes.add((index,), f"expected two different models, got {shown(pair[0])} twice")
-        mistakes.refuse()
-        return pairs
+        models = info.data.get("models")
+        return pairs and fitting_pairs(pairs, None if models is None else [model.display_name for model in models])
 
     @field_validator("interventions")
     @classmethod
     def _fit_the_models(cls, value: AutoOrByHand, info: ValidationInfo) -> AutoOrByHand:
         if isinstance(value, str):
             return value
+        if info.data.get("models") == []:
+            raise ValueError(
+                "expected none where there is no [[models]], as neurons of checkpoints are left as they are; remove them"
+            )
         names = [model.display_name for model in info.data.get("models", ())]
         return fitting(
             value, names, vocabulary=bool(info.data.get("vocabulary")), drops=bool((info.context or {}).get(REPLACED))
@@ -416,7 +416,7 @@ class ReportConfig(Table):
             *(category.label for category in words.categories),
             *(word for category in words.categories for word in category.words),  # landmarks of a vocabulary
             *(context.label for context in self.context_list),
-            *(model.display_name for model in self.models),
+            *(model.display_name for model in self.all_models),
             *(each.label for each in self._listed if each.label),
         )
 
