@@ -69,7 +69,7 @@
   function captionOf(checkpoint) {
     if (state.axes !== "own") return `Axes: those of ${data.reference}.`;
     const residual = checkpoint.residuals[state.context]?.[state.depth];
-    const left = residual === null || residual === undefined ? "" : ` What no turn explains of the difference to ${data.reference}: ${Math.round(100 * residual)}\u00a0%.`;
+    const left = residual === null || residual === undefined ? "" : ` What no turn explains of the difference to ${data.reference}: ${residual}\u00a0%.`;
     return `Axes: its own, turned toward those of ${data.reference}.${left}`;
   }
 

@@ -239,8 +239,8 @@ def _finding_of_series(report: Report) -> FindingSection | None:
     if not report.series:
         return None
     first = report.series[0]
-    by_author = report.opening.sentence if report.opening else None
-    return FindingSection(about=first.name, sentence=by_author or sentences.finding(report, first), picture=None)
+    sentence = (report.opening.sentence if report.opening else None) or sentences.finding(report, first)
+    return FindingSection(about=first.name, sentence=sentence, picture=None) if sentence else None
 
 
 def _about(said: Headline, chosen: Choice | None) -> str:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import groupby
+
+import numpy as np
 
 from tokviz.pages.frame.frame import contents, frame, relative, series_path
 from tokviz.pages.frame.index import context_entry, drawings, model_entry
@@ -19,8 +22,14 @@ from tokviz.records import Checkpoint, ContextReport, Renditions, Report, Series
 
 AXES = {"reference": "of the reference", "own": "its own"}
 """How readers choose the axes, by the projections' names."""
+MOST_STRIPS = 24
+"""Checkpoints that are shown small, in each context."""
+MOST_IMAGES = 640
+"""Links to plots as images."""
 UNITS = {"steps": "Step", "tokens": "Tokens", None: "Checkpoint"}
 """Above the rows of a map, before the checkpoints."""
+_NONE = ("none", "", "", "")
+"""Of a checkpoint without massive values."""
 _SCRIPTS = ("plates/plates.js", "series.js", "contents.js", "lightbox.js", "take.js")
 
 
@@ -54,6 +63,7 @@ class WriterRow:
     """Who writes the massive values of one checkpoint in one context."""
 
     checkpoint: str
+    """Its label, or those of the first and the last one of several."""
     cells: tuple[str, ...]
 
 
@@ -122,6 +132,7 @@ class SeriesPage:
     """The script with the numbers of the maps that have no rows; empty where all have."""
     writers: tuple[Writers, ...]
     strips: tuple[StripLine, ...]
+    strips_title: str
     reference: str
     """The checkpoint on whose axes all are shown."""
     last: str
@@ -138,8 +149,10 @@ def series_page(report: Report, series: SeriesReport) -> SeriesPage:
     labels = {each.name: each.label for each in report.contexts}
     made = maps(report, series, names)
     viewer = _viewer(report, series, names, page) if names else None
+    said = sentences.said(report, series, names)
     writers = tuple(filter(None, (_writers(series, name, labels[name]) for name in names)))
     strips = tuple(_strips(series, names, labels, page))
+    strips_title = f"{'All' if len(series.shown) <= MOST_STRIPS else 'Some'} checkpoints, small"
     return SeriesPage(
         frame=frame(
             report,
@@ -152,7 +165,7 @@ def series_page(report: Report, series: SeriesReport) -> SeriesPage:
         name=series.name,
         facts=_facts(series),
         finding=sentences.finding(report, series),
-        said=sentences.said(report, series, names),
+        said=said,
         faults=(*sentences.faults(series), *sentences.failures(series)),
         contexts=tuple(Option(value=name, label=labels[name], checked=name == names[0]) for name in names),
         axes=tuple(Option(value=key, label=label, checked=key == "reference") for key, label in AXES.items()),
@@ -160,8 +173,8 @@ def series_page(report: Report, series: SeriesReport) -> SeriesPage:
         contents=contents(
             ("Plots", "main", viewer),
             ("Maps", "maps", made),
-            ("What is found", "found", True),
-            ("All checkpoints, small", "strips", strips),
+            ("What is found", "found", said or writers),
+            (strips_title, "strips", strips),
         ),
         unit=UNITS[series.unit],
         columns=tuple(_column(each) for each in series.shown),
@@ -170,6 +183,7 @@ def series_page(report: Report, series: SeriesReport) -> SeriesPage:
         late_maps=relative(page, maps_path(series)) if are_late(made) else "",
         writers=writers,
         strips=strips,
+        strips_title=strips_title,
         reference=series.checkpoints[series.reference].label,
         last=depth_name(viewer.last) if viewer else "",
         images=tuple(_images(series, names, labels, page)),
@@ -197,8 +211,8 @@ def _measure_groups(report: Report, made: tuple[Map, ...]) -> Iterator[MeasureGr
 
 
 def _with_few_rows(made: tuple[Map, ...]) -> tuple[Map, ...]:
-    """Those of the first measure alone have theirs in the page."""
-    return tuple(each if each.measure == made[0].measure else replace(each, rows=()) for each in made)
+    """The first one alone has them in the page."""
+    return (made[0], *(replace(each, rows=()) for each in made[1:]))
 
 
 def _facts(series: SeriesReport) -> str:
@@ -229,15 +243,16 @@ def _viewer(report: Report, series: SeriesReport, names: list[str], page: str) -
         "model": max((each.label for each in shown), key=len),
         "context": max((each.label for each in report.contexts), key=len),
     }
+    with_plots = {each.key for each in _with_plots(series)}
     own = {
         "checkpoints": [
             {
                 "key": each.key,
                 "label": each.label,
                 "slug": each.model.slug,
-                "images": _image_links(each, page),
+                "images": _image_links(each, page) if each.key in with_plots else {},
                 "residuals": {
-                    context.states.context.name: [data_text.rounded(value) for value in residual]
+                    context.states.context.name: [_percent(value) for value in residual]
                     for context, residual in zip(each.model.contexts, each.residuals, strict=True)
                 },
             }
@@ -272,6 +287,10 @@ def _viewer(report: Report, series: SeriesReport, names: list[str], page: str) -
     )
 
 
+def _percent(share: float) -> int | None:
+    return round(100 * share) if np.isfinite(share) else None
+
+
 def _plot(checkpoint: Checkpoint, name: str, depth: int, page: str) -> Picture | None:
     """As an image, where it was drawn."""
     context = checkpoint.context(name)
@@ -282,36 +301,32 @@ def _plot(checkpoint: Checkpoint, name: str, depth: int, page: str) -> Picture |
 
 
 def _writers(series: SeriesReport, name: str, label: str) -> Writers | None:
+    """Checkpoints that follow each other and have the same share a row."""
     rows = []
-    for each in series.shown:
-        context = each.context(name)
-        depth, found = emergence(context), breaking(context)
-        if context is None or depth is None:
-            rows.append(WriterRow(checkpoint=each.label, cells=("none", "", "", "")))
-            continue
-        dimensions = context.geometry.massive.dimensions[depth] if context.geometry else ()
-        rows.append(
-            WriterRow(
-                checkpoint=each.label,
-                cells=(
-                    depth_name(depth),
-                    ", ".join(map(str, dimensions)),
-                    ", ".join(map(str, found.neurons)) if found else "",
-                    f"{whole_percent(found.share)} of dimension {found.dimension}, layer {found.layer}"
-                    if found
-                    else "",
-                ),
-            )
-        )
-    known = any(row.cells[0] != "none" for row in rows)
-    return Writers(context=name, label=label, rows=tuple(rows)) if known else None
+    for cells, group in groupby(series.shown, lambda each: _writer_cells(each.context(name))):
+        labels = [each.label for each in group]
+        of = labels[0] if len(labels) == 1 else f"{labels[0]} to {labels[-1]}"
+        rows.append(WriterRow(checkpoint=of, cells=cells))
+    return Writers(context=name, label=label, rows=tuple(rows)) if any(row.cells != _NONE for row in rows) else None
+
+
+def _writer_cells(context: ContextReport | None) -> tuple[str, ...]:
+    depth, found = emergence(context), breaking(context)
+    if context is None or context.geometry is None or depth is None:
+        return _NONE
+    return (
+        depth_name(depth),
+        ", ".join(map(str, context.geometry.massive.dimensions[depth])),
+        ", ".join(map(str, found.neurons)) if found else "",
+        f"{whole_percent(found.share)} of dimension {found.dimension}, layer {found.layer}" if found else "",
+    )
 
 
 def _strips(series: SeriesReport, names: list[str], labels: dict[str, str], page: str) -> list[StripLine]:
     found = []
     for name in names:
         heading = capitalized(labels[name]) if len(names) > 1 else ""
-        for each in series.shown:
+        for each in _some(series.shown):
             context = each.context(name)
             strip = context.projections[0].strip if context and context.projections else None
             if context and strip:
@@ -323,10 +338,23 @@ def _strips(series: SeriesReport, names: list[str], labels: dict[str, str], page
     return found
 
 
+def _some(shown: tuple[Checkpoint, ...]) -> tuple[Checkpoint, ...]:
+    """As many as there is space for, among them both ends."""
+    n = min(len(shown), MOST_STRIPS)
+    return tuple(shown[round(index)] for index in np.linspace(0, len(shown) - 1, n))
+
+
+def _with_plots(series: SeriesReport) -> tuple[Checkpoint, ...]:
+    """Those whose plots as images are named: all, or where these are very many the ends."""
+    shown = series.shown
+    n = sum(len(_plates(context)) for each in shown for context in each.model.contexts)
+    return shown if n <= MOST_IMAGES else (shown[0], shown[-1])
+
+
 def _images(series: SeriesReport, names: list[str], labels: dict[str, str], page: str) -> list[ImageLine]:
     """The plates that were drawn as images, for those without scripts and to take away."""
     lines = []
-    for each in series.shown:
+    for each in _with_plots(series):
         for name in names:
             context = each.context(name)
             plates = _plates(context)

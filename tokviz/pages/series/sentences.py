@@ -16,10 +16,12 @@ CONCLUSIVE = 0
 
 
 def finding(report: Report, series: SeriesReport) -> str:
-    """When categories and massive values appear in the report's first context."""
+    """When categories and massive values appear in the report's first context; empty where nothing is measured, as in a draft."""
     context = report.contexts[CONCLUSIVE]
     if len(series.shown) < 2:
         return "Fewer than two checkpoints could be captured, so nothing is said of training."
+    if not _is_measured(series, context.name):
+        return ""
     return f"Words {context.label}: {_categories(series, context.name)}; {_massive(series, context.name)}."
 
 
@@ -38,7 +40,13 @@ def said(report: Report, series: SeriesReport, names: Sequence[str]) -> tuple[st
         lambda name: _relations(report, series, name),
         lambda name: _writers(series, name),
     )
-    return tuple(filter(None, (_merged({name: kind(name) for name in names}, labels) for kind in kinds)))
+    known = [name for name in names if _is_measured(series, name)]
+    return tuple(filter(None, (_merged({name: kind(name) for name in known}, labels) for kind in kinds)))
+
+
+def _is_measured(series: SeriesReport, name: str) -> bool:
+    found = (each.context(name) for each in series.shown)
+    return any(each is not None and each.geometry is not None for each in found)
 
 
 def _merged(texts: Mapping[str, str], labels: Mapping[str, str]) -> str:

@@ -1,0 +1,143 @@
+"""The page of a series: what it says and lists, and how much of it there is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import cache
+
+import pytest
+from report_fixture import FOLDERS, model_report
+from series_fixture import series_report
+
+from tokviz import pages
+from tokviz.pages import render
+from tokviz.pages.first.page import IndexPage
+from tokviz.pages.series import series_data
+from tokviz.pages.series.page import SeriesPage
+from tokviz.records import Context, ContextReport, Report, SeriesReport
+
+MOST_BYTES = 250 * 1024
+"""Of the page of 60 checkpoints of 40 layers."""
+
+
+def page_of(report: Report) -> SeriesPage:
+    return next(page.view for page in pages.build(report).pages if isinstance(page.view, SeriesPage))
+
+
+def index_of(report: Report) -> IndexPage:
+    return next(page.view for page in pages.build(report).pages if isinstance(page.view, IndexPage))
+
+
+@cache
+def small() -> Report:
+    return series_report()
+
+
+def changed(report: Report, **changes: object) -> Report:
+    """With changes in every capture of its series."""
+
+    def capture(context: ContextReport) -> ContextReport:
+        return replace(context, **changes)  # type: ignore[arg-type]
+
+    (series,) = report.series
+    checkpoints = tuple(
+        replace(each, model=replace(each.model, contexts=tuple(map(capture, each.model.contexts))))
+        for each in series.checkpoints
+    )
+    return replace(report, series=(replace(series, checkpoints=checkpoints),))
+
+
+def test_what_is_the_same_in_all_contexts_is_said_once() -> None:
+    assert page_of(small()).said == (
+        "In all contexts categories hold from step 16 on, first at 4 depths.",
+        "Words alone: values are massive from the start, first at layer 0. Words in a sentence: no value is massive.",
+    )
+
+
+def test_of_a_single_context_it_is_said_of_which() -> None:
+    report = replace(
+        small(), contexts=(Context(name="sentence", label="in a sentence", template="The word is {word}"),)
+    )
+    assert page_of(report).said == (
+        "Words in a sentence: categories hold from step 16 on, first at 4 depths.",
+        "Words in a sentence: no value is massive.",
+    )
+
+
+def test_checkpoints_with_the_same_massive_values_share_a_row() -> None:
+    (writers,) = page_of(small()).writers
+    assert [(row.checkpoint, row.cells) for row in writers.rows] == [
+        ("step 0 to step 128", ("layer 0", "12, 45", "", ""))
+    ]
+
+
+def test_heads_have_the_unit_once_and_the_last_layer_is_told() -> None:
+    page = page_of(small())
+    assert (page.unit, page.columns) == ("Step", ("0", "16", "32", "64", "128"))
+    assert [row.depth for row in page.maps[0].rows] == ["embedding", "layer 0", "layer 1", "layer 2 (last)"]
+    assert [each.context for each in page.maps] == ["alone"] * 4 + ["sentence"] * 4
+
+
+def test_labels_are_their_own_heads() -> None:
+    (series,) = small().series
+    named = replace(series, unit=None, checkpoints=tuple(replace(each, step=None) for each in series.checkpoints))
+    page = page_of(replace(small(), series=(named,)))
+    assert (page.unit, page.columns[1]) == ("Checkpoint", "step 16")
+
+
+def test_where_nothing_is_measured_nothing_is_said() -> None:
+    report = changed(small(), geometry=None)
+    page = page_of(report)
+    assert (page.finding, page.said, page.maps, page.writers) == ("", (), (), ())
+    assert page.viewer is not None
+    assert "found" not in {link.href for link in page.contents}
+    assert index_of(report).finding is None
+
+
+def test_a_page_beside_models_has_its_finding_with_the_series() -> None:
+    alone = index_of(small())
+    assert alone.finding is not None
+    (series,) = alone.series
+    assert (alone.finding.about, series.finding, len(series.rows)) == ("Grown", "", 2)
+    model = model_report("tiny-3", "Tiny-3", 3, small().words, small().contexts, measured=True)
+    (series,) = index_of(replace(small(), models=(model,))).series
+    assert series.finding == alone.finding.sentence
+    assert [row.href for row in series.rows] == [
+        f"series/grown/index.html#alone/embedding/step-{step}" for step in (0, 128)
+    ]
+
+
+@pytest.mark.slow
+def test_many_checkpoints_of_a_deep_model_are_a_light_page() -> None:
+    report = series_report(n_checkpoints=60, n_layers=40)
+    page = page_of(report)
+    written = render.render(pages.build(report), FOLDERS)["series/grown/index.html"]
+    assert len(written.encode()) <= MOST_BYTES
+    assert [bool(each.rows) for each in page.maps] == [True] + [False] * 7
+    assert len(page.strips) == 2 * 24
+    assert page.late_maps == "../../data/series/grown-maps.js"
+    late = maps_of(series_data.files(report)["data/series/grown-maps.js"])
+    assert [len(each["rows"]) for each in late] == [41] * 8
+    cells = [part for cell in page.maps[0].rows[7].cells for part in (cell.text, cell.style)]
+    assert late[0]["rows"][7] == ["layer 6", *cells]
+
+
+def maps_of(script: str) -> list[dict[str, list[list[str]]]]:
+    found: list[dict[str, list[list[str]]]] = json.loads(script[script.index("[") : script.rindex("]") + 1])
+    return found
+
+
+def test_a_series_without_captures_says_so() -> None:
+    (series,) = small().series
+    lost = tuple(
+        replace(each, model=replace(each.model, contexts=(), failure="expected a folder"))
+        for each in series.checkpoints
+    )
+    failed: SeriesReport = replace(series, checkpoints=lost)
+    report = replace(small(), series=(failed,))
+    page = page_of(report)
+    assert page.viewer is None
+    assert page.faults[0] == "Step 0: expected a folder"
+    assert page.finding.startswith("Fewer than two checkpoints")
+    assert index_of(report).series[0].rows == ()
