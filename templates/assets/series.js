@@ -17,7 +17,7 @@
   const [plate, problem, caption, play] = [".plate", "[data-series-problem]", "[data-series-caption]", "[data-series-play]"].map(
     (each) => root.querySelector(each));
   const maps = [...document.querySelectorAll(".series-map")];
-  const byContext = [...document.querySelectorAll(".series-map, .series-strip")];
+  const byContext = [...document.querySelectorAll(".series-map, .series-strips")];
   const measures = document.querySelector("select[data-series-choice]");
   const state = { step: Number(ranges.step.value), depth: Number(ranges.depth.value), context: byContext[0]?.dataset.context, axes: "reference" };
   let timer = null;

@@ -15,6 +15,7 @@ import pytest
 from narrow import present
 from related_fixture import related_report
 from report_fixture import FOLDERS, TEMPLATES, many_models_report, one_depth_report, sample_report, tiny_report
+from series_fixture import series_report
 
 from tokviz import pages
 from tokviz.pages import render
@@ -35,6 +36,7 @@ REPORTS: dict[str, Callable[[], Report]] = {
     "one depth": one_depth_report,
     "relations": related_report,
     "many models": lambda: many_models_report(18),
+    "series": series_report,
 }
 
 

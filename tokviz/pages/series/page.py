@@ -86,14 +86,19 @@ class MeasureGroup:
 
 @dataclass(frozen=True, kw_only=True)
 class StripLine:
-    """All depths of one checkpoint in one context, small."""
+    """All depths of one checkpoint, small."""
+
+    label: str
+    strip: Picture
+
+
+@dataclass(frozen=True, kw_only=True)
+class StripGroup:
+    """The checkpoints in one context."""
 
     context: str
-    heading: str
-    """The context's, above its first line; else empty."""
     label: str
-    """Of the checkpoint."""
-    strip: Picture
+    rows: tuple[StripLine, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +136,7 @@ class SeriesPage:
     late_maps: str
     """The script with the numbers of the maps that have no rows; empty where all have."""
     writers: tuple[Writers, ...]
-    strips: tuple[StripLine, ...]
+    strips: tuple[StripGroup, ...]
     strips_title: str
     reference: str
     """The checkpoint on whose axes all are shown."""
@@ -151,7 +156,7 @@ def series_page(report: Report, series: SeriesReport) -> SeriesPage:
     viewer = _viewer(report, series, names, page) if names else None
     said = sentences.said(report, series, names)
     writers = tuple(filter(None, (_writers(series, name, labels[name]) for name in names)))
-    strips = tuple(_strips(series, names, labels, page))
+    strips = tuple(filter(None, (_strips(series, name, labels[name], page) for name in names)))
     strips_title = f"{'All' if len(series.shown) <= MOST_STRIPS else 'Some'} checkpoints, small"
     return SeriesPage(
         frame=frame(
@@ -322,20 +327,15 @@ def _writer_cells(context: ContextReport | None) -> tuple[str, ...]:
     )
 
 
-def _strips(series: SeriesReport, names: list[str], labels: dict[str, str], page: str) -> list[StripLine]:
-    found = []
-    for name in names:
-        heading = capitalized(labels[name]) if len(names) > 1 else ""
-        for each in _some(series.shown):
-            context = each.context(name)
-            strip = context.projections[0].strip if context and context.projections else None
-            if context and strip:
-                alt = f"{each.label}, {context.states.context.label}: all {context.states.n_depths} depths, without labels"
-                found.append(
-                    StripLine(context=name, heading=heading, label=each.label, strip=picture(page, strip, alt))
-                )
-                heading = ""
-    return found
+def _strips(series: SeriesReport, name: str, label: str, page: str) -> StripGroup | None:
+    rows = []
+    for each in _some(series.shown):
+        context = each.context(name)
+        strip = context.projections[0].strip if context and context.projections else None
+        if context and strip:
+            alt = f"{each.label}, {label}: all {context.states.n_depths} depths, without labels"
+            rows.append(StripLine(label=each.label, strip=picture(page, strip, alt)))
+    return StripGroup(context=name, label=capitalized(label), rows=tuple(rows)) if rows else None
 
 
 def _some(shown: tuple[Checkpoint, ...]) -> tuple[Checkpoint, ...]:
