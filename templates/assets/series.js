@@ -65,11 +65,12 @@
     return has ? Tokviz.findCapture([model], { model: slug, context: state.context, projection: state.axes }) : null;
   }
 
-  // How far a checkpoint's own plot is from the reference's after all that turning can do.
+  // How far a checkpoint's own plot is from the reference's after all that shift, scale and turning can do: a share of the reference
+  // plot's variance, not of the difference.
   function captionOf(checkpoint) {
     if (state.axes !== "own") return `Axes: those of ${data.reference}.`;
     const residual = checkpoint.residuals[state.context]?.[state.depth];
-    const left = residual === null || residual === undefined ? "" : ` What no turn explains of the difference to ${data.reference}: ${residual}\u00a0%.`;
+    const left = residual === null || residual === undefined ? "" : ` After shift, scale and turn, ${residual}\u00a0% of the variance of ${data.reference}’s plot is not matched.`;
     return `Axes: its own, turned toward those of ${data.reference}.${left}`;
   }
 

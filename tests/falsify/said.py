@@ -21,7 +21,7 @@ PHRASES: dict[str, tuple[str, str | None]] = {
     r"the ends meet: the last words": ("order", ENDS_MEET),
     r"the words lie in a circle: those": ("order", CIRCLE),
     r"is further above chance than": ("differences", None),
-    r"categories hold (?:from|at \d|at step)": ("categories", None),
+    r"categories hold (?:from|at \d|at step|at every)": ("categories", None),
     r"purity is (?:further above|less far above) chance at": ("differences", None),
     r"seem to be exchanged": (FAULT, "exchanged"),
     r"have the same hidden states": (FAULT, "same"),

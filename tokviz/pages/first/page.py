@@ -327,20 +327,23 @@ def _facts_row(model: ModelReport, page: str) -> FactsRow:
 
 def _position_0(report: Report) -> str:
     """Which of the report's words stand there: that depends on tokenizers, some of which begin each text with a token."""
+    # Checkpoints of a series have the same tokens.
+    of_series = [(each.name, each.shown[-1].model) for each in report.series if each.shown]
+    models = [*((model.display_name, model) for model in report.models), *of_series]
     where = []
     for context in report.contexts:
         captured = [
-            (model, each.states.tokenization)
-            for model in report.models
+            (name, each.states.tokenization)
+            for name, model in models
             for each in model.contexts
             if each.states.context.name == context.name
         ]
-        first = [model.display_name for model, tokenization in captured if tokenization.reads_position_0]
+        first = [name for name, tokenization in captured if tokenization.reads_position_0]
         if first:
             several = "every model" if len(first) == len(captured) else count(len(first), "model")
             whose = joined(first) if len(first) <= MOST_NAMED else several
             where.append(f"in the context “{context.label}” of {whose}")
-    if not where and not all(each.states.tokenization.is_known for model in report.models for each in model.contexts):
+    if not where and not all(each.states.tokenization.is_known for _, model in models for each in model.contexts):
         return "Which of this report’s words are read there is not known."
     if not where:
         return "In this report no context’s reference words are read there."

@@ -92,7 +92,7 @@ def measures(report: Report) -> tuple[Measure, ...]:
         Measure(
             key="rank",
             name="Effective rank",
-            caption="In how many directions the words spread, from 1 to the number of words.",
+            caption="In how many directions the words spread, from 1 to one less than the number of words.",
             read=_effective_rank,
         ),
         Measure(
@@ -226,7 +226,7 @@ def _ends(values: np.ndarray, measure: Measure) -> tuple[float, float]:
     if measure.is_log:
         positive = finite[finite > 0]
         return (float(np.log(positive.min())), float(np.log(positive.max()))) if len(positive) else (0.0, 1.0)
-    return min(0.0, float(finite.min())), measure.top or float(finite.max())
+    return 0.0, measure.top or float(finite.max())
 
 
 def _cell(read: Read | None, depth: int, low: float, high: float, measure: Measure) -> Cell:

@@ -13,13 +13,15 @@ from tokviz.text import counted
 
 CONCLUSIVE = 0
 """Of a report's contexts the one that the headline is about: the first."""
+EVERYWHERE = "at every checkpoint"
+"""Not “from the start”: a series may begin long after its training did."""
 
 
 def finding(report: Report, series: SeriesReport) -> str:
     """When categories and massive values appear in the report's first context; empty where nothing is measured, as in a draft."""
     context = report.contexts[CONCLUSIVE]
     if len(series.shown) < 2:
-        return "Fewer than two checkpoints could be captured, so nothing is said of training."
+        return "Fewer than two different checkpoints were captured, so nothing is said of training."
     if not _is_measured(series, context.name):
         return ""
     return f"Words {context.label}: {_categories(series, context.name)}; {_massive(series, context.name)}."
@@ -66,12 +68,13 @@ def since(series: SeriesReport, holds: Callable[[Checkpoint], bool]) -> tuple[st
     flags = [holds(each) for each in shown]
     if not any(flags):
         return "at no checkpoint", None
-    first = next(index for index in range(len(flags)) if all(flags[index:]) or index == len(flags) - 1)
+    n, first = sum(flags), flags.index(True)
+    if n == len(flags):
+        return EVERYWHERE, shown[0]
     if not flags[-1]:
-        n = sum(flags)
-        return f"at {n} of {len(flags)} checkpoints, and not at the last one", shown[flags.index(True)]
-    if first == 0:
-        return "from the start", shown[0]
+        return f"at {n} of {len(flags)} checkpoints, and not at the last one", shown[first]
+    if not all(flags[first:]):
+        return f"at {n} of {len(flags)} checkpoints, the last one among them", shown[first]
     return (f"at {shown[-1].label} only" if first == len(flags) - 1 else f"from {shown[first].label} on"), shown[first]
 
 
@@ -79,9 +82,7 @@ def _categories(series: SeriesReport, name: str) -> str:
     when, first = since(series, lambda each: bool(_purity_holds(each, name).any()))
     if first is None:
         return "categories aren’t shown to hold at any checkpoint"
-    where = (
-        f", first {_at(_purity_holds(first, name))}" if when.startswith("from ") and when != "from the start" else ""
-    )
+    where = f", first {_at(_purity_holds(first, name))}" if when.startswith("from ") else ""
     return f"categories hold {when}{where}"
 
 
@@ -175,8 +176,8 @@ def _writers(series: SeriesReport, name: str) -> str:
     ]
     start = known[0][1]
     return (
-        f"few neurons write the break from {known[0][0].label} on: {neurons_named(start.neurons)} of layer {start.layer}, dimension "
-        f"{start.dimension}; then {joined_by_and(changes)}"
+        f"few neurons write the break at {len(known)} of {len(series.shown)} checkpoints: at {known[0][0].label} "
+        f"{neurons_named(start.neurons)} of layer {start.layer}, dimension {start.dimension}; then {joined_by_and(changes)}"
     )
 
 
@@ -199,7 +200,11 @@ def _fault(series: SeriesReport, kind: str, found: Sequence[Checkpoint]) -> str:
         )
     is_first = found[0] is series.checkpoints[0] and found[-1] is series.checkpoints[-1]
     others = joined_by_and(labels[:-1])
-    what = "the first one isn’t what it is called" if is_first else "one of them isn’t what it is called"
+    what = (
+        "the first one isn’t what it is called"
+        if is_first
+        else "either nothing was trained between them, or one of them isn’t what it is called"
+    )
     are_left_out = f"{capitalized(others)} {'is' if len(labels) == 2 else 'are'} left out of all charts."
     return f"{capitalized(others)} and {labels[-1]} have the same hidden states: {what}. {are_left_out}"
 

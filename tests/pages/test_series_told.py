@@ -1,0 +1,131 @@
+"""What the page of a series says and shows, held against its numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from series_fixture import series_report
+
+from tokviz.pages.first.page import index_page
+from tokviz.pages.series import sentences
+from tokviz.pages.series.maps import maps
+from tokviz.records import Fault, Report, SeriesReport
+from tokviz.records.updates import BreakingNeurons, Updates
+
+
+def with_massive(report: Report, flags: str) -> SeriesReport:
+    """A series whose checkpoints have massive values where there is a 1."""
+    (series,) = report.series
+    changed = []
+    for each, flag in zip(series.checkpoints, flags, strict=True):
+        contexts = []
+        for context in each.model.contexts:
+            assert context.geometry is not None
+            massive = replace(context.geometry.massive, emergence_depth=1 if flag == "1" else None)
+            contexts.append(replace(context, geometry=replace(context.geometry, massive=massive)))
+        changed.append(replace(each, model=replace(each.model, contexts=tuple(contexts))))
+    return replace(series, checkpoints=tuple(changed))
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ("00000", "no value is massive"),
+        ("00011", "values are massive from step 64 on"),
+        ("00001", "values are massive at step 128 only"),
+        ("11111", "values are massive at every checkpoint"),
+        ("01100", "values are massive at 2 of 5 checkpoints, and not at the last one"),
+        ("10001", "values are massive at 2 of 5 checkpoints, the last one among them"),
+        ("10011", "values are massive at 3 of 5 checkpoints, the last one among them"),
+    ],
+)
+def test_what_comes_and_goes_is_not_said_to_stay(flags: str, expected: str) -> None:
+    report = series_report()
+    steps = [each.label for each in report.series[0].checkpoints]
+    assert steps == ["step 0", "step 16", "step 32", "step 64", "step 128"]
+    finding = sentences.finding(report, with_massive(report, flags))
+    assert expected in finding
+    assert finding.endswith(("massive.", ", first at layer 0."))
+
+
+def breaking(neuron: int) -> BreakingNeurons:
+    return BreakingNeurons(
+        layer=1,
+        dimension=3,
+        neurons=(neuron,),
+        share=1.0,
+        activations=(1.0,),
+        strengths=(1.0,),
+        control=(),
+        control_strengths=(),
+    )
+
+
+def test_writers_are_not_said_to_go_on_where_nothing_is_written() -> None:
+    report = series_report()
+    (series,) = report.series
+    changed = []
+    for each, neuron in zip(series.checkpoints, (None, 5, 7, None, None), strict=True):
+        contexts = []
+        for context in each.model.contexts:
+            updates = Updates(layers=(), n_words=18, breaking=None if neuron is None else breaking(neuron))
+            contexts.append(replace(context, states=replace(context.states, updates=updates)))
+        changed.append(replace(each, model=replace(each.model, contexts=tuple(contexts))))
+    said = sentences.said(report, replace(series, checkpoints=tuple(changed)), ["alone"])
+    (sentence,) = [each for each in said if "write the break" in each]
+    assert sentence == (
+        "Words alone: few neurons write the break at 2 of 5 checkpoints: at step 16 neuron 5 of layer 1, dimension 3; "
+        "then at step 32 neuron 7 of layer 1, dimension 3."
+    )
+
+
+def test_checkpoints_that_are_the_same_may_not_have_been_trained_between() -> None:
+    """A learning rate that rises from 0 leaves the first step’s weights as they were."""
+    report = series_report()
+    (series,) = report.series
+    series = replace(series, faults=(Fault(kind="same", checkpoints=(0, 1)),))
+    (said,) = sentences.faults(series)
+    assert said == (
+        "Step 0 and step 16 have the same hidden states: either nothing was trained between them, or one of them isn’t what it is called. "
+        "Step 0 is left out of all charts."
+    )
+
+
+def test_a_series_of_which_one_checkpoint_is_left_was_captured_all_the_same() -> None:
+    report = series_report()
+    (series,) = report.series
+    checkpoints = tuple(replace(each, left_out=index < 4) for index, each in enumerate(series.checkpoints))
+    found = sentences.finding(report, replace(series, checkpoints=checkpoints))
+    assert found == "Fewer than two different checkpoints were captured, so nothing is said of training."
+
+
+def test_a_value_below_chance_has_no_shade() -> None:
+    """R² has no lower end: one very low value would make all others dark."""
+    report = series_report()
+    (series,) = report.series
+    checkpoints = list(series.checkpoints)
+    low = checkpoints[0].model.contexts[0]
+    assert low.geometry is not None
+    value = low.geometry.purity.value.copy()
+    value[:2] = (-49, -0.7)
+    geometry = replace(low.geometry, purity=replace(low.geometry.purity, value=value))
+    contexts = (replace(low, geometry=geometry), *checkpoints[0].model.contexts[1:])
+    checkpoints[0] = replace(checkpoints[0], model=replace(checkpoints[0].model, contexts=contexts))
+    series = replace(series, checkpoints=tuple(checkpoints))
+    purity = next(each for each in maps(report, series, ["alone"]) if each.measure == "purity")
+    for row in purity.rows:
+        for cell in row.cells:
+            number = float(cell.text.replace("−", "-"))
+            assert abs(int(cell.style[1]) - max(0.0, 4 * number)) < 0.52, cell
+
+
+def test_the_first_page_tells_which_words_of_a_series_are_read_at_position_0() -> None:
+    report = series_report()
+    series = report.series[0]
+    at_0 = any(
+        context.states.tokenization.reads_position_0 for each in series.checkpoints for context in each.model.contexts
+    )
+    assert at_0
+    (text,) = [term.meaning for term in index_page(report).reading if term.name == "Position 0"]
+    assert "in the context “alone” of Grown" in text
