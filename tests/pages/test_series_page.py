@@ -50,8 +50,8 @@ def changed(report: Report, **changes: object) -> Report:
 
 def test_what_is_the_same_in_all_contexts_is_said_once() -> None:
     assert page_of(small()).said == (
-        "In all contexts categories hold from step 16 on, first at 4 depths.",
-        "Words alone: values are massive from the start, first at layer 0. Words in a sentence: no value is massive.",
+        "In all contexts categories hold from step 16 on, first at all depths.",
+        "Words alone: values are massive at every checkpoint, first at layer 0. Words in a sentence: no value is massive.",
     )
 
 
@@ -60,7 +60,7 @@ def test_of_a_single_context_it_is_said_of_which() -> None:
         small(), contexts=(Context(name="sentence", label="in a sentence", template="The word is {word}"),)
     )
     assert page_of(report).said == (
-        "Words in a sentence: categories hold from step 16 on, first at 4 depths.",
+        "Words in a sentence: categories hold from step 16 on, first at all depths.",
         "Words in a sentence: no value is massive.",
     )
 
@@ -139,5 +139,5 @@ def test_a_series_without_captures_says_so() -> None:
     page = page_of(report)
     assert page.viewer is None
     assert page.faults[0] == "Step 0: expected a folder"
-    assert page.finding.startswith("Fewer than two checkpoints")
+    assert page.finding.startswith("Fewer than two different checkpoints")
     assert index_of(report).series[0].rows == ()
