@@ -57,19 +57,39 @@ def faults(drifts: Sequence[Drift], digests: Sequence[tuple[str, ...]]) -> tuple
 
 
 def exchanged(distance: np.ndarray) -> tuple[int, int] | None:
-    """The two checkpoints whose exchange shortens the way most, if it does by enough; of ``(n, n)`` distances."""
+    """The two checkpoints whose exchange shortens the way most; of ``(n, n)`` distances.
+
+    None where it doesn't shorten it by enough, or where after it the way still turns back, two steps leading less far than one of
+    them: then checkpoints differ by chance rather than by how long they were trained, and some order is always shorter.
+    """
+    pair = _shortening(distance)
+    if pair is None:
+        return None
+    order = _with_exchanged(len(distance), *pair)
+    way = distance[np.ix_(order, order)]
+    steps = np.diag(way, 1)
+    return pair if (np.diag(way, 2) > np.maximum(steps[:-1], steps[1:])).all() else None
+
+
+def _shortening(distance: np.ndarray) -> tuple[int, int] | None:
     n = len(distance)
-    best: tuple[float, tuple[int, int]] | None = None
+    most, best = 0.0, None
     for one in range(n):
         for other in range(one + 1, n):
-            order = list(range(n))
-            order[one], order[other] = other, one
+            order = _with_exchanged(n, one, other)
             steps = {step for at in (one, other) for step in (at - 1, at) if 0 <= step < n - 1}
-            before = sum(distance[step, step + 1] for step in steps)
-            after = sum(distance[order[step], order[step + 1]] for step in steps)
-            if after <= LEAST_SHORTER * before and (best is None or after / before < best[0]):
-                best = (after / before, (one, other))
-    return best and best[1]
+            before = float(sum(distance[step, step + 1] for step in steps))
+            after = float(sum(distance[order[step], order[step + 1]] for step in steps))
+            if before - after > most:
+                most = before - after
+                best = (one, other) if after <= LEAST_SHORTER * before else None
+    return best
+
+
+def _with_exchanged(n: int, one: int, other: int) -> list[int]:
+    order = list(range(n))
+    order[one], order[other] = other, one
+    return order
 
 
 def step_axes(states: HiddenStates, reference: HiddenStates, name: str) -> StepAxes:
