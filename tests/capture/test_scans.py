@@ -1,0 +1,201 @@
+"""Chunks of scans as short as the texts: the same states, and the model as it was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+import transformers
+from tiny_tokenizers import byte_level
+from torch import nn
+
+from tokviz.capture.hooks import forward, hooked
+from tokviz.capture.scans import chunk_for, scans_of
+from tokviz.models.fingerprint import fingerprint
+
+SIZES: dict[str, Any] = {"vocab_size": 64, "hidden_size": 32, "num_hidden_layers": 2}
+ATTENTION: dict[str, Any] = {"num_attention_heads": 4, "num_key_value_heads": 2, "intermediate_size": 32}
+SCAN: dict[str, Any] = {
+    "mamba_n_heads": 8,
+    "mamba_d_head": 8,
+    "mamba_d_state": 8,
+    "mamba_n_groups": 1,
+    "mamba_chunk_size": 64,
+}
+FAMILIES: dict[str, dict[str, Any]] = {
+    "Bamba": {**SIZES, **ATTENTION, **SCAN, "attn_layer_indices": [1]},
+    "FalconH1": {**SIZES, **ATTENTION, **SCAN, "mamba_d_ssm": 64},
+    "GraniteMoeHybrid": {
+        **SIZES,
+        **ATTENTION,
+        **SCAN,
+        "layer_types": ["mamba", "attention"],
+        "num_local_experts": 0,
+        "shared_intermediate_size": 32,
+    },
+    "Mamba2": {**SIZES, "num_heads": 8, "head_dim": 8, "state_size": 8, "n_groups": 1, "chunk_size": 64},
+    "NemotronH": {
+        "vocab_size": 64,
+        "hidden_size": 32,
+        **ATTENTION,
+        "layers_block_type": ["mamba", "attention"],
+        "head_dim": 8,
+        "mamba_num_heads": 8,
+        "mamba_head_dim": 8,
+        "ssm_state_size": 8,
+        "n_groups": 1,
+        "chunk_size": 64,
+    },
+    "Zamba2": {
+        **SIZES,
+        **ATTENTION,
+        "layers_block_type": ["mamba", "hybrid"],
+        "hybrid_layer_ids": [1],
+        "n_mamba_heads": 8,
+        "mamba_headdim": 8,
+        "mamba_d_state": 8,
+        "mamba_ngroups": 1,
+        "chunk_size": 64,
+        "num_mem_blocks": 1,
+        "attention_head_dim": 16,
+        "adapter_rank": 4,
+    },
+}
+N_TOKENS = 20
+IDS = torch.arange(3 * N_TOKENS).reshape(3, N_TOKENS) % 60 + 2
+MASK = (torch.arange(N_TOKENS) < torch.tensor([[5], [12], [N_TOKENS]])).long()
+"""Texts of 5, 12 and 20 tokens."""
+
+
+def model(name: str, **more: Any) -> nn.Module:
+    torch.manual_seed(0)
+    config = getattr(transformers, f"{name}Config")(**FAMILIES[name] | more)
+    module: nn.Module = transformers.AutoModel.from_config(config).eval()
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.add_(torch.randn_like(parameter), alpha=0.2)
+    return module
+
+
+@pytest.fixture
+def falcon() -> nn.Module:
+    return model("FalconH1")
+
+
+class Chunks:
+    """Notes, whenever a scan runs, the length of its chunk and how many texts it gets; optionally fails."""
+
+    def __init__(self, module: nn.Module, fails: type[BaseException] | None = None) -> None:
+        self.seen: list[tuple[int, int]] = []
+        self._fails = fails
+        self._scan_of = {scan.in_proj: scan for scan in scans_of(module)}
+
+    def note(self, projection: nn.Module, _inputs: Any, output: torch.Tensor) -> None:
+        self.seen.append((self._scan_of[projection].chunk_size, len(output)))  # type: ignore[arg-type]
+        if self._fails is not None:
+            raise self._fails
+
+    def run(self, module: nn.Module) -> torch.Tensor:
+        with hooked(dict.fromkeys(self._scan_of, self.note)):  # type: ignore[arg-type]
+            states: torch.Tensor = forward(module, IDS, MASK).last_hidden_state
+        return states
+
+
+@pytest.fixture(params=FAMILIES)
+def of_each_family(request: pytest.FixtureRequest) -> nn.Module:
+    module = model(request.param)
+    module(input_ids=IDS)  # which imports much the first time
+    return module
+
+
+def test_states_are_those_of_the_models_own_chunk(of_each_family: nn.Module, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = of_each_family.double()
+    monkeypatch.setattr(torch.Tensor, "float", torch.Tensor.double)  # transformers scans in float32
+    scans, chunks = scans_of(module), Chunks(module)
+    assert scans
+    with torch.inference_mode():
+        expected = module(input_ids=IDS, attention_mask=MASK).last_hidden_state
+    found = chunks.run(module)
+    # Hooks see one run per scan, of all texts: not the check.
+    assert chunks.seen == [(32, 3)] * len(scans)
+    assert [scan.chunk_size for scan in scans] == [64] * len(scans)
+    scale = expected[MASK.bool()].abs().max()
+    assert (found - expected)[MASK.bool()].abs().max() / scale < 1e-10
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_the_models_own_chunk_is_back_after_an_error(falcon: nn.Module, error: type[BaseException]) -> None:
+    with pytest.raises(error):
+        Chunks(falcon, error).run(falcon)
+    assert [scan.chunk_size for scan in scans_of(falcon)] == [64, 64]
+    assert not any(scan._forward_pre_hooks for scan in scans_of(falcon))
+
+
+def test_the_model_is_the_same_afterwards(falcon: nn.Module) -> None:
+    tokenizer = byte_level()
+    before = fingerprint(falcon, tokenizer, {})
+    Chunks(falcon).run(falcon)
+    assert fingerprint(falcon, tokenizer, {}) == before
+
+
+@pytest.mark.parametrize("own", [8, 16, 32])
+def test_a_chunk_that_is_as_short_already_stays(own: int) -> None:
+    module = model("FalconH1", mamba_chunk_size=own)
+    chunks = Chunks(module)
+    chunks.run(module)
+    assert chunks.seen == [(own, 3)] * 2
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_scan_that_a_shorter_chunk_changes_keeps_its_own(
+    falcon: nn.Module, monkeypatch: pytest.MonkeyPatch, *, fails: bool
+) -> None:
+    scan, other = scans_of(falcon)
+    computed = scan.forward
+
+    def depends(*arguments: Any, **named: Any) -> torch.Tensor:
+        if fails and scan.chunk_size != 64:
+            raise AssertionError
+        result: torch.Tensor = computed(*arguments, **named)
+        return result * scan.chunk_size  # type: ignore[operator]
+
+    monkeypatch.setattr(scan, "forward", depends)
+    with torch.inference_mode():
+        expected = falcon(input_ids=IDS, attention_mask=MASK).last_hidden_state
+    chunks = Chunks(falcon)
+    for _ in range(2):
+        torch.testing.assert_close(chunks.run(falcon)[MASK.bool()], expected[MASK.bool()])
+    assert chunks.seen == [(64, 3), (32, 3)] * 2
+    assert [scan.chunk_size, other.chunk_size] == [64, 64]
+
+
+def test_a_length_is_checked_once(falcon: nn.Module, monkeypatch: pytest.MonkeyPatch) -> None:
+    scan = scans_of(falcon)[0]
+    computed = scan.forward
+    runs: list[tuple[Any, int]] = []
+
+    def noted(*arguments: Any, **named: Any) -> torch.Tensor:
+        runs.append((scan.chunk_size, len(named["hidden_states"])))
+        result: torch.Tensor = computed(*arguments, **named)
+        return result
+
+    monkeypatch.setattr(scan, "forward", noted)
+    # A pass without a mask may have a cache: it isn't checked, but gains by what is known.
+    for mask in (None, MASK, MASK, None):
+        forward(falcon, IDS, mask)
+    assert runs == [(64, 3), (64, 1), (32, 1), (32, 3), (32, 3), (32, 3)]
+
+
+def test_gradients_are_those_of_the_models_own_chunk(falcon: nn.Module) -> None:
+    weight: torch.Tensor = scans_of(falcon)[0].in_proj.weight  # type: ignore[union-attr, assignment]
+    with torch.enable_grad():
+        own = falcon(input_ids=IDS, attention_mask=MASK).last_hidden_state[MASK.bool()].sum()
+        short = forward(falcon, IDS, MASK, with_gradients=True).last_hidden_state[MASK.bool()].sum()
+    [expected], [found] = torch.autograd.grad(own, weight), torch.autograd.grad(short, weight)
+    assert (found - expected).norm() / expected.norm() < 1e-4
+
+
+@pytest.mark.parametrize(("n_tokens", "chunk"), [(1, 16), (16, 16), (17, 32), (64, 64), (65, 128)])
+def test_the_shortest_power_of_two(n_tokens: int, chunk: int) -> None:
+    assert chunk_for(n_tokens) == chunk
