@@ -29,6 +29,7 @@ from tokviz.pages.explore.page import ExplorePage
 from tokviz.pages.first.page import IndexPage
 from tokviz.pages.method.page import MethodPage
 from tokviz.pages.model.page import ModelPage
+from tokviz.pages.series.page import SeriesPage
 from tokviz.records import (
     N_EXTREMES,
     BestMatch,
@@ -361,6 +362,10 @@ class Views:
     @property
     def models(self) -> list[ModelPage]:
         return self._of("model", ModelPage)
+
+    @property
+    def series(self) -> list[SeriesPage]:
+        return self._of("series", SeriesPage)
 
     @property
     def compare(self) -> ComparePage | None:

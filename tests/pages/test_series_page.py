@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
-from report_fixture import FOLDERS, model_report
+from report_fixture import FOLDERS, Views, model_report
 from series_fixture import series_report
 
 from tokviz import pages
@@ -22,11 +22,11 @@ MOST_BYTES = 250 * 1024
 
 
 def page_of(report: Report) -> SeriesPage:
-    return next(page.view for page in pages.build(report).pages if isinstance(page.view, SeriesPage))
+    return Views(report).series[0]
 
 
 def index_of(report: Report) -> IndexPage:
-    return next(page.view for page in pages.build(report).pages if isinstance(page.view, IndexPage))
+    return Views(report).index
 
 
 @cache
