@@ -129,3 +129,35 @@ def test_the_first_page_tells_which_words_of_a_series_are_read_at_position_0() -
     assert at_0
     (text,) = [term.meaning for term in index_page(report).reading if term.name == "Position 0"]
     assert "in the context “alone” of Grown" in text
+
+
+def test_of_the_first_and_the_last_one_it_is_not_said_which_is_false() -> None:
+    """The last one may hold the weights of the first as well as the first those of the last."""
+    report = series_report()
+    series = replace(report.series[0], faults=(Fault(kind="same", checkpoints=(0, 4)),))
+    (said,) = sentences.faults(series)
+    assert said.startswith("Step 0 and step 128 have the same hidden states: they can’t both be what they are called.")
+
+
+def test_of_several_templates_it_is_said_which_are_meant() -> None:
+    report = series_report()
+    (series,) = report.series
+    checkpoints = []
+    for each in series.checkpoints:
+        contexts = tuple(
+            replace(
+                context,
+                states=replace(
+                    context.states, context=replace(context.states.context, further_templates=("A {word}", "My {word}"))
+                ),
+            )
+            for context in each.model.contexts
+        )
+        checkpoints.append(replace(each, model=replace(each.model, contexts=contexts)))
+    made = maps(report, replace(series, checkpoints=tuple(checkpoints)), ["alone"])
+    captions = {each.measure: each.caption for each in made}
+    for measure in ("purity", "rank"):
+        assert captions[measure].endswith(" Median of 3 templates.")
+    for measure in ("largest", "pc1"):
+        assert captions[measure].endswith(" In the first of 3 templates.")
+    assert not any("templates" in each.caption for each in maps(report, series, ["alone"]))

@@ -69,6 +69,8 @@ class Measure:
     """The value of the darkest shade; the largest of all where there is none."""
     is_related: bool = False
     """Whether it is a relation or an order."""
+    is_median: bool = True
+    """Whether it is one over the templates of a context; else of the first."""
 
 
 def measures(report: Report) -> tuple[Measure, ...]:
@@ -88,6 +90,7 @@ def measures(report: Report) -> tuple[Measure, ...]:
             "are any. Bold: massive.",
             read=_largest,
             is_log=True,
+            is_median=False,
         ),
         Measure(
             key="rank",
@@ -101,6 +104,7 @@ def measures(report: Report) -> tuple[Measure, ...]:
             caption="How much of the words’ variance lies along one direction.",
             read=_pc1_share,
             top=1.0,
+            is_median=False,
         ),
         Measure(
             key="attention",
@@ -108,6 +112,7 @@ def measures(report: Report) -> tuple[Measure, ...]:
             caption="How much the token that is read attends to the first position, mean over heads and words. The embedding has none.",
             read=_attention,
             top=1.0,
+            is_median=False,
         ),
         *(_relation(index, each.label) for index, each in enumerate(report.relations)),
         *(_order(index, each.label) for index, each in enumerate(report.orders)),
@@ -199,14 +204,14 @@ def _map(series: SeriesReport, measure: Measure, context: str, found: Sequence[R
     n_depths = len(known[0].values)
     every = np.concatenate([each.values for each in known])
     low, high = _ends(every, measure)
-    label = next(
-        each.states.context.label for checkpoint in series.shown if (each := checkpoint.context(context)) is not None
+    shown = next(
+        each.states.context for checkpoint in series.shown if (each := checkpoint.context(context)) is not None
     )
     return Map(
         measure=measure.key,
         context=context,
-        label=f"{measure.name}, {label}",
-        caption=measure.caption,
+        label=f"{measure.name}, {shown.label}",
+        caption=measure.caption + _of_templates(measure, len(shown.templates)),
         rows=tuple(
             MapRow(
                 depth=_row_name(depth, n_depths - 1),
@@ -215,6 +220,12 @@ def _map(series: SeriesReport, measure: Measure, context: str, found: Sequence[R
             for depth in range(n_depths)
         ),
     )
+
+
+def _of_templates(measure: Measure, n: int) -> str:
+    if n == 1:
+        return ""
+    return f" Median of {n} templates." if measure.is_median else f" In the first of {n} templates."
 
 
 def _row_name(depth: int, last: int) -> str:

@@ -201,7 +201,7 @@ def _fault(series: SeriesReport, kind: str, found: Sequence[Checkpoint]) -> str:
     is_first = found[0] is series.checkpoints[0] and found[-1] is series.checkpoints[-1]
     others = joined_by_and(labels[:-1])
     what = (
-        "the first one isn’t what it is called"
+        "they can’t both be what they are called"
         if is_first
         else "either nothing was trained between them, or one of them isn’t what it is called"
     )
