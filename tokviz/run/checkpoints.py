@@ -52,12 +52,9 @@ def make_series(
     """
     made = [by_slug[each.slug] for each in config.models]
     series = _series(config, made, plan)
-    misfits = [series.misfit(index) for index in range(len(made))]
-    made = [
-        Made(plan=each.plan, failure=f"{each.plan.model.source}: {misfit}") if misfit else each
-        for each, misfit in zip(made, misfits, strict=True)
-    ]
-    series = _series(config, made, plan)
+    for index, misfit in series.misfits.items():
+        failed = made[index].plan
+        made[index] = Made(plan=failed, failure=f"{failed.model.source}: {misfit}")
     made = [
         each if each.failure else guarded(each.plan, partial(_on_axes, index, each, series, queue))
         for index, each in enumerate(made)
@@ -66,10 +63,7 @@ def make_series(
     found: dict[str, Any] = {"config": config, "made": tuple(made), "reference": series.reference or 0}
     if plan.options.is_draft:
         return SeriesMade(**found)
-    faults = _faults(series)
-    gone = left_out(faults)
-    shown = [index for index, each in enumerate(series.checkpoints) if each and index not in gone]
-    return SeriesMade(**found, faults=faults, growth=tuple(_growth(series, shown)))
+    return SeriesMade(**found, faults=_faults(series), growth=tuple(_growth(series)))
 
 
 def _series(config: SeriesConfig, made: Sequence[Made], plan: Plan) -> SeriesPlan:
@@ -127,15 +121,9 @@ def _drift(series: SeriesPlan, context: str) -> Drift:
     return recall(series.plan.store, job, make)
 
 
-def _growth(series: SeriesPlan, shown: Sequence[int]) -> list[tuple[str, Differences]]:
-    if len(shown) < 2:
-        return []
+def _growth(series: SeriesPlan) -> list[tuple[str, Differences]]:
     comparer = Comparer(series.plan.store)
-    return [
-        (name, comparer.differences(series.growth(name, shown[0], shown[-1])))
-        for name in series.checkpoints[shown[0]]
-        if name in series.checkpoints[shown[-1]]
-    ]
+    return [(each.context, comparer.differences(each)) for each in series.growth]
 
 
 def report_of(made: SeriesMade, plan: Plan, images: Images) -> SeriesReport:

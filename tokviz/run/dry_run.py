@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tokviz import models
@@ -16,6 +17,7 @@ from tokviz.run.plan.lenses import backward_passes
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.plan import Plan
 from tokviz.run.plan.products import Inputs
+from tokviz.run.plan.series import SeriesPlan
 from tokviz.run.plan.tree import Captured, ContextPlan, ModelPlan
 from tokviz.run.store.disk import shown_path
 from tokviz.run.store.store import Store
@@ -50,9 +52,11 @@ def describe(config: ReportConfig, options: Options) -> Forecast:
             lines.append(
                 f"  fit the lens in {n_passes} backward passes of {Directions.N_AT_ONCE} × {Directions.N_TOKENS} tokens, then measure"
             )
+    known = {each.model.slug: each for each in plan.models}
+    lines += [_series(SeriesPlan.of(each, known, plan), known) for each in config.series]
     if config.pairs:
         lines.append(_comparisons(plan, ready))
-    n_pages = (4 if config.vocabulary else 5) + len(config.models)  # a vocabulary has no explorer
+    n_pages = (4 if config.vocabulary else 5) + len(config.models) + len(config.series)  # a vocabulary has no explorer
     lines.append(f"{n_pages} pages and the data files are always written, to {shown_path(options.output)}")
     return Forecast(lines=tuple(lines), fails=fails)
 
@@ -143,6 +147,26 @@ def _parts(captured: Captured, model: ModelConfig, plan: Plan) -> list[str]:
         reason = next((job.due for job in captured.all_measures if job.due), None)
         parts.append(f"{of}measure ({reason})" if reason else f"{of}metrics: up to date")
     return parts
+
+
+def _series(series: SeriesPlan, models: Mapping[str, ModelPlan]) -> str:
+    """What is made of the checkpoints together; those to be captured first are among them."""
+    config = series.config
+    due = [bool(models[each.slug].due) for each in config.models]
+    n, label = len(due), config.checkpoint_labels[config.reference]
+    if due[config.reference]:
+        return (
+            f"{config.name}: put all {n} checkpoints on the axes of {label} (not captured yet), then draw and compare"
+        )
+    axes = {each: series.axes(*each)[0] for each in series.captured}
+    n_new = len({index for (index, _), job in axes.items() if job.due} | {at for at in range(n) if due[at]})
+    parts = [f"put {n_new} of {n} checkpoints on the axes of {label}, then draw"] if n_new else []
+    found = {each: series.plan.store.find(job.key, job.kind) for each, job in axes.items() if not job.due}
+    pictures = [job for each, made in found.items() if made for job in series.pictures(*each, made.reference)]
+    n_due = sum(job.due is not None for job in pictures)
+    parts += [f"draw {n_due} of {len(pictures)} images"] if n_due else []
+    parts += ["compare checkpoints"] if any(due) or any(job.due for job in series.jobs) else []
+    return f"{config.name}: {'; '.join(parts) or 'up to date'}"
 
 
 def _comparisons(plan: Plan, ready: dict[str, list[Inputs]]) -> str:

@@ -11,6 +11,7 @@ from tokviz.errors import StoreError
 from tokviz.run import places
 from tokviz.run.plan.options import DRAFT, FORMS, SVG, Options
 from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.series import SeriesPlan
 from tokviz.run.plan.tree import ContextPlan
 from tokviz.run.store import entries
 from tokviz.run.store.disk import shown_path
@@ -106,6 +107,20 @@ def _used(plan: Plan) -> set[Use]:
     }
     for comparison in plan.comparisons(captured):
         used |= {("measures", job.key) for job in comparison.jobs}
+    for config in plan.config.series:
+        used |= _used_of_series(SeriesPlan.of(config, {each.model.slug: each for each in plan.models}, plan))
+    return used
+
+
+def _used_of_series(series: SeriesPlan) -> set[Use]:
+    """Axes, drift and growth, and the pictures on the axes of the reference."""
+    used = {("measures", job.key) for job in series.jobs}
+    for index, name in series.captured:
+        job, *_ = series.axes(index, name)
+        axes = series.plan.store.find(job.key, job.kind)
+        if axes is not None:
+            pictures = series.pictures(index, name, axes.reference, ALL_FORMS)
+            used |= {("images", picture.key) for picture in pictures}
     return used
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tokviz.config import SeriesConfig
 from tokviz.errors import ModelError
@@ -21,14 +22,19 @@ class SeriesPlan:
 
     config: SeriesConfig
     checkpoints: tuple[Mapping[str, Captured], ...]
-    """Of each checkpoint what is captured, by the context's name; nothing of one that failed."""
+    """Of each checkpoint what is captured, by the context's name; nothing of one that failed or doesn't fit."""
+    misfits: Mapping[int, ModelError]
+    """By index, why captured checkpoints don't fit the reference."""
     plan: Plan
 
     @classmethod
     def of(cls, config: SeriesConfig, models: Mapping[str, ModelPlan | None], plan: Plan) -> SeriesPlan:
         """``models``: by slug, None where one failed."""
-        found = [models[each.slug] for each in config.models]
-        return cls(config=config, checkpoints=tuple(_by_context(each) for each in found), plan=plan)
+        found = tuple(_by_context(models[each.slug]) for each in config.models)
+        every = cls(config=config, checkpoints=found, misfits={}, plan=plan)
+        misfits = {index: misfit for index in range(len(found)) if (misfit := every._misfit(index))}
+        fitting = tuple({} if index in misfits else each for index, each in enumerate(found))
+        return cls(config=config, checkpoints=fitting, misfits=misfits, plan=plan)
 
     @property
     def reference(self) -> int | None:
@@ -41,7 +47,31 @@ class SeriesPlan:
         """Which one fits the axes: the report's first one that takes no dimensions out."""
         return next((each for each in self.plan.config.projections if each != keys.WITHOUT_MASSIVE), "centered")
 
-    def misfit(self, index: int) -> ModelError | None:
+    @property
+    def captured(self) -> list[tuple[int, str]]:
+        """The index of each checkpoint with each context that it is captured in."""
+        return [(index, name) for index, each in enumerate(self.checkpoints) for name in each]
+
+    @property
+    def ends(self) -> tuple[int, int] | None:
+        """The first and the last checkpoint in charts: a later one with the same states stands for an earlier one."""
+        last = {
+            tuple(each[name].states.digest for name in each): at for at, each in enumerate(self.checkpoints) if each
+        }
+        shown = sorted(last.values())
+        return (shown[0], shown[-1]) if len(shown) > 1 else None
+
+    @property
+    def jobs(self) -> list[Job[Any]]:
+        """All that is made of its checkpoints together, but for pictures."""
+        contexts = dict.fromkeys(name for _, name in self.captured)
+        jobs: list[Job[Any]] = [self.axes(index, name)[0] for index, name in self.captured]
+        if self.plan.options.is_draft:
+            return jobs
+        jobs += [self.drift(name)[0] for name in contexts]
+        return jobs + [each.differences for each in self.growth]
+
+    def _misfit(self, index: int) -> ModelError | None:
         """Why a checkpoint can't stand beside the reference: it isn't the same model with the same tokenizer."""
         if self.reference is None or not self.checkpoints[index]:
             return None
@@ -71,11 +101,18 @@ class SeriesPlan:
         key = keys.drift_key([each.states for each in inputs])
         return self.plan.job(key, Drift, "not compared yet"), inputs
 
-    def growth(self, context: str, first: int, last: int) -> Comparison:
-        """The last checkpoint against the first."""
+    @property
+    def growth(self) -> list[Comparison]:
+        """The last checkpoint in charts against the first, in each context that both have."""
+        if self.ends is None:
+            return []
+        first, last = self.ends
         slugs = (self.config.models[last].slug, self.config.models[first].slug)
-        inputs = (self.checkpoints[last][context].inputs, self.checkpoints[first][context].inputs)
-        return self.plan.comparison(slugs, inputs, in_detail=False)
+        return [
+            self.plan.comparison(slugs, (self.checkpoints[last][name].inputs, each.inputs), in_detail=False)
+            for name, each in self.checkpoints[first].items()
+            if name in self.checkpoints[last]
+        ]
 
     def pictures(
         self, index: int, context: str, axes: Projection, forms: tuple[str, ...] | None = None

@@ -1,0 +1,173 @@
+"""A series through the whole run: what is found in it, what is told of its faults, and what a further checkpoint makes."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import series_checkpoints as planted
+from at_once import Listening, leave_pictures_blank
+from html5lib import parse
+
+from tokviz.config import ReportConfig
+from tokviz.run import dry_run, pipeline, prune
+from tokviz.run.plan.options import DRAFT, Options
+from tokviz.run.store.locks import Locks
+from tokviz.run.work.progress import Quiet
+
+pytestmark = pytest.mark.slow
+
+PAGE = "series/tiny/index.html"
+CONFIG: dict[str, Any] = {
+    "words": {
+        "people": ["James", "Mary", "doctor", "nurse", "cat"],
+        "times": ["January", "February", "Tuesday", "seven", "the"],
+    },
+    "contexts": [{"name": "sentence", "template": "The word is {word}"}],
+    "plate_size": [750, 600],
+}
+
+
+def config(*names: str, **changes: Any) -> ReportConfig:
+    """A series of the folders ``names``, all four by default; ``changes`` are of its table."""
+    names = names or tuple(f"step-{step}" for step in planted.STEPS)
+    steps = [index * 10 for index in range(len(names))] if "labels" not in changes else None
+    table = {"name": "tiny", "sources": list(names), "steps": steps, **changes}
+    return ReportConfig.model_validate({**CONFIG, "series": [{key: value for key, value in table.items() if value}]})
+
+
+def options(folder: Path, **changes: Any) -> Options:
+    return replace(Options(base=folder, output=folder / "site", cache=folder / "cache"), **changes)
+
+
+@pytest.fixture(autouse=True)
+def _leave_pictures_blank(monkeypatch: pytest.MonkeyPatch) -> None:
+    leave_pictures_blank(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four checkpoints and their report."""
+    folder = tmp_path_factory.mktemp("series")
+    planted.build(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        leave_pictures_blank(patch)
+        outcome = pipeline.run(config(), options(folder), Quiet())
+    assert (outcome.n_captured, outcome.failures) == (4, ())
+    return folder
+
+
+@pytest.fixture
+def project(made: Path, tmp_path: Path) -> Path:
+    """A copy of it, times included: a model's identity has them."""
+    return Path(shutil.copytree(made, tmp_path / "project", copy_function=shutil.copy2))
+
+
+def page(folder: Path) -> str:
+    return (folder / "site" / PAGE).read_text(encoding="utf-8")
+
+
+def text(folder: Path) -> str:
+    tree = parse(page(folder), namespaceHTMLElements=False)
+    return " ".join(" ".join(tree.itertext()).split())
+
+
+def test_what_is_planted_is_found_where_it_is(made: Path) -> None:
+    (layer, neuron), (later_layer, later_neuron) = planted.FIRST, planted.LATER
+    dimension = planted.DIMENSION
+    said = text(made)
+    assert f"values are massive from step 10 on, first at layer {layer}." in said
+    assert (
+        f"Few neurons write the break from step 10 on: neuron {neuron} of layer {layer}, dimension {dimension}; then at step 30 "
+        f"neuron {later_neuron} of layer {later_layer}, dimension {dimension}." in said
+    )
+    rows = re.findall(r'<tr><th scope="row">(step \d+)</th>(.*?)</tr>', page(made).split("series-writers")[1])
+    cells = {label: re.findall(r"<td>(.*?)</td>", row) for label, row in rows}
+    assert cells["step 0"][0] == "none"
+    for label in ("step 10", "step 20"):
+        assert cells[label][:3] == [f"layer {layer}", str(dimension), str(neuron)]
+    assert cells["step 30"][:3] == [f"layer {later_layer}", str(dimension), str(later_neuron)]
+
+
+def test_a_second_run_makes_nothing(project: Path) -> None:
+    before = page(project)
+    outcome = pipeline.run(config(), options(project), Quiet())
+    assert (outcome.n_captured, outcome.n_drawn) == (0, 0)
+    assert page(project) == before
+    assert "tiny: up to date" in dry_run.describe(config(), options(project)).lines
+
+
+def test_prune_keeps_what_a_series_uses(project: Path) -> None:
+    shutil.rmtree(project / "cache" / "reports")
+    kept = {path for path in (project / "cache").rglob("*") if path.is_file() and "previews" not in path.parts}
+    prune.prune(config(), options(project), 0, Locks(waits=False), dry_run=False)
+    assert {path for path in kept if not path.exists() and "locks" not in path.parts} == set()
+
+
+def test_a_further_checkpoint_makes_only_its_own_where_the_reference_stays(project: Path) -> None:
+    three = [f"step-{step}" for step in planted.STEPS[:3]]
+    pipeline.run(config(*three, reference_step=20), options(project), Quiet())
+    forecast = dry_run.describe(config(reference_step=20), options(project)).lines
+    assert "tiny: put 1 of 4 checkpoints on the axes of step 20, then draw; compare checkpoints" in forecast
+    outcome = pipeline.run(config(reference_step=20), options(project), Quiet())
+    n_strips, n_depths = 4, 4
+    assert outcome.n_captured == 0
+    assert outcome.n_drawn == n_strips + 2 * n_depths
+
+
+def test_without_a_reference_a_further_checkpoint_has_all_drawn_anew(made: Path, tmp_path: Path) -> None:
+    for step in planted.STEPS:
+        shutil.copytree(made / f"step-{step}", tmp_path / f"step-{step}", copy_function=shutil.copy2)
+    first = pipeline.run(config("step-0", "step-10", "step-100"), options(tmp_path), Quiet())
+    forecast = dry_run.describe(config(), options(tmp_path)).lines
+    assert "tiny: put all 4 checkpoints on the axes of step 30 (not captured yet), then draw and compare" in forecast
+    outcome = pipeline.run(config(), options(tmp_path), Quiet())
+    assert outcome.n_captured == 1
+    assert outcome.n_drawn == outcome.n_images > first.n_drawn
+
+
+def test_a_copy_is_told_and_left_out_of_the_maps(project: Path) -> None:
+    shutil.copytree(project / "step-10", project / "copy", copy_function=shutil.copy2)
+    pipeline.run(config("step-0", "step-10", "copy", "step-1000"), options(project), Quiet())
+    said = text(project)
+    assert (
+        "Step 10 and step 20 have the same hidden states: one of them isn’t what it is called. Step 10 is left out"
+        in said
+    )
+    assert '<th scope="col">step 20</th>' in page(project)
+    assert '<th scope="col">step 10</th>' not in page(project)
+
+
+def test_a_first_that_is_the_last_is_told(project: Path) -> None:
+    shutil.copytree(project / "step-1000", project / "copy", copy_function=shutil.copy2)
+    pipeline.run(config("copy", "step-10", "step-1000"), options(project), Quiet())
+    assert "Step 0 and step 20 have the same hidden states: the first one isn’t what it is called." in text(project)
+
+
+def test_a_missing_checkpoint_fails_alone(project: Path) -> None:
+    listening = Listening()
+    outcome = pipeline.run(config("step-0", "./missing", "step-1000"), options(project), listening)
+    assert [each.name for each in outcome.failures] == ["step 10"]
+    assert sum(line.startswith("Failed: ") for line in listening.heard) == 1
+    assert 'class="problem">Step 10: ./missing: ' in page(project)
+
+
+def test_other_numbers_of_layers_fail_alone(project: Path) -> None:
+    planted.build(project / "short", n_layers=4)
+    outcome = pipeline.run(config("step-0", "short/step-0", "step-1000"), options(project), Quiet())
+    (failed,) = outcome.failures
+    assert failed.failure == "short/step-0: expected the 3 layers of step 20, got 4"
+    prune.prune(config("step-0", "short/step-0", "step-1000"), options(project), 0, Locks(waits=False), dry_run=False)
+    assert pipeline.run(config("step-0", "short/step-0", "step-1000"), options(project), Quiet()).n_drawn == 0
+
+
+def test_drafts_and_captures_alone_work(project: Path) -> None:
+    draft = pipeline.run(config(), options(project, forms=(DRAFT,), output=project / "draft"), Quiet())
+    assert draft.n_captured == 0
+    assert (project / "draft" / PAGE).exists()
+    captured = pipeline.capture_only(config(), options(project, cache=project / "other"), Quiet())
+    assert (captured.n_captured, captured.n_models) == (4, 4)
