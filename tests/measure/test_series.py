@@ -81,6 +81,23 @@ def test_a_series_that_is_in_order_has_no_fault(way: str) -> None:
 
 @pytest.mark.repeats
 @pytest.mark.parametrize("way", WAYS)
+def test_massive_values_that_come_move_and_go_make_no_fault(way: str) -> None:
+    """One dimension would otherwise be most of every distance."""
+    for seed in range(N_SERIES):
+        series = _series(WAYS[way], seed)
+        random = np.random.default_rng([seed, 2])
+        massive = []
+        for index, each in enumerate(series):
+            states = np.array([np.array(state) for state in each.states])
+            if 2 <= index < len(series) - 1:
+                depth = 1 if index < 5 else 2
+                states[depth:, :, int(index > 3)] += random.uniform(3e3, 3e4)
+            massive.append(_checkpoint(states))
+        assert _found(massive) == (), seed
+
+
+@pytest.mark.repeats
+@pytest.mark.parametrize("way", WAYS)
 def test_exchanged_checkpoints_are_found(way: str) -> None:
     missed = []
     for seed in range(N_SERIES):
@@ -151,7 +168,7 @@ def test_distances_are_zero_only_between_the_same_states() -> None:
     nothing = hidden_states([np.zeros((WORDS, WIDTH), dtype=np.float32)] * DEPTHS)
     assert np.isfinite(drift([one, nothing]).distance).all()
     twice = [2 * np.asarray(state) for state in one.states]
-    # ‖A − 2A‖ / √(‖A‖·‖2A‖)
+    # ‖A − 2A‖ / √(‖A‖·‖2A‖), whatever each dimension is divided by
     assert drift([one, hidden_states(twice)]).distance[0, 1] == pytest.approx(1 / np.sqrt(2))
 
 

@@ -81,6 +81,7 @@ def test_what_is_planted_is_found_where_it_is(made: Path) -> None:
     dimension = planted.DIMENSION
     said = text(made)
     assert f"values are massive from step 10 on, first at layer {layer}." in said
+    assert "exchanged" not in said
     assert (
         f"few neurons write the break at 3 of 4 checkpoints: at step 10 neuron {neuron} of layer {layer}, dimension {dimension}; then "
         f"at step 30 neuron {later_neuron} of layer {later_layer}, dimension {dimension}." in said

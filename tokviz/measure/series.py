@@ -15,25 +15,40 @@ from tokviz.records import Drift, Fault, HiddenStates, StepAxes
 LEAST_SHORTER = 0.85
 """Two checkpoints are taken for exchanged where with them exchanged the way from checkpoint to checkpoint, as far as it leads to and
 from these two, has this part of its length or less."""
+MOST_WORDS = 128
+"""Whose states are compared between checkpoints: those of all checkpoints are in memory together."""
 LEAST_CHECKPOINTS = 4
 """With fewer, an order can't be told from an exchange."""
 
 
 def drift(checkpoints: Sequence[HiddenStates]) -> Drift:
-    """How far apart the states of the same words are, in one context."""
-    n = len(checkpoints)
+    """How far apart the states of the same words are, in one context.
+
+    Each dimension counts by the mean square that it has over all checkpoints, so that a massive one counts like any other. Of more
+    than ``MOST_WORDS`` words that many are taken, evenly spread over the list.
+    """
+    n, n_words = len(checkpoints), len(checkpoints[0].tokenization.words)
+    words = np.unique(np.linspace(0, n_words - 1, min(n_words, MOST_WORDS)).astype(int))
     distances = []
     with threadpool_limits(1, "blas"):
         for depth in range(min(each.n_depths for each in checkpoints)):
-            flat = [np.asarray(each.states[depth], dtype=np.float64).ravel() for each in checkpoints]
-            if len({len(each) for each in flat}) > 1:
+            states = [np.asarray(each.states[depth])[words] for each in checkpoints]
+            if len({each.shape for each in states}) > 1:
                 return Drift(distance=np.full((n, n), np.nan))
-            products = np.array(flat) @ np.array(flat).T
-            norms = np.sqrt(np.diag(products))
-            squares = np.add.outer(norms**2, norms**2) - 2 * products
-            scale = np.sqrt(np.outer(norms, norms))
-            distances.append(np.sqrt(np.maximum(squares, 0)) / np.where(scale > 0, scale, 1))
+            distances.append(_distances(np.array(states, dtype=np.float32)))
     return Drift(distance=np.asarray(np.mean(distances, axis=0)))
+
+
+def _distances(states: np.ndarray) -> np.ndarray:
+    """``(n, n_words, width)``, overwritten → ``(n, n)`` float64 as in ``Drift``."""
+    spread = np.sqrt(np.square(states, dtype=np.float64).mean(axis=(0, 1)))
+    states /= np.where(spread > 0, spread, 1)
+    flat = states.reshape(len(states), -1).astype(np.float64)
+    products = flat @ flat.T
+    norms = np.sqrt(np.diag(products))
+    squares = np.add.outer(norms**2, norms**2) - 2 * products
+    scale = np.sqrt(np.outer(norms, norms))
+    return np.asarray(np.sqrt(np.maximum(squares, 0)) / np.where(scale > 0, scale, 1))
 
 
 def faults(drifts: Sequence[Drift], digests: Sequence[tuple[str, ...]]) -> tuple[Fault, ...]:
