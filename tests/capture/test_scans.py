@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import transformers
 from tiny_tokenizers import byte_level
 from torch import nn
 
+from tokviz.capture import PaddedWords, capture, find_structure, layer_without
 from tokviz.capture.hooks import forward, hooked
+from tokviz.capture.memory import MemoryMeter
 from tokviz.capture.scans import chunk_for, scans_of
 from tokviz.models.fingerprint import fingerprint
+from tokviz.records import Tokenization, TokenizedWord
 
 SIZES: dict[str, Any] = {"vocab_size": 64, "hidden_size": 32, "num_hidden_layers": 2}
 ATTENTION: dict[str, Any] = {"num_attention_heads": 4, "num_key_value_heads": 2, "intermediate_size": 32}
@@ -66,6 +71,13 @@ N_TOKENS = 20
 IDS = torch.arange(3 * N_TOKENS).reshape(3, N_TOKENS) % 60 + 2
 MASK = (torch.arange(N_TOKENS) < torch.tensor([[5], [12], [N_TOKENS]])).long()
 """Texts of 5, 12 and 20 tokens."""
+WORDS = Tokenization(
+    words=tuple(
+        TokenizedWord(word="a", text="a", ids=tuple(ids), pieces=("a",) * N_TOKENS, start=0, stop=N_TOKENS)
+        for ids in IDS.tolist()
+    ),
+    read="last",
+)
 
 
 def model(name: str, **more: Any) -> nn.Module:
@@ -104,9 +116,7 @@ class Chunks:
 
 @pytest.fixture(params=FAMILIES)
 def of_each_family(request: pytest.FixtureRequest) -> nn.Module:
-    module = model(request.param)
-    module(input_ids=IDS)  # which imports much the first time
-    return module
+    return model(request.param)
 
 
 def test_states_are_those_of_the_models_own_chunk(of_each_family: nn.Module, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,21 +180,62 @@ def test_a_scan_that_a_shorter_chunk_changes_keeps_its_own(
     assert [scan.chunk_size, other.chunk_size] == [64, 64]
 
 
-def test_a_length_is_checked_once(falcon: nn.Module, monkeypatch: pytest.MonkeyPatch) -> None:
-    scan = scans_of(falcon)[0]
-    computed = scan.forward
-    runs: list[tuple[Any, int]] = []
+class Runs:
+    """Notes of each run of a scan, the check's too, the length of its chunk and how many texts it gets."""
 
-    def noted(*arguments: Any, **named: Any) -> torch.Tensor:
-        runs.append((scan.chunk_size, len(named["hidden_states"])))
-        result: torch.Tensor = computed(*arguments, **named)
+    def __init__(self, scan: nn.Module) -> None:
+        self.seen: list[tuple[Any, int]] = []
+        self._scan, self._forward = scan, scan.forward
+
+    def forward(self, *arguments: Any, **named: Any) -> torch.Tensor:
+        self.seen.append((self._scan.chunk_size, len(named["hidden_states"])))
+        result: torch.Tensor = self._forward(*arguments, **named)
         return result
 
-    monkeypatch.setattr(scan, "forward", noted)
+
+@pytest.fixture
+def runs(falcon: nn.Module, monkeypatch: pytest.MonkeyPatch) -> Runs:
+    """Of the first scan."""
+    scan = scans_of(falcon)[0]
+    noted = Runs(scan)
+    monkeypatch.setattr(scan, "forward", noted.forward)
+    return noted
+
+
+def test_a_length_is_checked_once(falcon: nn.Module, runs: Runs) -> None:
     # A pass without a mask may have a cache: it isn't checked, but gains by what is known.
     for mask in (None, MASK, MASK, None):
         forward(falcon, IDS, mask)
-    assert runs == [(64, 3), (64, 1), (32, 1), (32, 3), (32, 3), (32, 3)]
+    assert runs.seen == [(64, 3), (64, 1), (32, 1), (32, 3), (32, 3), (32, 3)]
+
+
+def test_the_memory_of_passes_is_measured_without_the_check(
+    falcon: nn.Module, runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metered = []
+
+    def run(_: MemoryMeter, work: Callable[[], object]) -> None:
+        before = len(runs.seen)
+        work()
+        metered.append(runs.seen[before:])
+
+    monkeypatch.setattr(MemoryMeter, "peak_of", run)
+    capture(falcon, find_structure(falcon, ""), WORDS, 65_536)
+    assert metered == [[(32, 1)], [(32, 2)]]
+    assert (64, 1) in runs.seen
+
+
+def test_a_layer_that_is_run_alone_has_a_short_chunk(falcon: nn.Module) -> None:
+    batch = PaddedWords.of(WORDS, np.arange(3))
+    structure, chunks = find_structure(falcon, ""), Chunks(falcon)
+    matrix = structure.layers[1].get_submodule("feed_forward.down_proj")
+    with hooked({scans_of(structure.layers[1])[0].in_proj: chunks.note}):  # type: ignore[dict-item]
+        [states] = layer_without(falcon, structure, 1, matrix, [()], [batch])
+    assert chunks.seen == [(32, 3)]
+    with torch.inference_mode():
+        expected = falcon(input_ids=batch.ids, output_hidden_states=True).last_hidden_state
+    found = falcon.final_layernorm(torch.from_numpy(states))  # type: ignore[operator]
+    torch.testing.assert_close(found, expected[:, -1])
 
 
 def test_gradients_are_those_of_the_models_own_chunk(falcon: nn.Module) -> None:

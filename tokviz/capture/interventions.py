@@ -10,6 +10,7 @@ import numpy as np
 
 from tokviz.capture.hooks import forward
 from tokviz.capture.recording import LastDepthReached, PaddedWords
+from tokviz.capture.scans import short_chunks
 from tokviz.capture.structure import Structure
 from tokviz.errors import CaptureError
 from tokviz.records import Tokenization
@@ -105,7 +106,8 @@ def layer_without(
             forward(module, batch.ids, batch.mask)
         arguments, named = calls[0]
         for neurons, states in zip(draws, found, strict=True):
-            with neurons_set(matrix, neurons), torch.inference_mode():
+            chunks = short_chunks(block, batch.ids, may_check=True)
+            with neurons_set(matrix, neurons), torch.inference_mode(), chunks:
                 output = structure.states_from(block, block(*arguments, **named), batch.ids.shape[1])
             if output is not None:
                 states.append(batch.read_states(output).cpu().numpy())

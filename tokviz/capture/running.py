@@ -14,6 +14,7 @@ from tokviz.capture.hooks import forward, hooked, is_streamed
 from tokviz.capture.memory import MemoryMeter, free_bytes, is_out_of_memory
 from tokviz.capture.passes import PassLimits
 from tokviz.capture.recording import LastDepthReached, PaddedWords, Recorder
+from tokviz.capture.scans import awaits_check
 from tokviz.capture.structure import Structure
 from tokviz.errors import CaptureError
 from tokviz.records import BatchCheck, BatchComparison, Batching, CapturedBatch, Tokenization
@@ -153,6 +154,8 @@ def _measure_limits(passes: _Passes, limits: PassLimits) -> tuple[PassLimits, fl
     One and two of the longest words are run, the two without a mask; their memory tells what more words will take.
     """
     row = int(passes.lengths.argmax())
+    if passes.will_check_scans(row):
+        list(passes.run(np.array([row])))
     meter = MemoryMeter(passes.device)
     single: list[CapturedBatch] = []
     unmasked: list[CapturedBatch] = []
@@ -176,6 +179,10 @@ class _Passes:
         parameter = next((each for each in module.parameters() if each.device.type != "meta"), None)
         self.device: torch.device = _processor() if parameter is None else parameter.device
         self.dtype: torch.dtype = next(each.dtype for each in module.parameters() if each.is_floating_point())
+
+    def will_check_scans(self, row: int) -> bool:
+        """Whether a pass over this word takes more memory than later ones will."""
+        return awaits_check(self._module, int(self.lengths[row]))
 
     def run(self, rows: np.ndarray, *, masked: bool = True) -> Iterator[CapturedBatch]:
         """One pass over the words in ``rows``, ``(n_batch,)`` int64; several where memory runs out."""

@@ -35,6 +35,13 @@ def chunk_for(n_tokens: int) -> int:
     return max(SHORTEST, 1 << (n_tokens - 1).bit_length())
 
 
+def awaits_check(module: nn.Module, n_tokens: int) -> bool:
+    """Whether the first pass over texts of so many tokens will check scans, which takes the memory of the model's own chunk."""
+    chunk = chunk_for(n_tokens)
+    longer = (each for each in scans_of(module) if each.chunk_size > chunk)  # type: ignore[operator]
+    return any(chunk not in _is_same.get(each, {}) for each in longer)
+
+
 @contextmanager
 def short_chunks(module: nn.Module, ids: torch.Tensor, *, may_check: bool) -> Iterator[None]:
     """Within the block, scans of ``ids``, ``(batch, tokens)``, have chunks as short as that allows; the model's own afterwards.
