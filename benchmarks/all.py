@@ -10,8 +10,8 @@ import subprocess
 import sys
 
 NAMES = (
-    "one_picture", "capture_alone", "cold_run", "interventions", "again", "one_more_model", "similarities", "many_words", "vocabulary",
-    "streaming", "clusters",
+    "one_picture", "capture_alone", "scans", "cold_run", "interventions", "again", "one_more_model", "similarities", "many_words",
+    "vocabulary", "streaming", "clusters",
 )  # fmt: skip
 
 
