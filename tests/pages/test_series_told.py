@@ -161,3 +161,11 @@ def test_of_several_templates_it_is_said_which_are_meant() -> None:
     for measure in ("largest", "pc1"):
         assert captions[measure].endswith(" In the first of 3 templates.")
     assert not any("templates" in each.caption for each in maps(report, series, ["alone"]))
+
+
+def test_the_first_page_tells_what_is_wrong_and_on_whose_axes_plots_are() -> None:
+    report = series_report()
+    series = replace(report.series[0], reference=2, faults=(Fault(kind="exchanged", checkpoints=(1, 3)),))
+    (shown,) = index_page(replace(report, series=(series,))).series
+    assert shown.facts == "5 checkpoints, from step 0 to step 128 · on the axes of step 32"
+    assert [each.split(":")[0] for each in shown.faults] == ["Step 16 and step 64 seem to be exchanged"]

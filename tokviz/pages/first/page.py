@@ -96,6 +96,8 @@ class SeriesStrips:
     facts: str
     finding: str
     """Empty where the page opens with it."""
+    faults: tuple[str, ...]
+    """What is wrong with its checkpoints."""
     rows: tuple[CheckpointStrip, ...]
 
 
@@ -296,11 +298,13 @@ def _series_strips(report: Report, series: SeriesReport, page: str) -> SeriesStr
             address = f"{href}#{slide_id(context.states.context.name, 0)}/{end.key}"
             rows.append(CheckpointStrip(label=label, href=address, strip=picture(page, strip, label)))
     opens = series is report.series[0] and headline(report) is None
+    reference = series.checkpoints[series.reference].label
     return SeriesStrips(
         name=series.name,
         href=href,
-        facts=sentences.summary(series),
+        facts=" · ".join([sentences.summary(series), *([f"on the axes of {reference}"] if rows else [])]),
         finding="" if opens else sentences.finding(report, series),
+        faults=sentences.faults(series),
         rows=tuple(rows),
     )
 

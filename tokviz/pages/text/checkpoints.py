@@ -12,8 +12,8 @@ TERM = Term(
     "models. Plots “of the reference” put every checkpoint on the principal components of one of them, layer by layer; on its own axes a "
     "checkpoint is turned or reflected within its two plotted dimensions only. The residual is what a checkpoint’s own plot leaves "
     "unmatched of the variance of the reference’s, after the shift, scale, turn and reflection that fit best (Procrustes), from 0 to 1. "
-    "Two checkpoints are called the same if all their hidden "
-    "states are equal, bit by bit, and the earlier one is left out. Two are called exchanged if the way from checkpoint to checkpoint, in distances between hidden states "
-    "whose dimensions count alike, has at most 0.85 of its length around these two once they change places, and then nowhere "
-    "turns back.",
+    "Two checkpoints are called the same if all their hidden states are equal, bit by bit, and the earlier one is left out. Two are "
+    "called exchanged if the way from checkpoint to checkpoint, in distances between hidden states whose dimensions count alike, has at "
+    "most 0.85 of its length around these two once they change places, more is gained than by any other two, and then no two steps in a "
+    "row lead less far than one of them. Any other disorder isn’t found: not that of three checkpoints, nor a series told from its end.",
 )
