@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from series_fixture import series_report
 
@@ -169,3 +170,24 @@ def test_the_first_page_tells_what_is_wrong_and_on_whose_axes_plots_are() -> Non
     (shown,) = index_page(replace(report, series=(series,))).series
     assert shown.facts == "5 checkpoints, from step 0 to step 128 · on the axes of step 32"
     assert [each.split(":")[0] for each in shown.faults] == ["Step 16 and step 64 seem to be exchanged"]
+
+
+def test_ordinary_values_are_not_shaded_like_massive_ones() -> None:
+    """Whatever the largest is, a map of 4.1 to 4.3 would have all shades."""
+    report = series_report()
+    (series,) = report.series
+    checkpoints = []
+    for each in series.checkpoints:
+        contexts = []
+        for context in each.model.contexts:
+            assert context.geometry is not None
+            massive = context.geometry.massive
+            ordinary = replace(massive, ratio=np.linspace(4.1, 4.3, len(massive.ratio)))
+            contexts.append(replace(context, geometry=replace(context.geometry, massive=ordinary)))
+        checkpoints.append(replace(each, model=replace(each.model, contexts=tuple(contexts))))
+    series = replace(series, checkpoints=tuple(checkpoints))
+    largest = next(each for each in maps(report, series, ["alone"]) if each.measure == "largest")
+    assert {cell.style[:2] for row in largest.rows for cell in row.cells} == {"s1"}
+    grown = next(each for each in maps(report, report.series[0], ["alone"]) if each.measure == "largest")
+    announced = {cell.style for row in grown.rows for cell in row.cells if cell.style.endswith("y")}
+    assert announced == {"s4 y"}

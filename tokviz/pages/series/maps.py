@@ -12,6 +12,8 @@ from tokviz.records import Checkpoint, ContextReport, Report, SeriesReport, dept
 
 N_SHADES = 4
 """Beside none at all; classes of ``series.css``."""
+LARGEST_TOP = 1000.0
+"""From this ratio on values may be massive: what is far below isn't shaded as if it were."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +68,7 @@ class Measure:
     read: Callable[[ContextReport], Read | None]
     is_log: bool = False
     top: float | None = None
-    """The value of the darkest shade; the largest of all where there is none."""
+    """The value of the darkest shade; the largest of all where there is none, or where it is larger than this one and ``is_log``."""
     is_related: bool = False
     """Whether it is a relation or an order."""
     is_median: bool = True
@@ -90,6 +92,7 @@ def measures(report: Report) -> tuple[Measure, ...]:
             "are any. Bold: massive.",
             read=_largest,
             is_log=True,
+            top=LARGEST_TOP,
             is_median=False,
         ),
         Measure(
@@ -235,8 +238,7 @@ def _row_name(depth: int, last: int) -> str:
 def _ends(values: np.ndarray, measure: Measure) -> tuple[float, float]:
     finite = values[np.isfinite(values)]
     if measure.is_log:
-        positive = finite[finite > 0]
-        return (float(np.log(positive.min())), float(np.log(positive.max()))) if len(positive) else (0.0, 1.0)
+        return 0.0, float(np.log(max(measure.top or 0.0, finite.max(), np.e)))
     return 0.0, measure.top or float(finite.max())
 
 
@@ -244,7 +246,7 @@ def _cell(read: Read | None, depth: int, low: float, high: float, measure: Measu
     value = float("nan") if read is None else float(read.values[depth])
     if not np.isfinite(value):
         return Cell(text="", style="")
-    place = np.log(value) if measure.is_log and value > 0 else value
+    place = np.log(max(value, 1.0)) if measure.is_log else value
     share = (place - low) / (high - low) if high > low else 0.0
     shade = int(np.clip(round(N_SHADES * share), 0, N_SHADES))
     announced = " y" if read is not None and read.holds is not None and read.holds[depth] else ""
