@@ -93,6 +93,14 @@ def test_tokens_and_labels_stand_in_names_and_addresses(tmp_path: Path) -> None:
     assert labels.models[2].display_name == "tiny DPO, twice"
 
 
+def test_names_and_labels_without_latin_letters_have_folders_of_their_own(tmp_path: Path) -> None:
+    of_labels = only(tmp_path, NAMED + SOURCES + 'labels = ["א", "ב", "ג"]\n')
+    assert len({each.slug for each in of_labels.models}) == 3
+    names = ("א", "ב")
+    both = loaded(tmp_path, "".join(f'[[series]]\nname = "{name}"\n{SOURCES}{STEPS}' for name in names))
+    assert len({each.slug for each in both.all_models}) == 6
+
+
 @pytest.mark.parametrize(
     ("named", "reference", "index"),
     [(STEPS, "0", 0), (STEPS, "1000", 2), (LABELS, '"SFT"', 1), (LABELS, '"base"', 0)],

@@ -33,6 +33,17 @@ _STEP: TypeAdapter[int] = TypeAdapter(Step)
 _LABEL: TypeAdapter[str] = TypeAdapter(Label)
 
 
+class CheckpointConfig(ModelConfig):
+    """A checkpoint of a series as a model."""
+
+    folder: str = Field(exclude=True)
+    """Its folders' name; of its name alone two labels without Latin letters would have one folder."""
+
+    @property
+    def slug(self) -> str:
+        return self.folder
+
+
 class SeriesConfig(Table):
     """``[[series]]``: each checkpoint is captured like a model, and all of them stand on one page."""
 
@@ -120,6 +131,11 @@ class SeriesConfig(Table):
         return tuple(pattern.format(step) for step in self.steps or ())
 
     @property
+    def _plain_labels(self) -> tuple[str, ...]:
+        """The same in the names of models: ``step 1000``."""
+        return tuple(each.replace(",", "") if self.steps else each for each in self.checkpoint_labels)
+
+    @property
     def checkpoint_keys(self) -> tuple[str, ...]:
         """The same in addresses: ``step-1000``, ``sft``."""
         if self.labels is not None:
@@ -144,10 +160,11 @@ class SeriesConfig(Table):
         places: list[dict[str, str | None]] = [{"source": each} for each in self.sources or ()]
         places += [{"source": self.source, "revision": each} for each in self.revisions or ()]
         return tuple(
-            ModelConfig.model_validate(
+            CheckpointConfig.model_validate(
                 {
                     **place,
-                    "name": f"{self.name} {label.replace(',', '') if self.steps else label}",
+                    "name": f"{self.name} {label}",
+                    "folder": slug(f"{self.slug} {slug(label, 'checkpoint')}"),
                     "dtype": self.dtype,
                     "tokenizer": self.tokenizer,
                     "keep_weights": self.keep_weights,
@@ -155,7 +172,7 @@ class SeriesConfig(Table):
                     "lens": False,
                 }
             )
-            for place, label in zip(places, self.checkpoint_labels, strict=True)
+            for place, label in zip(places, self._plain_labels, strict=True)
         )
 
 
