@@ -82,6 +82,8 @@ class SeriesPlan:
             own, states = self.checkpoints[index][name].states, other.states
             if own.n_depths != states.n_depths:
                 return ModelError(f"expected the {states.n_depths - 1} layers of {label}, got {own.n_depths - 1}")
+            if own.card.width != states.card.width:
+                return ModelError(f"expected the {states.card.width} dimensions of {label}, got {own.card.width}")
             if [each.ids for each in own.tokenization.words] != [each.ids for each in states.tokenization.words]:
                 return ModelError(
                     f"expected the tokens of {label}, got others for the same words; name one tokenizer for all"
@@ -120,7 +122,15 @@ class SeriesPlan:
         """The strip of a checkpoint, and its plates where they are asked for."""
         model, captured = self.config.models[index], self.checkpoints[index][context]
         jobs = self.plan.pictures(model, captured, axes, forms)
-        return [each for each in jobs if isinstance(each.subject, Whole) or index in self.config.drawn]
+        return [each for each in jobs if isinstance(each.subject, Whole) or index in self._drawn]
+
+    @property
+    def _drawn(self) -> frozenset[int]:
+        """The checkpoints whose plots are also images: where one of the ends isn't captured, the next one that is."""
+        known = [index for index, each in enumerate(self.checkpoints) if each]
+        if self.config.plates != "ends" or not known or self.reference is None:
+            return self.config.drawn
+        return frozenset({known[0], self.reference, known[-1]})
 
 
 def _by_context(model: ModelPlan | None) -> Mapping[str, Captured]:
