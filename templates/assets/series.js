@@ -19,6 +19,7 @@
   const maps = [...document.querySelectorAll(".series-map")];
   const byContext = [...document.querySelectorAll(".series-map, .series-strips")];
   const measures = document.querySelector("select[data-series-choice]");
+  const noMap = document.querySelector("[data-series-no-map]");
   const state = { step: Number(ranges.step.value), depth: Number(ranges.depth.value), context: byContext[0]?.dataset.context, axes: "reference" };
   let timer = null;
 
@@ -79,6 +80,7 @@
     const isSeen = ({ dataset }) => dataset.context === state.context && (dataset.measure ?? measure) === measure;
     for (const each of byContext) each.toggleAttribute("data-current", isSeen(each));
     const map = maps.find(isSeen);
+    if (noMap) noMap.hidden = Boolean(map);
     if (map) fill(map);
   }
 

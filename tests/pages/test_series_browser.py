@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,11 @@ from browser import (
     wait_until_quiet,
 )
 from playwright.sync_api import Locator, Page, expect
-from report_fixture import Views, write_site
+from report_fixture import SENTENCE, Views, write_site
 from series_fixture import series_report
 
 from tokviz.pages.series import series_data
+from tokviz.records import AttentionToFirst, ModelReport, Report
 
 SERIES = "series/grown/index.html"
 OVERFLOWS = "document.documentElement.scrollWidth > innerWidth"
@@ -28,6 +30,20 @@ OVERFLOWS = "document.documentElement.scrollWidth > innerWidth"
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_site(series_report(), tmp_path_factory.mktemp("series"))
+
+
+def with_attention(report: Report) -> Report:
+    """Measured of words in a sentence alone."""
+    attention = AttentionToFirst(template=SENTENCE.template, words=("word0a",), mean=(0.5,) * 3, share=(0.5,) * 3)
+
+    def measured(model: ModelReport) -> ModelReport:
+        alone, sentence = model.contexts
+        states = replace(sentence.states, attention=(attention,))
+        return replace(model, contexts=(alone, replace(sentence, states=states)))
+
+    (series,) = report.series
+    checkpoints = tuple(replace(each, model=measured(each.model)) for each in series.checkpoints)
+    return replace(report, series=(replace(series, checkpoints=checkpoints),))
 
 
 def title(page: Page) -> Locator:
@@ -74,6 +90,20 @@ def test_sliders_maps_and_addresses_show_any_checkpoint_at_any_depth(open_page: 
     expect(title(page)).to_have_text("step 0· alone · embedding")
     expect(caption).to_have_text("Axes: those of step 128.")
     expect(page.get_by_label("Measure")).to_have_value("purity")
+
+
+def test_a_measure_that_a_context_lacks_is_said_to_be_missing(open_page: OpenPage, tmp_path: Path) -> None:
+    page = open_page(
+        write_site(with_attention(series_report()), tmp_path), f"{SERIES}#sentence/layer-2/step-32&map=attention"
+    )
+    missing = page.get_by_text("This isn’t measured in this context.")
+    expect(page.get_by_role("table", name="Attention to position 0, in a sentence")).to_be_visible()
+    expect(missing).to_be_hidden()
+    page.get_by_role("radio", name="alone").check()
+    expect(page.locator(".series-map:visible")).to_have_count(0)
+    expect(missing).to_be_visible()
+    page.get_by_label("Measure").select_option("Categories")
+    expect(missing).to_be_hidden()
 
 
 def test_playing_ends_at_the_last_checkpoint_or_with_a_slider(open_page: OpenPage, site: Path) -> None:

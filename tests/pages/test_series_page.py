@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
-from report_fixture import FOLDERS, Views, model_report
+from report_fixture import FOLDERS, Views, model_report, sample_report
 from series_fixture import series_report
 
 from tokviz import pages
@@ -53,6 +53,22 @@ def test_what_is_the_same_in_all_contexts_is_said_once() -> None:
         "In all contexts categories hold from step 16 on, first at all depths.",
         "Words alone: values are massive at every checkpoint, first at layer 0. Words in a sentence: no value is massive.",
     )
+
+
+def test_it_says_that_each_plot_has_its_own_scale() -> None:
+    viewer = page_of(small()).viewer
+    assert viewer
+    assert "Each plot has its own scale" in viewer.axes_note
+
+
+def test_the_first_page_explains_the_plots_that_there_are() -> None:
+    names = [term.name for term in index_of(small()).reading]
+    assert "From checkpoint to checkpoint" in names
+    assert not {"From layer to layer", "All layers in the embedding’s axes"} & set(names)
+    names = [term.name for term in index_of(replace(sample_report(), series=small().series)).reading]
+    assert {"From checkpoint to checkpoint", "From layer to layer", "All layers in the embedding’s axes"} <= set(names)
+    names = [term.name for term in index_of(sample_report()).reading]
+    assert "From checkpoint to checkpoint" not in names
 
 
 def test_of_a_single_context_it_is_said_of_which() -> None:

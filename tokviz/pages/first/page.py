@@ -195,7 +195,12 @@ def index_page(report: Report) -> IndexPage:
         series=tuple(_series_strips(report, each, page) for each in report.series),
         columns=COLUMNS,
         table=tuple(_facts_row(model, page) for model in report.models),
-        reading=reading_terms(report.projections, _position_0(report)),
+        reading=reading_terms(
+            report.projections,
+            _position_0(report),
+            with_models=bool(report.models) or not report.series,
+            with_series=bool(report.series),
+        ),
         method=relative(page, "method/index.html"),
     )
 

@@ -278,7 +278,7 @@ def _viewer(report: Report, series: SeriesReport, names: list[str], page: str) -
         first_caption=f"{capitalized(shown[0].label)}, on the same axes.",
         size=(width, height),
         axes_note=f"“Of the reference”: each layer’s axes are fitted to {reference}, and nothing is fitted again. “Its own”: the checkpoint’s own first two components, turned or reflected in their plane toward the "
-        "reference’s plot.",
+        "reference’s plot. Each plot has its own scale: how far words lie apart is read at the axes’ numbers.",
         data=data_text.embedded(own),
         plates=drawings(
             report,

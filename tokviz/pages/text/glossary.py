@@ -165,8 +165,35 @@ def projection_term(name: str) -> Term:
     return Term(name=heading, meaning=PROJECTIONS.get(name, "A projection defined by this report."))
 
 
-def reading_terms(projections: Sequence[str], position_0: str) -> tuple[Term, ...]:
-    """For the first page; ``position_0``: which of the report's words stand there."""
+FROM_LAYER_TO_LAYER = Term(
+    name="From layer to layer",
+    meaning="Each depth has its own PCA, so look at which words lie together, not at where they lie. An axis "
+    "is flipped if that keeps the words on the same side as in the previous layer.",
+)
+FROM_CHECKPOINT_TO_CHECKPOINT = Term(
+    name="From checkpoint to checkpoint",
+    meaning="Of a model in training, each depth has the axes of one checkpoint at all others, so that words can be followed from plot "
+    "to plot. Elsewhere these need not be the directions in which the words differ most. Each plot has its own scale.",
+)
+ALL_LAYERS = Term(
+    name="All layers in the embedding’s axes",
+    meaning="On a model’s page: every depth along the embedding’s PC1 and PC2, each plot with its "
+    "own scale. It shows how much of the embedding’s arrangement is left, and how much the states have "
+    "grown.",
+)
+
+
+def reading_terms(
+    projections: Sequence[str], position_0: str, *, with_models: bool = True, with_series: bool = False
+) -> tuple[Term, ...]:
+    """For the first page.
+
+    Parameters
+    ----------
+    position_0 : which of the report's words stand there.
+    with_models : whether there are pages of models, whose depths each have their own axes.
+    with_series : whether there are pages of series.
+    """
     return (
         Term(
             name="A point",
@@ -180,11 +207,8 @@ def reading_terms(projections: Sequence[str], position_0: str) -> tuple[Term, ..
             "percentage on an axis is its share of the variance; if the two hold little, points close together may "
             "be far apart in the model.",
         ),
-        Term(
-            name="From layer to layer",
-            meaning="Each depth has its own PCA, so look at which words lie together, not at where they lie. An axis "
-            "is flipped if that keeps the words on the same side as in the previous layer.",
-        ),
+        *((FROM_LAYER_TO_LAYER,) if with_models else ()),
+        *((FROM_CHECKPOINT_TO_CHECKPOINT,) if with_series else ()),
         *(projection_term(name) for name in projections),
         Term(
             name="Hollow marks",
@@ -198,12 +222,7 @@ def reading_terms(projections: Sequence[str], position_0: str) -> tuple[Term, ..
             "attention that isn’t needed elsewhere: from some layer on, a few dimensions of its state become very "
             f"large, whatever the token is. {position_0}",
         ),
-        Term(
-            name="All layers in the embedding’s axes",
-            meaning="On a model’s page: every depth along the embedding’s PC1 and PC2, each plot with its "
-            "own scale. It shows how much of the embedding’s arrangement is left, and how much the states have "
-            "grown.",
-        ),
+        *((ALL_LAYERS,) if with_models else ()),
     )
 
 
