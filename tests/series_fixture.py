@@ -35,7 +35,12 @@ def series_report(n_checkpoints: int = 5, n_layers: int = 3) -> Report:
         for step, model in zip(steps, models, strict=True)
     )
     series = SeriesReport(
-        slug="grown", name="Grown", unit="steps", checkpoints=checkpoints, reference=n_checkpoints - 1
+        slug="grown",
+        name="Grown",
+        unit="steps",
+        checkpoints=checkpoints,
+        reference=n_checkpoints - 1,
+        projection="centered",
     )
     return replace(
         sample_report(),

@@ -102,6 +102,7 @@ def _as_series(report: Report) -> Report:
         unit="steps",
         checkpoints=checkpoints,
         reference=1,
+        projection="centered",
         faults=(Fault(kind="same", checkpoints=(0, 1)), Fault(kind="exchanged", checkpoints=(0, 1))),
         growth=tuple((each.context, each.differences) for each in report.differences[:1]),
     )

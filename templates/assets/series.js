@@ -182,7 +182,10 @@
     detail.fragment = fragment();
   });
   Tokviz.listenToKeys(root, () => state.depth, (depth) => go({ depth }));
-  addEventListener("hashchange", open);
+  addEventListener("hashchange", () => {
+    stop();
+    open();
+  });
   document.addEventListener("scale", () => address.request());
   open();
 })();

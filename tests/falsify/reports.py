@@ -172,6 +172,7 @@ def decided_series(checkpoints: Sequence[Sequence[Inputs]], words: WordList, ask
         unit="steps",
         checkpoints=made,
         reference=len(made) - 1,
+        projection=PROJECTION,
         faults=faults(drifts, digests),
         growth=tuple((each.context, each.differences) for each in growth),
     )

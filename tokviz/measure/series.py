@@ -15,40 +15,38 @@ from tokviz.records import Drift, Fault, HiddenStates, StepAxes
 LEAST_SHORTER = 0.85
 """Two checkpoints are taken for exchanged where with them exchanged the way from checkpoint to checkpoint, as far as it leads to and
 from these two, has this part of its length or less."""
-MOST_WORDS = 128
-"""Whose states are compared between checkpoints: those of all checkpoints are in memory together."""
+MOST_WORDS, MOST_DIMENSIONS = 128, 512
+"""That are compared between checkpoints: those of all checkpoints are in memory together."""
 LEAST_CHECKPOINTS = 4
 """With fewer, an order can't be told from an exchange."""
 
 
 def drift(checkpoints: Sequence[HiddenStates]) -> Drift:
-    """How far apart the states of the same words are, in one context.
+    """How far apart the embeddings of the same words are, in one context.
 
-    Each dimension counts by the mean square that it has over all checkpoints, so that a massive one counts like any other. Of more
-    than ``MOST_WORDS`` words that many are taken, evenly spread over the list.
+    They change steadily in training, while what layers write may come, move and go, as massive values do. Of more than ``MOST_WORDS``
+    words and ``MOST_DIMENSIONS`` that many are taken, evenly spread.
     """
     n, n_words = len(checkpoints), len(checkpoints[0].tokenization.words)
-    words = np.unique(np.linspace(0, n_words - 1, min(n_words, MOST_WORDS)).astype(int))
-    distances = []
-    with threadpool_limits(1, "blas"):
-        for depth in range(min(each.n_depths for each in checkpoints)):
-            states = [np.asarray(each.states[depth])[words] for each in checkpoints]
-            if len({each.shape for each in states}) > 1:
-                return Drift(distance=np.full((n, n), np.nan))
-            distances.append(_distances(np.array(states, dtype=np.float32)))
-    return Drift(distance=np.asarray(np.mean(distances, axis=0)))
+    words = _spread(n_words, MOST_WORDS)
+    states = [np.asarray(each.states[0])[words] for each in checkpoints]
+    if len({each.shape for each in states}) > 1:
+        return Drift(distance=np.full((n, n), np.nan))
+    dimensions = _spread(states[0].shape[1], MOST_DIMENSIONS)
+    return Drift(distance=_distances(np.array([each[:, dimensions] for each in states], dtype=np.float64)))
+
+
+def _spread(n: int, most: int) -> np.ndarray:
+    return np.unique(np.linspace(0, n - 1, min(n, most)).astype(int))
 
 
 def _distances(states: np.ndarray) -> np.ndarray:
-    """``(n, n_words, width)``, overwritten → ``(n, n)`` float64 as in ``Drift``."""
-    spread = np.sqrt(np.square(states, dtype=np.float64).mean(axis=(0, 1)))
-    states /= np.where(spread > 0, spread, 1)
-    flat = states.reshape(len(states), -1).astype(np.float64)
-    products = flat @ flat.T
-    norms = np.sqrt(np.diag(products))
-    squares = np.add.outer(norms**2, norms**2) - 2 * products
+    """``(n, n_words, width)`` → ``(n, n)`` float64 as in ``Drift``."""
+    flat = states.reshape(len(states), -1)
+    norms = np.linalg.norm(flat, axis=1)
+    apart = np.array([np.linalg.norm(flat - one, axis=1) for one in flat])
     scale = np.sqrt(np.outer(norms, norms))
-    return np.asarray(np.sqrt(np.maximum(squares, 0)) / np.where(scale > 0, scale, 1))
+    return np.asarray(apart / np.where(scale > 0, scale, 1))
 
 
 def faults(drifts: Sequence[Drift], digests: Sequence[tuple[str, ...]]) -> tuple[Fault, ...]:
@@ -74,16 +72,17 @@ def faults(drifts: Sequence[Drift], digests: Sequence[tuple[str, ...]]) -> tuple
 def exchanged(distance: np.ndarray) -> tuple[int, int] | None:
     """The two checkpoints whose exchange shortens the way most; of ``(n, n)`` distances.
 
-    None where it doesn't shorten it by enough, or where after it the way still turns back, two steps leading less far than one of
-    them: then checkpoints differ by chance rather than by how long they were trained, and some order is always shorter.
+    None where it doesn't shorten it by enough, or where after it the way still turns back around these two, two steps leading less far
+    than one of them: then checkpoints differ by chance rather than by how long they were trained, and some order is always shorter.
     """
     pair = _shortening(distance)
     if pair is None:
         return None
     order = _with_exchanged(len(distance), *pair)
     way = distance[np.ix_(order, order)]
-    steps = np.diag(way, 1)
-    return pair if (np.diag(way, 2) > np.maximum(steps[:-1], steps[1:])).all() else None
+    steps, double = np.diag(way, 1), np.diag(way, 2)
+    around = [start for start in range(len(double)) if any(start <= each <= start + 2 for each in pair)]
+    return pair if (double > np.maximum(steps[:-1], steps[1:]))[around].all() else None
 
 
 def _shortening(distance: np.ndarray) -> tuple[int, int] | None:

@@ -301,6 +301,8 @@ class SeriesReport:
     checkpoints: tuple[Checkpoint, ...]
     reference: int
     """The index of the checkpoint on whose axes all are shown."""
+    projection: str
+    """Which one fits the axes."""
     faults: tuple[Fault, ...] = ()
     growth: tuple[tuple[str, Differences], ...] = ()
     """By the context's name: how much further above chance the last checkpoint is than the first."""

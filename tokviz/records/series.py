@@ -28,11 +28,11 @@ class StepAxes:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Drift:
-    """How far the states of the same words are apart between the checkpoints of a series, in one context."""
+    """How far the embeddings of the same words are apart between the checkpoints of a series, in one context."""
 
     distance: np.ndarray
-    """``(n_checkpoints, n_checkpoints)`` float64, 0 or more: mean over depths of ‖A − B‖ / √(‖A‖·‖B‖), Frobenius norms of some words'
-    states, each dimension divided by its root mean square over all checkpoints. NaN where widths differ."""
+    """``(n_checkpoints, n_checkpoints)`` float64, 0 or more: ‖A − B‖ / √(‖A‖·‖B‖), Frobenius norms of some words' embeddings. NaN
+    where widths differ."""
 
 
 @dataclass(frozen=True, kw_only=True)

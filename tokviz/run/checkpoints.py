@@ -36,6 +36,7 @@ class SeriesMade:
     made: tuple[Made, ...]
     """Of each checkpoint."""
     reference: int
+    projection: str
     faults: tuple[Fault, ...] = ()
     growth: tuple[tuple[str, Differences], ...] = ()
 
@@ -60,7 +61,12 @@ def make_series(
         for index, each in enumerate(made)
     ]
     series = _series(config, made, plan)
-    found: dict[str, Any] = {"config": config, "made": tuple(made), "reference": series.reference or 0}
+    found: dict[str, Any] = {
+        "config": config,
+        "made": tuple(made),
+        "reference": series.reference or 0,
+        "projection": series.projection,
+    }
     if plan.options.is_draft:
         return SeriesMade(**found)
     return SeriesMade(**found, faults=_faults(series), growth=tuple(_growth(series)))
@@ -100,7 +106,8 @@ def _faults(series: SeriesPlan) -> tuple[Fault, ...]:
     known = [index for index, each in enumerate(series.checkpoints) if all(name in each for name in contexts)]
     if len(known) < 2:
         return ()
-    drifts = [_drift(series, name) for name in contexts]
+    # Trainings that follow each other, such as a merge of two, need not lead away from each other.
+    drifts = [_drift(series, name) for name in contexts] if series.config.steps else []
     digests = [tuple(series.checkpoints[index][name].states.digest for name in contexts) for index in known]
     found = faults(drifts, digests)
     return tuple(replace(each, checkpoints=tuple(known[place] for place in each.checkpoints)) for each in found)
@@ -147,6 +154,7 @@ def report_of(made: SeriesMade, plan: Plan, images: Images) -> SeriesReport:
         unit=config.unit if config.steps else None,
         checkpoints=checkpoints,
         reference=made.reference,
+        projection=made.projection,
         faults=made.faults,
         growth=made.growth,
     )

@@ -103,9 +103,9 @@ Tokviz.framing = (() => {
   // Above a band.
   const TRUE_SCALE = "PC1 and PC2 on one scale";
 
-  // `PC2 ×43 · 0.2 %`: by how much an axis is magnified, and its share of the variance.
-  const axisName = (frame, axis, variance) =>
-    `PC${axis + 1}${frame?.magnified === axis && frame.factor >= LEAST_FACTOR ? ` ${factorText(frame.factor)} · ` : "\u2002"}${Explore.percentText(variance[axis])}`;
+  // `PC2 ×43 · 0.2 %`: by how much an axis is magnified, and its share of the variance; `names` where axes have others.
+  const axisName = (frame, axis, variance, names = ["PC1", "PC2"]) =>
+    `${names[axis]}${frame?.magnified === axis && frame.factor >= LEAST_FACTOR ? ` ${factorText(frame.factor)} · ` : "\u2002"}${Explore.percentText(variance[axis])}`;
 
   // Whether a plot is divided, so that there is something to choose.
   const isDivided = (extents) => {

@@ -17,7 +17,7 @@ from tokviz.pages.series.sentences import breaking, emergence
 from tokviz.pages.series.series_data import are_late, csv_path, maps_path
 from tokviz.pages.text import data_text
 from tokviz.pages.text.parts import Frame, Link, Option, Picture
-from tokviz.pages.text.wording import capitalized, facts_line, whole_percent
+from tokviz.pages.text.wording import capitalized, facts_line, projection_label, whole_percent
 from tokviz.records import Checkpoint, ContextReport, Renditions, Report, SeriesReport, depth_name
 
 AXES = {"reference": "of the reference", "own": "its own"}
@@ -227,6 +227,9 @@ def _facts(series: SeriesReport) -> str:
 
 def _viewer(report: Report, series: SeriesReport, names: list[str], page: str) -> Viewer:
     shown = series.shown
+    reference = series.checkpoints[series.reference].label
+    # Turned in their plane, axes are no components any more.
+    axes = {"reference": [f"PC{axis} of {reference}" for axis in (1, 2)], "own": ["Axis 1", "Axis 2"]}
     entries = [
         {
             **model_entry(each.model),
@@ -234,7 +237,7 @@ def _viewer(report: Report, series: SeriesReport, names: list[str], page: str) -
                 {
                     **context_entry(context),
                     "last": context.states.n_depths - 1,
-                    "projections": [{"name": key, "label": AXES[key]} for key in AXES],
+                    "projections": [{"name": key, "label": AXES[key], "axes": names} for key, names in axes.items()],
                 }
                 for context in each.model.contexts
             ],
@@ -243,7 +246,6 @@ def _viewer(report: Report, series: SeriesReport, names: list[str], page: str) -
     ]
     last = max(context.states.n_depths for each in shown for context in each.model.contexts) - 1
     depth = (last + 1) // 2
-    reference = series.checkpoints[series.reference].label
     longest = {
         "model": max((each.label for each in shown), key=len),
         "context": max((each.label for each in report.contexts), key=len),
@@ -277,7 +279,7 @@ def _viewer(report: Report, series: SeriesReport, names: list[str], page: str) -
         first=_plot(shown[0], names[0], depth, page) if len(shown) > 1 else None,
         first_caption=f"{capitalized(shown[0].label)}, on the same axes.",
         size=(width, height),
-        axes_note=f"“Of the reference”: each layer’s axes are fitted to {reference}, and nothing is fitted again. “Its own”: the checkpoint’s own first two components, turned or reflected in their plane toward the "
+        axes_note=f"All plots are PCA, {projection_label(series.projection)}. “Of the reference”: each layer’s axes are fitted to {reference}, and nothing is fitted again. “Its own”: the checkpoint’s own first two components, turned or reflected in their plane toward the "
         "reference’s plot. Each plot has its own scale: how far words lie apart is read at the axes’ numbers.",
         data=data_text.embedded(own),
         plates=drawings(

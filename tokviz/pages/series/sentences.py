@@ -106,7 +106,9 @@ def _massive(series: SeriesReport, name: str) -> str:
         return "no value is massive"
     depth = emergence(first.context(name))
     assert depth is not None
-    return f"values are massive {when}, first at {the_depth(depth)}"
+    # Of values that come and go it is the first checkpoint's depth.
+    at = f"{first.label}, " if " of " in when else ""
+    return f"values are massive {when}, first at {at}{the_depth(depth)}"
 
 
 def emergence(context: ContextReport | None) -> int | None:
@@ -217,6 +219,8 @@ def failures(series: SeriesReport) -> tuple[str, ...]:
 
 
 def summary(series: SeriesReport) -> str:
-    """``11 checkpoints, from step 0 to step 512``."""
-    first, last = series.checkpoints[0].label, series.checkpoints[-1].label
-    return f"{counted(len(series.checkpoints), 'checkpoint')}, from {first} to {last}"
+    """``11 checkpoints, from step 0 to step 512``; ``10 of 11 checkpoints, …`` where some failed or are left out."""
+    shown = series.shown or series.checkpoints
+    n, n_all = len(series.shown), len(series.checkpoints)
+    counted_all = counted(n_all, "checkpoint")
+    return f"{counted_all if n == n_all else f'{n} of {counted_all}'}, from {shown[0].label} to {shown[-1].label}"

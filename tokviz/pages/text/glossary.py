@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tokviz.pages.text import sources
+from tokviz.pages.text import checkpoints, sources
 from tokviz.pages.text.parts import Term
 from tokviz.pages.text.wording import count, in_words, joined, projection_label
 from tokviz.records import LEVEL, Family, Geometry
@@ -170,11 +170,6 @@ FROM_LAYER_TO_LAYER = Term(
     meaning="Each depth has its own PCA, so look at which words lie together, not at where they lie. An axis "
     "is flipped if that keeps the words on the same side as in the previous layer.",
 )
-FROM_CHECKPOINT_TO_CHECKPOINT = Term(
-    name="From checkpoint to checkpoint",
-    meaning="Of a model in training, each depth has the axes of one checkpoint at all others, so that words can be followed from plot "
-    "to plot. Elsewhere these need not be the directions in which the words differ most. Each plot has its own scale.",
-)
 ALL_LAYERS = Term(
     name="All layers in the embedding’s axes",
     meaning="On a model’s page: every depth along the embedding’s PC1 and PC2, each plot with its "
@@ -186,14 +181,7 @@ ALL_LAYERS = Term(
 def reading_terms(
     projections: Sequence[str], position_0: str, *, with_models: bool = True, with_series: bool = False
 ) -> tuple[Term, ...]:
-    """For the first page.
-
-    Parameters
-    ----------
-    position_0 : which of the report's words stand there.
-    with_models : whether there are pages of models, whose depths each have their own axes.
-    with_series : whether there are pages of series.
-    """
+    """For the first page; ``position_0``: which of the report's words stand there."""
     return (
         Term(
             name="A point",
@@ -208,7 +196,7 @@ def reading_terms(
             "be far apart in the model.",
         ),
         *((FROM_LAYER_TO_LAYER,) if with_models else ()),
-        *((FROM_CHECKPOINT_TO_CHECKPOINT,) if with_series else ()),
+        *((checkpoints.FROM_ONE_TO_ANOTHER,) if with_series else ()),
         *(projection_term(name) for name in projections),
         Term(
             name="Hollow marks",

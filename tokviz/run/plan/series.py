@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tokviz.config import SeriesConfig
@@ -120,9 +120,16 @@ class SeriesPlan:
         self, index: int, context: str, axes: Projection, forms: tuple[str, ...] | None = None
     ) -> list[PictureJob]:
         """The strip of a checkpoint, and its plates where they are asked for."""
-        model, captured = self.config.models[index], self.checkpoints[index][context]
+        model, captured = self.config.models[index], self._titled(self.checkpoints[index][context])
         jobs = self.plan.pictures(model, captured, axes, forms)
         return [each for each in jobs if isinstance(each.subject, Whole) or index in self._drawn]
+
+    def _titled(self, captured: Captured) -> Captured:
+        """Its images say whose axes they have."""
+        states = captured.states
+        label = f"{states.context.label}, axes of {self.config.checkpoint_labels[self.reference or 0]}"
+        titled = replace(states, context=replace(states.context, label=label))
+        return replace(captured, inputs=replace(captured.inputs, states=titled))
 
     @property
     def _drawn(self) -> frozenset[int]:
