@@ -65,7 +65,8 @@ show(vocabulary, found) {
 if (!this.vocabulary) this.makeButtons();
 const kind = found[this.kind] ? this.kind : "categories";
 const { announced, firm, tops } = found[kind];
-Object.assign(this, { vocabulary, firm, n: found.n, names: found.names, isWords: kind === "words", tops: decodeIntegers(tops, found.bytes) });
+Object.assign(this, { vocabulary, firm, n: found.n, isWords: kind === "words", tops: decodeIntegers(tops, found.bytes) });
+this.read = this.readRows();
 this.table.tHead.rows[0].cells[0].textContent = this.select?.selectedOptions[0].label ?? this.table.tHead.rows[0].cells[0].textContent;
 this.table.querySelectorAll("thead th").forEach((head, column) => {
 head.classList.toggle("p", !this.isFirm(this.depths[column]));
@@ -92,37 +93,33 @@ return (this.isWords ? this.vocabulary.words : this.categories)[one] ?? "";
 }
 styleOf(row, one) {
 const { memberships } = this.vocabulary;
-if (this.isWords && one === row) return "y";
-const own = memberships[row];
-if (this.isWords) return memberships[one]?.some((each) => own.includes(each)) ? "k" : "";
-return own.some((each) => this.names[each] === this.names[one]) ? "y" : "";
+if (this.isWords ? one === row : memberships[row].includes(one)) return "y";
+return this.isWords && memberships[one]?.some((each) => memberships[row].includes(each)) ? "k" : "";
+}
+readRows() {
+const { memberships } = this.vocabulary;
+return [...memberships.keys()].filter((row) => memberships[row].length && [...this.firm].some((_, depth) => this.bestOf(row, depth).length));
 }
 fillGroup(group) {
+const { memberships } = this.vocabulary;
+const category = this.groups[[...this.table.tBodies].indexOf(group)];
 const rows = this.rows.filter((row) => row.parentElement === group);
+const own = this.read.filter((row) => memberships[row][0] === category);
 this.depths.forEach((depth, column) => {
 const pale = this.isFirm(depth) ? "" : "p";
-let n = 0;
+const bestOf = (row) => this.bestOf(row, depth)[0];
 for (const row of rows) {
 const number = Number(row.dataset.row);
-const [best] = this.bestOf(number, depth);
-const style = this.styleOf(number, best);
-n += Number(style === "y");
 const cell = row.cells[column + 1];
-cell.className = `${style} ${pale}`;
-cell.textContent = this.textOf(best);
+cell.className = `${this.styleOf(number, bestOf(number))} ${pale}`;
+cell.textContent = this.textOf(bestOf(number));
 }
+const n = own.filter((row) => this.styleOf(row, bestOf(row)) === "y").length;
+const others = this.isWords ? 0 : this.read.filter((row) => !memberships[row].includes(category) && bestOf(row) === category).length;
 const cell = group.rows[0].cells[column + 1];
-cell.className = `${n ? `s${Math.ceil((4 * n) / rows.length)}` : ""} ${pale}`;
-const others = this.isWords ? 0 : this.othersOf([...this.table.tBodies].indexOf(group), rows, depth);
-cell.textContent = `${n} of ${rows.length}${others ? ` +${others}` : ""}`;
+cell.className = `${n ? `s${Math.ceil((4 * n) / own.length)}` : ""} ${pale}`;
+cell.textContent = `${n} of ${own.length}${others ? ` +${others}` : ""}`;
 });
-}
-othersOf(index, own, depth) {
-const category = this.groups[index];
-return this.rows.filter((row) => {
-const number = Number(row.dataset.row);
-return !own.includes(row) && !this.vocabulary.memberships[number].includes(category) && this.bestOf(number, depth)[0] === category;
-}).length;
 }
 makeButtons() {
 for (const head of this.table.querySelectorAll("tbody th")) {

@@ -59,6 +59,7 @@ const picture = link.querySelector("img");
 dialog.image.alt = picture.alt;
 dialog.caption.textContent = picture.alt;
 dialog.download.href = link.getAttribute("href");
+dialog.download.hidden = link.getAttribute("href") === "#";
 for (const [element, target] of [[dialog.previous, index - 1], [dialog.next, index + 1]]) {
 element.hidden = items.length === 1;
 element.setAttribute("aria-disabled", String(!items[target]));

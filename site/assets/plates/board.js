@@ -329,20 +329,20 @@ queueMicrotask(() => { mayMove = null; });
 }
 return mayMove;
 }
-function stepFrom(target, about, depth) {
+function stepFrom(target, about, depth, moves) {
 const before = board.plates.get(target);
-const isStep = before?.about === about && Math.abs(depth - before.depth) === 1;
-return isStep && mayStep() ? board.pointsOf(target) : null;
+const isNext = before?.about === about && Math.abs(depth - before.depth) === 1;
+return (isNext || (moves && before?.depth === depth)) && mayStep() ? board.pointsOf(target) : null;
 }
 function slot({ target, detail }) {
-const { capture, depth } = detail;
+const { capture, depth, isStep } = detail;
 wanted.set(target, detail);
 const model = { ...capture.model, data: `${content.data}/${capture.model.slug}` };
 board.use({ ...capture, model }, (about) => {
-if (wanted.get(target) === detail) board.draw(target, { about, depth, from: stepFrom(target, about, depth) });
+if (wanted.get(target) === detail) board.draw(target, { about, depth, from: stepFrom(target, about, depth, isStep) });
 }, () => {
 board.forget(target);
-target.closest("[data-compare]").removeAttribute("data-drawable");
+target.closest("[data-drawable]")?.removeAttribute("data-drawable");
 });
 }
 for (const root of document.querySelectorAll("[data-viewer]")) new Tokviz.PlateCarousel(board, root);

@@ -69,8 +69,8 @@ const made = (main, band, magnified) =>
 const factorText = (factor) =>
 `×${factor >= 9.95 ? Math.round(factor).toLocaleString("en") : factor.toFixed(1)}`;
 const TRUE_SCALE = "PC1 and PC2 on one scale";
-const axisName = (frame, axis, variance) =>
-`PC${axis + 1}${frame?.magnified === axis && frame.factor >= LEAST_FACTOR ? ` ${factorText(frame.factor)} · ` : "\u2002"}${Explore.percentText(variance[axis])}`;
+const axisName = (frame, axis, variance, names = ["PC1", "PC2"]) =>
+`${names[axis]}${frame?.magnified === axis && frame.factor >= LEAST_FACTOR ? ` ${factorText(frame.factor)} · ` : "\u2002"}${Explore.percentText(variance[axis])}`;
 const isDivided = (extents) => {
 const ratio = ratioOf(extents);
 return !fillsPlots() && ratio > 0 && ratio < DIVIDED_BELOW;

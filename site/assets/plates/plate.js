@@ -108,13 +108,13 @@ function shortRest(context, depthName, space) {
 const layer = ` · ${depthName}`;
 return plateText.fitted(context, space - plateText.measure([layer], TITLE)[0], TITLE) + layer;
 }
-function axisParts({ width, area, size }, frame, variance) {
+function axisParts({ width, area, size }, frame, variance, names) {
 const { main, band, magnified } = frame;
 const [x0, x1, y0, y1] = main.limits;
 const left = Math.round(magnified === 0 ? area.left : main.area.left) - 0.5;
 const bottom = Math.round(main.area.bottom) + 0.5;
 const made = [spines(main.area), ...(band ? [spines(band.area)] : [])];
-const [across, up] = [0, 1].map((axis) => axisName(frame, axis, variance));
+const [across, up] = [0, 1].map((axis) => axisName(frame, axis, variance, names));
 const end = main.area.right - plateText.measure([across], size)[0] - 8;
 const at = (value, low, high, from, to) => Math.round(from + ((value - low) / (high - low)) * (to - from)) + 0.5;
 for (const [value, text] of Explore.ticks(x0, x1)) {
@@ -213,7 +213,7 @@ drawing.setAttribute("font-size", layout.size);
 Object.assign(drawing.dataset, { name: Tokviz.fileName(subject.capture, depth), projection: subject.capture.shown.label });
 drawing.replaceChildren(
 group("plate-head", titleParts(subject, Tokviz.depthName(depth), layout)),
-group("plate-axes", axisParts(layout, frame, view.variance[depth])),
+group("plate-axes", axisParts(layout, frame, view.variance[depth], view.capture.shown.axes)),
 ...(band ? [group("plate-band", markParts(subject, band, BAND_MARK * diameter, isolated))] : []),
 group("plate-lines", lines),
 group("plate-marks", marks),
