@@ -132,19 +132,22 @@ def _growth(series: SeriesReport, name: str) -> str:
 
 def _relations(report: Report, series: SeriesReport, name: str) -> str:
     """From when on relations and orders hold, those that ever do."""
-    relations, orders = [], []
+    relations, orders = dict[str, list[str]](), dict[str, list[str]]()
     for index, relation in enumerate(report.relations):
         when, first = since(series, lambda each, at=index: _relation_holds(each.context(name), at))  # type: ignore[misc]
-        relations += [f"{relation.label} {when}"] if first else []
+        if first:
+            relations.setdefault(when, []).append(relation.label)
     for index, order in enumerate(report.orders):
         when, first = since(series, lambda each, at=index: _order_holds(each.context(name), at))  # type: ignore[misc]
-        orders += [f"{order.label} {when}"] if first else []
-    return "; ".join(
-        [
-            *([f"these relations hold: {joined_by_and(relations)}"] if relations else []),
-            *([f"these orders can be read: {joined_by_and(orders)}"] if orders else []),
-        ]
-    )
+        if first:
+            orders.setdefault(when, []).append(order.label)
+    kinds = (("these relations hold", relations), ("these orders can be read", orders))
+    return "; ".join(f"{said}: {_listed(found)}" for said, found in kinds if found)
+
+
+def _listed(found: Mapping[str, Sequence[str]]) -> str:
+    """``Months and Hours from step 512 on``: what holds from when on."""
+    return joined_by_and([f"{joined_by_and(labels)} {when}" for when, labels in found.items()])
 
 
 def _relation_holds(context: ContextReport | None, index: int) -> bool:
