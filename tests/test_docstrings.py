@@ -14,9 +14,12 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 import tokviz
 
 REPORT = """
-[words]
-colors = ["red", "blue", "green"]
-months = ["May", "June", "July"]
+[words.colors]
+reads_as = " word"
+words = ["red", "blue", "green"]
+[words.months]
+reads_as = " is"
+words = ["May", "June", "July"]
 [[models]]
 name = "Tiny"
 source = "model"
