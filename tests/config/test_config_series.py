@@ -248,6 +248,14 @@ def test_a_report_needs_a_model_or_a_series(tmp_path: Path) -> None:
             '1: compare: expected no pairs where there is no [[models]], as a series compares its checkpoints itself; remove "compare"',
         ),
         (
+            "lens = true\n" + WORDS + SERIES,
+            "1: lens: expected none where there is no [[models]], as checkpoints aren't read with a lens; remove it",
+        ),
+        (
+            "untrained = true\n" + WORDS + SERIES,
+            "1: untrained: expected no untrained models where there is no [[models]], as checkpoints are held against the first one; remove it",
+        ),
+        (
             WORDS + SERIES + '[[interventions]]\nmodel = "tiny step 0"\nlayer = 0\nneurons = [1]\n',
             "7: interventions: expected none where there is no [[models]], as neurons of checkpoints are left as they are; remove them",
         ),

@@ -32,6 +32,10 @@ def _fits_the_words(lens: LensConfig | None, info: ValidationInfo) -> LensConfig
         raise ValueError(
             'expected none beside "vocabulary = true", as only lists of words are read, got one; remove it'
         )
+    if lens is not None and info.data.get("models") == []:
+        raise ValueError(
+            "expected none where there is no [[models]], as checkpoints aren't read with a lens; remove it"
+        )
     return lens
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from tokviz.config.fields import (
     LONGEST_LABEL,
@@ -37,6 +37,18 @@ def _with_one_word(template: str) -> str:
     if template.count("{word}") != 1:
         raise ValueError(f"expected a template that holds {{word}} exactly once, got {shown(template)}")
     return template
+
+
+def _has_models(untrained: bool, info: ValidationInfo) -> bool:
+    if untrained and info.data.get("models") == []:
+        raise ValueError(
+            "expected no untrained models where there is no [[models]], as checkpoints are held against the first one; remove it"
+        )
+    return untrained
+
+
+Untrained = Annotated[bool, AfterValidator(_has_models)]
+"""Of a report, whose models are known by then."""
 
 
 class Table(BaseModel):

@@ -54,7 +54,7 @@ from tokviz.config.relations import (
     relation_records,
 )
 from tokviz.config.series import MOST_SERIES, RENAME, SeriesConfig, refuse_shared_folders
-from tokviz.config.tables import CategoryConfig, ContextConfig, ModelConfig, Table
+from tokviz.config.tables import CategoryConfig, ContextConfig, ModelConfig, Table, Untrained
 from tokviz.records import Category, Context, HiddenStates, Look, Marks, Order, Relation, WordList
 from tokviz.records.axes import Aspect
 from tokviz.records.look import PALETTE, PLATE_SIZE, SHAPES, ShapeName
@@ -127,7 +127,7 @@ class ReportConfig(Table):
     """Whether neurons that write a break are switched off, to see what is then; or which ones are set to what, besides."""
     loss: LossConfig | None = None
     """The text on which it is measured how well a model predicts the next token without these neurons."""
-    untrained: bool = False
+    untrained: Untrained = False
     """Whether each model of at most a billion parameters is also captured without its training, as a control: with all weights
     random, and with random layers after its own embedding. A model's own table may say otherwise."""
     lens: LensOrTrue = None
