@@ -31,7 +31,9 @@ from tokviz.run.plan.related import Related
 N_LAYERS = 8
 N_NAMES, N_FIRST = 5, 10
 """Categories, and how many tokens may be the first of a word and how many its second."""
-_FORMING_LAYERS, _STEPS = 5, 400
+_FORMING_LAYERS = 5
+_MOST_STEPS, _KNOWN, _LATEST = 1500, 0.95, 20
+"""A training ends when over so many of its latest batches this part of the categories is named right: before, none is formed."""
 
 
 def _is_false(announced: Announcement) -> bool:
@@ -149,11 +151,14 @@ def _trained(layer: int, seed: int) -> Any:
     head.model.embed_tokens.weight.data.mul_(20)
     optimizer = torch.optim.AdamW([each for each in head.parameters() if each.requires_grad], lr=3e-3)
     random = np.random.default_rng((33, seed))
-    for _ in range(_STEPS):
+    right: list[float] = []
+    while len(right) < _MOST_STEPS and (len(right) < _LATEST or np.mean(right[-_LATEST:]) < _KNOWN):
         ids = torch.from_numpy(_text(random, 16, 64))
         logits = head(input_ids=ids, use_cache=False).logits[:, :-1]
         is_name = (ids[:, 1:] > 0) & (ids[:, 1:] <= N_NAMES)
-        loss = torch.nn.functional.cross_entropy(logits[is_name], ids[:, 1:][is_name])
+        wanted = ids[:, 1:][is_name]
+        right.append(float((logits[is_name].argmax(-1) == wanted).float().mean()))
+        loss = torch.nn.functional.cross_entropy(logits[is_name], wanted)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
