@@ -61,7 +61,7 @@ def faults(drifts: Sequence[Drift], digests: Sequence[tuple[str, ...]]) -> tuple
     for index, each in enumerate(digests):
         same.setdefault(each, []).append(index)
     found = [Fault(kind="same", checkpoints=tuple(each)) for each in same.values() if len(each) > 1]
-    left_out = {index for each in found for index in each.checkpoints[:-1]}
+    left_out = {index for each in found for index in each.left_out}
     kept = [index for index in range(len(digests)) if index not in left_out]
     if drifts and len(kept) >= LEAST_CHECKPOINTS:
         pair = exchanged(np.mean([each.distance for each in drifts], axis=0)[np.ix_(kept, kept)])

@@ -42,3 +42,8 @@ class Fault:
     kind: Literal["same", "exchanged"]
     checkpoints: tuple[int, ...]
     """Their indices: all that have the same states, of which the last one stays; or the two that seem exchanged."""
+
+    @property
+    def left_out(self) -> tuple[int, ...]:
+        """Those that are in no chart, as a later one has the same states."""
+        return self.checkpoints[:-1] if self.kind == "same" else ()

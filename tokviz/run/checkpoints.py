@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 from tokviz.config import SeriesConfig
 from tokviz.records import (
@@ -61,15 +60,10 @@ def make_series(
         for index, each in enumerate(made)
     ]
     series = _series(config, made, plan)
-    found: dict[str, Any] = {
-        "config": config,
-        "made": tuple(made),
-        "reference": series.reference or 0,
-        "projection": series.projection,
-    }
+    on_axes = SeriesMade(config=config, made=tuple(made), reference=series.reference or 0, projection=series.projection)
     if plan.options.is_draft:
-        return SeriesMade(**found)
-    return SeriesMade(**found, faults=_faults(series), growth=tuple(_growth(series)))
+        return on_axes
+    return replace(on_axes, faults=_faults(series), growth=tuple(_growth(series)))
 
 
 def _series(config: SeriesConfig, made: Sequence[Made], plan: Plan) -> SeriesPlan:
@@ -113,11 +107,6 @@ def _faults(series: SeriesPlan) -> tuple[Fault, ...]:
     return tuple(replace(each, checkpoints=tuple(known[place] for place in each.checkpoints)) for each in found)
 
 
-def left_out(faults: Sequence[Fault]) -> frozenset[int]:
-    """The checkpoints that have the states of a later one."""
-    return frozenset(index for each in faults if each.kind == "same" for index in each.checkpoints[:-1])
-
-
 def _drift(series: SeriesPlan, context: str) -> Drift:
     def make() -> Drift:
         from tokviz.measure.series import drift
@@ -136,7 +125,7 @@ def _growth(series: SeriesPlan) -> list[tuple[str, Differences]]:
 def report_of(made: SeriesMade, plan: Plan, images: Images) -> SeriesReport:
     """What is published of a series."""
     config = made.config
-    gone = left_out(made.faults)
+    left_out = {index for each in made.faults for index in each.left_out}
     checkpoints = tuple(
         Checkpoint(
             key=config.checkpoint_keys[index],
@@ -144,7 +133,7 @@ def report_of(made: SeriesMade, plan: Plan, images: Images) -> SeriesReport:
             step=config.steps[index] if config.steps else None,
             model=replace(site.model_report(each, images, plan.options.base, plan.store), name=label),
             residuals=tuple(of.residual for of in each.products.values() if of.residual is not None),
-            left_out=index in gone,
+            left_out=index in left_out,
         )
         for index, (label, each) in enumerate(zip(config.checkpoint_labels, made.made, strict=True))
     )

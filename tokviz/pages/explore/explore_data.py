@@ -32,18 +32,23 @@ def scripts(report: Report) -> dict[str, str]:
         return {}
     written = {"data/words.js": data_text.script("words", words(report.words))}
     for model, context in captured:
-        name = context.states.context.name
-        folder, key = data_path(model.slug, name), f"{model.slug}/{name}"
-        written[f"{folder}/words.js"] = data_text.script(
-            key, {**tokens(context), "measures": _measures(model, context)}
-        )
+        written |= places(model.slug, context, _measures(model, context))
         if context.neighbours is not None:
-            written[f"{folder}/neighbours.js"] = data_text.script(f"{key} neighbours", _neighbours(context.neighbours))
-        for entry in context.projections:
-            projection = entry.projection
-            written[f"{folder}/coordinates-{projection.name}.js"] = data_text.script(
-                f"{key}/{projection.name}", coordinates(projection)
-            )
+            name = context.states.context.name
+            path = f"{data_path(model.slug, name)}/neighbours.js"
+            written[path] = data_text.script(f"{model.slug}/{name} neighbours", _neighbours(context.neighbours))
+    return written
+
+
+def places(slug: str, context: ContextReport, measures: dict[str, Any] | None = None) -> dict[str, str]:
+    """Path from the site's root → script, of what plots of one capture are drawn with; ``measures``: what its ruler shows."""
+    name = context.states.context.name
+    folder, key = data_path(slug, name), f"{slug}/{name}"
+    written = {f"{folder}/words.js": data_text.script(key, {**_tokens(context), "measures": measures})}
+    for entry in context.projections:
+        shown = entry.projection
+        path = f"{folder}/coordinates-{shown.name}.js"
+        written[path] = data_text.script(f"{key}/{shown.name}", coordinates(shown))
     return written
 
 
@@ -52,14 +57,13 @@ def words(found: WordList) -> dict[str, Any]:
     return {"words": found.words, "memberships": found.memberships}
 
 
-def tokens(context: ContextReport) -> dict[str, Any]:
+def _tokens(context: ContextReport) -> dict[str, Any]:
     """How a context's words were cut, and what its layers are called."""
     tokenization = context.states.tokenization
     return {
         "pieces": [[visible_piece(piece) for piece in word.word_pieces] for word in tokenization.words],
         "outside": np.flatnonzero(~tokenization.reference).tolist(),
         "modules": context.states.module_paths,
-        "measures": None,
     }
 
 

@@ -150,7 +150,7 @@ def _relation(index: int, label: str) -> Measure:
         if context.relations is None:
             return None
         found = context.relations.relations[index]
-        return Read(values=found.parallelism.value, holds=found.parallelism.claim.holds & found.offset.holds)
+        return Read(values=found.parallelism.value, holds=found.holds)
 
     return Measure(
         key=f"relation-{index}",

@@ -151,10 +151,7 @@ def _listed(found: Mapping[str, Sequence[str]]) -> str:
 
 
 def _relation_holds(context: ContextReport | None, index: int) -> bool:
-    if context is None or context.relations is None:
-        return False
-    found = context.relations.relations[index]
-    return bool((found.parallelism.claim.holds & found.offset.holds).any())
+    return bool(context and context.relations and context.relations.relations[index].holds.any())
 
 
 def _order_holds(context: ContextReport | None, index: int) -> bool:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from tokviz.pages.explore import explore_data
-from tokviz.pages.frame.frame import data_path
 from tokviz.pages.series.maps import Map, maps, measures
 from tokviz.pages.text import data_text
 from tokviz.pages.text.data_text import csv_text, rounded, spreadsheet_safe
@@ -28,14 +27,7 @@ def files(report: Report) -> dict[str, str]:
             written[maps_path(series)] = data_text.script(f"{series.slug}/maps", [_map_entry(each) for each in made])
         for checkpoint in series.checkpoints:
             for context in checkpoint.model.contexts:
-                name = context.states.context.name
-                folder, key = data_path(checkpoint.model.slug, name), f"{checkpoint.model.slug}/{name}"
-                written[f"{folder}/words.js"] = data_text.script(key, explore_data.tokens(context))
-                for entry in context.projections:
-                    shown = entry.projection
-                    written[f"{folder}/coordinates-{shown.name}.js"] = data_text.script(
-                        f"{key}/{shown.name}", explore_data.coordinates(shown)
-                    )
+                written |= explore_data.places(checkpoint.model.slug, context)
     if written and report.words.vocabulary is None:
         written["data/words.js"] = data_text.script("words", explore_data.words(report.words))
     return written
