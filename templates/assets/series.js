@@ -3,7 +3,8 @@
 "use strict";
 
 // The page of a series: one plot, of any checkpoint at any depth, moved by two sliders, by playing, by the cells of the maps and by
-// the address: #alone/layer-6/step-1000, and /own for a checkpoint's own axes; &map=rank is another map than the first.
+// the address: #alone/layer-6/step-1000, and /own for a checkpoint's own axes or /common for one scale; &map=rank is another map than
+// the first.
 (() => {
   const root = document.querySelector("[data-series]");
   if (!root) return;
@@ -17,17 +18,19 @@
   const [plate, problem, caption, play] = [".plate", "[data-series-problem]", "[data-series-caption]", "[data-series-play]"].map(
     (each) => root.querySelector(each));
   const maps = [...document.querySelectorAll(".series-map")];
-  const byContext = [...document.querySelectorAll(".series-map, .series-strips")];
+  const byContext = [...document.querySelectorAll(".series-of")];
   const measures = document.querySelector("select[data-series-choice]");
+  const scales = document.querySelectorAll('[data-series-choice="scale"] input');
   const noMap = document.querySelector("[data-series-no-map]");
-  const state = { step: Number(ranges.step.value), depth: Number(ranges.depth.value), context: byContext[0]?.dataset.context, axes: "reference" };
+  const state = { step: Number(ranges.step.value), depth: Number(ranges.depth.value), context: Object.keys(data.extents)[0], axes: "reference", scale: "each" };
   let timer = null;
 
   const isFirstMap = () => !measures || measures.selectedIndex === 0;
 
   function fragment() {
     const { key } = data.checkpoints[state.step];
-    const parts = [state.context, depthKey(state.depth), key, ...(state.axes === "own" ? ["own"] : [])];
+    const view = state.axes === "own" ? ["own"] : state.scale === "common" ? ["common"] : [];
+    const parts = [state.context, depthKey(state.depth), key, ...view];
     return `#${parts.map(encodeURIComponent).join("/")}${isFirstMap() ? "" : `&map=${measures.value}`}${Tokviz.plotScale.address}`;
   }
 
@@ -63,13 +66,16 @@
   function captureOf({ slug }) {
     const model = content.models.find((each) => each.slug === slug);
     const has = model.contexts.some(({ name }) => name === state.context);
-    return has ? Tokviz.findCapture([model], { model: slug, context: state.context, projection: state.axes }) : null;
+    if (!has) return null;
+    const capture = Tokviz.findCapture([model], { model: slug, context: state.context, projection: state.axes });
+    if (state.axes === "own" || state.scale === "each") return capture;
+    return { ...capture, extents: data.extents[state.context] };
   }
 
   // How far a checkpoint's own plot is from the reference's after all that shift, scale and turning can do: a share of the reference
   // plot's variance, not of the difference.
   function captionOf(checkpoint) {
-    if (state.axes !== "own") return `Axes: those of ${data.reference}.`;
+    if (state.axes !== "own") return `Axes: those of ${data.reference}${state.scale === "common" ? ", one scale for all checkpoints" : ""}.`;
     const residual = checkpoint.residuals[state.context]?.[state.depth];
     const left = residual === null || residual === undefined ? "" : ` After shift, scale and turn, ${residual}\u00a0% of the variance of ${data.reference}’s plot is not matched.`;
     return `Axes: its own, turned toward those of ${data.reference}.${left}`;
@@ -79,6 +85,7 @@
     const measure = measures?.value ?? maps[0]?.dataset.measure;
     const isSeen = ({ dataset }) => dataset.context === state.context && (dataset.measure ?? measure) === measure;
     for (const each of byContext) each.toggleAttribute("data-current", isSeen(each));
+    for (const input of scales) input.disabled = state.axes === "own";
     const map = maps.find(isSeen);
     if (noMap) noMap.hidden = Boolean(map);
     if (map) fill(map);
@@ -125,8 +132,8 @@
   function stop() {
     clearInterval(timer);
     timer = null;
-    play.textContent = "Play";
-    play.setAttribute("aria-pressed", "false");
+    play?.replaceChildren("Play");
+    play?.setAttribute("aria-pressed", "false");
   }
 
   function start() {
@@ -144,15 +151,16 @@
 
   function open() {
     address.cancel();
-    const [context, depth, step, axes] = location.hash.slice(1).split("&")[0].split("/").map(Tokviz.decode);
+    const [context, depth, step, view] = location.hash.slice(1).split("&")[0].split("/").map(Tokviz.decode);
     const known = parseDepth(depth);
-    if (known === null || !byContext.some((each) => each.dataset.context === context)) return show();
+    if (known === null || !(context in data.extents)) return show();
     const found = data.checkpoints.findIndex(({ key }) => key === step);
-    Object.assign(state, { context, depth: clamp(known, 0, Number(ranges.depth.max)), axes: axes === "own" ? "own" : "reference" });
+    Object.assign(state, { context, depth: clamp(known, 0, Number(ranges.depth.max)) });
+    Object.assign(state, { axes: view === "own" ? "own" : "reference", scale: view === "common" ? "common" : "each" });
     if (found >= 0) state.step = found;
     const [, map] = location.hash.match(/&map=([\w-]+)/) ?? [];
     if (measures) measures.value = [...measures.options].some(({ value }) => value === map) ? map : measures.options[0].value;
-    for (const [name, value] of [["context", state.context], ["axes", state.axes]]) {
+    for (const [name, value] of [["context", state.context], ["axes", state.axes], ["scale", state.scale]]) {
       for (const input of document.querySelectorAll(`[data-series-choice="${name}"] input`)) input.checked = input.value === value;
     }
     return show();
@@ -164,7 +172,7 @@
       go({ [name]: Number(range.value) });
     });
   }
-  play.addEventListener("click", () => (timer === null ? start() : stop()));
+  play?.addEventListener("click", () => (timer === null ? start() : stop()));
   document.addEventListener("change", (event) => {
     const name = event.target.closest("[data-series-choice]")?.dataset.seriesChoice;
     if (name) go(name === "measure" ? {} : { [name]: event.target.value });

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from functools import cache
 
+import numpy as np
 import pytest
 from report_fixture import FOLDERS, Views, model_report, sample_report
 from series_fixture import series_report
@@ -15,9 +16,9 @@ from tokviz.pages import render
 from tokviz.pages.first.page import IndexPage
 from tokviz.pages.series import series_data
 from tokviz.pages.series.page import SeriesPage
-from tokviz.records import Context, ContextReport, Report, SeriesReport
+from tokviz.records import Context, ContextReport, ControlCurves, Report, SeriesReport, Untrained
 
-MOST_BYTES = 250 * 1024
+MOST_BYTES = 256 * 1024
 """Of the page of 60 checkpoints of 40 layers."""
 
 
@@ -105,7 +106,7 @@ def test_labels_are_their_own_heads() -> None:
 def test_where_nothing_is_measured_nothing_is_said() -> None:
     report = changed(small(), geometry=None)
     page = page_of(report)
-    assert (page.finding, page.said, page.maps, page.writers) == ("", (), (), ())
+    assert (page.findings, page.said, page.charts, page.maps, page.writers) == ((), (), (), (), ())
     assert page.viewer is not None
     assert "found" not in {link.href for link in page.contents}
     assert index_of(report).finding is None
@@ -155,5 +156,66 @@ def test_a_series_without_captures_says_so() -> None:
     page = page_of(report)
     assert page.viewer is None
     assert page.faults[0] == "Step 0: expected a folder"
-    assert page.finding.startswith("Fewer than two different checkpoints")
+    assert [each.text.startswith("Fewer than two different checkpoints") for each in page.findings] == [True]
     assert index_of(report).series[0].rows == ()
+
+
+def test_each_context_has_its_finding_its_charts_and_its_template() -> None:
+    page = page_of(small())
+    names = ["alone", "sentence"]
+    assert [each.context for each in page.findings] == [each.context for each in page.charts] == names
+    assert page.findings[1].text.startswith("Words in a sentence: categories hold")
+    assert [(each.context, each.text) for each in page.templates] == [("sentence", "Words stand in “The word is …”.")]
+
+
+def test_charts_have_curves_at_three_depths_over_the_logarithm_of_steps() -> None:
+    page = page_of(small())
+    purity = page.charts[0].charts[0]
+    assert purity.heading == "Category purity"
+    assert [each.name.text for each in purity.curves if each.name] == ["embedding", "layer 1", "layer 2"]
+    assert purity.dotted
+    ticks = {each.text: float(each.x) for each in purity.depths}
+    assert list(ticks) == ["0", "16", "32", "64", "128"]
+    gaps = np.diff(list(ticks.values()))
+    assert np.allclose(gaps, gaps[0], atol=0.2)
+    assert "Embedding: " in purity.alt
+    assert " at step 128" in purity.alt
+
+
+def test_tokens_are_counted_in_millions_and_labels_are_at_equal_distances() -> None:
+    (series,) = small().series
+    steps = (10**7, 10**8, 2 * 10**9, 3 * 10**10, 10**12)
+    counted = tuple(replace(each, step=step) for each, step in zip(series.checkpoints, steps, strict=True))
+    chart = page_of(replace(small(), series=(replace(series, unit="tokens", checkpoints=counted),))).charts[0].charts[0]
+    assert [each.text for each in chart.depths] == ["10\u00a0M", "2\u00a0B", "30\u00a0B", "1\u00a0T"]
+    named = tuple(replace(each, step=None) for each in series.checkpoints)
+    page = page_of(replace(small(), series=(replace(series, unit=None, checkpoints=named),)))
+    assert [each.text for each in page.charts[0].charts[0].depths] == ["step 0", "step 128"]
+    assert page.charts_note == "Checkpoints are at equal distances."
+
+
+def test_what_there_is_without_training_is_told_where_no_checkpoint_is_from_before_it() -> None:
+    report = changed(small(), untrained=untrained())
+    page = page_of(report)
+    assert "In all contexts with all weights random, purity is 0.20–0.25." in page.said
+    assert "all random" in {each.name.text for each in page.charts[0].charts[0].curves if each.name}
+
+
+def untrained() -> Untrained:
+    curve = np.array([0.2, 0.25, 0.25, 0.22])
+    curves = ControlCurves(
+        purity=curve, silhouette=curve, effective_rank=curve, relations=np.empty((0, 4)), orders=np.empty((0, 4))
+    )
+    return Untrained(random=curves, own_embedding=(), training=None, layers=None)
+
+
+def test_one_scale_holds_the_plots_of_all_checkpoints() -> None:
+    (series,) = small().series
+    viewer = page_of(small()).viewer
+    assert viewer
+    common = json.loads(viewer.data)["extents"]["alone"]
+    drawn = [each.model.contexts[0].projections[0].projection for each in series.shown]
+    for depth in range(4):
+        low, span = common[depth][0], common[depth][1]
+        of_all = np.concatenate([each.coordinates[depth, each.reference, 0] for each in drawn])
+        assert np.allclose([low, low + span], [of_all.min(), of_all.max()], rtol=1e-5)

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from narrow import present
 from report_fixture import SENTENCE, Views, hostile_report, model_report, sample_report
 
+from tokviz.pages.charts.alt import alt_text
 from tokviz.pages.charts.axis import path
-from tokviz.pages.charts.curves import alt_text
 from tokviz.pages.charts.measures import MEASURES, Reading
 from tokviz.pages.charts.scale import OF_A_MODEL, OF_ALL_MODELS, Layout, Scale, outline, spread_out
 from tokviz.pages.model.page import ModelPage

@@ -35,7 +35,7 @@ CONFIG: dict[str, Any] = {
 def config(*names: str, **changes: Any) -> ReportConfig:
     """A series of the folders ``names``, all four by default; ``changes`` are of its table."""
     names = names or tuple(f"step-{step}" for step in planted.STEPS)
-    steps = [index * 10 for index in range(len(names))] if "labels" not in changes else None
+    steps = None if "labels" in changes else [index * 10 for index in range(len(names))]
     table = {"name": "tiny", "sources": list(names), "steps": steps, **changes}
     return ReportConfig.model_validate({**CONFIG, "series": [{key: value for key, value in table.items() if value}]})
 
@@ -168,4 +168,19 @@ def test_drafts_and_captures_alone_work(project: Path) -> None:
     assert draft.n_captured == 0
     assert (project / "draft" / PAGE).exists()
     captured = pipeline.capture_only(config(), options(project, cache=project / "other"), Quiet())
-    assert (captured.n_captured, captured.n_models) == (4, 4)
+    assert (captured.n_captured, captured.n_models, captured.n_checkpoints) == (4, 0, 4)
+
+
+def test_without_a_checkpoint_from_before_the_training_there_is_an_untrained_model(project: Path) -> None:
+    """The first one has it, with all weights random and nothing else."""
+    asked = config("step-10", "step-100", "step-1000", steps=[10, 100, 1000])
+    foreseen = [line for line in dry_run.describe(asked, options(project)).lines if "untrained" in line]
+    assert foreseen == ["  sentence: captured; capture 1 untrained model, then measure; metrics: up to date"]
+    outcome = pipeline.run(asked, options(project), Quiet())
+    assert outcome.n_captured == 1
+    assert "Words sentence: with all weights random, purity is 0." in text(project)
+    assert text(project).count("all random") == 2
+    assert pipeline.run(asked, options(project), Quiet()).n_drawn == 0
+    assert not any("untrained" in line for line in dry_run.describe(asked, options(project)).lines)
+    pipeline.run(config(), options(project), Quiet())
+    assert "weights random" not in text(project)

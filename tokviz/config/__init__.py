@@ -8,7 +8,7 @@ from tokviz.config.lens import LensConfig
 from tokviz.config.loading import intervention, load, model_of, read_toml, validated
 from tokviz.config.mistakes import file_name
 from tokviz.config.names import slugify
-from tokviz.config.series import SeriesConfig
+from tokviz.config.series import CheckpointConfig, SeriesConfig
 from tokviz.config.tables import CategoryConfig, ContextConfig, ModelConfig
 from tokviz.config.types import MOST_MODELS_COMPARED, PROJECTIONS, ReportConfig
 
@@ -18,6 +18,7 @@ __all__ = [
     "PLACEHOLDER",
     "PROJECTIONS",
     "CategoryConfig",
+    "CheckpointConfig",
     "ContextConfig",
     "InterventionConfig",
     "LensConfig",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from posixpath import normpath
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainValidator, TypeAdapter, ValidationError, model_validator
@@ -143,6 +144,11 @@ class SeriesConfig(Table):
         return tuple(f"{self.unit.removesuffix('s')}-{step}" for step in self.steps or ())
 
     @property
+    def has_start(self) -> bool:
+        """Whether the first checkpoint is from before the training."""
+        return self.steps is not None and self.steps[:1] == [0]
+
+    @property
     def reference(self) -> int:
         """The index of the checkpoint on whose axes all are shown."""
         every = list(self.steps or self.labels or ())
@@ -168,11 +174,12 @@ class SeriesConfig(Table):
                     "dtype": self.dtype,
                     "tokenizer": self.tokenizer,
                     "keep_weights": self.keep_weights,
-                    "untrained": False,
+                    # Where there is no step 0 to hold the others against.
+                    "untrained": None if index == 0 and not self.has_start else False,
                     "lens": False,
                 }
             )
-            for place, label in zip(places, self._plain_labels, strict=True)
+            for index, (place, label) in enumerate(zip(places, self._plain_labels, strict=True))
         )
 
 
@@ -190,9 +197,9 @@ def refuse_shared_folders(series: Sequence[SeriesConfig]) -> None:
 
 
 def _find_repeats(mistakes: Mistakes, key: str, values: Sequence[str]) -> None:
-    """Labels are repeated, too, where they stand in addresses alike."""
+    """Labels are repeated, too, where they stand in addresses alike; folders in another spelling."""
     first: dict[str, int] = {}
     for index, value in enumerate(values):
-        same = first.setdefault(slug(value, "checkpoint") if key == "labels" else value, index)
+        same = first.setdefault(slug(value, "checkpoint") if key == "labels" else normpath(value), index)
         if same != index:
             mistakes.add((key, index), f"expected {key} that differ, got {shown(value)} after {shown(values[same])}")

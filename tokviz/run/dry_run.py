@@ -12,7 +12,7 @@ from tokviz.pages import notes
 from tokviz.records import Directions, Lens, LensKind
 from tokviz.run import places
 from tokviz.run.plan.added import added_measures
-from tokviz.run.plan.controls import CONTROLS, MOST_PARAMETERS
+from tokviz.run.plan.controls import MOST_PARAMETERS, controls_of
 from tokviz.run.plan.lenses import backward_passes
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.plan import Plan
@@ -21,6 +21,7 @@ from tokviz.run.plan.series import SeriesPlan
 from tokviz.run.plan.tree import Captured, ContextPlan, ModelPlan
 from tokviz.run.store.disk import shown_path
 from tokviz.run.store.store import Store
+from tokviz.text import counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +120,7 @@ def _in_what(context: ContextPlan, plan: Plan) -> str:
     parts = [f"{1 + len(context.further)} templates"] if context.further else []
     if untrained is not False:
         size = "" if untrained else f" (of at most {MOST_PARAMETERS:,} parameters)"
-        parts.append(f"{len(CONTROLS)} untrained models{size}")
+        parts.append(f"{counted(len(controls_of(context.model)), 'untrained model')}{size}")
     return f" in {' and '.join(parts)}" if parts else ""
 
 

@@ -50,7 +50,9 @@ class Outcome:
     place: Path
     """The site's first page; the cache where states were captured only."""
     n_models: int
-    """In the report."""
+    """In the report, without those that failed."""
+    n_checkpoints: int = 0
+    """The same of series."""
     failures: tuple[ModelReport, ...]
     n_captured: int
     """Model × context captures that were made, not reused."""
@@ -61,7 +63,8 @@ class Outcome:
     def summary(self) -> str:
         """Where it stands and what it has, in words."""
         new = counted(self.n_captured, "new capture")
-        models = f"{shown_path(self.place)}: {counted(self.n_models - len(self.failures), 'model')}"
+        kinds = ((self.n_models, "model"), (self.n_checkpoints, "checkpoint"))
+        models = f"{shown_path(self.place)}: {', '.join(counted(n, kind) for n, kind in kinds if n)}"
         if not self.n_images:
             return f"{models} ({new})"
         return f"{models}, {counted(self.n_images, 'image')} ({new}, {counted(self.n_drawn, 'new image')})"
@@ -140,7 +143,8 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
         raise PublishError(spared.problems[0])
     return Outcome(
         place=options.output / "index.html",
-        n_models=len(plan.models),
+        n_models=sum(not each.failure for each in made),
+        n_checkpoints=sum(not each.failure for of in series for each in of.made),
         failures=tuple(model for model in report.all_models if model.failure),
         n_captured=sum(len(model.due) for model in plan.models if not by_slug[model.model.slug].failure),
         n_drawn=n_drawn,
@@ -198,7 +202,8 @@ def capture_only(config: ReportConfig, options: Options, reporter: Reporter) -> 
     _refuse_if_all_failed([(model.model, failure) for model, failure in outcomes])
     return Outcome(
         place=options.cache,
-        n_models=len(outcomes),
+        n_models=sum(not failure and model.model.slug not in plan.checkpoints for model, failure in outcomes),
+        n_checkpoints=sum(not failure and model.model.slug in plan.checkpoints for model, failure in outcomes),
         failures=tuple(
             ModelReport(
                 slug=model.model.slug, name=model.model.display_name, source=model.model.source, failure=failure

@@ -121,6 +121,9 @@ const Explore = {};
     }
   }
 
+  // The ends of extents; null where there is no picture.
+  const limitsOf = (extents) => extents.map((each) => each && [each[0], each[0] + each[1], each[2], each[2] + each[3]]);
+
   // One model × context × projection: where its words stand at each depth, 0–1 within the depth's extents.
   class View {
     constructor(capture, vocabulary, tokens, drawn, near) {
@@ -129,8 +132,7 @@ const Explore = {};
       this.n = vocabulary.words.length;
       this.last = drawn.extents.length - 1;
       this.extents = drawn.extents;
-      // Their ends; null where there is no picture.
-      this.limits = drawn.extents.map((each) => each && [each[0], each[0] + each[1], each[2], each[2] + each[3]]);
+      this.limits = limitsOf(drawn.extents);
       this.variance = drawn.variance;
       this.problems = drawn.problems;
       this.measures = tokens.measures;
@@ -149,6 +151,22 @@ const Explore = {};
 
     at(depth) {
       return this.places.subarray(2 * depth * this.n, 2 * (depth + 1) * this.n);
+    }
+
+    // The same words within other extents, which are those of several views together.
+    on(extents) {
+      const other = Object.assign(Object.create(View.prototype), this, { pictured: new Map(), places: this.places.slice() });
+      other.extents = this.extents.map((own, depth) => own && extents[depth]);
+      other.limits = limitsOf(other.extents);
+      this.extents.forEach((own, depth) => {
+        if (!own) return;
+        const places = other.at(depth);
+        for (let index = 0; index < places.length; index += 1) {
+          const axis = 2 * (index % 2);
+          places[index] = (own[axis] + places[index] * own[axis + 1] - extents[depth][axis]) / extents[depth][axis + 1];
+        }
+      });
+      return other;
     }
 
     // How a word's tokens look, a leading space made visible.

@@ -36,7 +36,7 @@
 
     // Calls act(about) with what the plates of a capture are made of, at once where it is known; or failed().
     use(capture, act, failed) {
-      const { key } = capture;
+      const key = `${capture.key}${capture.extents ? " on common extents" : ""}`;
       if (this.abouts.has(key)) {
         act(this.abouts.get(key));
         return;
@@ -45,7 +45,7 @@
       const inTurn = (value) => new Promise((done) => setTimeout(done, 0, value));
       Promise.all([this.index.view(capture), document.fonts?.ready]).then(([view]) => {
         const { categories, longest } = this.index;
-        if (!this.abouts.has(key)) this.abouts.set(key, { ...plate.about(view, capture, categories, longest), layouts: new Map() });
+        if (!this.abouts.has(key)) this.abouts.set(key, { ...plate.about(capture.extents ? view.on(capture.extents) : view, capture, categories, longest), layouts: new Map() });
         const about = this.abouts.get(key);
         Tokviz.plateText.measure(about.labels, Tokviz.plateLayout.LEAST);
         return inTurn(about);

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tokviz.pages.charts.alt import alt_text
 from tokviz.pages.charts.axis import Band, coordinate, ends, path, relative_depth, strokes
 from tokviz.pages.charts.measures import WITHIN_A_MODEL, ControlKind, Measure, Reading, added_measures
 from tokviz.pages.charts.notes import announced, controls_noted, not_given, over_templates, unscaled
 from tokviz.pages.charts.scale import NAME_GAP, OF_A_MODEL, Layout, Scale, outline, spread_out
 from tokviz.pages.charts.switches import Switch, switches_of
-from tokviz.pages.text.wording import NBSP, capitalized, joined, the_depth
+from tokviz.pages.text.wording import NBSP, capitalized, the_depth
 from tokviz.records import ContextReport, Geometry, ModelReport
 
 # --- what the templates show -----------------------------------------------------------------------------------------
@@ -300,6 +301,10 @@ class Axes:
     scale: Scale
     depths: tuple[tuple[float, str], ...]
     """Relative depth and name."""
+    places: tuple[float, ...] | None = None
+    """How far along the axis each value stands, 0 to 1; None where they are at equal distances."""
+    named: Callable[[int], str] = the_depth
+    """What a value is of, by its index."""
 
     @classmethod
     def of(
@@ -307,6 +312,10 @@ class Axes:
     ) -> Axes:
         scale = Scale.of(measure, [each.reading for each in series])
         return cls(measure=measure, layout=layout, scale=scale, depths=depths)
+
+    def x(self, n: int) -> list[float]:
+        """Where each of ``n`` values stands."""
+        return [self.layout.x(share) for share in (self.places or np.linspace(0, 1, n).tolist())]
 
     def heights(self, values: np.ndarray) -> np.ndarray:
         return self.layout.y(self.scale.shares(values))
@@ -328,7 +337,7 @@ def make_chart(
     shown = series if drawn is None else drawn
     return Chart(
         heading=heading,
-        alt=alt_text(subject, [(each.name, each.reading.values) for each in shown], axes.measure.write),
+        alt=alt_text(subject, [(each.name, each.reading.values) for each in shown], axes.measure.write, axes.named),
         frame=_frame(layout),
         depths=tuple(
             Label(x=coordinate(layout.x(share)), y=coordinate(layout.bottom), text=text) for share, text in axes.depths
@@ -395,7 +404,7 @@ def end_of(heights: np.ndarray) -> float | None:
 def make_curve(axes: Axes, series: Series, heights: np.ndarray, spot: tuple[float, float] | None) -> Curve:
     """A curve; ``spot`` is where it ends and where its name stands."""
     layout = axes.layout
-    x = [layout.x(share) for share in np.linspace(0, 1, len(heights)).tolist()]
+    x = axes.x(len(heights))
     interval, templates, raw, name, leader = None, None, None, None, None
     if series.reading.raw is not None and np.isfinite(series.reading.raw).any():
         raw = path(x, axes.heights(series.reading.raw).tolist())
@@ -425,24 +434,3 @@ def make_curve(axes: Axes, series: Series, heights: np.ndarray, spot: tuple[floa
         name=name,
         leader=leader,
     )
-
-
-def alt_text(subject: str, curves: Sequence[tuple[str, np.ndarray]], write: Callable[[float], str]) -> str:
-    """What a chart's curves say: where each begins and ends, and its extremes between."""
-    return " ".join([f"{subject}.", *(said(name, values, write) for name, values in curves)])
-
-
-def said(name: str, values: np.ndarray, write: Callable[[float], str]) -> str:
-    """One curve in words."""
-    return f"{name}: {_course(values, write)}."
-
-
-def _course(values: np.ndarray, write: Callable[[float], str]) -> str:
-    known = np.flatnonzero(np.isfinite(values)).tolist()
-    if not known:
-        return "not defined"
-    ends = dict.fromkeys((known[0], known[-1]))
-    extremes = (("lowest", known[np.argmin(values[known])]), ("highest", known[np.argmax(values[known])]))
-    parts = [f"{write(values[depth])} at {the_depth(depth)}" for depth in ends]
-    parts += [f"{name} {write(values[depth])} at {the_depth(depth)}" for name, depth in extremes if depth not in ends]
-    return joined(parts)

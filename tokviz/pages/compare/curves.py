@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tokviz.pages.charts.alt import said
 from tokviz.pages.charts.axis import RELATIVE_DEPTHS
 from tokviz.pages.charts.curves import (
     SURFACE,
@@ -19,7 +20,6 @@ from tokviz.pages.charts.curves import (
     make_chart,
     make_curve,
     of_controls,
-    said,
 )
 from tokviz.pages.charts.lens_measures import lens_measures
 from tokviz.pages.charts.measures import BETWEEN_MODELS, Measure, added_measures

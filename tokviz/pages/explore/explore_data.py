@@ -15,7 +15,7 @@ from tokviz.pages.text import data_text
 from tokviz.pages.text.data_text import packed, rounded
 from tokviz.pages.text.problems import problems
 from tokviz.records import ContextReport, ModelReport, Neighbours, Projection, Report, WordList
-from tokviz.records.axes import extents, size, span
+from tokviz.records.axes import Limits, extents, size, span
 from tokviz.text import visible_piece
 
 STEPS = 65_535
@@ -95,12 +95,26 @@ def _neighbours(neighbours: Neighbours) -> dict[str, Any]:
     return {"k": k, "rows": packed(rows.astype("u1" if n_words <= 256 else "<u2"))}
 
 
+def written_extents(limits: tuple[Limits, Limits]) -> list[float | None]:
+    """The least PC1, its span, the least PC2, its span.
+
+    Where all values of an axis are equal, there is a fifth number, 1 for PC1 and 2 for PC2 or their sum, and its span is as large as
+    the values are, with them in the middle.
+    """
+    flat = sum(axis for axis, each in zip((1, 2), limits, strict=True) if not span(each))
+    written = [rounded(value) for pair in zip(*_placed(limits), strict=True) for value in pair]
+    return [*written, flat] if flat else written
+
+
+def _placed(limits: tuple[Limits, Limits]) -> tuple[np.ndarray, np.ndarray]:
+    spans = np.array([size(each) for each in limits])
+    return np.array([sum(each) / 2 for each in limits]) - spans / 2, spans
+
+
 def coordinates(projection: Projection) -> dict[str, Any]:
     """Per depth the words' extents, and each word's place within them: 0 the least value, ``STEPS`` the greatest.
 
-    Extents are the least PC1, its span, the least PC2, its span. Where all values of an axis are equal, there is a fifth
-    number, 1 for PC1 and 2 for PC2 or their sum, and its span is as large as the values are, with them in the middle. Words
-    may lie beyond the extents, as these come from the reference words: each number that is 0 or ``STEPS`` stands apart, too, as a
+    Words may lie beyond the extents, as these come from the reference words: each number that is 0 or ``STEPS`` stands apart, too, as a
     32-bit float, in the same order.
     """
     n_depths, n_words, _ = projection.coordinates.shape
@@ -112,13 +126,10 @@ def coordinates(projection: Projection) -> dict[str, Any]:
             all_extents.append(None)
             continue
         limits = extents(placed, projection.reference)
-        spans = np.array([size(each) for each in limits])
-        low = np.array([sum(each) / 2 for each in limits]) - spans / 2
+        low, spans = _placed(limits)
         shares[depth] = (placed - low) / spans
         places[depth] = np.clip(np.round(shares[depth] * STEPS), 0, STEPS)
-        flat = sum(axis for axis, each in zip((1, 2), limits, strict=True) if not span(each))
-        written = [rounded(value) for pair in zip(low, spans, strict=True) for value in pair]
-        all_extents.append([*written, flat] if flat else written)
+        all_extents.append(written_extents(limits))
     within = (shares >= -ROUNDING) & (shares <= 1 + ROUNDING)
     shares[within] = np.clip(shares[within], 0, 1)
     return {

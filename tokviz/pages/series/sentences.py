@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from tokviz.pages.text.wording import capitalized, joined_by_and, neurons_named, the_depth
+from tokviz.pages.text.wording import capitalized, joined_by_and, neurons_named, ranged, score, the_depth
 from tokviz.records import BreakingNeurons, Checkpoint, ContextReport, Report, SeriesReport
 from tokviz.text import counted
 
-CONCLUSIVE = 0
-"""Of a report's contexts the one that the headline is about: the first."""
 EVERYWHERE = "at every checkpoint"
 """Not “from the start”: a series may begin long after its training did."""
 
 
-def finding(report: Report, series: SeriesReport) -> str:
-    """When categories and massive values appear in the report's first context; empty where nothing is measured, as in a draft."""
-    context = report.contexts[CONCLUSIVE]
+def finding(report: Report, series: SeriesReport, name: str | None = None) -> str:
+    """When categories and massive values appear in a context, by default the report's first; empty where nothing is measured, as in a draft."""
+    context = next(each for each in report.contexts if name in (None, each.name))
     if len(series.shown) < 2:
         return "Fewer than two different checkpoints were captured, so nothing is said of training."
     if not _is_measured(series, context.name):
@@ -39,6 +37,7 @@ def said(report: Report, series: SeriesReport, names: Sequence[str]) -> tuple[st
         lambda name: _categories(series, name),
         lambda name: _massive(series, name),
         lambda name: _growth(series, name),
+        lambda name: _untrained(series, name),
         lambda name: _relations(report, series, name),
         lambda name: _writers(series, name),
     )
@@ -47,8 +46,7 @@ def said(report: Report, series: SeriesReport, names: Sequence[str]) -> tuple[st
 
 
 def _is_measured(series: SeriesReport, name: str) -> bool:
-    found = (each.context(name) for each in series.shown)
-    return any(each is not None and each.geometry is not None for each in found)
+    return any(each.geometry is not None for each in _contexts(series, name))
 
 
 def _merged(texts: Mapping[str, str], labels: Mapping[str, str]) -> str:
@@ -130,6 +128,20 @@ def _growth(series: SeriesReport, name: str) -> str:
     return f"purity is {further} chance at {last.label} than at {first.label}"
 
 
+def _untrained(series: SeriesReport, name: str) -> str:
+    """What there is without any training, where no checkpoint is from before it."""
+    found = next((each.untrained for each in _contexts(series, name) if each.untrained and each.untrained.random), None)
+    if found is None or found.random is None or not np.isfinite(found.random.purity).any():
+        return ""
+    exceeds = found.training is not None and found.training.purity.is_shown and found.training.purity.value > 0
+    compared = f"; {series.shown[0].label} is further above chance" if exceeds else ""
+    return f"with all weights random, purity is {ranged(found.random.purity, score)}{compared}"
+
+
+def _contexts(series: SeriesReport, name: str) -> Iterator[ContextReport]:
+    return (found for each in series.shown if (found := each.context(name)) is not None)
+
+
 def _relations(report: Report, series: SeriesReport, name: str) -> str:
     """From when on relations and orders hold, those that ever do."""
     relations, orders = dict[str, list[str]](), dict[str, list[str]]()
@@ -197,7 +209,7 @@ def _fault(series: SeriesReport, kind: str, found: Sequence[Checkpoint]) -> str:
     labels = [each.label for each in found]
     if kind == "exchanged":
         return (
-            f"{capitalized(labels[0])} and {labels[1]} seem to be exchanged: with them in each other’s place, states change more "
+            f"{capitalized(labels[0])} and {labels[1]} seem to be exchanged: with them in each other’s place, embeddings change more "
             "steadily from checkpoint to checkpoint. Look up which weights were loaded."
         )
     is_first = found[0] is series.checkpoints[0] and found[-1] is series.checkpoints[-1]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tokviz import models
-from tokviz.config import ModelConfig, install
+from tokviz.config import CheckpointConfig, ModelConfig, install
 from tokviz.errors import BackendError, CaptureError, ConfigError, DiskFullError, SourceError
 from tokviz.models.in_memory import PREFIX as IN_MEMORY
 from tokviz.records import Batching, Context, HiddenStates, Loss, ModelCard, Tokenization, Updates, WordList
@@ -26,7 +26,7 @@ from tokviz.run.capturing.intervening import Ready
 from tokviz.run.capturing.lens_fitting import Fitted, fit_lens, is_fitted
 from tokviz.run.capturing.losing import measure_loss
 from tokviz.run.plan import interventions
-from tokviz.run.plan.controls import CONTROLS, MOST_PARAMETERS, Control, are_wanted
+from tokviz.run.plan.controls import MOST_PARAMETERS, Control, are_wanted, controls_of
 from tokviz.run.plan.interventions import Wanted
 from tokviz.run.plan.lenses import Fit, Lenses
 from tokviz.run.plan.losses import LossText
@@ -116,7 +116,7 @@ class Request:
             (each, states, control)
             for each, states in known
             if states is not None and are_wanted(self.untrained, states.card)
-            for control in CONTROLS
+            for control in controls_of(self.model)
         ]
 
     def fits(self, card: ModelCard, texts: Mapping[str, Tokenization]) -> tuple[Fit, ...]:
@@ -294,7 +294,7 @@ def _capture(
 def _capture_beside(ready: Ready, request: Request, renewed: Collection[str], store: Store, reporter: Reporter) -> None:
     """What of the model is captured beside its states; ``renewed``: the keys of those that were captured now."""
     name, card = ready.name, ready.loaded.card
-    if request.untrained is None and not are_wanted(None, card):
+    if request.untrained is None and not are_wanted(None, card) and not isinstance(request.model, CheckpointConfig):
         reporter.say(
             f"{name}: no untrained models, as it has more than {MOST_PARAMETERS:,} parameters; untrained = true in its own table "
             "asks for them"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tokviz.config import ModelConfig
+from tokviz.config import CheckpointConfig, ModelConfig
 from tokviz.records import HiddenStates, ModelCard, Untrained
 
 MOST_PARAMETERS = 1_000_000_000
@@ -31,6 +31,11 @@ CONTROLS = (
     *(Control(kind="own_embedding", seed=1 + index) for index in range(Untrained.N_SEEDS)),
 )
 """All that are made of a model, in the order in which they are."""
+
+
+def controls_of(model: ModelConfig) -> tuple[Control, ...]:
+    """Those that a model may have; checkpoints are held against one without any training, and against each other."""
+    return CONTROLS[:1] if isinstance(model, CheckpointConfig) else CONTROLS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,7 +28,7 @@ from tokviz.records import (
 )
 from tokviz.run.plan import interventions
 from tokviz.run.plan.added import added_measures
-from tokviz.run.plan.controls import CONTROLS, Controls, are_wanted
+from tokviz.run.plan.controls import Controls, are_wanted, controls_of
 from tokviz.run.plan.interventions import Wanted
 from tokviz.run.plan.lenses import Lenses, LensInputs
 from tokviz.run.plan.losses import LossText
@@ -161,10 +161,10 @@ class Plan:
             return False
         if model.untrained is not None:
             return model.untrained
-        return None if self.config.untrained else False
+        return None if self.config.untrained or model.slug in self.checkpoints else False
 
     def _controls(self, model: ModelConfig, intact_key: str, intact: HiddenStates) -> Iterator[ControlPlan]:
-        for each in CONTROLS if are_wanted(self.untrained(model), intact.card) else ():
+        for each in controls_of(model) if are_wanted(self.untrained(model), intact.card) else ():
             key = keys.control_key(intact_key, each.key_parts(model))
             states, failure = self.store.find_states(key), self.store.failure(key)
             is_there = states is not None and states.card.identity == intact.card.identity

@@ -205,7 +205,7 @@ MEASURES: Mapping[str, CaptureMeasure[Any]] = {
     "neighbours": CaptureMeasure(record=Neighbours, key=_neighbours_key, make=_neighbours),
     "same_category": CaptureMeasure(record=WordScores, key=_same_category_key, make=_same_category),
     "relations": CaptureMeasure(record=Relations, key=_relations_key, make=_relations, of_checkpoints=True),
-    "untrained": CaptureMeasure(record=Untrained, key=_untrained_key, make=_untrained),
+    "untrained": CaptureMeasure(record=Untrained, key=_untrained_key, make=_untrained, of_checkpoints=True),
     "lens": CaptureMeasure(record=Lens, key=_lens_key, make=_lens),
 }
 """By the name of its field in ``ContextReport``; what other packages add is in ``added.py``."""

@@ -1,0 +1,199 @@
+"""The plot at the top of a series's page: any checkpoint, at any depth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tokviz.pages.explore.explore_data import written_extents
+from tokviz.pages.frame.frame import relative
+from tokviz.pages.frame.index import context_entry, drawings, model_entry
+from tokviz.pages.frame.pictures import picture
+from tokviz.pages.text import data_text
+from tokviz.pages.text.parts import Picture
+from tokviz.pages.text.wording import capitalized, projection_label
+from tokviz.records import Checkpoint, ContextReport, Projection, Renditions, Report, SeriesReport, depth_name
+from tokviz.records.axes import Limits, extents
+
+AXES = {"reference": "of the reference", "own": "its own"}
+"""How readers choose the axes, by the projections' names."""
+SCALES = {"each": "of each plot", "common": "one for all"}
+"""How readers choose the scale of plots on the axes of the reference."""
+MOST_IMAGES = 640
+"""Links to plots as images."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Viewer:
+    """One plot, of any checkpoint at any depth."""
+
+    checkpoints: tuple[str, ...]
+    depth: int
+    """That is shown first."""
+    depth_name: str
+    last: int
+    """The deepest depth."""
+    picture: Picture | None
+    """What is shown without scripts, of the last checkpoint: none where no plots are drawn as images."""
+    caption: str
+    first: Picture | None
+    """The same of the first checkpoint, shown only without scripts."""
+    first_caption: str
+    size: tuple[int, int]
+    """Of a plot, in pixels."""
+    axes_note: str
+    data: str
+    """JSON for the page's own script."""
+    plates: str | None
+    """JSON for the scripts that draw."""
+
+
+def make_viewer(report: Report, series: SeriesReport, names: Sequence[str], page: str) -> Viewer:
+    """Shown first is the last checkpoint in the middle of its layers.
+
+    Parameters
+    ----------
+    names : of the contexts that are shown; at least one.
+    page : its path from the site's root.
+    """
+    shown = series.shown
+    reference = series.checkpoints[series.reference].label
+    last = max(context.states.n_depths for each in shown for context in each.model.contexts) - 1
+    depth = (last + 1) // 2
+    longest = {
+        "model": max((each.label for each in shown), key=len),
+        "context": max((each.label for each in report.contexts), key=len),
+    }
+    return Viewer(
+        checkpoints=tuple(each.label for each in shown),
+        last=last,
+        depth=depth,
+        depth_name=depth_name(depth),
+        picture=_plot(shown[-1], names[0], depth, page),
+        caption=f"Axes: those of {reference}.",
+        first=_plot(shown[0], names[0], depth, page) if len(shown) > 1 else None,
+        first_caption=f"{capitalized(shown[0].label)}, on the same axes.",
+        size=report.look.plate_size,
+        axes_note=f"All plots are PCA, {projection_label(series.projection)}. “Of the reference”: each layer’s axes are fitted to "
+        f"{reference}, and nothing is fitted again. “Its own”: the checkpoint’s own first two components, turned or reflected in "
+        "their plane toward the reference’s plot. Each plot has its own scale, so how far words lie apart is read at the axes’ "
+        "numbers; with “one for all”, all checkpoints’ plots at a layer have the same, on the axes of the reference.",
+        data=data_text.embedded(_data(series, names, page)),
+        plates=drawings(
+            report,
+            page,
+            "plates/plates.js",
+            "plates/board.js",
+            data=relative(page, "data"),
+            longest=longest,
+            models=_entries(series, reference),
+        ),
+    )
+
+
+def _entries(series: SeriesReport, reference: str) -> list[dict[str, Any]]:
+    """For the scripts that draw: each checkpoint as a model."""
+    # Turned in their plane, axes are no components any more.
+    axes = {"reference": [f"PC{axis} of {reference}" for axis in (1, 2)], "own": ["Axis 1", "Axis 2"]}
+    projections = [{"name": key, "label": AXES[key], "axes": names} for key, names in axes.items()]
+    return [
+        {
+            **model_entry(each.model),
+            "contexts": [
+                {**context_entry(context), "last": context.states.n_depths - 1, "projections": projections}
+                for context in each.model.contexts
+            ],
+        }
+        for each in series.shown
+    ]
+
+
+def _data(series: SeriesReport, names: Sequence[str], page: str) -> dict[str, Any]:
+    """For the page's own script."""
+    linked = {each.key for each in with_plots(series)}
+    return {
+        "checkpoints": [
+            {
+                "key": each.key,
+                "label": each.label,
+                "slug": each.model.slug,
+                "images": _image_links(each, page) if each.key in linked else {},
+                "residuals": {
+                    context.states.context.name: [_percent(value) for value in residual]
+                    for context, residual in zip(each.model.contexts, each.residuals, strict=True)
+                },
+            }
+            for each in series.shown
+        ],
+        "reference": series.checkpoints[series.reference].label,
+        "extents": {name: _common_extents(series, name) for name in names},
+        "maps": f"{series.slug}/maps",
+    }
+
+
+def _common_extents(series: SeriesReport, name: str) -> list[list[float | None] | None]:
+    """Per depth those of all checkpoints together, on the axes of the reference; None where there is no plot."""
+    every = [
+        context.projections[0].projection
+        for each in series.shown
+        if (context := each.context(name)) is not None and context.projections
+    ]
+    n_depths = max((len(each.coordinates) for each in every), default=0)
+    return [_around([limits for each in every if (limits := _limits(each, depth))]) for depth in range(n_depths)]
+
+
+def _limits(projection: Projection, depth: int) -> tuple[Limits, Limits] | None:
+    if depth >= len(projection.coordinates) or not np.isfinite(projection.coordinates[depth]).all():
+        return None
+    return extents(projection.coordinates[depth], projection.reference)
+
+
+def _around(every: Sequence[tuple[Limits, Limits]]) -> list[float | None] | None:
+    if not every:
+        return None
+    across, up = zip(*every, strict=True)
+    return written_extents(
+        (
+            (min(low for low, _ in across), max(high for _, high in across)),
+            (min(low for low, _ in up), max(high for _, high in up)),
+        )
+    )
+
+
+def _percent(share: float) -> int | None:
+    return round(100 * share) if np.isfinite(share) else None
+
+
+def _plot(checkpoint: Checkpoint, name: str, depth: int, page: str) -> Picture | None:
+    """As an image, where it was drawn."""
+    context = checkpoint.context(name)
+    plates = dict(plates_of(context))
+    if context is None or depth not in plates:
+        return None
+    return picture(page, plates[depth], f"{checkpoint.label}, {depth_name(depth)}, {context.states.context.label}")
+
+
+def with_plots(series: SeriesReport) -> tuple[Checkpoint, ...]:
+    """Those whose plots as images are named: all, or where these are very many the ends."""
+    shown = series.shown
+    n = sum(len(plates_of(context)) for each in shown for context in each.model.contexts)
+    return shown if n <= MOST_IMAGES else (shown[0], shown[-1])
+
+
+def _image_links(checkpoint: Checkpoint, page: str) -> dict[str, dict[int, str]]:
+    """By the context's name and the depth, where they were drawn."""
+    return {
+        context.states.context.name: {depth: relative(page, plate.wide.path) for depth, plate in plates}
+        for context in checkpoint.model.contexts
+        if (plates := plates_of(context))
+    }
+
+
+def plates_of(context: ContextReport | None) -> list[tuple[int, Renditions]]:
+    """Those that were drawn as images, with their depths."""
+    if context is None or not context.projections:
+        return []
+    return [(depth, plate) for depth, plate in enumerate(context.projections[0].plates) if plate]
