@@ -57,7 +57,6 @@ def test_what_holds_by_default(tmp_path: Path) -> None:
     assert series.checkpoint_labels == ("step 0", "step 10", "step 1,000")
     assert series.checkpoint_keys == ("step-0", "step-10", "step-1000")
     assert series.reference == 2
-    assert series.drawn == {0, 2}
     assert loaded(tmp_path, MODEL).series == []
 
 
@@ -108,12 +107,6 @@ def test_names_and_labels_without_latin_letters_have_folders_of_their_own(tmp_pa
 def test_the_reference_is_a_step_or_a_label(tmp_path: Path, named: str, reference: str, index: int) -> None:
     series = only(tmp_path, f"{NAMED}{SOURCES}{named}reference_step = {reference}\n")
     assert series.reference == index
-    assert series.drawn == {0, index, 2}
-
-
-def test_plots_are_drawn_as_images_of_those_asked_for(tmp_path: Path) -> None:
-    assert only(tmp_path, SERIES + 'plates = "all"\n').drawn == {0, 1, 2}
-    assert only(tmp_path, SERIES + 'plates = "maps"\nreference_step = 10\n').drawn == set()
 
 
 def test_other_models_take_its_place(tmp_path: Path) -> None:

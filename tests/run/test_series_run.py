@@ -184,3 +184,10 @@ def test_without_a_checkpoint_from_before_the_training_there_is_an_untrained_mod
     assert not any("untrained" in line for line in dry_run.describe(asked, options(project)).lines)
     pipeline.run(config(), options(project), Quiet())
     assert "weights random" not in text(project)
+
+
+@pytest.mark.parametrize(("plates", "drawn"), [("ends", {0, 10, 30}), ("all", {0, 10, 20, 30}), ("maps", set())])
+def test_plots_are_also_images_of_the_checkpoints_asked_for(project: Path, plates: str, drawn: set[int]) -> None:
+    pipeline.run(config(plates=plates, reference_step=10), options(project), Quiet())
+    images = (project / "site" / "images").rglob("*.wte.webp")
+    assert {int(path.name.removeprefix("tiny-step-").split("_")[0]) for path in images} == drawn

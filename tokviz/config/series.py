@@ -155,12 +155,6 @@ class SeriesConfig(Table):
         return len(every) - 1 if self.reference_step is None else every.index(self.reference_step)
 
     @property
-    def drawn(self) -> frozenset[int]:
-        """The indices of the checkpoints whose plots are also images."""
-        n = len(self.checkpoint_keys)
-        return frozenset({"ends": (0, self.reference, n - 1), "all": range(n), "maps": ()}[self.plates])
-
-    @property
     def models(self) -> tuple[ModelConfig, ...]:
         """Each checkpoint as a model; nothing is measured of it that only one model's page shows."""
         places: list[dict[str, str | None]] = [{"source": each} for each in self.sources or ()]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -60,28 +62,39 @@ def _merged(texts: Mapping[str, str], labels: Mapping[str, str]) -> str:
     return " ".join(f"{capitalized(joined_by_and(found))}: {text}." for text, found in whose.items() if text)
 
 
-def since(series: SeriesReport, holds: Callable[[Checkpoint], bool]) -> tuple[str, Checkpoint | None]:
-    """From which checkpoint on something holds, in words, and that checkpoint; of those that are shown."""
+@dataclass(frozen=True, kw_only=True)
+class Since:
+    """When something holds."""
+
+    when: str
+    """In words."""
+    first: Checkpoint
+    kind: Literal["always", "from here on", "last only", "at times"]
+
+
+def since(series: SeriesReport, holds: Callable[[Checkpoint], bool]) -> Since | None:
+    """At which of the checkpoints that are shown something holds; None where at none."""
     shown = series.shown
     flags = [holds(each) for each in shown]
     if not any(flags):
-        return "at no checkpoint", None
+        return None
     n, first = sum(flags), flags.index(True)
     if n == len(flags):
-        return EVERYWHERE, shown[0]
-    if not flags[-1]:
-        return f"at {n} of {len(flags)} checkpoints, and not at the last one", shown[first]
+        return Since(when=EVERYWHERE, first=shown[0], kind="always")
     if not all(flags[first:]):
-        return f"at {n} of {len(flags)} checkpoints, the last one among them", shown[first]
-    return (f"at {shown[-1].label} only" if first == len(flags) - 1 else f"from {shown[first].label} on"), shown[first]
+        at_last = "the last one among them" if flags[-1] else "and not at the last one"
+        return Since(when=f"at {n} of {len(flags)} checkpoints, {at_last}", first=shown[first], kind="at times")
+    if n == 1:
+        return Since(when=f"at {shown[-1].label} only", first=shown[-1], kind="last only")
+    return Since(when=f"from {shown[first].label} on", first=shown[first], kind="from here on")
 
 
 def _categories(series: SeriesReport, name: str) -> str:
-    when, first = since(series, lambda each: bool(_purity_holds(each, name).any()))
-    if first is None:
+    found = since(series, lambda each: bool(_purity_holds(each, name).any()))
+    if found is None:
         return "categories aren’t shown to hold at any checkpoint"
-    where = f", first {_at(_purity_holds(first, name))}" if when.startswith("from ") else ""
-    return f"categories hold {when}{where}"
+    where = f", first {_at(_purity_holds(found.first, name))}" if found.kind == "from here on" else ""
+    return f"categories hold {found.when}{where}"
 
 
 def _at(holds: np.ndarray) -> str:
@@ -99,14 +112,14 @@ def _purity_holds(checkpoint: Checkpoint, name: str) -> np.ndarray:
 
 
 def _massive(series: SeriesReport, name: str) -> str:
-    when, first = since(series, lambda each: emergence(each.context(name)) is not None)
-    if first is None:
+    found = since(series, lambda each: emergence(each.context(name)) is not None)
+    if found is None:
         return "no value is massive"
-    depth = emergence(first.context(name))
+    depth = emergence(found.first.context(name))
     assert depth is not None
     # Of values that come and go it is the first checkpoint's depth.
-    at = f"{first.label}, " if " of " in when else ""
-    return f"values are massive {when}, first at {at}{the_depth(depth)}"
+    at = f"{found.first.label}, " if found.kind == "at times" else ""
+    return f"values are massive {found.when}, first at {at}{the_depth(depth)}"
 
 
 def emergence(context: ContextReport | None) -> int | None:
@@ -146,15 +159,15 @@ def _relations(report: Report, series: SeriesReport, name: str) -> str:
     """From when on relations and orders hold, those that ever do."""
     relations, orders = dict[str, list[str]](), dict[str, list[str]]()
     for index, relation in enumerate(report.relations):
-        when, first = since(series, lambda each, at=index: _relation_holds(each.context(name), at))  # type: ignore[misc]
-        if first:
-            relations.setdefault(when, []).append(relation.label)
+        found = since(series, lambda each, at=index: _relation_holds(each.context(name), at))  # type: ignore[misc]
+        if found:
+            relations.setdefault(found.when, []).append(relation.label)
     for index, order in enumerate(report.orders):
-        when, first = since(series, lambda each, at=index: _order_holds(each.context(name), at))  # type: ignore[misc]
-        if first:
-            orders.setdefault(when, []).append(order.label)
+        found = since(series, lambda each, at=index: _order_holds(each.context(name), at))  # type: ignore[misc]
+        if found:
+            orders.setdefault(found.when, []).append(order.label)
     kinds = (("these relations hold", relations), ("these orders can be read", orders))
-    return "; ".join(f"{said}: {_listed(found)}" for said, found in kinds if found)
+    return "; ".join(f"{said}: {_listed(labels)}" for said, labels in kinds if labels)
 
 
 def _listed(found: Mapping[str, Sequence[str]]) -> str:

@@ -135,9 +135,8 @@ class SeriesPlan:
     def _drawn(self) -> frozenset[int]:
         """The checkpoints whose plots are also images: where one of the ends isn't captured, the next one that is."""
         known = [index for index, each in enumerate(self.checkpoints) if each]
-        if self.config.plates != "ends" or not known or self.reference is None:
-            return self.config.drawn
-        return frozenset({known[0], self.reference, known[-1]})
+        ends = (known[0], self.reference or 0, known[-1]) if known else ()
+        return frozenset({"ends": ends, "all": known, "maps": ()}[self.config.plates])
 
 
 def _by_context(model: ModelPlan | None) -> Mapping[str, Captured]:
