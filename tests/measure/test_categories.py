@@ -14,12 +14,13 @@ from sklearn.metrics import pairwise_distances, silhouette_score
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 
-from tokviz.measure.categories import Score, purity, silhouette
+from tokviz.measure.categories import Score, own_scores, purity, silhouette, silhouette_value
 from tokviz.measure.category_claims import gather_tested
 from tokviz.measure.distances import are_known, euclidean_distances, nearest
 from tokviz.measure.geometry import measure
 from tokviz.measure.labels import Categories
 from tokviz.measure.pca import project
+from tokviz.records import Geometry
 
 
 def single(labels: np.ndarray, **options: Any) -> Categories:
@@ -41,6 +42,37 @@ def euclidean(points: np.ndarray) -> np.ndarray:
 def sklearn_purity(points: np.ndarray, labels: np.ndarray, metric: str) -> float:
     neighbours = NearestNeighbors(n_neighbors=5, metric=metric).fit(points).kneighbors(return_distance=False)
     return float((labels[neighbours] == labels[:, None]).mean())
+
+
+def test_silhouettes_of_a_long_list_are_those_of_a_sample_with_a_share_of_every_category() -> None:
+    random = np.random.default_rng(4)
+    points, labels = clusters(random, 0.5 * random.normal(size=(6, 30)), 130)
+    points, labels = np.concatenate([points, points[:2] + 9]), np.append(labels, [6, 6])
+    whole = single(labels, words=tuple(map(str, range(len(labels)))), n_permutations=99)
+    rows, some = whole.sampled
+    assert len(rows) == pytest.approx(Geometry.MOST_IN_SILHOUETTE, abs=7)
+    assert np.bincount(labels[rows]).tolist() == [67] * 6 + [2]
+    distances = euclidean(points)
+    found, alone = silhouette(distances, whole), silhouette(euclidean(points[rows]), some)
+    assert (found.value, found.error) == (alone.value, alone.error)
+    np.testing.assert_array_equal(found.shuffled, alone.shuffled)
+    assert np.flatnonzero(found.parts).tolist() == rows.tolist()
+    assert abs(found.value - silhouette_score(points, labels)) < 3 * found.error
+    assert np.flatnonzero(np.isfinite(own_scores(distances, whole)[1])).tolist() == rows.tolist()
+    assert silhouette_value(distances, whole) == found.value
+
+
+def test_a_list_that_is_not_long_is_no_sample() -> None:
+    categories = single(np.arange(Geometry.MOST_IN_SILHOUETTE) % 5)
+    assert categories.sampled[1] is categories
+
+
+def test_neighbors_that_are_known_give_the_same_purity() -> None:
+    random = np.random.default_rng(5)
+    points, labels = clusters(random, 0.5 * random.normal(size=(4, 20)), 20)
+    distances, categories = euclidean(points), single(labels)
+    found, again = purity(distances, categories), purity(distances, categories, neighbours=nearest(distances, 5))
+    assert (found.value, found.error) == (again.value, again.error)
 
 
 def test_measures_agree_with_scikit_learn() -> None:

@@ -55,7 +55,12 @@ UNDEFINED = Score(value=_NAN, low=_NAN, high=_NAN, error=_NAN, parts=np.empty(0)
 
 
 def purity(
-    distances: np.ndarray, categories: Categories, refit_error: float = 0.0, *, with_chance: bool = True
+    distances: np.ndarray,
+    categories: Categories,
+    refit_error: float = 0.0,
+    *,
+    with_chance: bool = True,
+    neighbours: np.ndarray | None = None,
 ) -> Score:
     """Share of each word's nearest neighbours that have a category in common with it, mean over words.
 
@@ -66,6 +71,7 @@ def purity(
     distances : ``(n_words, n_words)``, symmetric.
     refit_error : standard error where the distances follow from the words, from ``refits``; NaN if unknown.
     with_chance : whether what shuffles give is asked for.
+    neighbours : ``nearest`` of the distances, as many as the categories count, where they are known already.
 
     Returns
     -------
@@ -74,7 +80,7 @@ def purity(
     n_words = len(distances)
     if n_words < 3 or not categories.are_several:
         return UNDEFINED
-    found = _neighbours(distances, categories)
+    found = _known(nearest(distances, categories.n_neighbours) if neighbours is None else neighbours)
     if found is None:
         return UNDEFINED
     words, neighbours = found
@@ -105,14 +111,15 @@ def own_scores(distances: np.ndarray, categories: Categories) -> np.ndarray:
     scores = np.full((2, len(distances)), np.nan)
     if len(distances) < 3 or not categories.are_several or not distances.any():
         return scores
-    found = _neighbours(distances, categories)
+    found = _known(nearest(distances, categories.n_neighbours))
     if found is not None:
         words, neighbours = found
         kinds, share = categories.kinds
         scores[0, words] = share[kinds[words][:, None], kinds[neighbours]].mean(axis=1)
-    members = np.eye(len(categories.counts))[categories.first].T
-    sums = np.ascontiguousarray((distances @ members.T).T[:, None])
-    scores[1] = _silhouettes(sums, members[:, None], categories.counts)[0]
+    rows, some = categories.sampled
+    members = np.eye(len(some.counts))[some.first].T
+    sums = np.ascontiguousarray((distances[np.ix_(rows, rows)] @ members.T).T[:, None])
+    scores[1, rows] = _silhouettes(sums, members[:, None], some.counts)[0]
     return scores
 
 
@@ -127,11 +134,10 @@ def by_word(influence: np.ndarray, categories: Categories) -> np.ndarray:
     return np.asarray(apart * np.sqrt(counts / np.maximum(counts - 1, 1)) / len(influence))
 
 
-def _neighbours(distances: np.ndarray, categories: Categories) -> tuple[np.ndarray, np.ndarray] | None:
+def _known(neighbours: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """The words that have distinct neighbours, ``(n,)`` rows, and these, ``(n, k)``; None where too few have."""
-    neighbours = nearest(distances, categories.n_neighbours)
     words = np.flatnonzero(are_known(neighbours))
-    if len(words) < LEAST_KNOWN * len(distances):
+    if len(words) < LEAST_KNOWN * len(neighbours):
         return None
     return words, neighbours[words]
 
@@ -160,7 +166,7 @@ def purity_alone(distances: np.ndarray, kinds: np.ndarray, share: np.ndarray, n_
 
 
 def _shuffled_purity(words: np.ndarray, neighbours: np.ndarray, categories: Categories) -> np.ndarray:
-    """``(n_permutations,)``: the purity of each shuffle; ``words`` and ``neighbours`` as ``_neighbours`` has them."""
+    """``(n_permutations,)``: the purity of each shuffle; ``words`` and ``neighbours`` as ``_known`` has them."""
     share, shuffled = categories.kinds[1], categories.shuffled_kinds
     own = shuffled[words]
     n_shared = np.zeros(own.shape, dtype=np.uint8)
@@ -175,7 +181,8 @@ def silhouette(
 ) -> Score:
     """Mean over words of (b − a) / max(a, b): a = mean distance to the own category, b = to the nearest other.
 
-    Rousseeuw 1987, Silhouettes: a graphical aid to the interpretation and validation of cluster analysis.
+    Rousseeuw 1987, Silhouettes: a graphical aid to the interpretation and validation of cluster analysis. Of long lists it is that of
+    a sample, see ``Categories.sampled``; other words have no part in it.
 
     Parameters
     ----------
@@ -189,16 +196,21 @@ def silhouette(
     n_words = len(distances)
     if n_words < 3 or not categories.are_several or not distances.any():
         return UNDEFINED
-    value = _silhouette_of(distances, categories)
-    parts = by_word(_silhouette_influence(distances, categories), categories)
+    rows, some = categories.sampled
+    distances = distances if some is categories else distances[np.ix_(rows, rows)]
+    value = float(silhouette_alone(distances[None], some.first, some.counts)[0])
+    parts = np.zeros(n_words)
+    parts[rows] = by_word(_silhouette_influence(distances, some), some)
     error = _larger(root_of_squares(parts), refit_error)
     low, high = max(value - Z * error, -1.0), min(value + Z * error, 1.0)
-    shuffled = shuffled_silhouette(distances, categories) if with_chance else np.empty(0)
+    shuffled = shuffled_silhouette(distances, some) if with_chance else np.empty(0)
     return Score(value=value, low=low, high=high, error=error, parts=parts, bound=1.0, shuffled=shuffled)
 
 
-def _silhouette_of(distances: np.ndarray, categories: Categories) -> float:
-    return float(silhouette_alone(distances[None], categories.first, categories.counts)[0])
+def silhouette_value(distances: np.ndarray, categories: Categories) -> float:
+    """The value of ``silhouette`` without more; NaN where all distances are 0."""
+    rows, some = categories.sampled
+    return float(silhouette_alone(distances[np.ix_(rows, rows)][None], some.first, some.counts)[0])
 
 
 def silhouette_alone(distances: np.ndarray, labels: np.ndarray, counts: np.ndarray) -> np.ndarray:

@@ -23,7 +23,8 @@ def cosine_distances(states: np.ndarray) -> np.ndarray:
     exact = states.astype(np.float64)
     norms = np.linalg.norm(exact, axis=1, keepdims=True)
     unit = np.divide(exact, norms, out=np.zeros_like(exact), where=norms > 0)
-    distances = 1 - unit @ unit.T
+    distances = unit @ unit.T
+    np.subtract(1, distances, out=distances)
     distances[distances < _SAME_DIRECTION] = 0
     # The cosine with a state of zeros isn't defined; that of two of them is taken for 1.
     zero = np.flatnonzero(norms[:, 0] == 0)

@@ -304,9 +304,10 @@ def _full_space(
     distances, raw = cosine_distances(scaled), cosine_distances(state)
     same = np.array_equal(rows.measured, rows.with_category)
     of_categories = distances if same else cosine_distances(standardized(with_category))
-    purity = categories.purity(of_categories, measured)
-    k = change.n_neighbours(len(state))
+    k, n_counted = change.n_neighbours(len(state)), min(measured.n_neighbours, len(state) - 1)
     neighbours = nearest(distances, k)
+    counted = neighbours if n_counted == k else nearest(distances, n_counted)
+    purity = categories.purity(of_categories, measured, neighbours=counted if same else None)
     overlap, moved = float("nan"), np.array([], dtype=np.int64)
     if before is not None and k > 0:
         lost = change.lost_neighbours(before.neighbours, neighbours)
@@ -322,7 +323,7 @@ def _full_space(
             effective_rank=effective_rank,
         ),
         neighbours=neighbours,
-        with_neighbours=float(are_known(nearest(distances, min(measured.n_neighbours, len(distances) - 1))).mean()),
+        with_neighbours=float(are_known(counted).mean()),
         neighbour_overlap=overlap,
         moved=tuple(moved.tolist()),
     )

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.special import gammaln
 
 from tokviz.measure.decisions import N_SHUFFLES
+from tokviz.records import Geometry
 
 MOST_NEIGHBOURS = 5
 
@@ -103,6 +104,23 @@ class Categories:
         """``(n_words, n_permutations)``: the same of ``kinds``, all shuffles of a word side by side."""
         kinds, share = self.kinds
         return np.ascontiguousarray(kinds.astype(np.min_scalar_type(len(share)))[self.shuffles].T)
+
+    @cached_property
+    def sampled(self) -> tuple[np.ndarray, Categories]:
+        """The words that silhouettes are of, as ascending rows, and their categories: of each the same share, at least one word."""
+        n_words = len(self.memberships)
+        if n_words <= Geometry.MOST_IN_SILHOUETTE:
+            return np.arange(n_words), self
+        order = np.random.default_rng((self.seed, 6)).permutation(n_words)
+        n_kept = np.ceil(Geometry.MOST_IN_SILHOUETTE / n_words * self.counts).astype(np.int64)
+        of_each = (order[self.first[order] == category][:kept] for category, kept in enumerate(n_kept))
+        rows = np.sort(np.concatenate(list(of_each)))
+        return rows, Categories(
+            memberships=tuple(self.memberships[row] for row in rows),
+            words=tuple(self._names[row] for row in rows),
+            seed=self.seed,
+            n_permutations=self.n_permutations,
+        )
 
     @cached_property
     def are_single(self) -> bool:

@@ -19,7 +19,7 @@ from tokviz.measure.labels import Categories
 from tokviz.measure.pca import MIN_WORDS
 from tokviz.records import RefitCriteria
 
-CRITERIA = RefitCriteria(n_parts=30, kept_share=0.5, most_kept=500)
+CRITERIA = RefitCriteria(n_parts=30, kept_share=0.5, most_kept=200)
 _MOST_DISTANCES = 500_000
 """How many distances are held at a time: many short lists at once, or one long one."""
 

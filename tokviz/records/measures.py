@@ -278,6 +278,10 @@ class RefitCriteria:
 class Geometry:
     """All measures of one model × context, on its reference words."""
 
+    MOST_IN_SILHOUETTE: ClassVar[int] = 400
+    """Words whose silhouettes are taken: those of 1,999 shuffles are quadratic in words, times categories. Of longer lists it is a
+    sample, with the same share of each category."""
+
     n_reference: int
     n_measured: int
     """Fewer than ``n_reference`` when a sample was drawn, with ``seed``."""

@@ -146,6 +146,12 @@ class Measure:
         return self.caption.format(geometry=geometry, of_same_category=_of_same_category(geometry))
 
 
+def _of_a_sample(geometry: Geometry) -> str:
+    """Of long lists, whose silhouettes are."""
+    n = geometry.MOST_IN_SILHOUETTE
+    return f" Of the words, {n} are measured, of each category the same share." if geometry.n_measured > n else ""
+
+
 def _plain(values: np.ndarray) -> Reading:
     return Reading(values=values, interval=None, chance=None, thresholds=())
 
@@ -206,10 +212,10 @@ MEASURES = (
         name="Silhouette",
         caption="How much closer a word is to its own category than to the nearest other one, by cosine of standardized "
         "states; 0: equally close. Dotted: chance.",
-        definition=lambda _: Term(
+        definition=lambda geometry: Term(
             name="Silhouette",
             meaning="(b − a) / max(a, b), mean over words: a is the mean distance to the words of its own category, "
-            "b to those of the nearest other. From −1 to 1; above 0, categories hold together.",
+            f"b to those of the nearest other. From −1 to 1; above 0, categories hold together.{_of_a_sample(geometry)}",
             sources=(sources.ROUSSEEUW_1987,),
         ),
         read=lambda _, geometry: geometry.silhouette,
