@@ -1,0 +1,72 @@
+"""A note changed in a report of fifty models against one of ten: seconds per model, nothing else being due.
+
+Toys of 4 layers with the sample's words, one context and one projection: what a changed note makes again are pages, which don't depend on
+the models' size but for their number of layers.
+"""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import sample
+from table import Row, side_by_side
+
+TARGET = 1.2
+FEW, MANY = 10, 50
+
+
+def run(rounds: int = 5) -> list[Row]:
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        places = {f"model-{number:02}": _model(work / f"model-{number:02}", seed=number) for number in range(MANY)}
+        turns = itertools.count()
+        (work / "notes").mkdir()
+        for n in (FEW, MANY):
+            (work / "notes" / f"of-{n}.md").write_text("# A note\n", encoding="utf-8")
+            text = f'intro = "notes/of-{n}.md"\n{sample.config(dict(list(places.items())[:n]))}'
+            (work / f"of-{n}.toml").write_text(text, encoding="utf-8")
+            _report(work, n)
+
+        def changed(n: int) -> None:
+            (work / "notes" / f"of-{n}.md").write_text(f"# A note\n\nNote {next(turns)}.\n", encoding="utf-8")
+            _report(work, n)
+
+        name = f"a note changed in a report of {MANY} models, per model / of {FEW}"
+        row = side_by_side(name, TARGET * MANY / FEW, lambda: changed(MANY), lambda: changed(FEW), rounds=rounds)
+        share = FEW / MANY
+        return [
+            replace(
+                row, ratio=row.ratio * share, target=TARGET, low=(row.low or 0) * share, high=(row.high or 0) * share
+            )
+        ]
+
+
+def _report(work: Path, n: int) -> None:
+    sample.generate(work, "--config", work / f"of-{n}.toml", "--cache", "cache", "--output", f"site-{n}")
+
+
+def _model(folder: Path, seed: int) -> Path:
+    import torch
+    from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(seed)
+    tokenizer = AutoTokenizer.from_pretrained(sample.smollm2())
+    LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=64,
+            intermediate_size=64,
+            num_hidden_layers=4,
+            num_attention_heads=4,
+            num_key_value_heads=4,
+        )
+    ).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+if __name__ == "__main__":
+    print(*run(), sep="\n")
