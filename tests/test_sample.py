@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from browser import OpenPage, box_of, wait_for_frames
 from command import ROOT, generate_blank
+from weighing import LONGEST, MOST_WORDS, WORDS
 
 from tokviz.pages.text.sentences import depths_where
 
@@ -120,28 +121,14 @@ def test_every_layer_of_both_models_is_there() -> None:
                 assert f"{stem}_m.et.webp" in images
 
 
-WORDS = """() => {
-    const OUTSIDE = "table, svg, script, style, noscript, select, datalist, [popover], .plate-key, .slide[inert]";
-    const texts = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
-    let found = 0;
-    while (texts.nextNode()) {
-        const { parentElement, textContent } = texts.currentNode;
-        if (parentElement.closest(OUTSIDE) || !parentElement.checkVisibility() || parentElement.offsetWidth < 2) continue;
-        found += textContent.match(/\\S+/g)?.length ?? 0;
-    }
-    return found;
-}"""
-"""How many are seen outside tables and plots, with what is folded closed."""
-
-
-@pytest.mark.parametrize(("width", "height", "most"), [(1280, 800, 9_000), (390, 844, 14_000)])
-def test_a_models_page_is_read_to_its_end(open_page: OpenPage, width: int, height: int, most: int) -> None:
-    page = open_page(COMMITTED, f"models/{SMOLLM2}/index.html", viewport={"width": width, "height": height})
-    for y in range(0, most, height):  # what is fetched when it is seen
+@pytest.mark.parametrize("width", LONGEST)
+def test_a_models_page_is_read_to_its_end(open_page: OpenPage, width: int) -> None:
+    page = open_page(COMMITTED, f"models/{SMOLLM2}/index.html", viewport={"width": width, "height": 800})
+    for y in range(0, LONGEST[width], 800):  # what is fetched when it is seen
         page.evaluate("(top) => scrollTo({ top, behavior: 'instant' })", y)
         wait_for_frames(page)
-    assert page.evaluate("document.documentElement.scrollHeight") <= most
-    assert 500 < page.evaluate(WORDS) <= 2_500
+    assert page.evaluate("document.documentElement.scrollHeight") <= LONGEST[width]
+    assert 500 < page.evaluate(f"({WORDS})(document)") <= MOST_WORDS
 
 
 def test_note_and_plot_of_the_break_are_seen_at_once(open_page: OpenPage) -> None:

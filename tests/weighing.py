@@ -10,6 +10,22 @@ from playwright.sync_api import Browser, Response
 MOST = {"phone": 500 * 1024, "desktop": 800 * 1024}
 MOST_COMPARED = 600 * 1024
 """Of the compare page, on either."""
+LONGEST = {1280: 9_000, 390: 14_000}
+"""How high the page of the sample's decoder may be, by its width, in CSS pixels."""
+MOST_WORDS = 2_500
+"""On it, outside tables and plots."""
+WORDS = """(page) => {
+    const OUTSIDE = "table, svg, script, style, noscript, select, datalist, [popover], .plate-key, .slide[inert]";
+    const texts = page.createTreeWalker(page.querySelector("main"), NodeFilter.SHOW_TEXT);
+    let found = 0;
+    while (texts.nextNode()) {
+        const { parentElement, textContent } = texts.currentNode;
+        if (parentElement.closest(OUTSIDE) || !parentElement.checkVisibility() || parentElement.offsetWidth < 2) continue;
+        found += textContent.match(/\\S+/g)?.length ?? 0;
+    }
+    return found;
+}"""
+"""How many are seen outside tables and plots of a document, with what is folded closed."""
 VIEWPORTS: dict[str, dict[str, Any]] = {
     "phone": {
         "viewport": {"width": 390, "height": 844},
