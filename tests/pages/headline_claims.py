@@ -190,7 +190,7 @@ def check_rows(sentences: Sequence[str], chosen: Choice) -> None:
 def _check_jump(said: re.Match[str], kind: str, geometry: Geometry, chosen: Choice) -> None:
     """The largest growth after layer 0, by ten times at least, at a depth that is shown."""
     depth, norms = depth_of(said[f"{kind}jump"]), geometry.spread.mean_norm
-    require(depth in chosen.depths and chosen.marked is None, said[0], chosen.depths)
+    require(depth in chosen.depths and said["at"] is None, said[0], chosen.depths)
     require(says(said[f"{kind}short"], norms[depth - 1]) and says(said[f"{kind}long"], norms[depth]), said[0], norms)
     held = said[f"{kind}pc1_there"]
     require(held is None or close(held, 100 * geometry.spread.pc1_share[depth], 0.1), said[0], depth)

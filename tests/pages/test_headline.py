@@ -95,6 +95,10 @@ def test_that_nothing_holds_is_said_of_all_models() -> None:
         said = present(headline(untrained)).sentence
         assert said.startswith(f"{where} are a word’s nearest neighbors")
         headline_claims.check_headline(said, untrained)
+        about = present(Views(untrained).index.finding).about
+        of_what = encoder.display_name if n_models == 1 else f"all models · plots of {encoder.display_name}"
+        assert about == f"{of_what} · centered PCA"
+        assert present(choice(untrained)).marked is None
 
 
 def test_a_jump_that_no_few_neurons_are_known_to_write_is_told_of() -> None:

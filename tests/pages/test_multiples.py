@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from itertools import pairwise
 
+import claiming
 import fact_checks
 import headline_claims
 import numpy as np
@@ -72,8 +73,32 @@ def test_without_a_break_the_depths_are_those_where_categories_hold_best_and_lea
     chosen, best = present(choice(report)), present(present(headline(report)).best)
     purity = present(best.context.geometry).purity.value
     assert {0, best.depth, int(np.nanargmin(purity)), len(purity) - 1} <= set(chosen.depths)
-    assert chosen.marked is None
     assert choice(one_depth_report()) is None
+
+
+@pytest.mark.parametrize("best", [0, 3, 6])
+def test_the_depth_of_the_sentence_is_marked_and_on_a_phone_among_the_first_three(best: int) -> None:
+    report = holding_best(best)
+    said, chosen, view = present(present(headline(report)).best), present(choice(report)), shown(report)
+    assert said.is_clear
+    assert chosen.marked == said.depth == best
+    assert len(chosen.near) == 3
+    assert best in chosen.near
+    assert [column.is_marked for column in view.columns] == [depth == best for depth in chosen.depths]
+    in_order = [column.place for column in view.columns] == list(range(1, 8))
+    assert view.is_parted != in_order
+
+
+def holding_best(best: int) -> Report:
+    """Of an encoder whose categories hold best at a depth, and are shown to at all."""
+    _, encoder, _ = sample_report().models
+    context = encoder.contexts[1]
+    geometry = present(context.geometry)
+    purity = geometry.purity
+    value = np.where(np.arange(7) == best, 0.9, 0.5)
+    measure = replace(purity, value=value, above_chance=claiming.decided(np.ones(7, dtype=bool)))
+    context = replace(context, geometry=replace(geometry, purity=measure))
+    return replace(sample_report(), models=(replace(encoder, contexts=(context,)),))
 
 
 # --- plots -----------------------------------------------------------------------------------------------------------

@@ -14,6 +14,8 @@ from tokviz.records import CategoryMeasure, ContextReport, Geometry, ModelReport
 
 MOST_ROWS, N_DEPTHS = 3, 7
 """By itself: as many as are seen at a glance."""
+N_NEAR = 3
+"""As many depths as a phone's first screen has."""
 PREFERRED = "centered"
 """It shows the states as they are; where a report has it, it comes first."""
 
@@ -29,9 +31,9 @@ class Choice:
     depths: tuple[int, ...]
     """In their order; at least two."""
     marked: int | None
-    """Where the finding's layer is among them."""
+    """The depth that the sentence above is about, where it is among them."""
     near: tuple[int, ...]
-    """Those that come first where columns are rows: the marked one, the one before it, and the next one shown."""
+    """Those that come first where columns are rows: the marked one and those next to it, three in all."""
 
     def shown(self, row: ContextReport) -> ProjectionReport:
         """A row in the projection."""
@@ -51,8 +53,8 @@ def choice(report: Report) -> Choice | None:
         depths = spread(_telling(said, rows[0]) if said.model is model else (), n_depths, N_DEPTHS)
     if len(depths) < 2:
         return None
-    break_depth = said.finding.layer + 1 if said.finding and said.model is model else None
-    marked = break_depth if break_depth in depths else None
+    told = said.depth if said.model is model else None
+    marked = told if told in depths else None
     names = report.projections
     return Choice(
         model=model,
@@ -121,5 +123,5 @@ def _least(purity: CategoryMeasure) -> int:
 def _near(depths: tuple[int, ...], marked: int | None) -> tuple[int, ...]:
     if marked is None:
         return depths
-    place = depths.index(marked)
-    return depths[max(place - 1, 0) : place + 2]
+    first = max(min(depths.index(marked) - 1, len(depths) - N_NEAR), 0)
+    return depths[first : first + N_NEAR]

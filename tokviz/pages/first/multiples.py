@@ -126,7 +126,7 @@ def multiples(report: Report, said: Headline, chosen: Choice, page: str) -> Mult
         model=Link(text=chosen.model.display_name, href=relative(page, model_path(chosen.model.slug))),
         caption=f"{_caption(chosen, len(plots.drawn), n_words)} {what_is_meant(said, chosen)}".rstrip(),
         is_dense=len(plots.drawn) > DENSE,
-        is_parted=len(chosen.near) < len(chosen.depths),
+        is_parted=by_place != chosen.depths,
     )
 
 

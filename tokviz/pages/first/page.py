@@ -251,13 +251,12 @@ def _finding_of_series(report: Report) -> FindingSection | None:
 
 
 def _about(said: Headline, chosen: Choice | None) -> str:
-    """Of which model and words the sentence is, and how the picture under it is made."""
-    context = said.finding.context if said.finding else said.best.context.states.context if said.best else None
-    parts = [
-        said.model.display_name,
-        *([f"words {context.label}"] if context else []),
-        *([f"{projection_label(chosen.projection)} PCA"] if chosen else []),
-    ]
+    """Of which model and words the sentence is, and how the plots under it are made."""
+    if said.is_of_all:
+        parts = ["all models", *([f"plots of {isolated(chosen.model.display_name)}"] if chosen else [])]
+    else:
+        parts = [said.model.display_name, *([f"words {said.context.label}"] if said.context else [])]
+    parts += [f"{projection_label(chosen.projection)} PCA"] if chosen else []
     return " · ".join(map(isolated, parts))
 
 

@@ -12,7 +12,7 @@ from tokviz.config.finding import MOST_WORDS_IN_FINDING
 from tokviz.pages.frame.index import captured
 from tokviz.pages.text.findings import finding_of, flattening, norm_jump
 from tokviz.pages.text.wording import in_words, neurons_counted, number, percent, the_depth, whole_percent
-from tokviz.records import ContextReport, Finding, ModelReport, Report
+from tokviz.records import Context, ContextReport, Finding, ModelReport, Report
 
 _NOT_SHOWN = "are a word’s nearest neighbors shown to be of its category more often than by chance."
 _NONE_TESTED = (
@@ -47,6 +47,23 @@ class Headline:
     """Of the model."""
     best: Purity | None = None
     """Where categories hold best, in a report without a finding, or the first that was measured; None where nothing was."""
+
+    is_of_all: bool = False
+    """Whether the sentence is about all models, of which ``model`` is the first."""
+
+    @property
+    def depth(self) -> int | None:
+        """Which one the numbers' sentence is about; None where it is about all."""
+        if self.finding:
+            return self.finding.layer + 1
+        return self.best.depth if self.best and self.best.is_clear else None
+
+    @property
+    def context(self) -> Context | None:
+        """The same of contexts."""
+        if self.finding:
+            return self.finding.context
+        return self.best.context.states.context if self.best and self.best.is_clear else None
 
 
 def headline(report: Report) -> Headline | None:
@@ -149,7 +166,7 @@ def _where_categories_hold(models: list[ModelReport]) -> Headline | None:
         n_measured = len({each.model.slug for each in purities})
         where = {1: "At no depth", 2: "In neither model"}.get(n_measured, f"In none of {in_words(n_measured)} models")
         sentence = f"{where} {_NOT_SHOWN}" if any(each.is_tested for each in purities) else _NONE_TESTED
-        return Headline(sentence=sentence, model=purities[0].model, best=purities[0])
+        return Headline(sentence=sentence, model=purities[0].model, best=purities[0], is_of_all=n_measured > 1)
     return Headline(sentence=_hold_sentence(clear), model=clear.model, best=clear)
 
 
