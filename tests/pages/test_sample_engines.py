@@ -100,8 +100,7 @@ def table(slug: str, context: str) -> dict[str, list[dict[str, str]]]:
 
 def rows_of(name: str) -> tuple[list[dict[str, str]], str]:
     """The words of a plot, and its projection."""
-    [found] = [match for each in NAMES if (match := re.match(each, name))][:1] or [None]
-    assert found, name
+    found = next(match for each in NAMES if (match := re.match(each, name)))
     rows = table(found["slug"], found["context"])[found["depth"].replace("-", " ")]
     return rows, found["projection"] or "standardized"
 
