@@ -38,6 +38,7 @@ SLOW_FILES = (
     "test_claims.py",
     "test_command.py",
     "test_engines.py",
+    "test_sample_engines.py",
     "test_kills.py",
     "test_notebook.py",
     "test_browser.py",
