@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 from typing import Any
 
@@ -189,3 +190,17 @@ def test_what_no_capture_has_is_refused(tmp_path: Path) -> None:
         check("mini-6/alone-mean")
     with pytest.raises(ConfigError, match=r"finding.depths.1: expected a depth of mini-encoder-6, got 'layer-6'"):
         check("mini-6/alone", "layer-6")
+
+
+def test_it_says_how_sure_what_was_found_is() -> None:
+    finding = present(Views(sample_report()).index.finding)
+    assert re.fullmatch(
+        r"\d+ pairs drawn at random from the layer’s neurons and set to zero change that share by at most [\d.]+\N{NO-BREAK SPACE}percentage points\.",
+        finding.certainty,
+    )
+    _, encoder, _ = sample_report().models
+    n = present(encoder.contexts[0].geometry).n_permutations
+    said = f"Tested against {n:,} shuffles of the words’ categories, at a level of 1\N{NO-BREAK SPACE}% for the whole report."
+    assert present(Views(only(encoder)).index.finding).certainty == said
+    own = dataclasses.replace(sample_report(), opening=Opening(sentence="Look.", rows=()))
+    assert present(Views(own).index.finding).certainty == ""

@@ -9,7 +9,7 @@ from tokviz.pages.first.choice import Choice, choice
 from tokviz.pages.first.multiples import Multiples, hue_class, multiples
 from tokviz.pages.frame.frame import frame, model_path, relative, series_path
 from tokviz.pages.frame.pictures import Shown, picture, slide_id
-from tokviz.pages.model.headline import Headline, headline
+from tokviz.pages.model.headline import Headline, certainty, headline
 from tokviz.pages.model.lens_data import has_lens
 from tokviz.pages.series import sentences
 from tokviz.pages.text.glossary import reading_terms
@@ -108,6 +108,8 @@ class FindingSection:
     about: str
     """Of which model and words."""
     sentence: str
+    certainty: str
+    """How sure it is; empty where that isn't known, or the sentence is the author's."""
     picture: Multiples | None
     """None where there is one depth only."""
 
@@ -237,6 +239,7 @@ def _finding(report: Report, page: str) -> FindingSection | None:
     return FindingSection(
         about=_about(said, chosen),
         sentence=said.sentence,
+        certainty="" if report.opening and report.opening.sentence else certainty(said),
         picture=multiples(report, said, chosen, page) if chosen else None,
     )
 
@@ -247,7 +250,7 @@ def _finding_of_series(report: Report) -> FindingSection | None:
         return None
     first = report.series[0]
     sentence = (report.opening.sentence if report.opening else None) or sentences.finding(report, first)
-    return FindingSection(about=first.name, sentence=sentence, picture=None) if sentence else None
+    return FindingSection(about=first.name, sentence=sentence, certainty="", picture=None) if sentence else None
 
 
 def _about(said: Headline, chosen: Choice | None) -> str:

@@ -11,8 +11,17 @@ import numpy as np
 from tokviz.config.finding import MOST_WORDS_IN_FINDING
 from tokviz.pages.frame.index import captured
 from tokviz.pages.text.findings import finding_of, flattening, norm_jump
-from tokviz.pages.text.wording import in_words, neurons_counted, number, percent, the_depth, whole_percent
-from tokviz.records import Context, ContextReport, Finding, ModelReport, Report
+from tokviz.pages.text.wording import (
+    in_words,
+    neurons_counted,
+    number,
+    percent,
+    small_share,
+    the_depth,
+    whole_percent,
+)
+from tokviz.records import LEVEL, Context, ContextReport, Finding, ModelReport, Report
+from tokviz.text import counted
 
 _NOT_SHOWN = "are a word’s nearest neighbors shown to be of its category more often than by chance."
 _NONE_TESTED = (
@@ -135,6 +144,33 @@ def finding_sentence(model: ModelReport, finding: Finding) -> str:
     wheres = [f"layer {finding.layer}{of_model}" for of_model in (f" of {model.display_name}", "")]
     sentences = [f"At {where}, {each} {what}." for what in said for where in wheres for each in who]
     return next(each for each in sentences if len(each.split()) <= MOST_WORDS_IN_FINDING)
+
+
+def certainty(said: Headline) -> str:
+    """How sure what the numbers say is; empty where nothing is known of that."""
+    if said.finding is not None:
+        return _against_random(said.model, said.finding)
+    geometry = said.best.context.geometry if said.best else None
+    if geometry is None or said.sentence == _NONE_TESTED:
+        return ""
+    return (
+        f"Tested against {geometry.n_permutations:,} shuffles of the words’ categories, at a level of {whole_percent(LEVEL)} for the "
+        "whole report."
+    )
+
+
+def _against_random(model: ModelReport, finding: Finding) -> str:
+    """What as many neurons change that are drawn at random."""
+    of_context = (each.states.updates for each in model.contexts if each.states.context == finding.context)
+    random = next((each.random for each in of_context if each), None)
+    if random is None or not finding.flattens or not math.isfinite(random.pc1_change):
+        return ""
+    sets = {1: "neuron", 2: "pair"}.get(len(finding.neurons), "set")
+    change = "changes" if random.n_draws == 1 else "change"
+    return (
+        f"{counted(random.n_draws, sets)} drawn at random from the layer’s neurons and set to zero {change} that share by at most "
+        f"{small_share(random.pc1_change).removesuffix('%')}percentage points."
+    )
 
 
 def _purities(models: list[ModelReport]) -> Iterator[Purity]:

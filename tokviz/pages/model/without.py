@@ -21,6 +21,7 @@ from tokviz.pages.text.wording import (
     number,
     percent,
     projection_label,
+    small_share,
     the_depth,
     whole_percent,
 )
@@ -283,12 +284,7 @@ def _random(breaking: BreakingNeurons, random: RandomNeurons) -> str:
     one = random.n_draws == 1
     return (
         f"{count(random.n_draws, sets)}{of_what} of layer {breaking.layer}, drawn at random and set to zero, "
-        f"{'changes' if one else 'change'} the words’ mean norm there by at most {_small(random.norm_change)}, and "
+        f"{'changes' if one else 'change'} the words’ mean norm there by at most {small_share(random.norm_change)}, and "
         "the share of the centered variance that PC1 holds by at most "
-        f"{_small(random.pc1_change).removesuffix('%')}percentage points."
+        f"{small_share(random.pc1_change).removesuffix('%')}percentage points."
     )
-
-
-def _small(share: float) -> str:
-    """A share that may be far below one in a hundred."""
-    return percent(share) if share >= 0.001 or share == 0 else f"{number(100 * share)}{NBSP}%"

@@ -146,9 +146,7 @@ def _untrained(series: SeriesReport, name: str) -> str:
     found = next((each.untrained for each in _contexts(series, name) if each.untrained and each.untrained.random), None)
     if found is None or found.random is None or not np.isfinite(found.random.purity).any():
         return ""
-    exceeds = found.training is not None and found.training.purity.is_shown and found.training.purity.value > 0
-    compared = f"; {series.shown[0].label} is further above chance" if exceeds else ""
-    return f"with all weights random, purity is {ranged(found.random.purity, score)}{compared}"
+    return f"with all weights random, purity is {ranged(found.random.purity, score)}"
 
 
 def _contexts(series: SeriesReport, name: str) -> Iterator[ContextReport]:

@@ -66,6 +66,11 @@ def number(value: float) -> str:
     return text.replace("-", "−")
 
 
+def small_share(share: float) -> str:
+    """A share that may be far below one in a hundred."""
+    return percent(share) if share >= 0.001 or share == 0 else f"{number(100 * share)}{NBSP}%"
+
+
 def power_of_ten(exponent: int) -> str:
     """``10⁻⁵``."""
     return f"10{str(exponent).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
