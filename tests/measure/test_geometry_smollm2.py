@@ -26,7 +26,7 @@ def after_layer(layer: int) -> int:
 def measured(smollm2_states: dict[str, HiddenStates]) -> dict[str, Geometry]:
     """The geometry of both contexts of the sample report, by the context's name."""
     words, ordinary = smollm2.words(), smollm2_states["sentence"]
-    return {name: measured_in(states, ordinary, words) for name, states in smollm2_states.items()}
+    return {name: measured_in(smollm2_states[name], ordinary, words) for name in ("alone", "sentence")}
 
 
 def measured_in(states: HiddenStates, ordinary: HiddenStates, words: WordList) -> Geometry:
