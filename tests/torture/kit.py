@@ -124,16 +124,25 @@ class Kit:
     def _build_model(self) -> None:
         with self.lock():
             if not (self.folder / "llama").exists():
-                # In a process of its own: trials that need no torch don't wait for it.
-                code = "import sys, families; families.build('llama', sys.argv[1], 1)"
                 partial = self.folder / ".llama"
-                path = {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests")))}
-                subprocess.run([sys.executable, "-c", code, str(partial)], check=True, env={**os.environ, **path})
+                _build_llama(partial)
                 partial.rename(self.folder / "llama")
 
     def lock(self) -> FileLock:
         self.folder.mkdir(parents=True, exist_ok=True)
         return FileLock(self.folder.with_name(f"{self.folder.name}.lock"), is_singleton=True)
+
+
+def _build_llama(folder: Path) -> None:
+    if "torch" in sys.modules:
+        import families
+
+        families.build("llama", folder, 1)
+        return
+    # In a process of its own: trials that need no torch don't wait for it.
+    code = "import sys, families; families.build('llama', sys.argv[1], 1)"
+    path = {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests")))}
+    subprocess.run([sys.executable, "-c", code, str(folder)], check=True, env={**os.environ, **path})
 
 
 @cache
