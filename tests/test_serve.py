@@ -20,7 +20,7 @@ from threading import Thread
 import families
 import pytest
 from browser import served as folder_served
-from command import CONFIG, wait_for
+from command import SMALL_CONFIG, generate_blank, wait_for
 from narrow import present
 from playwright.sync_api import Browser, expect
 
@@ -38,12 +38,17 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(ROOT / "generate.py", folder)
     families.build("qwen3", folder / "qwen3")
     (folder / "words").mkdir()
-    (folder / "words" / "few.toml").write_text(CONFIG[CONFIG.index("people =") : CONFIG.index("[[contexts]]")])
-    contexts = CONFIG[CONFIG.index("[[contexts]]") :]
+    (folder / "words" / "few.toml").write_text(
+        SMALL_CONFIG[SMALL_CONFIG.index("people =") : SMALL_CONFIG.index("[[contexts]]")]
+    )
+    contexts = SMALL_CONFIG[SMALL_CONFIG.index("[[contexts]]") :]
     head = 'title = "A test"\nintro = "intro.md"\nwords = "words/few.toml"\nprojections = ["centered"]\n'
     head += "plate_size = [750, 600]\n"
     (folder / "intro.md").write_text("First words.\n", encoding="utf-8")
     (folder / "report.toml").write_text(f'{head}{contexts}\n[[models]]\nsource = "qwen3"\n', encoding="utf-8")
+    # The same code: what it makes is found by the copy, which captures and draws for what changes.
+    made = generate_blank(folder)
+    assert made.returncode == 0, made.stderr
     return folder
 
 
