@@ -59,6 +59,13 @@ def generate(folder: Path, *arguments: str, **environment: str) -> subprocess.Co
     return subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True, env=values, timeout=300)
 
 
+def generate_forked(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The same with variables that nothing reads before the command does, nor the processes that draw."""
+    if warm.CAN_FORK:
+        return warm.run(list(arguments), folder, {**os.environ, **A_DATE, **environment})
+    return generate(folder, *arguments, **environment)
+
+
 def generate_blank(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The same with blank pictures, where what is drawn in them is of no concern; drawn where processes can't be forked."""
     if warm.CAN_FORK:

@@ -202,6 +202,8 @@ def main(address: Path, lives_with: int) -> None:
         os.dup2(file, descriptor)
         os.close(file)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    if "HF_HUB_OFFLINE" in os.environ:  # read as the library is imported
+        importlib.import_module("huggingface_hub.constants").HF_HUB_OFFLINE = True  # type: ignore[attr-defined]
     if task["blank"]:
         pipeline = importlib.import_module("tokviz.run.pipeline")
         vars(pipeline)["_start"] = at_once.begin

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import families
 import pytest
-from command import CONFIG, ROOT, generate
+from command import ROOT, SMALL_CONFIG, generate_forked
 
 from tokviz.cli.building import without_folders
 from tokviz.config import ModelConfig
@@ -116,7 +116,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (odd / "config.json").write_text("{")
     words = folder / "words-k7" / "few.toml"
     words.parent.mkdir()
-    words.write_text(re.findall(r"\[words\]\n(.*?)\n\n", CONFIG, re.DOTALL)[0], encoding="utf-8")
+    words.write_text(re.findall(r"\[words\]\n(.*?)\[\[", SMALL_CONFIG, re.DOTALL)[0], encoding="utf-8")
     tables = [
         f'source = "{whole}"\nnote = "As its authors made it."',
         f'source = "{mute}"\ntokenizer = "{tokens}"',
@@ -124,8 +124,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         *(f'source = "{path}"' for path in (damaged, pickled, odd, folder / "jobs-k7" / "absent")),
     ]
     config = folder / "report.toml"
-    config.write_text(CONFIG + "".join(f"[[models]]\n{table}\n" for table in tables), encoding="utf-8")
-    made = generate(
+    config.write_text(SMALL_CONFIG + "".join(f"[[models]]\n{table}\n" for table in tables), encoding="utf-8")
+    made = generate_forked(
         ROOT,
         *("--config", str(config), "--words", str(words), "--output", str(top / "out-k7"), "--svg", "--excerpts"),
         *("--cache", str(top / "cache-k7"), "--site-url", "https://example.org/report/"),
