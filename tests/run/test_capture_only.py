@@ -58,7 +58,7 @@ def test_a_copied_cache_is_enough_to_draw_and_publish_without_torch(tmp_path: Pa
     there.mkdir()
     shutil.copy(here / "report.toml", there)
     shutil.copytree(here / ".cache", there / ".cache")
-    drawn = run_without_torch(there)
+    drawn = run_without_torch(there, "--jobs", "1")
     assert drawn.returncode == 0, drawn.stderr
     assert "0 new captures, 15 new images" in drawn.stdout
     assert generate(here).returncode == 0

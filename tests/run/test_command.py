@@ -139,7 +139,7 @@ def test_words_that_no_font_has_are_told_until_there_is_one(project: Path, tmp_p
 
     captured = generate(project, *words, "--capture-only")
     assert captured.returncode == 0, captured.stderr
-    made = generate(project, *words, **fonts)  # without torch, whose import takes longer than all else
+    made = generate(project, *words, "--jobs", "1", **fonts)  # without torch, whose import takes longer than all else
     assert made.returncode == 0, made.stderr
     assert made.stderr.count(complaint) == 1
     assert "missing from font" not in made.stderr
@@ -148,7 +148,7 @@ def test_words_that_no_font_has_are_told_until_there_is_one(project: Path, tmp_p
     before = hashes(tmp_path / "site")
 
     made_fonts.put(tmp_path / "fonts", "Boxes.ttf", "漢")
-    made = generate(project, *words, **fonts)
+    made = generate(project, *words, "--jobs", "1", **fonts)
     assert made.returncode == 0, made.stderr
     assert "no installed font" not in made.stderr
     assert "every character of" not in page.read_text(encoding="utf-8")

@@ -67,7 +67,7 @@ def test_a_site_that_does_not_fit_beside_the_old_one(project: Path) -> None:
     assert first.returncode == 0, first.stderr
     before = hashes(project / "before" / "site")
     n_bytes = sum(path.stat().st_size for path in (project / "before").rglob("*"))
-    made = generate_within(project, str(int(1.5 * n_bytes)), "--output", "disk/site", "--svg")
+    made = generate_within(project, str(int(1.5 * n_bytes)), "--output", "disk/site", "--svg", "--jobs", "1")
     assert made.returncode == 1, made.stderr
     assert made.stderr.splitlines()[-1].endswith(
         "disk/site: can't write the site: No space left on device; the old one is untouched"

@@ -99,7 +99,7 @@ def test_a_visible_change_in_the_code_is_seen_in_the_next_report(project: Path, 
     copy = _with_a_change(project, tmp_path / "copy", "measure")
     captured = hashes(copy / ".cache" / "states")
     before = hashes(copy / "site" / "images")
-    generate(copy)
+    generate(copy, "--jobs", "1")
     after = hashes(copy / "site" / "images")
     assert after.keys() == before.keys()
     plates = [path for path in before if "__model.layers" in path]
