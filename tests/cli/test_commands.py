@@ -7,8 +7,10 @@ import os
 import re
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import families
 import jsonschema
@@ -16,9 +18,11 @@ import pytest
 from command import CONFIG, ROOT
 from invoking import run
 
+from tokviz.cli import looking
 from tokviz.config import ReportConfig
 from tokviz.config.schema import explanations, json_schema
 from tokviz.config.tables import Table
+from tokviz.models import Description
 from tokviz.run.store import entries
 
 WORDS = 'Colors = ["red", "green", "blue"]\n"First names" = ["Mary", "James", "Anna"]\n'
@@ -53,6 +57,20 @@ def test_models_and_words_need_no_config(project: Path) -> None:
             "error: report.toml: expected a TOML file, found none; make one with tokviz init, name another with --config, or "
             "give both --model and --words\n"
         )
+
+
+def test_a_look_at_a_model_that_takes_long_is_told(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tokviz.run.work.progress.LONG_SECONDS", 0.01)
+    described = looking.describe
+
+    def slowly(*given: Any) -> Description:
+        time.sleep(0.2)
+        return described(*given)
+
+    monkeypatch.setattr(looking, "describe", slowly)
+    told = run("models", "Tiny=llama")
+    assert told.stderr == "Looking at Tiny …\n"
+    assert told.stdout.startswith("Tiny (llama)\n")
 
 
 def test_a_home_is_meant_by_its_sign_in_options_and_config(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +16,7 @@ from tokviz.config import ModelConfig, exists, expanded, file_name, kind_of_plac
 from tokviz.config.mistakes import found_by_pydantic
 from tokviz.errors import TokvizError
 from tokviz.models import Description, describe
+from tokviz.run.work.progress import reporter, told_if_long
 from tokviz.text import shown
 
 _KINDS = {
@@ -46,7 +45,9 @@ def models(
         wanted = named or configuration.load(config).models
         failed = False
         for model in wanted:
-            found = describe(model, config.parent, partial(print, file=sys.stderr))
+            # The first look loads torch and transformers, which takes seconds.
+            with reporter(quiet=False) as progress, told_if_long(progress, f"Looking at {model.display_name}"):
+                found = describe(model, config.parent, progress.say)
             failed = failed or found.problem is not None
             print(f"{model.display_name} ({model.source})")
             print("\n".join(f"  {line}" for line in _lines(found)), flush=True)
