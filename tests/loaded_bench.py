@@ -74,4 +74,4 @@ def everything(model: Any) -> list[Any]:
 def contents(tensor: torch.Tensor | None) -> bytes | None:
     if tensor is None or tensor.is_meta:
         return None
-    return tensor.detach().reshape(-1).contiguous().view(torch.uint8).numpy().tobytes()
+    return tensor.detach().resolve_conj().reshape(-1).contiguous().view(torch.uint8).numpy().tobytes()

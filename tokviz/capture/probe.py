@@ -46,18 +46,24 @@ def probe(module: nn.Module, structure: Structure) -> Probe:
     n_ids = int(getattr(structure.embedding, "num_embeddings", 0) or module.config.vocab_size)  # type: ignore[union-attr, arg-type]
     n_tokens = min(N_TOKENS, most_tokens(module, structure.embedding) or N_TOKENS)
     ids = (torch.arange(1, n_tokens + 1) * STRIDE % n_ids)[None]
+    name = type(module).__name__
     due = {hooked_module: deque(depths) for hooked_module, depths in structure.depths_of.items()}
     sums: dict[int, np.ndarray] = {}
 
     def note(called: nn.Module, _inputs: Any, output: Any) -> None:
         states = structure.states_from(called, output, n_tokens)
         if due[called] and states is not None:
+            if states.shape[:2] != ids.shape:  # a hook of the caller's runs the model, too
+                raise CaptureError(
+                    f"{name}: expected one forward pass over {n_tokens} tokens, got another in its midst"
+                )
             sums[due[called].popleft()] = _sums(states[0])
 
-    name = type(module).__name__
     with hooked(dict.fromkeys(due, note)):
         try:
             forward(module, ids, torch.ones_like(ids))
+        except CaptureError:
+            raise
         except Exception as error:
             raise CaptureError(
                 f"{name}: the forward pass over {n_tokens} tokens failed: {error_line(error)}"

@@ -4,6 +4,7 @@
 ``load`` and ``describe`` import torch and transformers.
 """
 
+from tokviz.models.callers_code import callers_code_blamed, callers_code_blamed_of
 from tokviz.models.description import Description, describe, require_packages
 from tokviz.models.device import require_device
 from tokviz.models.downloads import is_downloaded_apart, is_kept_after, pin
@@ -16,7 +17,7 @@ from tokviz.models.fingerprint import (
     some_hooks,
 )
 from tokviz.models.hub import Once, try_to_connect
-from tokviz.models.in_memory import AtHand, evaluated, lock_of, unwrapped, without_autocast
+from tokviz.models.in_memory import AtHand, evaluated, lock_of, unwrapped, with_settings_of_its_own
 from tokviz.models.libraries import load_libraries
 from tokviz.models.loading import Folders, LoadedModel, check, load
 from tokviz.models.location import Location, identity, locate
@@ -33,6 +34,8 @@ __all__ = [
     "Once",
     "TooLittleMemoryError",
     "UntrainedModel",
+    "callers_code_blamed",
+    "callers_code_blamed_of",
     "check",
     "describe",
     "evaluated",
@@ -56,5 +59,5 @@ __all__ = [
     "try_to_connect",
     "unwrapped",
     "weights_in_memory",
-    "without_autocast",
+    "with_settings_of_its_own",
 ]

@@ -7,12 +7,15 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 from tokviz.errors import SourceError
 
 _NO_VALUE = {"training", "gradient_checkpointing", "max_seq_len_cached", "name_or_path"}
 """Attributes of modules that change no state in evaluation mode."""
+_DEEPEST = 8
+"""How deep values lie in plain ones: a list may hold itself."""
 _MOST_HOOKS = 3
 """How many of a caller's hooks are named."""
 
@@ -140,19 +143,28 @@ def fingerprint(model: Any, tokenizer: Any, noted: Mapping[str, str]) -> str:
             if not name.startswith("_") and name not in _NO_VALUE and _is_plain(value)
         }
         # Sets have no order, and tuples are lists in JSON.
-        text = json.dumps(plain, sort_keys=True, default=sorted)
+        text = json.dumps(plain, sort_keys=True, default=partial(sorted, key=str))
         digest.update(f"{path} {type(module).__qualname__} {text}".encode())
     digest.update("\n".join(own_hooks(model)).encode())
     digest.update(model.config.to_json_string().encode())
-    digest.update(tokenizer.backend_tokenizer.to_str().encode() if tokenizer.is_fast else repr(tokenizer).encode())
+    digest.update(_text_of(tokenizer).encode())
     return digest.hexdigest()
 
 
-def _is_plain(value: Any) -> bool:
+def _text_of(tokenizer: Any) -> str:
+    """All of a tokenizer but how its last call has cut and padded texts, which every call sets anew."""
+    if not tokenizer.is_fast:
+        return repr(tokenizer)
+    text: str = tokenizer.backend_tokenizer.to_str()
+    before, mark, after = text.partition('"added_tokens":')  # what comes before: version, truncation, padding
+    return after if mark else before
+
+
+def _is_plain(value: Any, deepest: int = _DEEPEST) -> bool:
     if isinstance(value, dict):
-        return all(isinstance(key, str) and _is_plain(each) for key, each in value.items())
+        return deepest > 0 and all(isinstance(key, str) and _is_plain(each, deepest - 1) for key, each in value.items())
     if isinstance(value, list | tuple | set | frozenset):
-        return all(map(_is_plain, value))
+        return deepest > 0 and all(_is_plain(each, deepest - 1) for each in value)
     return value is None or isinstance(value, bool | int | float | str)
 
 
@@ -194,6 +206,7 @@ def _content(name: str, value: Any) -> str:
     digest = hashlib.sha256(f"{value.dtype} {tuple(value.shape)}".encode())
     try:
         dense = value.detach().dequantize() if value.is_quantized else value.detach()
+        dense = dense.resolve_conj().resolve_neg()  # as they are, not as they are to be read
         digest.update(dense.cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
     except (RuntimeError, NotImplementedError, TypeError) as error:
         raise SourceError(

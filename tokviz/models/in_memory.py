@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from threading import Lock, RLock
@@ -19,6 +19,8 @@ _AT_HAND: WeakValueDictionary[str, AtHand] = WeakValueDictionary()
 _LOCKS: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 """Base model → the lock of who runs it."""
 _locking = Lock()
+_HAS_HOOKS = "_output_capturing_hooks_installed"
+"""Where transformers notes it: it doesn't put hooks on a model once more that has this."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -73,6 +75,8 @@ def evaluated(model: Any) -> Iterator[None]:
 
     with lock_of(model), ExitStack() as settings:
         modes = [(module, module.training) for module in model.modules()]
+        hooks = [(module, list(module._forward_hooks)) for module in model.modules()]
+        has_hooks = [vars(module).get(_HAS_HOOKS) for module, _ in hooks]
         if "torch._dynamo" in sys.modules:  # else nothing is compiled, and it takes seconds to import
             settings.enter_context(torch.compiler.set_stance("force_eager"))
         try:
@@ -81,17 +85,37 @@ def evaluated(model: Any) -> Iterator[None]:
         finally:
             for module, is_training in modes:
                 module.training = is_training
+            for (module, before), had_hooks in zip(hooks, has_hooks, strict=True):
+                _remove_new_hooks(module, before, had_hooks=bool(had_hooks))
+
+
+def _remove_new_hooks(module: Any, before: Sequence[int], *, had_hooks: bool) -> None:
+    """Those of transformers, which puts them on with the first call of a model whose config asks for hidden states."""
+    for key, hook in list(module._forward_hooks.items()):
+        if key not in before and getattr(hook, "__module__", "") == "transformers.utils.output_capturing":
+            del module._forward_hooks[key]
+    if not had_hooks and _HAS_HOOKS in vars(module):
+        delattr(module, _HAS_HOOKS)
 
 
 @contextmanager
-def without_autocast() -> Iterator[None]:
-    """A caller's ``torch.autocast`` would give a model's states in another dtype than the model's own."""
+def with_settings_of_its_own() -> Iterator[None]:
+    """Without what a caller has set for a whole session, and no key has.
+
+    ``torch.autocast`` and another default dtype would give states in another precision than the model's own, another default
+    device would take what is fed to the model elsewhere.
+    """
     import torch
 
     devices = {"cpu", *([found.type] if (found := torch.accelerator.current_accelerator()) else [])}
+    dtype = torch.get_default_dtype()
     with ExitStack() as settings:
         for device in devices:
             settings.enter_context(torch.autocast(device, enabled=False))
+        if torch.get_default_device().type != "cpu":
+            settings.enter_context(torch.device("cpu"))
+        torch.set_default_dtype(torch.float32)
+        settings.callback(torch.set_default_dtype, dtype)
         yield
 
 
@@ -121,9 +145,14 @@ def unwrapped(model: Any, tokenizer: Any) -> Any:
     return found
 
 
+def find(source: str) -> AtHand | None:
+    """The model of a source that is in memory."""
+    return _AT_HAND.get(source)
+
+
 def require(source: str) -> AtHand:
     """The model of a source; raises ``SourceError`` where it isn't in memory any more, or was in another process."""
-    found = _AT_HAND.get(source)
+    found = find(source)
     if found is None:
         raise SourceError(
             f"{source}: expected a model that is in memory, but it isn’t any more; pass it to tokviz.study again"

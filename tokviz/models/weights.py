@@ -75,10 +75,12 @@ def weights_in_memory(source: str, model: Any, hooks: Sequence[str] = ()) -> Wei
     notes = ["The model was passed in memory: where its weights come from is not recorded."]
     if hooks:
         notes.append(f"Forward hooks of the caller’s own ran while it was captured: {some_hooks(hooks)}.")
-    has_head = model.base_model is not model and model.get_output_embeddings() is not None
+    base = model.base_model
+    base = vars(base)["_modules"].get("_orig_mod", base)  # compiled by itself
+    has_head = base is not model and model.get_output_embeddings() is not None
     head = model if has_head and not model.config.is_encoder_decoder else None
     quantization = quantization_of(model.config) or _quantized_by_torch(model)
-    return _weights(source, model.base_model, head, None, quantization, tuple(notes))
+    return _weights(source, base, head, None, quantization, tuple(notes))
 
 
 def _weights(
@@ -281,10 +283,11 @@ def quantization_of(config: Any) -> str | None:
 def _quantized_by_torch(model: Any) -> str | None:
     """``int8 (torch)`` where modules were replaced by torch's quantized ones."""
     found = {
-        str(weight.dtype).removeprefix("torch.q")
+        str(getattr(vars(module)["_modules"].get("_packed_params"), "dtype", None) or module.weight().dtype)
+        .removeprefix("torch.")
+        .removeprefix("q")
         for module in model.modules()
         if ".quantized." in type(module).__module__ and callable(getattr(module, "weight", None))
-        for weight in (module.weight(),)
     }
     return f"{' and '.join(sorted(found))} (torch)" if found else None
 

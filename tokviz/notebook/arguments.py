@@ -7,18 +7,38 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from operator import index
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from tokviz.config import expanded
-from tokviz.errors import TokvizError
+from tokviz.errors import TokvizError, UnknownNameError
 from tokviz.records import depth_name
 from tokviz.run.plan.options import DRAFT, FORMS, SVG
 from tokviz.text import shown, suggestion
 
+Value = TypeVar("Value")
+
 _WHOLE = (FORMS[0], DRAFT)
 """Forms of which a site needs one: the other forms stand beside it."""
+
+
+class Named(dict[str, Value]):
+    """What is found by its name; the error about a name that isn't there lists those that are."""
+
+    def __init__(self, kind: str, values: Mapping[str, Value]) -> None:
+        super().__init__(values)
+        self.kind = kind
+
+    def __missing__(self, name: object) -> Value:
+        known = list(self)
+        shown_names = ", ".join(known[:_MOST_NAMES]) + (" …" if len(known) > _MOST_NAMES else "")
+        raise UnknownNameError(
+            f"{self.kind}: expected one of {shown_names}, got {shown(name)}{suggestion(name, known)}"
+        )
+
+
+_MOST_NAMES = 10
 
 
 _OPTIONS = {
@@ -106,8 +126,12 @@ def words(value: Any) -> dict[str, list[Any]]:
     expected = 'words: expected categories and their words, such as {"colors": ["red", "green"]}, got '
     if value is None or isinstance(value, str | bytes | set | frozenset) or not isinstance(value, Iterable):
         raise TokvizError(expected + ("none" if value is None else shown(value)))
+    if isinstance(value, np.ndarray) and value.ndim != 1:
+        raise TokvizError(f"words: expected a list of words, got an array of the shape {value.shape}")
     table: Any = value
-    if hasattr(table, "columns"):
+    if hasattr(table, "ngroups"):
+        value = dict(iter(table))  # a series that is grouped by its categories
+    elif hasattr(table, "columns"):
         value = _of_frame(table)
     elif hasattr(table, "to_dict") and any(isinstance(each, list | tuple) for each in table):
         value = table.to_dict()  # a series of lists, as grouping gives it
@@ -121,24 +145,30 @@ def words(value: Any) -> dict[str, list[Any]]:
 
 def _of_frame(frame: Any) -> dict[Any, Any]:
     """Rows with the columns ``word`` and ``category``, as a CSV file of words has them; else a column for each category."""
-    columns = ["word", "category"]
-    if not set(columns) <= set(frame.columns):
+    named = {str(name).lower(): name for name in frame.columns}
+    if not {"word", "category"} <= set(named):
         return {name: frame[name].dropna() for name in frame.columns}
-    rows = frame[columns].dropna(how="all")
+    rows = frame[[named["word"], named["category"]]].dropna(how="all")
     if (incomplete := rows[rows.isna().any(axis=1)]).size:
         raise TokvizError(
             f"words: expected a word and its category in each row, got only one of them in row {incomplete.index[0]}; add the other"
         )
     found: dict[Any, list[Any]] = {}
-    for word, category in zip(rows["word"], rows["category"], strict=True):
+    for word, category in rows.itertuples(index=False, name=None):
         found.setdefault(category, []).append(word)
     return found
 
 
 def _word_list(name: str, value: Any) -> list[Any]:
-    if (isinstance(value, np.ndarray | Sequence) and not isinstance(value, str)) or hasattr(value, "to_list"):
-        return [str(each) if isinstance(each, str) else plain(each) for each in value]
-    raise TokvizError(f"{name}: expected a list of words, got {type(value).__name__}")
+    unfit = isinstance(value, str | bytes | set | frozenset | Mapping) or hasattr(value, "columns")
+    if unfit or not isinstance(value, Iterable):
+        raise TokvizError(f"{name}: expected a list of words, got {type(value).__name__}")
+    found = [str(each) if isinstance(each, str) else plain(each) for each in value]
+    others = [index for index, each in enumerate(found) if not isinstance(each, str)]
+    if others:
+        more = f"; {len(others) - 1:,} more are no text" if len(others) > 1 else ""
+        raise TokvizError(f"{name}.{others[0]}: expected text in quotes, got {shown(found[others[0]])}{more}")
+    return found
 
 
 def names(name: str, value: Any, expected: str) -> tuple[Any, ...]:

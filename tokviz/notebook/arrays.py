@@ -35,7 +35,7 @@ from tokviz.run.plan.plan import Plan
 from tokviz.run.store import entries, keys
 from tokviz.run.store.states_file import CaptureDescription
 from tokviz.run.store.store import Store
-from tokviz.text import error_line, one_line
+from tokviz.text import error_line, one_line, shown
 
 NOTE = "The hidden states were passed in as numbers: how they were captured, and how the words were cut into tokens, is not recorded."
 _MODULE_PATH = re.compile(r"\w[\w.-]{0,99}", re.ASCII)
@@ -82,6 +82,10 @@ def from_arrays(
     contexts = dict(states) if isinstance(states, Mapping) else {"given": states}
     if not contexts:
         raise TokvizError("states: expected the states of at least one context, got none")
+    if unnamed := [each for each in contexts if not isinstance(each, str)]:
+        raise TokvizError(
+            f"states: expected names of contexts, and the states of each, got {shown(unnamed[0])} as a name"
+        )
     arrays = {context: _depths(each, context) for context, each in contexts.items()}
     paths = None if module_paths is None else _checked_paths(module_paths)
     config = _config(words, list(contexts), name, _digest(arrays, paths))
@@ -124,8 +128,9 @@ def _depths(states: Any, context: str) -> list[np.ndarray]:
 
 def _unmasked(depth: Any, where: str) -> Any:
     """What is masked is no state, whatever stands below the mask."""
-    if isinstance(depth, np.ma.MaskedArray) and np.ma.is_masked(depth):
-        row = np.argwhere(np.ma.getmaskarray(depth))[0][0]
+    rows = depth if isinstance(depth, list | tuple | np.ma.MaskedArray) else ()
+    row = next((index for index, each in enumerate(rows) if np.ma.is_masked(each)), None)
+    if row is not None:
         raise TokvizError(
             f"{where}: expected a state for each word, got masked values in row {row}; leave this word out, or fill them"
         )
@@ -190,7 +195,14 @@ def _natural(name: str) -> tuple[list[int], str]:
 
 def _on_cpu(depth: Any) -> Any:
     """A tensor of torch as NumPy takes it: bfloat16 isn't known there."""
-    return depth.detach().float().cpu().numpy() if hasattr(depth, "detach") else depth
+    if not hasattr(depth, "detach"):
+        return depth
+    tensor = depth.detach().cpu()
+    return (tensor if tensor.is_complex() or tensor.element_size() > _LARGEST else tensor.float()).numpy()
+
+
+_LARGEST = 4
+"""Bytes of a number that float32 takes as it is."""
 
 
 def _digest(arrays: Mapping[str, Sequence[np.ndarray]], module_paths: Sequence[str] | None) -> str:

@@ -34,7 +34,7 @@ def captured_beside(config: ReportConfig, plan: Plan, in_memory: AtHand | None, 
         return asked
     evaluated = in_memory.evaluated() if in_memory else nullcontext()
     with reporter(quiet=quiet) as progress, evaluated:
-        outcome = pipeline.capture_only(config, plan.options, progress)
+        outcome = pipeline.capture_only(config, plan.options, progress, refuses=False)
     if outcome.failures:
         raise TokvizError("; ".join(str(failed.failure) for failed in outcome.failures))
     return Plan(config, plan.options, Store(plan.store.root))

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class Capture:
     """One model in one context: its hidden states, and what can be made of them.
 
@@ -94,7 +94,7 @@ class Capture:
         branches = (self.plan.branch(states, inputs.ordinary) for states in inputs.beside.further)
         first = self.plan.branch(inputs.states, inputs.ordinary) if inputs.beside.further else self.captured
         every = (replace(self, captured=each) for each in (first, *branches))
-        return {each.states.context.template: each for each in every}
+        return arguments.Named("template", {each.states.context.template: each for each in every})
 
     # --- as arrays ---------------------------------------------------------------------------------------------------
 
@@ -291,11 +291,12 @@ class Capture:
             raise TokvizError("; ".join(failures))
         ordinary = self.captured.inputs.ordinary
         names = ("random", *(f"own embedding {number}" for number in range(1, len(context.controls))))
-        return {
+        found = {
             name: replace(self, plan=plan, context=context, captured=plan.branch(each.states, ordinary))
             for name, each in zip(names, context.controls, strict=True)
             if each.states is not None
         }
+        return arguments.Named("model", found)
 
     @arguments.instead_of_options()
     def lens(self, *, quiet: bool | None = None) -> LensReading:

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import sys
-import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from types import CodeType
 from typing import Any
 
 from tokviz import models
-from tokviz.errors import CaptureError, ModelError
+from tokviz.errors import CaptureError
 from tokviz.models import AtHand
 from tokviz.models.in_memory import PREFIX
 from tokviz.records import Probe, Probes
 from tokviz.run.store import keys
 from tokviz.run.store.store import Store
 from tokviz.run.work.progress import Reporter
-from tokviz.text import error_line
-
-_LIBRARIES = {"accelerate", "tokviz", "torch", "transformers", *sys.stdlib_module_names}
-_INSTALLED = {"site-packages", "dist-packages"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,38 +100,10 @@ def _look_at(model: Any, tokenizer: Any) -> tuple[Probe, str]:
 def _probe(model: Any) -> Probe:
     from tokviz import capture
 
-    with models.quiet_transformers(), models.without_autocast(), models.evaluated(model):
+    with models.quiet_transformers(), models.with_settings_of_its_own(), models.evaluated(model):
         part = models.weights_in_memory(type(model).__name__, model).part
-        try:
+        with models.callers_code_blamed(model, without_cause=True):
             return capture.probe(part, capture.find_structure(part, ""))
-        except ModelError as error:
-            blamed = _blamed(error, model)
-            if blamed is None:
-                raise
-            raise CaptureError(f"{type(model).__name__}: {blamed}") from error
-
-
-def _blamed(error: ModelError, model: Any) -> str | None:
-    """What to say where the caller's own code is why a model can't be run, or may be; None where it has none."""
-    cause = error.__cause__
-    frames = traceback.walk_tb(cause.__traceback__) if cause else ()
-    own = [(frame.f_code, line) for frame, line in frames if not _is_of_library(frame.f_globals, frame.f_code)]
-    if own:
-        code, line = own[-1]
-        return (
-            f"{code.co_name}, in line {line} of {Path(code.co_filename).name}, raised {error_line(cause or error)}; correct or "
-            "remove it"
-        )
-    hooks = models.own_hooks(model)
-    if not hooks:
-        return None
-    named = models.some_hooks(hooks)
-    return f"{error_line(cause or error)}; it ran with forward hooks of the caller’s own ({named}): try without them"
-
-
-def _is_of_library(values: dict[str, Any], code: CodeType) -> bool:
-    package = str(values.get("__name__", "")).partition(".")[0]
-    return package in _LIBRARIES or not _INSTALLED.isdisjoint(Path(code.co_filename).parts)
 
 
 def _require_repeatable(model: Any, outcome: Probe) -> None:

@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from tokviz import config as configuration
 from tokviz.config import ReportConfig
-from tokviz.errors import ConfigError, TokvizError, UnknownNameError
+from tokviz.errors import ConfigError, TokvizError
 from tokviz.models import AtHand
 from tokviz.notebook import arguments
+from tokviz.notebook.arguments import Named
 from tokviz.notebook.capture import Capture
 from tokviz.notebook.loaded import Loaded, identified
 from tokviz.run import pipeline, prune
@@ -23,24 +24,6 @@ from tokviz.run.plan.plan import Plan
 from tokviz.run.store.store import Store
 from tokviz.run.work.progress import Quiet, reporter
 from tokviz.text import shown, suggestion
-
-Value = TypeVar("Value")
-
-
-class Named(dict[str, Value]):
-    """What is found by its name; the error about a name that isn't there lists those that are."""
-
-    kind = "context"
-
-    def __missing__(self, name: object) -> Value:
-        known = list(self)
-        shown_names = ", ".join(known[:_MOST_NAMES]) + (" …" if len(known) > _MOST_NAMES else "")
-        raise UnknownNameError(
-            f"{self.kind}: expected one of {shown_names}, got {shown(name)}{suggestion(name, known)}"
-        )
-
-
-_MOST_NAMES = 10
 
 
 class Study(Named[Named[Capture]]):
@@ -56,21 +39,21 @@ class Study(Named[Named[Capture]]):
     0
     """
 
-    kind = "model"
-
     def __init__(self, plan: Plan, in_memory: AtHand | None, *, quiet: bool = False) -> None:
         given: dict[str, Any] = {"plan": plan, "in_memory": in_memory, "quiet": quiet}
         super().__init__(
+            "model",
             {
                 model.model.display_name: Named(
+                    "context",
                     {
                         configured.name: Capture(context=context, captured=context.captured, **given)
                         for configured, context in zip(plan.config.contexts, model.contexts, strict=True)
                         if context.captured is not None
-                    }
+                    },
                 )
                 for model in plan.models
-            }
+            },
         )
         self._plan, self._in_memory, self._quiet = plan, in_memory, quiet
 
@@ -184,7 +167,7 @@ def _captured(config: ReportConfig, loaded: Loaded | None, cache: Path, device: 
     options = Options(base=config.file.parent, output=Path("site"), cache=cache, device=device, draws=False)
     store = Store(options.cache)
     with reporter(quiet=quiet) as progress, in_memory.evaluated() if in_memory else nullcontext():
-        outcome = pipeline.capture_only(config, options, Quiet() if quiet else progress)
+        outcome = pipeline.capture_only(config, options, Quiet() if quiet else progress, refuses=False)
     if outcome.failures:
         failures = (pipeline.named_failure(failed.name, str(failed.failure)) for failed in outcome.failures)
         raise TokvizError("; ".join(failures))
@@ -202,7 +185,9 @@ def _config(
     settings: dict[str, Any],
 ) -> ReportConfig:
     if contexts is not None and not isinstance(contexts, Mapping):
-        raise TokvizError(f'contexts: expected names and templates, such as {{"alone": " {{word}}"}}, got {contexts!r}')
+        raise TokvizError(
+            f'contexts: expected names and templates, such as {{"alone": " {{word}}"}}, got {shown(contexts)}'
+        )
     if "dtype" in settings:
         settings = {**settings, "dtype": arguments.dtype(settings["dtype"])}
     values: dict[str, Any] = {

@@ -179,8 +179,12 @@ def _with_intact_states(work: Callable[[], Result], store: Store, reporter: Repo
             reporter.say(f"{shown_path(error.folder)}: {error.tensor} is damaged; capturing these hidden states again")
 
 
-def capture_only(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
+def capture_only(config: ReportConfig, options: Options, reporter: Reporter, *, refuses: bool = True) -> Outcome:
     """Capture into the cache whatever is due, draw and publish nothing: the rest can be made wherever the cache is.
+
+    Parameters
+    ----------
+    refuses : whether it is an error that no model could be captured; else the outcome says so.
 
     Raises
     ------
@@ -199,7 +203,8 @@ def capture_only(config: ReportConfig, options: Options, reporter: Reporter) -> 
                 _report_failure(model.model, failure, plan, reporter)
                 outcomes.append((model, str(failure) if failure else None))
         prune.note_use(store, config, options, place)
-    _refuse_if_all_failed([(model.model, failure) for model, failure in outcomes])
+    if refuses:
+        _refuse_if_all_failed([(model.model, failure) for model, failure in outcomes])
     return Outcome(
         place=options.cache,
         n_models=sum(not failure and model.model.slug not in plan.checkpoints for model, failure in outcomes),
