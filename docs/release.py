@@ -31,6 +31,8 @@ PASSAGES = (
     ),
     ("so `pip install tokviz-report` without an extra", "so `pip install .` without an extra"),
     ('"tokviz-report[', '".['),
+    ("    Install `tokviz-report`. The command and", "    The command and"),
+    ("gives, then `tokviz-report`.", "gives, then tokviz as above."),
 )
 """How a text says it once there is a release, and until then; every passage is unlike every other."""
 IN_NOTEBOOKS = (('\\"tokviz-report[', '\\"..['),)

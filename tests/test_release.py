@@ -46,6 +46,7 @@ def test_one_setting_turns_all_of_them_over_and_back(tmp_path: Path) -> None:
         assert all(what.startswith(begins) for what in ours)
         for name in release.NOTEBOOKS:
             json.loads(contents[name])
+    assert [name for name, text in without.items() if "`tokviz-report`" in text] == []
     said = "no release on a package index yet"
     assert all((said in without[name]) != (said in with_release[name]) for name in ("README.md", release.TEXTS[1]))
     assert 'repository-code: "https://example.org/tokviz"\n' in with_release["CITATION.cff"]
