@@ -22,7 +22,7 @@ from tokviz.cli import looking
 from tokviz.config import ReportConfig
 from tokviz.config.schema import explanations, json_schema
 from tokviz.config.tables import Table
-from tokviz.models import Description
+from tokviz.models import Description, describe
 from tokviz.run.store import entries
 
 WORDS = 'Colors = ["red", "green", "blue"]\n"First names" = ["Mary", "James", "Anna"]\n'
@@ -61,11 +61,10 @@ def test_models_and_words_need_no_config(project: Path) -> None:
 
 def test_a_look_at_a_model_that_takes_long_is_told(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tokviz.run.work.progress.LONG_SECONDS", 0.01)
-    described = looking.describe
 
     def slowly(*given: Any) -> Description:
         time.sleep(0.2)
-        return described(*given)
+        return describe(*given)
 
     monkeypatch.setattr(looking, "describe", slowly)
     told = run("models", "Tiny=llama")
