@@ -22,7 +22,7 @@ PHRASES: dict[str, tuple[str, str | None]] = {
     r"the words lie in a circle: those": ("order", CIRCLE),
     r"is further above chance than": ("differences", None),
     r"categories hold (?:from|at \d|at step|at every)": ("categories", None),
-    r"purity is (?:further above|less far above) chance at": ("differences", None),
+    r"compared with chance, purity is (?:higher|lower) at": ("differences", None),
     r"seem to be exchanged": (FAULT, "exchanged"),
     r"have the same hidden states": (FAULT, "same"),
     r"[Tt]hese relations hold:[^.;]*": ("relation", None),

@@ -168,7 +168,7 @@ def test_without_scripts_the_ends_are_images_and_all_maps_are_tables(open_page: 
 def test_the_first_page_names_it_with_its_finding(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, "index.html")
     expect(page.locator(".headline")).to_have_text(
-        "Words alone: categories hold from step 16 on, first at all depths; values are massive at every checkpoint, first at layer 0."
+        "Words alone: categories hold from step 16 on, first at every depth; values are massive at every checkpoint, first at layer 0."
     )
     expect(page.locator(".model-strips")).to_contain_text("5 checkpoints, from step 0 to step 128")
     expect_accessible_at_all_sizes(page)

@@ -51,9 +51,18 @@ def changed(report: Report, **changes: object) -> Report:
 
 def test_what_is_the_same_in_all_contexts_is_said_once() -> None:
     assert page_of(small()).said == (
-        "In all contexts categories hold from step 16 on, first at all depths.",
+        "In all contexts categories hold from step 16 on, first at every depth.",
         "Words alone: values are massive at every checkpoint, first at layer 0. Words in a sentence: no value is massive.",
     )
+
+
+def test_it_says_how_sure_what_holds_is() -> None:
+    n = small().series[0].checkpoints[0].model.contexts[0].geometry
+    assert n is not None
+    assert page_of(small()).certainty.endswith(
+        f"categories against {n.n_permutations:,} shuffles of them over the words."
+    )
+    assert page_of(changed(small(), geometry=None)).certainty == ""
 
 
 def test_it_says_that_each_plot_has_its_own_scale() -> None:
@@ -77,7 +86,7 @@ def test_of_a_single_context_it_is_said_of_which() -> None:
         small(), contexts=(Context(name="sentence", label="in a sentence", template="The word is {word}"),)
     )
     assert page_of(report).said == (
-        "Words in a sentence: categories hold from step 16 on, first at all depths.",
+        "Words in a sentence: categories hold from step 16 on, first at every depth.",
         "Words in a sentence: no value is massive.",
     )
 
@@ -165,7 +174,9 @@ def test_each_context_has_its_finding_its_charts_and_its_template() -> None:
     names = ["alone", "sentence"]
     assert [each.context for each in page.findings] == [each.context for each in page.charts] == names
     assert page.findings[1].text.startswith("Words in a sentence: categories hold")
-    assert [(each.context, each.text) for each in page.templates] == [("sentence", "Words stand in “The word is …”.")]
+    assert [(each.context, each.text) for each in page.templates] == [
+        ("sentence", "Each word is read in “The word is …”.")
+    ]
 
 
 def test_charts_have_curves_at_three_depths_over_the_logarithm_of_steps() -> None:
@@ -191,7 +202,7 @@ def test_tokens_are_counted_in_millions_and_labels_are_at_equal_distances() -> N
     named = tuple(replace(each, step=None) for each in series.checkpoints)
     page = page_of(replace(small(), series=(replace(series, unit=None, checkpoints=named),)))
     assert [each.text for each in page.charts[0].charts[0].depths] == ["step 0", "step 128"]
-    assert page.charts_note == "Checkpoints are at equal distances."
+    assert page.charts_note.endswith(" Checkpoints are at equal distances.")
 
 
 def test_what_there_is_without_training_is_told_where_no_checkpoint_is_from_before_it() -> None:

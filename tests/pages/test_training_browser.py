@@ -63,7 +63,7 @@ def test_a_reader_goes_through_the_training(site: Path, open_page: OpenPage) -> 
     wait_until_quiet(page)
     assert layout_shift(page) == 0
     expect(page.get_by_role("radio", name="at school")).to_be_checked()
-    expect(page.get_by_text("Words stand in “at school …”.")).to_be_visible()
+    expect(page.get_by_text("Each word is read in “at school …”.")).to_be_visible()
     expect(page.locator(".finding [data-current]")).to_contain_text("Words at school: categories hold from step")
     page.get_by_role("slider", name="Checkpoint").focus()
     page.keyboard.press("ArrowRight")

@@ -44,10 +44,11 @@ def charts(series: SeriesReport, name: str, label: str) -> ChartGroup | None:
 
 def charts_note(series: SeriesReport) -> str:
     """How their axis is to be read."""
+    curves = "Curves: the embedding, the middle layer and the last one."
     if series.unit is None:
-        return "Checkpoints are at equal distances."
+        return f"{curves} Checkpoints are at equal distances."
     start = ", with step 0 at the left" if series.unit == "steps" and series.shown[0].step == 0 else ""
-    return f"{capitalized(series.unit)} are on a log scale{start}."
+    return f"{curves} {capitalized(series.unit)} are on a log scale{start}."
 
 
 def _chart(measure: Measure, found: Sequence[tuple[Checkpoint, ContextReport]]) -> Chart | None:

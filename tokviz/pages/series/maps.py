@@ -81,7 +81,7 @@ def measures(report: Report) -> tuple[Measure, ...]:
         Measure(
             key="purity",
             name="Categories",
-            caption="Share of each word’s nearest words that are of its category (purity). Bold: announced to be above chance.",
+            caption="Share of each word’s nearest words that are of its category (purity), in all dimensions. Bold: shown to be above chance.",
             read=_purity,
             top=1.0,
         ),
@@ -155,7 +155,7 @@ def _relation(index: int, label: str) -> Measure:
     return Measure(
         key=f"relation-{index}",
         name=label,
-        caption="Mean cosine between the differences of the pairs (parallelism). Bold: announced as a relation.",
+        caption="Mean cosine between the differences of the pairs (parallelism). Bold: shown to be a relation.",
         read=read,
         top=1.0,
         is_related=True,
@@ -172,7 +172,7 @@ def _order(index: int, label: str) -> Measure:
     return Measure(
         key=f"order-{index}",
         name=label,
-        caption="How well each word’s place in the order is read from the others (R²). Bold: announced as an order.",
+        caption="How well each word’s place in the order is read from the others (R²). Bold: shown to be an order.",
         read=read,
         top=1.0,
         is_related=True,

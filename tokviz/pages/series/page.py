@@ -102,6 +102,7 @@ class SeriesPage:
     """One sentence each."""
     said: tuple[str, ...]
     """Of all contexts."""
+    certainty: str
     faults: tuple[str, ...]
     """What is wrong with its checkpoints."""
     contexts: tuple[Option, ...]
@@ -158,6 +159,7 @@ def series_page(report: Report, series: SeriesReport) -> SeriesPage:
         facts=_facts(series),
         findings=tuple(_findings(report, series, names)),
         said=said,
+        certainty=sentences.certainty(series),
         faults=(*sentences.faults(series), *sentences.failures(series)),
         contexts=tuple(Option(value=name, label=labels[name], checked=name == names[0]) for name in names),
         templates=tuple(_templates(report, names)),
@@ -168,7 +170,7 @@ def series_page(report: Report, series: SeriesReport) -> SeriesPage:
             ("Plots", "main", viewer),
             ("Charts", "charts", curves),
             ("Maps", "maps", made),
-            ("What is found", "found", said or writers),
+            ("What was found", "found", said or writers),
             (strips_title, "strips", strips),
         ),
         unit=UNITS[series.unit],
@@ -201,7 +203,7 @@ def _templates(report: Report, names: Sequence[str]) -> Iterator[ContextText]:
     for each in report.contexts:
         if each.name in names and (each.template.strip() != "{word}" or each.further_templates):
             more = f" and {counted(len(each.further_templates), 'more sentence')}" if each.further_templates else ""
-            yield ContextText(context=each.name, text=f"Words stand in {in_quotes(each.template)}{more}.")
+            yield ContextText(context=each.name, text=f"Each word is read in {in_quotes(each.template)}{more}.")
 
 
 def _column(checkpoint: Checkpoint) -> str:

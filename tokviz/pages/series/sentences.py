@@ -9,8 +9,9 @@ from typing import Literal
 
 import numpy as np
 
-from tokviz.pages.text.wording import capitalized, joined_by_and, neurons_named, ranged, score, the_depth
-from tokviz.records import BreakingNeurons, Checkpoint, ContextReport, Report, SeriesReport
+from tokviz.pages.text.sentences import depths_where
+from tokviz.pages.text.wording import capitalized, joined_by_and, neurons_named, ranged, score, the_depth, whole_percent
+from tokviz.records import LEVEL, BreakingNeurons, Checkpoint, ContextReport, Report, SeriesReport
 from tokviz.text import counted
 
 EVERYWHERE = "at every checkpoint"
@@ -93,15 +94,8 @@ def _categories(series: SeriesReport, name: str) -> str:
     found = since(series, lambda each: bool(_purity_holds(each, name).any()))
     if found is None:
         return "categories aren’t shown to hold at any checkpoint"
-    where = f", first {_at(_purity_holds(found.first, name))}" if found.kind == "from here on" else ""
+    where = f", first at {depths_where(_purity_holds(found.first, name))}" if found.kind == "from here on" else ""
     return f"categories hold {found.when}{where}"
-
-
-def _at(holds: np.ndarray) -> str:
-    depths = np.flatnonzero(holds)
-    if len(depths) == len(holds):
-        return "at all depths"
-    return f"at {the_depth(int(depths[0]))}" if len(depths) == 1 else f"at {len(depths)} of {len(holds)} depths"
 
 
 def _purity_holds(checkpoint: Checkpoint, name: str) -> np.ndarray:
@@ -137,8 +131,8 @@ def _growth(series: SeriesReport, name: str) -> str:
     if found is None or not found.purity.is_shown:
         return ""
     first, last = series.shown[0], series.shown[-1]
-    further = "further above" if found.purity.value > 0 else "less far above"
-    return f"purity is {further} chance at {last.label} than at {first.label}"
+    further = "higher" if found.purity.value > 0 else "lower"
+    return f"compared with chance, purity is {further} at {last.label} than at {first.label}"
 
 
 def _untrained(series: SeriesReport, name: str) -> str:
@@ -203,6 +197,18 @@ def _writers(series: SeriesReport, name: str) -> str:
     return (
         f"few neurons write the break at {len(known)} of {len(series.shown)} checkpoints: at {known[0][0].label} "
         f"{neurons_named(start.neurons)} of layer {start.layer}, dimension {start.dimension}; then {joined_by_and(changes)}"
+    )
+
+
+def certainty(series: SeriesReport) -> str:
+    """How sure what holds is; empty where nothing is measured."""
+    found = (context.geometry for each in series.shown for context in each.model.contexts if context.geometry)
+    geometry = next(found, None)
+    if geometry is None:
+        return ""
+    return (
+        "What is said to hold or to be read, and bold numbers of categories, relations and orders, are tested together at a level of "
+        f"{whole_percent(LEVEL)} for the whole report: categories against {geometry.n_permutations:,} shuffles of them over the words."
     )
 
 

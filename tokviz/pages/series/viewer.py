@@ -80,7 +80,8 @@ def make_viewer(report: Report, series: SeriesReport, names: Sequence[str], page
         axes_note=f"All plots are PCA, {projection_label(series.projection)}. “Of the reference”: each layer’s axes are fitted to "
         f"{reference}, and nothing is fitted again. “Its own”: the checkpoint’s own first two components, turned or reflected in "
         "their plane toward the reference’s plot. Each plot has its own scale, so how far words lie apart is read at the axes’ "
-        "numbers; with “one for all”, all checkpoints’ plots at a layer have the same, on the axes of the reference.",
+        "numbers; with “one for all”, the plots of all checkpoints at a layer share one. Percentages are shares of the shown checkpoint’s "
+        "variance: on another checkpoint’s axes, PC2 may have more than PC1.",
         data=data_text.embedded(_data(series, names, page)),
         plates=drawings(
             report,
