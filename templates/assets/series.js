@@ -77,7 +77,7 @@
   function captionOf(checkpoint) {
     if (state.axes !== "own") return `Axes: those of ${data.reference}${state.scale === "common" ? ", one scale for all checkpoints" : ""}.`;
     const residual = checkpoint.residuals[state.context]?.[state.depth];
-    const left = residual === null || residual === undefined ? "" : ` After shift, scale and turn, ${residual}\u00a0% of the variance of ${data.reference}’s plot is not matched.`;
+    const left = residual === null || residual === undefined ? "" : ` After shift, scale, turn and reflection, ${residual}\u00a0% of the variance of ${data.reference}’s plot is not matched.`;
     return `Axes: its own, turned toward those of ${data.reference}.${left}`;
   }
 

@@ -189,8 +189,21 @@ def test_charts_have_curves_at_three_depths_over_the_logarithm_of_steps() -> Non
     assert list(ticks) == ["0", "16", "32", "64", "128"]
     gaps = np.diff(list(ticks.values()))
     assert np.allclose(gaps, gaps[0], atol=0.2)
-    assert "Embedding: " in purity.alt
-    assert " at step 128" in purity.alt
+    assert purity.alt.startswith("Category purity, over the checkpoints. Embedding: 0.")
+    (series,) = small().series
+    assert "at step 0, " in page_of(replace(small(), series=(with_falling_purity(series),))).charts[0].charts[0].alt
+
+
+def with_falling_purity(series: SeriesReport) -> SeriesReport:
+    changed = []
+    for share, each in zip(np.linspace(1, 0.5, len(series.checkpoints)), series.checkpoints, strict=True):
+        contexts = []
+        for context in each.model.contexts:
+            assert context.geometry is not None
+            purity = replace(context.geometry.purity, value=share * context.geometry.purity.value)
+            contexts.append(replace(context, geometry=replace(context.geometry, purity=purity)))
+        changed.append(replace(each, model=replace(each.model, contexts=tuple(contexts))))
+    return replace(series, checkpoints=tuple(changed))
 
 
 def test_tokens_are_counted_in_millions_and_labels_are_at_equal_distances() -> None:
@@ -207,7 +220,9 @@ def test_tokens_are_counted_in_millions_and_labels_are_at_equal_distances() -> N
 
 def test_what_there_is_without_training_is_told_where_no_checkpoint_is_from_before_it() -> None:
     report = changed(small(), untrained=untrained())
-    page = page_of(report)
+    assert not any("weights random" in each for each in page_of(report).said)
+    (series,) = report.series
+    page = page_of(replace(report, series=(replace(series, checkpoints=series.checkpoints[1:], reference=3),)))
     assert "In all contexts with all weights random, purity is 0.20–0.25." in page.said
     assert "all random" in {each.name.text for each in page.charts[0].charts[0].curves if each.name}
 
@@ -230,3 +245,35 @@ def test_one_scale_holds_the_plots_of_all_checkpoints() -> None:
         low, span = common[depth][0], common[depth][1]
         of_all = np.concatenate([each.coordinates[depth, each.reference, 0] for each in drawn])
         assert np.allclose([low, low + span], [of_all.min(), of_all.max()], rtol=1e-5)
+
+
+def test_where_step_0_is_left_out_it_says_that_there_is_nothing_to_compare_with() -> None:
+    (series,) = small().series
+    first, *others = series.checkpoints
+    report = replace(small(), series=(replace(series, checkpoints=(replace(first, left_out=True), *others)),))
+    assert "In all contexts nothing from before the training was captured to compare with." in page_of(report).said
+
+
+def test_an_untrained_model_counts_whose_checkpoint_is_left_out() -> None:
+    (series,) = changed(small(), untrained=untrained()).series
+    first, *others = series.checkpoints
+    only_first = tuple(
+        replace(
+            each, model=replace(each.model, contexts=tuple(replace(own, untrained=None) for own in each.model.contexts))
+        )
+        for each in others
+    )
+    report = replace(small(), series=(replace(series, checkpoints=(replace(first, left_out=True), *only_first)),))
+    page = page_of(report)
+    assert "In all contexts with all weights random, purity is 0.20–0.25." in page.said
+    assert "All random, gray: the last layer of the model with all weights random, drawn once." in page.charts_note
+    assert "all weights random: 0.22 throughout" in page.charts[0].charts[0].alt
+
+
+def test_a_rounded_number_of_tokens_has_the_unit_of_what_it_is_rounded_to() -> None:
+    (series,) = small().series
+    steps = (0, 999_653_376, 2 * 10**9, 3 * 10**9, 10**10)
+    counted = tuple(replace(each, step=step) for each, step in zip(series.checkpoints, steps, strict=True))
+    page = page_of(replace(small(), series=(replace(series, unit="tokens", checkpoints=counted),)))
+    assert [each.text for each in page.charts[0].charts[0].depths][:2] == ["0", "1\u00a0B"]
+    assert "0, which has no place on it, stands at the left" in page.charts_note

@@ -28,6 +28,8 @@ def _course(values: np.ndarray, write: Callable[[float], str], named: Callable[[
     known = np.flatnonzero(np.isfinite(values)).tolist()
     if not known:
         return "not defined"
+    if len(known) > 1 and len({write(value) for value in values[known].tolist()}) == 1:
+        return f"{write(values[known[0]])} throughout"
     ends = dict.fromkeys((known[0], known[-1]))
     extremes = (("lowest", known[np.argmin(values[known])]), ("highest", known[np.argmax(values[known])]))
     parts = [f"{write(values[depth])} at {named(depth)}" for depth in ends]

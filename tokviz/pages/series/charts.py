@@ -10,6 +10,7 @@ import numpy as np
 from tokviz.pages.charts.curves import Axes, Chart, Series, make_chart
 from tokviz.pages.charts.measures import MEASURES, Measure, Reading
 from tokviz.pages.charts.scale import OF_A_MODEL
+from tokviz.pages.series.sentences import untrained
 from tokviz.pages.text.wording import NBSP, capitalized
 from tokviz.records import Checkpoint, ContextReport, SeriesReport, depth_name
 
@@ -38,23 +39,40 @@ def charts(series: SeriesReport, name: str, label: str) -> ChartGroup | None:
     ]
     if len(found) < 2:
         return None
-    made = [_chart(each, found) for each in MEASURES if each.name in SHOWN]
+    control = untrained(series, name) if series.shown[0].step != 0 else None
+    made = [_chart(each, found, control) for each in MEASURES if each.name in SHOWN]
     return ChartGroup(context=name, label=label, charts=tuple(each for each in made if each is not None))
 
 
-def charts_note(series: SeriesReport) -> str:
-    """How their axis is to be read."""
-    curves = "Curves: the embedding, the middle layer and the last one."
+def charts_note(series: SeriesReport, names: Sequence[str]) -> str:
+    """How they are to be read.
+
+    Parameters
+    ----------
+    names : of the contexts that are shown.
+    """
+    said = ["Curves: the embedding, the middle layer and the last one."]
+    captured = [each for checkpoint in series.shown for each in checkpoint.model.contexts]
+    several = any(each.has_templates for each in captured)
+    if several:
+        said.append(
+            "Where a context has several sentences, medians over them; the largest activation is that of the first."
+        )
+    if any(untrained(series, name) for name in names):
+        of_first = ", of the first sentence" if several else ""
+        said.append(f"All random, gray: the last layer of the model with all weights random, drawn once{of_first}.")
     if series.unit is None:
-        return f"{curves} Checkpoints are at equal distances."
-    start = ", with step 0 at the left" if series.unit == "steps" and series.shown[0].step == 0 else ""
-    return f"{curves} {capitalized(series.unit)} are on a log scale{start}."
+        return " ".join([*said, "Checkpoints are at equal distances."])
+    start = "; 0, which has no place on it, stands at the left" if series.shown[0].step == 0 else ""
+    return " ".join([*said, f"{capitalized(series.unit)} are on a log scale{start}."])
 
 
-def _chart(measure: Measure, found: Sequence[tuple[Checkpoint, ContextReport]]) -> Chart | None:
+def _chart(
+    measure: Measure, found: Sequence[tuple[Checkpoint, ContextReport]], control: ContextReport | None
+) -> Chart | None:
     readings = [measure.reading(context) for _, context in found]
     n_depths = max(len(each.values) for each in readings if each is not None)
-    curves = tuple(_curves(measure, readings, found, n_depths))
+    curves = tuple(_curves(measure, readings, control, n_depths))
     checkpoints = [each for each, _ in found]
     places = _places(checkpoints)
     axes = Axes.of(measure, curves, OF_A_MODEL.with_room_for(len(curves)), tuple(_ticks(checkpoints, places)))
@@ -68,7 +86,7 @@ def _chart(measure: Measure, found: Sequence[tuple[Checkpoint, ContextReport]]) 
 def _curves(
     measure: Measure,
     readings: Sequence[Reading | None],
-    found: Sequence[tuple[Checkpoint, ContextReport]],
+    control: ContextReport | None,
     n_depths: int,
 ) -> Iterator[Series]:
     """Of the embedding, the middle and the last layer; and what the last layer would be without any training."""
@@ -86,9 +104,9 @@ def _curves(
                 thresholds=next((each.thresholds for each in readings if each is not None), ()),
             ),
         )
-    untrained = next((own for _, each in found if (own := measure.of_controls(each).get("random"))), None)
-    if untrained is not None:
-        flat = np.full(len(found), untrained.values[-1])
+    random = measure.of_controls(control).get("random") if control else None
+    if random is not None:
+        flat = np.full(len(readings), random.values[-1])
         yield Series(
             name=f"{capitalized(depth_name(n_depths - 1))}, all weights random",
             label="all random",
@@ -129,5 +147,6 @@ def _ticks(checkpoints: Sequence[Checkpoint], places: Sequence[float]) -> Iterat
 def _tick(checkpoint: Checkpoint) -> str:
     if checkpoint.step is None:
         return OF_A_MODEL.short(checkpoint.label)
-    unit = next(((name, size) for name, size in _UNITS if checkpoint.step >= size), None)
-    return f"{checkpoint.step / unit[1]:.3g}{NBSP}{unit[0]}" if unit else f"{checkpoint.step:,}"
+    rounded = float(f"{checkpoint.step:.3g}")
+    unit = next(((name, size) for name, size in _UNITS if rounded >= size), None)
+    return f"{rounded / unit[1]:.3g}{NBSP}{unit[0]}" if unit else f"{checkpoint.step:,}"

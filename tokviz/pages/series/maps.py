@@ -104,7 +104,7 @@ def measures(report: Report) -> tuple[Measure, ...]:
         Measure(
             key="pc1",
             name="PC1’s share",
-            caption="How much of the words’ variance lies along one direction.",
+            caption="How much of the words’ variance lies along one direction, centered and without scaling.",
             read=_pc1_share,
             top=1.0,
             is_median=False,
@@ -112,7 +112,8 @@ def measures(report: Report) -> tuple[Measure, ...]:
         Measure(
             key="attention",
             name="Attention to position 0",
-            caption="How much the token that is read attends to the first position, mean over heads and words. The embedding has none.",
+            caption="How much the token that is read attends to the first position, mean over heads and words; evenly spread, it would be 1 divided by the number of "
+            "tokens. The embedding has none.",
             read=_attention,
             top=1.0,
             is_median=False,
@@ -150,12 +151,13 @@ def _relation(index: int, label: str) -> Measure:
         if context.relations is None:
             return None
         found = context.relations.relations[index]
-        return Read(values=found.parallelism.value, holds=found.holds)
+        # Pairs of two kinds are parallel in any order: what counts is how much more they are.
+        return Read(values=found.parallelism.value - found.parallelism.null_mean, holds=found.holds)
 
     return Measure(
         key=f"relation-{index}",
         name=label,
-        caption="Mean cosine between the differences of the pairs (parallelism). Bold: shown to be a relation.",
+        caption="Mean cosine between the differences of the pairs (parallelism), less that of the same words paired at random. Bold: shown to be a relation.",
         read=read,
         top=1.0,
         is_related=True,

@@ -175,7 +175,7 @@ def series_page(report: Report, series: SeriesReport) -> SeriesPage:
         ),
         unit=UNITS[series.unit],
         charts=curves,
-        charts_note=charts_note(series) if curves else "",
+        charts_note=charts_note(series, names) if curves else "",
         columns=tuple(_column(each) for each in series.shown),
         measures=tuple(_measure_groups(report, made)),
         maps=_with_few_rows(made) if are_late(made) else made,

@@ -136,11 +136,21 @@ def _growth(series: SeriesReport, name: str) -> str:
 
 
 def _untrained(series: SeriesReport, name: str) -> str:
-    """What there is without any training, where no checkpoint is from before it."""
-    found = next((each.untrained for each in _contexts(series, name) if each.untrained and each.untrained.random), None)
-    if found is None or found.random is None or not np.isfinite(found.random.purity).any():
+    """What there is without any training, where no checkpoint that is shown is from before it."""
+    if series.shown[0].step == 0:
         return ""
-    return f"with all weights random, purity is {ranged(found.random.purity, score)}"
+    found = untrained(series, name)
+    if found is None or found.untrained is None or found.untrained.random is None:
+        return "nothing from before the training was captured to compare with"
+    purity = found.untrained.random.purity
+    of_first = " in the first sentence" if found.has_templates else ""
+    return f"with all weights random, purity is {ranged(purity, score)}{of_first}" if np.isfinite(purity).any() else ""
+
+
+def untrained(series: SeriesReport, name: str) -> ContextReport | None:
+    """A capture beside which stands one with all weights random; its own checkpoint may be left out of all charts."""
+    found = (each.context(name) for each in series.checkpoints)
+    return next((each for each in found if each and each.untrained and each.untrained.random), None)
 
 
 def _contexts(series: SeriesReport, name: str) -> Iterator[ContextReport]:
@@ -184,7 +194,8 @@ def _writers(series: SeriesReport, name: str) -> str:
     if len(places) == 1:
         found = known[0][1]
         return (
-            f"at all {len(known)} checkpoints at which few neurons write the break they are the same: {neurons_named(found.neurons)} of "
+            f"at {'both' if len(known) == 2 else f'all {len(known)}'} checkpoints at which few neurons write the break they are the same: "
+            f"{neurons_named(found.neurons)} of "
             f"layer {found.layer}, dimension {found.dimension}"
         )
     changes = [
