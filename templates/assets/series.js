@@ -23,6 +23,7 @@
   const scales = document.querySelectorAll('[data-series-choice="scale"] input');
   const noMap = document.querySelector("[data-series-no-map]");
   const state = { step: Number(ranges.step.value), depth: Number(ranges.depth.value), context: Object.keys(data.extents)[0], axes: "reference", scale: "each" };
+  const initial = { ...state };
   let timer = null;
 
   const isFirstMap = () => !measures || measures.selectedIndex === 0;
@@ -52,10 +53,11 @@
 
   function showPlot(checkpoint) {
     const capture = content && captureOf(checkpoint);
-    plate.hidden = !capture;
-    problem.hidden = Boolean(capture);
-    problem.textContent = capture ? "" : "This checkpoint has no plot in this context.";
-    if (!capture) return;
+    const reason = capture ? checkpoint.problems[`${state.context} ${state.axes}`]?.[state.depth] : "This checkpoint has no plot in this context.";
+    plate.parentElement.toggleAttribute("data-without-plot", Boolean(reason));
+    problem.hidden = !reason;
+    problem.textContent = reason ?? "";
+    if (reason) return;
     const image = checkpoint.images?.[state.context]?.[state.depth];
     plate.href = image ?? "#";
     plate.querySelector("img").alt = `${checkpoint.label}, ${depthName(state.depth)}, ${capture.context.label}`;
@@ -68,8 +70,9 @@
     const has = model.contexts.some(({ name }) => name === state.context);
     if (!has) return null;
     const capture = Tokviz.findCapture([model], { model: slug, context: state.context, projection: state.axes });
-    if (state.axes === "own" || state.scale === "each") return capture;
-    return { ...capture, extents: data.extents[state.context] };
+    const isCommon = state.axes !== "own" && state.scale === "common";
+    const label = `${data.labels[state.axes]}${isCommon ? ", one scale for all checkpoints" : ""}`;
+    return { ...capture, shown: { ...capture.shown, label }, ...(isCommon ? { extents: data.extents[state.context] } : {}) };
   }
 
   // How far a checkpoint's own plot is from the reference's after all that shift, scale and turning can do: a share of the reference
@@ -85,7 +88,11 @@
     const measure = measures?.value ?? maps[0]?.dataset.measure;
     const isSeen = ({ dataset }) => dataset.context === state.context && (dataset.measure ?? measure) === measure;
     for (const each of byContext) each.toggleAttribute("data-current", isSeen(each));
-    for (const input of scales) input.disabled = state.axes === "own";
+    // On axes of its own each plot has its own scale.
+    for (const input of scales) {
+      input.disabled = state.axes === "own";
+      input.checked = input.value === (state.axes === "own" ? "each" : state.scale);
+    }
     const map = maps.find(isSeen);
     if (noMap) noMap.hidden = Boolean(map);
     if (map) fill(map);
@@ -153,17 +160,25 @@
     address.cancel();
     const [context, depth, step, view] = location.hash.slice(1).split("&")[0].split("/").map(Tokviz.decode);
     const known = parseDepth(depth);
-    if (known === null || !(context in data.extents)) return show();
+    if (!location.hash) Object.assign(state, initial);
+    if (known === null || !(context in data.extents)) return location.hash ? show() : set();
     const found = data.checkpoints.findIndex(({ key }) => key === step);
+    // What isn't there is shown as what is in its place, and the address says that.
+    if (found < 0 || known > Number(ranges.depth.max)) address.request();
     Object.assign(state, { context, depth: clamp(known, 0, Number(ranges.depth.max)) });
     Object.assign(state, { axes: view === "own" ? "own" : "reference", scale: view === "common" ? "common" : "each" });
     if (found >= 0) state.step = found;
     const [, map] = location.hash.match(/&map=([\w-]+)/) ?? [];
     if (measures) measures.value = [...measures.options].some(({ value }) => value === map) ? map : measures.options[0].value;
-    for (const [name, value] of [["context", state.context], ["axes", state.axes], ["scale", state.scale]]) {
+    return set();
+  }
+
+  // With the choices as the state has them.
+  function set() {
+    for (const [name, value] of [["context", state.context], ["axes", state.axes]]) {
       for (const input of document.querySelectorAll(`[data-series-choice="${name}"] input`)) input.checked = input.value === value;
     }
-    return show();
+    show();
   }
 
   for (const [name, range] of Object.entries(ranges)) {

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from browser import (
     COUNT_SHIFTS,
@@ -21,7 +23,7 @@ from report_fixture import SENTENCE, Views, write_site
 from series_fixture import series_report
 
 from tokviz.pages.series import series_data
-from tokviz.records import AttentionToFirst, ModelReport, Report
+from tokviz.records import AttentionToFirst, Checkpoint, ContextReport, ModelReport, Problem, Report
 
 SERIES = "series/grown/index.html"
 OVERFLOWS = "document.documentElement.scrollWidth > innerWidth"
@@ -174,3 +176,48 @@ def test_the_first_page_names_it_with_its_finding(open_page: OpenPage, site: Pat
     expect_accessible_at_all_sizes(page)
     page.get_by_role("link", name="step 128, alone").click()
     expect(title(page)).to_have_text("step 128· alone · embedding")
+
+
+def test_own_axes_have_their_own_scale_and_addresses_say_what_is_shown(open_page: OpenPage, site: Path) -> None:
+    page = open_page(site, f"{SERIES}#alone/layer-2/step-3/common")
+    expect(title(page)).to_have_text("step 128· alone · layer 2")
+    page.wait_for_url("**#alone/layer-2/step-128/common")
+    page.get_by_role("radio", name="its own").check()
+    expect(page.get_by_role("radio", name="of each plot")).to_be_checked()
+    page.get_by_role("radio", name="of the reference").check()
+    expect(page.get_by_role("radio", name="one for all")).to_be_checked()
+    drawing = page.locator(".series-viewer .plate-svg[role=img]")
+    expect(drawing).to_have_attribute("data-projection", re.compile("axes of step 128, one scale for all checkpoints$"))
+    page.evaluate("location.hash = ''")
+    expect(title(page)).to_have_text("step 128· alone · layer 1")
+    expect(page.get_by_role("radio", name="of each plot")).to_be_checked()
+
+
+def test_a_checkpoint_without_a_plot_says_why(open_page: OpenPage, tmp_path: Path) -> None:
+    report = series_report()
+    (series,) = report.series
+    alike = tuple(without_plots(each) if each.step == 32 else each for each in series.checkpoints)
+    site = write_site(replace(report, series=(replace(series, checkpoints=alike),)), tmp_path)
+    page = open_page(site, f"{SERIES}#alone/layer-2/step-32")
+    reason = page.get_by_text("All reference words have the same hidden state here")
+    expect(reason).to_be_visible()
+    expect(page.get_by_role("button", name="Save as PNG")).to_be_hidden()
+    slider(page, "Checkpoint").focus()
+    page.keyboard.press("ArrowRight")
+    expect(title(page)).to_have_text("step 64· alone · layer 2")
+    expect(reason).to_be_hidden()
+
+
+def without_plots(checkpoint: Checkpoint) -> Checkpoint:
+    def without(context: ContextReport) -> ContextReport:
+        found = []
+        for shown in context.projections:
+            none = (Problem(kind="equal_states"),) * len(shown.plates)
+            nowhere = np.full_like(shown.projection.coordinates, np.nan)
+            found.append(
+                replace(shown, projection=replace(shown.projection, problems=none, coordinates=nowhere), strip=None)
+            )
+        return replace(context, projections=tuple(found))
+
+    contexts = tuple(map(without, checkpoint.model.contexts))
+    return replace(checkpoint, model=replace(checkpoint.model, contexts=contexts))

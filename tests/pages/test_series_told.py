@@ -192,3 +192,30 @@ def test_ordinary_values_are_not_shaded_like_massive_ones() -> None:
     grown = next(each for each in maps(report, report.series[0], ["alone"]) if each.measure == "largest")
     announced = {cell.style for row in grown.rows for cell in row.cells if cell.style.endswith("y")}
     assert announced == {"s4 y"}
+
+
+def test_a_reference_that_is_not_there_is_told() -> None:
+    (series,) = series_report().series
+    told = sentences.failures(replace(series, wanted_reference=1))
+    assert told == ("Step 16 isn’t there to be the reference: all axes are those of step 128.",)
+
+
+def test_labels_of_the_author_stay_as_they_are() -> None:
+    (series,) = series_report().series
+    first = series.checkpoints[0]
+    failed = replace(
+        first, label="sft", step=None, model=replace(first.model, contexts=(), failure="expected a folder")
+    )
+    assert sentences.failures(replace(series, checkpoints=(failed, *series.checkpoints[1:]))) == (
+        "sft: expected a folder",
+    )
+
+
+def test_of_one_checkpoint_nothing_is_said_of_training() -> None:
+    report = series_report()
+    (series,) = report.series
+    alone = replace(
+        series, checkpoints=tuple(replace(each, left_out=index < 4) for index, each in enumerate(series.checkpoints))
+    )
+    assert sentences.summary(alone) == "1 of 5 checkpoints: step 128"
+    assert sentences.said(report, alone, ["alone", "sentence"]) == ()

@@ -149,7 +149,7 @@ def test_a_first_that_is_the_last_is_told(project: Path) -> None:
 def test_a_missing_checkpoint_fails_alone(project: Path) -> None:
     listening = Listening()
     outcome = pipeline.run(config("step-0", "./missing", "step-1000"), options(project), listening)
-    assert [each.name for each in outcome.failures] == ["step 10"]
+    assert [each.name for each in outcome.failures] == ["tiny step 10"]
     assert sum(line.startswith("Failed: ") for line in listening.heard) == 1
     assert 'class="problem">Step 10: ./missing: ' in page(project)
 
@@ -158,7 +158,10 @@ def test_other_numbers_of_layers_fail_alone(project: Path) -> None:
     planted.build(project / "short", n_layers=4)
     outcome = pipeline.run(config("step-0", "short/step-0", "step-1000"), options(project), Quiet())
     (failed,) = outcome.failures
-    assert failed.failure == "short/step-0: expected the 3 layers of step 20, got 4"
+    assert (
+        failed.failure
+        == "short/step-0: expected the 3 layers of step 20, the reference, got 4; leave it out, or name another reference_step"
+    )
     prune.prune(config("step-0", "short/step-0", "step-1000"), options(project), 0, Locks(waits=False), dry_run=False)
     assert pipeline.run(config("step-0", "short/step-0", "step-1000"), options(project), Quiet()).n_drawn == 0
 

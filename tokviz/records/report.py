@@ -303,6 +303,8 @@ class SeriesReport:
     """The index of the checkpoint on whose axes all are shown."""
     projection: str
     """Which one fits the axes."""
+    wanted_reference: int | None = None
+    """The index of the one that was to be the reference, where that wasn't captured."""
     faults: tuple[Fault, ...] = ()
     growth: tuple[tuple[str, Differences], ...] = ()
     """By the context's name: how much further above chance the last checkpoint is than the first."""

@@ -144,6 +144,7 @@ def report_of(made: SeriesMade, plan: Plan, images: Images) -> SeriesReport:
         checkpoints=checkpoints,
         reference=made.reference,
         projection=made.projection,
+        wanted_reference=None if made.reference == config.reference else config.reference,
         faults=made.faults,
         growth=made.growth,
     )

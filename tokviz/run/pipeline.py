@@ -6,7 +6,7 @@ capture, project or draw starts in a fraction of a second.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,7 +19,7 @@ from tokviz.errors import DamagedStatesError, ModelError, PublishError, TokvizEr
 from tokviz.pages import notes
 from tokviz.pages.model.headline import unshown_rows
 from tokviz.pages.text.problems import problems
-from tokviz.records import ModelReport, Plate, Projection
+from tokviz.records import ModelReport, Plate, Projection, Report
 from tokviz.run import checkpoints, places, prune
 from tokviz.run.capturing.capturing import capture_models
 from tokviz.run.measuring import results
@@ -145,11 +145,20 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
         place=options.output / "index.html",
         n_models=sum(not each.failure for each in made),
         n_checkpoints=sum(not each.failure for of in series for each in of.made),
-        failures=tuple(model for model in report.all_models if model.failure),
+        failures=tuple(_failures(report)),
         n_captured=sum(len(model.due) for model in plan.models if not by_slug[model.model.slug].failure),
         n_drawn=n_drawn,
         n_images=len(images),
     )
+
+
+def _failures(report: Report) -> Iterator[ModelReport]:
+    """Models, and checkpoints under the name of their series, too."""
+    yield from (model for model in report.models if model.failure)
+    for series in report.series:
+        for each in series.checkpoints:
+            if each.model.failure:
+                yield replace(each.model, name=f"{series.name} {each.label}")
 
 
 def _say_spared(spared: Spared, options: Options, reporter: Reporter) -> None:

@@ -145,7 +145,8 @@ def series_page(report: Report, series: SeriesReport) -> SeriesPage:
     writers = tuple(filter(None, (_writers(series, name, labels[name]) for name in names)))
     strips = tuple(filter(None, (_strips(series, name, labels[name], page) for name in names)))
     curves = tuple(filter(None, (charts(series, name, labels[name]) for name in names)))
-    strips_title = f"{'All' if len(series.shown) <= MOST_STRIPS else 'Some'} checkpoints, small"
+    are_all = all(len(group.rows) == len(series.shown) for group in strips)
+    strips_title = f"{'All' if are_all else 'Some'} checkpoints, small"
     return SeriesPage(
         frame=frame(
             report,

@@ -44,7 +44,7 @@ def said(report: Report, series: SeriesReport, names: Sequence[str]) -> tuple[st
         lambda name: _relations(report, series, name),
         lambda name: _writers(series, name),
     )
-    known = [name for name in names if _is_measured(series, name)]
+    known = [name for name in names if _is_measured(series, name)] if len(series.shown) > 1 else []
     return tuple(filter(None, (_merged({name: kind(name) for name in known}, labels) for kind in kinds)))
 
 
@@ -253,9 +253,16 @@ def _fault(series: SeriesReport, kind: str, found: Sequence[Checkpoint]) -> str:
 
 def failures(series: SeriesReport) -> tuple[str, ...]:
     """Of checkpoints that couldn't be captured."""
-    return tuple(
-        f"{capitalized(each.label)}: {each.model.failure}" for each in series.checkpoints if each.model.failure
-    )
+    failed = [f"{_named(each)}: {each.model.failure}" for each in series.checkpoints if each.model.failure]
+    if series.wanted_reference is None:
+        return tuple(failed)
+    wanted, found = (series.checkpoints[index] for index in (series.wanted_reference, series.reference))
+    return (*failed, f"{_named(wanted)} isn’t there to be the reference: all axes are those of {found.label}.")
+
+
+def _named(checkpoint: Checkpoint) -> str:
+    """At the beginning of a sentence; labels of the author's stay as they are."""
+    return checkpoint.label if checkpoint.step is None else capitalized(checkpoint.label)
 
 
 def summary(series: SeriesReport) -> str:
@@ -263,4 +270,5 @@ def summary(series: SeriesReport) -> str:
     shown = series.shown or series.checkpoints
     n, n_all = len(series.shown), len(series.checkpoints)
     counted_all = counted(n_all, "checkpoint")
-    return f"{counted_all if n == n_all else f'{n} of {counted_all}'}, from {shown[0].label} to {shown[-1].label}"
+    which = f", from {shown[0].label} to {shown[-1].label}" if len(shown) > 1 else f": {shown[0].label}"
+    return f"{counted_all if n == n_all else f'{n} of {counted_all}'}{which}"

@@ -14,6 +14,7 @@ from tokviz.pages.frame.index import context_entry, drawings, model_entry
 from tokviz.pages.frame.pictures import picture
 from tokviz.pages.text import data_text
 from tokviz.pages.text.parts import Picture
+from tokviz.pages.text.problems import problems
 from tokviz.pages.text.wording import capitalized, projection_label
 from tokviz.records import Checkpoint, ContextReport, Projection, Renditions, Report, SeriesReport, depth_name
 from tokviz.records.axes import Limits, extents
@@ -115,6 +116,7 @@ def _entries(series: SeriesReport, reference: str) -> list[dict[str, Any]]:
 def _data(series: SeriesReport, names: Sequence[str], page: str) -> dict[str, Any]:
     """For the page's own script."""
     linked = {each.key for each in with_plots(series)}
+    how, reference = f"{series.name}, {projection_label(series.projection)}", series.checkpoints[series.reference].label
     return {
         "checkpoints": [
             {
@@ -122,6 +124,12 @@ def _data(series: SeriesReport, names: Sequence[str], page: str) -> dict[str, An
                 "label": each.label,
                 "slug": each.model.slug,
                 "images": _image_links(each, page) if each.key in linked else {},
+                "problems": {
+                    f"{context.states.context.name} {shown.projection.name}": reasons
+                    for context in each.model.contexts
+                    for shown in context.projections
+                    if any(reasons := problems(shown.projection))
+                },
                 "residuals": {
                     context.states.context.name: [_percent(value) for value in residual]
                     for context, residual in zip(each.model.contexts, each.residuals, strict=True)
@@ -129,7 +137,12 @@ def _data(series: SeriesReport, names: Sequence[str], page: str) -> dict[str, An
             }
             for each in series.shown
         ],
-        "reference": series.checkpoints[series.reference].label,
+        "reference": reference,
+        # On plots that are saved.
+        "labels": {
+            "reference": f"{how}, axes of {reference}",
+            "own": f"{how}, own axes turned toward those of {reference}",
+        },
         "extents": {name: _common_extents(series, name) for name in names},
         "maps": f"{series.slug}/maps",
     }

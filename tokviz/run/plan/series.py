@@ -81,9 +81,15 @@ class SeriesPlan:
                 continue
             own, states = self.checkpoints[index][name].states, other.states
             if own.n_depths != states.n_depths:
-                return ModelError(f"expected the {states.n_depths - 1} layers of {label}, got {own.n_depths - 1}")
+                return ModelError(
+                    f"expected the {states.n_depths - 1} layers of {label}, the reference, got {own.n_depths - 1}; leave it out, or name another "
+                    "reference_step"
+                )
             if own.card.width != states.card.width:
-                return ModelError(f"expected the {states.card.width} dimensions of {label}, got {own.card.width}")
+                return ModelError(
+                    f"expected the {states.card.width} dimensions of {label}, the reference, got {own.card.width}; leave it out, or name another "
+                    "reference_step"
+                )
             if [each.ids for each in own.tokenization.words] != [each.ids for each in states.tokenization.words]:
                 return ModelError(
                     f"expected the tokens of {label}, got others for the same words; name one tokenizer for all"
