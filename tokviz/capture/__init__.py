@@ -12,18 +12,21 @@ from tokviz.capture.interventions import layer_without, mean_at_position_0, neur
 from tokviz.capture.lens import directions, output_rows, require_plain_head
 from tokviz.capture.loss import Passages, Setting, losses, passages, sees_ahead
 from tokviz.capture.memory import is_out_of_memory
-from tokviz.capture.passes import sharing_passes
+from tokviz.capture.passes import PassLimits, sharing_passes
 from tokviz.capture.probe import agree, difference, probe
 from tokviz.capture.recording import PaddedWords
-from tokviz.capture.running import capture, capture_together
+from tokviz.capture.running import Known, RunningCapture, capture, capture_together
 from tokviz.capture.structure import Structure, find_structure
 from tokviz.capture.sublayers import Sublayers, find_sublayers
 from tokviz.capture.updates import Changes, measure_updates, mlp_matrices, n_neurons, words_to_run
 
 __all__ = [
     "Changes",
+    "Known",
     "PaddedWords",
+    "PassLimits",
     "Passages",
+    "RunningCapture",
     "Setting",
     "Structure",
     "Sublayers",

@@ -12,6 +12,7 @@ import numpy as np
 from tokviz.capture.batch_check import tolerance_for
 from tokviz.capture.hooks import first_tensor, forward, hooked
 from tokviz.capture.interventions import neurons_set
+from tokviz.capture.products import fast_products
 from tokviz.capture.structure import Structure
 from tokviz.capture.tokens import special_around
 from tokviz.errors import CaptureError
@@ -147,7 +148,8 @@ def _losses(head: nn.Module, ids: torch.Tensor, n_before: int) -> np.ndarray:
     import torch
     from torch.nn import functional
 
-    logits = forward(head, ids, torch.ones_like(ids)).logits
+    with fast_products():
+        logits = forward(head, ids, torch.ones_like(ids)).logits
     of_each = (
         functional.cross_entropy(row[n_before - 1 : -1].float(), own[n_before:].to(row.device)).item()
         for row, own in zip(logits, ids, strict=True)

@@ -26,10 +26,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Known:
+    """What is known of words that went through a model before."""
+
+    check: BatchCheck | None
+    limits: PassLimits | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunningCapture:
     """The states of all words, once, and how far batches can be trusted."""
 
     check: BatchCheck
+    limits: PassLimits
+    """Of the forward passes."""
     batches: Iterator[CapturedBatch]
 
     def __iter__(self) -> Iterator[CapturedBatch]:
@@ -41,6 +51,7 @@ class CaptureTogether:
     """The same of several contexts: each batch with the index of its context."""
 
     check: BatchCheck
+    limits: PassLimits
     batches: Iterator[tuple[int, CapturedBatch]]
 
     def __iter__(self) -> Iterator[tuple[int, CapturedBatch]]:
@@ -70,7 +81,7 @@ def capture_together(
         for index, (start, stop) in enumerate(itertools.pairwise(first_rows))
         if ((batch.rows >= start) & (batch.rows < stop)).any()
     )
-    return CaptureTogether(check=captured.check, batches=batches)
+    return CaptureTogether(check=captured.check, limits=captured.limits, batches=batches)
 
 
 def _rows_between(batch: CapturedBatch, start: int, stop: int) -> CapturedBatch:
@@ -90,7 +101,7 @@ def capture(
     tokenization: Tokenization,
     token_budget: int,
     on_progress: Callable[[int], None] | None = None,
-    check: BatchCheck | None = None,
+    known: Known | None = None,
 ) -> RunningCapture:
     """Run all words through the model; gives their states, float32, in batches that cover each row once.
 
@@ -104,7 +115,7 @@ def capture(
     token_budget : the most tokens, padding included, of one forward pass. All words go in one pass if they fit, so
         that streamed weights are read once; else words of similar length go together. ``PassLimits`` may lower it.
     on_progress : called for each batch with the number of words in it.
-    check : what was found when the same words went through this model before, and is taken for granted.
+    known : what was found when the same words went through this model before, or one like it, and is taken for granted.
 
     Raises
     ------
@@ -112,13 +123,16 @@ def capture(
         the batches are read.
     """
     passes = _Passes(module, structure, tokenization)
-    limits, mask_difference = PassLimits.of(module, structure, token_budget), None
-    if not is_streamed(module):
-        limits, mask_difference = _measure_limits(passes, limits)
+    check, limits = (known.check, known.limits) if known else (None, None)
+    mask_difference = None
+    if check is None or limits is None:
+        limits = PassLimits.of(module, structure, token_budget)
+        if not is_streamed(module):
+            limits, mask_difference = _measure_limits(passes, limits)
     if check is not None:
         rows_of_passes = limits.batches(passes.lengths, check.batching)
         batches = (batch for rows in rows_of_passes for batch in passes.run(rows))
-        return RunningCapture(check=check, batches=_count(batches, on_progress))
+        return RunningCapture(check=check, limits=limits, batches=_count(batches, on_progress))
     comparisons: list[BatchComparison] = []
     for batching in get_args(Batching):
         waiting = limits.batches(passes.lengths, batching)
@@ -138,7 +152,8 @@ def capture(
         mask_difference=mask_difference,
     )
     later = (batch for rows in waiting for batch in passes.run(rows))
-    return RunningCapture(check=check, batches=_count(itertools.chain(captured, later), on_progress))
+    batches = _count(itertools.chain(captured, later), on_progress)
+    return RunningCapture(check=check, limits=limits, batches=batches)
 
 
 def _count(batches: Iterator[CapturedBatch], on_progress: Callable[[int], None] | None) -> Iterator[CapturedBatch]:

@@ -374,6 +374,7 @@ def _capture_together(
     captured = capture.capture_together(
         loaded.module, structure, tokenizations, ready.token_budget, on_progress=step.advance
     )
+    ready.limits.update((each.context.template, captured.limits) for each, _ in contexts)
     with ExitStack() as open_files:
         writers = [
             open_files.enter_context(

@@ -10,7 +10,7 @@ from tokviz import models
 from tokviz.config import ModelConfig
 from tokviz.errors import CaptureError, SourceError
 from tokviz.records import HiddenStates
-from tokviz.run.capturing.intervening import Ready
+from tokviz.run.capturing.intervening import Ready, capture_again
 from tokviz.run.capturing.lens_fitting import Fitted, fit_lens
 from tokviz.run.plan.controls import CONTROLS, Control
 from tokviz.run.plan.lenses import Fit
@@ -133,11 +133,7 @@ def _made(ready: Ready, model: ModelConfig, wanted: Sequence[Control]) -> Iterat
 
 
 def _capture(ready: Ready, made: _Made, intact: HiddenStates, key: str, store: Store) -> None:
-    from tokviz import capture
-
-    captured = capture.capture(
-        made.module, made.structure, intact.tokenization, ready.token_budget, check=intact.batch_check
-    )
+    captured = capture_again(ready, made.module, made.structure, intact)
     description = CaptureDescription(
         card=replace(intact.card, notes=made.notes),
         context=intact.context,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +20,7 @@ from tokviz.run.work.progress import Reporter
 if TYPE_CHECKING:
     from torch import nn
 
-    from tokviz.capture import Structure, Sublayers
+    from tokviz.capture import PassLimits, RunningCapture, Structure, Sublayers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +36,8 @@ class Ready:
     token_budget: int
     texts: Mapping[str, Tokenization]
     """By template the words of each of the model's contexts."""
+    limits: dict[str, PassLimits] = field(default_factory=dict)
+    """By template how large the forward passes over its words may be, once that is known."""
 
     @property
     def module(self) -> nn.Module:
@@ -117,7 +119,7 @@ def _capture_with(ready: Ready, intact: HiddenStates, key: str, wanted: Wanted, 
     value = wanted.value if isinstance(wanted.value, float) else 0.0
     done = Intervention(rule=wanted.rule, layer=wanted.layer, path=path, neurons=wanted.neurons, value=wanted.value)
     with capture.neurons_set(matrix, wanted.neurons, value, at_position_0):
-        captured = capture.capture(module, structure, tokenization, ready.token_budget, check=intact.batch_check)
+        captured = capture_again(ready, module, structure, intact)
         description = CaptureDescription(
             card=intact.card,
             context=intact.context,
@@ -132,6 +134,17 @@ def _capture_with(ready: Ready, intact: HiddenStates, key: str, wanted: Wanted, 
                 writer.add(batch)
             if wanted.rule == "off":
                 writer.attention = attention(ready, ready.texts)
+
+
+def capture_again(ready: Ready, module: nn.Module, structure: Structure, intact: HiddenStates) -> RunningCapture:
+    """The words of ``intact`` through the changed model, or one of the same size, in the same batches."""
+    from tokviz import capture
+
+    template = intact.context.template
+    known = capture.Known(check=intact.batch_check, limits=ready.limits.get(template))
+    captured = capture.capture(module, structure, intact.tokenization, ready.token_budget, known=known)
+    ready.limits[template] = captured.limits
+    return captured
 
 
 def attention(ready: Ready, texts: Mapping[str, Tokenization]) -> tuple[AttentionToFirst, ...]:
