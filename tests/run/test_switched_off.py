@@ -20,7 +20,7 @@ from planting import LAYER, answering, mlp_inputs
 
 from tokviz import models
 from tokviz.bundled import LOSS_TEXT
-from tokviz.capture import Structure
+from tokviz.capture import Structure, running
 from tokviz.capture.tokens import tokenize
 from tokviz.config import ModelConfig, ReportConfig
 from tokviz.models import quiet_transformers
@@ -160,6 +160,25 @@ def test_a_worker_that_does_not_see_the_cache_sends_them_too(project: Path) -> N
     assert context.key in sent.states
     assert {each.key for each in context.interventions} < set(sent.states)
     assert set(sent.losses) == {present(context.loss).key}
+
+
+@pytest.mark.parametrize("untrained", [False, True])
+def test_how_much_goes_through_the_model_at_once_is_measured_once(
+    project: Path, monkeypatch: pytest.MonkeyPatch, untrained: bool
+) -> None:
+    asked: list[int] = []
+    measure = running._measure_limits
+
+    def counted(passes: Any, limits: Any) -> Any:
+        asked.append(len(passes.lengths))
+        return measure(passes, limits)
+
+    monkeypatch.setattr(running, "_measure_limits", counted)
+    shutil.rmtree(project / "cache" / "states")
+    pipeline.run(config(untrained=untrained), options(project), Quiet())
+    # Of both models, whatever of them is captured besides.
+    assert asked == [len(ALL_WORDS)] * 2
+    assert len(list((project / "cache" / "states").iterdir())) > 2
 
 
 def test_interventions_can_be_left_out(project: Path) -> None:

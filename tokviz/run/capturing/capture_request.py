@@ -161,6 +161,8 @@ def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
     try:
         # The first time takes seconds.
         step = None if "transformers" in sys.modules else reporter.step("Loading PyTorch and transformers")
+        if step is None and not request.model.source.startswith(IN_MEMORY):
+            gc.collect()  # the memory of the model before is free
         models.load_libraries()
         if step is not None:
             step.advance()
@@ -186,8 +188,6 @@ def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
         ) from error
     except DiskFullError as error:
         raise CaptureError(f"{request.model.source}: {error}") from error  # a smaller model may have room
-    if not request.model.source.startswith(IN_MEMORY):
-        gc.collect()  # the model's memory is free before the next one loads
 
 
 def _still_due(request: Request, store: Store) -> Request:
