@@ -134,7 +134,7 @@ def test_logits_that_take_much_memory_are_made_in_several_passes(monkeypatch: py
         [Setting(neurons=NEURONS)],
     )
     together = losses(*arguments, of)
-    monkeypatch.setattr(measuring, "LOGIT_BYTES", 3 * 4 * 300 * 128)
+    monkeypatch.setattr(measuring, "LOGIT_BYTES_IN_MEMORY", 3 * 4 * 300 * 128)
     apart = losses(*arguments, of)
     for one, other in zip((together[0], *together[1]), (apart[0], *apart[1]), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)

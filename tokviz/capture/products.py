@@ -6,6 +6,7 @@ length at most, and so does a loss. Hidden states are captured without: by stand
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ def fast_products() -> AbstractContextManager[Any]:
 
 
 @cache
-def _mode() -> Any:
+def _mode() -> Callable[[], AbstractContextManager[Any]] | None:
     """A class whose instances are entered; None where oneDNN isn't faster, or can't be asked."""
     import torch
     from torch.nn import functional
@@ -32,7 +33,7 @@ def _mode() -> Any:
 
     if not torch.backends.mkldnn.is_available() or "AVX512" not in torch.backends.cpu.get_cpu_capability():
         return None
-    multiply = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
+    multiply: Any = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
     if multiply is None:
         return None
 

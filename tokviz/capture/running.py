@@ -152,8 +152,8 @@ def capture(
         mask_difference=mask_difference,
     )
     later = (batch for rows in waiting for batch in passes.run(rows))
-    batches = _count(itertools.chain(captured, later), on_progress)
-    return RunningCapture(check=check, limits=limits, batches=batches)
+    every = itertools.chain(captured, later)
+    return RunningCapture(check=check, limits=limits, batches=_count(every, on_progress))
 
 
 def _count(batches: Iterator[CapturedBatch], on_progress: Callable[[int], None] | None) -> Iterator[CapturedBatch]:
