@@ -34,13 +34,13 @@ def run(rounds: int = 2) -> list[Row]:
             sample.generate(work, command=command)
 
         ours = {
-            "nothing changed / cold run of the sample": (0.04, lambda: sample.generate(work, command=command)),
+            "nothing changed / cold run of the sample": (0.025, lambda: sample.generate(work, command=command)),
             "a note changed / cold run of the sample": (
-                0.05,
+                0.03,
                 lambda: changed(work / "notes" / "introduction.md", "\n\nNote {}.\n"),
             ),
             "a template changed / cold run of the sample": (
-                0.05,
+                0.03,
                 lambda: changed(work / "templates" / "_parts.html", "\n{{# {} #}}\n"),
             ),
         }

@@ -11,15 +11,18 @@ const outputs = { step: root.querySelector("[data-series-step]"), depth: root.qu
 const [plate, problem, caption, play] = [".plate", "[data-series-problem]", "[data-series-caption]", "[data-series-play]"].map(
 (each) => root.querySelector(each));
 const maps = [...document.querySelectorAll(".series-map")];
-const byContext = [...document.querySelectorAll(".series-map, .series-strips")];
+const byContext = [...document.querySelectorAll(".series-of")];
 const measures = document.querySelector("select[data-series-choice]");
+const scales = document.querySelectorAll('[data-series-choice="scale"] input');
 const noMap = document.querySelector("[data-series-no-map]");
-const state = { step: Number(ranges.step.value), depth: Number(ranges.depth.value), context: byContext[0]?.dataset.context, axes: "reference" };
+const state = { step: Number(ranges.step.value), depth: Number(ranges.depth.value), context: Object.keys(data.extents)[0], axes: "reference", scale: "each" };
+const initial = { ...state };
 let timer = null;
 const isFirstMap = () => !measures || measures.selectedIndex === 0;
 function fragment() {
 const { key } = data.checkpoints[state.step];
-const parts = [state.context, depthKey(state.depth), key, ...(state.axes === "own" ? ["own"] : [])];
+const view = state.axes === "own" ? ["own"] : state.scale === "common" ? ["common"] : [];
+const parts = [state.context, depthKey(state.depth), key, ...view];
 return `#${parts.map(encodeURIComponent).join("/")}${isFirstMap() ? "" : `&map=${measures.value}`}${Tokviz.plotScale.address}`;
 }
 const address = new Tokviz.AddressWriter(fragment);
@@ -36,10 +39,11 @@ showMaps();
 }
 function showPlot(checkpoint) {
 const capture = content && captureOf(checkpoint);
-plate.hidden = !capture;
-problem.hidden = Boolean(capture);
-problem.textContent = capture ? "" : "This checkpoint has no plot in this context.";
-if (!capture) return;
+const reason = capture ? checkpoint.problems[`${state.context} ${state.axes}`]?.[state.depth] : "This checkpoint has no plot in this context.";
+plate.parentElement.toggleAttribute("data-without-plot", Boolean(reason));
+problem.hidden = !reason;
+problem.textContent = reason ?? "";
+if (reason) return;
 const image = checkpoint.images?.[state.context]?.[state.depth];
 plate.href = image ?? "#";
 plate.querySelector("img").alt = `${checkpoint.label}, ${depthName(state.depth)}, ${capture.context.label}`;
@@ -49,18 +53,26 @@ tell(plate, "slot", { capture, depth: state.depth, isStep: true });
 function captureOf({ slug }) {
 const model = content.models.find((each) => each.slug === slug);
 const has = model.contexts.some(({ name }) => name === state.context);
-return has ? Tokviz.findCapture([model], { model: slug, context: state.context, projection: state.axes }) : null;
+if (!has) return null;
+const capture = Tokviz.findCapture([model], { model: slug, context: state.context, projection: state.axes });
+const isCommon = state.axes !== "own" && state.scale === "common";
+const label = `${data.labels[state.axes]}${isCommon ? ", one scale for all checkpoints" : ""}`;
+return { ...capture, shown: { ...capture.shown, label }, ...(isCommon ? { extents: data.extents[state.context] } : {}) };
 }
 function captionOf(checkpoint) {
-if (state.axes !== "own") return `Axes: those of ${data.reference}.`;
+if (state.axes !== "own") return `Axes: those of ${data.reference}${state.scale === "common" ? ", one scale for all checkpoints" : ""}.`;
 const residual = checkpoint.residuals[state.context]?.[state.depth];
-const left = residual === null || residual === undefined ? "" : ` After shift, scale and turn, ${residual}\u00a0% of the variance of ${data.reference}’s plot is not matched.`;
+const left = residual === null || residual === undefined ? "" : ` After shift, scale, turn and reflection, ${residual}\u00a0% of the variance of ${data.reference}’s plot is not matched.`;
 return `Axes: its own, turned toward those of ${data.reference}.${left}`;
 }
 function showMaps() {
 const measure = measures?.value ?? maps[0]?.dataset.measure;
 const isSeen = ({ dataset }) => dataset.context === state.context && (dataset.measure ?? measure) === measure;
 for (const each of byContext) each.toggleAttribute("data-current", isSeen(each));
+for (const input of scales) {
+input.disabled = state.axes === "own";
+input.checked = input.value === (state.axes === "own" ? "each" : state.scale);
+}
 const map = maps.find(isSeen);
 if (noMap) noMap.hidden = Boolean(map);
 if (map) fill(map);
@@ -97,8 +109,8 @@ address.request();
 function stop() {
 clearInterval(timer);
 timer = null;
-play.textContent = "Play";
-play.setAttribute("aria-pressed", "false");
+play?.replaceChildren("Play");
+play?.setAttribute("aria-pressed", "false");
 }
 function start() {
 const last = data.checkpoints.length - 1;
@@ -112,18 +124,24 @@ play.setAttribute("aria-pressed", "true");
 }
 function open() {
 address.cancel();
-const [context, depth, step, axes] = location.hash.slice(1).split("&")[0].split("/").map(Tokviz.decode);
+const [context, depth, step, view] = location.hash.slice(1).split("&")[0].split("/").map(Tokviz.decode);
 const known = parseDepth(depth);
-if (known === null || !byContext.some((each) => each.dataset.context === context)) return show();
+if (!location.hash) Object.assign(state, initial);
+if (known === null || !(context in data.extents)) return location.hash ? show() : set();
 const found = data.checkpoints.findIndex(({ key }) => key === step);
-Object.assign(state, { context, depth: clamp(known, 0, Number(ranges.depth.max)), axes: axes === "own" ? "own" : "reference" });
+if (found < 0 || known > Number(ranges.depth.max)) address.request();
+Object.assign(state, { context, depth: clamp(known, 0, Number(ranges.depth.max)) });
+Object.assign(state, { axes: view === "own" ? "own" : "reference", scale: view === "common" ? "common" : "each" });
 if (found >= 0) state.step = found;
 const [, map] = location.hash.match(/&map=([\w-]+)/) ?? [];
 if (measures) measures.value = [...measures.options].some(({ value }) => value === map) ? map : measures.options[0].value;
+return set();
+}
+function set() {
 for (const [name, value] of [["context", state.context], ["axes", state.axes]]) {
 for (const input of document.querySelectorAll(`[data-series-choice="${name}"] input`)) input.checked = input.value === value;
 }
-return show();
+show();
 }
 for (const [name, range] of Object.entries(ranges)) {
 range.addEventListener("input", () => {
@@ -131,7 +149,7 @@ stop();
 go({ [name]: Number(range.value) });
 });
 }
-play.addEventListener("click", () => (timer === null ? start() : stop()));
+play?.addEventListener("click", () => (timer === null ? start() : stop()));
 document.addEventListener("change", (event) => {
 const name = event.target.closest("[data-series-choice]")?.dataset.seriesChoice;
 if (name) go(name === "measure" ? {} : { [name]: event.target.value });

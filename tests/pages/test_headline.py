@@ -195,7 +195,7 @@ def test_what_no_capture_has_is_refused(tmp_path: Path) -> None:
 def test_it_says_how_sure_what_was_found_is() -> None:
     finding = present(Views(sample_report()).index.finding)
     assert re.fullmatch(
-        r"\d+ pairs drawn at random from the layer’s neurons and set to zero change that share by at most [\d.]+\N{NO-BREAK SPACE}percentage points\.",
+        r"Set to zero, \d+ random pairs of the layer’s neurons change that share by at most [\d.]+\N{NO-BREAK SPACE}percentage points\.",
         finding.certainty,
     )
     _, encoder, _ = sample_report().models

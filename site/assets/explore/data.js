@@ -89,6 +89,7 @@ else if (at > 0) containing.push(row);
 return [...beginning.sort((a, b) => this.folded[a].length - this.folded[b].length), ...containing].slice(0, most);
 }
 }
+const limitsOf = (extents) => extents.map((each) => each && [each[0], each[0] + each[1], each[2], each[2] + each[3]]);
 class View {
 constructor(capture, vocabulary, tokens, drawn, near) {
 this.capture = capture;
@@ -96,7 +97,7 @@ this.vocabulary = vocabulary;
 this.n = vocabulary.words.length;
 this.last = drawn.extents.length - 1;
 this.extents = drawn.extents;
-this.limits = drawn.extents.map((each) => each && [each[0], each[0] + each[1], each[2], each[2] + each[3]]);
+this.limits = limitsOf(drawn.extents);
 this.variance = drawn.variance;
 this.problems = drawn.problems;
 this.measures = tokens.measures;
@@ -113,6 +114,20 @@ this.fullSpace = near && { k: near.k, rows: decodeIntegers(near.rows, this.n <= 
 }
 at(depth) {
 return this.places.subarray(2 * depth * this.n, 2 * (depth + 1) * this.n);
+}
+on(extents) {
+const other = Object.assign(Object.create(View.prototype), this, { pictured: new Map(), places: this.places.slice() });
+other.extents = this.extents.map((own, depth) => own && extents[depth]);
+other.limits = limitsOf(other.extents);
+this.extents.forEach((own, depth) => {
+if (!own) return;
+const places = other.at(depth);
+for (let index = 0; index < places.length; index += 1) {
+const axis = 2 * (index % 2);
+places[index] = (own[axis] + places[index] * own[axis + 1] - extents[depth][axis]) / extents[depth][axis + 1];
+}
+});
+return other;
 }
 tokens(row) {
 return this.pieces[row].map((piece) => piece.replace(/^[Ġ▁ ]/, "␣"));

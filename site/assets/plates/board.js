@@ -22,7 +22,7 @@ for (const each of this.plates.values()) this.update(each);
 this.listen();
 }
 use(capture, act, failed) {
-const { key } = capture;
+const key = `${capture.key}${capture.extents ? " on common extents" : ""}`;
 if (this.abouts.has(key)) {
 act(this.abouts.get(key));
 return;
@@ -30,7 +30,7 @@ return;
 const inTurn = (value) => new Promise((done) => setTimeout(done, 0, value));
 Promise.all([this.index.view(capture), document.fonts?.ready]).then(([view]) => {
 const { categories, longest } = this.index;
-if (!this.abouts.has(key)) this.abouts.set(key, { ...plate.about(view, capture, categories, longest), layouts: new Map() });
+if (!this.abouts.has(key)) this.abouts.set(key, { ...plate.about(capture.extents ? view.on(capture.extents) : view, capture, categories, longest), layouts: new Map() });
 const about = this.abouts.get(key);
 Tokviz.plateText.measure(about.labels, Tokviz.plateLayout.LEAST);
 return inTurn(about);

@@ -12,6 +12,7 @@ from tokviz.config.finding import MOST_WORDS_IN_FINDING
 from tokviz.pages.frame.index import captured
 from tokviz.pages.text.findings import finding_of, flattening, norm_jump
 from tokviz.pages.text.wording import (
+    NBSP,
     in_words,
     neurons_counted,
     number,
@@ -27,6 +28,9 @@ _NOT_SHOWN = "are a word’s nearest neighbors shown to be of its category more 
 _NONE_TESTED = (
     "Whether a word’s nearest neighbors are of its category more often than by chance can’t be tested with these words."
 )
+
+LEAST_CHANGE = 1e-4
+"""Smaller shares aren't told apart."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,12 +169,15 @@ def _against_random(model: ModelReport, finding: Finding) -> str:
     random = next((each.random for each in of_context if each), None)
     if random is None or not finding.flattens or not math.isfinite(random.pc1_change):
         return ""
-    sets = {1: "neuron", 2: "pair"}.get(len(finding.neurons), "set")
+    sets = {2: "pair"}.get(len(finding.neurons), "set")
+    which = f"{counted(random.n_draws, f'random {sets}')} of the layer’s neurons"
+    if len(finding.neurons) == 1:
+        which = f"{counted(random.n_draws, 'random neuron')} of the layer"
     change = "changes" if random.n_draws == 1 else "change"
-    return (
-        f"{counted(random.n_draws, sets)} drawn at random from the layer’s neurons and set to zero {change} that share by at most "
-        f"{small_share(random.pc1_change).removesuffix('%')}percentage points."
-    )
+    size = f"at most {small_share(random.pc1_change).removesuffix('%')}"
+    if random.pc1_change < LEAST_CHANGE:
+        size = f"less than {100 * LEAST_CHANGE:g}{NBSP}"
+    return f"Set to zero, {which} {change} that share by {size}percentage points."
 
 
 def _purities(models: list[ModelReport]) -> Iterator[Purity]:
