@@ -36,8 +36,10 @@ def words() -> dict[str, list[str]]:
     return {key: value["words"] for key, value in _report()["words"].items()}
 
 
-def config(models: dict[str, Path], *, whole: bool = False, interventions: str = "off") -> str:
-    """A report.toml of these models and the sample's words.
+def config(
+    models: dict[str, Path], *, whole: bool = False, interventions: str = "off", n_words: int | None = None
+) -> str:
+    """A report.toml of these models and the sample's words, ``n_words`` of each category or all.
 
     One context and one projection, as the post's notebook had them; the sample's two of each for ``whole``. Neurons are
     switched off where that is what is measured.
@@ -45,7 +47,7 @@ def config(models: dict[str, Path], *, whole: bool = False, interventions: str =
     tables = [
         f"[[models]]\nname = {json.dumps(name)}\nsource = {json.dumps(str(path))}" for name, path in models.items()
     ]
-    lists = [f"{key} = {json.dumps(value)}" for key, value in words().items()]
+    lists = [f"{key} = {json.dumps(value[:n_words])}" for key, value in words().items()]
     contexts = _report()["contexts"] if whole else [{"name": "alone", "template": " {word}"}]
     tables += [
         f"[[contexts]]\nname = {json.dumps(each['name'])}\ntemplate = {json.dumps(each['template'])}"

@@ -107,12 +107,13 @@ class Categories:
 
     @cached_property
     def sampled(self) -> tuple[np.ndarray, Categories]:
-        """The words that silhouettes are of, as ascending rows, and their categories: of each the same share, at least one word."""
+        """The words that silhouettes are of, as ascending rows, and their categories: of each the same share, two words if it has them."""
         n_words = len(self.memberships)
         if n_words <= Geometry.MOST_IN_SILHOUETTE:
             return np.arange(n_words), self
         order = np.random.default_rng((self.seed, 6)).permutation(n_words)
-        n_kept = np.ceil(Geometry.MOST_IN_SILHOUETTE / n_words * self.counts).astype(np.int64)
+        share = np.ceil(Geometry.MOST_IN_SILHOUETTE / n_words * self.counts).astype(np.int64)
+        n_kept = np.maximum(share, np.minimum(self.counts, 2))
         of_each = (order[self.first[order] == category][:kept] for category, kept in enumerate(n_kept))
         rows = np.sort(np.concatenate(list(of_each)))
         return rows, Categories(

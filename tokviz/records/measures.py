@@ -278,7 +278,7 @@ class RefitCriteria:
 class Geometry:
     """All measures of one model × context, on its reference words."""
 
-    MOST_IN_SILHOUETTE: ClassVar[int] = 400
+    MOST_IN_SILHOUETTE: ClassVar[int] = 300
     """Words whose silhouettes are taken: those of 1,999 shuffles are quadratic in words, times categories. Of longer lists it is a
     sample, with the same share of each category."""
 
