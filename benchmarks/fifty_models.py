@@ -21,7 +21,12 @@ FEW, MANY, N_WORDS = 10, 50, 8
 def run(rounds: int = 5) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        places = {f"model-{number:02}": _model(work / f"model-{number:02}", seed=number) for number in range(MANY)}
+        places = {
+            f"model-{number:02}": sample.random_llama(
+                work / f"model-{number:02}", number, width=64, n_layers=4, n_heads=(4, 4)
+            )
+            for number in range(MANY)
+        }
         turns = itertools.count()
         (work / "notes").mkdir()
         for n in (FEW, MANY):
@@ -46,26 +51,6 @@ def run(rounds: int = 5) -> list[Row]:
 
 def _report(work: Path, n: int) -> None:
     sample.generate(work, "--config", work / f"of-{n}.toml", "--cache", "cache", "--output", f"site-{n}")
-
-
-def _model(folder: Path, seed: int) -> Path:
-    import torch
-    from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
-
-    torch.manual_seed(seed)
-    tokenizer = AutoTokenizer.from_pretrained(sample.smollm2())
-    LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=len(tokenizer),
-            hidden_size=64,
-            intermediate_size=64,
-            num_hidden_layers=4,
-            num_attention_heads=4,
-            num_key_value_heads=4,
-        )
-    ).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
 
 
 if __name__ == "__main__":

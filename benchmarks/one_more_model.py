@@ -20,7 +20,12 @@ TARGET = 0.22
 def run(rounds: int = 1) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        models = {f"model-{number}": _model(work / f"model-{number}", seed=number) for number in range(9)}
+        models = {
+            f"model-{number}": sample.random_llama(
+                work / f"model-{number}", number, width=576, n_layers=30, n_heads=(9, 3)
+            )
+            for number in range(9)
+        }
         eight, nine = work / "eight.toml", work / "nine.toml"
         eight.write_text(sample.config(dict(list(models.items())[:8]), whole=True), encoding="utf-8")
         nine.write_text(sample.config(models, whole=True), encoding="utf-8")
@@ -38,27 +43,6 @@ def run(rounds: int = 1) -> list[Row]:
 
         name = "one model added to eight / all nine"
         return [side_by_side(name, TARGET, added, all_nine, rounds=rounds, warm_up=False)]
-
-
-def _model(folder: Path, seed: int) -> Path:
-    """Random weights in Llama's shape, with the sample model's tokenizer."""
-    import torch
-    from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
-
-    torch.manual_seed(seed)
-    tokenizer = AutoTokenizer.from_pretrained(sample.smollm2())
-    LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=len(tokenizer),
-            hidden_size=576,
-            intermediate_size=576,
-            num_hidden_layers=30,
-            num_attention_heads=9,
-            num_key_value_heads=3,
-        )
-    ).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
 
 
 if __name__ == "__main__":

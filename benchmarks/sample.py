@@ -83,3 +83,24 @@ def smollm2() -> Path:
         plain.save_pretrained(folder)
         AutoTokenizer.from_pretrained(**arguments).save_pretrained(folder)
     return folder
+
+
+def random_llama(folder: Path, seed: int, *, width: int, n_layers: int, n_heads: tuple[int, int]) -> Path:
+    """Random weights in Llama's shape, with the sample model's tokenizer; ``n_heads``: of queries, and of keys and values."""
+    import torch
+    from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(seed)
+    tokenizer = AutoTokenizer.from_pretrained(smollm2())
+    LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=width,
+            intermediate_size=width,
+            num_hidden_layers=n_layers,
+            num_attention_heads=n_heads[0],
+            num_key_value_heads=n_heads[1],
+        )
+    ).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder

@@ -21,6 +21,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+import pytest
 from browser import install_with_apt, started
 from playwright.sync_api import Error, Page
 from selenium import webdriver
@@ -337,6 +338,18 @@ def _end(process: subprocess.Popen[Any]) -> None:
 
 
 ENGINES: dict[str, Callable[[], Any]] = {"chromium": chromium, "firefox": firefox, "webkit": webkit}
+
+
+@contextmanager
+def begun(name: str) -> Iterator[Engine]:
+    """One of ``ENGINES``; what isn't installed is told, in CI it is a failure."""
+    try:
+        with ENGINES[name]() as engine:
+            yield engine
+    except Missing as missing:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(missing))
 
 
 def main() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy as np
 import pytest
 from browser import PHONE, served
 from carousel_page import write_noted
-from engines import ENGINES, Engine, Missing, choose, click, wait_for
+from engines import ENGINES, Engine, begun, choose, click, wait_for
 from plates_page import COMPARE, DATA, SLUG, content, write_sample
 from plates_page import MODEL as SAMPLE_MODEL
 
@@ -31,13 +30,8 @@ SHOWN = "[...document.querySelectorAll('.panel:is([data-current], [data-beside])
 
 @pytest.fixture(scope="module", params=[name for name in ENGINES if name != "chromium"])
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    try:
-        with ENGINES[request.param]() as started:
-            yield started
-    except Missing as missing:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(missing))
+    with begun(request.param) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from browser import PHONE, served
-from engines import ENGINES, Engine, Missing, click, wait_for
+from engines import ENGINES, Engine, begun, click, wait_for
 from weighing import LONGEST, MOST_WORDS, WORDS
 
 COMMITTED = Path(__file__).parents[2] / "site"
@@ -26,13 +25,8 @@ FLAT = "alone/layer-11/centered"
 
 @pytest.fixture(scope="module", params=list(ENGINES))
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    try:
-        with ENGINES[request.param]() as started:
-            yield started
-    except Missing as missing:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(missing))
+    with begun(request.param) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
