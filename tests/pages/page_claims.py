@@ -194,10 +194,13 @@ def check_chart(alt: str, contexts: dict[str, ContextReport]) -> None:
 
 
 def check_course(text: str, values: np.ndarray, agrees: Agrees) -> None:
-    """``0.85 at the embedding, 0.50 at layer 29, highest 0.90 at layer 3``: a curve's ends, and extremes between."""
+    """``0.85 at the embedding, 0.50 at layer 29, highest 0.90 at layer 3``: a curve's ends, and extremes between; ``0.85 throughout``."""
     known = np.flatnonzero(np.isfinite(values))
     if not len(known):
         require(text == "not defined", text, values)
+        return
+    if same := re.fullmatch(r"(\S.*) throughout", text):
+        require(len(known) > 1 and all(agrees(same[1], value) for value in values[known]), text, values)
         return
     parts = [re.fullmatch(rf"(?:(lowest|highest) )?(\S.*?) at ({DEPTH})", part) for part in text.split(", ")]
     require(all(parts), text, "of no known form")
