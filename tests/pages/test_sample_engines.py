@@ -197,7 +197,7 @@ CONTROLS = {
 @pytest.mark.parametrize("path", CONTROLS)
 def test_arrow_keys_change_the_layer_after_each_control(engine: Engine, address: str, path: str) -> None:
     engine.resize(1280, 900)
-    depth = f"document.querySelector('{DEPTH[path]}').textContent.trim()"
+    depth = f"document.querySelector('{DEPTH[path]}')?.textContent.trim()"
     for control in CONTROLS[path]:
         engine.go(f"{address}{path}{FRAGMENTS[path]}")
         wait_for(engine, f"{depth} === 'layer 5' && document.readyState === 'complete'")
