@@ -47,7 +47,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     )
     workers: list[subprocess.Popen[bytes]] = []
     try:
-        assert wait_for(file.exists, seconds=180)
+        # It is there before it is written.
+        assert wait_for(lambda: file.exists() and file.read_text(encoding="utf-8").rstrip().endswith("}"), seconds=180)
         address = json.loads(file.read_text(encoding="utf-8"))["address"]
         for number in range(2):
             own = folder / f"worker-{number}"
