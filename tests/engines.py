@@ -342,7 +342,7 @@ ENGINES: dict[str, Callable[[], Any]] = {"chromium": chromium, "firefox": firefo
 
 @contextmanager
 def begun(name: str) -> Iterator[Engine]:
-    """One of ``ENGINES``; what isn't installed is told, in CI it is a failure."""
+    """One of ``ENGINES``. Tests of one that isn't installed are skipped; in CI they fail."""
     try:
         with ENGINES[name]() as engine:
             yield engine

@@ -116,9 +116,9 @@ def own_scores(distances: np.ndarray, categories: Categories) -> np.ndarray:
         words, neighbours = found
         kinds, share = categories.kinds
         scores[0, words] = share[kinds[words][:, None], kinds[neighbours]].mean(axis=1)
-    rows, some = categories.sampled
+    rows, some, distances = _sampled(distances, categories)
     members = np.eye(len(some.counts))[some.first].T
-    sums = np.ascontiguousarray((distances[np.ix_(rows, rows)] @ members.T).T[:, None])
+    sums = np.ascontiguousarray((distances @ members.T).T[:, None])
     scores[1, rows] = _silhouettes(sums, members[:, None], some.counts)[0]
     return scores
 
@@ -196,8 +196,7 @@ def silhouette(
     n_words = len(distances)
     if n_words < 3 or not categories.are_several or not distances.any():
         return UNDEFINED
-    rows, some = categories.sampled
-    distances = distances if some is categories else distances[np.ix_(rows, rows)]
+    rows, some, distances = _sampled(distances, categories)
     value = float(silhouette_alone(distances[None], some.first, some.counts)[0])
     parts = np.zeros(n_words)
     parts[rows] = by_word(_silhouette_influence(distances, some), some)
@@ -209,8 +208,14 @@ def silhouette(
 
 def silhouette_value(distances: np.ndarray, categories: Categories) -> float:
     """The value of ``silhouette`` without more; NaN where all distances are 0."""
+    _, some, distances = _sampled(distances, categories)
+    return float(silhouette_alone(distances[None], some.first, some.counts)[0])
+
+
+def _sampled(distances: np.ndarray, categories: Categories) -> tuple[np.ndarray, Categories, np.ndarray]:
+    """``Categories.sampled``, with the distances between these words."""
     rows, some = categories.sampled
-    return float(silhouette_alone(distances[np.ix_(rows, rows)][None], some.first, some.counts)[0])
+    return rows, some, distances if some is categories else distances[np.ix_(rows, rows)]
 
 
 def silhouette_alone(distances: np.ndarray, labels: np.ndarray, counts: np.ndarray) -> np.ndarray:

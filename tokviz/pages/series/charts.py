@@ -39,7 +39,7 @@ def charts(series: SeriesReport, name: str, label: str) -> ChartGroup | None:
     ]
     if len(found) < 2:
         return None
-    control = untrained(series, name) if series.shown[0].step != 0 else None
+    control = untrained(series, name)
     made = [_chart(each, found, control) for each in MEASURES if each.name in SHOWN]
     return ChartGroup(context=name, label=label, charts=tuple(each for each in made if each is not None))
 

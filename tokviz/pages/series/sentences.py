@@ -148,7 +148,12 @@ def _untrained(series: SeriesReport, name: str) -> str:
 
 
 def untrained(series: SeriesReport, name: str) -> ContextReport | None:
-    """A capture beside which stands one with all weights random; its own checkpoint may be left out of all charts."""
+    """A capture beside which stands one with all weights random; its own checkpoint may be left out of all charts.
+
+    None where a checkpoint from before the training is shown, which takes its place.
+    """
+    if series.shown[0].step == 0:
+        return None
     found = (each.context(name) for each in series.checkpoints)
     return next((each for each in found if each and each.untrained and each.untrained.random), None)
 
