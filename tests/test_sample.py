@@ -15,9 +15,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser import OpenPage, box_of, wait_for_frames
+from browser import OpenPage, box_of
 from command import ROOT, generate_blank
-from weighing import LONGEST, MOST_WORDS, WORDS
 
 from tokviz.pages.text.sentences import depths_where
 
@@ -119,16 +118,6 @@ def test_every_layer_of_both_models_is_there() -> None:
                     assert f"{stem}__{module}.{layer}.webp" in images
                     assert f"{stem}__{module}.{layer}-phone.webp" in images
                 assert f"{stem}_m.et.webp" in images
-
-
-@pytest.mark.parametrize("width", LONGEST)
-def test_a_models_page_is_read_to_its_end(open_page: OpenPage, width: int) -> None:
-    page = open_page(COMMITTED, f"models/{SMOLLM2}/index.html", viewport={"width": width, "height": 800})
-    for y in range(0, LONGEST[width], 800):  # what is fetched when it is seen
-        page.evaluate("(top) => scrollTo({ top, behavior: 'instant' })", y)
-        wait_for_frames(page)
-    assert page.evaluate("document.documentElement.scrollHeight") <= LONGEST[width]
-    assert 500 < page.evaluate(f"({WORDS})(document)") <= MOST_WORDS
 
 
 def test_note_and_plot_of_the_break_are_seen_at_once(open_page: OpenPage) -> None:

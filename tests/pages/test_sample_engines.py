@@ -198,9 +198,9 @@ CONTROLS = {
 def test_arrow_keys_change_the_layer_after_each_control(engine: Engine, address: str, path: str) -> None:
     engine.resize(1280, 900)
     depth = f"document.querySelector('{DEPTH[path]}')?.textContent.trim()"
+    engine.go(f"{address}{path}{FRAGMENTS[path]}")
+    wait_for(engine, f"{depth} === 'layer 5' && document.readyState === 'complete'")
     for control in CONTROLS[path]:
-        engine.go(f"{address}{path}{FRAGMENTS[path]}")
-        wait_for(engine, f"{depth} === 'layer 5' && document.readyState === 'complete'")
         if control.startswith((".switch", "[data-step", ".legend", "[name=")):
             click(engine, control)
         else:
