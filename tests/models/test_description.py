@@ -71,7 +71,7 @@ def test_what_a_run_would_refuse_is_told(llama: Path) -> None:
 
 def test_weights_that_are_not_whole_are_told(llama: Path) -> None:
     os.truncate(llama / "model.safetensors", (llama / "model.safetensors").stat().st_size - 4)
-    assert "check that the files are whole" in str(describe(ModelConfig(source="llama"), llama.parent).problem)
+    assert "expected the whole of model.safetensors" in str(describe(ModelConfig(source="llama"), llama.parent).problem)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from safetensors.torch import load_file, save_file
 from sources import configured, edit_config, refusal
 
 from tokviz.errors import SourceError
-from tokviz.models import identity, load
+from tokviz.models import check, identity, load
 
 
 def test_pickled_weights_are_refused_with_the_remedy(llama: Path) -> None:
@@ -120,7 +120,25 @@ def test_an_index_of_weights_that_is_damaged_is_told(llama: Path) -> None:
     assert "got more in model.safetensors.index.json;" in refusal("llama", llama.parent)
 
 
-@pytest.mark.parametrize("length", [2**63, 10**9, 3])
+@pytest.mark.parametrize("n_bytes", [-1, -4000, 9, 0])
+def test_weights_that_were_cut_off_are_known_before_a_library_reads_them(llama: Path, n_bytes: int) -> None:
+    weights = llama / "model.safetensors"
+    whole = weights.read_bytes()
+    check(configured("llama"), llama.parent)
+    weights.write_bytes(whole[:n_bytes])
+    left = len(whole[:n_bytes])
+    with pytest.raises(SourceError) as caught:
+        check(configured("llama"), llama.parent)
+    told = f"llama: expected the whole of model.safetensors, got only {left:,} bytes of it; copy or download it again"
+    assert str(caught.value) == refusal("llama", llama.parent) == told
+
+
+def test_a_pointer_of_git_lfs_is_told(llama: Path) -> None:
+    (llama / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
+    assert "got a pointer of Git LFS to it; run: git lfs pull" in refusal("llama", llama.parent)
+
+
+@pytest.mark.parametrize("length", [2**63, 10**9])
 def test_weights_whose_header_claims_another_length_are_told(llama: Path, length: int) -> None:
     (llama / "model.safetensors").write_bytes(struct.pack("<Q", length) + b"{}")
     assert "loading failed: SafetensorError: " in refusal("llama", llama.parent)
@@ -163,7 +181,6 @@ def test_a_folder_whose_name_is_no_text_is_told_before_a_library_fails(llama: Pa
 @pytest.mark.parametrize(
     ("file", "said"),
     [
-        ("model.safetensors", "loading failed: "),
         ("config.json", "loading failed: "),
         ("tokenizer.json", "the tokenizer can't be read: "),
     ],

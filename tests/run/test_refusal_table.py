@@ -187,8 +187,10 @@ REFUSALS = {
     "a damaged config": Refusal(
         make=cut_off("config.json"), cause="loading failed: ", remedy="check that the files are whole"
     ),
-    "damaged weights": Refusal(
-        make=cut_off("model.safetensors"), cause="loading failed: ", remedy="check that the files are whole"
+    "weights that were cut off": Refusal(
+        make=cut_off("model.safetensors"),
+        cause="expected the whole of model.safetensors, got only ",
+        remedy="copy or download it again",
     ),
     "a damaged tokenizer": Refusal(
         make=cut_off("tokenizer.json"), cause="the tokenizer can't be read: ", remedy="name a tokenizer for this model"

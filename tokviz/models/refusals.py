@@ -9,13 +9,15 @@ import json
 import os
 import re
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from tokviz.config import exists, kind_of_place
 from tokviz.config.files import IRREGULAR
 from tokviz.errors import SourceError
-from tokviz.models import gguf_header
+from tokviz.models import gguf_header, safetensors_header
 from tokviz.models.failures import is_out_of_reach
 from tokviz.models.location import files_like, weights_files
 from tokviz.models.origin import Origin
@@ -105,7 +107,8 @@ def _refuse_unreadable_weights(source: str, path: Path) -> None:
         raise SourceError(_adapter(source, adapter))
     if not (path / "config.json").is_file():
         raise SourceError(f"{source}: expected a model's folder with a config.json, found none; check the path")
-    if weights_files(path):
+    if files := weights_files(path):
+        _refuse_cut_off(source, files)
         return
     for patterns, found in ((_PICKLES, "pickled ones, which can run code"), (("*.gguf",), "GGUF files")):
         names = [file.name for file in files_like(path, patterns)]
@@ -115,6 +118,16 @@ def _refuse_unreadable_weights(source: str, path: Path) -> None:
                 f"{source}: expected safetensors weights in the folder, found only {found} ({names[0]}); {remedy}"
             )
     raise SourceError(f"{source}: expected *.safetensors in the folder, found no weights; add them")
+
+
+def _refuse_cut_off(source: str, files: Sequence[Path]) -> None:
+    """Refuse safetensors weights of which a part is missing."""
+    for file in files:
+        found = None
+        with suppress(OSError):  # loading says so
+            found = safetensors_header.problem(file)
+        if found:
+            raise SourceError(f"{source}: expected the whole of {one_line(file.name)}, {found}")
 
 
 def _adapter(source: str, file: Path) -> str:
