@@ -11,7 +11,8 @@ import smollm2
 
 from tokviz.measure import pca
 from tokviz.measure.geometry import measure
-from tokviz.pages.text.sentences import stage_sentence
+from tokviz.pages.text.stage_facts import stage_facts
+from tokviz.pages.text.stage_sentences import stage_sentence
 from tokviz.records import Geometry, HiddenStates, WordList
 
 SINK = 507
@@ -64,7 +65,7 @@ def test_alone_a_stage_begins_at_layer_11_and_says_why(measured: dict[str, Geome
     assert stage.recurrence == 1
     assert last.first_depth == geometry.massive.step_down_depth
     assert np.isnan(last.recurrence)  # by rule: CKA sees nothing there
-    sentence = stage_sentence(geometry, stage, None, at_position_0=True)
+    sentence = stage_sentence(stage_facts(geometry, stage, None, at_position_0=True))
     assert sentence.startswith(f"Dimension {SINK} is massive")
     assert "a typical token’s median" in sentence
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from claims import plain, require
+from claims import NUMBER, SCORE, close, plain, require, says
 
 from tokviz.pages.text.facts import Fact
 
@@ -20,22 +21,26 @@ def check_sentence(stated: Sequence[Fact], text: str) -> None:
         for name in fact.subject:
             require(name in said or f"{name[0].upper()}{name[1:]}" in said, said, name)
         for value in (*fact.values, *(fact.bounds or ())):
-            require(any(form in said for form in _forms(value)), said, value)
+            require(_has(said, value), said, value)
 
 
-def _forms(value: float) -> list[str]:
+def _has(said: str, value: float) -> bool:
+    """A count in digits or in words; else a size, a score, or a share in percent, of which the first of a range has no sign."""
     if isinstance(value, int):
-        return [f"{value:,}", *WORDS[value : value + 1]]
-    share = f"{100 * value:.0f}"  # of a range the first one has no sign
-    as_shares = [f"{share} %", f"({share}–"]
-    return [f"{value + 0.0:.2f}".replace("-", "−"), *as_shares, *(["0.00"] if abs(value) < 0.005 else [])]
+        return f"{value:,}" in said or any(word in said for word in WORDS[value : value + 1])
+    shares = re.findall(r"(−?\d+(?:\.\d)?)(?= %|(?:–| to )−?[\d.]+ %)", said)
+    return (
+        any(says(size.rstrip(","), value) for size in re.findall(rf"(?=\d){NUMBER}", said))
+        or any(close(score, value) for score in re.findall(SCORE, said))
+        or any(close(share, 100 * value, 0.1 if "." in share else 1) for share in shares)
+    )
 
 
 def changed(stated: tuple[Fact, ...], names: Sequence[str], kinds: Sequence[str]) -> Iterator[tuple[int, Fact]]:
     """Each field of each fact changed once; ``names`` and ``kinds`` that are possible elsewhere."""
     for index, fact in enumerate(stated):
         for place, value in enumerate(fact.values):
-            other = value + 1 if isinstance(value, int) else value + 0.37
+            other = value + 1 if isinstance(value, int) else value + 0.37 + abs(value) / 2
             yield index, replace(fact, values=(*fact.values[:place], other, *fact.values[place + 1 :]))
         for place in range(2 if fact.bounds else 0):
             low, high = fact.bounds or (0.0, 0.0)

@@ -12,7 +12,6 @@ from claims import (
     NUMBER,
     SCORE,
     FalseClaim,
-    check_event,
     close,
     depth_of,
     depths_where,
@@ -23,6 +22,7 @@ from claims import (
     require_depths,
     require_range,
     says,
+    steps_down,
 )
 from narrow import present
 
@@ -36,7 +36,6 @@ from tokviz.records import (
     PictureMeasures,
     Projection,
     Report,
-    Stage,
 )
 
 # --- plates ------------------------------------------------------------------------------------------------------------
@@ -64,27 +63,8 @@ def check_finding(alt: str, model: ModelReport, context: ContextReport, projecti
         require(close(found["chance"], 100 * purity.null_mean[depth], 1), text, purity.null_mean[depth])
     massive = depths_where(is_massive, geometry.massive) if geometry else []
     require((found["emerge"] is not None) == (massive[:1] == [depth]), text, massive)
-    if found["down"] and geometry:
-        check_event(text, "massive activations end", range(depth, depth + 1), context)
+    require((found["down"] is not None) == bool(geometry and steps_down(geometry.massive) == depth), text, massive)
     require(found["rest"].startswith(f"{model.display_name}, words {context.states.context.label}, "), text)
-
-
-def check_beginning(text: str, geometry: Geometry, stage: Stage) -> None:
-    """Found by CKA, or set by rule where massive activations come and go."""
-    text, massive = plain(text), depths_where(is_massive, geometry.massive)
-    if found := re.fullmatch(
-        r"This stage begins where massive activations (emerge|end), by rule(; CKA alone shows no boundary here)?\.",
-        text,
-    ):
-        require(math.isnan(stage.recurrence), text, stage.recurrence)
-        require((found[1] == "emerge") == (massive[:1] == [stage.first_depth]), text, massive)
-        require(stage.first_depth in massive or stage.first_depth - 1 in massive, text, massive)
-        require(bool(found[2]) == (geometry.n_compared >= geometry.stage_criteria.least_words), text)
-        return
-    found = re.fullmatch(
-        r"In (\d+) % of subsamples of the words, CKA shows that a stage begins here or one layer away\.", text
-    )
-    require(found and close(found[1], 100 * stage.recurrence, 1), text, stage.recurrence)
 
 
 def check_trust(parts: Sequence[str], context: ContextReport, projection: Projection, depth: int) -> None:

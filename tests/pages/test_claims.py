@@ -13,14 +13,14 @@ import false_claims
 import false_headlines
 import false_writers
 import headline_claims
-import lead_claims
 import numpy as np
 import page_claims
 import pytest
 import random_geometry
 import random_writers
+import stage_claims
 import writers_claims
-from claims import FalseClaim, Spoken
+from claims import FalseClaim
 from false_claims import Case
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -36,10 +36,11 @@ from tokviz.pages.compare.table import table
 from tokviz.pages.first.choice import choice
 from tokviz.pages.first.row_sentences import row_sentences
 from tokviz.pages.frame.pictures import panels
+from tokviz.pages.model.events import event_numbers, event_text, events
 from tokviz.pages.model.headline import headline
-from tokviz.pages.model.story import difference, stories
+from tokviz.pages.model.story import stories
 from tokviz.pages.model.writers import writers_section
-from tokviz.pages.text.sentences import stage_lead, stage_sentence
+from tokviz.pages.text.parts import Link
 from tokviz.pages.text.trust import finding, trust
 from tokviz.records import ModelReport, Report
 
@@ -48,45 +49,19 @@ ROOT = Path(__file__).parents[2]
 # --- every claim of random reports -----------------------------------------------------------------------------------
 
 
-def check_stages(model: ModelReport) -> None:
-    for context in model.contexts:
-        if context.geometry is None:
-            continue
-        at_position_0 = context.states.tokenization.reads_position_0
-        for number in range(len(context.geometry.stages)):
-            lead = stage_lead(context.geometry, number, at_position_0=at_position_0)
-            lead_claims.check_lead(lead, context.geometry, number, at_position_0=at_position_0)
-        for projection in (context.projections[0].projection, None):
-            for stage in context.geometry.stages:
-                sentence = stage_sentence(context.geometry, stage, projection, at_position_0=at_position_0)
-                claims.check_stage(sentence, Spoken(context.geometry, stage, projection, at_position_0))
-
-
 def check_stories(model: ModelReport) -> None:
+    """What happens at a stage's depths stands there, each event linked to its slide."""
     by_name = {context.states.context.name: context for context in model.contexts}
     for story in stories(random_geometry.SAMPLE, model, "models/m/index.html"):
         context = by_name[story.context]
         geometry = present(context.geometry)
-        events = []
+        found = events(geometry, at_position_0=context.states.tokenization.reads_position_0)
         for section, stage in zip(story.stages, geometry.stages, strict=True):
-            for badge in section.badges:
-                depth = claims.check_badge(badge.link.text, badge.detail, context)
-                assert stage.first_depth <= depth <= stage.last_depth
-                assert badge.link.href == f"#{story.context}/{'embedding' if depth == 0 else f'layer-{depth - 1}'}"
-                events.append(badge.link.text.partition(": ")[2])
-            if section.beginning:
-                page_claims.check_beginning(section.beginning, geometry, stage)
-            assert (section.beginning is None) == (stage.first_depth == 0)
-        massive = claims.depths_where(claims.is_massive, geometry.massive)
-        assert ("massive activations emerge" in events) == bool(massive)
-        n_depths = len(geometry.massive.largest)
-        has_end = bool(massive) and any(depth not in massive for depth in range(massive[0], n_depths))
-        assert sum("activations end" in event or "no longer" in event for event in events) == has_end
-
-
-def check_difference(model: ModelReport) -> None:
-    if section := difference(model):
-        claims.check_difference(section.paragraphs, model)
+            here = [each for each in found if stage.first_depth <= each.depth <= stage.last_depth]
+            for badge, each in zip(section.badges, here, strict=True):
+                slide = "embedding" if each.depth == 0 else f"layer-{each.depth - 1}"
+                assert badge.link == Link(text=event_text(each.what), href=f"#{story.context}/{slide}")
+                assert badge.detail == event_numbers(each.numbers)
 
 
 def check_plates(model: ModelReport) -> None:
@@ -115,7 +90,7 @@ def check_writers(model: ModelReport) -> None:
         writers_claims.check_section(section, model)
 
 
-CHECKS = (check_stages, check_stories, check_difference, check_plates, check_model_charts)
+CHECKS = (stage_claims.check_stages, check_stories, stage_claims.check_difference, check_plates, check_model_charts)
 
 
 @pytest.mark.slow

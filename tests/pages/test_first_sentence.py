@@ -17,10 +17,10 @@ from tokviz.pages.compare import compare_data
 from tokviz.pages.explore.explore_data import scripts
 from tokviz.pages.first.choice import choice
 from tokviz.pages.first.row_sentences import row_sentences
+from tokviz.pages.model.difference import difference
 from tokviz.pages.model.headline import headline
 from tokviz.pages.model.related_data import files
 from tokviz.pages.model.relations import related_section
-from tokviz.pages.model.story import difference
 from tokviz.pages.model.without import without
 from tokviz.pages.text.trust import trust
 from tokviz.records import Claim, ContextReport, ModelReport, Report

@@ -11,13 +11,14 @@ from tokviz.pages.frame.frame import contents, downloads, frame, model_path, rel
 from tokviz.pages.frame.index import context_entry, data_folder, drawings, model_entry, projection_entry
 from tokviz.pages.frame.pictures import GridFigure, Panel, grid_id, grids, panels, slide_id
 from tokviz.pages.model.batches import batch_notes
+from tokviz.pages.model.difference import difference
 from tokviz.pages.model.headline import where_categories_hold
 from tokviz.pages.model.lens import LensSection, lens_section
 from tokviz.pages.model.profile_found import measures
 from tokviz.pages.model.related_data import SCRIPT as CHOICE_SCRIPT
 from tokviz.pages.model.related_data import choices
 from tokviz.pages.model.relations import RelatedSection, related_section
-from tokviz.pages.model.story import Story, difference, stage_id, stories
+from tokviz.pages.model.story import Story, stage_id, stories
 from tokviz.pages.model.word_map import WordMap, word_map
 from tokviz.pages.model.writers import WritersSection, writers_section
 from tokviz.pages.text.findings import finding_of, sentence
