@@ -1,14 +1,23 @@
-"""How each fact about stages, about what happens where and about contexts that differ reads, and that another fact reads differently."""
+"""Stages, what happens where, and contexts that differ: how each fact reads, that another one reads differently, and that they are true."""
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
 import pytest
 from claims import plain
 from fact_checks import Sentence, changed, require_a_change
+from false_claims import all_large
+from narrow import present
+from report_fixture import sample_report
+from stage_claims import check_difference, check_stages
 
 from tokviz.pages.model import difference, events
 from tokviz.pages.text import stage_sentences
 from tokviz.pages.text.facts import Fact
+from tokviz.records import ModelReport
 
 
 def event(stated: tuple[Fact, ...]) -> str:
@@ -131,3 +140,24 @@ def test_each_fact_reads_like_this_and_another_one_differently(
     for stated in read.values():
         for _, other in changed((stated,), ["layer 7", "dimension 9"], sorted(kinds)):
             require_a_change((stated,), 0, other, sentence)
+
+
+def later_in_fewer_dimensions() -> ModelReport:
+    """Position 0 of the longer texts becomes massive a depth later than words that stand there, in one of two dimensions."""
+    model = sample_report().models[0]
+    geometry = present(model.contexts[1].geometry)
+    before = geometry.position0
+    later = dataclasses.replace(
+        before,
+        **{name: np.roll(getattr(before, name), 1) for name in ("largest", "ratio", "massive")},
+        dimensions=((), *(each[1:] for each in before.dimensions[:-1])),
+        emergence_depth=(before.emergence_depth or 0) + 1,
+    )
+    sentence = dataclasses.replace(model.contexts[1], geometry=dataclasses.replace(geometry, position0=later))
+    return dataclasses.replace(model, contexts=(model.contexts[0], sentence))
+
+
+@pytest.mark.parametrize("made", [all_large, later_in_fewer_dimensions])
+def test_what_is_rare_among_random_models_is_told_truly(made: Callable[[], ModelReport]) -> None:
+    check_stages(made())
+    check_difference(made())
