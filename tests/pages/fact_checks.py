@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from claims import NUMBER, SCORE, close, plain, require, says
+from claims import NUMBER, close, plain, require, says
 
 from tokviz.pages.text.facts import Fact
 
 Sentence = Callable[[tuple[Fact, ...]], str]
+DECIMAL = r"−?\d+\.\d{2,}"
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
@@ -20,19 +22,20 @@ def check_sentence(stated: Sequence[Fact], text: str) -> None:
     for fact in stated:
         for name in fact.subject:
             require(name in said or f"{name[0].upper()}{name[1:]}" in said, said, name)
-        for value in (*fact.values, *(fact.bounds or ())):
+        for value in filter(math.isfinite, (*fact.values, *(fact.bounds or ()))):  # what isn't known isn't said
             require(_has(said, value), said, value)
 
 
 def _has(said: str, value: float) -> bool:
-    """A count in digits or in words; else a size, a score, or a share in percent, of which the first of a range has no sign."""
+    """A count in digits or in words; else a size, a value with its decimals, or a share in percent, of which the first of a range has no sign."""
     if isinstance(value, int):
         return f"{value:,}" in said or any(word in said for word in WORDS[value : value + 1])
-    shares = re.findall(r"(−?\d+(?:\.\d)?)(?= %|(?:–| to )−?[\d.]+ %)", said)
+    sizes = re.findall(rf"(?=[−\d])−?{NUMBER}", said)
+    shares = re.findall(r"(−?\d+(?:\.\d+)?)(?= %|(?:–| to )−?[\d.]+ %)", said)
     return (
-        any(says(size.rstrip(","), value) for size in re.findall(rf"(?=\d){NUMBER}", said))
-        or any(close(score, value) for score in re.findall(SCORE, said))
-        or any(close(share, 100 * value, 0.1 if "." in share else 1) for share in shares)
+        any(says(size.rstrip(","), each) for size in sizes for each in (value, 100 * value))
+        or any(close(size, value, 0.1 ** len(size.partition(".")[2])) for size in sizes if re.fullmatch(DECIMAL, size))
+        or any(close(share, 100 * value, 0.1 ** len(share.partition(".")[2])) for share in shares)
     )
 
 
@@ -40,7 +43,7 @@ def changed(stated: tuple[Fact, ...], names: Sequence[str], kinds: Sequence[str]
     """Each field of each fact changed once; ``names`` and ``kinds`` that are possible elsewhere."""
     for index, fact in enumerate(stated):
         for place, value in enumerate(fact.values):
-            other = value + 1 if isinstance(value, int) else value + 0.37 + abs(value) / 2
+            other = value + 1 if isinstance(value, int) else value + 0.37 * max(abs(value), 1)
             yield index, replace(fact, values=(*fact.values[:place], other, *fact.values[place + 1 :]))
         for place in range(2 if fact.bounds else 0):
             low, high = fact.bounds or (0.0, 0.0)
@@ -63,3 +66,10 @@ def require_a_change(stated: tuple[Fact, ...], index: int, other: Fact, sentence
     except (LookupError, ValueError):
         return
     require(text != sentence(stated), text, other)
+
+
+def check_form(stated: tuple[Fact, ...], text: str, sentence: Sentence, kinds: Sequence[str]) -> None:
+    """These facts make this text, and each change of one makes another or none."""
+    require(plain(sentence(stated)) == text, sentence(stated), text)
+    for index, other in changed(stated, ("in a sentence", "layer 3", "another"), kinds):
+        require_a_change(stated, index, other, sentence)

@@ -24,14 +24,12 @@ from tokviz.records import BreakingExpert, ContextReport, ModelReport
 PAGE = "models/smol-30/index.html"
 LINE = "put 99.7 % of the words’ variance into one direction; without their variation it is 20.0 %."
 RAISED = "raise the mean norm (words alone) from 17.1 to 24,410; without them it is 20.0."
-SMALL = " These are much smaller, so the control can’t show what removing something as large would do."
 
 
 def cases() -> list[Case]:
     return [
         *_of_findings(),
         *_of_plates(),
-        *_of_paragraphs(),
         *_of_attention(),
         *_of_notes(),
         *_of_cells(),
@@ -200,49 +198,6 @@ def _of_plates() -> Iterator[Case]:
         "table: columns in another order", columns, r"(set to their mean)\|(set to zero)", r"\2|\1", check_columns
     )
     yield Case("table: one neuron", columns, "their", "its", check_columns)
-
-
-def _of_paragraphs() -> Iterator[Case]:
-    shown, context = shown_without()
-    mean, control, drawn, loss, last = shown.paragraphs
-    breaking = present(present(context.states.updates).breaking)
-    for kind, paragraph, pattern, replacement in (
-        ("mean: another norm", mean, "; the mean norm hardly changes", ""),
-        ("mean: at another layer", mean, "At layer 11", "At layer 12"),
-        ("mean: of one neuron", mean, "the neurons write", "the neuron writes"),
-        ("control: other neurons", control, "88 and 926", "88 and 927"),
-        ("control: another dimension", control, "dimension 12", "dimension 13"),
-        ("control: another size", control, r"40\.7", "40.8"),
-        ("control: against another size", control, "6,695", "6,696"),
-        ("control: of like size", control, SMALL, ""),
-        ("random: how many", drawn, "20 pairs", "21 pairs"),
-        ("random: sets of three", drawn, "pairs of neurons", "sets of 3 neurons"),
-        ("random: another layer", drawn, "layer 11", "layer 12"),
-        ("random: another norm", drawn, r"0\.000400", "0.000500"),
-        ("random: another share", drawn, r"0\.1 percentage", "0.2 percentage"),
-        ("loss: more passages", loss, "8 passages", "9 passages"),
-        ("loss: another change at position 0", loss, r"\+0\.97", "+0.98"),
-        ("loss: another standard error", loss, r"± 0\.06;", "± 0.07;"),
-        ("loss: another sign", loss, r"\+0\.0007", "−0.0007"),
-        ("the end: an effect at the layer itself", last, "only what", "what"),
-        ("the end: another layer", last, "layer 11", "layer 12"),
-        ("the end: one neuron", last, "these neurons write", "this neuron writes"),
-    ):
-
-        def check(text: str, paragraph: str = paragraph) -> None:
-            said = [text if each == paragraph else each for each in shown.paragraphs]
-            without_claims.check_paragraphs([plain(each) for each in said], context)
-
-        yield Case(f"paragraph: {kind}", paragraph, pattern, replacement, check)
-    larger = dataclasses.replace(breaking, control_strengths=(20_000.0, 9_000.0))
-    updates = dataclasses.replace(present(context.states.updates), breaking=larger)
-    changed = dataclasses.replace(context, states=dataclasses.replace(context.states, updates=updates))
-    model = dataclasses.replace(broken(), contexts=(changed,))
-    paragraph = present(present(writers_section(model, PAGE)).without).paragraphs[1]
-    yield Case(
-        "paragraph: control: smaller where it is of like size", paragraph, r"$", SMALL,
-        lambda text: without_claims.check_control(plain(text), larger),
-    )  # fmt: skip
 
 
 # --- attention, notes, the compare page, the table of layers --------------------------------------------------------

@@ -1,15 +1,17 @@
-"""What the pages say of neurons that are set to a value, beside the model as it is; read back as in ``claims``."""
+"""What the pages say of neurons that are set to a value, beside the model as it is: facts held against the records, tables read back."""
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 
 import numpy as np
-from claims import DEPTH, NUMBER, FalseClaim, close, depth_of, plain, require, says
+from claims import DEPTH, FalseClaim, close, depth_of, plain, require, says
+from fact_checks import check_sentence
 
 from tokviz.pages.model.without import Without
+from tokviz.pages.model.without_sentences import Facts, facts, paragraph
+from tokviz.pages.text.facts import Fact
 from tokviz.records import BreakingNeurons, ContextReport, Intervention, Loss, RandomNeurons
 
 LISTED = r"\d[\d, and]*"
@@ -18,11 +20,6 @@ LABELS = {"unit_norm": "unit norm", "without_massive": "without massive or domin
 
 def numbers(text: str) -> list[int]:
     return [int(each) for each in re.findall(r"\d+", text)]
-
-
-def in_words(text: str) -> list[str]:
-    """``40.7, 39.6 and 3,000`` apart."""
-    return re.split(r", | and ", text)
 
 
 def intervention_of(context: ContextReport) -> Intervention:
@@ -49,7 +46,11 @@ def check_without(shown: Without, context: ContextReport) -> None:
     require((shown.pair is not None) == bool(shown.twins), shown.heading, shown.pair)
     table = [tuple(plain(each) for each in (row.name, *row.values)) for row in shown.rows]
     check_table(shown.columns, table, context)
-    check_paragraphs([plain(each) for each in shown.paragraphs], context)
+    stated = facts(context, done)
+    check_facts(stated, context)
+    require(shown.paragraphs == tuple(map(paragraph, stated)), str(shown.paragraphs), stated)
+    for each in stated:
+        check_sentence(each, paragraph(each))
 
 
 def by_rule(context: ContextReport, rule: str) -> ContextReport:
@@ -170,132 +171,82 @@ def _check_table_row(row: Sequence[str], captures: Sequence[ContextReport], dept
     return found["projection"] or found["what"].removesuffix(" of the same category"), depth
 
 
-def check_paragraphs(paragraphs: Sequence[str], context: ContextReport) -> None:
-    """Each is of a known form and true, and none is missing."""
+def check_facts(stated: Sequence[Facts], context: ContextReport) -> None:
+    """Each is true, and none is missing."""
     updates = context.states.updates
     breaking = updates.breaking if updates else None
     if updates is None or breaking is None:
-        raise FalseClaim(str(paragraphs))
-    rules = [each.rule for each in context.interventions]
-    expected = ["Set to zero"] if "mean" in rules else []
-    expected += ["The control"] if breaking.control and "control" in rules else []
-    drawn = updates.random
-    expected += ["random"] if drawn and math.isfinite(drawn.norm_change) and math.isfinite(drawn.pc1_change) else []
-    loss = context.loss
-    is_measured = loss is not None and loss.intact is not None
-    expected += [] if loss is None else ["The next-token loss is" if is_measured else "The next-token loss wasn’t"]
-    said = []
-    for text in paragraphs[:-1]:
-        if text.startswith("Set to zero"):
-            check_zero_and_mean(text, context)
-        elif text.startswith("The control"):
-            check_control(text, breaking)
-        elif text.startswith("The next-token loss") and loss is not None:
-            check_loss(text, loss, len(breaking.neurons))
-        elif drawn is not None:
-            check_random(text, breaking, drawn)
-        said.append(next((each for each in expected if text.startswith(each)), "random"))
-    require(said == expected, str(said), expected)
-    one = len(breaking.neurons) == 1
-    last = re.fullmatch(LAST, paragraphs[-1])
-    require(last and (last[2] == "this neuron writes", last[3] == "neuron writes") == (one, one), paragraphs[-1])
-    require(last and int(last[1]) == breaking.layer, paragraphs[-1], breaking.layer)
-    require(last and (last[4] is None) == is_measured, paragraphs[-1], loss)
-
-
-LAST = (
-    r"At layer (\d+) itself the changed states are the unchanged ones less what (this neuron writes|these neurons write): that much "
-    r"follows from the states alone\. Later layers work with the changed states, and only what is measured there is an effect of the "
-    r"intervention\. They were trained with what the (neuron writes|neurons write)(, and how well the model predicts text without "
-    r"that isn’t measured here)?\."
-)
-
-
-def check_zero_and_mean(text: str, context: ContextReport) -> None:
-    found = re.fullmatch(
-        r"Set to zero, the (?P<noun>neurons?) writes? nothing\. Set to (?P<their>its|their) mean over the words, at position 0, "
-        r"(?:it|they) writes? the same for every word, so (?:it|they) no longer tells? words apart"
-        r"(?P<norm>; the mean norm hardly changes)?(?:\. At layer (?P<layer>\d+) itself both give the same centered plot: "
-        r"they differ by one vector, the same for all words)?\.",
-        text,
+        raise FalseClaim(str(stated))
+    rules: dict[str, ContextReport] = {str(each.rule): each for each in context.interventions}
+    neurons = "the neuron" if len(breaking.neurons) == 1 else "the neurons"
+    expected = (
+        _zero_and_mean(context, rules, neurons),
+        _control(breaking) if "control" in rules else (),
+        _random(breaking, updates.random),
+        _loss(context.loss, neurons, len(breaking.neurons)),
+        _what_follows(context.loss, (f"layer {breaking.layer}", neurons)),
     )
-    off, mean = by_rule(context, "off"), by_rule(context, "mean")
-    done = intervention_of(off)
-    if found is None:
-        raise FalseClaim(f"{text!r}: of no known form")
-    one = len(done.neurons) == 1
-    require((found["noun"] == "neuron", found["their"] == "its") == (one, one), text, "one or several?")
-    require(context.states.tokenization.reads_position_0, text, "not at position 0")
-    depth = done.layer + 1
-    if context.geometry and mean.geometry:
-        change = abs(mean.geometry.spread.mean_norm[depth] / context.geometry.spread.mean_norm[depth] - 1)
-        require((found["norm"] is not None) == (change <= 0.05), text, change)
+    require(tuple(stated) == tuple(each for each in expected if each), str(stated), expected)
+
+
+def _zero_and_mean(context: ContextReport, rules: dict[str, ContextReport], neurons: str) -> Facts:
+    off, mean = rules["off"], rules.get("mean")
+    if mean is None:
+        return ()
+    require(context.states.tokenization.reads_position_0, "not at position 0")
+    depth, said = intervention_of(off).layer + 1, [Fact(kind="zero and mean", subject=(neurons,))]
+    norms = [each.geometry.spread.mean_norm[depth] for each in (context, mean) if each.geometry]
+    if len(norms) == 2 and abs(norms[1] / norms[0] - 1) <= 0.05:
+        said.append(Fact(kind="norm stays"))
     shares = [
         shown.projection.explained_variance_ratio[depth]
         for each in (off, mean)
         for shown in each.projections
         if shown.projection.name == "centered"
     ]
-    alike = len(shares) == 2 and bool((np.abs(shares[0] - shares[1]) < 0.0006).all())
-    require(not found["layer"] or (alike and int(found["layer"]) == done.layer), text, shares)
+    if len(shares) == 2 and (np.abs(shares[0] - shares[1]) < 0.0005).all():
+        said.append(Fact(kind="same plot", subject=(f"layer {depth - 1}",)))
+    return tuple(said)
 
 
-def check_loss(text: str, loss: Loss, n_neurons: int) -> None:
+def _control(breaking: BreakingNeurons) -> Facts:
+    if not breaking.control:
+        return ()
+    numbers = [str(each) for each in breaking.control]
+    listed = " and ".join(filter(None, [", ".join(numbers[:-1]), numbers[-1]]))
+    named = (f"neuron{'s' if len(numbers) > 1 else ''} {listed}", f"dimension {breaking.dimension}")
+    control = Fact(kind="control", subject=named, values=breaking.control_strengths)
+    if np.isnan(breaking.strengths).any():
+        return (control,)
+    much_larger = min(breaking.strengths) > 2 * max(breaking.control_strengths)
+    return control, Fact(kind="of much larger" if much_larger else "of others", values=breaking.strengths)
+
+
+def _random(breaking: BreakingNeurons, drawn: RandomNeurons | None) -> Facts:
+    if drawn is None or not np.isfinite([drawn.norm_change, drawn.pc1_change]).all():
+        return ()
+    sets = {1: ("neuron", ""), 2: ("pair", "of neurons ")}
+    what, of_what = sets.get(len(breaking.neurons), ("set", f"of {len(breaking.neurons)} neurons "))
+    values = (drawn.n_draws, drawn.norm_change, drawn.pc1_change)
+    return (Fact(kind="random", subject=(what, f"{of_what}of layer {breaking.layer}"), values=values),)
+
+
+def _loss(loss: Loss | None, neurons: str, n_neurons: int) -> Facts:
+    if loss is None:
+        return ()
     if loss.intact is None:
-        return require(text == f"The next-token loss wasn’t measured: {loss.reason}.", text, loss)
-    one, change = n_neurons == 1, r"[+−][\d.]+ ± [\d.]+"
-    found = re.fullmatch(
-        r"The next-token loss is measured on (?P<n>\d+) passages of 128 tokens, in nats per token\. The changes "
-        r"are means over the passages ± their standard errors"
-        rf"(?:\. With the neuron{'' if one else 's'} set to zero at position 0 only, the change is (?P<at_0>{change}))?"
-        rf"(?:; with {'another neuron' if one else f'{n_neurons} other neurons'} drawn at random and set to zero everywhere, it is "
-        rf"(?P<random>{change}))?\.",
-        text,
-    )
-    if found is None:
-        raise FalseClaim(f"{text!r}: of no known form")
-    require(int(found["n"]) == loss.n_passages, text, loss.n_passages)
-    for said, rule in ((found["at_0"], "off_at_0"), (found["random"], "random")):
-        check_change(said or "–", rule, loss)
+        return (Fact(kind="no loss", subject=(str(loss.reason),)),)
+    others = "another neuron" if n_neurons == 1 else f"{n_neurons} other neurons"
+    changes = {each.rule: (each.difference, each.standard_error) for each in loss.changes}
+    kinds = {"off_at_0": ("loss at position 0", neurons), "random": ("loss without others", others)}
+    own = [
+        Fact(kind=kind, subject=(named,), values=changes[rule])
+        for rule, (kind, named) in kinds.items()
+        if rule in changes
+    ]
+    return (Fact(kind="loss", values=(loss.n_passages,)), *own)
 
 
-def check_control(text: str, breaking: BreakingNeurons) -> None:
-    found = re.fullmatch(
-        rf"The control is neurons? (?P<who>{LISTED}) of the same layer\. Of all neurons that write less than 1 % of dimension "
-        r"(?P<dimension>\d+), (?P<add>it adds|they add) most to the hidden state: (?:a vector|vectors) with a mean length of "
-        r"(?P<sizes>.+?)(?:, compared with (?P<against>.+?) for (?:the one|those) switched off)?\.(?P<small> (?:This is|These are) much smaller, so the control can’t "
-        r"show what removing something as large would do\.)?",
-        text,
-    )
-    if found is None:
-        raise FalseClaim(f"{text!r}: of no known form")
-    require(numbers(found["who"]) == list(breaking.control), text, breaking.control)
-    require(int(found["dimension"]) == breaking.dimension, text, breaking.dimension)
-    require((found["add"] == "it adds") == (len(breaking.control) == 1), text, "one or several?")
-    known = not np.isnan(breaking.strengths).any()
-    require((found["against"] is not None) == known, text, breaking.strengths)
-    pairs = [(found["sizes"], breaking.control_strengths)]
-    pairs += [(found["against"], breaking.strengths)] if found["against"] else []
-    for said, values in pairs:
-        sizes = in_words(said)
-        require(len(sizes) == len(values) and all(map(says, sizes, values)), text, values)
-    small = known and max(breaking.control_strengths) < min(breaking.strengths) / 2
-    require((found["small"] is not None) == small, text, (breaking.control_strengths, breaking.strengths))
-
-
-def check_random(text: str, breaking: BreakingNeurons, drawn: RandomNeurons) -> None:
-    found = re.fullmatch(
-        r"(?P<n>\d+) (?:(?P<kind>neuron|pair|set)s?)(?: of (?:(?P<size>\d+) )?neurons)? of layer (?P<layer>\d+), drawn at random "
-        rf"and set to zero, changes? the words’ mean norm there by at most (?P<norm>{NUMBER}) %, and the share of the centered "
-        rf"variance that PC1 holds by at most (?P<pc1>{NUMBER}) percentage points\.",
-        text,
-    )
-    if found is None:
-        raise FalseClaim(f"{text!r}: of no known form")
-    n_named = len(breaking.neurons)
-    size = int(found["size"]) if found["size"] else {"neuron": 1, "pair": 2}.get(found["kind"])
-    require(size == n_named, text, n_named)
-    require((int(found["n"]), int(found["layer"])) == (drawn.n_draws, breaking.layer), text, drawn)
-    for said, value in ((found["norm"], drawn.norm_change), (found["pc1"], drawn.pc1_change)):
-        small = 0 < value < 0.001
-        require(says(said, 100 * value) if small else close(said, 100 * value, 0.1), text, value)
+def _what_follows(loss: Loss | None, named: tuple[str, str]) -> Facts:
+    is_measured = loss is not None and loss.intact is not None
+    return (Fact(kind="what follows", subject=named), *([] if is_measured else [Fact(kind="predictions unknown")]))
