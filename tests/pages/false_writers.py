@@ -19,18 +19,15 @@ from tokviz.pages.compare.table import table
 from tokviz.pages.frame.pictures import panels
 from tokviz.pages.model.without import Without
 from tokviz.pages.model.writers import writers_section
+from tokviz.pages.text.findings import finding_of
 from tokviz.records import BreakingExpert, ContextReport, ModelReport
 
 PAGE = "models/smol-30/index.html"
-LINE = "put 99.7 % of the words’ variance into one direction; without their variation it is 20.0 %."
-RAISED = "raise the mean norm (words alone) from 17.1 to 24,410; without them it is 20.0."
 
 
 def cases() -> list[Case]:
     return [
-        *_of_findings(),
         *_of_plates(),
-        *_of_attention(),
         *_of_notes(),
         *_of_cells(),
         *_of_rows(),
@@ -85,63 +82,6 @@ def by_an_expert() -> ModelReport:
     changed = dataclasses.replace(updates, breaking=None, random=None, breaking_expert=expert)
     states = dataclasses.replace(context.states, updates=changed)
     return dataclasses.replace(model, contexts=(dataclasses.replace(context, states=states), *model.contexts[1:]))
-
-
-# --- the finding ----------------------------------------------------------------------------------------------------
-
-
-def _of_findings() -> Iterator[Case]:
-    tried, grown, untried, expert = broken(), only_grown(), without_interventions(broken()), by_an_expert()
-    for kind, model, pattern, replacement in (
-        ("another layer", tried, "layer 11", "layer 12"),
-        ("another number of neurons", tried, "two of", "three of"),
-        ("of another number", tried, "1,536", "1,537"),
-        ("another share of the variance", tried, r"99\.7", "99.6"),
-        ("another share without", tried, r"it is 20\.0", "it is 20.1"),
-        ("set to zero", tried, "their variation", "them"),
-        ("one neuron", tried, "put ", "puts "),
-        ("of a line, where there is none", grown, r"raise .*", LINE),
-        ("another norm before", grown, r"17\.1", "17.2"),
-        ("another norm after", grown, "24,410", "24,411"),
-        ("another norm without", grown, r"is 20\.0", "is 20.1"),
-        ("of other words", grown, "words alone", "words in a sentence"),
-        ("one that raises", grown, "raise the", "raises the"),
-        ("raised, where nothing was tried", untried, r"write .*", RAISED),
-        ("another share", untried, r"99\.8", "99.9"),
-        ("another dimension", untried, "dimension 12", "dimension 45"),
-        ("another expert", expert, "expert 5", "expert 6"),
-        ("of another number of experts", expert, "of 8", "of 9"),
-        ("several experts", expert, "writes", "write"),
-    ):  # fmt: skip
-        section = present(writers_section(model, PAGE))
-
-        def check(text: str, model: ModelReport = model) -> None:
-            writers_claims.check_found(text, model)
-
-        yield Case(f"finding: {kind}", present(section.finding), pattern, replacement, check)
-
-
-def _of_shares() -> Iterator[Case]:
-    tried, expert = broken(), by_an_expert()
-    for kind, model, pattern, replacement in (
-        ("other neurons", tried, "1229 and 1487", "1229 and 1488"),
-        ("another share", tried, r"99\.8", "98.9"),
-        ("another layer", tried, "layer 11", "layer 10"),
-        ("another dimension", tried, "dimension 12", "dimension 13"),
-        ("another expert", expert, "Expert 5", "Expert 2"),
-    ):
-        section = present(writers_section(model, PAGE))
-
-        def check_written(text: str, model: ModelReport = model, weights: tuple[str, ...] = section.weights) -> None:
-            writers_claims.check_written(text, weights, model)
-
-        yield Case(f"written: {kind}", present(section.written), pattern, replacement, check_written)
-    section = present(writers_section(tried, PAGE))
-    written, weights = present(section.written), section.weights
-    yield Case(
-        "written: by another weight", "|".join(weights), r"\[12, 1229\]", "[12, 1230]",
-        lambda text: writers_claims.check_written(written, text.split("|"), tried),
-    )  # fmt: skip
 
 
 # --- beside each other ----------------------------------------------------------------------------------------------
@@ -200,23 +140,7 @@ def _of_plates() -> Iterator[Case]:
     yield Case("table: one neuron", columns, "their", "its", check_columns)
 
 
-# --- attention, notes, the compare page, the table of layers --------------------------------------------------------
-
-
-def _of_attention() -> Iterator[Case]:
-    model = broken()
-    true = present(present(writers_section(model, PAGE)).attention)
-    for kind, pattern, replacement in (
-        ("other words", "word0a", "word0z"),
-        ("another number of words", "4 words", "5 words"),
-        ("from another layer", "layer 12", "layer 11"),
-        ("another average", r"is 0\.60", "is 0.61"),
-        ("another average without", r"and 0\.15", "and 0.16"),
-        ("of other words", "in a sentence", "alone"),
-    ):
-        yield Case(
-            f"attention: {kind}", true, pattern, replacement, lambda text: writers_claims.check_attention(text, model)
-        )
+# --- notes, the compare page, the table of layers --------------------------------------------------------
 
 
 def _of_notes() -> Iterator[Case]:
@@ -268,7 +192,7 @@ def _of_cells() -> Iterator[Case]:
 
         def check(text: str, model: ModelReport = model) -> None:
             who, note, left, left_note = text.split("|")
-            writers_claims.check_cells([(who, note), (left, left_note)], model, model.contexts[0])
+            writers_claims.check_cells([(who, note), (left, left_note)], finding_of(model), model.contexts[0])
 
         yield Case(f"compared: {kind}", cells, pattern, replacement, check)
 

@@ -62,7 +62,9 @@ def _with_updates(context: ContextReport, random: np.random.Generator) -> Contex
     layer = emergence - 1 if emergence and random.random() < 0.8 else int(random.integers(n_layers))
     known = geometry.massive.dimensions[layer + 1] if geometry else ()
     dimension = int(random.choice(known)) if known and random.random() < 0.9 else 99
-    layers = [_layer(number, random, number == layer, dimension) for number in range(n_layers)]
+    # Else hardly a layer writes what is large after it.
+    size = geometry.massive.largest[layer + 1] * random.uniform(0.4, 1.5) if geometry and random.random() < 0.8 else 0.0
+    layers = [_layer(number, random, number == layer, dimension, size) for number in range(n_layers)]
     kind = random.choice(("neurons", "expert", "nobody"), p=(0.6, 0.2, 0.2))
     breaking = _neurons_that_break(layers[layer], layer, dimension, random) if kind == "neurons" else None
     expert = BreakingExpert(
@@ -93,17 +95,18 @@ def _random_neurons(random: np.random.Generator) -> RandomNeurons | None:
     )
 
 
-def _layer(number: int, random: np.random.Generator, breaks: bool, dimension: int) -> LayerUpdate:
+def _layer(number: int, random: np.random.Generator, breaks: bool, dimension: int, size: float) -> LayerUpdate:
     known = breaks or random.random() < 0.8
     marked = breaks or random.random() < 0.3
-    parts = (float(random.normal() * 10 ** random.uniform(-5, 5)), 0.0)
+    part = size * random.choice((-1, 1)) if breaks and size else random.normal() * 10 ** random.uniform(-5, 5)
+    parts = (float(part), 0.0)
     kinds = ("attention", "mlp") if breaks or random.random() < 0.8 else ("mixer",)
     return LayerUpdate(
         sublayers=tuple(_sublayer(number, kind, parts, random, marked) for kind in kinds) if known else (),
         sum_error=1e-7 if known else float(random.choice((0.4, np.nan))),
         stream_norm=1.0,
         stream_norm_at_0=1.0,
-        dimensions=(dimension, 3),
+        dimensions=(dimension, 98),
         marked=marked,
     )
 
@@ -295,7 +298,9 @@ def _geometry(intact: Geometry, random: np.random.Generator) -> Geometry:
     )
     return dataclasses.replace(
         intact,
-        spread=dataclasses.replace(intact.spread, mean_norm=norms * factors),
+        spread=dataclasses.replace(
+            intact.spread, mean_norm=norms * factors, pc1_share=intact.spread.pc1_share * random.choice((0.3, 1.0))
+        ),
         massive=calm if random.random() < 0.6 else intact.massive,
         purity=random_geometry.category_measure(random, n_depths, float(random.choice((0.0, 0.3, 1.0)))),
     )

@@ -10,7 +10,8 @@ from typing import Any
 import headline_claims
 import numpy as np
 import pytest
-from false_writers import not_known_to_be_massive
+from fact_checks import changed, check_form
+from false_writers import not_known_to_be_massive, without_interventions
 from narrow import present
 from report_fixture import Views, many_models_report, one_depth_report, sample_report, tiny_report
 
@@ -18,8 +19,9 @@ from tokviz.config import validated
 from tokviz.errors import ConfigError
 from tokviz.pages import notes
 from tokviz.pages.first.choice import choice
-from tokviz.pages.first.row_sentences import row_sentences
-from tokviz.pages.model.headline import headline, unshown_rows
+from tokviz.pages.first.row_sentences import row_facts, row_sentences, sentence
+from tokviz.pages.model.headline import fact_sentence, headline, unshown_rows
+from tokviz.pages.text.facts import Fact
 from tokviz.records import ModelReport, Opening, Report
 
 SAID = "Two neurons do it."
@@ -68,8 +70,8 @@ def test_a_break_that_is_not_known_to_be_massive_is_shown_too() -> None:
     assert said.sentence.startswith("At layer 11, two of 1,536 neurons put 99.7")
     assert [row.states.context.name for row in chosen.rows] == ["alone", "alone-mean"]
     assert {11, 12} <= set(chosen.depths)
-    first, *others = row_sentences(said, chosen)
-    headline_claims.check_rows((first, *others), chosen)
+    first, _ = row_sentences(said, chosen)
+    headline_claims.check_rows(said, chosen)
     assert "at layer 11 one direction holds 99.7" in first
     own = Views(report).models[0]
     assert present(own.writers).heading == "Layer 11 stretches the words into a line"
@@ -93,8 +95,10 @@ def test_that_nothing_holds_is_said_of_all_models() -> None:
 
     for n_models, where in ((1, "At no depth"), (2, "In neither model"), (3, "In none of three models")):
         untrained = only(*(at_chance(f"model-{index}") for index in range(n_models)))
-        said = present(headline(untrained)).sentence
-        assert said.startswith(f"{where} are a word’s nearest neighbors")
+        said = present(headline(untrained))
+        assert said.sentence.startswith(
+            f"{where} are a word’s nearest neighbors shown to be of its category more often"
+        )
         headline_claims.check_headline(said, untrained)
         about = present(Views(untrained).index.finding).about
         of_what = encoder.display_name if n_models == 1 else f"all models · plots of {encoder.display_name}"
@@ -110,7 +114,7 @@ def test_a_jump_that_no_few_neurons_are_known_to_write_is_told_of() -> None:
     assert said.finding is None
     assert {11, 12} <= set(chosen.depths)
     (first,) = row_sentences(said, chosen)
-    headline_claims.check_rows((first,), chosen)
+    headline_claims.check_rows(said, chosen)
     assert " At layer 11 the mean norm jumps from 17.1 to 24,410, and one direction holds 99.7" in first
 
 
@@ -119,10 +123,10 @@ def test_a_models_page_opens_with_where_categories_hold_if_nothing_breaks() -> N
     deep, encoder, lost = report.models
     calm = dataclasses.replace(encoder, contexts=encoder.contexts[1:])
     own = next(page for page in Views(only(calm)).models if page.name == calm.display_name)
-    said, counted, _ = present(own.opening).partition(" Neighbors are counted in all dimensions.")
-    assert counted
-    headline_claims.check_headline(said, only(calm))
-    assert calm.display_name not in said
+    assert present(own.opening).startswith("In the embedding, 85")
+    assert " Neighbors are counted in all dimensions." in present(own.opening)
+    headline_claims.check_opening(calm)
+    assert calm.display_name not in present(own.opening)
     by_name = {page.name: page for page in Views(report).models}
     assert by_name[deep.display_name].opening is None, "it has a finding"
     assert by_name[lost.display_name].opening is None
@@ -139,9 +143,10 @@ def test_a_question_that_these_words_cant_answer_is_not_answered() -> None:
     ):
         purity = dataclasses.replace(geometry.purity, above_chance=few)
         untested = dataclasses.replace(context, geometry=dataclasses.replace(geometry, purity=purity))
-        said = present(headline(only(dataclasses.replace(encoder, contexts=(untested,))))).sentence
-        assert said.endswith("can’t be tested with these words.")
-        headline_claims.check_headline(said, only(dataclasses.replace(encoder, contexts=(untested,))))
+        report = only(dataclasses.replace(encoder, contexts=(untested,)))
+        said = present(headline(report))
+        assert said.sentence.endswith("can’t be tested with these words.")
+        headline_claims.check_headline(said, report)
 
 
 def test_what_was_not_measured_is_not_said() -> None:
@@ -204,3 +209,71 @@ def test_it_says_how_sure_what_was_found_is() -> None:
     assert present(Views(only(encoder)).index.finding).certainty == said
     own = dataclasses.replace(sample_report(), opening=Opening(sentence="Look.", rows=()))
     assert present(Views(own).index.finding).certainty == ""
+
+
+# --- sentences of facts ----------------------------------------------------------------------------------------------
+
+NEIGHBORS = "of a word’s nearest neighbors share its category"
+JUMPS = "at layer 11 the mean norm jumps from 17.1 to 24,410, and one direction holds 99.7 % of the variance."
+
+
+def fact(kind: str, *named: str, values: tuple[float, ...] = ()) -> Fact:
+    return Fact(kind=kind, subject=named, values=values)
+
+
+JUMP = fact("jump", "alone", "layer 11", values=(17.1, 24_410.0, 0.997))
+ROWS = {
+    f"Alone: at layer 11 one direction holds 99.7 % of the variance, and 67 % {NEIGHBORS} (chance: 10 %).": (
+        fact("variance", "alone", "layer 11", values=(0.997,)),
+        fact("neighbors", "alone", "layer 11", values=(0.67, 0.1)),
+    ),
+    "Alone: at layer 11 the mean norm is 24,410.": (fact("norm", "alone", "layer 11", values=(24_410.0,)),),
+    f"Alone: in the embedding, 85 % {NEIGHBORS} (chance: 10 %); at layer 4, 50 % (chance: 11 %). A{JUMPS[1:]}": (
+        fact("neighbors", "alone", "the embedding", values=(0.85, 0.1)),
+        fact("neighbors", "alone", "layer 4", values=(0.5, 0.11)),
+        JUMP,
+    ),
+    f"Alone: {JUMPS}": (JUMP,),
+}
+
+
+@pytest.mark.parametrize("text", ROWS)
+def test_a_rows_sentence_is_made_of_its_facts(text: str) -> None:
+    check_form(ROWS[text], text, sentence, ("variance", "norm", "jump", "neighbors"))
+
+
+OPENINGS = {
+    f"In the embedding of M, 85 % {NEIGHBORS}; by chance, 10 %.": fact(
+        "hold", "the embedding", "M", values=(0.85, 0.1)
+    ),
+    f"At layer 4, 85 % {NEIGHBORS}; by chance, 10 %.": fact("hold", "layer 4", values=(0.85, 0.1)),
+    "At layer 11 the mean norm (words alone) jumps from 17.1 to 24,410.": fact(
+        "jump", "layer 11", "alone", values=(17.1, 24_410.0)
+    ),
+}
+
+
+@pytest.mark.parametrize("text", OPENINGS)
+def test_an_opening_is_made_of_its_fact(text: str) -> None:
+    check_form(
+        (OPENINGS[text],), text, lambda stated: fact_sentence(stated[0]), ("hold", "none hold", "not tested", "jump")
+    )
+
+
+def test_a_changed_fact_of_the_first_page_is_false() -> None:
+    deep, encoder, _ = sample_report().models
+    for model in (deep, without_interventions(not_known_to_be_massive(deep)), encoder):
+        report = only(model)
+        said, chosen = present(headline(report)), present(choice(report))
+        for row in chosen.rows:
+            stated = tuple(row_facts(said, chosen, row))
+            for index, other in changed(stated, ("another", "layer 3"), ("variance", "norm", "jump", "neighbors")):
+                false = (*stated[:index], other, *stated[index + 1 :])
+                with pytest.raises((AssertionError, LookupError, ValueError)):
+                    headline_claims.check_row(false, row, said, chosen)
+        if said.stated:
+            for _, other in changed(
+                (said.stated,), ("another", "layer 3"), ("hold", "none hold", "not tested", "nothing")
+            ):
+                with pytest.raises(AssertionError):
+                    headline_claims.check_stated(other, report.models)

@@ -2,13 +2,133 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
 import pytest
 import without_claims
+import writers_claims
+from claims import plain
 from fact_checks import changed, check_form
-from false_writers import broken
+from false_writers import broken, by_an_expert, only_grown, without_interventions
+from narrow import present
+from report_fixture import SENTENCE
 
+from tokviz.pages.model.headline import finding_sentence
 from tokviz.pages.model.without_sentences import facts, paragraph
+from tokviz.pages.model.writers import attention_facts, attention_sentences
 from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.findings import finding_of, sentence
+from tokviz.records import Finding, ModelReport
+
+# --- the finding -----------------------------------------------------------------------------------------------------
+
+OTHERS: dict[str, Any] = {
+    "context": SENTENCE,
+    "layer": 12,
+    "dimension": 45,
+    "neurons": (1229,),
+    "n_neurons": 1537,
+    "expert": 6,
+    "n_experts": 9,
+    "share": 0.999,
+    "before": 17.2,
+    "after": 24_411.0,
+    "without": 20.1,
+    "pc1_before": 0.3,
+    "pc1_after": 0.996,
+    "pc1_without": 0.201,
+}
+NEURONS, EXPERT = {"layer", "neurons", "n_neurons"}, {"layer", "expert", "n_experts"}
+LINE, WRITTEN = {"pc1_after", "pc1_without", "at_mean"}, {"share", "dimension", "before", "after"}
+GROWN = {"before", "after", "without"}
+
+
+@pytest.mark.parametrize(
+    ("made", "own", "first", "fields"),
+    [
+        (
+            broken,
+            ("At layer 11 (words alone), two of 1,536 neurons put 99.7 % of the words’ variance into one direction; without their "
+            "variation it is 20.0 %."),
+            "At layer 11, two of 1,536 neurons put 99.7 % of the words’ variance into one direction; without their variation it is 20.0 %.",
+            NEURONS | LINE,
+        ),
+        (
+            only_grown,
+            "At layer 11, two of 1,536 MLP neurons raise the mean norm (words alone) from 17.1 to 24,410; without them it is 20.0.",
+            ("At layer 11 of Smol-135M-Instruct (Q4_1 GGUF), two of 1,536 neurons raise the words’ mean norm from 17.1 to 24,410; without "
+            "them it is 20.0."),
+            NEURONS | GROWN,
+        ),
+        (
+            lambda: without_interventions(broken()),
+            ("At layer 11, two of 1,536 MLP neurons write 99.8 % of what the MLP adds to dimension 12; the mean norm (words alone) goes "
+            "from 17.1 to 24,410."),
+            "At layer 11, two of 1,536 neurons write 99.8 % of the MLP’s update to dimension 12; the mean norm goes from 17.1 to 24,410.",
+            NEURONS | WRITTEN,
+        ),
+        (
+            by_an_expert,
+            ("At layer 11, expert 5 of 8 writes 97.0 % of what the MLP adds to dimension 12; the mean norm (words alone) goes from 17.1 "
+            "to 24,410."),
+            "At layer 11, expert 5 of 8 writes 97.0 % of the MLP’s update to dimension 12; the mean norm goes from 17.1 to 24,410.",
+            EXPERT | WRITTEN,
+        ),
+    ],
+    ids=["a line", "a larger norm", "a dimension", "an expert"],
+)  # fmt: skip
+def test_a_finding_is_told_with_what_it_states_and_nothing_else(
+    made: Callable[[], ModelReport], own: str, first: str, fields: set[str]
+) -> None:
+    model = made()
+    found = present(finding_of(model))
+    writers_claims.check_found(found, model)
+    others = {**OTHERS, "at_mean": not found.at_mean}
+    other = {name: replace(found, **{name: value}) for name, value in others.items()}
+    if not found.neurons:
+        del other["n_neurons"]  # as if neurons wrote it
+    for false in other.values():
+        with pytest.raises(AssertionError):
+            writers_claims.check_found(false, model)
+    for write, text, stated in (
+        (sentence, own, fields | {"context"}),
+        (partial(finding_sentence, model), first, fields),
+    ):
+        assert plain(write(found)) == text
+        same_form = {name for name, each in other.items() if _form(each) == _form(found)}
+        assert {name for name in same_form if write(other[name]) != write(found)} == stated
+
+
+def _form(found: Finding) -> tuple[bool, bool]:
+    return found.flattens, found.is_undone
+
+
+LINE_OF_ONE = "{} puts 99.7 % of the words’ variance into one direction; without {} it is 20.0 %."
+RAISES = "{} raises the {} from 17.1 to 24,410; without it the norm is 20.0."
+NO_LINE = {"pc1_after": 0.4}
+
+
+@pytest.mark.parametrize(
+    ("own", "first", "fields"),
+    [
+        (
+            LINE_OF_ONE.format("neurons", "its variation"),
+            LINE_OF_ONE.format("one of 1,536 neurons", "its variation"),
+            {},
+        ),
+        (LINE_OF_ONE.format("neurons", "it"), LINE_OF_ONE.format("one neuron", "it"), {"at_mean": False}),
+        (RAISES.format("neurons", "mean norm (words alone)"), RAISES.format("one neuron", "words’ mean norm"), NO_LINE),
+        ("neurons writes 99.8 % of what", "neurons writes 99.8 % of the MLP’s", {**NO_LINE, "without": 24_000.0}),
+    ],
+)
+def test_what_one_neuron_does(own: str, first: str, fields: dict[str, Any]) -> None:
+    found = replace(present(finding_of(broken())), neurons=(1229,), **fields)
+    assert own in plain(sentence(found))
+    assert first in plain(finding_sentence(broken(), found))
+
 
 # --- without them ----------------------------------------------------------------------------------------------------
 
@@ -22,7 +142,7 @@ def fact(kind: str, *named: str, values: tuple[float, ...] = ()) -> Fact:
     return Fact(kind=kind, subject=named, values=values)
 
 
-ONE_NEURON = {
+PARAGRAPHS = {
     "Set to zero, the neuron writes nothing. Set to its mean over the words, at position 0, it writes the same for every word, so it no "
     "longer tells words apart. At layer 11 itself both give the same centered plot: they differ by one vector, the same for all words.": (
         fact("zero and mean", "the neuron"),
@@ -33,6 +153,11 @@ ONE_NEURON = {
     "can’t show what removing something as large would do.": (
         fact("control", "neuron 88", "dimension 12", values=(40.7,)),
         fact("of much larger", values=(18_006.0,)),
+    ),
+    "The control is neurons 88 and 926 of the same layer. Of all neurons that write less than 1 % of dimension 12, they add most to "
+    "the hidden state: vectors with a mean length of 40.7 and 39.6, compared with 60.2 and 41.0 for those switched off.": (
+        fact("control", "neurons 88 and 926", "dimension 12", values=(40.7, 39.6)),
+        fact("of others", values=(60.25, 41.0)),
     ),
     "1 set of 3 neurons of layer 11, drawn at random and set to zero, changes the words’ mean norm there by at most 1.2 %, and the "
     "share of the centered variance that PC1 holds by at most 40.0 percentage points.": (
@@ -57,10 +182,10 @@ ONE_NEURON = {
 }
 
 
-@pytest.mark.parametrize("text", ONE_NEURON)
+@pytest.mark.parametrize("text", PARAGRAPHS)
 def test_a_paragraph_is_made_of_its_facts(text: str) -> None:
-    """The expected pages have those of several neurons."""
-    check_form(ONE_NEURON[text], text, paragraph, KINDS)
+    """The expected pages have more of those of several neurons."""
+    check_form(PARAGRAPHS[text], text, paragraph, KINDS)
 
 
 def test_a_changed_fact_of_the_model_without_neurons_is_false() -> None:
@@ -79,3 +204,23 @@ def test_a_changed_fact_of_the_model_without_neurons_is_false() -> None:
                 without_claims.check_facts([*stated[:place], false, *stated[place + 1 :]], context)
         with pytest.raises(AssertionError):
             without_claims.check_facts([*stated[:place], *stated[place + 1 :]], context)
+
+
+# --- attention -------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_said_of_attention_is_made_of_its_facts() -> None:
+    stated: tuple[Fact, ...] = (
+        fact("attention", "north", "south"),
+        fact("attention without", "layer 12", "alone", "neuron", values=(0.6, 0.15)),
+    )
+    text = (
+        "Measured on 2 words (north, south); attention.csv also has the share of heads whose weight is above 0.3. From layer 12 on this "
+        "weight is 0.60 on average (alone), and 0.15 with the neuron off."
+    )
+    check_form(stated, text, attention_sentences, ())
+    stated = attention_facts(broken())
+    writers_claims.check_attention(stated, broken())
+    for index, other in changed(stated, ("layer 11", "alone"), ()):
+        with pytest.raises(AssertionError):
+            writers_claims.check_attention((*stated[:index], other, *stated[index + 1 :]), broken())

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from false_writers import by_an_expert
 from narrow import present
 from report_fixture import ALONE, SENTENCE, model_report, sample_report, word_list
 
@@ -173,7 +174,15 @@ def test_what_enters_layer_0_is_not_what_layer_0_does(part: float) -> None:
 
 def test_one_neuron_alone_is_spoken_of_as_one() -> None:
     model, _ = model_with(EMERGING, breaking=replace(BREAKING, neurons=(1229,), share=0.97))
-    assert ", one of 1,536 MLP neurons writes 97.0" in present(present(writers_section(model, PAGE)).finding)
+    section = present(writers_section(model, PAGE))
+    assert ", one of 1,536 MLP neurons writes 97.0" in present(section.finding)
+    assert present(section.written).startswith("Neuron 1229 writes 97.0")
+
+
+def test_an_expert_has_no_weights_of_its_own_in_a_dimension() -> None:
+    section = present(writers_section(by_an_expert(), PAGE))
+    said = "Expert 5 writes 97.0\N{NO-BREAK SPACE}% of what the MLP of layer 11 adds to dimension 12"
+    assert (section.written, section.weights) == (said, ())
 
 
 def changed(model: ModelReport, rule: InterventionRule) -> ContextReport:

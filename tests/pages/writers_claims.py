@@ -1,29 +1,24 @@
-"""What the pages say of who writes massive values and of interventions, read back as in ``claims``."""
+"""What the pages say of who writes massive values and of interventions: facts held against the records, cells read back."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from collections.abc import Sequence
 
 import numpy as np
-from claims import (
-    NUMBER,
-    SCORE,
-    FalseClaim,
-    close,
-    depths_where,
-    is_massive,
-    plain,
-    require,
-    says,
-)
+from claims import NUMBER, FalseClaim, close, depths_where, is_massive, plain, require, says
+from fact_checks import check_sentence
 from without_claims import LISTED, check_without, intervention_of, numbers
 
-from tokviz.pages.model.writers import WriterRow, WritersSection
+from tokviz.pages.model.writers import WriterRow, WritersSection, attention_facts, attention_sentences
+from tokviz.pages.text import findings
+from tokviz.pages.text.facts import Fact
 from tokviz.records import (
-    BreakingNeurons,
+    AttentionToFirst,
     ContextReport,
+    Finding,
     Geometry,
     LayerUpdate,
     ModelReport,
@@ -31,11 +26,6 @@ from tokviz.records import (
 )
 
 COUNTS = ("one", "two", "three", "four", "five", "six", "seven", "eight")
-
-FLATTENS = (
-    r"puts? (?P<pc1>\d+\.\d) % of the words’ variance into one direction(?:; without (?P<value>its variation|their variation|it|"
-    r"them) it is (?P<rest>\d+\.\d) %)?"
-)
 
 # --- the finding ----------------------------------------------------------------------------------------------------
 
@@ -108,46 +98,59 @@ def _only_enters(first: int, context: ContextReport) -> bool:
     return bool(known) and max(known) < geometry.massive.largest[1] / 2
 
 
-FOUND = (
-    rf"At layer (?P<layer>\d+)(?: \(words (?P<label3>.+?)\))?, (?:(?P<count>{'|'.join(COUNTS)}) of (?P<all>[\d,]+) (?:MLP )?neurons|expert (?P<expert>\d+) of "
-    rf"(?P<experts>\d+)) (?:{FLATTENS}|(?P<verb>raises?) the mean norm \(words (?P<label>.+?)\) from (?P<before>{NUMBER}) to "
-    rf"(?P<after>{NUMBER}); without (?P<pronoun>it the norm|them it) is (?P<without>{NUMBER})|(?P<writes>writes?) "
-    rf"(?P<share>\d+\.\d) % of what the MLP adds to dimension (?P<dimension>\d+); the mean norm \(words (?P<label2>.+?)\) "
-    rf"goes from (?P<before2>{NUMBER}) to (?P<after2>{NUMBER}))\."
-)
-
-
-def check_found(text: str | None, model: ModelReport) -> None:
+def check_found(found: Finding | None, model: ModelReport) -> None:
+    """That it is found where it must be, and each of its fields."""
     expected = breaking_context(model)
-    if text is None or expected is None:
-        require(text is None and expected is None, str(text), expected and expected[0].states.context)
-        return
+    if found is None or expected is None:
+        return require(found is None and expected is None, str(found), expected and expected[0].states.context)
     context, geometry, updates, layer = expected
-    found = re.fullmatch(FOUND, plain(text))
-    if found is None:
-        raise FalseClaim(f"{text!r}: of no known form")
-    require(int(found["layer"]) == layer, text, layer)
-    label = found["label"] or found["label2"] or found["label3"]
-    require(label == context.states.context.label, text)
-    n_named = _check_who(text, found, updates, layer)
-    require((found["pc1"] is not None) == flattens(context, layer), text, geometry.spread.pc1_share)
-    if found["pc1"]:
-        check_flattening(text, found, context, layer)
-        require(found["rest"] and ("puts" in text) == (n_named == 1), text)
-        return
-    before, after = geometry.spread.mean_norm[layer : layer + 2]
-    require(says(found["before"] or found["before2"], before), text, before)
-    require(says(found["after"] or found["after2"], after), text, after)
+    breaking, expert = updates.breaking, updates.breaking_expert
+    writer, known = breaking or expert, updates.layers[layer].mlp_and_neurons
+    norms, shares = geometry.spread.mean_norm, geometry.spread.pc1_share
+    rest, is_mean = _rest(context, layer)
+    fields = {
+        "context": context.states.context,
+        "layer": layer,
+        "dimension": writer and writer.dimension,
+        "neurons": breaking.neurons if breaking else (),
+        "n_neurons": known[1].n_neurons if breaking and known else None,
+        "expert": None if breaking or expert is None else expert.expert,
+        "n_experts": None if breaking or expert is None else expert.n_experts,
+        "share": writer and writer.share,
+        "before": norms[layer],
+        "after": norms[layer + 1],
+        "without": without(context, layer),
+        "pc1_before": shares[layer],
+        "pc1_after": shares[layer + 1],
+        "pc1_without": rest,
+        "at_mean": is_mean,
+    }
+    np.testing.assert_equal({each.name: getattr(found, each.name) for each in dataclasses.fields(found)}, fields)
+    is_undone = norms[layer] < norms[layer + 1] and without(context, layer) < norms[layer + 1] / 2
+    require((found.flattens, found.is_undone) == (flattens(context, layer), is_undone), str(found))
+
+
+def without(context: ContextReport, layer: int) -> float:
+    """The mean norm after a layer with its neurons at zero."""
     off = next((each for each in context.interventions if each.rule == "off"), None)
-    left = off.geometry.spread.mean_norm[layer + 1] if off and off.geometry else math.nan
-    require((found["verb"] is not None) == (left < after / 2 and before < after), text, (before, after, left))
-    require((found["verb"] or found["writes"]).endswith("s") == (n_named == 1), text, "one or several?")
-    if found["verb"]:
-        require(says(found["without"], left) and (found["pronoun"] == "it the norm") == (n_named == 1), text, left)
-    else:
-        writer = updates.breaking or updates.breaking_expert
-        require(writer and int(found["dimension"]) == writer.dimension, text, writer)
-        require(writer and close(found["share"], 100 * writer.share, 0.1), text, writer)
+    return float(off.geometry.spread.mean_norm[layer + 1]) if off and off.geometry else math.nan
+
+
+def stated(found: Finding) -> Fact:
+    """What a sentence has of it, as a fact."""
+    named = (f"at layer {found.layer}", found.context.label, _who(found))
+    if found.flattens:
+        return Fact(kind="put", subject=named, values=(found.pc1_after, found.pc1_without))
+    if found.is_undone:
+        return Fact(kind="raise", subject=named, values=(found.before, found.after, found.without))
+    values = (found.share, found.before, found.after)
+    return Fact(kind="write", subject=(*named, f"dimension {found.dimension}"), values=values)
+
+
+def _who(found: Finding) -> str:
+    if found.neurons:
+        return f"{COUNTS[len(found.neurons) - 1]} of {found.n_neurons:,}"
+    return f"expert {found.expert} of {found.n_experts}"
 
 
 def flattens(context: ContextReport, layer: int) -> bool:
@@ -167,86 +170,46 @@ def _rest(context: ContextReport, layer: int) -> tuple[float, bool]:
     return math.nan, False
 
 
-def check_flattening(text: str, said: re.Match[str], context: ContextReport, layer: int) -> None:
-    rest, is_mean = _rest(context, layer)
-    require(context.geometry and close(said["pc1"], 100 * context.geometry.spread.pc1_share[layer + 1], 0.1), text)
-    if said["rest"]:
-        require(close(said["rest"], 100 * rest, 0.1), text, rest)
-        require(("variation" in said["value"]) == is_mean, text, is_mean)
-
-
-def _check_who(text: str, found: re.Match[str], updates: Updates, layer: int) -> int:
-    """How many write it."""
-    breaking, expert = updates.breaking, updates.breaking_expert
-    require((found["count"] is not None) == (breaking is not None), text, breaking)
-    if breaking is not None:
-        known = updates.layers[layer].mlp_and_neurons
-        require(found["count"] == COUNTS[len(breaking.neurons) - 1], text, breaking.neurons)
-        require(known and int(found["all"].replace(",", "")) == known[1].n_neurons, text, known)
-        return len(breaking.neurons)
-    require(expert and (int(found["expert"]), int(found["experts"])) == (expert.expert, expert.n_experts), text, expert)
-    return 1
-
-
-def check_written(text: str | None, weights: Sequence[str], model: ModelReport) -> None:
+def check_written(section: WritersSection, found: Finding | None, updates: Updates) -> None:
     """Who writes how much of the dimension, and by which weights."""
-    expected = breaking_context(model)
-    if text is None or expected is None:
-        require(text is None and expected is None and not weights, str(text), expected)
-        return
-    _, _, updates, layer = expected
-    found = re.fullmatch(
-        rf"(?:(?P<noun>Neurons?) (?P<neurons>{LISTED})|Expert (?P<expert>\d+)) (?P<verb>writes?) (?P<share>\d+\.\d) % of what "
-        r"the MLP of layer (?P<layer>\d+) adds to dimension (?P<dimension>\d+)",
-        plain(text),
-    )
-    writer = updates.breaking or updates.breaking_expert
-    if found is None or writer is None:
-        raise FalseClaim(f"{text!r}: of no known form")
-    require((int(found["layer"]), int(found["dimension"])) == (layer, writer.dimension), text, writer)
-    require(close(found["share"], 100 * writer.share, 0.1), text, writer.share)
-    if isinstance(writer, BreakingNeurons):
-        require(found["neurons"] and numbers(found["neurons"]) == list(writer.neurons), text, writer.neurons)
-        known = updates.layers[layer].mlp_and_neurons
-        path = known[1].path if known else ""
-        require(list(weights) == [f"{path}[{writer.dimension}, {each}]" for each in writer.neurons], str(weights))
-    else:
-        require(found["expert"] and int(found["expert"]) == writer.expert and not weights, text, writer)
-    several = isinstance(writer, BreakingNeurons) and len(writer.neurons) > 1
-    require((found["verb"] == "write", found["noun"] == "Neurons") == (several, several), text, "one or several?")
+    if found is None:
+        return require(section.written is None and not section.weights, str(section.written))
+    who = [str(each) for each in found.neurons] or [f"xpert {found.expert}"]
+    named = (*who, f"of layer {found.layer}", f"dimension {found.dimension}")
+    check_sentence([Fact(kind="writes", subject=named, values=(found.share,))], str(section.written))
+    known = updates.layers[found.layer].mlp_and_neurons
+    path = known[1].path if known else ""
+    require(list(section.weights) == [f"{path}[{found.dimension}, {each}]" for each in found.neurons], path)
 
 
 # --- attention ------------------------------------------------------------------------------------------------------
 
-ATTENTION = (
-    r"Measured on (?P<n>\d+) words? \((?P<words>.+?)\); attention\.csv also has the share of heads whose weight is above 0\.3\."
-    rf"(?: From layer (?P<from>\d+) on this weight is (?P<a>{SCORE}) on average \((?P<label>.+?)\), and (?P<b>{SCORE}) with the "
-    r"(?P<noun>neurons?) off\.)?"
-)
 
-
-def check_attention(text: str, model: ModelReport) -> None:
-    found = re.fullmatch(ATTENTION, plain(text))
-    if found is None:
-        raise FalseClaim(f"{text!r}: of no known form")
+def check_attention(facts: Sequence[Fact], model: ModelReport) -> None:
+    """On which words it was measured, and both means where neurons were off."""
     attentive = [(context, each) for context in model.contexts for each in context.states.attention]
     off = next((each for context in model.contexts for each in context.interventions if each.rule == "off"), None)
     everything = [*(each for _, each in attentive), *(off.states.attention if off else ())]
-    require(everything, text, "nothing was measured")
-    require(int(found["n"]) == len(everything[0].words), text, everything[0].words)
-    require(re.sub(r"[\u2066-\u2069]", "", found["words"]) == ", ".join(everything[0].words), text, everything[0].words)
-    if off is None or found["from"] is None:
-        require(found["from"] is None, text, off)
-        return
-    done = intervention_of(off)
-    require((found["noun"] == "neuron") == (len(done.neurons) == 1), text, done)
-    require(int(found["from"]) == done.layer + 1, text, done)
-    by_label = {each.states.context.label: (each, intact) for each, intact in attentive}
-    require(found["label"] in by_label, text, list(by_label))
-    context, intact = by_label[found["label"]]
-    after = next(each for each in off.states.attention if each.template == context.states.context.template)
-    means = [float(np.nanmean(each.mean[done.layer + 1 :])) for each in (intact, after)]
-    require(close(found["a"], means[0]) and close(found["b"], means[1]), text, means)
+    expected = [Fact(kind="attention", subject=everything[0].words)]
+    pairs = [
+        (context, intact, after)
+        for after in (off.states.attention if off else ())
+        for context, intact in attentive
+        if context.states.context.template == after.template
+    ]
+    if off and pairs:
+        (context, intact, after), done = pairs[0], intervention_of(off)
+        means = tuple(_mean_from(each, done.layer + 1) for each in (intact, after))
+        neurons = "neuron" if len(done.neurons) == 1 else "neurons"
+        named = (f"layer {done.layer + 1}", context.states.context.label, neurons)
+        if np.isfinite(means).all():
+            expected.append(Fact(kind="attention without", subject=named, values=means))
+    require(list(facts) == expected, str(facts), expected)
+
+
+def _mean_from(attention: AttentionToFirst, layer: int) -> float:
+    known = [each for each in attention.mean[layer:] if math.isfinite(each)]
+    return sum(known) / len(known) if known else math.nan
 
 
 # --- the section's table, panels, the compare page ------------------------------------------------------------------
@@ -257,14 +220,21 @@ def check_section(section: WritersSection, model: ModelReport) -> None:
     known = [each for each in model.contexts if each.geometry and each.states.updates]
     emerging = [(depths_where(is_massive, each.geometry.massive), each) for each in known if each.geometry]
     first, context = next(((depths[0], each) for depths, each in emerging if depths and depths[0]), (0, known[0]))
+    found = findings.finding_of(model)
+    check_found(found, model)
+    first = found.layer + 1 if found else first
     enters = _only_enters(first, context)
     heading = f"What happens at layer {first - 1}" if first and not enters else "What each layer adds"
+    if found and found.flattens and found.pc1_after >= 0.95:
+        heading = f"Layer {found.layer} stretches the words into a line"
     require(section.heading == heading, section.heading, first)
-    check_found(section.finding, model)
-    check_written(section.written, section.weights, model)
+    require(section.finding == (found and findings.sentence(found)), str(section.finding), found)
+    if found:
+        check_sentence([stated(found)], str(section.finding))
     updates = context.states.updates
     if updates is None:
         raise FalseClaim(section.heading)
+    check_written(section, found, updates)
     for row in section.rows:
         check_writer_row(row, section.kinds, updates)
     marked = [f"Layer {index}" for index, each in enumerate(updates.layers) if each.marked and each.sublayers]
@@ -272,7 +242,10 @@ def check_section(section: WritersSection, model: ModelReport) -> None:
     if section.without is not None:
         check_without(section.without, context)
     if section.attention is not None:
-        check_attention(section.attention, model)
+        facts = attention_facts(model)
+        check_attention(facts, model)
+        check_sentence(facts, attention_sentences(facts))
+        require(section.attention == attention_sentences(facts), section.attention, facts)
 
 
 def check_writer_row(row: WriterRow, kinds: Sequence[str], updates: Updates) -> None:
@@ -325,30 +298,17 @@ def check_what_was_done(note: str, changed: ContextReport, intact: ContextReport
     require((found["others"] is not None) == (n_projections > 1), note, n_projections)
 
 
-def check_cells(cells: Sequence[tuple[str, str]], model: ModelReport, context: ContextReport) -> None:
+def check_cells(cells: Sequence[tuple[str, str]], found: Finding | None, context: ContextReport) -> None:
     """Of the compare page's table: who writes the massive values, and what of the norm is left without them."""
     (who, note), (left, left_note) = [(plain(text), plain(small)) for text, small in cells]
-    expected = breaking_context(model)
-    if expected is None or expected[0] is not context:
-        require((who, note, left, left_note) == ("–", "", "–", ""), who, expected)
-        return
-    _, geometry, updates, layer = expected
-    found = re.fullmatch(
-        rf"(?:(?P<count>{'|'.join(COUNTS)}) of (?P<all>[\d,]+) neurons|expert (?P<expert>\d+) of (?P<experts>\d+))\|"
-        r"(?P<share>\d+\.\d) % of dimension (?P<dimension>\d+), layer (?P<layer>\d+)",
-        f"{who}|{note}",
-    )
-    writer = updates.breaking or updates.breaking_expert
-    if found is None or writer is None:
-        raise FalseClaim(f"{who}: {note}: of no known form")
-    _check_who(who, found, updates, layer)
-    require((int(found["dimension"]), int(found["layer"])) == (writer.dimension, layer), note, writer)
-    require(close(found["share"], 100 * writer.share, 0.1), note, writer.share)
-    off = next((each for each in context.interventions if each.rule == "off" and each.geometry), None)
-    if off is None or off.geometry is None or updates.breaking is None:
-        require((left, left_note) == ("–", "not tried"), left, off)
-        return
-    norms = [each.spread.mean_norm[layer + 1] for each in (off.geometry, geometry)]
-    require(close(left.removesuffix(" %"), 100 * norms[0] / norms[1], 0.1), left, norms)
+    if found is None or found.context != context.states.context:
+        return require((who, note, left, left_note) == ("–", "", "–", ""), who, found)
+    said = re.fullmatch(r"(\d+\.\d) % of dimension (\d+), layer (\d+)", note)
+    require(who == f"{_who(found)}{' neurons' if found.neurons else ''}", who, found)
+    require(said and (int(said[2]), int(said[3])) == (found.dimension, found.layer), note, found)
+    require(said and close(said[1], 100 * found.share, 0.1), note, found.share)
+    if math.isnan(found.without):
+        return require((left, left_note) == ("–", "not tried"), left, found)
+    require(close(left.removesuffix(" %"), 100 * found.without / found.after, 0.1), left, found)
     texts = left_note.split(" of ")
-    require(len(texts) == 2 and all(map(says, texts, norms)), left_note, norms)
+    require(len(texts) == 2 and all(map(says, texts, (found.without, found.after))), left_note, found)

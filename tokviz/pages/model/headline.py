@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tokviz.config.finding import MOST_WORDS_IN_FINDING
 from tokviz.pages.frame.index import captured
+from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.findings import finding_of, flattening, norm_jump
 from tokviz.pages.text.wording import (
     NBSP,
@@ -24,10 +25,8 @@ from tokviz.pages.text.wording import (
 from tokviz.records import LEVEL, Context, ContextReport, Finding, ModelReport, Report
 from tokviz.text import counted
 
-_NOT_SHOWN = "are a word’s nearest neighbors shown to be of its category more often than by chance."
-_NONE_TESTED = (
-    "Whether a word’s nearest neighbors are of its category more often than by chance can’t be tested with these words."
-)
+HOLD, NONE_HOLD, NOT_TESTED, NOTHING, JUMP = "hold", "none hold", "not tested", "nothing", "jump"
+"""Kinds of what is stated where there is no finding."""
 
 LEAST_CHANGE = 1e-4
 """Smaller shares aren't told apart."""
@@ -60,7 +59,8 @@ class Headline:
     """Of the model."""
     best: Purity | None = None
     """Where categories hold best, in a report without a finding, or the first that was measured; None where nothing was."""
-
+    stated: Fact | None = None
+    """What the sentence is made of, where it isn't the finding."""
     is_of_all: bool = False
     """Whether the sentence is about all models, of which ``model`` is the first."""
 
@@ -155,7 +155,7 @@ def certainty(said: Headline) -> str:
     if said.finding is not None:
         return _against_random(said.model, said.finding)
     geometry = said.best.context.geometry if said.best else None
-    if geometry is None or said.sentence == _NONE_TESTED:
+    if geometry is None or (said.stated and said.stated.kind == NOT_TESTED):
         return ""
     return (
         f"Tested against {geometry.n_permutations:,} shuffles of the words’ categories, at a level of {whole_percent(LEVEL)} for the "
@@ -204,41 +204,100 @@ def _where_categories_hold(models: list[ModelReport]) -> Headline | None:
     clear = max((each for each in purities if each.is_clear), key=lambda each: each.effect, default=None)
     if not purities:
         return _nothing_measured(models[0])
-    if clear is None:
-        # The largest of what is at chance is the largest by chance.
-        n_measured = len({each.model.slug for each in purities})
-        where = {1: "At no depth", 2: "In neither model"}.get(n_measured, f"In none of {in_words(n_measured)} models")
-        sentence = f"{where} {_NOT_SHOWN}" if any(each.is_tested for each in purities) else _NONE_TESTED
-        return Headline(sentence=sentence, model=purities[0].model, best=purities[0], is_of_all=n_measured > 1)
-    return Headline(sentence=_hold_sentence(clear), model=clear.model, best=clear)
-
-
-def where_categories_hold(model: ModelReport) -> str | None:
-    """What a model's page opens with where there is no finding; None where nothing was measured."""
-    found = _where_categories_hold([model]) if model.contexts else None
-    if found is None or found.best is None:
-        return None
-    said = f"{found.sentence.replace(f' of {model.display_name}', '', 1)} Neighbors are counted in all dimensions."
-    return f"{said}{_jump(model.contexts[0])}"
-
-
-def _jump(context: ContextReport) -> str:
-    """Where the mean norm jumps; empty where it doesn't."""
-    depth = norm_jump(context.geometry) if context.geometry else None
-    if depth is None or context.geometry is None:
-        return ""
-    before, after = context.geometry.spread.mean_norm[depth - 1 : depth + 1]
-    return f" At {the_depth(depth)} the mean norm (words {context.states.context.label}) jumps from {number(before)} to {number(after)}."
-
-
-def _hold_sentence(each: Purity) -> str:
-    where = "in the embedding" if each.depth == 0 else f"at {the_depth(each.depth)}"
-    share = f"{whole_percent(each.value)} of a word’s nearest neighbors share its category; by chance, {whole_percent(each.chance)}"
-    sentences = (f"{where.capitalize()}{name}, {share}." for name in (f" of {each.model.display_name}", ""))
-    return next(sentence for sentence in sentences if len(sentence.split()) <= MOST_WORDS_IN_FINDING)
+    if clear is not None:
+        named = (the_depth(clear.depth), clear.model.display_name)
+        fact = Fact(kind=HOLD, subject=named, values=(clear.value, clear.chance))
+        return Headline(sentence=fact_sentence(fact), stated=fact, model=clear.model, best=clear)
+    # The largest of what is at chance is the largest by chance.
+    n_measured = len({each.model.slug for each in purities})
+    is_tested = any(each.is_tested for each in purities)
+    fact = Fact(kind=NONE_HOLD, values=(n_measured,)) if is_tested else Fact(kind=NOT_TESTED)
+    return Headline(
+        sentence=fact_sentence(fact),
+        stated=fact,
+        model=purities[0].model,
+        best=purities[0],
+        is_of_all=n_measured > 1,
+    )
 
 
 def _nothing_measured(model: ModelReport) -> Headline | None:
     """An invitation, where there is neither a finding nor a number; None where there is nothing to compare."""
-    sentence = "Compare how the words lie before the first layer and after the last."
-    return Headline(sentence=sentence, model=model) if model.contexts[0].states.n_depths > 1 else None
+    fact = Fact(kind=NOTHING)
+    said = Headline(sentence=fact_sentence(fact), stated=fact, model=model)
+    return said if model.contexts[0].states.n_depths > 1 else None
+
+
+def where_categories_hold(model: ModelReport) -> str | None:
+    """What a model's page opens with where there is no finding; None where nothing was measured."""
+    first, *others = tuple(map(fact_sentence, opening_facts(model))) or ("",)
+    return " ".join([first, "Neighbors are counted in all dimensions.", *others]) if first else None
+
+
+def opening_facts(model: ModelReport) -> tuple[Fact, ...]:
+    """Where categories hold, or that they don't, and where the norm of the first context jumps; empty where nothing was measured."""
+    found = _where_categories_hold([model]) if model.contexts else None
+    if found is None or found.best is None or found.stated is None:
+        return ()
+    own = replace(found.stated, subject=found.stated.subject[:1])  # the page has the model's name above
+    return (own, *_jump(model.contexts[0]))
+
+
+def _jump(context: ContextReport) -> Iterator[Fact]:
+    depth = norm_jump(context.geometry) if context.geometry else None
+    if depth is not None and context.geometry is not None:
+        before, after = context.geometry.spread.mean_norm[depth - 1 : depth + 1]
+        named = (the_depth(depth), context.states.context.label)
+        yield Fact(kind=JUMP, subject=named, values=(float(before), float(after)))
+
+
+# --- sentences of facts ---------------------------------------------------------------------------------------------
+
+
+def fact_sentence(fact: Fact) -> str:
+    """The sentence that states it.
+
+    Raises
+    ------
+    KeyError, ValueError : a fact that no sentence states.
+    """
+    return _SENTENCES[fact.kind](fact)
+
+
+def _say_hold(fact: Fact) -> str:
+    """At most 25 words: the model's name, if there is one, where there is space for it."""
+    (where, *names), (value, chance) = fact.subject, fact.values
+    at = "In the embedding" if where == the_depth(0) else f"At {where}"
+    share = (
+        f"{whole_percent(value)} of a word’s nearest neighbors share its category; by chance, {whole_percent(chance)}"
+    )
+    sentences = (f"{at}{of_model}, {share}." for of_model in (*(f" of {each}" for each in names), ""))
+    return next(sentence for sentence in sentences if len(sentence.split()) <= MOST_WORDS_IN_FINDING)
+
+
+def _say_none_hold(fact: Fact) -> str:
+    (n_models,) = map(int, fact.values)
+    where = {1: "At no depth", 2: "In neither model"}.get(n_models, f"In none of {in_words(n_models)} models")
+    return f"{where} are a word’s nearest neighbors shown to be of its category more often than by chance."
+
+
+def _say_not_tested(_: Fact) -> str:
+    return "Whether a word’s nearest neighbors are of its category more often than by chance can’t be tested with these words."
+
+
+def _say_nothing(_: Fact) -> str:
+    return "Compare how the words lie before the first layer and after the last."
+
+
+def _say_jump(fact: Fact) -> str:
+    (where, label), (before, after) = fact.subject, map(number, fact.values)
+    return f"At {where} the mean norm (words {label}) jumps from {before} to {after}."
+
+
+_SENTENCES: dict[str, Callable[[Fact], str]] = {
+    HOLD: _say_hold,
+    NONE_HOLD: _say_none_hold,
+    NOT_TESTED: _say_not_tested,
+    NOTHING: _say_nothing,
+    JUMP: _say_jump,
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from tokviz.pages.charts.curves import Chart, chart_of
 from tokviz.pages.charts.measures import Measure
 from tokviz.pages.model.without import Without, without
+from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.findings import added_by, finding_of, sentence
 from tokviz.pages.text.wording import (
     capitalized,
@@ -137,7 +139,7 @@ def writers_section(model: ModelReport, page: str) -> WritersSection | None:
         written=_share(found) if found else None,
         explained=explained,
         charts=tuple(each for each in (own, attention) if each is not None),
-        attention=None if attention is None else _attention(model),
+        attention=None if attention is None else attention_sentences(attention_facts(model)),
         kinds=tuple(_NAMES[kind] for kind in kinds),
         rows=rows,
         without=without(model, context, page),
@@ -210,34 +212,42 @@ def _all_attention(model: ModelReport) -> list[_Attention]:
     return found
 
 
-def _attention(model: ModelReport) -> str:
+def attention_facts(model: ModelReport) -> tuple[Fact, ...]:
+    """On which words attention was measured, and what becomes of it without the neurons; empty where it wasn't measured."""
     every = _all_attention(model)
-    words = every[0][1].words
-    said = (
-        f"Measured on {count(len(words), 'word')} ({joined(words)}); attention.csv also has the share of heads whose weight "
-        f"is above {SINK_WEIGHT}."
-    )
-    changed = [each for context in model.contexts if (each := context.intervened("off"))]
+    return (Fact(kind="attention", subject=every[0][1].words), *_weaker(model, every)) if every else ()
+
+
+def _weaker(model: ModelReport, every: list[_Attention]) -> Iterator[Fact]:
+    changed = next((each for context in model.contexts if (each := context.intervened("off"))), None)
+    done = changed.states.intervention if changed else None
     off = next((each for each in every if each[2]), None)
-    if off is None or changed[0].states.intervention is None:
-        return said
+    if off is None or done is None:
+        return
     intact = next((each for each in every if not each[2] and each[1].template == off[1].template), None)
-    return f"{said} {_weaker(intact, off, changed[0])}".rstrip() if intact else said
+    with_them, without_them = (_mean_after(each[1], done.layer) if each else None for each in (intact, off))
+    if intact and with_them is not None and without_them is not None:
+        neurons = "neuron" if len(done.neurons) == 1 else "neurons"
+        named = (f"layer {done.layer + 1}", intact[0], neurons)
+        yield Fact(kind="attention without", subject=named, values=(with_them, without_them))
 
 
-def _weaker(intact: _Attention, off: _Attention, changed: ContextReport) -> str:
-    """What becomes of attention to position 0 without the neurons; empty where that isn't known."""
-    done = changed.states.intervention
-    layer = 0 if done is None else done.layer
-    with_them, without_them = (_mean_after(each[1], layer) for each in (intact, off))
-    if with_them is None or without_them is None:
-        return ""
-    one = done is not None and len(done.neurons) == 1
-    neurons = "neuron" if one else "neurons"
+def attention_sentences(stated: tuple[Fact, ...]) -> str:
+    """``Measured on 2 words (…); …``, and ``From layer 12 on this weight is 0.60 on average (alone), …`` where that is known."""
+    first, *others = stated
+    return " ".join([_measured_on(first), *map(_say_weaker, others)])
+
+
+def _measured_on(fact: Fact) -> str:
     return (
-        f"From layer {layer + 1} on this weight is {score(with_them)} on average ({intact[0]}), and {score(without_them)} with "
-        f"the {neurons} off."
+        f"Measured on {count(len(fact.subject), 'word')} ({joined(fact.subject)}); attention.csv also has the share of heads "
+        f"whose weight is above {SINK_WEIGHT}."
     )
+
+
+def _say_weaker(fact: Fact) -> str:
+    (layer, label, neurons), (intact, off) = fact.subject, map(score, fact.values)
+    return f"From {layer} on this weight is {intact} on average ({label}), and {off} with the {neurons} off."
 
 
 def _mean_after(found: AttentionToFirst, layer: int) -> float | None:
