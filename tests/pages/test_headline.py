@@ -11,7 +11,7 @@ import headline_claims
 import numpy as np
 import pytest
 from fact_checks import changed, check_form
-from false_writers import not_known_to_be_massive, without_interventions
+from false_writers import broken, not_known_to_be_massive, only_grown, without_interventions
 from narrow import present
 from report_fixture import Views, many_models_report, one_depth_report, sample_report, tiny_report
 
@@ -116,6 +116,21 @@ def test_a_jump_that_no_few_neurons_are_known_to_write_is_told_of() -> None:
     (first,) = row_sentences(said, chosen)
     headline_claims.check_rows(said, chosen)
     assert " At layer 11 the mean norm jumps from 17.1 to 24,410, and one direction holds 99.7" in first
+    assert "jumps" not in row_sentences(said, dataclasses.replace(chosen, depths=(0, 30)))[0], "where it isn't shown"
+
+
+def test_of_several_findings_a_line_comes_first_then_what_is_undone() -> None:
+    line, grown, written = broken(), only_grown(), without_interventions(broken())
+    for models, place in (
+        ((written, grown, line), 2),
+        ((written, grown, grown), 1),
+        ((line, line), 0),
+        ((written, written), 0),
+    ):
+        report = only(*(dataclasses.replace(model, slug=f"m{index}") for index, model in enumerate(models)))
+        said = present(headline(report))
+        assert said.model is report.models[place]
+        headline_claims.check_headline(said, report)
 
 
 def test_a_models_page_opens_with_where_categories_hold_if_nothing_breaks() -> None:
@@ -147,6 +162,13 @@ def test_a_question_that_these_words_cant_answer_is_not_answered() -> None:
         said = present(headline(report))
         assert said.sentence.endswith("can’t be tested with these words.")
         headline_claims.check_headline(said, report)
+    some = np.where(np.arange(len(above.p_value)) > 0, above.p_value, np.nan)
+    purity = dataclasses.replace(
+        geometry.purity, above_chance=dataclasses.replace(above, p_value=some, holds=above.holds & False)
+    )
+    tested = dataclasses.replace(context, geometry=dataclasses.replace(geometry, purity=purity))
+    said = present(headline(only(dataclasses.replace(encoder, contexts=(tested,)))))
+    assert said.sentence.startswith("At no depth"), "at others it can be"
 
 
 def test_what_was_not_measured_is_not_said() -> None:

@@ -25,6 +25,14 @@ from tokviz.records import Finding, ModelReport
 
 # --- the finding -----------------------------------------------------------------------------------------------------
 
+
+def only_zero() -> ModelReport:
+    """With the neurons at zero, but not at their mean."""
+    model = broken()
+    context = model.contexts[0]
+    return replace(model, contexts=(replace(context, interventions=(present(context.intervened("off")),)),))
+
+
 OTHERS: dict[str, Any] = {
     "context": SENTENCE,
     "layer": 12,
@@ -57,6 +65,12 @@ GROWN = {"before", "after", "without"}
             NEURONS | LINE,
         ),
         (
+            only_zero,
+            "At layer 11 (words alone), two of 1,536 neurons put 99.7 % of the words’ variance into one direction; without them it is 20.0 %.",
+            "At layer 11 of Smol-135M-Instruct (Q4_1 GGUF), two neurons put 99.7 % of the words’ variance into one direction; without them it is 20.0 %.",
+            NEURONS | LINE,
+        ),
+        (
             only_grown,
             "At layer 11, two of 1,536 MLP neurons raise the mean norm (words alone) from 17.1 to 24,410; without them it is 20.0.",
             ("At layer 11 of Smol-135M-Instruct (Q4_1 GGUF), two of 1,536 neurons raise the words’ mean norm from 17.1 to 24,410; without "
@@ -78,7 +92,7 @@ GROWN = {"before", "after", "without"}
             EXPERT | WRITTEN,
         ),
     ],
-    ids=["a line", "a larger norm", "a dimension", "an expert"],
+    ids=["a line", "a line, at zero", "a larger norm", "a dimension", "an expert"],
 )  # fmt: skip
 def test_a_finding_is_told_with_what_it_states_and_nothing_else(
     made: Callable[[], ModelReport], own: str, first: str, fields: set[str]
@@ -95,7 +109,7 @@ def test_a_finding_is_told_with_what_it_states_and_nothing_else(
             writers_claims.check_found(false, model)
     for write, text, stated in (
         (sentence, own, fields | {"context"}),
-        (partial(finding_sentence, model), first, fields),
+        (partial(finding_sentence, model), first, fields - ({"n_neurons"} if "two neurons" in first else set())),
     ):
         assert plain(write(found)) == text
         same_form = {name for name, each in other.items() if _form(each) == _form(found)}
@@ -204,6 +218,22 @@ def test_a_changed_fact_of_the_model_without_neurons_is_false() -> None:
                 without_claims.check_facts([*stated[:place], false, *stated[place + 1 :]], context)
         with pytest.raises(AssertionError):
             without_claims.check_facts([*stated[:place], *stated[place + 1 :]], context)
+
+
+@pytest.mark.parametrize(("change", "kinds"), [(0.0, ["norm stays", "same plot"]), (0.04, ["norm stays"]), (0.06, [])])
+def test_what_the_mean_leaves_is_said_where_it_is_measured(change: float, kinds: list[str]) -> None:
+    context = broken().contexts[0]
+    mean = present(context.intervened("mean"))
+    geometry = present(mean.geometry)
+    spread = replace(geometry.spread, mean_norm=present(context.geometry).spread.mean_norm * (1 + change))
+    shown = [
+        replace(each, projection=replace(each.projection, explained_variance_ratio=ratio + change / 10))
+        for each, ratio in ((each, each.projection.explained_variance_ratio) for each in mean.projections)
+    ]
+    mean = replace(mean, geometry=replace(geometry, spread=spread), projections=tuple(shown))
+    others = tuple(mean if each.rule == "mean" else each for each in context.interventions)
+    first, *_ = facts(replace(context, interventions=others), present(mean.states.intervention))
+    assert [each.kind for each in first] == ["zero and mean", *kinds]
 
 
 # --- attention -------------------------------------------------------------------------------------------------------

@@ -179,6 +179,15 @@ def test_one_neuron_alone_is_spoken_of_as_one() -> None:
     assert present(section.written).startswith("Neuron 1229 writes 97.0")
 
 
+def test_what_comes_from_elsewhere_is_no_finding() -> None:
+    """Half of what is massive after a layer, or more, is what it adds."""
+    model, number = model_with(layer(mlp(1.0), marked=True))
+    largest = present(model.contexts[0].geometry).massive.largest[number + 1]
+    for share, is_found in ((0.4, False), (0.6, True)):
+        model, _ = model_with(layer(mlp(-share * largest), marked=True))
+        assert (present(writers_section(model, PAGE)).finding is not None) == is_found
+
+
 def test_an_expert_has_no_weights_of_its_own_in_a_dimension() -> None:
     section = present(writers_section(by_an_expert(), PAGE))
     said = "Expert 5 writes 97.0\N{NO-BREAK SPACE}% of what the MLP of layer 11 adds to dimension 12"
