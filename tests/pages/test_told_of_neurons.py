@@ -249,8 +249,9 @@ def test_what_is_said_of_attention_is_made_of_its_facts() -> None:
         "weight is 0.60 on average (alone), and 0.15 with the neuron off."
     )
     check_form(stated, text, attention_sentences, ())
-    stated = attention_facts(broken())
-    writers_claims.check_attention(stated, broken())
+    model = broken()
+    stated = attention_facts(model)
+    writers_claims.check_attention(stated, model)
     for index, other in changed(stated, ("layer 11", "alone"), ()):
         with pytest.raises(AssertionError):
-            writers_claims.check_attention((*stated[:index], other, *stated[index + 1 :]), broken())
+            writers_claims.check_attention((*stated[:index], other, *stated[index + 1 :]), model)
