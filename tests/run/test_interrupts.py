@@ -235,6 +235,15 @@ def test_a_line_that_nobody_reads_holds_nothing_up(tmp_path: Path) -> None:
     run.communicate()
 
 
+def test_signals_that_come_at_once_end_it_once(tmp_path: Path) -> None:
+    """Both are noted before Python looks at either."""
+    both = "signal.pthread_sigmask(signal.{}, {{signal.SIGINT, signal.SIGTERM}})"
+    code = f"{both.format('SIG_BLOCK')}; [os.kill(os.getpid(), each) for each in (signal.SIGINT, signal.SIGTERM)]"
+    run = script(tmp_path, f"import os, signal; print('begun', flush=True); {code}; {both.format('SIG_UNBLOCK')}; time.sleep(600)")
+    _, said = run.communicate(timeout=30)
+    assert (run.returncode, said) == (130, f"{LINE}\n")
+
+
 def test_a_second_interrupt_does_not_disturb_the_first(tmp_path: Path) -> None:
     run = script(tmp_path, "print('begun', flush=True); time.sleep(600)")
     for _ in range(3):

@@ -87,9 +87,15 @@ def _leave_to_system(heard: Sequence[signal.Signals]) -> None:
 def _raise(number: int, _: object) -> None:
     global _struck
     for each in _SIGNALS:
-        signal.signal(each, signal.SIG_IGN)  # one is enough: a second would interrupt what the first one ends
+        # One is enough: a second would interrupt what the first one ends. Python complains of one that it has noted and finds ignored.
+        if signal.getsignal(each) is not signal.SIG_IGN:
+            signal.signal(each, _pass_over)
     _struck = Interrupted(number)
     raise _struck
+
+
+def _pass_over(_number: int, _frame: object) -> None:
+    pass
 
 
 def _raise_again(unraisable: sys.UnraisableHookArgs) -> None:
