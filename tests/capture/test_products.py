@@ -69,6 +69,10 @@ UNSUITABLE: dict[str, Callable[[], tuple[torch.Tensor, ...]]] = {
     "few words": lambda: (random(2, WIDTH), random(N_OUT, WIDTH)),
     "doubles": lambda: (random(N_ROWS, WIDTH).double(), random(N_OUT, WIDTH).double()),
     "half precision": lambda: (random(N_ROWS, WIDTH).bfloat16(), random(N_OUT, WIDTH).bfloat16()),
+    "a bias of every second number": lambda: (random(N_ROWS, WIDTH), random(N_OUT, WIDTH), random(2 * N_OUT)[::2]),
+    "a bias of one number": lambda: (random(N_ROWS, WIDTH), random(N_OUT, WIDTH), random(1).expand(N_OUT)),
+    "a bias that is a row": lambda: (random(N_ROWS, WIDTH), random(N_OUT, WIDTH), random(1, N_OUT)),
+    "one output": lambda: (random(N_ROWS * N_OUT, WIDTH), random(WIDTH)),
     "no values": lambda: (random(N_ROWS, WIDTH).to("meta"), random(N_OUT, WIDTH).to("meta")),
 }
 

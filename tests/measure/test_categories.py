@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,11 @@ from making import hidden_states
 from repeating import times
 from scipy import stats
 from sklearn.manifold import trustworthiness as sklearn_trustworthiness
-from sklearn.metrics import pairwise_distances, silhouette_score
+from sklearn.metrics import pairwise_distances, silhouette_samples, silhouette_score
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 
-from tokviz.measure.categories import Score, own_scores, purity, silhouette, silhouette_value
+from tokviz.measure.categories import Score, own_scores, purity, silhouette, silhouette_alone
 from tokviz.measure.category_claims import gather_tested
 from tokviz.measure.distances import are_known, euclidean_distances, nearest
 from tokviz.measure.geometry import measure
@@ -44,27 +45,46 @@ def sklearn_purity(points: np.ndarray, labels: np.ndarray, metric: str) -> float
     return float((labels[neighbours] == labels[:, None]).mean())
 
 
-def test_silhouettes_of_a_long_list_are_those_of_a_sample_with_a_share_of_every_category() -> None:
+@pytest.mark.parametrize(("n_categories", "per_category"), [(6, 130), (60, 10)])
+def test_in_a_long_list_a_shuffles_silhouette_is_the_mean_over_a_part_of_the_words(
+    n_categories: int, per_category: int
+) -> None:
     random = np.random.default_rng(4)
-    points, labels = clusters(random, 0.5 * random.normal(size=(6, 30)), 130)
-    points, labels = np.concatenate([points, points[:2] + 9]), np.append(labels, [6, 6])
-    whole = single(labels, words=tuple(map(str, range(len(labels)))), n_permutations=99)
-    rows, some = whole.sampled
-    assert len(rows) == pytest.approx(Geometry.MOST_IN_SILHOUETTE, abs=7)
-    assert np.bincount(labels[rows]).tolist() == [50] * 6 + [2]
-    distances = euclidean(points)
-    found, alone = silhouette(distances, whole), silhouette(euclidean(points[rows]), some)
-    assert (found.value, found.error) == (alone.value, alone.error)
-    np.testing.assert_array_equal(found.shuffled, alone.shuffled)
-    assert np.flatnonzero(found.parts).tolist() == rows.tolist()
-    assert abs(found.value - silhouette_score(points, labels)) < 3 * found.error
-    assert np.flatnonzero(np.isfinite(own_scores(distances, whole)[1])).tolist() == rows.tolist()
-    assert silhouette_value(distances, whole) == found.value
+    points, labels = clusters(random, 0.5 * random.normal(size=(n_categories, 30)), per_category)
+    words = tuple(map(str, range(len(labels))))
+    categories, distances = single(labels, words=words, n_permutations=20), euclidean(points)
+    found, rows = silhouette(distances, categories), categories.silhouetted
+    of_each = silhouette_samples(distances, labels, metric="precomputed")
+    assert found.value == pytest.approx(of_each.mean())
+    assert silhouette_alone(distances[None], labels, categories.counts)[0] == found.value
+    np.testing.assert_allclose(own_scores(distances, categories)[1], of_each, atol=1e-12)
+    assert len(rows) == Geometry.MOST_SILHOUETTES
+    assert found.compared == pytest.approx(of_each[rows].mean())
+    shuffled = [silhouette_samples(distances, labels[each], metric="precomputed") for each in categories.shuffles]
+    np.testing.assert_allclose(found.shuffled, [each[rows].mean() for each in shuffled], atol=1e-6)
 
 
-def test_a_list_that_is_not_long_is_no_sample() -> None:
-    categories = single(np.arange(Geometry.MOST_IN_SILHOUETTE) % 5)
-    assert categories.sampled[1] is categories
+def test_that_part_follows_neither_the_categories_nor_the_other_words() -> None:
+    labels = np.arange(1000) % 7
+    words = tuple(map(str, range(1000)))
+    rows = single(labels, words=words).silhouetted
+    np.testing.assert_array_equal(single(labels[::-1], words=words).silhouetted, rows)
+    one_less = np.delete(np.arange(1000), 500)
+    again = one_less[single(labels[one_less], words=tuple(words[row] for row in one_less)).silhouetted]
+    assert len(set(rows) & set(again)) >= Geometry.MOST_SILHOUETTES - 1
+    assert single(labels[:300], words=words[:300]).silhouetted.tolist() == list(range(300))
+
+
+def test_shuffles_of_a_part_of_the_words_are_held_against_that_part() -> None:
+    categories = single(np.repeat(np.arange(4), 5), n_permutations=99)
+    shuffled = np.random.default_rng(0).normal(scale=0.01, size=99)
+    score = Score(value=0.5, low=0.4, high=0.6, error=0.05, parts=np.ones(20), bound=1.0, shuffled=shuffled)
+    for compared, expected in ((None, 0.5), (0.02, 0.02)):
+        own = replace(score, compared=compared)
+        of_templates = [own, replace(own, value=0.6), replace(own, value=0.7)]
+        for measured in (gather_tested([[own]], categories, own), gather_tested([of_templates], categories, own)):
+            median = expected if compared else measured.value[0]
+            assert measured.above_chance.score[0] == pytest.approx((median - shuffled.mean()) / shuffled.std())
 
 
 def test_neighbors_that_are_known_give_the_same_purity() -> None:

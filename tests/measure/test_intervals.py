@@ -165,9 +165,14 @@ def test_parts_hold_half_of_every_category_and_no_word_twice() -> None:
 
 
 def test_parts_of_a_long_list_are_no_longer_than_those_of_a_shorter_one() -> None:
-    for n_words in (500, 2000):
+    for n_words in (1000, 2000):
         parts = Parts.drawn(Categories(memberships=tuple((row % 4,) for row in range(n_words))))
-        assert parts.words.shape[1] == pytest.approx(200, abs=4)
+        assert parts.words.shape[1] == pytest.approx(500, abs=4)
+
+
+def test_parts_of_a_long_list_have_neighbors_in_every_category_that_has_three_words() -> None:
+    labels = (*np.repeat(np.arange(500), 4).tolist(), 500, 500, 500, 501, 501, 502)
+    assert set(Parts.drawn(Categories(memberships=tuple((each,) for each in labels))).n_kept[:501]) == {2}
 
 
 def test_equal_seeds_draw_equal_parts() -> None:

@@ -239,7 +239,10 @@ def test_signals_that_come_at_once_end_it_once(tmp_path: Path) -> None:
     """Both are noted before Python looks at either."""
     both = "signal.pthread_sigmask(signal.{}, {{signal.SIGINT, signal.SIGTERM}})"
     code = f"{both.format('SIG_BLOCK')}; [os.kill(os.getpid(), each) for each in (signal.SIGINT, signal.SIGTERM)]"
-    run = script(tmp_path, f"import os, signal; print('begun', flush=True); {code}; {both.format('SIG_UNBLOCK')}; time.sleep(600)")
+    run = script(
+        tmp_path,
+        f"import os, signal; print('begun', flush=True); {code}; {both.format('SIG_UNBLOCK')}; time.sleep(600)",
+    )
     _, said = run.communicate(timeout=30)
     assert (run.returncode, said) == (130, f"{LINE}\n")
 

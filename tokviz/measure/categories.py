@@ -43,6 +43,8 @@ class Score:
     """The highest value that it can have, of the words that count."""
     shuffled: np.ndarray = field(default_factory=lambda: np.empty(0))
     """``(n_permutations,)``: the value of each shuffle; nothing where chance isn't asked for."""
+    compared: float | None = None
+    """What the shuffles are compared with, where they are of a part of the words; None for the value itself."""
 
     def effect(self) -> tuple[float, float]:
         """How far the value is on the way from chance to the bound, as a share of it; and how long that way is."""
@@ -116,10 +118,7 @@ def own_scores(distances: np.ndarray, categories: Categories) -> np.ndarray:
         words, neighbours = found
         kinds, share = categories.kinds
         scores[0, words] = share[kinds[words][:, None], kinds[neighbours]].mean(axis=1)
-    rows, some, distances = _sampled(distances, categories)
-    members = np.eye(len(some.counts))[some.first].T
-    sums = np.ascontiguousarray((distances @ members.T).T[:, None])
-    scores[1, rows] = _silhouettes(sums, members[:, None], some.counts)[0]
+    scores[1] = silhouettes_alone(distances[None], categories.first, categories.counts)[0]
     return scores
 
 
@@ -181,8 +180,8 @@ def silhouette(
 ) -> Score:
     """Mean over words of (b − a) / max(a, b): a = mean distance to the own category, b = to the nearest other.
 
-    Rousseeuw 1987, Silhouettes: a graphical aid to the interpretation and validation of cluster analysis. Of long lists it is that of
-    a sample, see ``Categories.sampled``; other words have no part in it.
+    Rousseeuw 1987, Silhouettes: a graphical aid to the interpretation and validation of cluster analysis. In long lists a
+    shuffle's is the mean over a part of the words, see ``Categories.silhouetted``, each with all others.
 
     Parameters
     ----------
@@ -196,58 +195,56 @@ def silhouette(
     n_words = len(distances)
     if n_words < 3 or not categories.are_several or not distances.any():
         return UNDEFINED
-    rows, some, distances = _sampled(distances, categories)
-    value = float(silhouette_alone(distances[None], some.first, some.counts)[0])
-    parts = np.zeros(n_words)
-    parts[rows] = by_word(_silhouette_influence(distances, some), some)
+    own = silhouettes_alone(distances[None], categories.first, categories.counts)[0]
+    value, rows = float(own.mean()), categories.silhouetted
+    parts = by_word(_silhouette_influence(distances, categories), categories)
     error = _larger(root_of_squares(parts), refit_error)
     low, high = max(value - Z * error, -1.0), min(value + Z * error, 1.0)
-    shuffled = shuffled_silhouette(distances, some) if with_chance else np.empty(0)
-    return Score(value=value, low=low, high=high, error=error, parts=parts, bound=1.0, shuffled=shuffled)
-
-
-def silhouette_value(distances: np.ndarray, categories: Categories) -> float:
-    """The value of ``silhouette`` without more; NaN where all distances are 0."""
-    _, some, distances = _sampled(distances, categories)
-    return float(silhouette_alone(distances[None], some.first, some.counts)[0])
-
-
-def _sampled(distances: np.ndarray, categories: Categories) -> tuple[np.ndarray, Categories, np.ndarray]:
-    """``Categories.sampled``, with the distances between these words."""
-    rows, some = categories.sampled
-    return rows, some, distances if some is categories else distances[np.ix_(rows, rows)]
+    shuffled = shuffled_silhouette(distances, categories) if with_chance else np.empty(0)
+    compared = None if len(rows) == n_words else float(own[rows].mean())
+    return Score(
+        value=value, low=low, high=high, error=error, parts=parts, bound=1.0, shuffled=shuffled, compared=compared
+    )
 
 
 def silhouette_alone(distances: np.ndarray, labels: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """The value of ``silhouette`` without more, of several lists of words.
+    """The value of ``silhouette`` without more, of several lists of words: ``(n_lists,)``, NaN where all distances are 0.
+
+    Parameters
+    ----------
+    distances, labels, counts : as in ``silhouettes_alone``.
+    """
+    values = silhouettes_alone(distances, labels, counts).mean(axis=1)
+    return np.where(distances.any(axis=(1, 2)), values, np.nan)
+
+
+def silhouettes_alone(distances: np.ndarray, labels: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """``(n_lists, n_words)``: each word's own, of several lists of words.
 
     Parameters
     ----------
     distances : ``(n_lists, n_words, n_words)``.
     labels : ``(n_words,)`` int64, the same of all lists; ``counts`` words have each.
-
-    Returns
-    -------
-    ``(n_lists,)``, NaN where all distances are 0.
     """
     members = (labels == np.arange(len(counts))[:, None]).astype(np.float64)
     sums = np.moveaxis(distances @ members.T, -1, 0)
-    values = _silhouettes(np.ascontiguousarray(sums), members[:, None], counts).mean(axis=1)
-    return np.where(distances.any(axis=(1, 2)), values, np.nan)
+    return _silhouettes(np.ascontiguousarray(sums), members[:, None], counts)
 
 
 def shuffled_silhouette(distances: np.ndarray, categories: Categories) -> np.ndarray:
-    """``(n_permutations,)``: the silhouette of each shuffle."""
-    labels, counts = categories.shuffled_first, categories.counts
+    """``(n_permutations,)``: the silhouette of each shuffle; of long lists the mean over a part of the words."""
+    labels, counts, rows = categories.shuffled_first, categories.counts, categories.silhouetted
     numbers = np.arange(len(counts), dtype=labels.dtype)[:, None, None]
     n_words = len(distances)
-    quick = distances.astype(np.float32)
+    quick = np.ascontiguousarray(distances[:, rows], dtype=np.float32)
     found = [np.empty(0)]
     size = max(1, _BLOCK // (len(counts) * n_words))
     for start in range(0, len(labels), size):
-        members = (labels[start : start + size] == numbers).astype(np.float32)
-        sums = (members.reshape(-1, n_words) @ quick).reshape(members.shape)
-        found.append(_silhouettes(sums, members, counts).mean(axis=1, dtype=np.float64))
+        some = labels[start : start + size]
+        members = (some == numbers).astype(np.float32)
+        sums = (members.reshape(-1, n_words) @ quick).reshape(*members.shape[:2], len(rows))
+        own = members if len(rows) == n_words else (some[:, rows] == numbers).astype(np.float32)
+        found.append(_silhouettes(sums, own, counts).mean(axis=1, dtype=np.float64))
     return np.concatenate(found)
 
 

@@ -30,11 +30,18 @@ def median_of(scores: Sequence[Score]) -> Score:
         float(np.mean([getattr(each, name) - each.value for each in inner])) + value for name in ("low", "high")
     )
     shuffled = np.median([each.shuffled for each in scores], axis=0)
-    return Score(value=value, low=low, high=high, error=error, parts=parts, bound=bound, shuffled=shuffled)
+    compared = None if scores[0].compared is None else float(np.median([_compared(each) for each in scores]))
+    return Score(
+        value=value, low=low, high=high, error=error, parts=parts, bound=bound, shuffled=shuffled, compared=compared
+    )
 
 
 def _value(score: Score) -> float:
     return score.value
+
+
+def _compared(score: Score) -> float:
+    return score.value if score.compared is None else score.compared
 
 
 def gather(scores: Sequence[Sequence[Score]]) -> Measured:
@@ -95,6 +102,7 @@ def _tested(
     null_mean, null_spread = shuffled.mean(axis=1), shuffled.std(axis=1)
     enough = np.array(distinct, dtype=bool) & (len(categories.memberships) >= LEAST_WORDS)
     value, low, high = (np.array([getattr(each, name) for each in scores]) for name in ("value", "low", "high"))
+    compared = np.array([_compared(each) for each in scores])
     return CategoryMeasure(
         value=value,
         low=low,
@@ -103,7 +111,7 @@ def _tested(
         null_spread=null_spread,
         bound=np.array([each.bound for each in scores]),
         surface=surface.value,
-        above_chance=claim("categories", value, shuffled, enough & (low > null_mean), categories.n_arrangements),
+        above_chance=claim("categories", compared, shuffled, enough & (low > null_mean), categories.n_arrangements),
         above_surface=_above_surface(scores, categories, surface, enough),
     )
 

@@ -106,22 +106,13 @@ class Categories:
         return np.ascontiguousarray(kinds.astype(np.min_scalar_type(len(share)))[self.shuffles].T)
 
     @cached_property
-    def sampled(self) -> tuple[np.ndarray, Categories]:
-        """The words that silhouettes are of, as ascending rows, and their categories: of each the same share, two words if it has them."""
+    def silhouetted(self) -> np.ndarray:
+        """The words over which a shuffle's silhouette is a mean, as ascending rows: of long lists a part, drawn whatever their categories."""
         n_words = len(self.memberships)
-        if n_words <= Geometry.MOST_IN_SILHOUETTE:
-            return np.arange(n_words), self
-        order = np.random.default_rng((self.seed, 6)).permutation(n_words)
-        share = np.ceil(Geometry.MOST_IN_SILHOUETTE / n_words * self.counts).astype(np.int64)
-        n_kept = np.maximum(share, np.minimum(self.counts, 2))
-        of_each = (order[self.first[order] == category][:kept] for category, kept in enumerate(n_kept))
-        rows = np.sort(np.concatenate(list(of_each)))
-        return rows, Categories(
-            memberships=tuple(self.memberships[row] for row in rows),
-            words=tuple(self._names[row] for row in rows),
-            seed=self.seed,
-            n_permutations=self.n_permutations,
-        )
+        if n_words <= Geometry.MOST_SILHOUETTES:
+            return np.arange(n_words)
+        keys = [_seed(self.seed, "silhouette", name)[1] for name in self._names]
+        return np.sort(np.argsort(np.array(keys, dtype=np.uint64), kind="stable")[: Geometry.MOST_SILHOUETTES])
 
     @cached_property
     def are_single(self) -> bool:

@@ -19,7 +19,7 @@ from tokviz.measure.labels import Categories
 from tokviz.measure.pca import MIN_WORDS
 from tokviz.records import RefitCriteria
 
-CRITERIA = RefitCriteria(n_parts=30, kept_share=0.5, most_kept=200)
+CRITERIA = RefitCriteria(n_parts=30, kept_share=0.5, most_kept=500)
 _MOST_DISTANCES = 500_000
 """How many distances are held at a time: many short lists at once, or one long one."""
 
@@ -47,7 +47,7 @@ class Parts:
 
     @classmethod
     def drawn(cls, categories: Categories) -> Parts:
-        """Of each category the same share of its words, and at least one.
+        """Of each category the same share of its words; at least two where half of it is more than one, as one word has no neighbors.
 
         Parameters
         ----------
@@ -55,6 +55,7 @@ class Parts:
         """
         share = min(CRITERIA.kept_share, CRITERIA.most_kept / len(categories.first))
         n_kept = np.ceil(share * categories.counts).astype(np.int64)
+        n_kept = np.maximum(n_kept, np.minimum(2, np.ceil(CRITERIA.kept_share * categories.counts)).astype(np.int64))
         if not categories.are_several or n_kept.sum() < MIN_WORDS:
             return cls.none(categories)
         random = np.random.default_rng((categories.seed, 5))

@@ -122,7 +122,7 @@ def _of_categories(side: Side, seed: int) -> np.ndarray:
             distances = cosine_distances(standardized(everything[rows.with_category]))
             kinds, share = found.kinds
             curves[0, depth] = categories.purity_alone(distances[None], kinds[None], share, found.n_neighbours)[0]
-            curves[1, depth] = categories.silhouette_value(distances, found)
+            curves[1, depth] = categories.silhouette_alone(distances[None], found.first, found.counts)[0]
         curves[2, depth] = spread.effective_rank(spread.singular_values(everything[rows.measured]))
     return curves
 

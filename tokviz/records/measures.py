@@ -278,9 +278,9 @@ class RefitCriteria:
 class Geometry:
     """All measures of one model × context, on its reference words."""
 
-    MOST_IN_SILHOUETTE: ClassVar[int] = 300
-    """Words whose silhouettes are taken: those of 1,999 shuffles are quadratic in words, times categories. Of longer lists it is a
-    sample, with the same share of each category."""
+    MOST_SILHOUETTES: ClassVar[int] = 300
+    """Over how many words a shuffle's silhouette is a mean, each with all others: 1,999 shuffles are quadratic in words, times
+    categories."""
 
     n_reference: int
     n_measured: int

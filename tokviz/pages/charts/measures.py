@@ -146,10 +146,12 @@ class Measure:
         return self.caption.format(geometry=geometry, of_same_category=_of_same_category(geometry))
 
 
-def _of_a_sample(geometry: Geometry) -> str:
-    """Of long lists, whose silhouettes are."""
-    n = geometry.MOST_IN_SILHOUETTE
-    return f" Of the words, {n} are measured, of each category the same share." if geometry.n_measured > n else ""
+def _of_long_lists(geometry: Geometry) -> str:
+    """Of which words a shuffle's silhouettes are."""
+    n = geometry.MOST_SILHOUETTES
+    if geometry.n_measured <= n:
+        return ""
+    return f" Where more than {n} words have a category, a shuffle’s value is the mean over {n} of them, each with all others."
 
 
 def _plain(values: np.ndarray) -> Reading:
@@ -215,7 +217,7 @@ MEASURES = (
         definition=lambda geometry: Term(
             name="Silhouette",
             meaning="(b − a) / max(a, b), mean over words: a is the mean distance to the words of its own category, "
-            f"b to those of the nearest other. From −1 to 1; above 0, categories hold together.{_of_a_sample(geometry)}",
+            f"b to those of the nearest other. From −1 to 1; above 0, categories hold together.{_of_long_lists(geometry)}",
             sources=(sources.ROUSSEEUW_1987,),
         ),
         read=lambda _, geometry: geometry.silhouette,
