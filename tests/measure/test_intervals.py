@@ -6,7 +6,7 @@ Each list is drawn by itself, each gets its own axes, and the interval of each m
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -15,12 +15,12 @@ from making import gaussian, hidden_states
 from repeating import times
 from threadpoolctl import threadpool_limits
 
-from tokviz.measure import pca
+from tokviz.measure import pca, refits
 from tokviz.measure.categories import Score, purity, silhouette
 from tokviz.measure.distances import euclidean_distances
 from tokviz.measure.geometry import measure
 from tokviz.measure.labels import Categories
-from tokviz.measure.refits import Parts
+from tokviz.measure.refits import CRITERIA, Parts
 from tokviz.records import HiddenStates
 
 N_LISTS = times(50)
@@ -162,6 +162,20 @@ def test_parts_hold_half_of_every_category_and_no_word_twice() -> None:
         assert len(set(words.tolist())) == len(words) == 12 + 4 + 1
         assert np.bincount(np.array(first)[words]).tolist() == parts.n_kept.tolist() == [12, 4, 1]
     assert len({tuple(sorted(words.tolist())) for words in parts.words}) > 20
+
+
+@pytest.mark.slow
+def test_parts_of_a_long_list_give_an_error_as_large_as_half_of_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On parts of 200 of these words it is a sixth smaller, and of 95 % intervals 90 % cover."""
+    centres = 0.5 * np.random.default_rng(0).normal(size=(9, 60))
+    source = clusters((130,) * 9, centres, lambda random, n: random.normal(size=(n, 60)))
+    found = {}
+    for most_kept in (CRITERIA.most_kept, 10_000):
+        monkeypatch.setattr(refits, "CRITERIA", replace(CRITERIA, most_kept=most_kept))
+        with threadpool_limits(1, "blas"):
+            errors = [[score.error for score in scores(source, seed)] for seed in range(times(8))]
+        found[most_kept] = np.mean(errors, axis=0)
+    np.testing.assert_allclose(found[CRITERIA.most_kept], found[10_000], rtol=0.15)
 
 
 def test_parts_of_a_long_list_are_no_longer_than_those_of_a_shorter_one() -> None:

@@ -59,7 +59,6 @@ def _suits(inputs: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None
         and (bias is None or (bias.shape == weight.shape[:1] and bias.is_contiguous()))
         and not torch.is_grad_enabled()
         and not torch.is_autocast_enabled("cpu")
-        and not torch.jit.is_tracing()
         and all(
             type(each) in (torch.Tensor, torch.nn.Parameter)
             and each.dtype is torch.float32
