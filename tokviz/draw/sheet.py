@@ -23,6 +23,9 @@ from tokviz.records import Marks, Points
 from tokviz.records.axes import Box
 from tokviz.records.look import DARK_GROUND
 
+_OVERLAP = 0.6
+"""By how many pixels hexagons beside each other overlap."""
+
 
 class Sheet:
     """A figure of ``width`` × ``height`` pixels, white or dark; x runs right and y down, as in the image."""
@@ -153,9 +156,11 @@ class Sheet:
             extent=(box.left, box.right, box.top, box.bottom),
             mincnt=1,
             cmap=DARK_SHADES if self._dark else SHADES,
-            linewidths=0.6,  # else the paper shows between neighbours
-            edgecolors="face",
+            linewidths=0,
         )
+        # A little larger, else the paper shows between neighbours.
+        larger = 1 + _OVERLAP / size
+        hexagons.set_verts([np.asarray(path.vertices) * larger for path in hexagons.get_paths()])
         # Among all that is drawn on the sheet, in its order.
         hexagons.remove()
         self.figure.add_artist(hexagons)
