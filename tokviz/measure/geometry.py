@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tokviz.measure import categories, category_claims, change, massive, pca, spread, stages, surface
+from tokviz.measure import categories, category_claims, change, massive, pca, spread, stages, surface, unscaled
 from tokviz.measure.categories import UNDEFINED, Score
 from tokviz.measure.cka import centred_gram
 from tokviz.measure.distances import LEAST_KNOWN, are_known, cosine_distances, euclidean_distances, nearest
@@ -26,14 +26,11 @@ from tokviz.records import (
     MassiveActivations,
     PictureMeasures,
     Projection,
-    RawPurity,
     Spread,
-    Stage,
 )
 
 MAX_MEASURED = 2000
 """Silhouette, neighbours and trustworthiness are quadratic in words: above this a sample is measured."""
-_N_LARGEST = 3
 MAX_COMPARED = 500
 """Comparing all depths with each other holds a words × words matrix of every depth in memory."""
 
@@ -124,7 +121,7 @@ def measure(
         purity=category_claims.gather_tested(
             [[each.purity for each in templates] for templates in of_templates], measured, of_surface[0]
         ),
-        purity_raw=_raw_purity([[each.raw for each in templates] for templates in of_templates]),
+        purity_raw=unscaled.gather_purity([[each.raw for each in templates] for templates in of_templates]),
         silhouette_raw=category_claims.gather(
             [[each.raw.silhouette for each in templates] for templates in of_templates]
         ),
@@ -137,7 +134,7 @@ def measure(
         ),
         change=_change(depths, projections, rows.measured, segmentation.cka),
         cka=segmentation.cka,
-        stages=_stages(segmentation),
+        stages=segmentation.records(),
         stage_criteria=stages.CRITERIA,
         refit_criteria=CRITERIA,
     )
@@ -213,23 +210,12 @@ class Rows:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Raw:
-    """Categories by cosine of the states as they are."""
-
-    purity: Score
-    silhouette: Score
-    without: float
-    """Purity without the three dimensions that hold most of the states' length; NaN where that isn't asked."""
-    dimensions: tuple[int, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
 class _Template:
     """What is measured in each template of a context."""
 
     purity: Score
     silhouette: Score
-    raw: _Raw
+    raw: unscaled.Unscaled
     effective_rank: float
 
     @classmethod
@@ -241,7 +227,7 @@ class _Template:
         return cls(
             purity=purity,
             silhouette=categories.silhouette(distances, measured),
-            raw=_raw(state, cosine_distances(state), measured, purity),
+            raw=unscaled.measure(state, cosine_distances(state), measured, purity),
             effective_rank=spread.effective_rank(spread.singular_values(everything[rows.measured])),
         )
 
@@ -319,30 +305,13 @@ def _full_space(
         first=_Template(
             silhouette=categories.silhouette(of_categories, measured),
             purity=purity,
-            raw=_raw(with_category, raw if same else cosine_distances(with_category), measured, purity),
+            raw=unscaled.measure(with_category, raw if same else cosine_distances(with_category), measured, purity),
             effective_rank=effective_rank,
         ),
         neighbours=neighbours,
         with_neighbours=float(are_known(counted).mean()),
         neighbour_overlap=overlap,
         moved=tuple(moved.tolist()),
-    )
-
-
-def _raw(state: np.ndarray, distances: np.ndarray, measured: Categories, purity: Score) -> _Raw:
-    """``state``: ``(n_words, width)`` of the words with a category; ``distances``: ``(n_words, n_words)`` by their cosine."""
-    raw = categories.purity(distances, measured, with_chance=False)
-    without, dimensions = float("nan"), ()
-    if raw.high < purity.low or raw.low > purity.high:
-        largest = np.sort(np.argsort((state.astype(np.float64) ** 2).sum(axis=0))[-_N_LARGEST:])
-        rest = np.delete(state, largest, axis=1)
-        without = categories.purity(cosine_distances(rest), measured, with_chance=False).value
-        dimensions = tuple(largest.tolist())
-    return _Raw(
-        purity=raw,
-        silhouette=categories.silhouette(distances, measured, with_chance=False),
-        without=without,
-        dimensions=dimensions,
     )
 
 
@@ -376,25 +345,6 @@ def _spread(depths: Sequence[_Depth], effective_rank: np.ndarray) -> Spread:
     )
 
 
-def _raw_purity(depths: Sequence[Sequence[_Raw]]) -> RawPurity:
-    """Of each depth in each template; the dimensions are the first one's."""
-    found = category_claims.gather([[each.purity for each in templates] for templates in depths])
-    return RawPurity(
-        value=found.value,
-        low=found.low,
-        high=found.high,
-        templates=found.templates,
-        without=np.array([_median_without(templates) for templates in depths]),
-        dimensions=tuple(templates[0].dimensions for templates in depths),
-    )
-
-
-def _median_without(templates: Sequence[_Raw]) -> float:
-    """NaN where it isn't asked in the first template."""
-    asked = [each.without for each in templates if each.dimensions]
-    return float(np.median(asked)) if templates[0].dimensions else float("nan")
-
-
 def _picture_measures(
     name: str, pictures: Sequence[_Picture], measured: Categories, of_surface: Score
 ) -> PictureMeasures:
@@ -426,23 +376,3 @@ def _change(depths: Sequence[_Depth], projections: Sequence[Projection], rows: n
 def _turning_points(words: MassiveActivations) -> list[int]:
     """Where massive activations emerge and step down, a stage begins: CKA doesn't see a change of scale."""
     return [depth for depth in (words.emergence_depth, words.step_down_depth) if depth is not None]
-
-
-def _stages(segmentation: stages.Segmentation) -> tuple[Stage, ...]:
-    made: list[Stage] = []
-    for (first, last), recurrence in zip(segmentation.bounds(), segmentation.recurrence, strict=True):
-        inside = segmentation.cka[first : last + 1, first : last + 1][np.triu_indices(last - first + 1, k=1)]
-        across = segmentation.cka[first : last + 1, made[-1].first_depth : first] if made else np.array([])
-        cka_within, cka_before = (
-            float(np.nanmean(pairs)) if np.isfinite(pairs).any() else float("nan") for pairs in (inside, across)
-        )
-        made.append(
-            Stage(
-                first_depth=first,
-                last_depth=last,
-                recurrence=recurrence,
-                cka_within=cka_within,
-                cka_before=cka_before,
-            )
-        )
-    return tuple(made)

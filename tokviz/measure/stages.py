@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tokviz.measure.cka import MIN_WORDS_CKA, cka_between, geometry_vectors, vectors_of_parts
-from tokviz.records import StageCriteria
+from tokviz.records import Stage, StageCriteria
 
 CRITERIA = StageCriteria(
     least_change=0.05,
@@ -44,6 +44,26 @@ class Segmentation:
     def bounds(self) -> list[tuple[int, int]]:
         """First and last depth of each stage."""
         return list(zip(self.starts, [start - 1 for start in (*self.starts[1:], len(self.cka))], strict=True))
+
+    def records(self) -> tuple[Stage, ...]:
+        """The stages, with how like their depths are to each other and to those of the stage before."""
+        made: list[Stage] = []
+        for (first, last), recurrence in zip(self.bounds(), self.recurrence, strict=True):
+            inside = self.cka[first : last + 1, first : last + 1][np.triu_indices(last - first + 1, k=1)]
+            across = self.cka[first : last + 1, made[-1].first_depth : first] if made else np.array([])
+            cka_within, cka_before = (
+                float(np.nanmean(pairs)) if np.isfinite(pairs).any() else float("nan") for pairs in (inside, across)
+            )
+            made.append(
+                Stage(
+                    first_depth=first,
+                    last_depth=last,
+                    recurrence=recurrence,
+                    cka_within=cka_within,
+                    cka_before=cka_before,
+                )
+            )
+        return tuple(made)
 
 
 def find(grams: np.ndarray, *, required: Collection[int] = (), seed: int = 0) -> Segmentation:
