@@ -22,8 +22,8 @@ class Spread:
     """How the reference words lie in the full space."""
 
     effective_rank: np.ndarray
-    """``(n_depths,)`` float64, 1 to the number of words: exp of the entropy of the normalised singular values; the median over a
-    context's templates."""
+    """``(n_depths,)`` float64, 1 to the number of words minus one: exp of the entropy of the normalised singular values; the median
+    over a context's templates."""
     pc1_share: np.ndarray
     """``(n_depths,)`` float64 in 0–1: how much of the words' variance the first principal component of the centred states
     holds; near 1 the words lie on a line."""
