@@ -24,6 +24,7 @@ from report_fixture import (
 
 from tokviz import pages
 from tokviz.pages import render
+from tokviz.pages.charts.measures import BETWEEN_MODELS
 from tokviz.pages.compare.page import ComparePage
 from tokviz.pages.compare.pairs import Layers
 from tokviz.records import BestMatch, ContextReport, Report
@@ -135,7 +136,7 @@ def test_ten_models_make_a_light_page() -> None:
 
 def test_every_measure_has_a_chart_per_context_with_a_curve_per_model() -> None:
     page = page_of(compared_report())
-    assert len(page.curves.rows) == 8
+    assert len(page.curves.rows) == len(BETWEEN_MODELS)
     for row in page.curves.rows:
         assert [chart.heading for chart in row.charts] == ["alone", "in a sentence"]
         assert len({chart.values for chart in row.charts}) == 1
