@@ -15,6 +15,7 @@ from xml.etree.ElementTree import Element
 import html5lib
 import jinja2
 import pytest
+from geometry_fixture import geometry
 from narrow import present
 from report_fixture import (
     FOLDERS,
@@ -30,6 +31,7 @@ from report_fixture import (
 
 from tokviz import pages
 from tokviz.pages import render
+from tokviz.pages.charts.measures import MEASURES
 from tokviz.pages.downloads import tables
 from tokviz.pages.text import sources
 from tokviz.pages.text.explained import Explainer
@@ -48,7 +50,11 @@ ASSETS = TEMPLATES / "assets"
 EARLY = ("assets/theme.js", "assets/fonts.js", "assets/opening.js")
 """Scripts that run before the page is drawn."""
 LINKS = {"href", "src", "srcset"}
+DEFINED = [
+    measure.definition(geometry(3, 9, ("standardized",), sink=False)) for measure in MEASURES if measure.definition
+]
 WORKS = {each.href for each in vars(sources).values() if isinstance(each, Link)}
+WORKS |= {each.href for term in DEFINED for each in term.sources}
 """Works of others that the method page links."""
 
 
