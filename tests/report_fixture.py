@@ -125,6 +125,12 @@ def hostile_report() -> Report:
     )
 
 
+def twice(report: Report) -> Report:
+    """With its one model once more, so that there is something to compare."""
+    [model] = report.models
+    return replace(report, models=(model, replace(model, slug=f"{model.slug}-2", name=f"{model.name} 2")))
+
+
 def large_report(n_words: int, n_layers: int) -> Report:
     """One model in one context; the words of nine categories."""
     words = word_list(n_categories=9, n_words=1)

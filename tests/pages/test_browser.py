@@ -28,7 +28,7 @@ from browser import (
 )
 from carousel_page import assert_shows, ruler
 from playwright.sync_api import Page, ViewportSize, expect
-from report_fixture import hostile_report, sample_report, write_site
+from report_fixture import hostile_report, sample_report, twice, write_site
 
 from tokviz.pages.charts.axis import place
 from tokviz.pages.charts.measures import MEASURES
@@ -49,7 +49,7 @@ MOST_SHIFT = 0.003
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_site(hostile_report(), tmp_path_factory.mktemp("hostile"))
+    return write_site(twice(hostile_report()), tmp_path_factory.mktemp("hostile"))
 
 
 @pytest.fixture(scope="module")

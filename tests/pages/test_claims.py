@@ -162,7 +162,10 @@ def test_the_first_page_opens_with_what_was_found(plain: Report, seed: int) -> N
 
 
 def check_compare(report: Report, site: Views) -> None:
-    page = present(site.compare)
+    page = site.compare
+    if page is None:
+        assert len(list(page_claims.captured(report))) < 2
+        return
     contexts = {(model.display_name, each.states.context.label): each for model, each in page_claims.captured(report)}
     for row in page.table:
         context = contexts[row.model.text, row.context]

@@ -20,6 +20,7 @@ from report_fixture import (
     hostile_report,
     many_models_report,
     sample_report,
+    twice,
 )
 
 from tokviz import pages
@@ -31,6 +32,10 @@ from tokviz.records import BestMatch, ContextReport, Report
 
 PAGE = "compare/index.html"
 CONTEXTS = {"smol-30": ["alone", "sentence", "alone-mean"], "mini-6": ["alone", "sentence"]}
+
+
+def hostile_pair() -> Report:
+    return twice(hostile_report())
 
 
 def without_geometry(report: Report, slug: str) -> Report:
@@ -68,7 +73,7 @@ def described(html: str) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("make", [sample_report, compared_report, many_models_report, hostile_report])
+@pytest.mark.parametrize("make", [sample_report, compared_report, many_models_report, hostile_pair])
 def test_the_page_is_valid_html(make: Callable[[], Report]) -> None:
     parse(rendered(make()))
 
@@ -89,11 +94,10 @@ def test_a_single_model_is_set_beside_itself() -> None:
     assert "Compare" in [link.text for link in page.frame.nav]
 
 
-def test_a_single_capture_needs_no_link() -> None:
-    page = page_of(hostile_report())
-    assert len(page.slots) == 1
-    assert not page.more
-    assert "Compare" not in [link.text for link in page.frame.nav]
+def test_a_single_capture_has_nothing_to_be_compared_with() -> None:
+    site = Views(hostile_report())
+    assert site.compare is None
+    assert "Compare" not in [link.text for link in site.index.frame.nav]
 
 
 def test_without_any_capture_there_is_no_page() -> None:
@@ -124,7 +128,7 @@ def test_the_script_finds_every_picture_in_the_data() -> None:
 
 
 def test_what_authors_write_cannot_end_the_data() -> None:
-    assert "<" not in page_of(hostile_report()).data
+    assert "<" not in page_of(hostile_pair()).data
 
 
 def test_ten_models_make_a_light_page() -> None:

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
@@ -27,6 +27,7 @@ from report_fixture import (
     one_depth_report,
     sample_report,
     tiny_report,
+    twice,
 )
 
 from tokviz import pages
@@ -37,10 +38,10 @@ from tokviz.pages.text import sources
 from tokviz.pages.text.explained import Explainer
 from tokviz.pages.text.parts import Link
 from tokviz.pages.text.short_names import short_names
-from tokviz.records import Image
+from tokviz.records import Image, Report
 from tokviz.text import isolated
 
-REPORTS = {"sample": sample_report(), "hostile": hostile_report(), "one depth": one_depth_report()}
+REPORTS = {"sample": sample_report(), "hostile": twice(hostile_report()), "one depth": twice(one_depth_report())}
 WRITTEN = {name: render.render(pages.build(report), FOLDERS) for name, report in REPORTS.items()}
 RENDERED = {
     name: {path: text for path, text in written.items() if path.endswith(".html")} for name, written in WRITTEN.items()
@@ -81,6 +82,18 @@ def test_every_page_is_there() -> None:
         "models/mini-6/index.html",
         "models/lost/index.html",
     }
+
+
+@pytest.mark.parametrize("make", [sample_report, tiny_report, hostile_report, one_depth_report])
+def test_every_page_is_linked_from_another(make: Callable[[], Report]) -> None:
+    rendered = {path: text for path, text in render.render(pages.build(make()), FOLDERS).items() if ".html" in path}
+    linked = {
+        target
+        for path, html in rendered.items()
+        for link in links(parse(html))
+        if (target := posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(urlsplit(link).path)))) != path
+    }
+    assert set(rendered) - linked == {"404.html"}
 
 
 @pytest.mark.parametrize(("report", "path"), EVERY_PAGE)

@@ -14,7 +14,7 @@ import html5lib
 import pytest
 from narrow import present
 from related_fixture import related_report
-from report_fixture import FOLDERS, TEMPLATES, many_models_report, one_depth_report, sample_report, tiny_report
+from report_fixture import FOLDERS, TEMPLATES, many_models_report, one_depth_report, sample_report, tiny_report, twice
 from series_fixture import series_report
 
 from tokviz import pages
@@ -33,7 +33,7 @@ EARLY = {"theme.js", "fonts.js", "opening.js"}
 REPORTS: dict[str, Callable[[], Report]] = {
     "sample": sample_report,
     "tiny": tiny_report,
-    "one depth": one_depth_report,
+    "one depth": lambda: twice(one_depth_report()),
     "relations": related_report,
     "many models": lambda: many_models_report(18),
     "series": series_report,

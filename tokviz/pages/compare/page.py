@@ -121,9 +121,9 @@ Capture = tuple[ModelReport, ContextReport, ProjectionReport]
 
 
 def compare_page(report: Report) -> ComparePage | None:
-    """All captured models beside each other; None when no model could be captured."""
+    """All captured models beside each other; None with fewer than two captures, which have nothing to be compared with."""
     models = captured(report)
-    if not models:
+    if sum(len(model.captures) for model in models) < 2:
         return None
     first = _first_captures(models)
     title = f"Compare · {report.title}"
