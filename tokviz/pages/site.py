@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, ClassVar, Protocol
 
 from tokviz.pages.compare.layers import layers_page
 from tokviz.pages.compare.page import ComparePage, compare_page
@@ -12,6 +12,7 @@ from tokviz.pages.downloads import tables
 from tokviz.pages.excerpt import excerpt_path
 from tokviz.pages.explore.page import explore_page
 from tokviz.pages.first.page import index_page
+from tokviz.pages.frame.frame import MOST_MODELS_IN_NAV, with_nav
 from tokviz.pages.frame.look import STYLES, styles
 from tokviz.pages.method.page import method_page
 from tokviz.pages.model import profile_tables
@@ -21,9 +22,14 @@ from tokviz.pages.text.parts import Frame
 from tokviz.records import Context, ContextReport, ModelReport, Report, SeriesReport
 from tokviz.text import isolated
 
+OF_MODELS = ("model", "series")
+"""Templates of the pages of which a report may have many."""
+
 
 class View(Protocol):
     """A page's record."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
     @property
     def frame(self) -> Frame: ...
@@ -76,7 +82,7 @@ def build(report: Report) -> SiteView:
     ----------
     report : what the stages gathered; failed models included.
     """
-    pages = tuple(Page(template=template, view=view) for template, view in _views(_with_isolated_names(report)) if view)
+    pages = _pages(_with_isolated_names(report))
     files = {STYLES: look} if (look := styles(report.look)) else {}
     for page in pages:
         if isinstance(page.view, ComparePage):
@@ -86,6 +92,19 @@ def build(report: Report) -> SiteView:
         not_found=NotFoundPage(path="404.html", title=report.title, home=report.site_url or "index.html"),
         files=files,
     )
+
+
+def _pages(report: Report) -> tuple[Page, ...]:
+    """Those that have something to show, each with the header that leads to the others."""
+    made = [(template, name, view) for template, name, view in _views(report) if view]
+    few = sum(template in OF_MODELS for template, *_ in made) <= MOST_MODELS_IN_NAV
+    listed = [(template, name, view.frame.path) for template, name, view in made if name]
+    pages = []
+    for template, _, view in made:
+        own = view.frame.path
+        shown = [(name, path) for kind, name, path in listed if few or kind not in OF_MODELS or path == own]
+        pages.append(Page(template=template, view=replace(view, frame=with_nav(view.frame, shown))))
+    return tuple(pages)
 
 
 def _with_isolated_names(report: Report) -> Report:
@@ -118,14 +137,17 @@ def _isolated_context(context: Context) -> Context:
     return replace(context, label=isolated(context.label))
 
 
-def _views(report: Report) -> Iterator[tuple[str, View | None]]:
-    """The template and the record of each page, in the order of the sitemap; None where there is nothing for it to show."""
-    yield "index", index_page(report)
+def _views(report: Report) -> Iterator[tuple[str, str | None, View | None]]:
+    """Of each page its template, its name in the header of all pages, and its record, in the order of header and sitemap.
+
+    The name is None where the header doesn't lead to it, the record where there is nothing for it to show.
+    """
+    yield "index", "Overview", index_page(report)
     for model in report.models:
-        yield "model", model_page(report, model)
+        yield "model", model.display_name, model_page(report, model)
     for series in report.series:
-        yield "series", series_page(report, series)
-    yield "compare", compare_page(report)
-    yield "layers", layers_page(report)
-    yield "explore", explore_page(report)
-    yield "method", method_page(report)
+        yield "series", series.name, series_page(report, series)
+    yield "compare", "Compare", compare_page(report)
+    yield "layers", None, layers_page(report)
+    yield "explore", "Explore", explore_page(report)
+    yield "method", "Method", method_page(report)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import posixpath
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from urllib.parse import quote
 
@@ -32,7 +34,7 @@ def relative(page: str, target: str) -> str:
 def frame(
     report: Report, path: str, title: str, description: str, *, scripts: tuple[str, ...] = (), kind: str = "article"
 ) -> Frame:
-    """What surrounds the page at ``path``.
+    """What surrounds the page at ``path``, but for the links to the other pages: ``with_nav`` adds them once all are there.
 
     Parameters
     ----------
@@ -44,24 +46,11 @@ def frame(
         return relative(path, target)
 
     has_keys = "shortcuts.js" in scripts
-    pages = [("Overview", "index.html")]
-    few = len(report.models) + len(report.series) <= MOST_MODELS_IN_NAV
-    shown = [model for model in report.models if few or model_path(model.slug) == path]
-    pages += [(model.display_name, model_path(model.slug)) for model in shown]
-    pages += [
-        (series.name, series_path(series.slug)) for series in report.series if few or series_path(series.slug) == path
-    ]
-    if sum(len(model.captures) for model in report.models) > 1:
-        pages += [("Compare", "compare/index.html")]
-    if report.is_explorable:
-        pages += [("Explore", "explore/index.html")]
-    pages += [("Method", "method/index.html")]
     return Frame(
         path=path,
         title=title,
         description=description,
         home=None if path == "index.html" else Link(text=report.title, href=to("index.html")),
-        nav=tuple(Link(text=text, href=to(target), current=target == path) for text, target in pages),
         theme=to("assets/theme.js"),
         fonts=to("assets/fonts.js"),
         opening=to("assets/opening.js") if has_keys and path != "index.html" else None,
@@ -78,6 +67,12 @@ def frame(
         license=Link(text=report.license, href=report.license_url or "") if report.license else None,
         card=_card(report, path, title, kind) if report.site_url else None,
     )
+
+
+def with_nav(of: Frame, pages: Sequence[tuple[str, str]]) -> Frame:
+    """With links to the pages of the header, of each its name there and its path."""
+    links = (Link(text=text, href=relative(of.path, target), current=target == of.path) for text, target in pages)
+    return replace(of, nav=tuple(links))
 
 
 def late_scripts(page: str, loader: str, *scripts: str) -> list[str]:

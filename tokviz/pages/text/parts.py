@@ -35,7 +35,8 @@ class Frame:
     description: str
     home: Link | None
     """The report's title; None on the index, whose heading says it."""
-    nav: tuple[Link, ...]
+    nav: tuple[Link, ...] = ()
+    """The pages of the header; empty until all of them are known."""
     theme: str
     """The script that chooses light or dark before anything is drawn."""
     fonts: str
