@@ -35,8 +35,12 @@ from tokviz.pages.charts.measures import MEASURES
 
 MODEL = "models/smol-30/index.html"
 MODELS = [MODEL, "models/mini-6/index.html", "models/lost/index.html"]
-PAGES = ["index.html", *MODELS, "compare/index.html", "explore/index.html", "method/index.html", "404.html"]
-HOSTILE_PAGES = [*PAGES[:1], "models/odd/index.html", *PAGES[4:]]
+ONE_OF_A_KIND = ["index.html", "compare/index.html", "explore/index.html", "method/index.html", "404.html"]
+"""Pages that every report of several captures has."""
+PAGES = [*MODELS, *ONE_OF_A_KIND]
+HOSTILE_PAGES = ["models/odd/index.html", *ONE_OF_A_KIND]
+OPENED_LATE = [f"{MODEL}#sentence/layer-12", "models/lost/index.html", *ONE_OF_A_KIND]
+"""With a model's page at a layer, and that of a model that failed."""
 LOOKED_AT_ELSEWHERE = ("models/mini-6/index.html", "compare/index.html")
 """axe has what stands in them in the first model's page, side by side in test_beside_browser.py, and with ten models in
 test_compare_browser.py."""
@@ -283,7 +287,7 @@ def test_hostile_text_overflows_no_phone(open_page: OpenAt, hostile: Path, path:
     assert_nothing_overflows(open_page(hostile, path, viewport=PHONE))
 
 
-@pytest.mark.parametrize("path", [*PAGES[:1], f"{MODEL}#sentence/layer-12", *PAGES[3:]])
+@pytest.mark.parametrize("path", OPENED_LATE)
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_under_a_sub_path_nothing_shifts_while_fonts_and_scripts_come_late(
     open_page: OpenAt, site: Path, path: str, viewport: ViewportSize
