@@ -24,14 +24,14 @@ def announced(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
             continue
         flat = purity_in_plot(geometry)
         has_surface = bool(np.isfinite(geometry.purity.surface))
-        claims = [
-            (each.above_chance, each.above_surface)[: 1 + has_surface] for each in (geometry.purity, flat) if each
-        ]
+        tested = [geometry.purity, *((flat,) if flat else ())]
+        claims = [each.above_chance for each in tested]
+        claims += [each.above_surface for each in tested if has_surface and np.isfinite(each.surface)]
         claim = geometry.purity.above_chance
         by_sentence = over_sentences(
             claim.holds, claim.template_holds, context.states.context.templates, "purity is shown to be above chance"
         )
-        if not any(claim.holds.any() for of_one in claims for claim in of_one):
+        if not any(each.holds.any() for each in claims):
             either = " or above the words’ surface" if has_surface else ""
             where = ", in all dimensions or in the plot" if flat else ""
             said += f" At no depth is purity of the words {context.states.context.label} shown to be above chance{either}{where}."
