@@ -149,7 +149,7 @@ def test_the_site_on_disk_knows_nothing_of_it(project: Path, served: Served) -> 
     [
         ("intro.md", "First words.", "Other words.", "Other words."),
         ("report.toml", '"A test"', '"Another test"', "Another test"),
-        ("tokviz/pages/frame/frame.py", '"Overview"', '"The overview"', "The overview"),
+        ("tokviz/pages/site.py", '"Overview"', '"The overview"', "The overview"),
     ],
 )
 def test_notes_config_and_code_count_too(

@@ -110,12 +110,13 @@ def _raise_again(unraisable: sys.UnraisableHookArgs) -> None:
 
 def _watch(ours: socket.socket, heard: list[signal.Signals]) -> None:
     number = 0
-    with ours:
-        while number not in heard:
-            received = ours.recv(1)
-            if not received:  # the work has ended
-                return
-            number = received[0]
+    while number not in heard:
+        received = ours.recv(1)
+        if not received:  # the work has ended
+            ours.close()
+            return
+        number = received[0]
+    # Left open: Python complains of a further signal that it can't write there.
     latest = time.monotonic() + _SECONDS
     while (left := latest - time.monotonic()) > 0:  # if the process ends by itself meanwhile, this thread ends with it
         if _swallowed.wait(left):
