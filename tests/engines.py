@@ -72,7 +72,7 @@ def wait_for(engine: Engine, condition: str) -> None:
     """Wait until a condition, an expression in JavaScript, is true."""
     end = time.monotonic() + SECONDS
     while not engine.run(f"() => Boolean({condition})"):
-        assert time.monotonic() < end, f"never true: {condition}"
+        assert time.monotonic() < end, f"never true at {engine.run('() => location.href')}: {condition}"
         time.sleep(0.02)
 
 
@@ -215,14 +215,15 @@ class WebKit:
             return self._driver.execute_script(script)
 
     def press(self, key: str) -> None:
-        # The driver may lose a key while the window changes its process, from a server's pages to the disk's.
+        # The driver may lose a key while the window changes its process, from a server's pages to the disk's. One that only comes late
+        # isn't sent again: the page would step twice.
         note = "window.keyCame = false; addEventListener('keydown', () => { window.keyCame = true; }, {capture: true, once: true})"
         self._driver.execute_script(note)
         for _ in range(3):
             actions = ActionBuilder(self._driver)
             actions.key_action.send_keys(_webdriver_key(key))
             actions.perform()
-            end = time.monotonic() + 2
+            end = time.monotonic() + 10
             while time.monotonic() < end:
                 if self._driver.execute_script("return window.keyCame !== false"):
                     return
