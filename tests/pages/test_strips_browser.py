@@ -33,6 +33,8 @@ def themes(paths: list[str]) -> set[str]:
 
 def assert_shown(page: Page, theme: str) -> None:
     wait_until_quiet(page)
+    # While a picture takes another source it has none.
+    page.wait_for_function(f"() => ({SHOWN})().length > 0")
     assert themes(page.evaluate(SHOWN)) == {theme}
 
 

@@ -236,7 +236,7 @@ def test_a_line_that_nobody_reads_holds_nothing_up(tmp_path: Path) -> None:
 
 
 def test_signals_that_come_at_once_end_it_once(tmp_path: Path) -> None:
-    """Both are noted before Python looks at either."""
+    """Both are noted before Python looks at either; the code is that of one of them."""
     both = "signal.pthread_sigmask(signal.{}, {{signal.SIGINT, signal.SIGTERM}})"
     code = f"{both.format('SIG_BLOCK')}; [os.kill(os.getpid(), each) for each in (signal.SIGINT, signal.SIGTERM)]"
     run = script(
@@ -244,7 +244,8 @@ def test_signals_that_come_at_once_end_it_once(tmp_path: Path) -> None:
         f"import os, signal; print('begun', flush=True); {code}; {both.format('SIG_UNBLOCK')}; time.sleep(600)",
     )
     _, said = run.communicate(timeout=30)
-    assert (run.returncode, said) == (130, f"{LINE}\n")
+    assert run.returncode in (130, 143)
+    assert said == f"{LINE}\n"
 
 
 def test_a_second_interrupt_does_not_disturb_the_first(tmp_path: Path) -> None:
