@@ -1,4 +1,4 @@
-"""What is told of the neurons that write a break, and of the model without them: each sentence has its facts and nothing else."""
+"""Sentences on the neurons that write a break, and on the model without them, are made of their facts alone."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def _turns(geometry: Geometry, *, at_position_0: bool) -> Iterator[Event]:
 
 
 def _moderate(words: MassiveActivations) -> Iterator[Event]:
-    """Those that are left where massive ones end are told of there."""
+    """Runs of depths, but for one that begins where massive activations end: that event names it."""
     for first, last in words.moderate_runs:
         if first != words.end_depth:
             yield _event("moderately large", words, range(first, last + 1))
