@@ -236,6 +236,7 @@ def test_a_sentence_says_which_axes_trails_join(explore: OpenAt, site: Path) -> 
     own = "Trails join each word’s positions in each layer’s own axes."
     expect(note(page)).to_contain_text(own)
     page.mouse.click(*place_of(page, 44))
+    wait_until_quiet(page)
     expect(note(page).get_by_text(own)).to_be_visible()
     before = trail_points(page)
     choice(page, "in each layer’s own axes").press("ArrowDown")

@@ -38,7 +38,7 @@ def _rules(look: Look) -> Iterator[str]:
     if look.font:
         name = look.font.removeprefix("assets/")
         yield f'@font-face {{ font-family: "Own Sans"; src: url("{name}"); font-display: optional; }}'
-        yield ':root { --sans: "Own Sans", "Source Sans", "Sans fallback", system-ui, sans-serif; }'
+        yield ':root { --sans: "Own Sans", var(--usual-sans); }'
     if look.plate_size != PLATE_SIZE:
         width, height = look.plate_size
         yield f":root {{ --shape: {width / height:.4g}; }}"
