@@ -71,15 +71,22 @@ COUNT_SCHEDULED = """(() => {
 """To be run before a page; ``wait_until_quiet`` reads how many timers, intervals and frames are scheduled."""
 COUNT_SHIFTS = """(() => {
     let total = 0;
-    const add = (entries) => { for (const entry of entries) total += entry.value; };
+    const moves = [];
+    const add = (entries) => {
+        for (const { value, startTime, sources } of entries) {
+            total += value;
+            for (const { node, previousRect: from, currentRect: to } of sources)
+                moves.push(`${Math.round(startTime)} ms: ${node?.nodeName} ${node?.className}, ${[from.x, from.y, from.width, from.height]} to ${[to.x, to.y, to.width, to.height]}`);
+        }
+    };
     const observer = new PerformanceObserver((list) => add(list.getEntries()));
     observer.observe({ type: "layout-shift", buffered: true });
     window.layoutShift = () => {
         add(observer.takeRecords());
-        return total;
+        return [total, moves];
     };
 })();"""
-"""To be run before a page; ``layout_shift`` reads the sum."""
+"""To be run before a page; ``layout_shift`` reads the sum, and what moved from where."""
 COUNT_ADDRESS_CHANGES = """(() => {
     window.addressChanges = 0;
     const original = history.replaceState;
@@ -283,8 +290,13 @@ def box_of(locator: Locator) -> FloatRect:
 
 
 def layout_shift(page: Page) -> float:
-    """The sum of all layout shifts since the page began; it must have been opened with ``COUNT_SHIFTS``."""
-    shift: float = page.evaluate("layoutShift()")
+    """The sum of all layout shifts since the page began; it must have been opened with ``COUNT_SHIFTS``.
+
+    What moved is printed, for the report of a test that fails.
+    """
+    shift: float
+    shift, moves = page.evaluate("layoutShift()")
+    print(*moves, sep="\n")
     return shift
 
 

@@ -70,6 +70,8 @@ def test_another_capture_has_its_strip_in_both_themes(
         wait_until_quiet(page)
         requested.clear()
         page.locator("select[data-part=context]").first.select_option("sentence")
+        # Until the capture's own data are there, the strip is that of the one before.
+        page.wait_for_function(f"() => ({SHOWN})()[0]?.includes('/sentence/')")
         assert_shown(page, scheme)
         assert themes(requested) == {scheme}
         assert all("/sentence/" in each for each in requested if "_strip" in each)
