@@ -35,6 +35,27 @@ from websockets.sync.client import ClientConnection, connect
 FIREFOX = ("firefox-esr", "firefox")
 PACKAGES = {"firefox": ("firefox-esr",), "webkit": ("webkit2gtk-driver", "libwebkit2gtk-4.1-0", "xvfb")}
 """Debian's, by the engine."""
+FIREFOX_PREFERENCES = {
+    # One process for all pages: a new one, for each page or in reserve, takes longer than the page.
+    "fission.autostart": False,
+    "dom.ipc.processCount": 1,
+    "dom.ipc.processPrelaunch.enabled": False,
+    # Nothing that greets a new user, and no other host.
+    "browser.aboutwelcome.enabled": False,
+    "browser.newtabpage.enabled": False,
+    "browser.startup.page": 0,
+    "startup.homepage_welcome_url": "",
+    "app.normandy.enabled": False,
+    "app.update.enabled": False,
+    "browser.safebrowsing.malware.enabled": False,
+    "browser.safebrowsing.phishing.enabled": False,
+    "browser.search.update": False,
+    "datareporting.policy.dataSubmissionEnabled": False,
+    "extensions.getAddons.cache.enabled": False,
+    "network.captive-portal-service.enabled": False,
+    "network.connectivity-service.enabled": False,
+    "toolkit.telemetry.enabled": False,
+}
 SECONDS = 30
 SCREEN = (1400, 1000)
 
@@ -73,7 +94,7 @@ def wait_for(engine: Engine, condition: str) -> None:
     end = time.monotonic() + SECONDS
     while not engine.run(f"() => Boolean({condition})"):
         assert time.monotonic() < end, f"never true at {engine.run('() => location.href')}: {condition}"
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 def click(engine: Engine, selector: str, at: tuple[float, float] = (0.5, 0.5)) -> None:
@@ -106,6 +127,20 @@ def choose(engine: Engine, selector: str, value: str) -> None:
     )
 
 
+def scroll_through(engine: Engine, window: str = "window") -> None:
+    """Show all of a page, or of a frame's, step by step, so that it fetches and draws what it does once it is seen."""
+    engine.run(
+        f"""async () => {{
+            const page = {window}, root = page.document.documentElement;
+            for (let top = 0; top < root.scrollHeight; top += 700) {{
+                page.scrollTo({{ top, behavior: "instant" }});
+                // What watches the page is told within two frames.
+                for (let frame = 0; frame < 2; frame += 1) await new Promise((done) => page.requestAnimationFrame(done));
+            }}
+        }}"""
+    )
+
+
 # --- the engines -----------------------------------------------------------------------------------------------------
 
 
@@ -114,9 +149,8 @@ class Chromium:
         self._page = page
 
     def go(self, address: str) -> None:
-        # A change of the fragment alone would load nothing.
-        self._page.goto("about:blank")
-        self._page.goto(address, wait_until="load")
+        for each in _ways(self._page.url, address):
+            self._page.goto(each, wait_until="load")
 
     def run(self, function: str) -> Any:
         try:
@@ -148,7 +182,7 @@ class Firefox:
         self._context = self._call("browsingContext.getTree")["contexts"][0]["context"]
 
     def go(self, address: str) -> None:
-        for each in ("about:blank", address):
+        for each in _ways(self.run("() => location.href"), address):
             wanted = {"context": self._context, "url": each, "wait": "complete"}
             try:
                 self._call("browsingContext.navigate", **wanted)
@@ -201,8 +235,8 @@ class WebKit:
         self._driver = driver
 
     def go(self, address: str) -> None:
-        self._driver.get("about:blank")
-        self._driver.get(address)
+        for each in _ways(self._driver.current_url, address):
+            self._driver.get(each)
 
     def run(self, function: str) -> Any:
         script = f"return ({function})()"
@@ -246,6 +280,12 @@ class WebKit:
         self._driver.get_screenshot_as_file(str(file))
 
 
+def _ways(shown: str, address: str) -> tuple[str, ...]:
+    """What to open one after the other: a change of the fragment alone would load nothing."""
+    same = shown.partition("#")[0] == address.partition("#")[0]
+    return ("about:blank", address) if same else (address,)
+
+
 def _webdriver_key(name: str) -> str:
     """WebDriver's character for a key that JavaScript names."""
     if len(name) == 1:
@@ -286,6 +326,10 @@ def firefox() -> Iterator[Firefox]:
     program = find_firefox()
     with ExitStack() as stack:
         profile = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
+        preferences = (
+            f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in FIREFOX_PREFERENCES.items()
+        )
+        (Path(profile) / "user.js").write_text("\n".join(preferences), encoding="utf-8")
         arguments = ["--headless", "--no-remote", "--remote-debugging-port=0", "--profile", profile]
         process = subprocess.Popen([program, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         stack.callback(_end, process)

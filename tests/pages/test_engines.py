@@ -105,17 +105,6 @@ def test_words_projection_and_two_panels_side_by_side(engine: Engine, address: s
     wait_for_layer(engine, "layer 12", n_panels=2)
 
 
-def test_plates_are_drawn_with_words_that_can_be_read(engine: Engine, address: str) -> None:
-    engine.go(f"{address}{MODEL}#alone/layer-11")
-    wait_for(engine, "document.querySelectorAll('.plate[data-drawn] > svg').length > 0")
-    sizes = engine.run(
-        """() => [...document.querySelectorAll('.plate[data-drawn] > svg text')].filter((each) => each.getClientRects().length)
-            .map((each) => parseFloat(getComputedStyle(each).fontSize))"""
-    )
-    assert len(sizes) > 60
-    assert min(sizes) >= 11
-
-
 LARGE = "document.querySelector('dialog.lightbox .plate-svg')"
 
 
@@ -135,11 +124,17 @@ def test_a_plate_is_enlarged_and_left(engine: Engine, address: str) -> None:
     wait_for_layer(engine, "layer 12")
 
 
-def test_a_plot_is_saved(engine: Engine, address: str) -> None:
+def test_a_plot_has_words_that_can_be_read_and_is_saved(engine: Engine, address: str) -> None:
     """As PNG, with words in the page's font, and as SVG; what downloads is kept from doing so."""
     engine.go(f"{address}{MODEL}#alone/layer-11")
     slide = "[id='alone/layer-11']"
     wait_for(engine, f"""document.querySelector("{slide} .plate[data-drawn] > svg")""")
+    sizes = engine.run(
+        """() => [...document.querySelectorAll('.plate[data-drawn] > svg text')].filter((each) => each.getClientRects().length)
+            .map((each) => parseFloat(getComputedStyle(each).fontSize))"""
+    )
+    assert len(sizes) > 60
+    assert min(sizes) >= 11
     engine.run(
         """() => {
             window.blobs = [];
@@ -268,7 +263,6 @@ PLOTS = """() => [...document.querySelectorAll('.plate-svg:has(.plate-marks), .p
 EXPLORED = f"{SLUG}-alone-layer-11-centered"
 PLACES = {
     f"{SAMPLE_MODEL}#alone/layer-11/centered": EXPLORED,
-    f"{SAMPLE_MODEL}#sentence/layer-11": f"{SLUG}-sentence-layer-11-standardized",
     COMPARE: f"{SLUG}-alone-layer-14-standardized",
     f"explore/index.html#a={SLUG}/alone/centered&at=layer-11": EXPLORED,
 }
