@@ -105,30 +105,23 @@ def test_before_the_layer_both_show_the_same_plate(open_page: OpenAt, site: Path
     assert len(set(sources())) == 2
 
 
-def test_a_projection_without_plates_can_not_be_chosen(open_page: OpenAt, site: Path) -> None:
-    page = open_page(site, PAIR)
-    centered = page.get_by_role("radio", name="centered")
-    expect(centered).to_be_disabled()
-    beside(page).select_option("")
-    expect(centered).to_be_enabled()
-    page.get_by_role("radio", name=TWIN).check()
-    assert_shows(page, "layer 11", "alone-mean")
-    expect(centered).to_be_disabled()
-    page.get_by_role("radio", name="in a sentence").check()
-    expect(centered).to_be_enabled()
-
-
-def test_what_is_not_drawn_in_a_projection_can_not_stand_beside_it(open_page: OpenAt, site: Path) -> None:
+def test_what_is_not_drawn_in_a_projection_can_not_be_chosen_in_it(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, f"{MODEL}#alone/layer-11/centered")
     options = {option.inner_text(): option.is_disabled() for option in beside(page).locator("option").all()}
     assert options == {"no other": False, "alone": True, "in a sentence": False, TWIN: True}
-
-
-def test_neurons_at_their_mean_are_shown_in_the_projection_that_is_drawn(open_page: OpenAt, site: Path) -> None:
-    page = open_page(site, f"{MODEL}#alone/layer-11/centered")
+    # By itself it is shown in the projection that is drawn.
     page.get_by_role("radio", name=TWIN).check()
     assert_shows(page, "layer 11", "alone-mean", "standardized")
     page.wait_for_function("() => location.hash === '#alone-mean/layer-11'")
+    centered = page.get_by_role("radio", name="centered")
+    expect(centered).to_be_disabled()
+    page.get_by_role("radio", name="in a sentence").check()
+    expect(centered).to_be_enabled()
+    # Nor can the projection be chosen while it stands beside another one.
+    beside(page).select_option(label=TWIN)
+    expect(centered).to_be_disabled()
+    beside(page).select_option("")
+    expect(centered).to_be_enabled()
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
@@ -137,6 +130,7 @@ def test_an_address_opens_both_in_step(open_page: OpenAt, site: Path, viewport: 
     page = open_page(site, PAIR, viewport=viewport)
     assert tracks(page) == [["alone", 11], ["alone-mean", 11]]
     expect(beside(page)).to_have_value("alone-mean")
+    expect(page.get_by_role("radio", name="centered")).to_be_disabled()
     assert page.locator(".ruler-slider:visible").count() == 1
     one, other = (box_of(page.locator(f"[id='{name}/layer-11'] .plate")) for name in ("alone", "alone-mean"))
     if viewport == PHONE:
@@ -223,8 +217,11 @@ def test_the_twins_are_printed(open_page: OpenAt, site: Path) -> None:
     assert page.locator(".twins img:visible").count() == 2
 
 
-def test_axe_finds_nothing_with_neurons_at_their_mean(open_page: OpenAt, site: Path) -> None:
+def test_axe_finds_nothing_with_neurons_at_their_mean_and_a_category(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, PAIR)
+    category = page.locator("[id='alone/layer-11']").get_by_role("button", name="Category 2")
+    category.click()
+    expect(category).to_have_attribute("aria-pressed", "true")
     page.locator(".twins").scroll_into_view_if_needed()
     expect(page.locator(".twins .plate > svg")).to_have_count(2)
     expect_accessible_at_all_sizes(page, ".viewer, .twins")

@@ -181,13 +181,6 @@ def test_up_to_four_pictures_can_be_added_and_removed(open_page: OpenAt, site: P
     assert page.get_by_role("button", name="Remove").count() == 0
 
 
-def test_a_link_to_three_pictures_is_restored(open_page: OpenAt, site: Path) -> None:
-    three = ["mini-6/alone/centered", "smol-30/alone/standardized", "smol-30/sentence/standardized"]
-    page = open_page(site, f"#a={three[0]}&b={three[1]}&c={three[2]}&by=relative&at=0")
-    assert chosen(page) == three
-    assert depths(page) == ["embedding"] * 3
-
-
 def test_everything_can_be_done_by_keyboard(open_page: OpenAt, site: Path) -> None:
     page = open_page(site)
     page.get_by_role("radio", name="relative depth").focus()
@@ -200,8 +193,16 @@ def test_everything_can_be_done_by_keyboard(open_page: OpenAt, site: Path) -> No
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.dataset.part") == "model"
     page.keyboard.press("ArrowDown")
-    assert chosen(page)[0].startswith("mini-6/")
+    assert chosen(page)[0] == "mini-6/alone/standardized"
     assert depths(page) == ["layer 0", "layer 0"]
+    # Up and down choose, also after a step.
+    select(page, 0, "context").focus()
+    page.keyboard.press("ArrowDown")
+    assert chosen(page)[0] == "mini-6/sentence/standardized"
+    page.get_by_role("radio", name="layer number").focus()
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_role("radio", name="relative depth")).to_be_checked()
+    expect(page.get_by_role("radio", name="relative depth")).to_be_focused()
 
 
 def test_the_address_is_not_changed_too_often_for_safari(open_page: OpenAt, site: Path) -> None:
@@ -355,10 +356,12 @@ def test_the_table_of_two_models_fits_its_frame_or_is_scrolled_in_it(
         assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
-def test_plots_of_three_slots_begin_at_one_height(open_page: OpenAt, site: Path) -> None:
-    three = "#a=smol-30/alone/standardized&b=mini-6/alone/standardized&c=smol-30/sentence/standardized&by=relative&at=1"
-    page = open_page(site, three)
+def test_a_link_to_three_plots_is_restored_and_they_begin_at_one_height(open_page: OpenAt, site: Path) -> None:
+    three = ["mini-6/alone/standardized", "smol-30/alone/centered", "smol-30/sentence/standardized"]
+    page = open_page(site, f"#a={three[0]}&b={three[1]}&c={three[2]}&by=relative&at=1")
     expect_drawn(page)
+    assert chosen(page) == three
+    assert depths(page) == ["layer 5", "layer 29", "layer 29"]
     for part in (".slot figure", ".plate-svg .plate-spine:first-child", ".slot-depth"):
         tops = [round(box_of(each)["y"]) for each in page.locator(part).all()]
         assert len(tops) == 3
@@ -387,6 +390,7 @@ CONTROLS = {
     "explore/index.html": (
         "select[data-part=context]",
         "[name=trails][value=aligned]",
+        ".legend button",
         "[data-beside]",
         "[data-step='1']",
     ),
@@ -417,14 +421,3 @@ def test_arrows_step_through_the_layers_after_every_choice(open_page: OpenAt, si
             page.keyboard.press(key)
             assert int(ruler.input_value()) == before + step, control
         assert page.evaluate(CHOSEN) == chosen, control
-
-
-def test_up_and_down_choose(open_page: OpenAt, site: Path) -> None:
-    page = open_page(site)
-    page.get_by_role("radio", name="layer number").check()
-    page.keyboard.press("ArrowUp")
-    expect(page.get_by_role("radio", name="relative depth")).to_be_checked()
-    expect(page.get_by_role("radio", name="relative depth")).to_be_focused()
-    select(page, 0, "context").focus()
-    page.keyboard.press("ArrowDown")
-    assert chosen(page)[0] == "smol-30/sentence/standardized"

@@ -36,8 +36,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("path", ["index.html", MODEL])
 def test_a_way_to_every_page_is_in_sight(open_page: OpenPage, site: Path, path: str) -> None:
-    """It stands in the one frame of all pages."""
-    page = open_page(site, path, viewport=PHONE)
+    """In the header of a wide screen, else behind a link; it stands in the one frame of all pages."""
+    page = open_page(site, path)
+    assert_all_pages_in_the_header(page)
     for viewport in (PHONE, LANDSCAPE):
         page.set_viewport_size(viewport)
         page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
@@ -63,8 +64,7 @@ def assert_all_pages_in_sight(page: Page, viewport: ViewportSize) -> None:
         assert 0 <= place["y"] <= viewport["height"] - place["height"]
 
 
-def test_on_a_wide_screen_all_pages_are_in_the_header(open_page: OpenPage, site: Path) -> None:
-    page = open_page(site, MODEL)
+def assert_all_pages_in_the_header(page: Page) -> None:
     expect(page.locator(".to-pages")).to_be_hidden()
     expect(page.locator(".all-pages")).to_be_hidden()
     for link in page.locator(".site-header li a").all():

@@ -20,7 +20,6 @@ from browser import (
     PHONE,
     OpenPage,
     box_of,
-    expect_accessible_at_all_sizes,
     expect_loaded,
     layout_shift,
     served,
@@ -352,10 +351,10 @@ def test_on_paper_there_are_images(open_page: OpenPage, site: Path) -> None:
 # --- accessibility ---------------------------------------------------------------------------------------------------
 
 
-def test_axe_finds_nothing_in_drawings(open_page: OpenPage, site: Path) -> None:
+def test_drawings_have_the_systems_colors_where_it_forces_them(open_page: OpenPage, site: Path) -> None:
+    """What axe says of drawings is in test_beside_browser.py."""
     page = drawn(open_page, site, f"{MODEL}#alone/layer-11")
     slide(page, "alone/layer-11").get_by_role("button", name="Months").click()
-    expect_accessible_at_all_sizes(page, ".viewer")
     black, white = "rgb(0, 0, 0)", "rgb(255, 255, 255)"
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme, forced_colors="active")

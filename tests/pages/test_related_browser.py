@@ -43,6 +43,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def crowded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_site(crowded_report(), tmp_path_factory.mktemp("crowded"))
+
+
+@pytest.fixture(scope="module")
 def address(site: Path) -> Iterator[str]:
     with served(site) as address:
         yield address
@@ -56,7 +61,9 @@ def opened(open_page: OpenPage, site: Path, address: str, width: int = 1280) -> 
 
 
 @pytest.mark.parametrize("width", [1280, 820, 390])
-def test_every_word_can_be_read_within_its_plot(open_page: OpenPage, site: Path, width: int) -> None:
+def test_every_word_can_be_read_within_its_plot_and_beside_the_name_of_the_layer(
+    open_page: OpenPage, site: Path, width: int
+) -> None:
     page = opened(open_page, site, "alone/layer-11", width)
     expected = [[word for pair in RELATION.pairs for word in pair], *(list(order.words) for order in ORDERS)]
     for plot, words in zip(page.locator(".related-plot").all(), expected, strict=True):
@@ -68,10 +75,58 @@ def test_every_word_can_be_read_within_its_plot(open_page: OpenPage, site: Path,
         assert min(left for *_, left, _ in names) >= box["x"] - 1
         assert max(right for *_, right in names) <= box["x"] + box["width"] + 1
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    assert_no_name_lies_on_a_line(page)
+    assert_nothing_lies_on_the_name_of_the_layer(page)
 
 
-def test_the_plots_follow_the_carousel(open_page: OpenPage, site: Path) -> None:
+def assert_no_name_lies_on_a_line(page: Page) -> None:
+    """Where there is room."""
+    crossed = page.evaluate("""() => [...document.querySelectorAll(".related-plot")].map((plot) => {
+        const path = plot.querySelector(".related-lines");
+        const boxes = [...plot.querySelectorAll(".related-name")].map((text) => text.getBBox());
+        const length = path.getTotalLength();
+        const points = Array.from({ length: 800 }, (_, step) => path.getPointAtLength(length * step / 800));
+        const inside = ({ x, y, width, height }) => ({ x: a, y: b }) => a > x && a < x + width && b > y + 3 && b < y + height - 3;
+        return boxes.filter((box) => points.filter(inside(box)).length > 3).length / boxes.length;
+    })""")
+    assert max(crossed) < 0.35, crossed
+
+
+def assert_nothing_lies_on_the_name_of_the_layer(page: Page) -> None:
+    """Nor of those before it."""
+    for depth in range(5, 12):
+        page.evaluate(
+            "depth => document.querySelector('[data-viewer]').dispatchEvent(new CustomEvent('shown', { detail: { depth } }))",
+            depth,
+        )
+        expect(page.locator(".related-where").first).to_have_text(f"layer {depth - 1}, alone")
+        covered = page.evaluate("""() => [...document.querySelectorAll(".related-plot")].flatMap((plot) => {
+            const layer = plot.querySelector(".related-where").getBoundingClientRect();
+            return [...plot.querySelectorAll(".related-name, circle:not(.related-ring)")].filter((each) => {
+                const box = each.getBoundingClientRect();
+                return box.left < layer.right && box.top < layer.bottom - 4;
+            }).map((each) => each.textContent);
+        })""")
+        assert covered == [], depth
+
+
+def assert_pairs_are_joined_and_a_circle_is_closed(page: Page) -> None:
+    pairs, circle, line = (
+        plot.locator(".related-lines").get_attribute("d") or "" for plot in page.locator(".related-plot").all()
+    )
+    assert pairs.count("M") == pairs.count("L") == len(RELATION.pairs)
+    assert (circle.count("L"), circle[-1]) == (len(ORDERS[0].words) - 1, "Z")
+    assert (line.count("L"), line[-1] == "Z") == (len(ORDERS[1].words) - 1, False)
+    # The true place runs upwards, from the first word to the last.
+    heights = [
+        float(each.get_attribute("cy") or 0) for each in page.locator(".related-plot").nth(2).locator("circle").all()
+    ]
+    assert all(one > other for one, other in pairwise(heights))
+
+
+def test_the_plots_have_their_lines_and_follow_the_carousel(open_page: OpenPage, site: Path) -> None:
     page = opened(open_page, site, "alone/layer-11")
+    assert_pairs_are_joined_and_a_circle_is_closed(page)
     first = page.locator(".related-plot").first
     before = first.locator("path").get_attribute("d")
     page.keyboard.press("ArrowRight")
@@ -88,21 +143,6 @@ def test_a_layer_without_a_plot_says_so(open_page: OpenPage, site: Path) -> None
     page = open_page(site, f"{MODEL}#alone/layer-1")
     page.locator("#relations h2").scroll_into_view_if_needed()
     expect(page.locator(".related-plot").first).to_have_text("Not defined at layer 1.")
-
-
-def test_pairs_are_joined_and_a_circle_is_closed(open_page: OpenPage, site: Path) -> None:
-    page = opened(open_page, site, "alone/layer-11")
-    pairs, circle, line = (
-        plot.locator(".related-lines").get_attribute("d") or "" for plot in page.locator(".related-plot").all()
-    )
-    assert pairs.count("M") == pairs.count("L") == len(RELATION.pairs)
-    assert (circle.count("L"), circle[-1]) == (len(ORDERS[0].words) - 1, "Z")
-    assert (line.count("L"), line[-1] == "Z") == (len(ORDERS[1].words) - 1, False)
-    # The true place runs upwards, from the first word to the last.
-    heights = [
-        float(each.get_attribute("cy") or 0) for each in page.locator(".related-plot").nth(2).locator("circle").all()
-    ]
-    assert all(one > other for one, other in pairwise(heights))
 
 
 def test_without_scripts_there_is_an_image(open_page: OpenPage, site: Path) -> None:
@@ -162,11 +202,8 @@ def crowded_report() -> Report:
     return replace(report, models=tuple(models), orders=(sixty, *others))
 
 
-def test_names_that_would_cover_others_are_left_to_their_marks(
-    open_page: OpenPage, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    site = write_site(crowded_report(), tmp_path_factory.mktemp("crowded"))
-    page = open_page(site, f"{MODEL}#alone/layer-11")
+def test_names_that_would_cover_others_are_left_to_their_marks(open_page: OpenPage, crowded: Path) -> None:
+    page = open_page(crowded, f"{MODEL}#alone/layer-11")
     page.locator("#relations h2").scroll_into_view_if_needed()
     unmeasured, many, _ = page.locator(".related-plot").all()
     expect(many.locator("svg")).to_be_visible()
@@ -182,40 +219,6 @@ def test_names_that_would_cover_others_are_left_to_their_marks(
     }""")
     marks = many.locator("circle:not(.related-ring) title")
     assert marks.all_text_contents() == list(WORDS.words[:60])
-
-
-def test_names_stand_beside_lines_where_there_is_room(open_page: OpenPage, site: Path) -> None:
-    page = open_page(site, f"{MODEL}#alone/layer-11")
-    page.locator("#relations h2").scroll_into_view_if_needed()
-    expect(page.locator(".related-plot svg")).to_have_count(3)
-    crossed = page.evaluate("""() => [...document.querySelectorAll(".related-plot")].map((plot) => {
-        const path = plot.querySelector(".related-lines");
-        const boxes = [...plot.querySelectorAll(".related-name")].map((text) => text.getBBox());
-        const length = path.getTotalLength();
-        const points = Array.from({ length: 800 }, (_, step) => path.getPointAtLength(length * step / 800));
-        const inside = ({ x, y, width, height }) => ({ x: a, y: b }) => a > x && a < x + width && b > y + 3 && b < y + height - 3;
-        return boxes.filter((box) => points.filter(inside(box)).length > 3).length / boxes.length;
-    })""")
-    assert max(crossed) < 0.35, crossed
-
-
-@pytest.mark.parametrize("width", [1280, 390])
-def test_nothing_lies_on_the_name_of_the_layer(open_page: OpenPage, site: Path, width: int) -> None:
-    page = opened(open_page, site, "alone/layer-11", width)
-    for depth in range(5, 12):
-        page.evaluate(
-            "depth => document.querySelector('[data-viewer]').dispatchEvent(new CustomEvent('shown', { detail: { depth } }))",
-            depth,
-        )
-        expect(page.locator(".related-where").first).to_have_text(f"layer {depth - 1}, alone")
-        covered = page.evaluate("""() => [...document.querySelectorAll(".related-plot")].flatMap((plot) => {
-            const layer = plot.querySelector(".related-where").getBoundingClientRect();
-            return [...plot.querySelectorAll(".related-name, circle:not(.related-ring)")].filter((each) => {
-                const box = each.getBoundingClientRect();
-                return box.left < layer.right && box.top < layer.bottom - 4;
-            }).map((each) => each.textContent);
-        })""")
-        assert covered == [], depth
 
 
 # --- in place of all words: in carousel, compare and explorer ---------------------------------------------------------
@@ -244,7 +247,8 @@ def test_the_carousel_shows_a_relation_where_its_plate_was(open_page: OpenPage, 
     expect(figure.locator(".plate")).to_be_hidden()
     expect(figure.locator(".related-how")).to_contain_text("first two principal components of these words")
     wait_for_address(page, "#alone/layer-11&related=relation-pairs")
-    # Steps and contexts keep it, and the size of its plot.
+    # Steps and contexts keep it, and the size of its plot; a list that has the focus leaves arrows to steps.
+    page.locator(CHOICE).focus()
     size = box_of(page.locator(".slide:not([inert]) .related-pane svg"))
     page.keyboard.press("ArrowRight")
     expect_shown(page, f"{NAME}: First → second, layer 12, alone")
@@ -284,6 +288,7 @@ def test_the_compare_page_shows_both_models_in_the_same_order(open_page: OpenPag
     first, second = (report_model.display_name for report_model in related_report().models[:2])
     labels = page.locator(".slot-depth").all_text_contents()
     expect_shown(page, *(f"{name}: A line, {at}, alone" for name, at in zip((first, second), labels, strict=True)))
+    page.locator(CHOICE).focus()
     page.keyboard.press("ArrowRight")
     later = page.locator(".slot-depth").all_text_contents()
     assert later != labels
@@ -328,10 +333,10 @@ def test_the_explorer_shows_an_order_without_what_is_of_all_words(open_page: Ope
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_a_chosen_relation_can_be_read_and_reached(open_page: OpenPage, address: str, width: int) -> None:
-    for path, n_plots in (
-        (f"{MODEL}#alone/layer-11&", 3),  # with its neighbors, for a swipe
-        ("compare/index.html#by=relative&at=0.9&", 2),
-        ("explore/index.html#at=layer-11&", 1),
+    for path, n_plots, part in (
+        (f"{MODEL}#alone/layer-11&", 3, "[data-viewer], #relations"),  # with its neighbors, for a swipe
+        ("compare/index.html#by=relative&at=0.9&", 2, "[data-compare]"),
+        ("explore/index.html#at=layer-11&", 1, "[data-explore]"),
     ):
         page = open_page(address, f"{path}related=relation-pairs", viewport={"width": width, "height": 844})
         expect(page.locator(PANE)).to_have_count(n_plots)
@@ -341,15 +346,13 @@ def test_a_chosen_relation_can_be_read_and_reached(open_page: OpenPage, address:
         assert box_of(page.locator(CHOICE))["height"] >= (44 if width < 500 else 24)
         assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
         if width == 390:
-            expect_accessible(page, schemes=("light",))
+            expect_accessible(page, part, schemes=("light",))
 
 
 def test_what_was_not_measured_is_said_where_it_is_chosen(
-    open_page: OpenPage, browser: Browser, site: Path, tmp_path_factory: pytest.TempPathFactory
+    open_page: OpenPage, browser: Browser, site: Path, crowded: Path
 ) -> None:
-    page = open_page(
-        write_site(crowded_report(), tmp_path_factory.mktemp("few")), f"{MODEL}#alone/layer-11&related=relation-pairs"
-    )
+    page = open_page(crowded, f"{MODEL}#alone/layer-11&related=relation-pairs")
     expect(page.locator(".slide:not([inert]) .related-plot")).to_contain_text("Not measured: at least 5")
     page.locator(".switch input[value=sentence]").check(force=True)
     expect(page.locator(".slide:not([inert]) .related-plot")).to_have_text(

@@ -189,9 +189,11 @@ CONTROLS = {
     ),
     EXPLORE: ("select[data-part=context]", "select[data-part=projection]", ".legend button", "[name=trails] + span"),
 }
-"""Links, buttons and radio buttons are clicked; lists get the focus, as they have after a choice."""
+"""Links, buttons and radio buttons are clicked; lists get the focus, as they have after a choice. Chromium's are in
+test_compare_browser.py, and what chooses a relation in test_related_browser.py."""
 
 
+@pytest.mark.parametrize("engine", ["firefox", "webkit"], indirect=True, scope="module")
 @pytest.mark.parametrize("path", CONTROLS)
 def test_arrow_keys_change_the_layer_after_each_control(engine: Engine, address: str, path: str) -> None:
     engine.resize(1280, 900)
