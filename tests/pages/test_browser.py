@@ -41,6 +41,7 @@ PAGES = [*MODELS, *ONE_OF_A_KIND]
 HOSTILE_PAGES = ["models/odd/index.html", *ONE_OF_A_KIND]
 OPENED_LATE = [f"{MODEL}#sentence/layer-12", "models/lost/index.html", *ONE_OF_A_KIND]
 """With a model's page at a layer, and that of a model that failed."""
+WITH_RULERS = (MODEL, "explore/index.html")
 LOOKED_AT_ELSEWHERE = ("models/mini-6/index.html", "compare/index.html")
 """axe has what stands in them in the first model's page, side by side in test_beside_browser.py, and with ten models in
 test_compare_browser.py."""
@@ -303,14 +304,14 @@ def test_under_a_sub_path_nothing_shifts_while_fonts_and_scripts_come_late(
         assert_pictures_are_there(page)
         if viewport == PHONE:
             assert_nothing_overflows(page)
+        if path.startswith(WITH_RULERS):
+            assert_the_layers_name_waits_for_its_place(page)
         page.goto("about:blank")  # before the server ends, of which it may still want something
 
 
-@pytest.mark.parametrize("path", [MODEL, "explore/index.html"])
-def test_the_layers_name_is_shown_once_a_script_has_put_it_in_its_place(
-    open_page: OpenAt, site: Path, path: str
-) -> None:
-    label = open_page(site, path).locator(".depth-label[style]:visible").first
+def assert_the_layers_name_waits_for_its_place(page: Page) -> None:
+    """It is shown once a script has put it there."""
+    label = page.locator(".depth-label[style]:visible").first
     without_place = "(element) => { element.removeAttribute('style'); return getComputedStyle(element).visibility; }"
     assert label.evaluate(without_place) == "hidden"
 

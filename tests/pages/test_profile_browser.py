@@ -17,6 +17,7 @@ from browser import (
     layout_shift,
     wait_until_quiet,
 )
+from playwright.sync_api import Page
 from profile_fixture import differences
 from report_fixture import compared_report, write_site
 
@@ -40,18 +41,19 @@ def several(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return write_site(report, tmp_path_factory.mktemp("several"))
 
 
-def test_the_profile_of_two_models_stands_under_the_plots_and_fits(open_page: OpenPage, two: Path) -> None:
+def test_the_profile_of_two_models_stands_under_the_plots_and_fits_every_width(open_page: OpenPage, two: Path) -> None:
     page = open_page(two, PAGE, viewport=DESKTOP)
     viewer, profile = box_of(page.locator(".compare")), box_of(page.locator(".profile"))
     assert viewer["y"] + viewer["height"] <= profile["y"]
     assert page.locator(".profile circle").count() == 2 * 2 * 2
     table, frame = box_of(page.locator(".profile table")), box_of(page.locator(".profile .scroll"))
     assert table["width"] <= frame["width"] + 1
+    for width in (1280, 820, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert_texts_begin_with_the_headings_and_lines_are_short(page, width)
 
 
-@pytest.mark.parametrize("width", [1280, 820, 390])
-def test_texts_begin_with_the_headings_and_lines_are_short(open_page: OpenPage, two: Path, width: int) -> None:
-    page = open_page(two, PAGE, viewport={"width": width, "height": 900})
+def assert_texts_begin_with_the_headings_and_lines_are_short(page: Page, width: int) -> None:
     left = box_of(page.locator("h1"))["x"]
     assert box_of(page.locator("#profile"))["x"] == left
     said = [box_of(each) for each in page.locator(".profile .said").first.locator("> div").all()]
@@ -62,8 +64,17 @@ def test_texts_begin_with_the_headings_and_lines_are_short(open_page: OpenPage, 
     assert box_of(page.locator(".profile .scroll"))["x"] <= left
 
 
-def test_models_are_sorted_within_their_context(open_page: OpenPage, several: Path) -> None:
-    page = open_page(several, PAGE)
+def test_models_are_sorted_and_axe_finds_nothing(open_page: OpenPage, several: Path) -> None:
+    """Light in a wide window and dark on a phone."""
+    page = open_page(several, PAGE, before=COUNT_SHIFTS)
+    wait_until_quiet(page)
+    assert layout_shift(page) < 0.05
+    assert_models_are_sorted_within_their_context(page)
+    expect_accessible_at_all_sizes(page, ".profile")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def assert_models_are_sorted_within_their_context(page: Page) -> None:
     heading = page.locator(".profile thead th").nth(2)
     heading.get_by_role("button").click()
     assert heading.get_attribute("aria-sort") == "descending"
@@ -75,15 +86,6 @@ def test_models_are_sorted_within_their_context(open_page: OpenPage, several: Pa
         known = [float(each) for each in cells if each]
         assert known == sorted(known, reverse=True)
         assert all(cells[: len(known)])  # what isn't known comes last
-
-
-def test_axe_finds_nothing(open_page: OpenPage, several: Path) -> None:
-    """Light in a wide window and dark on a phone."""
-    page = open_page(several, PAGE, before=COUNT_SHIFTS)
-    wait_until_quiet(page)
-    assert layout_shift(page) < 0.05
-    expect_accessible_at_all_sizes(page, ".profile")
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
 def test_without_scripts_it_is_whole(open_page: OpenPage, two: Path) -> None:

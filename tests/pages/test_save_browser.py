@@ -195,7 +195,7 @@ def test_where_copying_is_refused_the_address_is_selected(open_page: OpenPage, a
     expect(field).to_have_value(f"{address}{MODEL}#alone/layer-11")
     expect(field).to_be_focused()
     assert field.evaluate("(each) => each.selectionEnd - each.selectionStart") == len(field.input_value())
-    expect_accessible(page, schemes=("light",))
+    expect_accessible(page, ".viewer, dialog", schemes=("light",))
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(button).to_be_focused()

@@ -122,8 +122,10 @@ def test_paper_has_the_light_strip(open_page: OpenPage, server: tuple[str, list[
 
 
 def test_the_legend_has_the_colors_of_the_first_picture(open_page: OpenPage, site: Path) -> None:
+    page = open_page(site, "index.html")
     for scheme in OTHER:
-        page = open_page(site, "index.html", color_scheme=scheme)
+        page.emulate_media(color_scheme=scheme)
+        wait_until_quiet(page)
         legend: list[str] = page.locator(".categories path").evaluate_all(
             "(all) => all.map((path) => [getComputedStyle(path).fill, getComputedStyle(path.closest('svg')).filter])"
         )
