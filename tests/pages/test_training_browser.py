@@ -21,7 +21,7 @@ from tokviz.run.work.progress import Quiet
 
 pytestmark = pytest.mark.slow
 PAGE = "series/tiny/index.html"
-STEPS = (0, 16, 32, 400)
+STEPS = (0, 16, 32, 300)
 """Of the checkpoints: before the training, two that follow each other while it goes on, and its end."""
 OVERFLOWS = "document.documentElement.scrollWidth > innerWidth"
 
@@ -72,13 +72,13 @@ def test_a_reader_goes_through_the_training(site: Path, open_page: OpenPage) -> 
     title(page, "step 32· at school · layer 0")
     table = page.get_by_role("table", name="Categories, at school")
     table.get_by_role("row", name="layer 1").get_by_role("cell").last.click()
-    title(page, "step 400· at school · layer 1")
-    page.wait_for_url("**#school/layer-1/step-400")
+    title(page, "step 300· at school · layer 1")
+    page.wait_for_url("**#school/layer-1/step-300")
     page.clock.install()
     page.get_by_role("button", name="Play").click()
     title(page, "step 0· at school · layer 1")
     page.clock.run_for(20_000)
-    title(page, "step 400· at school · layer 1")
+    title(page, "step 300· at school · layer 1")
 
 
 def test_with_one_scale_the_words_spread_out_while_they_are_learned(site: Path, open_page: OpenPage) -> None:
@@ -87,14 +87,14 @@ def test_with_one_scale_the_words_spread_out_while_they_are_learned(site: Path, 
     own = spread_of(page)
     page.get_by_role("radio", name="one for all").check()
     expect(page.locator("[data-series-caption]")).to_have_text(
-        "Axes: those of step 400, one scale for all checkpoints."
+        "Axes: those of step 300, one scale for all checkpoints."
     )
     page.wait_for_url("**#alone/layer-1/step-0/common")
     wait_until_quiet(page)
     before = spread_of(page)
     assert before < own / 3
-    page.goto(f"{page.url.split('#')[0]}#alone/layer-1/step-400/common")
-    title(page, "step 400· alone · layer 1")
+    page.goto(f"{page.url.split('#')[0]}#alone/layer-1/step-300/common")
+    title(page, "step 300· alone · layer 1")
     assert spread_of(page) > 3 * before
     expect(page.get_by_role("radio", name="one for all")).to_be_checked()
     page.get_by_role("radio", name="its own", exact=True).check()
@@ -112,7 +112,7 @@ def spread_of(page: Page) -> float:
 def test_it_can_be_read_without_scripts_on_a_phone(site: Path, open_page: OpenPage) -> None:
     page = open_page(site, PAGE, java_script_enabled=False, viewport=PHONE)
     images = page.locator(".series-viewer img:visible")
-    assert [each.get_attribute("alt") for each in images.all()] == [f"step {step}, layer 0, alone" for step in (400, 0)]
+    assert [each.get_attribute("alt") for each in images.all()] == [f"step {step}, layer 0, alone" for step in (300, 0)]
     charts = page.locator("#charts .multiples:visible")
     assert charts.count() == 3
     assert box_of(charts.last)["height"] > 50
