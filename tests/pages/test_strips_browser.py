@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import COUNT_SHIFTS, DESKTOP, PHONE, OpenPage, Scheme, layout_shift, served, wait_until_quiet
+from browser import COUNT_SHIFTS, DESKTOP, PHONE, SCHEMES, OpenPage, Scheme, layout_shift, served, wait_until_quiet
 from playwright.sync_api import Page, ViewportSize, expect
 from report_fixture import compared_report, write_site
 
@@ -123,7 +123,7 @@ def test_paper_has_the_light_strip(open_page: OpenPage, server: tuple[str, list[
 
 def test_the_legend_has_the_colors_of_the_first_picture(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, "index.html")
-    for scheme in OTHER:
+    for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
         wait_until_quiet(page)
         legend: list[str] = page.locator(".categories path").evaluate_all(
