@@ -28,6 +28,10 @@ class Findings:
         self._harm[kind] += 1
         self._said.append(what)
 
+    @property
+    def has_harm(self) -> bool:
+        return bool(self._harm)
+
     def saw(self, *what: str) -> None:
         self._seen.extend(what)
 

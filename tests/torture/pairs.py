@@ -12,7 +12,7 @@ from pathlib import Path
 from torture import checks
 from torture.checks import Findings
 from torture.kills import MOMENT, REACHED_WITH, SECONDS, fill_cache
-from torture.kit import VARIANTS, Begun, Done, Kit, Strike, Tree, kit_of, own, tree
+from torture.kit import VARIANTS, Begun, Done, Kit, Strike, Tree, kit_of, own, tree, undisturbed
 from torture.trial import SITES_BROKEN, WRONG_OUTCOMES, Outcome
 
 N_TRIALS = 200
@@ -135,5 +135,5 @@ def follow(kit: Kit, case: Case, folder: Path, findings: Findings) -> None:
     """The locks of the dead stop nobody: the next run of each site is as if nothing had been."""
     for index, name in enumerate(SITES[: 1 if case.one_site else 2]):
         variant = case.variants[index]
-        if checks.succeeded(Begun(folder, (*VARIANTS[variant], "--output", name), name="next").finish(), findings):
+        if checks.succeeded(undisturbed(folder, (*VARIANTS[variant], "--output", name)), findings):
             checks.all_in_place(folder, kit.made(variant).own, findings, {}, name)

@@ -221,6 +221,8 @@ def main() -> int:
     parser.add_argument("--trial", type=int, help="with --only: this one alone, its folder kept; nothing is remembered")
     asked = parser.parse_args()
     kinds = list(asked.only or KINDS)
+    # As in the tests: states that are captured with several threads differ in their last bits.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     root = Path(tempfile.mkdtemp(prefix="tokviz-torture-")).resolve()
     if asked.trial is not None:
         outcome, seconds = tried(kinds[0], asked.trial, root, keeps=True)
