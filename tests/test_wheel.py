@@ -76,7 +76,7 @@ def installed(built: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture(scope="module")
 def mine(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A tiny checkpoint, as ``--model`` takes it."""
-    return f"Mine={families.build('llama', tmp_path_factory.mktemp('checkpoints') / 'tiny')}"
+    return f"Mine={families.build('llama', tmp_path_factory.mktemp('checkpoints') / 'tiny', 2)}"
 
 
 @pytest.fixture(scope="module")
@@ -150,11 +150,16 @@ def test_the_command_and_the_module_say_the_same(installed: Installed, tmp_path:
     )
 
 
-def test_a_model_is_studied_without_a_report(installed: Installed, mine: str, tmp_path: Path) -> None:
-    words = {"colors": ["red", "green"], "months": ["May", "June"]}
-    code = f"import tokviz; print(tokviz.study({mine.partition('=')[2]!r}, {words!r}, quiet=True)['tiny']['alone'])"
+def test_what_a_report_has_captured_is_studied_from_python(
+    installed: Installed, mine: str, report: Path, tmp_path: Path
+) -> None:
+    code = f"""
+import sys, tokviz
+config = tokviz.load({str(report / "report.toml")!r}, models=[{mine!r}])
+print(tokviz.study(config, cache={str(report / ".cache")!r}, quiet=True)["Mine"]["alone"], "torch" in sys.modules)
+"""
     said = installed.run(tmp_path, installed.python, "-c", code)
-    assert said == "tiny, alone: 4 words, embedding and 3 layers of 32 dimensions\n"
+    assert said == "Mine, alone: 48 words, embedding and 2 layers of 32 dimensions False\n"
 
 
 def test_a_new_report_is_built_with_ones_own_checkpoint(report: Path) -> None:
@@ -162,7 +167,7 @@ def test_a_new_report_is_built_with_ones_own_checkpoint(report: Path) -> None:
     made = {path.relative_to(report / "site").as_posix() for path in (report / "site").rglob("*") if path.is_file()}
     assert {f"assets/{path.relative_to(assets).as_posix()}" for path in assets.rglob("*") if path.is_file()} <= made
     folder = "images/mine/alone/standardized/mine"
-    assert {f"{folder}__model.layers.2.webp", f"{folder}_m.et-phone.webp", "explore/index.html"} <= made
+    assert {f"{folder}__model.layers.1.webp", f"{folder}_m.et-phone.webp", "explore/index.html"} <= made
     facts = json.loads((report / "site" / "data" / "report.json").read_text(encoding="utf-8"))
     assert facts["command"] == "tokviz build --model Mine=tiny"
 
