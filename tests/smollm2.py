@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
+import numpy as np
 import pytest
 
 from tokviz import config, models
+from tokviz.bundled import LOSS_TEXT
+from tokviz.capture import directions, find_structure, output_rows, passages
 from tokviz.config import InterventionConfig
 from tokviz.measure.writers import random_draws
-from tokviz.records import BreakingNeurons, WordList
+from tokviz.records import BreakingNeurons, Directions, WordList
 from tokviz.run.capturing.capture_request import capture_here
 from tokviz.run.capturing.capturing import request_for
 from tokviz.run.plan.options import Options
@@ -30,6 +35,8 @@ BREAKING = BreakingNeurons(
     control_strengths=(),
 )
 """As much of the model's break as says which pairs of neurons are drawn at random."""
+LENS = "lens.npz"
+"""In the cache: what ``tests/capture/test_lens_directions.py`` looks at."""
 N_NEURONS = 1536
 """Of an MLP."""
 
@@ -37,11 +44,6 @@ N_NEURONS = 1536
 def words() -> WordList:
     """Of the sample report."""
     return config.load(ROOT / "report.toml").word_list
-
-
-def loaded(*, with_head: bool = False) -> models.LoadedModel:
-    """The test is skipped where the model isn't installed."""
-    return models.load(_configured().models[0], ROOT, "cpu", with_head=with_head)
 
 
 def planned(cache: Path) -> Plan:
@@ -59,9 +61,36 @@ def planned(cache: Path) -> Plan:
 
 
 def capture_into(cache: Path) -> None:
-    """Both contexts, as the model is and with the neurons of its break switched off."""
-    plan = planned(cache)
-    capture_here(request_for(plan.models[0], plan), plan.store, Quiet())
+    """Both contexts, as the model is and with the neurons of its break switched off; and the lens of two words."""
+    plan, loaded = planned(cache), list[models.LoadedModel]()
+    load = models.load
+
+    def load_once(*arguments: Any, **options: Any) -> models.LoadedModel:
+        loaded.append(load(*arguments, **options))
+        return loaded[-1]
+
+    with mock.patch.object(models, "load", load_once):
+        capture_here(request_for(plan.models[0], plan), plan.store, Quiet())
+    np.savez(cache / LENS, **_lens(loaded[0]))
+
+
+def _lens(loaded: models.LoadedModel) -> dict[str, np.ndarray]:
+    """Of the model that was captured, as it takes seconds to load: ``rows`` and what they are made of, and the directions."""
+    tokenizer: Any = loaded.tokenizer
+    module: Any = loaded.module
+    assert loaded.head is not None
+    structure = find_structure(module, loaded.base_model_prefix)
+    matrix = loaded.head.get_output_embeddings().weight
+    ids = [tokenizer(name)["input_ids"][0] for name in (" month", " country")]
+    rows = output_rows(module, structure, matrix, ids)
+    of = passages(tokenizer, LOSS_TEXT.read_text(encoding="utf-8"), 2, 2, Directions.N_TOKENS)
+    [(_, found)] = directions(module, structure, rows, of.ids)
+    return {
+        "rows": rows,
+        "matrix": matrix[ids].detach().double().numpy(),
+        "norm": module.norm.weight.detach().double().numpy(),
+        "directions": np.stack(found),
+    }
 
 
 def _configured() -> config.ReportConfig:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,7 @@ import torch
 import transformers
 from torch import nn
 
-from tokviz.bundled import LOSS_TEXT
 from tokviz.capture import directions, find_structure, output_rows, require_plain_head
-from tokviz.capture import passages as text_passages
 from tokviz.errors import CaptureError
 from tokviz.records import Directions
 
@@ -148,18 +147,12 @@ def test_many_tokens_come_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
         )
 
 
-@pytest.mark.model
-def test_the_samples_model_has_a_lens() -> None:
+def test_the_samples_model_has_a_lens(smollm2_cache: Path) -> None:
     """Its matrix, which is that of its embedding, comes from a GGUF file."""
-    loaded: Any = smollm2.loaded(with_head=True)
-    structure = find_structure(loaded.module, loaded.base_model_prefix)
-    matrix = loaded.head.get_output_embeddings().weight
-    month, country = (loaded.tokenizer(name)["input_ids"][0] for name in (" month", " country"))
-    rows = output_rows(loaded.module, structure, matrix, [month, country])
-    multiplied = matrix[[month, country]].double() * loaded.module.norm.weight.double()
-    np.testing.assert_allclose(rows, multiplied.detach().numpy(), rtol=1e-5, atol=1e-6 * np.abs(rows).max())
-    of = text_passages(loaded.tokenizer, LOSS_TEXT.read_text(encoding="utf-8"), 2, 2, Directions.N_TOKENS)
-    [(_, found)] = directions(loaded.module, structure, rows, of.ids)
+    with np.load(smollm2_cache / smollm2.LENS) as lens:
+        rows, found = lens["rows"], lens["directions"]
+        multiplied = lens["matrix"] * lens["norm"]
+    np.testing.assert_allclose(rows, multiplied, rtol=1e-5, atol=1e-6 * np.abs(rows).max())
     np.testing.assert_allclose(found[-1], [rows, rows], atol=1e-6 * np.abs(rows).max())
     assert all(np.isfinite(each).all() and np.abs(each).max() > 0 for each in found)
 

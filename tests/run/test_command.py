@@ -12,7 +12,17 @@ from pathlib import Path
 import families
 import made_fonts
 import pytest
-from command import COMMAND_IS_IN, CONFIG, ROOT, SMALL_CONFIG, differing, generate, generate_blank, hashes
+from command import (
+    COMMAND_IS_IN,
+    CONFIG,
+    ROOT,
+    SMALL_CONFIG,
+    differing,
+    generate,
+    generate_blank,
+    generate_forked,
+    hashes,
+)
 
 pytestmark = pytest.mark.process
 
@@ -268,7 +278,7 @@ def test_bad_input_is_one_clear_message_and_nothing_is_lost(
 
 
 def test_a_mistaken_date_is_told(project: Path) -> None:
-    made = generate(project, SOURCE_DATE_EPOCH="yesterday")
+    made = generate_forked(project, SOURCE_DATE_EPOCH="yesterday")
     assert made.returncode == 1
     assert (
         made.stderr == "error: SOURCE_DATE_EPOCH: expected seconds since 1970, got 'yesterday'; correct or unset it\n"

@@ -45,10 +45,15 @@ ADDRESS = "https://example.org/a/"
 Values = dict[str, Any]
 
 
-def trial(number: int, folder: Path) -> Outcome:
-    """Make and read one report; every chance in it comes from ``number``."""
+def trial(number: int, folder: Path, *, every: int = 1) -> Outcome:
+    """Make and read one report; every chance in it comes from ``number``.
+
+    Parameters
+    ----------
+    every : of how many candidates one is tried as a word.
+    """
     chance = random.Random(number)
-    values, refused = _report(chance, candidates(number, chance))
+    values, refused = _report(chance, candidates(number, chance)[::every])
     _model(folder / "model")
     (folder / "report.toml").write_text(to_toml(values), encoding="utf-8")
     has_address = number % 2 == 1
