@@ -23,8 +23,10 @@ pytestmark = [
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     families.build("llama", folder / "llama")
-    words = ", ".join(f'"{a}{b}{c}"' for a in "abcdefgh" for b in "abcdefgh" for c in "abcdefgh")
-    (folder / "report.toml").write_text(f'[words]\nall = [{words}]\n[[models]]\nsource = "llama"\n', encoding="utf-8")
+    words = [f"{a}{b}{c}" for a in "abcdefgh" for b in "abcdefgh" for c in "abcdefgh"]
+    for name, some in (("report", words), ("few", words[:16])):
+        text = f'[words]\nall = {some}\n[[models]]\nsource = "llama"\n'
+        (folder / f"{name}.toml").write_text(text, encoding="utf-8")
     return folder
 
 
@@ -63,11 +65,12 @@ def test_states_that_do_not_fit(project: Path) -> None:
 
 
 def test_a_site_that_does_not_fit_beside_the_old_one(project: Path) -> None:
-    first = generate(project, "--draft", "--output", "before/site")
+    few = ("--config", "few.toml")
+    first = generate(project, "--draft", *few, "--output", "before/site")
     assert first.returncode == 0, first.stderr
     before = hashes(project / "before" / "site")
     n_bytes = sum(path.stat().st_size for path in (project / "before").rglob("*"))
-    made = generate_within(project, str(int(1.5 * n_bytes)), "--output", "disk/site", "--svg", "--jobs", "1")
+    made = generate_within(project, str(int(1.5 * n_bytes)), *few, "--output", "disk/site", "--svg", "--jobs", "1")
     assert made.returncode == 1, made.stderr
     assert made.stderr.splitlines()[-1].endswith(
         "disk/site: can't write the site: No space left on device; the old one is untouched"
