@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import families
@@ -102,22 +103,14 @@ def test_a_worker_that_dies_costs_a_retry_not_the_run(project: Path, tmp_path: P
     """And the report is the same; the last of the tests that need the cluster, which has but one worker then."""
     address, workers = cluster
     output, cache = tmp_path / "site", tmp_path / "cache"
-    run = subprocess.Popen(
-        [
-            *(sys.executable, str(ROOT / "generate.py"), "--output", str(output), "--cache", str(cache)),
-            *("--backend", "dask", "--address", address),
-        ],
-        cwd=project,
-        env={**os.environ, "SOURCE_DATE_EPOCH": "1700000000"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert wait_for(lambda: len(list(cache.glob("images/*.webp"))) >= 3, seconds=180)
-    workers[0].kill()
-    workers[0].wait()
-    assert run.poll() is None  # there was work left
-    said, _ = run.communicate(timeout=300)
-    assert run.returncode == 0, said
-    assert "2 new captures, 30 new images" in said
+    where = ("--output", str(output), "--cache", str(cache), "--backend", "dask", "--address", address)
+    with ThreadPoolExecutor(1) as pool:
+        run = pool.submit(generate, project, *where)
+        assert wait_for(lambda: run.done() or len(list(cache.glob("images/*.webp"))) >= 3, seconds=180)
+        workers[0].kill()
+        workers[0].wait()
+        assert not run.done()  # there was work left
+        made = run.result(timeout=300)
+    assert made.returncode == 0, made.stderr
+    assert "2 new captures, 30 new images" in made.stdout
     assert differing(project / "local", output) <= COMMAND_IS_IN
