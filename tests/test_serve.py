@@ -64,7 +64,10 @@ class Served:
         self._said: Queue[str] = Queue()
         Thread(target=self._listen, daemon=True).start()
         self.port = int(self.wait_for(r"site at http://127\.0\.0\.1:(\d+)/")[1])
+        script = reload_script(self.get())
         self.wait_for("new images")
+        # Pages are told to reload a moment later.
+        assert wait_for(lambda: "location.reload" in self.get(script), 30)
 
     def _listen(self) -> None:
         for line in present(self.process.stdout):
@@ -130,9 +133,9 @@ def test_a_changed_template_is_a_changed_page_and_open_pages_reload(project: Pat
     assert "location.reload" not in served.get(script)
     replace(project / "templates" / "index.html", "<h2>The models</h2>", "<h2>All the models</h2>")
     served.wait_for("0 new images")
-    page = served.wait_for_page("<h2>All the models</h2>")
-    assert "location.reload" in served.get(script)
-    assert "location.reload" not in served.get(reload_script(page))
+    served.wait_for_page("<h2>All the models</h2>")
+    assert wait_for(lambda: "location.reload" in served.get(script), 30)
+    assert "location.reload" not in served.get(reload_script(served.get()))
 
 
 @pytest.mark.process
