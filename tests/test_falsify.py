@@ -1,4 +1,4 @@
-"""A report of each kind announces nothing false, and what is planted; ``make falsify`` makes a hundred."""
+"""A few reports of each kind announce nothing false, and what is planted; ``make falsify`` makes a hundred."""
 
 from __future__ import annotations
 
@@ -12,12 +12,27 @@ from falsify.falsify import KINDS, NULL, Result, due, fails, table, tried
 from falsify.said import PHRASES, said_of, unfounded
 from falsify.sample import Sample
 from lens_fixture import with_lens
-from repeating import times
 
 from tokviz.records import Checkpoint, Fault, Report, SeriesReport
 
 pytestmark = pytest.mark.slow
 
+N_EACH = 2
+DEAR = (
+    "random weights",
+    "series of random weights",
+    "lens of random weights",
+    "names drawn at random",
+    "untrained against untrained",
+    "labels shuffled among all words",
+    "labels of unlike sizes",
+    "models alike",
+    "words permuted within categories",
+    "models that share categories",
+    "differences",
+    "similarity",
+)
+"""Of which there is one."""
 TRAINED = "categories formed by a layer"
 """A training each: these are ``make falsify``'s."""
 LEVEL = "tokviz.measure.decisions.LEVEL"
@@ -28,10 +43,9 @@ def sample() -> Sample:
     return Sample.made(n_depths=3, contexts=("alone",))
 
 
-@pytest.mark.repeats
 @pytest.mark.parametrize("kind", [each for each in KINDS if each != TRAINED])
 def test_what_is_false_is_not_announced_and_what_is_planted_is(kind: str, sample: Sample) -> None:
-    results = [tried(kind, number, sample) for number in range(times(1))]
+    results = [tried(kind, number, sample) for number in range(1 if kind in DEAR else N_EACH)]
     assert [text for each in results for text in each.false] == []
     assert not any(each.missed for each in results)
 

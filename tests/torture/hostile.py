@@ -45,15 +45,15 @@ ADDRESS = "https://example.org/a/"
 Values = dict[str, Any]
 
 
-def trial(number: int, folder: Path, *, every: int = 1) -> Outcome:
+def trial(number: int, folder: Path, tried: Sequence[str] | None = None) -> Outcome:
     """Make and read one report; every chance in it comes from ``number``.
 
     Parameters
     ----------
-    every : of how many candidates one is tried as a word.
+    tried : as words; the trial's slice of the corpus unless told.
     """
     chance = random.Random(number)
-    values, refused = _report(chance, candidates(number, chance)[::every])
+    values, refused = _report(chance, tried or candidates(number, chance))
     _model(folder / "model")
     (folder / "report.toml").write_text(to_toml(values), encoding="utf-8")
     has_address = number % 2 == 1

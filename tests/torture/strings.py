@@ -6,6 +6,8 @@ could run at all.
 
 from __future__ import annotations
 
+from itertools import chain
+
 # fmt: off
 MARKUP = (
     "<script>__trap(1)</script>", "</script><script>__trap(1)</script>", "<ScRiPt>__trap(1)</sCrIpT>", "<script src=//evil.example/x.js>",
@@ -63,10 +65,7 @@ CONTROLS = ("\x00", "a\x07b", "\x1b[31mred", "\x7f", "\x85", "\x9b31m", "a\tb", 
 """A configuration refuses them."""
 # fmt: on
 
-STRINGS = tuple(
-    dict.fromkeys(
-        (*MARKUP, *SCRIPTS, *TEMPLATES, *PATHS, *TABLES, *MARKDOWN, *WRITING, *LONG, *NONCHARACTERS, *CONTROLS)
-    )
-)
+KINDS = (MARKUP, SCRIPTS, TEMPLATES, PATHS, TABLES, MARKDOWN, WRITING, LONG, NONCHARACTERS, CONTROLS)
+STRINGS = tuple(dict.fromkeys(chain(*KINDS)))
 FRAGMENTS = (*MARKUP, *SCRIPTS, *TEMPLATES, *TABLES, *WRITING[:90], " ", "a", "word")
 """What made-up strings consist of."""
