@@ -74,8 +74,8 @@ def capture_into(cache: Path) -> None:
     np.savez(cache / LENS, **_lens(loaded[0]))
 
 
-def _lens(loaded: models.LoadedModel) -> dict[str, np.ndarray]:
-    """Of the model that was captured, as it takes seconds to load: ``rows`` and what they are made of, and the directions."""
+def _lens(loaded: models.LoadedModel) -> dict[str, Any]:
+    """Of the model that was captured, as it takes seconds to load: ``rows`` and what they are made of, and the directions, as arrays."""
     tokenizer: Any = loaded.tokenizer
     module: Any = loaded.module
     assert loaded.head is not None

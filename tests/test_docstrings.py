@@ -39,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_examples_of_a_public_name_run(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     documented = inspect.getdoc(getattr(tokviz, name)) or ""
-    loaders = {"model": AutoModelForCausalLM, "tokenizer": AutoTokenizer}
+    loaders: dict[str, Any] = {"model": AutoModelForCausalLM, "tokenizer": AutoTokenizer}
     given: dict[str, Any] = {
         each: loader.from_pretrained(folder / "model") for each, loader in loaders.items() if each in documented
     }
