@@ -147,6 +147,21 @@ def test_a_mistaken_bound_on_memory_is_one_line(tmp_path: Path, text: str, said:
             "contexts.1.name",
             "stand in addresses as 'alone'",
         ),
+        (
+            WORDS + MODEL + CONTEXT + CONTEXT.replace('"alone"', '"beside"'),
+            "contexts.1.template",
+            "begin with different templates, got",
+        ),
+        (
+            WORDS + MODEL + CONTEXT + '[[contexts]]\nname = "x"\nlabel = "alone"\ntemplates = ["a {word}"]\n',
+            "contexts.1.label",
+            "the label 'alone' stands twice",
+        ),
+        (
+            '[words.a]\nlabel = "C"\nwords = ["May"]\n[words.b]\nlabel = "C"\nwords = ["June"]\n' + MODEL,
+            "words.b.label",
+            "the label 'C' stands twice",
+        ),
         ('title = "{n_word} words"\n' + WORDS + MODEL, "title", "one of the placeholders {n_words}, {n_categories}"),
         (WORDS + MODEL + '[[models]]\nsource = "other/NAME"\n', "models.1", "slug 'name' is already taken by models.0"),
         (

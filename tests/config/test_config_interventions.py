@@ -193,15 +193,20 @@ def test_a_notebook_may_have_them_too() -> None:
 
 @pytest.mark.parametrize("end", ["-off", "-mean", "-by-hand-1", "-by-hand-007"])
 def test_names_that_captures_with_neurons_changed_take_are_refused(tmp_path: Path, end: str) -> None:
-    contexts = "".join(f'[[contexts]]\nname = "{name}"\ntemplate = "{{word}}"\n' for name in ("alone" + end, "alone"))
+    contexts = "".join(
+        f'[[contexts]]\nname = "{name}"\ntemplate = "{name} {{word}}"\n' for name in ("alone" + end, "alone")
+    )
     (line,) = refusal(tmp_path, WORDS + MODEL + contexts)
     assert line.startswith(f"report.toml:6: contexts.0.name: the name 'alone{end}' is taken by captures of 'alone' ")
     assert line.endswith("with neurons changed; choose another name")
     # Without the other context it is a name like any other.
-    assert loaded(tmp_path, WORDS + MODEL + contexts.replace('"alone"', '"aside"')).contexts[0].name == "alone" + end
+    assert (
+        loaded(tmp_path, WORDS + MODEL + contexts.replace('name = "alone"', 'name = "aside"')).contexts[0].name
+        == "alone" + end
+    )
 
 
 @pytest.mark.parametrize("name", ["alone-by-hand", "alone-by-hand-x", "alone-offside", "alone.off", "off", "mean"])
 def test_names_that_only_look_like_those_are_names(tmp_path: Path, name: str) -> None:
-    contexts = "".join(f'[[contexts]]\nname = "{each}"\ntemplate = "{{word}}"\n' for each in ("alone", name))
+    contexts = "".join(f'[[contexts]]\nname = "{each}"\ntemplate = "{each} {{word}}"\n' for each in ("alone", name))
     assert len(loaded(tmp_path, WORDS + MODEL + contexts).contexts) == 2

@@ -85,6 +85,10 @@ def test_other_words_take_relations_and_orders_away(tmp_path: Path) -> None:
             "relations.0.pairs: expected second words that are all in one category, since each is looked for among its words",
         ),
         (relation() + relation(), "relations.1: the name 'pair' is already taken by relations.0; remove or rename one"),
+        (
+            relation() + relation().replace('"pair"', '"other"\nlabel = "Pair"'),
+            "relations.1.label: the label 'Pair' stands twice, and readers couldn't tell which is meant; change one",
+        ),
         (order(""), 'orders.0: expected "category", whose words stand in their order, or "words", got neither'),
         (
             order(f'category = "first"\nwords = {FIRST}'),

@@ -82,6 +82,17 @@ def test_neither_holds_what_the_report_is_made_from(
         places.check(report, options(tmp_path, folder, "../elsewhere/cache"))
 
 
+@pytest.mark.parametrize("folder", ["templates/assets", "theme/assets/within"])
+def test_neither_is_among_the_files_that_are_published(report: ReportConfig, tmp_path: Path, folder: str) -> None:
+    (tmp_path / "theme" / "assets").mkdir(parents=True)
+    themed = report.model_copy(update={"theme": "../theme"})
+    said = f"{folder}: expected a folder outside of .*assets, all of which is published; name another"
+    with pytest.raises(PublishError, match=f"^--output .*{said}"):
+        places.check(themed, options(tmp_path, folder, "elsewhere"))
+    with pytest.raises(PublishError, match=f"^--cache .*{said}"):
+        places.check(themed, options(tmp_path, "elsewhere", folder))
+
+
 def test_all_side_by_side_in_one_folder_is_the_usual_layout(report: ReportConfig, tmp_path: Path) -> None:
     places.check(report, options(tmp_path))
     places.check(report, options(tmp_path / "settings", "../settings/site", "../settings/.cache"))

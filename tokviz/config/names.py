@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 from tokviz.config.fields import LONGEST_LABEL, Mistakes, composed, stands_twice, without_controls
+from tokviz.config.source import KeyPath
 from tokviz.text import shown
 
 LONGEST_SLUG = 48
 """A picture's path holds a model's slug twice: ``images/SLUG/CONTEXT/PROJECTION/SLUG__model.layers.6-phone.webp``."""
 LONGEST_CONTEXT = 32
 LONGEST_CATEGORY = 60
+
+SAME_LABEL = "the label {} stands twice, and readers couldn't tell which is meant; change one"
 
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9._-]*")
 """What stands in addresses and folders as it is; of other names a form of this kind is made."""
@@ -108,6 +111,15 @@ def find_alike(mistakes: Mistakes, what: str, names: Sequence[str], slugs: Seque
             place = (index, "name") if what == "contexts" else (name,)
             text = f"{shown(name)} and {shown(other)} would both stand in addresses as {shown(found)}; rename one"
             mistakes.add(place, stands_twice(name) if composed(name) == composed(other) else text)
+
+
+def find_same(mistakes: Mistakes, values: Mapping[KeyPath, str], text: str) -> None:
+    """Note which values stand twice, by the place of each; ``text`` has room for the value."""
+    seen: set[str] = set()
+    for place, value in values.items():
+        if value in seen:
+            mistakes.add(place, text.format(shown(value)))
+        seen.add(value)
 
 
 def find_taken_names(mistakes: Mistakes, names: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from tokviz.config.fields import Label, Mistakes, Name, Word, at_most, composed, refuse_repeats
-from tokviz.config.names import default_label
+from tokviz.config.names import SAME_LABEL, default_label, find_same
 from tokviz.config.tables import CategoryConfig, Table
 from tokviz.records import Order, OrderMeasures, Relation, RelationMeasures
 from tokviz.text import shown
@@ -72,6 +72,7 @@ def fitting_relations(tables: list[RelationConfig], words: Mapping[str, Category
     """The same, if they fit the words; raises for others."""
     mistakes = Mistakes()
     refuse_repeats("relations", "name", [each.name for each in tables], mistakes=mistakes)
+    find_same(mistakes, {(index, "label"): each.display_label for index, each in enumerate(tables)}, SAME_LABEL)
     for index, table in enumerate(tables):
         _find_unknown(mistakes, (index, "pairs"), table.pairs, words)
         for side, name in enumerate(("first", "second")):
@@ -104,6 +105,7 @@ def fitting_orders(tables: list[OrderConfig], words: Mapping[str, CategoryConfig
     """The same, if they fit the words; raises for others."""
     mistakes = Mistakes()
     refuse_repeats("orders", "name", [each.name for each in tables], mistakes=mistakes)
+    find_same(mistakes, {(index, "label"): each.display_label for index, each in enumerate(tables)}, SAME_LABEL)
     least = OrderMeasures.LEAST_WORDS
     for index, table in enumerate(tables):
         where = "category" if table.words is None else "words"

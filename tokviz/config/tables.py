@@ -22,9 +22,19 @@ from tokviz.config.fields import (
     Word,
     at_most,
     composed,
+    refuse_repeats,
     stands_twice,
 )
-from tokviz.config.names import ContextName, context_slug, default_label, slug
+from tokviz.config.names import (
+    SAME_LABEL,
+    ContextName,
+    context_slug,
+    default_label,
+    find_alike,
+    find_same,
+    find_taken_names,
+    slug,
+)
 from tokviz.records import Context
 from tokviz.text import shown
 
@@ -130,9 +140,36 @@ class ContextConfig(Table):
         return Context(name=self.slug, label=self.label or label, template=first, further_templates=tuple(further))
 
     @property
+    def template_key(self) -> str:
+        return "template" if self.templates is None else "templates"
+
+    @property
     def slug(self) -> str:
         """Its name in addresses and folders."""
         return context_slug(self.name)
+
+
+def differing(contexts: list[ContextConfig]) -> list[ContextConfig]:
+    """The same, if readers can tell them apart; raises for others."""
+    mistakes = Mistakes()
+    names, slugs = [each.name for each in contexts], [each.slug for each in contexts]
+    find_taken_names(mistakes, slugs)
+    find_alike(mistakes, "contexts", names, slugs)
+    refuse_repeats("contexts", "name", names, mistakes=mistakes)
+    records = [each.record for each in contexts]
+    find_same(mistakes, {(index, "label"): each.label for index, each in enumerate(records)}, SAME_LABEL)
+    # The states of a text are captured once, and belong to one context.
+    find_same(
+        mistakes,
+        {
+            (index, each.template_key): record.template
+            for index, (each, record) in enumerate(zip(contexts, records, strict=True))
+        },
+        "expected contexts that begin with different templates, got {} twice, whose plots would be the same; remove one, or begin "
+        "with another",
+    )
+    mistakes.refuse()
+    return contexts
 
 
 class ModelConfig(Table):

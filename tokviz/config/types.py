@@ -42,7 +42,7 @@ from tokviz.config.finding import fitting as fitting_finding
 from tokviz.config.interventions import AutoOrByHand, InterventionConfig, Interventions, fitting
 from tokviz.config.lens import LensOrTrue
 from tokviz.config.loss import LossConfig
-from tokviz.config.names import category_slug, default_label, find_alike, find_taken_names
+from tokviz.config.names import SAME_LABEL, category_slug, default_label, find_alike, find_same
 from tokviz.config.pairs import fitting_pairs
 from tokviz.config.relations import (
     MOST_RELATIONS,
@@ -54,7 +54,7 @@ from tokviz.config.relations import (
     relation_records,
 )
 from tokviz.config.series import MOST_SERIES, RENAME, SeriesConfig, refuse_shared_folders
-from tokviz.config.tables import CategoryConfig, ContextConfig, ModelConfig, Table, Untrained
+from tokviz.config.tables import CategoryConfig, ContextConfig, ModelConfig, Table, Untrained, differing
 from tokviz.records import Category, Context, HiddenStates, Look, Marks, Order, Relation, WordList
 from tokviz.records.axes import Aspect
 from tokviz.records.look import PALETTE, PLATE_SIZE, SHAPES, ShapeName
@@ -245,6 +245,8 @@ class ReportConfig(Table):
         mistakes = Mistakes()
         find_alike(mistakes, "words", list(words), [category_slug(key) for key in words])
         mistakes.refuse()
+        find_same(mistakes, {(key, "label"): _label(key, each) for key, each in words.items()}, SAME_LABEL)
+        mistakes.refuse()
         return words
 
     @field_validator("layers")
@@ -271,12 +273,7 @@ class ReportConfig(Table):
     @field_validator("contexts")
     @classmethod
     def _have_names_of_their_own(cls, contexts: list[ContextConfig]) -> list[ContextConfig]:
-        mistakes = Mistakes()
-        names, slugs = [context.name for context in contexts], [context.slug for context in contexts]
-        find_taken_names(mistakes, slugs)
-        find_alike(mistakes, "contexts", names, slugs)
-        refuse_repeats("contexts", "name", names, mistakes=mistakes)
-        return contexts
+        return differing(contexts)
 
     @field_validator("projections")
     @classmethod
@@ -384,7 +381,7 @@ class ReportConfig(Table):
     def word_list(self) -> WordList:
         return WordList(
             categories=tuple(
-                Category(key=category_slug(key), label=each.label or default_label(key), words=tuple(each.words))
+                Category(key=category_slug(key), label=_label(key, each), words=tuple(each.words))
                 for key, each in self.words.items()
             ),
             vocabulary=() if self.vocabulary else None,
@@ -393,7 +390,7 @@ class ReportConfig(Table):
     @property
     def read_as(self) -> tuple[str, ...]:
         """What a model would say for each category."""
-        return tuple(each.reads_as or f" {each.label or default_label(key)}" for key, each in self.words.items())
+        return tuple(each.reads_as or f" {_label(key, each)}" for key, each in self.words.items())
 
     @property
     def relation_list(self) -> tuple[Relation, ...]:
@@ -441,6 +438,10 @@ class ReportConfig(Table):
     @property
     def context_list(self) -> tuple[Context, ...]:
         return tuple(context.record for context in self.contexts)
+
+
+def _label(key: str, category: CategoryConfig) -> str:
+    return category.label or default_label(key)
 
 
 TOP_LEVEL = frozenset(ReportConfig.model_fields) - {"words", "vocabulary", "layers"}

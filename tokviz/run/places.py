@@ -57,6 +57,12 @@ def _check_apart(option: str, folder: Path, config: ReportConfig, options: Optio
                 f"{option} {shown_path(folder)}: expected a folder without the report's own files, it holds {what} {place.name}; name "
                 "another"
             )
+    for templates in (options.templates, config.theme_folder):
+        if templates is not None and resolved.is_relative_to((templates / render.ASSETS).resolve()):
+            raise PublishError(
+                f"{option} {shown_path(folder)}: expected a folder outside of {shown_path(templates / render.ASSETS)}, all of which is "
+                "published; name another"
+            )
 
 
 def _read(config: ReportConfig, options: Options) -> Iterator[tuple[str, Path]]:
