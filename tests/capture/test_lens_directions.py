@@ -179,6 +179,16 @@ def test_what_is_not_one_norm_is_refused() -> None:
         output_rows(base, structure, head.get_output_embeddings().weight, IDS)
 
 
+def test_states_that_are_all_zero_are_told() -> None:
+    head = made("gated, untied")
+    nn.init.zeros_(head.base_model.norm.weight)
+    said = "its hidden states at its end are all zero"
+    with pytest.raises(CaptureError, match=said):
+        require_plain_head(head, head.base_model, IDS)
+    with pytest.raises(CaptureError, match=said):
+        fitted(head)
+
+
 @pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
 def test_a_caller_may_have_turned_gradients_off(mode: Any) -> None:
     head = made("gated, untied")

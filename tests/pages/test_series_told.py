@@ -198,6 +198,10 @@ def test_a_reference_that_is_not_there_is_told() -> None:
     (series,) = series_report().series
     told = sentences.failures(replace(series, wanted_reference=1))
     assert told == ("Step 16 isn’t there to be the reference: all axes are those of step 128.",)
+    lost = tuple(replace(each, model=replace(each.model, failure="no such file")) for each in series.checkpoints)
+    told = sentences.failures(replace(series, checkpoints=lost, wanted_reference=1))
+    assert len(told) == len(lost)
+    assert not any("axes" in each for each in told)
 
 
 def test_labels_of_the_author_stay_as_they_are() -> None:

@@ -128,7 +128,7 @@ def test_a_text_that_repeats_itself_fits_no_lens(folder: Path) -> None:
     write(folder, "", '[lens]\ntext = "text.txt"\n')
     made = generate_blank(folder, "--output", "repeated")
     assert made.returncode == 0, made.stderr
-    assert made.stderr.count("no lens: the text that it is fitted on repeats itself") == 1
+    assert made.stderr.count("no lens: passages of the text that it is fitted on have the same tokens") == 1
     write(folder)
 
 

@@ -29,6 +29,7 @@ _FAST_BFLOAT16 = ("avx512_bf16", "amx_bf16")
 """Instructions of processors that multiply matrices of bfloat16 several times as fast as of float32."""
 _MOST_BYTES = 2**28
 """Of the directions that are in memory at once."""
+_ALL_ZERO = "its hidden states at its end are all zero"
 _ALIKE = 1e-3
 """Relative difference by which a norm may miss what a norm of its kind gives."""
 
@@ -86,6 +87,8 @@ def require_plain_head(head: Any, module: nn.Module, ids: Sequence[int]) -> None
     some = torch.tensor([list(ids)])
     # Apart, as OPT's head calls only a part of its base model.
     base = first_tensor(forward(module, some, torch.ones_like(some)))
+    if base is not None and not base.any():
+        raise CaptureError(_ALL_ZERO)
     with hooked({head.get_output_embeddings(): note}):
         forward(head, some, torch.ones_like(some))
     got = given[-1] if given else None
@@ -273,8 +276,10 @@ def _last_norm(module: nn.Module, structure: Structure, tried: Sequence[int]) ->
     others = {each: note for each in module.modules() if each is not module and each not in blocks}
     with hooked({**others, structure.layers[-1]: note_last}):
         result = first_tensor(forward(module, ids, torch.ones_like(ids)))
-    if result is None or not given or not given[-1].any():
+    if result is None or not given:
         raise CaptureError("it gives no hidden states at its end")
+    if not given[-1].any() or not result.any():
+        raise CaptureError(_ALL_ZERO)
     last = given[-1]
     if last.shape == result.shape and torch.equal(last, result):
         return np.ones(last.shape[-1]), False

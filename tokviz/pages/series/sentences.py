@@ -262,6 +262,8 @@ def failures(series: SeriesReport) -> tuple[str, ...]:
     if series.wanted_reference is None:
         return tuple(failed)
     wanted, found = (series.checkpoints[index] for index in (series.wanted_reference, series.reference))
+    if found.model.failure:
+        return tuple(failed)
     return (*failed, f"{_named(wanted)} isn’t there to be the reference: all axes are those of {found.label}.")
 
 

@@ -25,7 +25,7 @@ def grid_problems(projection: Projection) -> tuple[str | None, ...]:
 
 
 _EQUAL = {
-    "unit_norm": "The states of all words point the same way here, so there is nothing to spread out.",
+    "unit_norm": "With the same length, the states of all words are the same here, so there is nothing to spread out.",
     "without_massive": "Apart from the dimensions that are left out, all words have the same hidden state here, so there is "
     "nothing to spread out.",
 }

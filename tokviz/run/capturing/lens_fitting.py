@@ -121,7 +121,7 @@ def _fit(fitted: Fitted, fit: Fit, store: Store) -> tuple[str, ...]:
             f"lens.text: expected {n} passages of {Directions.N_TOKENS} tokens, got {len(text.ids)}; take a longer text"
         )
     if len(np.unique(text.ids, axis=0)) < n:
-        raise CaptureError("the text that it is fitted on repeats itself")
+        raise CaptureError("passages of the text that it is fitted on have the same tokens")
     if capture.sees_ahead(module, text):
         raise CaptureError("the model is not a decoder")
     if fitted.matrix is None:
