@@ -188,7 +188,7 @@ def test_without_dominant_dimensions_the_rest_comes_back(states: list[np.ndarray
     ("name", "why"),
     [
         ("without_massive", "Apart from the dimensions that are left out, all words have the same hidden state here"),
-        ("unit_norm", "The states of all words point the same way here"),
+        ("unit_norm", "With the same length, the states of all words are the same here"),
     ],
 )
 def test_states_that_a_projection_makes_alike_are_not_said_to_be_the_same(name: str, why: str) -> None:
