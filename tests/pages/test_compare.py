@@ -28,7 +28,7 @@ from tokviz.pages import render
 from tokviz.pages.charts.measures import BETWEEN_MODELS
 from tokviz.pages.compare.page import ComparePage
 from tokviz.pages.compare.pairs import Layers
-from tokviz.records import BestMatch, ContextReport, Report
+from tokviz.records import BestMatch, ContextReport, Report, TokenizedWord
 
 PAGE = "compare/index.html"
 CONTEXTS = {"smol-30": ["alone", "sentence", "alone-mean"], "mini-6": ["alone", "sentence"]}
@@ -301,6 +301,37 @@ def test_the_table_warns_of_what_differs() -> None:
     assert "quantized weights (Q4_1 GGUF)" in alone
     assert any("position 0" in caveat for caveat in alone)
     assert not any("position 0" in caveat for caveat in caveats["mini-encoder-6", "in a sentence"])
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces", "said"),
+    [
+        ("cat", ("[CLS]", "cat", "[SEP]"), "adds [CLS] and [SEP]"),
+        (" cat", ("<s>", "▁cat"), "adds <s>"),
+        ("<|im_start|>user cat<|im_end|>", ("<|im_start|>", "user", "Ġcat", "<|im_end|>"), None),
+        ("<s>cat</s>", ("<s>", "<s>", "▁cat", "</s>"), "adds <s>"),
+        ("東 cat 東", ("<unk>", "▁cat", "▁", "<unk>"), None),
+        ("東 cat", ("[UNK]", "cat"), None),
+        ("cat東", ("▁cat", "<0xE6>", "<0x9D>", "<0xB1>"), None),
+    ],
+)
+def test_a_caveat_names_what_the_tokenizer_adds_and_not_what_the_template_holds(
+    text: str, pieces: tuple[str, ...], said: str | None
+) -> None:
+    at = next(index for index, piece in enumerate(pieces) if piece.endswith("cat"))
+    cut = TokenizedWord(word="cat", text=text, ids=tuple(range(len(pieces))), pieces=pieces, start=at, stop=at + 1)
+    report = compared_report()
+    model, *others = report.models
+    context, *further = model.contexts
+    tokens = context.states.tokenization
+    states = replace(context.states, tokenization=replace(tokens, words=(cut, *tokens.words[1:])))
+    model = replace(model, contexts=(replace(context, states=states), *further))
+    (row,) = [
+        row
+        for row in page_of(replace(report, models=(model, *others))).table
+        if (row.model.text, row.context) == (model.display_name, states.context.label)
+    ]
+    assert [each for each in row.caveats if each.startswith("adds")] == ([said] if said else [])
 
 
 def test_what_is_by_chance_is_not_ranked() -> None:

@@ -354,13 +354,14 @@ def _caveats(report: Report, model: ModelReport, context: ContextReport) -> tupl
 
 
 def _special_tokens(context: ContextReport) -> str | None:
-    """What the tokenizer adds: pieces of the first word's sequence that its text doesn't hold."""
+    """What the tokenizer adds: special pieces at the ends of the first word's sequence that its text doesn't hold."""
     word = context.states.tokenization.words[0]
-    edges = (word.pieces[:1] if word.start > 0 else (), word.pieces[-1:] if word.stop < len(word.pieces) else ())
-    added = [piece for edge in edges for piece in edge if _is_special(piece)]
+    edges = (*(word.pieces[:1] if word.start > 0 else ()), *(word.pieces[-1:] if word.stop < len(word.pieces) else ()))
+    added = [each for each in edges if _is_special(each) and word.pieces.count(each) > word.text.count(each)]
     return f"adds {' and '.join(dict.fromkeys(added))}" if added else None
 
 
 def _is_special(piece: str) -> bool:
-    """``[CLS]``, ``<s>``, ``<|begin_of_text|>``."""
-    return len(piece) > 2 and (piece[0], piece[-1]) in {("[", "]"), ("<", ">")}
+    """``[CLS]``, ``<s>``, ``<|begin_of_text|>``; not ``<unk>`` and ``<0xE6>``, which stand for characters of the text."""
+    is_of_text = piece[1:-1].lower() == "unk" or piece.startswith("<0x")
+    return len(piece) > 2 and (piece[0], piece[-1]) in {("[", "]"), ("<", ">")} and not is_of_text
