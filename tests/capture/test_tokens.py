@@ -195,6 +195,20 @@ def test_a_space_that_the_tokenizer_adds_is_noted(
     assert "space" not in notes(gemma, template, "cat")
 
 
+@pytest.mark.parametrize("template", ["<end> {word}", " <end> {word}", "<end>{word}", "<end><end> {word}"])
+def test_a_space_of_the_template_after_a_special_token_is_no_added_one(
+    byte_level: PreTrainedTokenizerFast, template: str
+) -> None:
+    assert "space" not in notes(byte_level, template, "cat")
+    assert "space" not in notes(tiny_tokenizers.byte_level_bos(), template, "cat")
+
+
+def test_a_space_that_is_added_after_a_special_token_of_the_template_is_noted() -> None:
+    llama = tiny_tokenizers.llama_tokenizer()
+    assert "adds a space of its own before the text: 'cat' begins with ▁cat." in notes(llama, "<s>{word}", "cat")
+    assert "space" not in notes(tiny_tokenizers.gemma_tokenizer(), "<s> {word}", "cat")
+
+
 def test_ignored_case_is_noted(uncased: PreTrainedTokenizerFast) -> None:
     assert "ignores case: it reads James as james" in notes(uncased, " {word}", "cat", "James")
     assert "case" not in notes(uncased, " {word}", "cat")

@@ -248,9 +248,12 @@ def _added_space(tokenizer: Any, words: tuple[TokenizedWord, ...]) -> str | None
     special = set(tokenizer.all_special_tokens)
     for word in words:
         name = "".join(piece for piece in word.pieces if piece not in special)
+        text = word.text
+        for piece in special.intersection(word.pieces):  # a template may hold some itself
+            text = text.replace(piece, "")
         n_marks = len(name) - len(name.lstrip(_SPACE_MARKS))
-        if n_marks > len(word.text) - len(word.text.lstrip(" ")):
-            return f"The tokenizer adds a space of its own before the text: {word.text!r} begins with {name[:24]}."
+        if n_marks > len(text) - len(text.lstrip(" ")):
+            return f"The tokenizer adds a space of its own before the text: {text!r} begins with {name[:24]}."
     return None
 
 
