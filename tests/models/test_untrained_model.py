@@ -90,6 +90,22 @@ def test_the_weights_are_those_of_a_new_model_of_the_class() -> None:
         assert random[path].mean() == pytest.approx(float(weight.mean()), abs=0.005)
 
 
+@pytest.mark.parametrize("given", [None, 0.3])
+def test_it_is_said_that_the_class_draws_the_weights_and_with_what(given: float | None) -> None:
+    """What is given counts before the config's own; GPT-2 draws some of its weights with less, so that no one number holds of all."""
+    config = transformers.GPT2Config(
+        n_layer=4, n_embd=128, n_head=2, vocab_size=50, n_positions=8, initializer_range=0.1
+    )
+    loaded: Any = transformers.GPT2Model(config)
+    untrained = UntrainedModel(in_memory(loaded), loaded.h, given)
+    own = 0.1 if given is None else given
+    random = weights(untrained.random(1))
+    assert random["h.0.attn.c_attn.weight"].std() == pytest.approx(own, rel=0.05)
+    assert random["h.0.mlp.c_proj.weight"].std() == pytest.approx(own / 8**0.5, rel=0.05)
+    said = f"Random weights are drawn by GPT2Model’s own initialization, with an initializer_range of {own}."
+    assert untrained.notes == (said,)
+
+
 @pytest.mark.parametrize(
     ("dtype", "quantization", "expected"),
     [

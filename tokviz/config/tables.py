@@ -201,8 +201,8 @@ class ModelConfig(Table):
     lens: bool | None = None
     """Whether it is read what its layers would say; by default as the report says."""
     initializer_range: Annotated[float, Field(gt=0, le=10)] | None = None
-    """Standard deviation of the untrained model's random weights, where its source doesn't hold it, as GGUF files don't; else
-    that of its config counts."""
+    """Of the untrained model's configuration, in place of the model's own: what its class draws most random weights with, as their
+    standard deviation. To be given where the source doesn't hold it, as GGUF files don't."""
     note: Markdown | None = None
     """The author's words on the model: Markdown, or the name of a ``.md`` file."""
     notes: Annotated[dict[str, Markdown], at_most(MOST_NOTES, "notes")] = {}

@@ -35,7 +35,7 @@ class UntrainedModel:
     ----------
     loaded : stays as it is.
     layers : its blocks, as ``Structure.layers`` has them.
-    scale : the standard deviation of random weights, in place of that of its config.
+    scale : ``initializer_range``, which its class draws weights with, in place of that of its config.
 
     Raises
     ------
@@ -64,8 +64,11 @@ class UntrainedModel:
         scale = getattr(self._config, "initializer_range", None)
         if not isinstance(scale, float):
             return ()
+        # Not a standard deviation of all weights: classes scale some of them, or draw them otherwise.
         default = ", a default of transformers, as a GGUF file doesn’t hold the model’s own" if self._is_default else ""
-        return (f"Random weights are drawn with a standard deviation of {scale:.3g}{default}.",)
+        return (
+            f"Random weights are drawn by {self._name}’s own initialization, with an initializer_range of {scale:.3g}{default}.",
+        )
 
     @property
     def _name(self) -> str:
