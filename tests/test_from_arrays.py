@@ -233,6 +233,12 @@ def test_tokens_and_updates_are_not_made_up(cache: Path) -> None:
         own.without([1], layer=0)
 
 
+@pytest.mark.parametrize("states", [made() * 0, made() * 0 + 1e-3, made().astype(np.float64) * 1e-42])
+def test_words_that_are_alike_and_numbers_that_float32_just_holds_are_taken(states: np.ndarray, cache: Path) -> None:
+    own = tokviz.from_arrays(states, WORDS, name="Mine", cache=cache)["Mine"]["given"]
+    np.testing.assert_array_equal(np.stack(list(own.states.states)), states.astype(np.float32))
+
+
 def test_two_of_them_are_compared(cache: Path) -> None:
     mine, other = (tokviz.from_arrays(made(seed), WORDS, name="Mine", cache=cache)["Mine"]["given"] for seed in (0, 1))
     assert mine.compare(mine).shared.neighbours[0, 0] == pytest.approx(1)
@@ -258,6 +264,18 @@ def test_two_of_them_are_compared(cache: Path) -> None:
             WORDS,
             {},
             "states, given, depth 0: expected numbers that float32 holds, up to 3.4e+38, got 1e+39 in row ",
+        ),
+        (
+            [*made()[:2], *made()[2:].astype(np.float64) * 1e-60],
+            WORDS,
+            {},
+            "states, given, depth 2: expected numbers that float32 holds, from 1.4e-45, got ",
+        ),
+        (
+            torch.tensor(made(), dtype=torch.float64) * 1e-9 + 1e6,
+            WORDS,
+            {},
+            "states, given, depth 0: expected words whose states differ in float32, which holds about 7 digits, got ",
         ),
         (
             [[[10**400] * WIDTH] * N_WORDS],

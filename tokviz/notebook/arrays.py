@@ -150,6 +150,17 @@ def _require_held(given: np.ndarray, narrow: np.ndarray, where: str) -> None:
                 f"{where}: expected numbers that float32 holds, up to {np.finfo(np.float32).max:.2g}, got {value:.3g} in row "
                 f"{place[0]}"
             )
+    if given.any() and not narrow.any():
+        least, most = np.finfo(np.float32).smallest_subnormal, float(np.abs(given).max())
+        raise TokvizError(
+            f"{where}: expected numbers that float32 holds, from {least:.2g}, got {most:.3g} as the largest |x|; multiply all "
+            "depths by one number"
+        )
+    if narrow.ndim == 2 and (narrow == narrow[:1]).all() and (given != given[:1]).any():
+        raise TokvizError(
+            f"{where}: expected words whose states differ in float32, which holds about 7 digits, got differences that are "
+            "smaller; subtract the words' mean"
+        )
 
 
 def _from_file(file: Path) -> list[np.ndarray]:
