@@ -12,7 +12,7 @@ from tokviz.pages.charts.measures import MEASURES, added_measures
 from tokviz.pages.charts.related_measures import related_measures
 from tokviz.pages.frame.frame import MOST_MODELS_IN_NAV, contents, downloads, frame, model_path, relative, series_path
 from tokviz.pages.model.lens_data import has_lens
-from tokviz.pages.text import checkpoints, glossary
+from tokviz.pages.text import checkpoints, glossary, landmarks
 from tokviz.pages.text.families import family_labels
 from tokviz.pages.text.glossary import GlossaryEntry
 from tokviz.pages.text.parts import Frame, Link, Row, Term
@@ -176,7 +176,7 @@ def method_page(report: Report) -> MethodPage:
                 beginning=f"{joined(category.words[:5])} …",
                 folded=len(category.words) > MOST_WORDS_IN_SIGHT,
             )
-            for category in report.words.categories
+            for category in landmarks.marked(report)
         ),
         contexts=contexts,
         token_tables=_token_tables(report, page),
@@ -218,13 +218,16 @@ def _n_words(report: Report) -> str:
     words = words_in_all(report)
     if report.words.vocabulary is None:
         return f"{words}, each in at least one category:"
-    marked = " Marked and named in the plots:" if report.words.categories else ""
-    return f"{capitalized(words)}, each fed as that one token; vocabularies have no explorer.{marked}"
+    nowhere, is_partial = landmarks.missing(report)
+    without = f" No token stands for {shortened(nowhere, MOST_WORDS_IN_SIGHT)}." if nowhere else ""
+    where = ", where a model has a token for them" if is_partial else ""
+    named = f" Marked and named in the plots{where}:" if landmarks.marked(report) else ""
+    return f"{capitalized(words)}, each fed as that one token; vocabularies have no explorer.{without}{named}"
 
 
 def _example(report: Report) -> str:
     """The first word, whatever it is a word of."""
-    words = [*report.words.words, *(word for category in report.words.categories for word in category.words)]
+    words = [*report.words.words, *(word for category in landmarks.marked(report) for word in category.words)]
     return words[0] if words else "word"
 
 

@@ -22,6 +22,7 @@ from tokviz.pages.model.story import Story, stage_id, stories
 from tokviz.pages.model.word_map import WordMap, word_map
 from tokviz.pages.model.writers import WritersSection, writers_section
 from tokviz.pages.text.findings import finding_of, sentence
+from tokviz.pages.text.landmarks import without_token
 from tokviz.pages.text.parts import Frame, Link, Option, Row, Section, Switch
 from tokviz.pages.text.without_training import untrained_sentences
 from tokviz.pages.text.wording import (
@@ -35,7 +36,7 @@ from tokviz.pages.text.wording import (
     undrawn_note,
     weights_format,
 )
-from tokviz.records import ModelCard, ModelReport, Report, Tokenization
+from tokviz.records import ModelCard, ModelReport, Report, Tokenization, WordList
 from tokviz.text import isolated
 
 
@@ -55,7 +56,7 @@ class WordNotes:
     heading: str
     notes: tuple[str, ...]
     lists: tuple[Words, ...]
-    """Of several tokens, ``firefighter (2)``, and outside the reference words; empty when there are none."""
+    """Of several tokens, ``firefighter (2)``, outside the reference words, and landmarks without a token; empty when there are none."""
     all_alike: bool
     """Whether every word is known to be one token, read where the others are."""
 
@@ -195,7 +196,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
         model_in_brief=f"{weights_format(card)}, computed in {card.dtype}" if card else "",
         card=_card_rows(model, card) if card else (Row(label="Source", value=model.source, code=True),),
         notes=(*card.notes, *undrawn_note(report)) if card else (),
-        words=_word_notes(model),
+        words=_word_notes(report, model),
         downloads=downloads(report, page, model.slug),
         method=relative(page, "method/index.html"),
     )
@@ -260,9 +261,9 @@ def _tokenizer(card: ModelCard) -> str:
     return f"{card.tokenizer}, vocabulary of {card.vocabulary_size:,}" if card.vocabulary_size else card.tokenizer
 
 
-def _word_notes(model: ModelReport) -> tuple[WordNotes, ...]:
+def _word_notes(report: Report, model: ModelReport) -> tuple[WordNotes, ...]:
     """What several contexts have in common stands once, above what each has of its own."""
-    lists = [_word_lists(context.states.tokenization) for context in model.contexts]
+    lists = [_word_lists(report.words, context.states.tokenization) for context in model.contexts]
     first, *others = lists or [()]
     shared = tuple(words for words in first if others and all(words in each for each in others))
     notes = [WordNotes(heading="Words in all contexts", notes=(), lists=shared, all_alike=False)] if shared else []
@@ -270,14 +271,14 @@ def _word_notes(model: ModelReport) -> tuple[WordNotes, ...]:
         tokenization = context.states.tokenization
         said = (*tokenization.notes, *batch_notes(context.states.batch_check))
         own = tuple(words for words in some if words not in shared)
-        all_alike = tokenization.is_known and not some
+        all_alike = bool((tokenization.n_tokens == 1).all() and tokenization.reference.all())
         if said or own or all_alike:
             heading = f"Words {context.states.context.label}"
             notes.append(WordNotes(heading=heading, notes=said, lists=own, all_alike=all_alike))
     return tuple(notes)
 
 
-def _word_lists(tokenization: Tokenization) -> tuple[Words, ...]:
+def _word_lists(words: WordList, tokenization: Tokenization) -> tuple[Words, ...]:
     several = [f"{isolated(word.word)} ({word.n_tokens})" for word in tokenization.words if word.n_tokens > 1]
     lists = (
         _words("Words of several tokens (number of tokens)", several),
@@ -285,8 +286,12 @@ def _word_lists(tokenization: Tokenization) -> tuple[Words, ...]:
             "Words outside the reference words, read at a different position than most",
             outside_reference(tokenization),
         ),
+        _words(
+            "Words of the categories that no token stands for, so that they are not marked",
+            without_token(words, tokenization),
+        ),
     )
-    return tuple(words for words in lists if words.words)
+    return tuple(each for each in lists if each.words)
 
 
 def _words(summary: str, words: Sequence[str]) -> Words:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tokviz.config import PLACEHOLDER
+from tokviz.pages.text.wording import vocabulary_sizes
 from tokviz.records import ModelReport, WordList
 
 
@@ -13,12 +14,9 @@ class Placeholders:
 
     def __init__(self, words: WordList, models: Sequence[ModelReport]) -> None:
         n_layers = [model.card.n_layers for model in models if model.card]
-        most = len(words.words)
-        if words.vocabulary is not None:  # those of models differ
-            sizes = [len(context.states.tokenization.words) for model in models for context in model.contexts]
-            most = max(sizes, default=0)
+        n_words = [len(words.words)] if words.vocabulary is None else vocabulary_sizes(models)
         self._values = {
-            "n_words": f"{most:,}",
+            "n_words": _range(n_words),
             "n_categories": f"{len(words.categories):,}",
             "n_models": f"{sum(model.card is not None for model in models):,}",
             "n_layers": _range(n_layers),

@@ -103,11 +103,18 @@ def models_arrange(n_models: int) -> str:
 
 
 def words_in_all(report: Report) -> str:
-    """``116 words``; of vocabularies, which differ between models, the largest one's tokens."""
+    """``116 words``; of vocabularies, which differ between models, the tokens of the smallest and of the largest."""
     if report.words.vocabulary is None:
         return count(len(report.words.words), "word")
-    sizes = [len(context.states.tokenization.words) for model in report.models for context in model.contexts]
-    return f"the {count(max(sizes, default=0), 'token')} of a whole vocabulary"
+    sizes = vocabulary_sizes(report.models) or [0]
+    if sizes[0] == sizes[-1]:
+        return f"the {count(sizes[0], 'token')} of a whole vocabulary"
+    return f"the {sizes[0]:,} to {count(sizes[-1], 'token')} of whole vocabularies"
+
+
+def vocabulary_sizes(models: Sequence[ModelReport]) -> list[int]:
+    """How many tokens were captured of each vocabulary, ascending."""
+    return sorted(len(context.states.tokenization.words) for model in models for context in model.contexts)
 
 
 def millions(number: int) -> str:
