@@ -96,7 +96,10 @@ def check_stated(fact: Fact | None, models: tuple[ModelReport, ...]) -> None:
     elif any(each.is_tested for each in known):
         expected = [Fact(kind="none hold", values=(len({each.slug for each in known}),))]
     else:
-        expected = [Fact(kind="not tested" if known else "nothing")]
+        states = models[0].contexts[0].states
+        further = states.card.n_layers >= states.n_depths  # than what was captured, which then is named
+        last = (f"layer {states.n_depths - 2}",) if further else ()
+        expected = [Fact(kind="not tested") if known else Fact(kind="nothing", subject=last)]
     require(fact in expected, str(fact), expected)
     if best and fact:
         check_sentence([fact], fact_sentence(fact))

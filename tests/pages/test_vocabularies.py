@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
-from report_fixture import Views, model_report, sample_report
+from headline_claims import check_headline
+from narrow import present
+from related_fixture import related_report
+from report_fixture import FOLDERS, Views, model_report, sample_report
 
+from tokviz import pages
+from tokviz.pages import render
+from tokviz.pages.model.headline import headline
+from tokviz.pages.model.relations import related_section
 from tokviz.pages.text.placeholders import Placeholders
-from tokviz.records import Category, Report, WordList
+from tokviz.records import Category, ContextReport, Report, WordList
 
 SMALL = (" cat", " red", "the", "of")
 LARGE = ("cat", "dog", "zebu", "the", "of", "and", "or")
@@ -86,3 +94,108 @@ def test_without_any_landmark_none_is_listed() -> None:
     views = Views(report_of(("the", "of", "and")))
     assert views.method.categories == ()
     assert views.method.n_words.endswith(" No token stands for zebra, cat, dog, red, May, June.")
+
+
+# --- some of the layers -----------------------------------------------------------------------------------------------
+
+
+def of_deeper_models(report: Report, n_layers: int = 6) -> Report:
+    """The same of models that have further layers, which were not captured."""
+
+    def deeper(context: ContextReport) -> ContextReport:
+        return replace(context, states=replace(context.states, card=replace(context.states.card, n_layers=n_layers)))
+
+    models = tuple(replace(model, contexts=tuple(map(deeper, model.contexts))) for model in report.models)
+    return replace(report, models=models)
+
+
+def texts(report: Report) -> dict[str, str]:
+    """The pages' HTML without the help on keys, whose last layer is that of the plots."""
+    files = render.render(pages.build(report), FOLDERS)
+    pages_alone = {path: text for path, text in files.items() if path.endswith(".html")}
+    return {path: text.replace("the embedding, the last layer, when", "") for path, text in pages_alone.items()}
+
+
+ALONE, TWO = (SMALL,), (SMALL, LARGE)
+
+
+@pytest.mark.parametrize("vocabularies", [ALONE, TWO], ids=["one", "two"])
+@pytest.mark.parametrize("measured", [True, False], ids=["measured", "not measured"])
+def test_of_some_layers_nothing_is_said_of_all(vocabularies: tuple[tuple[str, ...], ...], measured: bool) -> None:
+    report = of_deeper_models(report_of(*vocabularies, measured=measured))
+    for path, text in texts(report).items():
+        for said in (
+            "to the last layer",
+            "the last.",
+            "% the last layer",
+            ">last layer<",
+            "Every depth",
+            "All layers",
+            "rank, last layer",
+        ):
+            assert said not in text, (path, said)
+
+
+def test_it_is_said_which_layers_were_captured() -> None:
+    views = Views(of_deeper_models(report_of(*TWO, measured=True)))
+    captured = "Only the embedding and layers 0–1 were captured, of 6 layers of M0 and 6 layers of M1."
+    compare = present(views.compare)
+    assert compare.intro.endswith(f" {captured}")
+    assert views.method.notice == captured
+    for said in (*(each.facts for each in views.index.models), *(each.facts for each in views.models)):
+        assert said.startswith("6 layers, only the embedding and layers 0–1 captured · ")
+    assert views.index.subtitle.endswith(", from the embedding to layer 1.")
+    assert compare.curves_heading == "From the embedding to layer 1"
+    assert compare.curves_axis.endswith("100 % layer 1.")
+    by_label = {each.label: each.cells for each in compare.metrics}
+    assert "Effective rank, layer 1" in by_label
+    assert json.loads(compare.data)["end"] == "layer 1"
+
+
+@pytest.mark.parametrize(("last", "said"), [(0, "Only the embedding was"), (1, "Only the embedding and layer 0 were")])
+def test_fewer_layers_are_named(last: int, said: str) -> None:
+    contexts = sample_report().contexts[:1]
+    words = WordList(categories=LANDMARKS, vocabulary=SMALL)
+    model = model_report("m", "M", last, words, contexts)
+    report = replace(report_of(SMALL), models=(model,))
+    assert Views(report).method.notice == ""
+    assert Views(of_deeper_models(report)).method.notice == f"{said} captured, of 6 layers of M."
+
+
+def test_of_all_layers_nothing_is_added() -> None:
+    views = Views(report_of(*TWO, measured=True))
+    assert views.method.notice == ""
+    assert views.models[0].facts.startswith("2 layers · ")
+    assert present(views.compare).curves_axis.endswith("100 % the last layer.")
+    assert views.index.subtitle.endswith(", from the embedding to the last layer.")
+
+
+def test_that_nothing_is_massive_is_said_of_what_was_captured() -> None:
+    def calm(context: ContextReport) -> ContextReport:
+        geometry = present(context.geometry)
+        massive = replace(geometry.massive, emergence_depth=None, end_depth=None, dominant=(None,) * 3)
+        return replace(context, geometry=replace(geometry, massive=massive))
+
+    whole = report_of(*TWO, measured=True)
+    models = tuple(replace(model, contexts=tuple(map(calm, model.contexts))) for model in whole.models)
+    whole = replace(whole, models=models)
+    for report, note in ((whole, ""), (of_deeper_models(whole), "up to layer 1")):
+        (emergence,) = [row for row in present(Views(report).compare).metrics if row.label == "Emergence layer"]
+        assert [(cell.text, cell.note) for cell in emergence.cells] == [("none", note)] * 2
+
+
+def test_an_invitation_to_compare_names_the_last_layer_there_is() -> None:
+    whole = report_of(SMALL)
+    for report, last in ((whole, "the last"), (of_deeper_models(whole), "layer 1")):
+        said = present(headline(report))
+        assert said.sentence == f"Compare how the words lie before the first layer and after {last}."
+        check_headline(said, report)
+
+
+def test_strips_of_relations_reach_as_far_as_what_was_captured() -> None:
+    whole = related_report()
+    last = len(whole.models[0].contexts[0].states.module_paths) - 2
+    for report, end in ((whole, "the last one"), (of_deeper_models(whole, n_layers=99), f"layer {last}")):
+        section = present(related_section(report, report.models[0], "models/m/index.html"))
+        assert section.span == f"from the embedding to {end}"
+        assert all(section.span in strip.caption and section.span in strip.alt for strip in section.strips)

@@ -305,8 +305,33 @@ def test_where_no_layer_stands_out_nothing_is_said_of_a_table() -> None:
     section = present(writers_section(changed, "models/smol-30/index.html"))
     assert section.rows == ()
     assert "table" not in section.explained
+    assert "At no layer after the first does the largest |x| change" in section.explained
     assert "Shaded" not in section.charts[0].caption
     assert section.charts[0].stages == ()
     with_table = present(writers_section(model, "models/smol-30/index.html"))
     assert "The table lists" in with_table.explained
     assert "Shaded: the layers of the table." in with_table.charts[0].caption
+
+
+@pytest.mark.parametrize(
+    ("marked", "said"), [(True, "lists the captured layers at"), (False, "At no captured layer after the")]
+)
+def test_of_layers_that_were_not_captured_nothing_is_said(marked: bool, said: str) -> None:
+    model = sample_report().models[0]
+    first, *others = model.contexts
+    updates = present(first.states.updates)
+    layers = tuple(replace(each, marked=each.marked and marked) for each in updates.layers)
+    card = replace(first.states.card, n_layers=first.states.card.n_layers + 1)
+    states = replace(first.states, card=card, updates=replace(updates, layers=layers))
+    changed = replace(model, contexts=(replace(first, states=states), *others))
+    assert said in present(writers_section(changed, "models/smol-30/index.html")).explained
+
+
+def test_of_one_layer_nothing_is_said_of_those_after_it() -> None:
+    model = sample_report().models[0]
+    first, *others = model.contexts
+    updates = present(first.states.updates)
+    only = replace(updates, layers=(replace(updates.layers[0], marked=False),), breaking=None, breaking_expert=None)
+    states = replace(first.states, updates=only)
+    changed = replace(model, contexts=(replace(first, states=states), *others))
+    assert "after the first" not in present(writers_section(changed, "models/smol-30/index.html")).explained

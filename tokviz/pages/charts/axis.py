@@ -189,8 +189,9 @@ def ends(last: int) -> tuple[tuple[float, str], ...]:
     return tuple((relative_depth(depth, last), depth_name(depth)) for depth in sorted({0, last}))
 
 
-RELATIVE_DEPTHS = ((0.0, depth_name(0)), (0.5, f"50{NBSP}%"), (1.0, "last layer"))
-"""What charts of models of any depth name."""
+def relative_depths(end: str) -> tuple[tuple[float, str], ...]:
+    """What charts of models of any depth name; ``end``: the last depth."""
+    return ((0.0, depth_name(0)), (0.5, f"50{NBSP}%"), (1.0, end))
 
 
 def has_number(depth: int, last: int) -> bool:

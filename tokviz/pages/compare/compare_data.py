@@ -20,6 +20,7 @@ from tokviz.pages.frame.index import (
     strip_entry,
 )
 from tokviz.pages.text import data_text
+from tokviz.pages.text.extent import end_name
 from tokviz.pages.text.problems import problems
 from tokviz.pages.text.trust import category_purity, measures_in_plot, variance_held
 from tokviz.pages.text.wording import score
@@ -51,7 +52,7 @@ def page_data(report: Report, opened: Collection[tuple[str, str]]) -> str:
         _model(model, [apart and (model.slug, context.states.context.name) not in opened for context in model.drawn])
         for model in captured(report)
     ]
-    return data_text.embedded({"opening": OPENING, "models": models})
+    return data_text.embedded({"opening": OPENING, "end": end_name(report), "models": models})
 
 
 def script_path(slug: str) -> str:

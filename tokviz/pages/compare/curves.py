@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tokviz.pages.charts.alt import said
-from tokviz.pages.charts.axis import RELATIVE_DEPTHS
+from tokviz.pages.charts.axis import relative_depths
 from tokviz.pages.charts.curves import (
     SURFACE,
     Axes,
@@ -30,6 +30,7 @@ from tokviz.pages.charts.switches import Switch, switches_of
 from tokviz.pages.model.lens_data import has_lens
 from tokviz.pages.model.lens_sentences import limits
 from tokviz.pages.text import data_text
+from tokviz.pages.text.extent import end_name
 from tokviz.pages.text.short_names import short_names
 from tokviz.pages.text.wording import joined
 from tokviz.records import ModelReport, Report
@@ -178,7 +179,7 @@ def _charts(report: Report, measure: Measure, models: Sequence[ModelReport], nam
     per_context = [(context.label, _series(measure, models, names, context.name)) for context in report.contexts]
     everywhere = [each for _, series in per_context for each in series]
     layout = OF_ALL_MODELS.with_room_for(min(len(models), MOST_AT_ONCE))
-    axes = Axes.of(measure, everywhere, layout, RELATIVE_DEPTHS)
+    axes = Axes.of(measure, everywhere, layout, relative_depths(end_name(report)))
     made = []
     for label, series in per_context:
         subject = f"{measure.name} over relative depth, words {label}"

@@ -17,9 +17,10 @@ from tokviz.pages.frame.pictures import picture
 from tokviz.pages.model.profile import ProfileView, profile_view
 from tokviz.pages.model.related_data import SCRIPT as RELATED_SCRIPT
 from tokviz.pages.model.related_data import choices
+from tokviz.pages.text.extent import LAST_LAYER, last_captured, notice, span
 from tokviz.pages.text.parts import Frame, Link, Option, Picture
 from tokviz.pages.text.problems import why_no_picture
-from tokviz.pages.text.wording import count, projection_label
+from tokviz.pages.text.wording import NBSP, capitalized, count, projection_label, the_depth
 from tokviz.records import ContextReport, ModelReport, ProjectionReport, Report, depth_name
 
 
@@ -94,6 +95,9 @@ class ComparePage:
     """The same by rows."""
     table_notes: tuple[str, ...]
     curves: Curves
+    curves_heading: str
+    curves_axis: str
+    """What is at its two ends."""
     without_measures: str | None
     """Names the captures without measures."""
     layers: Layers | None
@@ -139,7 +143,7 @@ def compare_page(report: Report) -> ComparePage | None:
             ("Side by side", "main", True),
             ("Compared with chance", "profile", profile),
             ("Metrics", "table", True),
-            ("From the embedding to the last layer", "curves", curves.rows),
+            (capitalized(span(report)), "curves", curves.rows),
             ("Layers compared", "layers", here or apart),
         ),
         frame=frame(report, PATH, title, description, scripts=_scripts(curves, related)),
@@ -147,7 +151,7 @@ def compare_page(report: Report) -> ComparePage | None:
         plates=plates,
         plates_stylesheet=relative(PATH, "assets/plates/plate.css") if plates else None,
         noscript=relative(PATH, "assets/compare/noscript.css"),
-        intro=_intro(models),
+        intro=" ".join(filter(None, (_intro(models), notice(report)))),
         profile=profile,
         related_choices=related,
         related_stylesheet=relative(PATH, "assets/relations.css"),
@@ -159,6 +163,8 @@ def compare_page(report: Report) -> ComparePage | None:
         metrics=metrics(report, ranked),
         table_notes=table_notes(report),
         curves=curves,
+        curves_heading=capitalized(span(report)),
+        curves_axis=_axis(last_captured(report)),
         without_measures=without_measures(report),
         layers=here,
         more_layers=link_to(apart) if apart else None,
@@ -181,6 +187,14 @@ def _intro(captured: list[ModelReport]) -> str:
     if len(captured) == 1:
         return f"{captured[0].display_name} next to itself: the same words in another context or another PCA."
     return "The same words in two models or more, at the same relative depth or the same layer."
+
+
+def _axis(last: int | None) -> str:
+    """``last``: the last depth of models of which not all layers were captured."""
+    if last == 0:
+        return "Each metric in the embedding."
+    end = f"the {LAST_LAYER}" if last is None else the_depth(last)
+    return f"Each metric over relative depth: 0{NBSP}% is the embedding, 100{NBSP}% {end}."
 
 
 def _first_captures(captured: list[ModelReport]) -> list[Capture]:

@@ -11,6 +11,7 @@ import numpy as np
 from tokviz.pages.frame.frame import model_path, relative
 from tokviz.pages.frame.pictures import slide_id
 from tokviz.pages.model.lens_data import has_lens
+from tokviz.pages.text.extent import end_name, is_partial
 from tokviz.pages.text.findings import finding_of
 from tokviz.pages.text.parts import Link
 from tokviz.pages.text.trust import purity_in_plot
@@ -66,7 +67,7 @@ _MEASURED = (
     "Best category purity",
     "Mean over depths",
     "Best purity in the plot",
-    "Effective rank, last layer",
+    "Effective rank, {last}",
     "Largest activation ÷ typical",
     "Emergence layer",
 )
@@ -82,7 +83,8 @@ def labels(report: Report) -> tuple[str, ...]:
     ]
     untrained = ("Purity with all weights random", "Best purity after random layers") if _has_controls(report) else ()
     lens = (_NAMED,) if _has_lens(report) else ()
-    return (*_MEASURED, *untrained, *_WRITTEN, *related, *lens, "Reference words")
+    measured = (each.format(last=end_name(report)) for each in _MEASURED)
+    return (*measured, *untrained, *_WRITTEN, *related, *lens, "Reference words")
 
 
 def _has_lens(report: Report) -> bool:
@@ -178,7 +180,7 @@ def _ranked(report: Report, model: ModelReport, context: ContextReport, page: st
     label = state.context.label
     target = f"{model_path(model.slug)}#{slide_id(state.context.name, _best_depth(geometry))}"
     n_reference = geometry.n_reference if geometry else int(state.tokenization.reference.sum())
-    measured = _measured(geometry, state.n_depths) if geometry else (_unknown("not measured"),) * len(_MEASURED)
+    measured = _measured(context, geometry) if geometry else (_unknown("not measured"),) * len(_MEASURED)
     found = finding_of(model) if geometry and geometry.massive.emergence_depth is not None else None
     written = _written(found) if found and found.context == state.context else (_unknown(""),) * len(_WRITTEN)
     words = Cell(text=f"{n_reference:,}", note="", sort=f"{n_reference}")
@@ -209,7 +211,7 @@ def _number(value: float, text: str, note: str = "") -> Cell:
     return Cell(text=text, note=note, sort=f"{value:.6g}")
 
 
-def _measured(geometry: Geometry, n_depths: int) -> tuple[Cell, ...]:
+def _measured(context: ContextReport, geometry: Geometry) -> tuple[Cell, ...]:
     purity, massive = geometry.purity, geometry.massive
     best, mean, flat = _unknown(), _unknown(), _unknown()
     depth = _peak(purity.value)
@@ -228,7 +230,7 @@ def _measured(geometry: Geometry, n_depths: int) -> tuple[Cell, ...]:
         where = _peak(values)
         if where is not None:
             flat = _number(float(values[where]), score(values[where]), depth_name(where))
-    rank = float(geometry.spread.effective_rank[n_depths - 1])
+    rank = float(geometry.spread.effective_rank[context.states.n_depths - 1])
     share = f"of {count(geometry.n_measured, 'word')}"
     return (
         best,
@@ -236,7 +238,7 @@ def _measured(geometry: Geometry, n_depths: int) -> tuple[Cell, ...]:
         flat,
         _number(rank, number(rank), share) if np.isfinite(rank) else _unknown(),
         _ratio(geometry),
-        _emergence(massive),
+        _emergence(context, massive),
     )
 
 
@@ -302,13 +304,14 @@ def _ratio(geometry: Geometry) -> Cell:
     return _number(float(massive.ratio[depth]), f"{number(massive.ratio[depth])}{NBSP}×", note)
 
 
-def _emergence(massive: MassiveActivations) -> Cell:
+def _emergence(context: ContextReport, massive: MassiveActivations) -> Cell:
     """Of massive activations; and how often a dimension is dominant, which it may be without being massive."""
     dominant = [depth for depth, dimension in enumerate(massive.dominant) if dimension is not None]
     often = f"a dominant dimension at {len(dominant)} of {count(len(massive.dominant), 'depth')}"
     if massive.emergence_depth is None:
         share = f", {ranged(massive.top_share[dominant], whole_percent)} of Σ{NBSP}x²" if dominant else ""
-        return Cell(text="none", note=f"{often}{share}" if dominant else "", sort="")
+        so_far = [f"up to {depth_name(context.states.n_depths - 1)}"] if is_partial(context) else []
+        return Cell(text="none", note="; ".join([*so_far, *([f"{often}{share}"] if dominant else [])]), sort="")
     last = len(massive.massive) - 1 if massive.end_depth is None else massive.end_depth - 1
     note = f"to {depth_name(last)}" if last > massive.emergence_depth else "only there"
     note += f"; {often}" if dominant else ""

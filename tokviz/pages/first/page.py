@@ -12,6 +12,7 @@ from tokviz.pages.frame.pictures import Shown, picture, slide_id
 from tokviz.pages.model.headline import Headline, certainty, headline
 from tokviz.pages.model.lens_data import has_lens
 from tokviz.pages.series import sentences
+from tokviz.pages.text import extent
 from tokviz.pages.text.glossary import reading_terms
 from tokviz.pages.text.parts import Frame, Link, Picture, Term
 from tokviz.pages.text.wording import (
@@ -19,7 +20,6 @@ from tokviz.pages.text.wording import (
     UNKNOWN,
     count,
     day,
-    facts_line,
     joined,
     millions,
     models_arrange,
@@ -137,6 +137,8 @@ class IndexPage:
     """None where no model could be captured, and there is no series."""
     projection: str
     """Which one the strips show."""
+    span: str
+    """``from the embedding to the last layer``: which depths they have."""
     legend: CategoryLegend | None
     models: tuple[ModelStrips, ...]
     more_models: tuple[ModelStrips, ...]
@@ -189,6 +191,7 @@ def index_page(report: Report) -> IndexPage:
         byline=_byline(report, page),
         finding=finding,
         projection=projection_label(report.projections[0]),
+        span=extent.span(report),
         legend=legend(report.words, report.look.marks),
         models=models[:MOST_MODELS_IN_SIGHT],
         more_models=models[MOST_MODELS_IN_SIGHT:],
@@ -202,6 +205,7 @@ def index_page(report: Report) -> IndexPage:
             _position_0(report),
             with_models=bool(report.models) or not report.series,
             with_series=bool(report.series),
+            is_partial=extent.last_captured(report) is not None,
         ),
         method=relative(page, "method/index.html"),
     )
@@ -264,7 +268,9 @@ def _about(said: Headline, chosen: Choice | None) -> str:
 
 
 def _default_subtitle(report: Report) -> str:
-    return f"How {models_arrange(len(report.models) + len(report.series))} {words_in_all(report)}, from the embedding to the last layer."
+    return (
+        f"How {models_arrange(len(report.models) + len(report.series))} {words_in_all(report)}, {extent.span(report)}."
+    )
 
 
 def _strips(report: Report, model: ModelReport, page: str, *, brief: bool) -> ModelStrips:
@@ -284,7 +290,7 @@ def _strips(report: Report, model: ModelReport, page: str, *, brief: bool) -> Mo
     return ModelStrips(
         name=model.display_name,
         href=relative(page, target),
-        facts=facts_line(model.card) if model.card else "",
+        facts=extent.facts(model),
         lens=relative(page, f"{target}#lens") if any(map(has_lens, model.contexts)) else None,
         failure=model.failure,
         strips=tuple(rows),

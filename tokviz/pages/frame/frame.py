@@ -13,6 +13,7 @@ from urllib.parse import quote
 from tokviz.pages.charts.axis import RULER
 from tokviz.pages.frame.look import STYLES, own_look
 from tokviz.pages.frame.scripts import in_order
+from tokviz.pages.text.extent import span
 from tokviz.pages.text.parts import Card, Frame, InlineStyle, Link, Source
 from tokviz.pages.text.wording import models_arrange
 from tokviz.records import Report
@@ -96,7 +97,7 @@ def _card(report: Report, path: str, title: str, kind: str) -> Card:
         image=Source(src=address(report, preview.path), width=preview.width, height=preview.height)
         if preview
         else None,
-        alt=f"Words as {whose} them, from the embedding to the last layer",
+        alt=f"Words as {whose} them, {span(report)}",
     )
 
 

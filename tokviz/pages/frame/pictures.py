@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tokviz.pages.charts.axis import Ruler, measured, ticks
 from tokviz.pages.frame.frame import model_path, relative
+from tokviz.pages.text.extent import is_partial
 from tokviz.pages.text.parts import Picture, Source
 from tokviz.pages.text.problems import why_no_picture
 from tokviz.pages.text.sentences import depths_name
@@ -308,7 +309,7 @@ def grids(model: ModelReport, page: str) -> tuple[GridFigure, ...]:
                     heading=heading,
                     current=context is model.contexts[0] and shown is context.projections[0],
                     picture=picture(page, shown.grid, alt),
-                    caption=_grid_caption(shown),
+                    caption=_grid_caption(context, shown),
                     id=grid_id(
                         context.states.context.name,
                         None if shown is context.projections[0] else shown.projection.name,
@@ -319,10 +320,10 @@ def grids(model: ModelReport, page: str) -> tuple[GridFigure, ...]:
     return tuple(figures)
 
 
-def _grid_caption(shown: ProjectionReport) -> str:
+def _grid_caption(context: ContextReport, shown: ProjectionReport) -> str:
     pc1, pc2 = variance_held(shown.projection, 0)
     return (
-        f"Every depth along the embedding’s own PC1 and PC2, which hold {pc1} and {pc2} of the variance there. How long does the "
+        f"Every {'captured ' if is_partial(context) else ''}depth along the embedding’s own PC1 and PC2, which hold {pc1} and {pc2} of the variance there. How long does the "
         "embedding’s arrangement last, and where does the number above a plot jump? Where the words fall on a line, one direction "
         "outweighs all others."
     )

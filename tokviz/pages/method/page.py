@@ -12,7 +12,7 @@ from tokviz.pages.charts.measures import MEASURES, added_measures
 from tokviz.pages.charts.related_measures import related_measures
 from tokviz.pages.frame.frame import MOST_MODELS_IN_NAV, contents, downloads, frame, model_path, relative, series_path
 from tokviz.pages.model.lens_data import has_lens
-from tokviz.pages.text import checkpoints, glossary, landmarks
+from tokviz.pages.text import checkpoints, extent, glossary, landmarks
 from tokviz.pages.text.families import family_labels
 from tokviz.pages.text.glossary import GlossaryEntry
 from tokviz.pages.text.parts import Frame, Link, Row, Term
@@ -98,6 +98,8 @@ class MethodPage:
     n_words: str
     categories: tuple[CategoryWords, ...]
     contexts: tuple[ContextExample, ...]
+    notice: str
+    """Which layers were captured; empty where all were."""
     token_tables: tuple[TokenTable, ...]
     reading: str
     """Which of a word's tokens is read, as a sentence."""
@@ -179,6 +181,7 @@ def method_page(report: Report) -> MethodPage:
             for category in landmarks.marked(report)
         ),
         contexts=contexts,
+        notice=extent.notice(report),
         token_tables=_token_tables(report, page),
         reading=" ".join(READ[read] for read in reads),
         projections=tuple(glossary.projection_term(name) for name in report.projections),

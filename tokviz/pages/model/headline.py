@@ -10,6 +10,7 @@ import numpy as np
 
 from tokviz.config.finding import MOST_WORDS_IN_FINDING
 from tokviz.pages.frame.index import captured
+from tokviz.pages.text.extent import is_partial
 from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.findings import finding_of, flattening, norm_jump
 from tokviz.pages.text.wording import (
@@ -223,9 +224,10 @@ def _where_categories_hold(models: list[ModelReport]) -> Headline | None:
 
 def _nothing_measured(model: ModelReport) -> Headline | None:
     """An invitation, where there is neither a finding nor a number; None where there is nothing to compare."""
-    fact = Fact(kind=NOTHING)
+    states = model.contexts[0].states
+    fact = Fact(kind=NOTHING, subject=(the_depth(states.n_depths - 1),) if is_partial(model.contexts[0]) else ())
     said = Headline(sentence=fact_sentence(fact), stated=fact, model=model)
-    return said if model.contexts[0].states.n_depths > 1 else None
+    return said if states.n_depths > 1 else None
 
 
 def where_categories_hold(model: ModelReport) -> str | None:
@@ -285,8 +287,10 @@ def _say_not_tested(_: Fact) -> str:
     return "Whether a word’s nearest neighbors are of its category more often than by chance can’t be tested with these words."
 
 
-def _say_nothing(_: Fact) -> str:
-    return "Compare how the words lie before the first layer and after the last."
+def _say_nothing(fact: Fact) -> str:
+    """With the last layer that was captured, where that isn't the model's last one."""
+    after = "".join(fact.subject) or "the last"
+    return f"Compare how the words lie before the first layer and after {after}."
 
 
 def _say_jump(fact: Fact) -> str:

@@ -21,6 +21,7 @@ from tokviz.pages.model.relations import RelatedSection, related_section
 from tokviz.pages.model.story import Story, stage_id, stories
 from tokviz.pages.model.word_map import WordMap, word_map
 from tokviz.pages.model.writers import WritersSection, writers_section
+from tokviz.pages.text import extent
 from tokviz.pages.text.findings import finding_of, sentence
 from tokviz.pages.text.landmarks import without_token
 from tokviz.pages.text.parts import Frame, Link, Option, Row, Section, Switch
@@ -29,7 +30,6 @@ from tokviz.pages.text.wording import (
     MOST_WORDS_IN_SIGHT,
     count,
     day,
-    facts_line,
     outside_reference,
     projection_label,
     shortened,
@@ -139,7 +139,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
     """The page of one model, failed ones included."""
     page = model_path(model.slug)
     card = model.card
-    facts = facts_line(card) if card else ""
+    facts, is_partial = extent.facts(model), any(map(extent.is_partial, model.contexts))
     found = finding_of(model)
     said = sentence(found) if found else f"{model.display_name}, layer by layer: {facts}"
     description = said if card else f"{model.display_name} failed."
@@ -156,7 +156,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
     return ModelPage(
         contents=contents(
             ("Layer by layer", "main", shown),
-            ("All layers", "layers", drawn),
+            ("Captured layers" if is_partial else "All layers", "layers", drawn),
             (writers.place if writers else "", "writers", writers),
             ("Word by layer", "words-by-layer", of_words),
             (lens.heading if lens else "", "lens", lens and lens.stylesheet),
@@ -192,7 +192,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
         related=relations,
         related_choices=related,
         grids=drawn,
-        grids_heading="All layers in the embedding’s axes",
+        grids_heading=extent.all_layers(is_partial=is_partial).name,
         model_in_brief=f"{weights_format(card)}, computed in {card.dtype}" if card else "",
         card=_card_rows(model, card) if card else (Row(label="Source", value=model.source, code=True),),
         notes=(*card.notes, *undrawn_note(report)) if card else (),

@@ -10,8 +10,9 @@ import numpy as np
 from tokviz.pages.frame.frame import data_path, relative
 from tokviz.pages.frame.index import data_folder
 from tokviz.pages.model.related_plots import CAPTIONS, StripName, kind_of, strip_names, strip_size
+from tokviz.pages.text.extent import last_captured
 from tokviz.pages.text.sentences import depths_where, in_quotes, over_sentences
-from tokviz.pages.text.wording import count, joined_by_and, ranged, score
+from tokviz.pages.text.wording import count, joined_by_and, ranged, score, the_depth
 from tokviz.records import (
     ContextReport,
     ModelReport,
@@ -69,6 +70,8 @@ class RelatedSection:
 
     figures: tuple[RelatedFigure, ...]
     strips: tuple[RelatedStrip, ...]
+    span: str
+    """Which layers the strips are from."""
     note: str
     stylesheet: str
     script: str
@@ -105,12 +108,18 @@ def related_section(report: Report, model: ModelReport, page: str) -> RelatedSec
         strips=tuple(
             _strip(report, model, context, page, current=index == 0) for index, context in enumerate(measured)
         ),
+        span=_span(report),
         note=_NOTE,
         stylesheet=relative(page, "assets/relations.css"),
         script=relative(page, "assets/related-plot.js"),
         slug=model.slug,
         folder=data_folder(model, page),
     )
+
+
+def _span(report: Report) -> str:
+    last = last_captured(report)
+    return f"from the embedding to {'the last one' if last is None else the_depth(last)}"
 
 
 _NOTE = "That something can be read from hidden states doesn’t say that the model uses it."
@@ -161,8 +170,8 @@ def _strip(report: Report, model: ModelReport, context: ContextReport, page: str
         width=f"{width:.0f}",
         height=f"{height:.0f}",
         names=strip_names(labels, context.states.n_depths),
-        caption=f"Words {label}, in some layers from the embedding to the last one; an empty square: not defined or not measured there.",
-        alt=f"{what}, words {label}: small plots of some layers from the embedding to the last one.",
+        caption=f"Words {label}, in some layers {_span(report)}; an empty square: not defined or not measured there.",
+        alt=f"{what}, words {label}: small plots of some layers {_span(report)}.",
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from tokviz.pages.charts.curves import Chart, chart_of
 from tokviz.pages.charts.measures import Measure
 from tokviz.pages.model.without import Without, without
+from tokviz.pages.text.extent import is_partial
 from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.findings import added_by, finding_of, sentence
 from tokviz.pages.text.wording import (
@@ -129,7 +130,7 @@ def writers_section(model: ModelReport, page: str) -> WritersSection | None:
     rows = tuple(
         _row(index, each, kinds) for index, each in enumerate(updates.layers) if each.marked and each.sublayers
     )
-    what = _explained(context, updates.n_words, has_table=bool(rows)) if is_known else _not_found(updates.layers)
+    what = _explained(context, updates, has_table=bool(rows)) if is_known else _not_found(updates.layers)
     explained = entering + what
     return WritersSection(
         heading=heading,
@@ -341,17 +342,20 @@ def _why_none(layer: LayerUpdate) -> str:
     return "its neurons can’t be separated" if any(each.kind == "mlp" for each in layer.sublayers) else "–"
 
 
-def _explained(context: ContextReport, n_words: int, *, has_table: bool) -> str:
-    over = f"{count(n_words, 'reference word')}, {context.states.context.label}"
+def _explained(context: ContextReport, updates: Updates, *, has_table: bool) -> str:
+    over = f"{count(updates.n_words, 'reference word')}, {context.states.context.label}"
     said = (
         "A layer’s output is its input plus the updates of its parts: attention and an MLP, in most models. A neuron "
         "is one input of the matrix that produces the MLP’s output; it adds exactly its activation × its weight to a "
         "dimension."
     )
+    which = "captured " if is_partial(context) else ""
     if not has_table:
-        return f"{said} At no layer after the first does the largest |x| change by a factor of two or more ({over})."
+        if len(updates.layers) < 2:  # there is none after the first
+            return said
+        return f"{said} At no {which}layer after the first does the largest |x| change by a factor of two or more ({over})."
     return (
-        f"{said} The table lists the layers at which the largest |x| changes by a factor of two or more "
+        f"{said} The table lists the {which}layers at which the largest |x| changes by a factor of two or more "
         f"({over}), and for each the mean norm of each update, the dimension that changes most, and what writes most "
         "of that change, with its share."
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tokviz.pages.text import checkpoints, sources
+from tokviz.pages.text.extent import all_layers
 from tokviz.pages.text.parts import Term
 from tokviz.pages.text.wording import count, in_words, joined, projection_label
 from tokviz.records import LEVEL, Family, Geometry
@@ -106,7 +107,7 @@ GLOSSARY = (
     GlossaryEntry(
         name="relative depth",
         pattern=r"relative depth",
-        meaning="The depth divided by the number of layers: 0\N{NO-BREAK SPACE}% is the embedding, 100\N{NO-BREAK SPACE}% the last layer.",
+        meaning="The depth divided by the number of layers shown: 0\N{NO-BREAK SPACE}% is the embedding, 100\N{NO-BREAK SPACE}% the last of them.",
     ),
     GlossaryEntry(
         name="stage",
@@ -170,16 +171,15 @@ FROM_LAYER_TO_LAYER = Term(
     meaning="Each depth has its own PCA, so look at which words lie together, not at where they lie. An axis "
     "is flipped if that keeps the words on the same side as in the previous layer.",
 )
-ALL_LAYERS = Term(
-    name="All layers in the embedding’s axes",
-    meaning="On a model’s page: every depth along the embedding’s PC1 and PC2, each plot with its "
-    "own scale. It shows how much of the embedding’s arrangement is left, and how much the states have "
-    "grown.",
-)
 
 
 def reading_terms(
-    projections: Sequence[str], position_0: str, *, with_models: bool = True, with_series: bool = False
+    projections: Sequence[str],
+    position_0: str,
+    *,
+    with_models: bool = True,
+    with_series: bool = False,
+    is_partial: bool = False,
 ) -> tuple[Term, ...]:
     """For the first page; ``position_0``: which of the report's words stand there."""
     return (
@@ -210,7 +210,7 @@ def reading_terms(
             "attention that isn’t needed elsewhere: from some layer on, a few dimensions of its state become very "
             f"large, whatever the token is. {position_0}",
         ),
-        *((ALL_LAYERS,) if with_models else ()),
+        *((all_layers(is_partial=is_partial),) if with_models else ()),
     )
 
 

@@ -236,11 +236,11 @@ def why_not_captured(model: ModelReport) -> str:
     return model.failure or "Not captured."
 
 
-def facts_line(card: ModelCard) -> str:
-    """What a model is, in one line: architecture, size, format."""
+def facts_line(card: ModelCard, captured: str | None = None) -> str:
+    """What a model is, in one line: layers, which of them were captured if that isn't all, and size."""
     return " · ".join(
         (
-            count(card.n_layers, "layer"),
+            count(card.n_layers, "layer") + (f", {captured}" if captured else ""),
             count(card.width, "dimension"),
             *([f"{millions(card.n_parameters)} parameters"] if card.n_parameters else []),
         )
