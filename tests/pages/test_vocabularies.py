@@ -66,6 +66,10 @@ def test_landmarks_without_a_token_are_not_said_to_be_marked() -> None:
         ("Colors", "red", "1"),
     ]
     assert views.method.contexts[0].example.endswith("cat")
+    marks = present(views.index.legend).shown
+    assert [mark.name for mark in marks] == ["Animals", "Colors"]
+    all_marks = present(Views(report_of((*SMALL, "May"))).index.legend).shown
+    assert all_marks[:2] == marks, "each keeps its color and shape"
     (notes,) = views.models[0].words
     absent = notes.lists[-1]
     assert absent.words == "zebra, dog, May, June"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tokviz.pages.charts.axis import Ruler
@@ -12,7 +13,7 @@ from tokviz.pages.frame.pictures import Shown, picture, slide_id
 from tokviz.pages.model.headline import Headline, certainty, headline
 from tokviz.pages.model.lens_data import has_lens
 from tokviz.pages.series import sentences
-from tokviz.pages.text import extent
+from tokviz.pages.text import extent, landmarks
 from tokviz.pages.text.glossary import reading_terms
 from tokviz.pages.text.parts import Frame, Link, Picture, Term
 from tokviz.pages.text.wording import (
@@ -28,7 +29,7 @@ from tokviz.pages.text.wording import (
     why_not_captured,
     words_in_all,
 )
-from tokviz.records import Marks, ModelReport, Report, SeriesReport, WordList
+from tokviz.records import Category, Marks, ModelReport, Report, SeriesReport
 from tokviz.records.look import SHAPES
 from tokviz.text import isolated
 
@@ -192,7 +193,7 @@ def index_page(report: Report) -> IndexPage:
         finding=finding,
         projection=projection_label(report.projections[0]),
         span=extent.span(report),
-        legend=legend(report.words, report.look.marks),
+        legend=legend(report.words.categories, report.look.marks, landmarks.marked(report)),
         models=models[:MOST_MODELS_IN_SIGHT],
         more_models=models[MOST_MODELS_IN_SIGHT:],
         more=f"{count(len(models) - MOST_MODELS_IN_SIGHT, 'more model')}",
@@ -211,11 +212,13 @@ def index_page(report: Report) -> IndexPage:
     )
 
 
-def legend(words: WordList, looks: Marks) -> CategoryLegend | None:
-    """None without categories, which a vocabulary needn't have."""
+def legend(categories: Sequence[Category], looks: Marks, marked: Sequence[Category]) -> CategoryLegend | None:
+    """None without categories, which a vocabulary needn't have; ``marked``: those that have words in a plot."""
+    keys = {category.key for category in marked}
     marks = tuple(
         LegendMark(name=category.label, hue=hue_class(looks, index), shape=SHAPES[looks.shape(index)])
-        for index, category in enumerate(words.categories)
+        for index, category in enumerate(categories)
+        if category.key in keys
     )
     if not marks:
         return None
