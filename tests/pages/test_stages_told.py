@@ -100,13 +100,13 @@ DIFFERENCE = {
     "In the context “alone”, the reference words are read at the first token of their text, position 0.": fact(
         "read first", "alone"
     ),
-    f"From layer 11 to layer 28 the largest |x| of such a token is more than 1,000 times {TYPICAL}: 24,108 at layer 11.": (
+    f"From layer 11 to layer 28 the largest |x| of such a token is more than 1,000 times {TYPICAL}; it is 24,108 at layer 11.": (
         fact("massive", TYPICAL, "layer 11", "layer 28", values=(1000.0, 24_108.2))
     ),
-    f"At the embedding the largest |x| of such a token is more than 1,000 times {OWN}: 24,108 at the embedding.": (
+    f"At the embedding the largest |x| of such a token is more than 1,000 times {OWN}; it is 24,108 at the embedding.": (
         fact("massive", OWN, "the embedding", values=(1000.0, 24_108.2))
     ),
-    ", compared with 35.2 at the previous depth.": fact("before", values=(35.2,)),
+    " and 35.2 at the previous depth.": fact("before", values=(35.2,)),
     "In the context “in a sentence”, they are read later, and their largest |x| is at most 35.3, at layer 2.": fact(
         "read later", "in a sentence", "layer 2", values=(35.3,)
     ),

@@ -116,7 +116,7 @@ def _meaning(geometry: Geometry, others: Geometry, depth: int, labels: tuple[str
 def _say_massive(fact: Fact) -> str:
     (whose, first, *last), (times, largest) = fact.subject, fact.values
     span = f"From {first} to {' '.join(last)}" if last else f"At {first}"
-    more = f"more than {number(times)} times {whose}: {number(largest)} at {first}"
+    more = f"more than {number(times)} times {whose}; it is {number(largest)} at {first}"
     return f". {span} the largest |x| of such a token is {more}"
 
 
@@ -142,7 +142,7 @@ _SAID: dict[str, Callable[[Fact], str]] = {
         f". In the context “{fact.subject[0]}”, the reference words are read at the first token of their text, position{NBSP}0"
     ),
     "massive": _say_massive,
-    "before": lambda fact: f", compared with {number(fact.value)} at the previous depth",
+    "before": lambda fact: f" and {number(fact.value)} at the previous depth",
     "read later": _say_later,
     "instead": lambda fact: (
         f". Instead, the token at position{NBSP}0 of their texts becomes massive, at {fact.subject[0]} and in the same"
