@@ -394,7 +394,7 @@ def check_likeness(text: str, similarity: LayerSimilarity) -> None:
         r"Mean best match: CKA (?P<cka>.+); mutual neighbors (?P<neighbours>.+?)\."
         r"(?: They are alike beyond categories by (?P<by>.+)\.| They are (?P<none>not shown to be) alike beyond categories\."
         r"| Whether they are alike beyond categories (?P<untested>isn’t tested)"
-        r"(?:, as (?:only (?P<few>\d+) words? (?:is|are)|no word is) one token in both models)?\.)",
+        r"(?:, as (?:only (?P<few>\d+) reference words? (?:is|are)|no reference word is) one token in both models)?\.)",
         plain(text),
     )
     if found is None:

@@ -258,9 +258,6 @@ def shared_of(geometry: Geometry, others: Geometry, depth: int) -> tuple[list[in
 
 def meaning_of(geometry: Geometry, others: Geometry, label: str, other_label: str) -> Iterator[Fact]:
     depth = depths_where(is_massive, geometry.massive)[0]
-    there, shared = shared_of(geometry, others, depth)
-    if shared and there[0] == depth:
-        yield Fact(kind="of the position")
     pictures = [[each.purity for each in measured.pictures[:1]] for measured in (geometry, others)]
     about: tuple[str, ...] = (label, other_label)
     for where, measures in (
@@ -268,7 +265,8 @@ def meaning_of(geometry: Geometry, others: Geometry, label: str, other_label: st
         ("in the plot", pictures[0] + pictures[1]),
     ):
         values = tuple(each.value[depth] for each in measures)
-        if len(values) == 2 and np.isfinite(values).all():
+        is_shown = any(each.above_chance.holds[depth] for each in measures)
+        if len(values) == 2 and np.isfinite(values).all() and is_shown:
             kind, subject = ("neighbors", (the_depth(depth), where, *about)) if about else ("neighbors there", (where,))
             yield Fact(kind=kind, subject=subject, values=values)
             about = ()

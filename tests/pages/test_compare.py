@@ -238,7 +238,7 @@ def test_an_undefined_similarity_says_so() -> None:
     )
     html = rendered(replace(report, similarities=(replace(report.similarities[0], single_token=empty),)))
     assert html.count('class="heatmap"') == 2, "empty ones aren't shown"
-    assert "isn’t tested, as only 2\N{NO-BREAK SPACE}words are one token in both models" in html
+    assert "isn’t tested, as only 2\N{NO-BREAK SPACE}reference words are one token in both models" in html
 
 
 def test_where_no_pair_has_cka_the_table_of_models_leaves_it_out() -> None:

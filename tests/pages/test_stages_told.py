@@ -115,7 +115,6 @@ DIFFERENCE = {
     ),
     " dimension 45.": fact("dimensions", "45"),
     "All these values are medians over words.": fact("medians"),
-    "So the break is tied to the position in the text, not to the words.": fact("of the position"),
     "Nearest neighbors of the same category at layer 11, in all dimensions: 53 % for words alone, 84 % for words apart.": (
         fact("neighbors", "layer 11", "in all dimensions", "alone", "apart", values=(0.53, 0.84))
     ),

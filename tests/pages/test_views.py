@@ -174,6 +174,12 @@ def test_a_model_that_failed_has_a_page_and_a_row_that_say_why(site: Views) -> N
     assert "check the spelling" in present(site.index.table[2].failure)
 
 
+def test_a_model_that_failed_is_not_counted_among_those_that_arrange_words() -> None:
+    report = dataclasses.replace(sample_report(), subtitle=None)
+    assert sum(model.card is not None for model in report.models) == 2 < len(report.models)
+    assert str(Views(report).index.subtitle).startswith("How 2\N{NO-BREAK SPACE}language models arrange")
+
+
 def test_there_is_no_switch_with_nothing_to_choose(site: Views) -> None:
     assert [switch.key for switch in site.models[0].switches] == ["context", "projection"]
     assert Views(hostile_report()).models[0].switches == ()

@@ -272,8 +272,14 @@ def test_a_model_without_a_sum_says_why() -> None:
     section = present(writers_section(model, PAGE))
     assert (section.finding, section.charts, section.rows) == (None, (), ())
     paragraph = section.explained
-    assert "no set of modules inside a layer sums" in paragraph
-    assert "off by at least 38.0" in paragraph
+    assert "No set of modules inside a layer was found whose sum is what the layer adds" in paragraph
+    assert "the closest sum differs by at least 38.0" in paragraph
+
+
+def test_layers_that_add_nothing_have_no_closest_sum() -> None:
+    unknown = replace(layer(), sum_error=float("nan"))
+    model, _ = model_with(unknown, unknown)
+    assert present(writers_section(model, PAGE)).explained.endswith("can’t be separated and aren’t shown.")
 
 
 def test_what_was_not_measured_has_no_section() -> None:

@@ -85,7 +85,7 @@ def build(
             _prune(report, options, older_than, dry_run=dry_run)
             return
         if dry_run:
-            _plan(report, options)
+            _plan(report, options, captures_only=capture_only)
         with reporter(quiet=quiet) as progress:
             outcome = (pipeline.capture_only if capture_only else pipeline.run)(report, options, progress)
 
@@ -143,8 +143,8 @@ def prune(
         _prune(report, options, older_than, dry_run=dry_run)
 
 
-def _plan(report: ReportConfig, options: Options) -> None:
-    forecast = dry_runs.describe(report, options)
+def _plan(report: ReportConfig, options: Options, *, captures_only: bool = False) -> None:
+    forecast = dry_runs.describe(report, options, captures_only=captures_only)
     print("\n".join(forecast.lines))
     raise typer.Exit(int(forecast.fails))
 

@@ -7,9 +7,9 @@ differ in all three. What a model's states show of categories says something of 
 from __future__ import annotations
 
 import numpy as np
+from scipy.spatial.distance import cdist
 
 from tokviz.measure.categories import UNDEFINED, Score, purity, silhouette
-from tokviz.measure.distances import cosine_distances
 from tokviz.measure.labels import Categories, begins_with_capital
 from tokviz.measure.spaces import standardized
 from tokviz.records import Tokenization
@@ -34,5 +34,7 @@ def scores(tokenization: Tokenization, rows: np.ndarray, categories: Categories)
     """
     if not tokenization.is_known:
         return UNDEFINED, UNDEFINED
-    distances = cosine_distances(standardized(features(tokenization)[rows]))
+    # No cosine: where words differ in one of the three only, it has two values.
+    known = standardized(features(tokenization)[rows])
+    distances = cdist(known, known)
     return purity(distances, categories), silhouette(distances, categories)

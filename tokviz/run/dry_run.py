@@ -33,18 +33,18 @@ class Forecast:
     """Whether a model is known to fail."""
 
 
-def describe(config: ReportConfig, options: Options) -> Forecast:
+def describe(config: ReportConfig, options: Options, *, captures_only: bool = False) -> Forecast:
     """What ``run`` would capture, project, measure, draw and compare, and why; a line each."""
     places.check(config, options)
     notes.check_before(config)
     added_measures()
     plan = Plan(config, options, Store(options.cache))
-    lines, fails = [], False
+    lines, n_failing = list[str](), 0
     ready: dict[str, list[Inputs]] = {}
     for model in plan.models:
         lines.append(f"{model.model.display_name} ({model.model.source})")
         problem = _problem(model, options)
-        fails = fails or problem is not None
+        n_failing += problem is not None
         ready[model.model.slug] = [] if problem else model.inputs
         lines += (
             [problem] if problem else [f"  {each.context.label}: {_described(each, plan)}" for each in model.contexts]
@@ -57,9 +57,18 @@ def describe(config: ReportConfig, options: Options) -> Forecast:
     lines += [_series(SeriesPlan.of(each, known, plan), known) for each in config.series]
     if config.pairs:
         lines.append(_comparisons(plan, ready))
+    lines.append(_written(config, options, n_failing=n_failing, captures_only=captures_only))
+    return Forecast(lines=tuple(lines), fails=n_failing > 0)
+
+
+def _written(config: ReportConfig, options: Options, *, n_failing: int, captures_only: bool) -> str:
+    """What is, however much is up to date."""
+    if n_failing == len(config.models) and not config.series:
+        return "no model can be captured, so nothing will be written"
+    if captures_only:
+        return "with --capture-only it ends after the captures: nothing else is made, and no page written"
     n_pages = (4 if config.vocabulary else 5) + len(config.models) + len(config.series)  # a vocabulary has no explorer
-    lines.append(f"{n_pages} pages and the data files are always written, to {shown_path(options.output)}")
-    return Forecast(lines=tuple(lines), fails=fails)
+    return f"{n_pages} pages and the data files are always written, to {shown_path(options.output)}"
 
 
 def _problem(model: ModelPlan, options: Options) -> str | None:

@@ -103,7 +103,7 @@ def _order(index: int, order: Order) -> Measure:
         definition=lambda _: Term(
             name="Orders of words",
             meaning="Whether the place of a word in an order, such as that of a month in the year, can be read from its state. The "
-            "place (in a cycle of n words cos 2πk/n and sin 2πk/n) is regressed on the first principal components of these words: "
+            "place (in a cycle of n words cos 2πk/n and sin 2πk/n) is regressed on the first principal components of these words’ states as they are: "
             "half as many as there are words less two, at most five. Each word is predicted by a regression on the others. R² is 1 "
             "if all are predicted exactly, and 0 if the predictions are no better than the mean of all places. The components are "
             "computed from the states of all words, but not from their places. Chance is permuted orders of the same words. An open "

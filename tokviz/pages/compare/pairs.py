@@ -221,7 +221,11 @@ def _too_few(layers: LayerSimilarity) -> str:
     n_words = layers.n_words
     if n_words >= layers.least_words:
         return ""
-    few = f"only {count(n_words, 'word')} {'is' if n_words == 1 else 'are'}" if n_words else "no word is"
+    few = (
+        f"only {count(n_words, 'reference word')} {'is' if n_words == 1 else 'are'}"
+        if n_words
+        else "no reference word is"
+    )
     return f", as {few} one token in both models"
 
 

@@ -259,7 +259,7 @@ def _of_controls(context: ContextReport) -> tuple[Cell, Cell]:
 
 
 def _related(report: Report, context: ContextReport) -> Iterator[Cell]:
-    """Of each relation and order the best value, against chance if that isn't 0, and at how many depths it is claimed."""
+    """Of each relation and order the best value, against chance if that isn't 0, and at how many depths it is shown to hold."""
     found = context.relations
     if found is None:
         yield from (_unknown("not measured") for _ in (*report.relations, *report.orders))
@@ -275,8 +275,9 @@ def _best_of(tested: Tested, holds: np.ndarray, *, with_chance: bool) -> Cell:
     if depth is None:
         return _unknown()
     chance = f", chance {score(tested.null_mean[depth])}" if with_chance else ""
-    claimed = f"claimed at {int(holds.sum())} of {count(len(holds), 'depth')}"
-    note = f"{depth_name(depth)}{chance}; {claimed}"
+    # Of a relation more is claimed than that its differences are parallel.
+    shown = "above chance" if with_chance else "claimed"
+    note = f"{depth_name(depth)}{chance}; {shown} at {int(holds.sum())} of {count(len(holds), 'depth')}"
     return _number(float(tested.value[depth]), score(tested.value[depth]), note)
 
 

@@ -24,6 +24,7 @@ from tokviz.pages.text.wording import (
     joined,
     millions,
     models_arrange,
+    n_captured,
     projection_label,
     weights_format,
     why_not_captured,
@@ -271,9 +272,8 @@ def _about(said: Headline, chosen: Choice | None) -> str:
 
 
 def _default_subtitle(report: Report) -> str:
-    return (
-        f"How {models_arrange(len(report.models) + len(report.series))} {words_in_all(report)}, {extent.span(report)}."
-    )
+    n_models = n_captured(report.models) + sum(bool(each.shown) for each in report.series)
+    return f"How {models_arrange(n_models)} {words_in_all(report)}, {extent.span(report)}."
 
 
 def _strips(report: Report, model: ModelReport, page: str, *, brief: bool) -> ModelStrips:

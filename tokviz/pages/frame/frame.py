@@ -15,7 +15,7 @@ from tokviz.pages.frame.look import STYLES, own_look
 from tokviz.pages.frame.scripts import in_order
 from tokviz.pages.text.extent import span
 from tokviz.pages.text.parts import Card, Frame, InlineStyle, Link, Source
-from tokviz.pages.text.wording import models_arrange
+from tokviz.pages.text.wording import models_arrange, n_captured
 from tokviz.records import Report
 
 LEAST_IN_CONTENTS = 3
@@ -88,7 +88,7 @@ def _inline_style(css: str) -> InlineStyle:
 def _card(report: Report, path: str, title: str, kind: str) -> Card:
     shown = next((model for model in report.models if model.preview and model_path(model.slug) == path), None)
     preview = shown.preview if shown else report.preview
-    whose = f"{shown.display_name} arranges" if shown else models_arrange(len(report.models))
+    whose = f"{shown.display_name} arranges" if shown else models_arrange(n_captured(report.models))
     return Card(
         url=address(report, path),
         site=report.title,

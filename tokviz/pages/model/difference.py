@@ -93,15 +93,14 @@ _PURITIES: tuple[tuple[str, Callable[[Geometry], CategoryMeasure | None]], ...] 
 
 
 def _meaning(geometry: Geometry, others: Geometry, depth: int, labels: tuple[str, str]) -> Iterator[Fact]:
-    """What follows for the words; may be nothing."""
-    if others.position0.emergence_depth == depth and _shared_dimensions(geometry, others, depth):
-        yield Fact(kind="of the position")
+    """How well categories hold there in both; nothing where they are in neither shown to be above chance."""
     known = {
         where: (float(one.value[depth]), float(other.value[depth]))
         for where, read in _PURITIES
         if (one := read(geometry))
         and (other := read(others))
         and np.isfinite([one.value[depth], other.value[depth]]).all()
+        and (one.above_chance.holds[depth] or other.above_chance.holds[depth])
     }
     for index, (where, shares) in enumerate(known.items()):
         if index:
@@ -149,7 +148,6 @@ _SAID: dict[str, Callable[[Fact], str]] = {
     ),
     "dimensions": lambda fact: f" {dimensions_named(fact)}",
     "medians": lambda _: ". All these values are medians over words",
-    "of the position": lambda _: ". So the break is tied to the position in the text, not to the words",
     "neighbors": _say_neighbors,
     "neighbors there": _say_neighbors_there,
 }

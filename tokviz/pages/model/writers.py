@@ -362,9 +362,11 @@ def _explained(context: ContextReport, updates: Updates, *, has_table: bool) -> 
 
 
 def _not_found(layers: tuple[LayerUpdate, ...]) -> str:
-    errors = [each.sum_error for each in layers if math.isfinite(each.sum_error)]
-    off = f" The closest sum is off by at least {percent(min(errors))}." if errors else ""
-    return (
-        "In this model no set of modules inside a layer sums to what the layer adds, for example because the sum is "
-        f"normalized afterward. So the updates of attention and the MLP can’t be separated and aren’t shown.{off}"
+    said = (
+        "No set of modules inside a layer was found whose sum is what the layer adds. So the updates of attention and the MLP can’t be "
+        "separated and aren’t shown."
     )
+    errors = [each.sum_error for each in layers if math.isfinite(each.sum_error)]
+    if not errors:
+        return said
+    return f"{said} In some models the sum is normalized afterward; here the closest sum differs by at least {percent(min(errors))}."

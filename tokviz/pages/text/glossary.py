@@ -236,13 +236,13 @@ CHANCE = Term(
     meaning="A hundred points in hundreds of dimensions form groups by chance, so purity and silhouette are "
     "computed again with the categories shuffled over the words; the mean of those is called chance. Words whose initial is a "
     "capital are shuffled among themselves, and so are the others: otherwise, telling names from other words would be enough "
-    "to be above chance. The effect in geometry.csv is (value − chance) / (highest possible value − chance).",
+    "to be above chance. Forms of one word (play, plays) stay together, as they lie near each other anyway. The effect in geometry.csv is (value − chance) / (highest possible value − chance).",
 )
 SURFACE = Term(
     name="The words’ surface",
     meaning="Categories differ in what can be seen without any model: whether words begin with a capital, how many tokens they "
     "are, and the logarithm of the token’s id, which follows how common the token is. Purity and silhouette of these three "
-    "numbers (standardized, by cosine) are the dashed lines. “Above the surface” is claimed where the effect is larger than the "
+    "numbers (standardized) are the dashed lines. “Above the surface” is claimed where the effect is larger than the "
     "surface’s, each from its own chance, by more than other words of these categories would make it.",
     sources=(sources.VAART_1996,),
 )

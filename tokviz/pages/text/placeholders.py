@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tokviz.config import PLACEHOLDER
-from tokviz.pages.text.wording import vocabulary_sizes
+from tokviz.pages.text.wording import n_captured, vocabulary_sizes
 from tokviz.records import ModelReport, WordList
 
 
@@ -18,7 +18,7 @@ class Placeholders:
         self._values = {
             "n_words": _range(n_words),
             "n_categories": f"{len(words.categories):,}",
-            "n_models": f"{sum(model.card is not None for model in models):,}",
+            "n_models": f"{n_captured(models):,}",
             "n_layers": _range(n_layers),
         }
 

@@ -102,6 +102,11 @@ def models_arrange(n_models: int) -> str:
     return "a language model arranges" if n_models == 1 else f"{count(n_models, 'language model')} arrange"
 
 
+def n_captured(models: Sequence[ModelReport]) -> int:
+    """How many of them aren't there only to say why they failed."""
+    return sum(model.card is not None for model in models)
+
+
 def words_in_all(report: Report) -> str:
     """``116 words``; of vocabularies, which differ between models, the tokens of the smallest and of the largest."""
     if report.words.vocabulary is None:

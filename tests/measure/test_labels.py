@@ -1,0 +1,73 @@
+"""What is shuffled together: forms of one word, and words whose initial has the same case."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import pairwise_distances
+
+from tokviz.measure.categories import purity
+from tokviz.measure.labels import Categories, families
+
+
+@pytest.mark.parametrize(
+    ("words", "together"),
+    [
+        (["play", "walk", "plays", "playground", "playing"], [["play", "plays", "playing"]]),
+        (["make", "making", "takes"], [["make", "making"]]),
+        (["cat", "cats", "caterpillar", "cart"], [["cat", "cats"]]),
+        (["happy", "happily", "harpy"], [["happy", "happily"]]),
+        (["Mark", "Mary", "Anna", "Anke", "June", "July", "Iran", "Iraq"], []),
+        (["1999", "1998", "New York", "New Jersey", "日本", "日本人"], []),
+    ],
+)
+def test_forms_of_one_word_are_found_by_their_letters(words: list[str], together: list[list[str]]) -> None:
+    found = families(words, np.zeros(len(words), dtype=int))
+    assert [[words[row] for row in family] for family in found if len(family) > 1] == together
+    assert sorted(row for family in found for row in family) == list(range(len(words)))
+
+
+def test_words_of_different_categories_are_not() -> None:
+    assert families(["play", "plays"], np.array([0, 1])) == [[0], [1]]
+
+
+FORMS = ("{}", "{}s", "{}ing")
+STEMS = [a + b + c + d for a in "bdf" for b in "aeio" for c in "klmn" for d in "td"][:60]
+
+
+def dealt(random: np.random.Generator, n_categories: int) -> Categories:
+    """Families of three forms, each dealt to a category at random."""
+    of_family = random.permutation(np.arange(len(STEMS)) % n_categories)
+    words = tuple(form.format(stem) for stem in STEMS for form in FORMS)
+    memberships = tuple((int(category),) for category in of_family for _ in FORMS)
+    return Categories(memberships=memberships, words=words, n_permutations=199)
+
+
+def test_families_dealt_to_categories_at_random_are_chance() -> None:
+    """Forms of a word lie beside each other, so that a word's neighbors share its category whatever that is."""
+    random = np.random.default_rng(5)
+    centres = random.normal(size=(len(STEMS), 1, 20))
+    points = (centres + 0.1 * random.normal(size=(len(STEMS), len(FORMS), 20))).reshape(-1, 20)
+    distances = pairwise_distances(points)
+    p_values = []
+    for _ in range(60):
+        found = purity(distances, dealt(random, 6))
+        p_values.append((1 + int((found.shuffled >= found.value).sum())) / (1 + len(found.shuffled)))
+        assert found.shuffled.mean() == pytest.approx(found.value, abs=0.08)
+    assert 0.3 < np.mean(p_values) < 0.7
+    assert np.mean(np.array(p_values) <= 0.05) <= 0.15
+
+
+def test_every_form_gets_the_category_of_one_word() -> None:
+    categories = dealt(np.random.default_rng(0), 6)
+    own = categories.first[categories.shuffles].reshape(199, len(STEMS), len(FORMS))
+    assert (own == own[..., :1]).all()
+    np.testing.assert_array_equal(np.sort(categories.shuffles, axis=1), np.tile(np.arange(180), (199, 1)))
+
+
+def test_a_list_of_one_family_per_category_has_one_arrangement_each_way() -> None:
+    words = ("play", "plays", "walk", "walks")
+    categories = Categories(memberships=((0,), (0,), (1,), (1,)), words=words)
+    assert categories.n_arrangements == pytest.approx(2)
+    alone = Categories(memberships=((0,), (0,), (1,), (1,)), words=("run", "sit", "fly", "dig"))
+    assert alone.n_arrangements == pytest.approx(6)
