@@ -12,9 +12,12 @@ from falsify.case import N_NULL, Case, Kind
 from falsify.reports import DIFFERENCES, Asked, decided, labelled, of_words
 from falsify.sample import Sample
 from tokviz.measure.labels import begins_with_capital
-from tokviz.records import Directions
+from tokviz.records import Directions, HiddenStates
 from tokviz.run.plan.lenses import LensInputs
+from tokviz.run.plan.products import Beside
 from tokviz.run.plan.related import Related
+
+ENDINGS = ("", "s", "ing")
 
 
 def _is_false(announced: Announcement) -> bool:
@@ -45,6 +48,42 @@ def of_unlike_sizes(number: int, sample: Sample) -> Case:
     shares = random.dirichlet(np.full(4, 1.5), size=2)
     drawn = [np.searchsorted(shares[int(is_one)].cumsum()[:-1], random.random()) for is_one in capitalized]
     return _case(sample, [int(4 * is_one + own) for is_one, own in zip(capitalized, drawn, strict=True)])
+
+
+def of_families(number: int, sample: Sample) -> Case:
+    """A category for all forms of a word, which lie beside each other, whatever category that is."""
+    random = np.random.default_rng((4, number))
+    rows = random.permutation(len(sample.words.words))[:40]
+    capitalized = np.array([begins_with_capital(sample.words.words[row]) for row in rows])
+    own = 3 * capitalized + random.integers(3, size=len(rows))
+    forms = [(f"{sample.words.words[row]}{ending}", int(row)) for row in rows for ending in ENDINGS]
+    words = labelled([name for name, _ in forms], np.repeat(own, len(ENDINGS)).tolist())
+    row_of = dict(forms)
+
+    def with_forms(states: HiddenStates) -> HiddenStates:
+        found = of_words(states, [row_of[name] for name in words.words])
+        tokens = tuple(
+            replace(token, word=name) for token, name in zip(found.tokenization.words, words.words, strict=True)
+        )
+        apart = [0.1 * state.std(axis=0) * random.normal(size=state.shape) for state in found.states]
+        moved = [(state + each).astype(state.dtype) for state, each in zip(found.states, apart, strict=True)]
+        return replace(found, tokenization=replace(found.tokenization, words=tokens), states=moved)
+
+    models = {
+        slug: [
+            replace(
+                each,
+                states=(states := with_forms(each.states)),
+                beside=Beside(further=tuple(map(with_forms, each.beside.further))),
+                ordinary=states if each.ordinary is not None else None,
+                words=words,
+                related=Related(pairs=(), orders=()),
+            )
+            for each in captures
+        ]
+        for slug, captures in sample.captures.items()
+    }
+    return Case(report=decided(models, words, Asked(compares=frozenset({DIFFERENCES}))), is_false=_is_false)
 
 
 def _case(sample: Sample, labels: Sequence[int]) -> Case:
@@ -97,6 +136,12 @@ NULL = (
         name="labels of unlike sizes",
         contents="the same",
         make=of_unlike_sizes,
+        n_reports=N_NULL,
+    ),
+    Kind(
+        name="forms of a word in one category",
+        contents="the same; 40 words in three forms each",
+        make=of_families,
         n_reports=N_NULL,
     ),
 )

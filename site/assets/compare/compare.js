@@ -11,6 +11,7 @@ const comparison = {
 root,
 models: data.models,
 openingShare: data.opening,
+endName: data.end,
 container: root.querySelector(".slots"),
 ruler: root.querySelector(".compare-ruler"),
 range: root.querySelector("input[type=range]"),
@@ -219,15 +220,15 @@ if (plate) fetchAhead(plate.src);
 }
 }
 }
-function drawScale({ scale, mode, last }) {
-const ticks = mode === "layer" || last === 0 ? Tokviz.depthTicks(last) : relativeTicks(last);
+function drawScale({ scale, mode, last, endName }) {
+const ticks = mode === "layer" || last === 0 ? Tokviz.depthTicks(last) : relativeTicks(last, endName);
 scale.replaceChildren(Tokviz.rulerFoot(...Tokviz.axis(ticks, last)));
 }
-function relativeTicks(last) {
+function relativeTicks(last, endName) {
 return Array.from({ length: RELATIVE_TICKS + 1 }, (_, tick) => {
 const depth = (last * tick) / RELATIVE_TICKS;
 if (tick === 0) return { depth, label: "embedding" };
-if (tick === RELATIVE_TICKS) return { depth, label: "last layer" };
+if (tick === RELATIVE_TICKS) return { depth, label: endName };
 return { depth, label: tick % (RELATIVE_TICKS / 4) ? null : `${(100 * tick) / RELATIVE_TICKS}\u00a0%` };
 });
 }
