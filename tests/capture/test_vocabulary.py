@@ -65,7 +65,7 @@ def test_each_model_has_words_of_its_own_and_only_the_configured_layers(
 def test_the_pages_say_that_words_are_tokens(report: tuple[Path, pipeline.Outcome, pipeline.Outcome]) -> None:
     site, _, _ = report
     method = (site / "method" / "index.html").read_text(encoding="utf-8")
-    assert "of a whole vocabulary, each fed as that one token; vocabularies have no explorer" in method
+    assert "of whole vocabularies, each fed as that one token; vocabularies have no explorer" in method
     assert not (site / "explore").exists()
     for page in site.rglob("*.html"):
         assert "explore/index.html" not in page.read_text(encoding="utf-8")

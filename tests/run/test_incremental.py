@@ -415,7 +415,7 @@ def test_a_dry_run_says_what_will_be_written(project: Path) -> None:
     assert last.startswith("7 pages and the data files are always written, to ")
     last = dry_run.describe(config(), options(project), captures_only=True).lines[-1]
     assert last == "with --capture-only it ends after the captures: nothing else is made, and no page written"
-    nowhere = config(models=[{"source": "nowhere"}])
+    nowhere = config(models=[{"source": "./nowhere"}])
     assert (
         dry_run.describe(nowhere, options(project)).lines[-1] == "no model can be captured, so nothing will be written"
     )
