@@ -247,6 +247,7 @@ def test_a_page_fits_a_phone(engine: Engine, address: str, path: str) -> None:
 
 PLOTS = """() => [...document.querySelectorAll('.plate-svg:has(.plate-marks), .plot-marks:has(g)')]
     .filter((each) => each.getClientRects().length && Math.abs(each.getBoundingClientRect().left) < innerWidth)
+    .filter((each) => each.matches('.plate-svg') || document.querySelector('.plot-axes text')) // which come a moment later
     .map((each) => {
         const isExplored = each.matches('.plot-marks');
         const marks = isExplored ? each : each.querySelector('.plate-marks');

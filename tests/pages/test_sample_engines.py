@@ -60,6 +60,7 @@ PLOTS = """() => {
         const [marks, dots] = ['.plate-marks', '.plate-dots'].map((part) => svg.querySelector(part));
         const link = svg.closest('a[href]');
         if (svg.matches('.plot-marks') && svg.firstChild) {
+            if (!document.querySelector('.plot-axes text')) continue; // its axes come a moment later
             const address = new URLSearchParams(location.hash.slice(1));
             plots.push({ name: address.get('a') + '/' + address.get('at'), words: [...svg.children].map(at), band: [], axes: texts(document.querySelector('.plot-axes')) });
         } else if (marks) {
