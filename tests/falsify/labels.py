@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,9 +12,8 @@ from falsify.case import N_NULL, Case, Kind
 from falsify.reports import DIFFERENCES, Asked, decided, labelled, of_words
 from falsify.sample import Sample
 from tokviz.measure.labels import begins_with_capital
-from tokviz.records import Directions, HiddenStates
+from tokviz.records import Directions, HiddenStates, WordList
 from tokviz.run.plan.lenses import LensInputs
-from tokviz.run.plan.products import Beside
 from tokviz.run.plan.related import Related
 
 ENDINGS = ("", "s", "ing")
@@ -69,35 +68,32 @@ def of_families(number: int, sample: Sample) -> Case:
         moved = [(state + each).astype(state.dtype) for state, each in zip(found.states, apart, strict=True)]
         return replace(found, tokenization=replace(found.tokenization, words=tokens), states=moved)
 
-    models = {
-        slug: [
-            replace(
-                each,
-                states=(states := with_forms(each.states)),
-                beside=Beside(further=tuple(map(with_forms, each.beside.further))),
-                ordinary=states if each.ordinary is not None else None,
-                words=words,
-                related=Related(pairs=(), orders=()),
-            )
-            for each in captures
-        ]
-        for slug, captures in sample.captures.items()
-    }
-    return Case(report=decided(models, words, Asked(compares=frozenset({DIFFERENCES}))), is_false=_is_false)
+    return _case_of(sample, words, with_forms, lambda _: None)
 
 
 def _case(sample: Sample, labels: Sequence[int]) -> Case:
     words = labelled(sample.words.words, labels)
     rows = [sample.words.words.index(word) for word in words.words]
+    n_categories = len(words.categories)
+    return _case_of(sample, words, lambda states: of_words(states, rows), lambda lens: _with_names(lens, n_categories))
+
+
+def _case_of(
+    sample: Sample,
+    words: WordList,
+    made: Callable[[HiddenStates], HiddenStates],
+    read: Callable[[LensInputs | None], LensInputs | None],
+) -> Case:
+    """``made``: a capture's states of these words; ``read``: what they are read with."""
     models = {
         slug: [
             replace(
                 each,
-                states=(states := of_words(each.states, rows)),
+                states=(states := made(each.states)),
                 beside=replace(
                     each.beside,
-                    further=tuple(of_words(other, rows) for other in each.beside.further),
-                    lens=_with_names(each.beside.lens, len(words.categories)),
+                    further=tuple(map(made, each.beside.further)),
+                    lens=read(each.beside.lens),
                 ),
                 ordinary=states if each.ordinary is not None else None,
                 words=words,
