@@ -91,8 +91,11 @@ class Categories:
 
     @cached_property
     def weights(self) -> np.ndarray:
-        """``(n_words, n_permutations)``: random weights of the words, normal."""
-        return self._drawn("weights", lambda random: random.normal(size=self.n_permutations))
+        """``(n_words, n_permutations)``: random weights of the words, normal; forms of one word have one, as they are no words of their own."""
+        found = self._drawn("weights", lambda random: random.normal(size=self.n_permutations))
+        for together in self.blocks:
+            found[together] = found[together[:, :1]]
+        return found
 
     def _drawn(self, purpose: str, draw: Callable[[np.random.Generator], np.ndarray]) -> np.ndarray:
         """``(n_words, n_permutations)``, of each word alone, whatever the other words are."""
