@@ -127,7 +127,7 @@ def _above_surface(scores: Sequence[Score], categories: Categories, surface: Sco
     """
     n = len(scores)
     score, drawn = np.full(n, np.nan), np.full((n, categories.n_permutations), np.nan)
-    freedom = len(categories.memberships) - len(categories.counts)
+    freedom = sum(len(each) for each in categories.blocks) - len(categories.counts)
     for index, each in enumerate(scores):
         if freedom < 1 or not (len(each.shuffled) and len(surface.shuffled)):
             continue
@@ -137,7 +137,7 @@ def _above_surface(scores: Sequence[Score], categories: Categories, surface: Sco
         parts = each.parts / scale - surface.parts / scale_of_surface
         # What axes that follow the words add to the error of a plot isn't any word's.
         of_axes = max(each.error**2 - float((each.parts**2).sum()), 0.0) / scale**2
-        spread = root_of_squares(parts)
+        spread = root_of_squares(categories.by_word(parts))
         if spread > 0:
             score[index] = as_normal((effect - of_surface) / np.hypot(spread, np.sqrt(of_axes)), freedom)
             drawn[index] = parts @ categories.weights / spread

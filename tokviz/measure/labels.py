@@ -97,6 +97,14 @@ class Categories:
             found[together] = found[together[:, :1]]
         return found
 
+    def by_word(self, parts: np.ndarray) -> np.ndarray:
+        """``(n_words,)``: what each adds to an error, that of forms of one word summed in the first of them."""
+        found = parts.copy()
+        for together in self.blocks:
+            found[together] = 0
+            found[together[:, 0]] = parts[together].sum(axis=1)
+        return found
+
     def _drawn(self, purpose: str, draw: Callable[[np.random.Generator], np.ndarray]) -> np.ndarray:
         """``(n_words, n_permutations)``, of each word alone, whatever the other words are."""
         found = [draw(np.random.default_rng(_seed(self.seed, purpose, name))) for name in self._names]
