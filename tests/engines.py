@@ -136,7 +136,7 @@ def scroll_through(engine: Engine, window: str = "window") -> None:
             const page = {window}, root = page.document.documentElement;
             for (let top = 0; top < root.scrollHeight; top += 700) {{
                 page.scrollTo({{ top, behavior: "instant" }});
-                // What watches the page is told within two frames.
+                // Observers of scrolling report within two frames.
                 for (let frame = 0; frame < 2; frame += 1) await new Promise((done) => page.requestAnimationFrame(done));
             }}
         }}"""

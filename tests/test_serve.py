@@ -66,7 +66,7 @@ class Served:
         self.port = int(self.wait_for(r"site at http://127\.0\.0\.1:(\d+)/")[1])
         script = reload_script(self.get())
         self.wait_for("new images")
-        # Pages are told to reload a moment later.
+        # The server tells open pages to reload shortly afterward.
         assert wait_for(lambda: "location.reload" in self.get(script), 30)
 
     def _listen(self) -> None:

@@ -169,7 +169,7 @@ def _make(kit: Kit, variant: str, folder: Path, summary: Path) -> None:
         shutil.copytree(before.cache, folder / "cache")
     if variant == "plain":
         kit.put_old_site(folder)
-    # The events of these two are told; to know them takes a process of its own.
+    # Tests read the events of these two runs, which only a watched process reports.
     is_watched = variant in ("old", "plain")
     arguments = VARIANTS[variant]
     done = Begun(folder, arguments, faultless=True).finish() if is_watched else forked(folder, arguments)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -198,9 +198,14 @@ def refuse_repeats(
 ) -> None:
     """Raise if a value of the list ``key`` stands in it twice, or for the mistakes that were found in it before."""
     mistakes = mistakes or Mistakes()
+    for index, first in repeated(values):
+        mistakes.add((index,), f"the {what} {shown(values[index])} is already taken by {key}.{first}{hint}")
+    mistakes.refuse()
+
+
+def repeated(values: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """The index of each value that stood before, and where it stood first."""
     first: dict[str, int] = {}
     for index, value in enumerate(values):
-        if value in first:
-            mistakes.add((index,), f"the {what} {shown(value)} is already taken by {key}.{first[value]}{hint}")
-        first.setdefault(value, index)
-    mistakes.refuse()
+        if first.setdefault(value, index) != index:
+            yield index, first[value]

@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from tokviz.config.fields import LONGEST_LABEL, Mistakes, composed, stands_twice, without_controls
+from tokviz.config.fields import LONGEST_LABEL, Mistakes, composed, repeated, stands_twice, without_controls
 from tokviz.config.source import KeyPath
 from tokviz.text import shown
 
@@ -115,11 +115,9 @@ def find_alike(mistakes: Mistakes, what: str, names: Sequence[str], slugs: Seque
 
 def find_same(mistakes: Mistakes, values: Mapping[KeyPath, str], text: str) -> None:
     """Note which values stand twice, by the place of each; ``text`` has room for the value."""
-    seen: set[str] = set()
-    for place, value in values.items():
-        if value in seen:
-            mistakes.add(place, text.format(shown(value)))
-        seen.add(value)
+    places = list(values)
+    for index, _ in repeated(list(values.values())):
+        mistakes.add(places[index], text.format(shown(values[places[index]])))
 
 
 def find_taken_names(mistakes: Mistakes, names: Sequence[str]) -> None:

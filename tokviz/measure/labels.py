@@ -75,11 +75,7 @@ class Categories:
     def shuffles(self) -> np.ndarray:
         """``(n_permutations, n_words)`` int64: whose membership each word gets: capitalised ones among themselves, forms of one word together."""
         keys = self._drawn("shuffle", lambda random: random.random(self.n_permutations, dtype=np.float32)).T
-        found = np.empty(keys.shape, dtype=np.int64)
-        for together in self.blocks:
-            orders = np.argsort(keys[:, together[:, 0]], axis=1)
-            found[:, together] = together[orders]
-        return found
+        return _permuted(keys, self.blocks)
 
     @cached_property
     def blocks(self) -> tuple[np.ndarray, ...]:
@@ -91,7 +87,7 @@ class Categories:
 
     @cached_property
     def weights(self) -> np.ndarray:
-        """``(n_words, n_permutations)``: random weights of the words, normal; forms of one word have one, as they are no words of their own."""
+        """``(n_words, n_permutations)``: random weights of the words, normal; all forms of one word have the same weight."""
         found = self._drawn("weights", lambda random: random.normal(size=self.n_permutations))
         for together in self.blocks:
             found[together] = found[together[:, :1]]
@@ -153,10 +149,14 @@ class Categories:
 
 def permuted_within(keys: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """``(n, n_words)`` int64: words permuted by the order of their keys ``(n, n_words)``, those of each group ``(n_words,)`` among themselves."""
+    return _permuted(keys, [np.flatnonzero(groups == group)[:, None] for group in np.unique(groups)])
+
+
+def _permuted(keys: np.ndarray, blocks: Sequence[np.ndarray]) -> np.ndarray:
+    """The same; ``blocks``: see ``Categories.blocks``. Words that stay together go by the key of the first of them."""
     found = np.empty(keys.shape, dtype=np.int64)
-    for group in np.unique(groups):
-        words = np.flatnonzero(groups == group)
-        found[:, words] = words[np.argsort(keys[:, words], axis=1)]
+    for together in blocks:
+        found[:, together] = together[np.argsort(keys[:, together[:, 0]], axis=1)]
     return found
 
 
