@@ -133,9 +133,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, headers, found.read_bytes(), with_content, is_cut=path == self.hub.cut)
 
     def _list(self, path: str, with_content: bool) -> None:
-        """The files of a commit, which are asked for where weights are in several; nothing else depends on lists."""
+        """The files of a commit."""
         name, _, commit = path.partition("/tree/")
-        found = self.hub.found(name, commit) if name in self.hub.revisions else None
+        found = self.hub.found(name, commit)
         if found is None:
             self._refuse(404, "EntryNotFound", with_content)
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import threading
 import time
@@ -151,12 +152,21 @@ def test_a_model_that_is_whole_in_the_cache_is_loaded_without_asking(
 
 
 def put_into_cache(checkpoint: Path, cache: Path) -> Path:
-    """As ``hf download`` leaves it, which keeps no note of files that a repository lacks."""
+    """As ``hf download`` leaves it: links to blobs, and no note of files that a repository lacks."""
     repository = cache / "models--org--name"
     snapshot = repository / "snapshots" / COMMIT
     snapshot.mkdir(parents=True)
     (repository / "refs").mkdir()
     (repository / "refs" / "main").write_text(COMMIT)
+    shutil.copytree(checkpoint, repository / "blobs")
     for file in checkpoint.iterdir():
-        (snapshot / file.name).symlink_to(file)
+        (snapshot / file.name).symlink_to(Path("..", "..", "blobs", file.name))
     return snapshot
+
+
+def test_a_repository_without_safetensors_says_what_to_do(stand_in: Hub, llama: Path, tmp_path: Path) -> None:
+    stand_in.models["org/name"] = llama
+    (llama / "model.safetensors").rename(llama / "pytorch_model.bin")
+    message = refusal("org/name", tmp_path)
+    assert "expected safetensors weights on the Hub, found none; only safetensors and local .gguf files are" in message
+    assert not any("pytorch_model.bin" in path for path in stand_in.asked)

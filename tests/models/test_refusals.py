@@ -50,7 +50,8 @@ def test_a_wrong_sha256_names_both(llama: Path) -> None:
     message = refusal("llama", llama.parent, sha256="a" * 64)
     assert "a" * 64 in message
     assert found in message
-    assert load(configured("llama", sha256=found), llama.parent, "cpu").card.identity == f"sha256:{found}"
+    card = load(configured("llama", sha256=found), llama.parent, "cpu").card
+    assert card.identity.startswith(f"sha256:{found} settings:")
 
 
 def test_a_sha256_of_several_files_is_refused(llama: Path) -> None:
@@ -262,11 +263,6 @@ def raised(name: str) -> Exception:
         (lambda: raised("RevisionNotFoundError"), "", "got revision 'v9', which the Hub doesn't know"),
         (lambda: raised("LocalEntryNotFoundError"), "", "can't reach the Hub"),
         (lambda: raised("LocalEntryNotFoundError"), "1", "HF_HUB_OFFLINE forbids downloads"),
-        (
-            lambda: OSError("org/name does not appear to have a file named model.safetensors"),
-            "",
-            "only safetensors and local .gguf files are read",
-        ),
         (lambda: ValueError("something\nelse"), "", "loading failed: ValueError: something else"),
         (
             lambda: AttributeError("no such thing"),
@@ -288,19 +284,12 @@ def raised(name: str) -> Exception:
 def test_failures_of_the_hub_say_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Callable[[], Exception], offline: str, expected: str
 ) -> None:
-    import transformers
-
-    def fail_to_connect(*_args: object, **_options: object) -> NoReturn:
-        raise OSError("no network")
-
     def fail(*_args: object, **_options: object) -> NoReturn:
         raise error()
 
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("HF_HUB_OFFLINE", offline)
-    monkeypatch.setattr(transformers.PreTrainedConfig, "get_config_dict", fail)
-    # Where there is no network the Hub is asked again and again, which takes its time.
-    monkeypatch.setattr("transformers.utils.hub.cached_file", fail_to_connect)
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", fail)
     assert expected in refusal("org/name", tmp_path, revision="v9")
 
 

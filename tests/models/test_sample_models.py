@@ -52,7 +52,8 @@ def test_smollm2_reads_a_word_at_position_0_where_layer_11_makes_a_sink(
 def test_minilm_comes_out_of_its_package_and_is_checked() -> None:
     model = load(ModelConfig(source=MINILM, sha256=MINILM_SHA256), ROOT, "cpu")
     assert (model.card.architecture, model.card.n_layers, model.card.width) == ("BertModel", 6, 384)
-    assert (model.card.identity, model.card.dtype) == (f"sha256:{MINILM_SHA256}", "float32")
+    assert model.card.identity.startswith(f"sha256:{MINILM_SHA256} settings:")
+    assert model.card.dtype == "float32"
     tokenization = tokenize(model.tokenizer, ("James", "firefighter"), ALONE, "last")
     assert tokenization.words[0].pieces == ("[CLS]", "james", "[SEP]")
     assert [word.start for word in tokenization.words] == [1, 1]

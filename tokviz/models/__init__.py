@@ -17,10 +17,11 @@ from tokviz.models.fingerprint import (
     some_hooks,
 )
 from tokviz.models.hub import Once, try_to_connect
+from tokviz.models.identity import identity, is_same
 from tokviz.models.in_memory import AtHand, evaluated, lock_of, unwrapped, with_settings_of_its_own
 from tokviz.models.libraries import load_libraries
 from tokviz.models.loading import Folders, LoadedModel, check, load
-from tokviz.models.location import Location, identity, locate
+from tokviz.models.location import Location, locate
 from tokviz.models.quiet import quiet_transformers
 from tokviz.models.untrained import TooLittleMemoryError, UntrainedModel
 from tokviz.models.weights import weights_in_memory
@@ -44,6 +45,7 @@ __all__ = [
     "is_downloaded_apart",
     "is_kept_after",
     "is_offloaded",
+    "is_same",
     "load",
     "load_libraries",
     "locate",

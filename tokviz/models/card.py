@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 from typing import Any
 
-from tokviz.models.location import identity
+from tokviz.models.identity import identity
 from tokviz.models.origin import Origin
 from tokviz.models.weights import Weights, dtype_name
 from tokviz.records import ModelCard

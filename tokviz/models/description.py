@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from tokviz.config import ModelConfig, install
 from tokviz.errors import SourceError
 from tokviz.models.failures import explained
 from tokviz.models.hub import Once, try_to_connect
-from tokviz.models.loading import config_and_tokenizer
+from tokviz.models.loading import staged_and_read
 from tokviz.models.location import snapshot, weights_files
 from tokviz.models.origin import Origin
 from tokviz.models.refusals import refuse_unreadable
@@ -81,9 +82,9 @@ def _files(origin: Origin) -> Description:
 
 def _with_architecture(origin: Origin, found: Description, say: Callable[[str], None] | None) -> Description:
     """The same with what transformers makes of the config; raises ``SourceError``, as ``load`` does."""
-    with explained(origin):
-        config, _ = config_and_tokenizer(origin, say)
-        part: Any = without_weights(origin, config)
+    with tempfile.TemporaryDirectory(prefix="tokviz-listed-") as folder, explained(origin, Path(folder)):
+        staged, config, _ = staged_and_read(origin, Path(folder), say)
+        part: Any = without_weights(staged, config)
     return replace(
         found,
         architecture=type(part).__name__,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import errno
-import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,10 +12,8 @@ from tokviz.config import ModelConfig
 from tokviz.errors import SourceError
 from tokviz.models.failures import causes_of
 from tokviz.models.hub import is_offline
-from tokviz.models.location import is_cut_short, is_whole_in_cache, locate, pin_commit
+from tokviz.models.location import is_cut_short, locate, pin_commit
 from tokviz.models.origin import Origin
-
-_WEIGHTS, _INDEX = "model.safetensors", "model.safetensors.index.json"
 
 
 def is_downloaded_apart(model: ModelConfig, base: Path) -> bool:
@@ -65,8 +62,12 @@ def nothing_shared() -> Iterator[None]:
         constants.HF_HUB_DISABLE_XET = before
 
 
-def require_room(origin: Origin) -> None:
-    """Check that the disk has room for a model that is about to be downloaded into a folder of its own.
+def require_room(origin: Origin, commit: str, names: Sequence[str]) -> None:
+    """Check that the disk has room for weights that are about to be downloaded into a folder of their own.
+
+    Parameters
+    ----------
+    names : of the weights' files.
 
     Raises
     ------
@@ -76,20 +77,13 @@ def require_room(origin: Origin) -> None:
     from huggingface_hub.errors import EntryNotFoundError
 
     cache = origin.own_cache
-    if origin.location.kind != "hub" or cache is None or is_whole_in_cache(origin.model, cache):
+    if cache is None:
         return
-    source, revision = origin.model.source, origin.revision
+    source = origin.model.source
     try:
-        index = Path(hf_hub_download(source, _INDEX, revision=revision, cache_dir=cache))
-        names = {str(name) for name in json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()}
+        files = [hf_hub_download(source, name, revision=commit, cache_dir=cache, dry_run=True) for name in names]
     except EntryNotFoundError:
-        names = {_WEIGHTS}
-    try:
-        files = [
-            hf_hub_download(source, name, revision=revision, cache_dir=cache, dry_run=True) for name in sorted(names)
-        ]
-    except EntryNotFoundError:
-        return  # which is told where they are loaded
+        return  # which is told where they are downloaded
     needed = sum(each.file_size or 0 for each in files if each.will_download)
     free = shutil.disk_usage(cache).free
     if needed > free:

@@ -20,27 +20,36 @@ from tokviz.text import one_line
 
 _FOLDERS = re.compile(r"(?<![\w./])/(?!/)(?:[^\s/'\"]+/)+")
 """The folders of an absolute path; an address and a hub id have none."""
+_PANIC = "PanicException"
+"""What an error of Rust's becomes in Python, which isn't an ``Exception``."""
 _NOT_MADE = (AttributeError, TypeError, KeyError, IndexError, NotImplementedError, AssertionError, ZeroDivisionError)
 """What transformers' own code raises where it can't make a model from its config; a damaged file raises others."""
 
 
 @contextmanager
-def explained(origin: Origin) -> Iterator[None]:
-    """What the libraries raise meanwhile becomes a ``SourceError`` in plain words; they say little, and parse a GGUF file once."""
+def explained(origin: Origin, staged: Path) -> Iterator[None]:
+    """What the libraries raise meanwhile becomes a ``SourceError`` in plain words; they say little, and parse a GGUF file once.
+
+    ``staged``: the folder that they are given.
+    """
     with quiet_transformers(), parsed_once() if origin.gguf_file else nullcontext():
         try:
             yield
         except SourceError:
             raise
         except Exception as error:
-            raise SourceError(explain(origin, error)) from error
+            raise SourceError(_explain(origin, staged, error)) from error
+        except BaseException as error:
+            if type(error).__name__ != _PANIC:
+                raise
+            raise SourceError(_explain(origin, staged, RuntimeError(str(error)))) from error
 
 
-def explain(origin: Origin, error: Exception) -> str:
+def _explain(origin: Origin, staged: Path, error: Exception) -> str:
     """Describe ``error`` in one line for the user; the caller keeps it as the cause."""
     from huggingface_hub.errors import StrictDataclassError
 
-    source, text = origin.model.source, said(error, origin.path)
+    source, text = origin.model.source, said(error, origin.path, staged)
     of_hub = hub_failure(origin, error)
     if of_hub is not None:
         return f"{source}: {of_hub}"
@@ -82,7 +91,7 @@ def hub_failure(origin: Origin, error: Exception) -> str | None:
     if origin.path is not None:
         return None
     causes = list(causes_of(error))
-    found = (each(origin.model, causes) for each in (_refused_by_hub, _out_of_reach, _without_safetensors))
+    found = (each(origin.model, causes) for each in (_refused_by_hub, _out_of_reach))
     return next((line for line in found if line is not None), None)
 
 
@@ -127,16 +136,10 @@ def is_out_of_reach(error: BaseException) -> bool:
 def _can_not_connect(causes: Sequence[BaseException]) -> bool:
     from huggingface_hub import errors
 
-    return _any_of(causes, errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, ConnectionError, TimeoutError)
-
-
-def _without_safetensors(model: ModelConfig, causes: Sequence[BaseException]) -> str | None:
-    text = str(causes[0])
-    if "safetensors" not in text or "does not appear to have a file" not in text:
-        return None
-    return (
-        "expected safetensors weights on the Hub, found none; only safetensors and local .gguf files "
-        "are read: convert the weights with the Hub's space safetensors/convert, or name a .gguf file"
+    kinds = {kind.__name__ for cause in causes for kind in type(cause).__mro__}
+    is_of_client = not kinds.isdisjoint(("ConnectError", "TimeoutException"))  # its library has changed its name before
+    return is_of_client or _any_of(
+        causes, errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, ConnectionError, TimeoutError
     )
 
 
@@ -157,10 +160,14 @@ def causes_of(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def said(error: Exception, path: Path | None) -> str:
-    """What a library's error says, in one line without this machine's folders; its type's name where it says nothing."""
+def said(error: Exception, path: Path | None, staged: Path) -> str:
+    """What a library's error says, in one line without this machine's folders; its type's name where it says nothing.
+
+    ``path``: of the source; ``staged``: the folder that libraries are given in its place.
+    """
     text = " ".join(str(error).split())
     # Failures are shown in the published report, which must not name this machine's folders.
+    text = text.replace(str(staged), "…")
     for folder, name in ((path, path.name), (path.parent, "…")) if path is not None else ():
         if folder.name:  # else it is "." or "/", which stand elsewhere, too
             text = re.sub(rf"(?<![\w./\\-]){re.escape(str(folder))}(?![\w-])", name.replace("\\", r"\\"), text)

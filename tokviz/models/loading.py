@@ -6,7 +6,10 @@ repository is never trusted.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,17 +18,13 @@ from typing import TYPE_CHECKING, Any
 from tokviz.config import ModelConfig
 from tokviz.models import in_memory
 from tokviz.models.card import make_card
-from tokviz.models.downloads import nothing_shared, require_room
-from tokviz.models.failures import explained
+from tokviz.models.downloads import nothing_shared
+from tokviz.errors import SourceError
+from tokviz.models.failures import explained, hub_failure
 from tokviz.models.hub import waiting_is_said
 from tokviz.models.origin import Origin
-from tokviz.models.refusals import (
-    check_sha256,
-    refuse_foreign_code,
-    refuse_other_inputs,
-    refuse_unreadable,
-    refuse_untrue_header,
-)
+from tokviz.models.refusals import refuse_foreign_code, refuse_other_inputs, refuse_unreadable, refuse_untrue_header
+from tokviz.models.staging import Staged
 from tokviz.models.tokenizer import load_tokenizer, require_offsets
 from tokviz.models.weights import Weights, load_weights, weights_in_memory
 from tokviz.records import ModelCard
@@ -81,6 +80,7 @@ def load(
     folders: Folders = _NO_FOLDERS,
     *,
     with_head: bool = False,
+    texts: Sequence[str] = (),
     say: Callable[[str], None] | None = None,
 ) -> LoadedModel:
     """Load weights and tokenizer; a hub model in the local cache is taken from there, as it is.
@@ -92,6 +92,7 @@ def load(
     device : ``cpu``, ``cuda``, …; ``model.device_map`` has priority over it.
     folders : where files may be written.
     with_head : whether the output matrix is loaded, too, where the checkpoint has one.
+    texts : what the tokenizer is going to read: it is tried on them where it can do no harm.
     say : takes the line that is said where the Hub is waited for.
 
     Raises
@@ -102,19 +103,36 @@ def load(
     if origin.location.kind == "memory":
         return _from_memory(origin)
     refuse_unreadable(origin)
-    with explained(origin), nothing_shared() if folders.downloads else nullcontext():
-        config, tokenizer = config_and_tokenizer(origin, say)
-        require_room(origin)
-        check_sha256(origin)
-        return _load(origin, config, tokenizer, device, folders.offload, with_head)
+    place = _place(folders.offload)
+    try:
+        with explained(origin, place), nothing_shared() if folders.downloads else nullcontext():
+            staged, config, tokenizer = staged_and_read(origin, place, say, texts)
+            loaded = _load(staged.with_weights(), config, tokenizer, device, folders.offload, with_head)
+    except BaseException:
+        shutil.rmtree(place, ignore_errors=True)
+        raise
+    # Weights that don't fit in memory are read from there in every pass.
+    weakref.finalize(loaded.module, shutil.rmtree, place, ignore_errors=True)
+    return loaded
 
 
-def config_and_tokenizer(origin: Origin, say: Callable[[str], None] | None) -> tuple[Any, Any]:
-    """What transformers makes of a source's config, and its tokenizer; to be called within ``explained``.
+def _place(offload: Path | None) -> Path:
+    """An empty folder for the listed files."""
+    if offload is not None:
+        offload.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix="tokviz-listed-", dir=offload))
+
+
+def staged_and_read(
+    origin: Origin, place: Path, say: Callable[[str], None] | None, texts: Sequence[str] = ()
+) -> tuple[Staged, Any, Any]:
+    """A source's listed files, what transformers makes of its config, and its tokenizer; to be called within ``explained``.
 
     Parameters
     ----------
+    place : an empty folder for the files.
     say : takes the line that is said where the Hub is waited for.
+    texts : what the tokenizer is going to read.
 
     Raises
     ------
@@ -124,16 +142,36 @@ def config_and_tokenizer(origin: Origin, say: Callable[[str], None] | None) -> t
 
     refuse_untrue_header(origin)
     with waiting_is_said(origin, say):
-        refuse_foreign_code(origin)
-        config = AutoConfig.from_pretrained(**origin.arguments)
+        staged = Staged.of(origin, place / "model")
+        refuse_foreign_code(origin.model.source, staged.arguments)
+        config = AutoConfig.from_pretrained(**staged.arguments)
+        # Transformers chooses the classes of some tokenizers by a model's id.
+        config.name_or_path = origin.model.source
         refuse_other_inputs(origin, config)
-        return config, load_tokenizer(origin, config)
+        of_tokenizer = staged if origin.model.tokenizer is None else _staged_tokenizer(origin, place / "tokenizer")
+        return staged, config, load_tokenizer(staged, of_tokenizer, config, texts)
+
+
+def _staged_tokenizer(origin: Origin, folder: Path) -> Staged:
+    """The files of the tokenizer that the configuration names."""
+    place = origin.of_tokenizer
+    where = f"{origin.model.source}: tokenizer: "
+    try:
+        return Staged.of(place, folder)
+    except SourceError as error:
+        raise SourceError(f"{where}{error}") from error
+    except Exception as error:
+        of_hub = hub_failure(place, error)
+        if of_hub is None:
+            raise
+        raise SourceError(f"{where}{place.model.source}: {of_hub}") from error
 
 
 def _load(
-    origin: Origin, config: Any, tokenizer: Any, device: str, offload: Path | None, with_head: bool
+    staged: Staged, config: Any, tokenizer: Any, device: str, offload: Path | None, with_head: bool
 ) -> LoadedModel:
-    weights = load_weights(origin, config, offload, with_head=with_head)
+    origin = staged.origin
+    weights = load_weights(staged, config, offload, with_head=with_head)
     if not origin.model.placement:
         weights.part.to(device)
         if weights.head is not None:

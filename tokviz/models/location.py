@@ -1,9 +1,7 @@
-"""A configured source → its kind, its place and its weights' identity, without reading the weights."""
+"""A configured source → its kind and its place, and what of it the local Hugging Face cache has."""
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
 import importlib.util
 import json
 import os
@@ -22,7 +20,7 @@ from tokviz.text import shown
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 # Everything that changes the hidden states: weights, configs, and the files of every kind of tokenizer.
-_FILES_THAT_MATTER = ("*.safetensors", "*.json", "*.model", "*.txt", "*.tiktoken")
+IDENTIFIED = ("*.safetensors", "*.json", "*.model", "*.txt", "*.tiktoken")
 _NEEDED = ("config.json", "tokenizer.json", "tokenizer_config.json")
 _EXPECTED = "expected a folder, a .gguf file, package:NAME/PATH or a hub id such as org/name"
 _HUB_ADDRESS = re.compile(r"(https?://)?(www\.)?(huggingface\.co|hf\.co)/(?P<path>[^?#]+).*")
@@ -140,59 +138,6 @@ def _in_package(source: str) -> Location:
     )
 
 
-# --- identity ----------------------------------------------------------------------------------------------------
-
-
-def identity(model: ModelConfig, base: Path, downloads: Path | None = None) -> str | None:
-    """What distinguishes these weights from all others; None where they are not on this machine.
-
-    ``sha256:…`` as configured (``load`` checks it), ``commit:…`` of a hub model, else ``files:…`` over the names, sizes
-    and times of the files: a 60 GB checkpoint is not read at each start. A package's version replaces the times,
-    which change when it is installed again.
-
-    States captured elsewhere can be shown without the weights, so a missing source is no error here.
-
-    Parameters
-    ----------
-    downloads : the folder that a model has been downloaded into whose weights aren't kept.
-    """
-    weights = _identity_of_weights(model, base, downloads)
-    if weights is None or model.tokenizer is None:
-        return weights
-    tokenizer = _identity_of_tokenizer(ModelConfig(source=model.tokenizer), base, downloads)
-    return tokenizer and f"{weights} tokenizer {tokenizer}"
-
-
-def _identity_of_tokenizer(tokenizer: ModelConfig, base: Path, downloads: Path | None) -> str | None:
-    """What tells a tokenizer that the configuration names from others; None where it isn't on this machine."""
-    try:
-        location = locate(tokenizer, base)
-    except SourceError:
-        return None
-    if location.path is None:
-        return commit_in_cache(tokenizer, own_cache(tokenizer, downloads)) or commit_in_cache(tokenizer)
-    files = [location.path] if location.is_gguf else files_like(location.path, _FILES_THAT_MATTER)
-    return _digest(files, location)
-
-
-def _identity_of_weights(model: ModelConfig, base: Path, downloads: Path | None) -> str | None:
-    if model.sha256:
-        return f"sha256:{model.sha256}"
-    try:
-        location = locate(model, base)
-    except SourceError:
-        return None
-    if location.kind == "memory":
-        return in_memory.require(model.source).identity
-    if location.path is None:
-        commit = cached_commit(model, own_cache(model, downloads))
-        return f"commit:{commit}" if commit else None
-    if not weights_files(location.path):
-        return None
-    files = [location.path] if location.is_gguf else files_like(location.path, _FILES_THAT_MATTER)
-    return f"files:{_digest(files, location)}"
-
-
 def weights_files(path: Path) -> list[Path]:
     """The safetensors files of a folder, sorted; a GGUF file itself."""
     return [path] if path.is_file() else files_like(path, ("*.safetensors",))
@@ -202,23 +147,6 @@ def files_like(folder: Path, patterns: Iterable[str]) -> list[Path]:
     """The files directly in ``folder`` that match one of ``patterns``, sorted."""
     found = {path for pattern in patterns for path in folder.glob(pattern)}
     return sorted(path for path in found if kind_of_place(path) == FILE)
-
-
-def _digest(files: list[Path], location: Location) -> str:
-    lines = [f"{location.package} {_version(location.package)}"] if location.package else []
-    for file in files:
-        status = file.stat()
-        time = "" if location.package else f" {status.st_mtime_ns}"
-        lines.append(f"{file.name} {status.st_size}{time}")
-    return hashlib.sha256("\n".join(lines).encode(errors="surrogatepass")).hexdigest()  # names may be no text
-
-
-def _version(package: str) -> str:
-    """The version of the distribution with the package's name, which nearly always contains the package."""
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "unknown"
 
 
 def own_cache(model: ModelConfig, downloads: Path | None) -> Path | None:

@@ -1,14 +1,13 @@
-"""Where a model's files are, in the form in which transformers asks for it."""
+"""A configured model, and where its files are."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tokviz.config import ModelConfig
 from tokviz.errors import SourceError
-from tokviz.models.location import Location, cached_commit, commit_in_cache, is_whole_in_cache, locate, own_cache
+from tokviz.models.location import Location, cached_commit, commit_in_cache, locate, own_cache
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,22 +63,3 @@ class Origin:
     def own_cache(self) -> Path | None:
         """Of a hub model: the cache that it is downloaded into and loaded from; None for the shared one."""
         return own_cache(self.model, self.downloads)
-
-    @property
-    def arguments(self) -> dict[str, Any]:
-        """The arguments of every ``from_pretrained``; code from a checkpoint is never trusted.
-
-        The Hub isn't asked for a model that the local Hugging Face cache has: where there is no network, each optional file that
-        the repository lacks would be waited for, which takes minutes.
-        """
-        if self.path is None:
-            files: dict[str, Any] = {"pretrained_model_name_or_path": self.model.source, "revision": self.revision}
-            if is_whole_in_cache(self.model, self.own_cache):
-                files["local_files_only"] = True
-            if self.own_cache is not None:
-                files["cache_dir"] = str(self.own_cache)
-        elif self.gguf_file is not None:
-            files = {"pretrained_model_name_or_path": str(self.path.parent), "gguf_file": self.path.name}
-        else:
-            files = {"pretrained_model_name_or_path": str(self.path)}
-        return {"trust_remote_code": False} | files

@@ -18,17 +18,16 @@ from tokviz.config import exists, kind_of_place
 from tokviz.config.files import IRREGULAR
 from tokviz.errors import SourceError
 from tokviz.models import gguf_header, safetensors_header
-from tokviz.models.failures import is_out_of_reach
+from tokviz.models.files import ADAPTER, INDEX, WEIGHTS, ModelFiles, list_files
 from tokviz.models.location import files_like, weights_files
 from tokviz.models.origin import Origin
 from tokviz.text import one_line
 
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
-_CONVERT = (
+CONVERT = (
     "convert them where you trust them, with AutoModel.from_pretrained(…).save_pretrained(…), "
     "or with the Hub's space safetensors/convert"
 )
-_ADAPTER = "adapter_config.json"
 _MOST_LAYERS = 10_000
 _INPUTS = {
     "input_values": "audio",
@@ -59,7 +58,7 @@ def refuse_unreadable(origin: Origin) -> None:
         return
     if origin.path is not None:
         _refuse_irregular(source, origin.path)
-        _refuse_unreadable_weights(source, origin.path)
+        _refuse_unreadable_weights(origin, origin.path)
     else:
         _refuse_shadowed(source, source)
     tokenizer = origin.of_tokenizer
@@ -99,21 +98,28 @@ def _refuse_shadowed(source: str, name: str) -> None:
         )
 
 
-def _refuse_unreadable_weights(source: str, path: Path) -> None:
+def _refuse_unreadable_weights(origin: Origin, path: Path) -> None:
+    source = origin.model.source
     if path.is_file():
         return
-    adapter = path / _ADAPTER
+    adapter = path / ADAPTER
     if adapter.is_file() and all(file.name.startswith("adapter_") for file in weights_files(path)):
-        raise SourceError(_adapter(source, adapter))
+        raise SourceError(adapter_refusal(source, adapter))
     if not (path / "config.json").is_file():
         raise SourceError(f"{source}: expected a model's folder with a config.json, found none; check the path")
     if files := weights_files(path):
         _refuse_cut_off(source, files)
+        with suppress(OSError, ValueError, TypeError, RecursionError):  # loading says so
+            if not list_files(source, origin.location).weights:
+                raise SourceError(
+                    f"{source}: expected {WEIGHTS}, or several files and their {INDEX}, found only {one_line(files[0].name)}; "
+                    "rename it, or add the index"
+                )
         return
     for patterns, found in ((_PICKLES, "pickled ones, which can run code"), (("*.gguf",), "GGUF files")):
         names = [file.name for file in files_like(path, patterns)]
         if names:
-            remedy = _CONVERT if patterns is _PICKLES else "name one of the files as the source"
+            remedy = CONVERT if patterns is _PICKLES else "name one of the files as the source"
             raise SourceError(
                 f"{source}: expected safetensors weights in the folder, found only {found} ({names[0]}); {remedy}"
             )
@@ -130,7 +136,7 @@ def _refuse_cut_off(source: str, files: Sequence[Path]) -> None:
             raise SourceError(f"{source}: expected the whole of {one_line(file.name)}, {found}")
 
 
-def _adapter(source: str, file: Path) -> str:
+def adapter_refusal(source: str, file: Path) -> str:
     """The refusal of a folder or repository that holds an adapter only; ``file`` is its configuration."""
     try:
         base = json.loads(file.read_text(encoding="utf-8")).get("base_model_name_or_path")
@@ -155,54 +161,44 @@ def refuse_untrue_header(origin: Origin) -> None:
         )
 
 
-def check_sha256(origin: Origin) -> None:
-    """Read the one weights file and compare its checksum, where one is configured; to be called within ``explained``.
-
-    Raises
-    ------
-    SourceError : it differs, or there are several files.
-    """
-    if origin.model.sha256 is None:
-        return
-    source, expected = origin.model.source, origin.model.sha256
-    files = weights_files(origin.path) if origin.path else [_fetch_single_file(origin)]
-    if len(files) != 1:
+def refuse_several_files(origin: Origin, files: ModelFiles) -> None:
+    """Refuse a checksum of weights in several files, before these are downloaded; raises ``SourceError``."""
+    found = weights_files(origin.path) if origin.path else files.weights
+    if origin.model.sha256 is not None and len(found) > 1:
         raise SourceError(
-            f"{source}: sha256 is of one weights file, found {len(files)}; remove it and pin a revision instead"
+            f"{origin.model.source}: sha256 is of one weights file, found {len(found)}; remove it and pin a revision instead"
         )
-    with files[0].open("rb") as file:
+
+
+def check_sha256(origin: Origin, files: ModelFiles) -> None:
+    """Read the one weights file and compare its checksum, where one is configured; raises ``SourceError``."""
+    expected = origin.model.sha256
+    if expected is None:
+        return
+    (path,) = files.weights_paths
+    with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != expected:
         raise SourceError(
-            f"{source}: expected sha256 {expected}, got {found} of {files[0].name}; "
-            "fetch the file again, or correct sha256 if the weights were meant to change"
+            f"{origin.model.source}: expected sha256 {expected}, got {found} of {path.name}; fetch the file again, or correct "
+            "sha256 if the weights were meant to change"
         )
 
 
-def _fetch_single_file(origin: Origin) -> Path:
-    from huggingface_hub import hf_hub_download
-
-    return Path(
-        hf_hub_download(origin.model.source, "model.safetensors", revision=origin.revision, cache_dir=origin.own_cache)
-    )
-
-
-def refuse_foreign_code(origin: Origin) -> None:
+def refuse_foreign_code(source: str, arguments: dict[str, Any]) -> None:
     """Refuse a checkpoint that only its own code can run; one that transformers also knows runs with transformers' code.
+
+    Parameters
+    ----------
+    arguments : of every ``from_pretrained``.
 
     Raises
     ------
-    SourceError : transformers doesn't know the model type, or the repository holds an adapter only.
+    SourceError : transformers doesn't know the model type.
     """
     from transformers import CONFIG_MAPPING, PreTrainedConfig
 
-    source = origin.model.source
-    try:
-        values, _ = PreTrainedConfig.get_config_dict(**origin.arguments)
-    except OSError as error:
-        # Where there is no network, asking again would be another half a minute.
-        _refuse_adapter_on_hub(origin, only_in_cache=is_out_of_reach(error))
-        raise
+    values, _ = PreTrainedConfig.get_config_dict(**arguments)
     kind = values.get("model_type")
     if kind in CONFIG_MAPPING:
         return
@@ -215,25 +211,6 @@ def refuse_foreign_code(origin: Origin) -> None:
         f"{source}: expected a model type that transformers {importlib.metadata.version('transformers')} knows, "
         f"got {kind!r}; a newer transformers may have it"
     )
-
-
-def _refuse_adapter_on_hub(origin: Origin, *, only_in_cache: bool) -> None:
-    from transformers.utils.hub import cached_file
-
-    if origin.path is not None:
-        return
-    try:
-        file = cached_file(
-            origin.model.source,
-            _ADAPTER,
-            revision=origin.revision,
-            cache_dir=origin.own_cache,
-            local_files_only=only_in_cache,
-        )
-    except OSError:
-        return
-    if file is not None:
-        raise SourceError(_adapter(origin.model.source, Path(file)))
 
 
 def refuse_other_inputs(origin: Origin, config: Any) -> None:

@@ -1,4 +1,4 @@
-"""The header of a safetensors file, which says how long the file is: a copy that was cut off is known without a library.
+"""The header of a safetensors file: what is in it, and how long it is; a copy that was cut off is known without a library.
 
 The format: https://huggingface.co/docs/safetensors/index#format
 """
@@ -6,11 +6,36 @@ The format: https://huggingface.co/docs/safetensors/index#format
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 _LONGEST = 100_000_000
 """Bytes of a header: safetensors reads no longer one."""
 _POINTER = b"version https://git-lfs"
+
+
+@dataclass(frozen=True)
+class Header:
+    """Of one tensor: the type of its numbers as safetensors names it (``F32``), and its shape."""
+
+    dtype: str
+    shape: tuple[int, ...]
+
+
+def tensors(path: Path) -> dict[str, Header]:
+    """Name → type and shape of each tensor; none of a header that can't be read, which loading tells."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = file.read(length) if length <= _LONGEST else b""
+    try:
+        values = json.loads(header)
+        return {
+            name: Header(str(each["dtype"]), tuple(map(int, each["shape"])))
+            for name, each in values.items()
+            if name != "__metadata__"
+        }
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        return {}
 
 
 def problem(path: Path) -> str | None:

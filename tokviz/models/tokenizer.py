@@ -2,46 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tokviz.errors import SourceError
-from tokviz.models.failures import hub_failure, said, too_nested
+from tokviz.models.failures import said, too_nested
+from tokviz.models.files import CONFIG
 from tokviz.models.location import files_like
-from tokviz.models.origin import Origin
+from tokviz.models.staging import Staged
+from tokviz.models.tokenizer_trial import try_tokenizer
 
 _FILES = ("tokenizer*", "vocab*", "merges.txt", "tekken.json", "*.model", "*.tiktoken", "*.spm", "*bpe*")
 _EXPECTED = "expected tokenizer files (tokenizer.json, tokenizer.model, vocab.json, …)"
 _REMEDY = 'add them, or name a tokenizer for this model in the config: tokenizer = "org/name", or a folder'
 
 
-def load_tokenizer(origin: Origin, config: Any) -> Any:
+def load_tokenizer(staged: Staged, of_tokenizer: Staged, config: Any, texts: Sequence[str] = ()) -> Any:
     """Load the tokenizer of a model.
 
     Parameters
     ----------
+    staged, of_tokenizer : the model, and where its tokenizer is: the model itself, or what the configuration names.
     config : transformers' own, of the whole model.
+    texts : what it is going to read.
 
     Raises
     ------
-    SourceError : there is none, it can't be read, or it doesn't say which characters its tokens stand for.
+    SourceError : there is none, it can't be read, it ends the process that reads the texts, or it doesn't say which characters
+        its tokens stand for.
     """
     from transformers import AutoTokenizer
 
-    place = origin.of_tokenizer
-    is_elsewhere = origin.model.tokenizer is not None
-    where = f"{origin.model.source}: tokenizer: {place.model.source}" if is_elsewhere else origin.model.source
-    has_config = is_elsewhere and (place.path is None or (place.path / "config.json").is_file())
+    place, source = of_tokenizer.origin, staged.origin.model.source
+    where = source if of_tokenizer is staged else f"{source}: tokenizer: {place.model.source}"
+    try_tokenizer(of_tokenizer.folder, texts, where)
     # A GGUF file contains the config, too: with this one it is not parsed once more.
-    options = {} if has_config else {"config": config}
+    options = {"config": config} if of_tokenizer is staged else _config_of(of_tokenizer)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(**place.arguments, **options)
+        tokenizer = AutoTokenizer.from_pretrained(**of_tokenizer.arguments, **options)
     except Exception as error:
-        raise SourceError(_unreadable(place, where, error)) from error
+        raise SourceError(_unreadable(of_tokenizer, where, error)) from error
     require_offsets(tokenizer, where)
     # Where transformers finds no files, it makes a tokenizer that has none but special tokens.
     if not set(tokenizer.get_vocab()) - set(tokenizer.all_special_tokens):
         raise SourceError(f"{where}: {_EXPECTED}, found none; {_REMEDY}")
     return tokenizer
+
+
+def _config_of(of_tokenizer: Staged) -> dict[str, Any]:
+    """Of the model that a tokenizer is taken from: its id, too, decides on the class of some tokenizers."""
+    from transformers import AutoConfig
+
+    if CONFIG not in of_tokenizer.files.settings:
+        return {}
+    try:
+        config = AutoConfig.from_pretrained(**of_tokenizer.arguments)
+    except Exception:  # noqa: BLE001 - a tokenizer may stand beside what is no model's
+        return {}
+    config.name_or_path = of_tokenizer.origin.model.source
+    return {"config": config}
 
 
 def require_offsets(tokenizer: Any, where: str) -> None:
@@ -50,16 +69,14 @@ def require_offsets(tokenizer: Any, where: str) -> None:
         raise SourceError(f"{where}: {_without_offsets(tokenizer)}")
 
 
-def _unreadable(place: Origin, where: str, error: Exception) -> str:
+def _unreadable(staged: Staged, where: str, error: Exception) -> str:
+    place = staged.origin
     if place.path is not None and place.path.is_dir() and not files_like(place.path, _FILES):
         return f"{where}: {_EXPECTED}, found none; {_REMEDY}"
-    of_hub = hub_failure(place, error)
-    if of_hub is not None:
-        return f"{where}: {of_hub}"
     nested = too_nested(error, place.path)
     if nested is not None:
         return f"{where}: {nested}"
-    return f"{where}: the tokenizer can't be read: {said(error, place.path)}; {_REMEDY}"
+    return f"{where}: the tokenizer can't be read: {said(error, place.path, staged.folder)}; {_REMEDY}"
 
 
 def _without_offsets(tokenizer: Any) -> str:

@@ -11,10 +11,10 @@ from typing import Any
 
 from tokviz.errors import SourceError
 from tokviz.models.fingerprint import some_hooks
+from tokviz.models.fitting import at_most, headers_of, refuse_other_gguf, refuse_other_numbers, refuse_unused_layers
 from tokviz.models.gguf_file import quantization_and_dtype
-from tokviz.models.location import is_whole_in_cache
-from tokviz.models.origin import Origin
 from tokviz.models.refusals import refuse_without_text
+from tokviz.models.staging import Staged
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +37,12 @@ class Weights:
     """``whole`` with the output matrix that predicts the next token; None where there is none, or it wasn't asked for."""
 
 
-def load_weights(origin: Origin, config: Any, offload: Path | None, *, with_head: bool) -> Weights:
-    """Load the base model.
+def load_weights(staged: Staged, config: Any, offload: Path | None, *, with_head: bool) -> Weights:
+    """Load the base model, once the headers of its weights are known to be those of its config.
 
     Parameters
     ----------
+    staged : with its weights.
     config : transformers' own, of the whole model.
     offload : a folder for weights that don't fit in memory, see ``load``.
     with_head : whether the output matrix is loaded, too, where the checkpoint has one.
@@ -51,20 +52,26 @@ def load_weights(origin: Origin, config: Any, offload: Path | None, *, with_head
     SourceError : the checkpoint lacks weights that words pass through or has them in other shapes, or that part of the
         model takes no text or doesn't say how large it is.
     """
-    load = partial(_from_pretrained, origin, config, offload, _class_with_head(config) if with_head else None)
+    model = staged.origin.model
+    more_notes: tuple[str, ...] = ()
+    if staged.gguf_file is not None:
+        refuse_other_gguf(staged, config)
+    elif not _quantization_config(config):
+        _, more_notes = _on_meta(staged, config)
+    load = partial(_from_pretrained, staged, config, offload, _class_with_head(config) if with_head else None)
     dtype_note: str | None
-    if origin.gguf_file is not None:
-        loaded, dtype_note = _load_gguf(load, origin.model.dtype)
+    if staged.gguf_file is not None:
+        loaded, dtype_note = _load_gguf(load, model.dtype)
         whole, head = loaded
-        quantization, checkpoint_dtype = quantization_and_dtype(origin.gguf_file)
+        quantization, checkpoint_dtype = quantization_and_dtype(staged.gguf_file)
     else:
-        loaded, checkpoint_dtype, dtype_note = _load_safetensors(load, origin.model.dtype, config)
+        loaded, checkpoint_dtype, dtype_note = _load_safetensors(load, model.dtype, config)
         whole, head = loaded
         quantization = quantization_of(whole.config)
         if _quantization_config(config):
             checkpoint_dtype = None
-    notes = (dtype_note,) if dtype_note else ()
-    return _weights(origin.model.source, whole, head, checkpoint_dtype, quantization, notes)
+    notes = ((dtype_note,) if dtype_note else ()) + more_notes
+    return _weights(model.source, whole, head, checkpoint_dtype, quantization, notes)
 
 
 def weights_in_memory(source: str, model: Any, hooks: Sequence[str] = ()) -> Weights:
@@ -107,26 +114,40 @@ def _weights(
     )
 
 
-def without_weights(origin: Origin, config: Any) -> Any:
+def without_weights(staged: Staged, config: Any) -> Any:
     """The module that words pass through: it takes no memory, and can't run.
 
-    Where safetensors weights are on this machine their names and shapes are read, and compared with the config.
+    Where its weights are on this machine their names, shapes and types are read, and compared with the config.
 
     Raises ``SourceError``, as ``load_weights`` does.
     """
     import torch
     from transformers import AutoModel
 
-    is_here = origin.path is not None or is_whole_in_cache(origin.model, origin.own_cache)
-    if is_here and origin.gguf_file is None and not _quantization_config(config):
-        on_meta = origin.model.model_copy(update={"device_map": "meta", "max_memory": None})
-        whole, _ = _from_pretrained(replace(origin, model=on_meta), config, None, None, "auto")
+    source = staged.origin.model.source
+    if staged.gguf_file is not None:
+        refuse_other_gguf(staged, config)
+    if staged.gguf_file is None and staged.has_weights and not _quantization_config(config):
+        whole, _ = _on_meta(staged.linked(), config)
     else:
         with torch.device("meta"):
             whole = AutoModel.from_config(config)
     part, _ = _part_that_runs(whole)
-    _refuse_unknown_sizes(origin.model.source, part)
+    _refuse_unknown_sizes(source, part)
     return part
+
+
+def _on_meta(staged: Staged, config: Any) -> tuple[Any, tuple[str, ...]]:
+    """The whole base model without values, once it is known to be that of its weights' headers; and notes on them."""
+    source, headers = staged.origin.model.source, headers_of(staged)
+    on_meta = staged.origin.model.model_copy(update={"device_map": "meta", "max_memory": None})
+    with at_most(source, len(headers)):
+        without_values = replace(staged, origin=replace(staged.origin, model=on_meta))
+        whole, _, unexpected = _loaded(without_values, config, None, None, "auto")
+    _, path = _part_that_runs(whole)
+    notes = refuse_unused_layers(source, whole, path, {*unexpected, *headers})
+    refuse_other_numbers(source, whole, headers)
+    return whole, notes
 
 
 def _class_with_head(config: Any) -> Any:
@@ -180,14 +201,23 @@ def _load_safetensors(
     return (whole, head), on_disk or (loaded if dtype == "auto" else None), note
 
 
-def _from_pretrained(origin: Origin, config: Any, offload: Path | None, with_head: Any, dtype: str) -> _Loaded:
+def _from_pretrained(staged: Staged, config: Any, offload: Path | None, with_head: Any, dtype: str) -> _Loaded:
+    whole, head, _ = _loaded(staged, config, offload, with_head, dtype)
+    return whole, head
+
+
+def _loaded(
+    staged: Staged, config: Any, offload: Path | None, with_head: Any, dtype: str
+) -> tuple[Any, Any, set[str]]:
+    """The whole base model, the same with its head or None, and the stored tensors that neither has a place for."""
     from transformers import AutoModel
 
+    source = staged.origin.model.source
     loaded, report = (with_head or AutoModel).from_pretrained(
-        **origin.arguments,
+        **staged.arguments,
         config=config,
         dtype=dtype,
-        **origin.model.placement,
+        **staged.origin.model.placement,
         offload_folder=offload,
         use_safetensors=True,
         output_loading_info=True,
@@ -201,9 +231,9 @@ def _from_pretrained(origin: Origin, config: Any, offload: Path | None, with_hea
         head = loaded if all(name.startswith(prefix) for name in random) else None
         missing = {name.removeprefix(prefix) for name in missing if name.startswith(prefix)}
         mismatched = {(name.removeprefix(prefix), *shapes) for name, *shapes in mismatched if name.startswith(prefix)}
-    _refuse_other_shapes(origin.model.source, mismatched)
-    _refuse_missing(origin.model.source, whole, missing)
-    return whole, head
+    _refuse_other_shapes(source, mismatched)
+    _refuse_missing(source, whole, missing)
+    return whole, head, set(report["unexpected_keys"])
 
 
 def _refuse_other_shapes(source: str, mismatched: set[tuple[str, Sequence[int], Sequence[int]]]) -> None:

@@ -97,6 +97,14 @@ class Request:
     def due(self) -> list[ContextRequest]:
         return [each for each in self.contexts if each.is_due]
 
+    @property
+    def texts(self) -> list[str]:
+        """What the model's tokenizer is going to read."""
+        words = self.words.words if self.words.vocabulary is None else ("a",)
+        of_words = [each.context.fill(form)[0] for each in self.contexts for word in words for form in (word, word.lower())]
+        passages = [each.text for each in (self.loss_text, self.lenses) if each is not None]
+        return [*of_words, *words, *passages, *(self.lenses.names if self.lenses else ())]
+
     def wanted(self, store: Store) -> list[tuple[ContextRequest, HiddenStates, Wanted]]:
         """What follows from the states that are stored: in which context, from which states, what is set to a value."""
         found, broken = [], False
@@ -196,7 +204,7 @@ def _still_due(request: Request, store: Store) -> Request:
 
     def intact_is_due(each: ContextRequest) -> bool:
         states = store.find_states(each.key)
-        return each.is_due and (states is None or identity not in (None, states.card.identity))
+        return each.is_due and (states is None or not models.is_same(identity, states.card.identity))
 
     contexts = tuple(replace(each, intact_is_due=intact_is_due(each)) for each in request.contexts)
     missing = {
@@ -258,7 +266,12 @@ def _capture(
     due = [each for each in request.due if each.intact_is_due or store.find_states(each.key) is None]
     step = reporter.step(f"{name}: loading")
     with_head = request.loss_text is not None or request.lenses is not None
-    loaded = models.load(request.model, request.base, request.device, folders, with_head=with_head, say=say_of_hub)
+    loaded = models.load(
+        request.model, request.base, request.device, folders, with_head=with_head, texts=request.texts, say=say_of_hub
+    )
+    if request.captured_from is not None and models.is_same(loaded.card.identity, request.captured_from):
+        # What follows from states that stay is found under the identity that those were stored with.
+        loaded = replace(loaded, card=replace(loaded.card, identity=request.captured_from))
     structure = capture.find_structure(loaded.module, loaded.base_model_prefix).up_to(request.n_depths)
     step.advance()
     texts = {each.context.template: _tokenized(loaded.tokenizer, request, each.context) for each in request.contexts}

@@ -113,7 +113,7 @@ class Plan:
             return "not captured yet"
         if self.options.force:
             return _FORCED
-        return "the model's files changed" if identity not in (None, states.card.identity) else None
+        return None if models.is_same(identity, states.card.identity) else "the model's files changed"
 
     def _contexts(self, model: ModelConfig, found: Sequence[Sequence[TemplatePlan]]) -> tuple[ContextPlan, ...]:
         """``found``: of each context its templates, the one that is drawn first."""

@@ -1,0 +1,124 @@
+"""The listed files of a hub model, downloaded where they aren't here: first its settings, its weights when they are due."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from tokviz.errors import SourceError
+from tokviz.models.downloads import require_room
+from tokviz.models.failures import is_out_of_reach
+from tokviz.models.files import (
+    ADAPTER,
+    CONFIG,
+    INDEX,
+    OTHER_WEIGHTS,
+    WEIGHTS,
+    ModelFiles,
+    is_setting,
+    list_files,
+    read_config,
+)
+from tokviz.models.location import IDENTIFIED, files_like, is_whole_in_cache, snapshot
+from tokviz.models.origin import Origin
+from tokviz.models.refusals import CONVERT, adapter_refusal
+
+
+def listed(origin: Origin) -> ModelFiles:
+    """The list of a source's files; what it has of settings is on this machine afterwards.
+
+    To be called within ``explained``: the Hub's own errors say why it gives nothing.
+
+    Raises
+    ------
+    SourceError : see ``list_files``; or the Hub has an adapter only, or no safetensors weights.
+    """
+    source = origin.model.source
+    if origin.path is not None:
+        return list_files(source, origin.location)
+    folder, names = snapshot(origin.model, origin.own_cache), None
+    if folder is None or not is_whole_in_cache(origin.model, origin.own_cache):
+        folder, names = _fetched_settings(origin)
+    if not (folder / CONFIG).is_file() and (folder / ADAPTER).is_file():
+        raise SourceError(adapter_refusal(source, folder / ADAPTER))
+    return list_files(source, origin.location, folder, names)
+
+
+def _fetched_settings(origin: Origin) -> tuple[Path, Collection[str] | None]:
+    """Download them; returns the folder of their commit, and the names of all files of it, None where the Hub can't be asked."""
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+
+    revision = origin.revision
+    try:
+        folder = _download(origin, CONFIG, revision).parent
+    except LocalEntryNotFoundError:
+        found = snapshot(origin.model, origin.own_cache)
+        if found is None or not found.is_dir():
+            raise
+        return found, None
+    except EntryNotFoundError:
+        folder = None
+    else:
+        revision = folder.name  # the others come from the same commit, even if the branch moves on meanwhile
+    names = _names(origin, revision)
+    if names is None and folder is not None:
+        return folder, None
+    for name in sorted(name for name in names or () if is_setting(name) or name in (INDEX, ADAPTER)):
+        folder = _download(origin, name, revision).parent
+    if folder is None:
+        raise SourceError(
+            f"{origin.model.source}: expected a model's repository with a {CONFIG}, found none in it; check the id"
+        )
+    named = read_config(folder).get(OTHER_WEIGHTS) if CONFIG in (names or ()) else None
+    if isinstance(named, str) and named in (names or ()) and named.endswith(".index.json"):
+        _download(origin, named, revision)
+    return folder, names
+
+
+def _names(origin: Origin, revision: str) -> Collection[str] | None:
+    """Of what is at the top of a repository; None where the Hub can't be reached."""
+    from huggingface_hub import HfApi
+
+    try:
+        return {entry.path for entry in HfApi().list_repo_tree(origin.model.source, revision=revision)}
+    except Exception as error:
+        if not is_out_of_reach(error):
+            raise
+        return None
+
+
+def _download(origin: Origin, name: str, revision: str) -> Path:
+    from huggingface_hub import hf_hub_download
+
+    return Path(hf_hub_download(origin.model.source, name, revision=revision, cache_dir=origin.own_cache))
+
+
+def fetch_weights(origin: Origin, files: ModelFiles) -> ModelFiles:
+    """Download the weights that are listed, where they aren't here; returns the list with them.
+
+    Raises
+    ------
+    SourceError : the disk has no room, or the Hub has no safetensors weights.
+    """
+    if origin.path is not None or (files.weights and all(path.is_file() for path in files.weights_paths)):
+        return files
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+
+    source, folder = origin.model.source, files.folder
+    names = files.weights or (WEIGHTS,)
+    try:
+        require_room(origin, folder.name, names)
+        if len(names) == 1:
+            _download(origin, names[0], folder.name)
+        else:
+            snapshot_download(source, revision=folder.name, cache_dir=origin.own_cache, allow_patterns=list(names))
+    except LocalEntryNotFoundError:
+        raise
+    except EntryNotFoundError as error:
+        raise SourceError(
+            f"{source}: expected safetensors weights on the Hub, found none; only safetensors and local .gguf files are read: "
+            f"{CONVERT}, or name a .gguf file"
+        ) from error
+    here = [file.name for file in files_like(folder, IDENTIFIED)]
+    return list_files(source, origin.location, folder, here)

@@ -1,0 +1,177 @@
+"""The one list of files that are read of a model, made before a library is: its configuration, its tokenizer's files, its weights.
+
+Whatever else lies in the folder, and whatever place a configuration names, isn't read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tokviz.errors import SourceError
+from tokviz.models.location import IDENTIFIED, Location, files_like
+from tokviz.text import one_line, shown
+
+CONFIG, WEIGHTS, INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
+OTHER_WEIGHTS = "transformers_weights"
+"""The key of a configuration that names weights of another file name."""
+ADAPTER = "adapter_config.json"
+_NOT_OF_STATES = (ADAPTER, "generation_config.json", "*.index.json", "*processor_config.json")
+"""Settings that no hidden state depends on; an adapter's would have its weights loaded, too."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFiles:
+    """What is read of a model; every name is one directly in ``folder``."""
+
+    folder: Path
+    settings: tuple[str, ...]
+    """Configuration and tokenizer files; none beside a GGUF file, which holds them itself."""
+    weights: tuple[str, ...]
+    """``.safetensors`` files, or the one ``.gguf``; none where there are none."""
+    weight_map: dict[str, str] | None = None
+    """Of weights in several files, which file has which tensor."""
+
+    @property
+    def paths(self) -> list[Path]:
+        return [self.folder / name for name in (*self.settings, *self.weights)]
+
+    @property
+    def weights_paths(self) -> list[Path]:
+        return [self.folder / name for name in self.weights]
+
+
+def list_files(
+    source: str, location: Location, folder: Path | None = None, names: Collection[str] | None = None
+) -> ModelFiles:
+    """List what is read of a model or of a tokenizer.
+
+    Parameters
+    ----------
+    source : as messages begin.
+    folder : where the files of a hub model are downloaded to.
+    names : which files its repository has; None where that can't be asked.
+
+    Raises
+    ------
+    SourceError : a file leads out of the folder, or the weights' names do, or one of them isn't there.
+    OSError, ValueError, TypeError, RecursionError : configuration or index can't be read.
+    """
+    path = folder or location.path
+    assert path is not None, "a hub model has been looked for"
+    if path.is_file():
+        return ModelFiles(folder=path.parent, settings=(), weights=(path.name,))
+    found = files_like(path, IDENTIFIED)
+    here = {each.name for each in found}
+    weights, weight_map = _Weights(source, path, here if folder is None else names, here).listed()
+    settings = tuple(each.name for each in found if is_setting(each.name))
+    files = ModelFiles(folder=path, settings=settings, weights=weights, weight_map=weight_map)
+    if location.kind != "package":  # whoever installs packages may link their files
+        _refuse_links_out(source, files)
+    return files
+
+
+def is_setting(name: str) -> bool:
+    """Whether a file of that name is read as configuration or for the tokenizer."""
+    file = Path(name)
+    is_read = file.name == name and any(file.match(pattern) for pattern in IDENTIFIED)
+    return is_read and file.suffix != ".safetensors" and not any(file.match(each) for each in _NOT_OF_STATES)
+
+
+@dataclass(frozen=True)
+class _Weights:
+    """What is chosen of a folder's weights, as transformers chooses."""
+
+    source: str
+    folder: Path
+    names: Collection[str] | None
+    here: Collection[str]
+
+    def listed(self) -> tuple[tuple[str, ...], dict[str, str] | None]:
+        """The names of the files, and the index of several."""
+        named = read_config(self.folder).get(OTHER_WEIGHTS) if CONFIG in self.here else None
+        names = self.here if self.names is None else self.names
+        if named is not None:
+            return self._named(named)
+        if WEIGHTS in names:
+            return (WEIGHTS,), None
+        return self._indexed(INDEX) if INDEX in names else ((), None)
+
+    def _named(self, named: Any) -> tuple[tuple[str, ...], dict[str, str] | None]:
+        where = f"which {CONFIG} names as its weights ({OTHER_WEIGHTS})"
+        if isinstance(named, str) and named.endswith(".index.json") and Path(named).name == named:
+            self._require_there(named, where)
+            return self._indexed(named)
+        self._require_plain(named, where)
+        self._require_there(named, where)
+        return (named,), None
+
+    def _indexed(self, index: str) -> tuple[tuple[str, ...], dict[str, str]]:
+        read, where = _read_json(self.folder / index), f"which {one_line(index)} names"
+        weight_map = read.get("weight_map") if isinstance(read, dict) else None
+        if not isinstance(weight_map, dict) or not weight_map:
+            raise SourceError(
+                f"{self.source}: expected a weight_map in {one_line(index)}, found none; fetch the file again"
+            )
+        for name in weight_map.values():
+            self._require_plain(name, where)
+        files = tuple(sorted(set(weight_map.values())))
+        for name in files:
+            self._require_there(name, where)
+        return files, weight_map
+
+    def _require_plain(self, name: Any, where: str) -> None:
+        is_plain = isinstance(name, str) and Path(name).name == name and "\\" not in name and "\0" not in name
+        if not is_plain or not name.endswith(".safetensors"):
+            raise SourceError(
+                f"{self.source}: expected *.safetensors directly in the model's folder, got {shown(name)}, {where}; no other "
+                "file is read as weights"
+            )
+
+    def _require_there(self, name: str, where: str) -> None:
+        if self.names is not None and name not in self.names:
+            raise SourceError(f"{self.source}: expected {one_line(name)}, {where}, found none; copy or download it")
+
+
+def _refuse_links_out(source: str, files: ModelFiles) -> None:
+    """Refuse a symbolic link to a file elsewhere; a snapshot of the Hugging Face cache links to that cache's blobs."""
+    folder = files.folder.resolve()
+    allowed = [folder, *_blobs(folder)]
+    for path in files.paths:
+        target = path.resolve()
+        if not any(target.is_relative_to(place) for place in allowed):
+            raise SourceError(
+                f"{source}: expected files of the model's own folder, got a link out of it: {one_line(path.name)}; copy what it "
+                "leads to, or name the folder that this is in"
+            )
+
+
+def _blobs(folder: Path) -> Iterable[Path]:
+    """Where the files of a snapshot are: beside the snapshots, or in the folder that all repositories of a cache share."""
+    for parent in folder.parents:
+        if parent.name == "snapshots" and parent.parent.name.startswith("models--"):
+            return parent.parent / "blobs", parent.parent.parent / "blobs"
+    return ()
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """The values of a model's ``config.json``; raises ``OSError``, ``ValueError``, ``TypeError`` or ``RecursionError``."""
+    return read_object(folder / CONFIG)
+
+
+def read_object(file: Path) -> dict[str, Any]:
+    """The values of a file of settings; raises as ``read_config`` does."""
+    values = _read_json(file)
+    if not isinstance(values, dict):
+        raise TypeError(f"{file.name} holds no JSON object")
+    return values
+
+
+def _read_json(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{file.name} is no valid JSON: {error}") from error

@@ -1,0 +1,160 @@
+"""A configuration against the headers of its weights, before any weight is read: layers, shapes, and the types of numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from tokviz.errors import SourceError
+from tokviz.models import safetensors_header
+from tokviz.models.safetensors_header import Header
+from tokviz.models.staging import Staged
+from tokviz.text import counted
+
+FLOATS = ("F64", "F32", "F16", "BF16")
+"""What weights are that aren't quantized, as safetensors names it."""
+_GGUF_INTEGERS = ("I8", "I16", "I32", "I64")
+_GGUF_LAYER = re.compile(r"(?:enc\.)?blk\.(\d+)\.")
+_MOST_PER_TENSOR, _MOST_ADDED = 8, 1000
+"""A model may keep one stored tensor in several parameters, each set twice while loading, and have some that aren't stored."""
+_ADDED_SHARE, _ADDED_NUMBERS = 0.1, 2_000_000
+"""By how much a model may be larger than its GGUF file says: such files leave out what states don't depend on."""
+_FURTHER_TOKENS = re.compile(r".*(nextn|mtp).*")
+"""Keys of a configuration that say how many layers predict further tokens; they aren't run."""
+
+
+@contextmanager
+def at_most(source: str, n_tensors: int) -> Iterator[None]:
+    """Within the block no model is made that has far more parameters than there are tensors in its files.
+
+    Raises
+    ------
+    SourceError : one is: making it would take minutes, only to find that weights are missing.
+    """
+    from torch.nn.modules.module import register_module_parameter_registration_hook
+
+    most, n_made = _MOST_PER_TENSOR * n_tensors + _MOST_ADDED, 0
+
+    def count(*_: Any) -> None:
+        nonlocal n_made
+        n_made += 1
+        if n_made > most:
+            raise SourceError(
+                f"{source}: expected a config of the {counted(n_tensors, 'tensor')} in its weights files, got one of a model with "
+                "far more, as by its number of layers; check that config.json and the weights belong together"
+            )
+
+    hook = register_module_parameter_registration_hook(count)
+    try:
+        yield
+    finally:
+        hook.remove()
+
+
+def headers_of(staged: Staged) -> dict[str, Header]:
+    """Name → type and shape of every tensor in a source's safetensors files."""
+    return {
+        name: each for path in staged.files.weights_paths for name, each in safetensors_header.tensors(path).items()
+    }
+
+
+def refuse_unused_layers(source: str, whole: Any, path: str, names: set[str]) -> tuple[str, ...]:
+    """Refuse layers that are stored and that the config leaves out; returns a note on those that it names as no part of the stack.
+
+    Parameters
+    ----------
+    whole, path : the model as its config has it, and where in it is the part that words pass through.
+    names : of tensors that the model has no place for.
+    """
+    part = whole.get_submodule(path)
+    prefix = re.escape(f"{whole.base_model_prefix}.") if whole.base_model_prefix else ""
+    beginning = re.escape(f"{path}.") if path else ""
+    for place, n_layers in _stacks(part):
+        layer = re.compile(rf"(?:{prefix})?{beginning}{re.escape(place)}\.(\d+)\.")
+        unused = {int(found[1]) for name in names if (found := layer.match(name))}
+        unused = {index for index in unused if index >= n_layers}
+        if not unused:
+            continue
+        if unused <= set(range(n_layers, n_layers + _n_of_further_tokens(part.config))):
+            return (f"{counted(len(unused), 'layer')} after the last one predicts further tokens, and did not run.",)
+        raise SourceError(
+            f"{source}: expected as many layers as config.json gives, {n_layers:,}, found weights of {max(unused) + 1:,} "
+            f"({place}.{min(unused)} and on); check that config.json and the weights belong together"
+        )
+    return ()
+
+
+def _stacks(part: Any) -> Iterator[tuple[str, int]]:
+    """The path of each list of modules that isn't within another one, and how many it has."""
+    import torch
+
+    found: list[str] = []
+    for path, module in part.named_modules():
+        is_within = any(path.startswith(f"{outer}.") for outer in found)
+        if isinstance(module, torch.nn.ModuleList) and not is_within:
+            found.append(path)
+            yield path, len(module)
+
+
+def _n_of_further_tokens(config: Any) -> int:
+    values = config.get_text_config().to_dict()
+    counts = [value for key, value in values.items() if _FURTHER_TOKENS.fullmatch(key) and type(value) is int]
+    return max(counts, default=0)
+
+
+def refuse_other_numbers(source: str, whole: Any, headers: Mapping[str, Header]) -> None:
+    """Refuse parameters that are stored as integers or truth values: without a known quantization they mean something else."""
+    odd = {name: header for name, header in headers.items() if header.dtype not in FLOATS}
+    if not odd:
+        return
+    parameters = [name for name, _ in whole.named_parameters()]
+    for name, header in sorted(odd.items()):
+        if name.endswith(".weight") or any(_is_of(name, parameter) for parameter in parameters):
+            raise SourceError(
+                f"{source}: expected weights of floating-point numbers ({', '.join(FLOATS)}), or a config with the "
+                f"quantization_config that they were made with, got {header.dtype} for {name}"
+            )
+
+
+def _is_of(name: str, parameter: str) -> bool:
+    return name == parameter or name.endswith(f".{parameter}") or parameter.endswith(f".{name}")
+
+
+# --- GGUF --------------------------------------------------------------------------------------------------------
+
+
+def refuse_other_gguf(staged: Staged, config: Any) -> None:
+    """Refuse a GGUF file whose config has other layers than its tensors, tables of other sizes, or integers as weights.
+
+    Raises ``SourceError``.
+    """
+    import gguf
+    import torch
+    from transformers import AutoModel
+
+    source = staged.origin.model.source
+    tensors = gguf.GGUFReader(str(staged.gguf_file)).tensors
+    integers = [each for each in tensors if each.tensor_type.name in _GGUF_INTEGERS]
+    if integers:
+        raise SourceError(
+            f"{source}: expected weights of floating-point numbers, quantized or not, got {integers[0].tensor_type.name} for "
+            f"{integers[0].name}"
+        )
+    stored = {int(found[1]) for each in tensors if (found := _GGUF_LAYER.match(each.name))}
+    n_stored, n_layers = max(stored, default=-1) + 1, config.get_text_config().num_hidden_layers
+    if stored and not n_layers <= n_stored <= n_layers + _n_of_further_tokens(config):
+        raise SourceError(
+            f"{source}: expected as many layers as the file's header gives, {n_layers:,}, found weights of {n_stored:,}; fetch "
+            "the file again"
+        )
+    with at_most(source, len(tensors)), torch.device("meta"):
+        whole = AutoModel.from_config(config)
+    n_asked = sum(each.numel() for each in whole.parameters())
+    n_found = sum(int(each.n_elements) for each in tensors)
+    if n_asked > n_found * (1 + _ADDED_SHARE) + _ADDED_NUMBERS:
+        raise SourceError(
+            f"{source}: expected weights for the {n_asked:,} numbers that the file's header asks for, found {n_found:,}; fetch the "
+            "file again"
+        )

@@ -1,0 +1,136 @@
+"""What tells a model's weights and settings from all others, without reading the weights."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.metadata
+import re
+from pathlib import Path
+
+from tokviz.config import ModelConfig
+from tokviz.errors import SourceError
+from tokviz.models import in_memory
+from tokviz.models.files import is_setting
+from tokviz.models.location import (
+    IDENTIFIED,
+    Location,
+    cached_commit,
+    commit_in_cache,
+    files_like,
+    is_whole_in_cache,
+    locate,
+    own_cache,
+    snapshot,
+    weights_files,
+)
+
+_SETTINGS = re.compile(r" settings:[0-9a-f]{64}")
+
+
+def identity(model: ModelConfig, base: Path, downloads: Path | None = None) -> str | None:
+    """What distinguishes these weights from all others; None where they are not on this machine.
+
+    ``sha256:…`` as configured (``load`` checks it) with ``settings:…`` over the content of the other listed files, which is the
+    same on any machine; ``commit:…`` of a hub model; else ``files:…`` over the names, sizes and times of the files: a 60 GB
+    checkpoint is not read at each start. A package's version replaces the times, which change when it is installed again.
+
+    States captured elsewhere can be shown without the weights, so a missing source is no error here.
+
+    Parameters
+    ----------
+    downloads : the folder that a model has been downloaded into whose weights aren't kept.
+    """
+    weights = _identity_of_weights(model, base, downloads)
+    if weights is None or model.tokenizer is None:
+        return weights
+    tokenizer = _identity_of_tokenizer(ModelConfig(source=model.tokenizer), base, downloads)
+    return tokenizer and f"{weights} tokenizer {tokenizer}"
+
+
+def _identity_of_tokenizer(tokenizer: ModelConfig, base: Path, downloads: Path | None) -> str | None:
+    """What tells a tokenizer that the configuration names from others; None where it isn't on this machine."""
+    try:
+        location = locate(tokenizer, base)
+    except SourceError:
+        return None
+    if location.path is None:
+        return commit_in_cache(tokenizer, own_cache(tokenizer, downloads)) or commit_in_cache(tokenizer)
+    files = [location.path] if location.is_gguf else files_like(location.path, IDENTIFIED)
+    return _digest(files, location)
+
+
+def is_same(now: str | None, stored: str) -> bool:
+    """Whether states of the identity ``stored`` may be of the model that is ``now`` on this machine, None where it isn't.
+
+    With a checksum alone states were stored before its identity had the settings, and it is all that is known without the files.
+    """
+    if now is None or now == stored:
+        return True
+    if _SETTINGS.search(now) and _SETTINGS.search(stored):
+        return False
+    return _SETTINGS.sub("", now) == _SETTINGS.sub("", stored)
+
+
+def _identity_of_weights(model: ModelConfig, base: Path, downloads: Path | None) -> str | None:
+    try:
+        location = locate(model, base)
+    except SourceError:
+        return f"sha256:{model.sha256}" if model.sha256 else None
+    if model.sha256:
+        return f"sha256:{model.sha256}{_settings(model, location, downloads)}"
+    if location.kind == "memory":
+        return in_memory.require(model.source).identity
+    if location.path is None:
+        commit = cached_commit(model, own_cache(model, downloads))
+        return f"commit:{commit}" if commit else None
+    if not weights_files(location.path):
+        return None
+    files = [location.path] if location.is_gguf else files_like(location.path, IDENTIFIED)
+    return f"files:{_digest(files, location)}"
+
+
+def _settings(model: ModelConfig, location: Location, downloads: Path | None) -> str:
+    """`` settings:…`` where they are on this machine, and not in the weights file itself."""
+    folder = location.path
+    if folder is None and is_whole_in_cache(model, own := own_cache(model, downloads)):
+        folder = snapshot(model, own)
+    if folder is None or location.is_gguf:
+        return ""
+    try:
+        lines = [f"{file.name} {_content(file, file.stat().st_mtime_ns)}" for file in _setting_files(folder)]
+    except OSError:
+        return ""
+    return f" settings:{_sha256(lines)}" if lines else ""
+
+
+def _setting_files(folder: Path) -> list[Path]:
+    return [file for file in files_like(folder, IDENTIFIED) if is_setting(file.name)]
+
+
+@functools.cache
+def _content(file: Path, _time: int) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _digest(files: list[Path], location: Location) -> str:
+    lines = [f"{location.package} {_version(location.package)}"] if location.package else []
+    for file in files:
+        status = file.stat()
+        time = "" if location.package else f" {status.st_mtime_ns}"
+        lines.append(f"{file.name} {status.st_size}{time}")
+    return _sha256(lines)
+
+
+def _sha256(lines: list[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode(errors="surrogatepass")).hexdigest()  # names may be no text
+
+
+def _version(package: str) -> str:
+    """The version of the distribution with the package's name, which nearly always contains the package."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"
+
+

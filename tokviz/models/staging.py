@@ -1,0 +1,178 @@
+"""A model's listed files → a folder that holds nothing else, which is all that the libraries are given.
+
+Settings are written anew, without the keys that lead to other files; weights and vocabularies are links to the files themselves.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tokviz.config import exists, expanded
+from tokviz.errors import SourceError
+from tokviz.models.fetching import fetch_weights, listed
+from tokviz.models.files import CONFIG, INDEX, OTHER_WEIGHTS, WEIGHTS, ModelFiles, read_object
+from tokviz.models.origin import Origin
+from tokviz.models.refusals import check_sha256, refuse_several_files
+from tokviz.text import shown
+
+_BY_KEY = (CONFIG, "tokenizer_config.json", "special_tokens_map.json")
+"""Settings that transformers hands on to a class, key by key."""
+_DROPPED = re.compile(r"_?name_or_path|.*_files?|is_local|local_files_only")
+"""Keys of any settings that would name files or a place; transformers finds a model's files by their names."""
+_OTHER_FILES = ("configuration_files", "fast_tokenizer_files")
+"""Keys that name versions of a file, one of which would take its place."""
+_RUN_BY = re.compile(r"_?(attn|experts)_implementation(_internal)?")
+_KNOWN_TO_RUN = ("eager", "sdpa", "flex_attention", "batched_mm", "grouped_mm")
+"""What runs attention and experts without asking the Hub for a kernel."""
+_FUSED = "fusion_config"
+"""The key of a configuration by which transformers changes classes for all models that come after."""
+_TEXTS = re.compile(r".*_tokens?|added_tokens_decoder|chat_template|content|auto_map")
+"""Keys of what is text, or a name in code that is never run."""
+_ELSEWHERE = re.compile(r"(hf[-_]hub|local-dir):", re.IGNORECASE)
+"""As timm, which some parts for images come from, is told of another place."""
+_PATH = re.compile(r"[/\\~].*\w|\w.*[/\\]")
+"""What may be a path to another folder; a label may be a mere slash."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Staged:
+    """A source whose settings lie in a folder of their own; its weights come when they are due."""
+
+    origin: Origin
+    files: ModelFiles
+    folder: Path
+
+    @classmethod
+    def of(cls, origin: Origin, folder: Path) -> Staged:
+        """List the files of a source, and put its settings into an empty ``folder``.
+
+        Raises
+        ------
+        SourceError : see ``listed`` and ``stage_settings``; other errors are those that ``explained`` explains.
+        """
+        files = listed(origin)
+        folder.mkdir()
+        stage_settings(origin.model.source, files, folder)
+        return cls(origin=origin, files=files, folder=folder)
+
+    def with_weights(self) -> Staged:
+        """The same with its weights, which are downloaded where they aren't here; raises ``SourceError`` for another checksum."""
+        refuse_several_files(self.origin, self.files)
+        files = fetch_weights(self.origin, self.files)
+        check_sha256(self.origin, files)
+        return replace(self, files=files).linked()
+
+    def linked(self) -> Staged:
+        """The same with its weights, which are here, beside the settings."""
+        stage_weights(self.files, self.folder)
+        return self
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether they are on this machine, so that they can be staged without a download."""
+        return bool(self.files.weights) and all(path.is_file() for path in self.files.weights_paths)
+
+    @property
+    def gguf_file(self) -> Path | None:
+        """The GGUF file; None for every other source."""
+        return self.folder / self.files.weights[0] if self.origin.location.is_gguf else None
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of every ``from_pretrained``: a folder of listed files, and no code from it is trusted."""
+        gguf = {} if self.gguf_file is None else {"gguf_file": self.gguf_file.name}
+        return {"pretrained_model_name_or_path": str(self.folder), "trust_remote_code": False, "local_files_only": True, **gguf}
+
+
+def stage_settings(source: str, files: ModelFiles, folder: Path) -> None:
+    """Put configuration and tokenizer files into an empty ``folder``; a GGUF file, too, as it is both.
+
+    Raises
+    ------
+    SourceError : they ask for what isn't listed.
+    OSError, ValueError, TypeError, RecursionError : they can't be read.
+    """
+    for name in files.settings:
+        if name in _BY_KEY:
+            values = _without_places(source, name, read_object(files.folder / name), files)
+            (folder / name).write_text(json.dumps(values), encoding="utf-8")
+        else:
+            _link(files.folder / name, folder / name)
+    if not files.settings:
+        stage_weights(files, folder)
+
+
+def stage_weights(files: ModelFiles, folder: Path) -> None:
+    """Put the weights beside the settings."""
+    if files.weight_map is not None:
+        (folder / INDEX).write_text(json.dumps({"metadata": {}, "weight_map": files.weight_map}), encoding="utf-8")
+    for name in files.weights:
+        is_single = files.weight_map is None and name.endswith(".safetensors")
+        _link(files.folder / name, folder / (WEIGHTS if is_single else name))
+
+
+def _link(file: Path, place: Path) -> None:
+    if os.path.lexists(place):
+        return
+    try:
+        place.symlink_to(file.resolve())
+    except OSError:  # Windows lets not everyone make such links
+        os.link(file.resolve(), place)
+
+
+def _without_places(source: str, file: str, values: dict[str, Any], files: ModelFiles) -> dict[str, Any]:
+    """The values that change states; raises ``SourceError`` where they ask for what isn't listed."""
+    for key, value in _texts_of(values):
+        problem = _problem(key, value, files.folder)
+        if problem:
+            raise SourceError(f"{source}: {file} asks for {problem}, {key} = {shown(value)}; remove that from the file")
+    for key in (*_OTHER_FILES, _FUSED, "init_inputs"):
+        if values.get(key):
+            raise SourceError(
+                f"{source}: {file} asks for other files or code than are listed, {key} = {shown(values[key])}; remove that from "
+                "the file"
+            )
+    return {key: _dropped(value) for key, value in values.items() if not _is_dropped(key)}
+
+
+def _dropped(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _dropped(each) for key, each in value.items() if isinstance(each, int) or not _is_dropped(key)}
+    return [_dropped(each) for each in value] if isinstance(value, list) else value
+
+
+def _is_dropped(key: str) -> bool:
+    return key == OTHER_WEIGHTS or _DROPPED.fullmatch(key) is not None
+
+
+def _texts_of(values: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """Every text in the settings that may be more than text, with the key that it stands below."""
+    if isinstance(values, str):
+        yield key, values
+    elif isinstance(values, list):
+        for value in values:
+            yield from _texts_of(value, key)
+    elif isinstance(values, Mapping):
+        for name, value in values.items():
+            is_of_run = _RUN_BY.fullmatch(key) is not None  # of each part of the model
+            if not _TEXTS.fullmatch(name) or is_of_run:
+                yield from _texts_of(value, key if is_of_run else name)
+
+
+def _problem(key: str, value: str, folder: Path) -> str | None:
+    """What a text asks for that no list can hold; None where it asks for nothing."""
+    if _RUN_BY.fullmatch(key) and value not in _KNOWN_TO_RUN:
+        return f"a kernel that isn't one of {', '.join(_KNOWN_TO_RUN)}"
+    if _is_dropped(key):
+        return None
+    if _ELSEWHERE.match(value):
+        return "files of another place"
+    if _PATH.search(value) and (exists(expanded(value)) or exists(folder / value)):
+        return "files that aren't the model's own"
+    return None
