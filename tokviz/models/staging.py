@@ -87,7 +87,12 @@ class Staged:
     def arguments(self) -> dict[str, Any]:
         """The arguments of every ``from_pretrained``: a folder of listed files, and no code from it is trusted."""
         gguf = {} if self.gguf_file is None else {"gguf_file": self.gguf_file.name}
-        return {"pretrained_model_name_or_path": str(self.folder), "trust_remote_code": False, "local_files_only": True, **gguf}
+        return {
+            "pretrained_model_name_or_path": str(self.folder),
+            "trust_remote_code": False,
+            "local_files_only": True,
+            **gguf,
+        }
 
 
 def stage_settings(source: str, files: ModelFiles, folder: Path) -> None:

@@ -206,9 +206,7 @@ def _from_pretrained(staged: Staged, config: Any, offload: Path | None, with_hea
     return whole, head
 
 
-def _loaded(
-    staged: Staged, config: Any, offload: Path | None, with_head: Any, dtype: str
-) -> tuple[Any, Any, set[str]]:
+def _loaded(staged: Staged, config: Any, offload: Path | None, with_head: Any, dtype: str) -> tuple[Any, Any, set[str]]:
     """The whole base model, the same with its head or None, and the stored tensors that neither has a place for."""
     from transformers import AutoModel
 
