@@ -100,13 +100,9 @@ def test_an_index_maps_to_files_of_the_folder_only(gpt2: Path, place: str) -> No
     file = zeros_of(gpt2, gpt2.parent / "zeros" / "model.safetensors")
     zeros_of(gpt2, gpt2 / "sub" / "model.safetensors")
     indexed(gpt2, str(file) if place == "absolute" else place)
-    message = refusal("gpt2", gpt2.parent) if place != "absolute" else _refusal_without_path(gpt2)
+    message = refusal("gpt2", gpt2.parent)
     assert "expected *.safetensors directly in the model's folder, got " in message
     assert "which model.safetensors.index.json names; no other file is read as weights" in message
-
-
-def _refusal_without_path(model: Path) -> str:
-    return str(describe(configured(model.name), model.parent).problem)
 
 
 def test_a_missing_file_of_several_is_told_with_what_names_it(gpt2: Path) -> None:
@@ -189,8 +185,9 @@ def test_any_key_that_leads_to_files_elsewhere_is_refused(gpt2: Path, file: str,
     other.write_text("{}")
     place: Any = "../other/words.json" if form == "relative" else str(other)
     edit(gpt2 / file, unheard_of={"deep": [place]} if form == "nested" else place)
-    message = str(describe(configured("gpt2"), gpt2.parent).problem)
+    message = refusal("gpt2", gpt2.parent)
     assert f"gpt2: {file} asks for files that aren't the model's own, " in message
+    assert "…/other/words.json" in message
 
 
 @pytest.mark.parametrize("key", ["gguf_file", "tokenizer_file", "vocab_file", "name_or_path"])
@@ -200,6 +197,17 @@ def test_names_of_files_in_a_tokenizers_settings_are_not_followed(gpt2: Path, fi
     other = families.build("bert", gpt2.parent / "bert")
     edit(gpt2 / file, **{key: str(other / "tokenizer.json")})
     assert load(configured("gpt2"), gpt2.parent, "cpu").tokenizer("the word")["input_ids"] == before
+
+
+def test_of_a_tokenizers_folder_the_weights_are_not_looked_at(gpt2: Path) -> None:
+    other = Path(shutil.copytree(gpt2, gpt2.parent / "other"))
+    indexed(other, "../none.safetensors")
+    assert load(configured("gpt2", tokenizer="./other"), gpt2.parent, "cpu").card.n_layers == 3
+    edit(other / "special_tokens_map.json", deep=str(gpt2 / "config.json"))
+    message = refusal("gpt2", gpt2.parent, tokenizer="./other")
+    assert message.startswith(
+        "gpt2: tokenizer: ./other: special_tokens_map.json asks for files that aren't the model's own"
+    )
 
 
 def test_with_a_checksum_other_settings_are_other_states(gpt2: Path) -> None:

@@ -164,7 +164,7 @@ def _staged_tokenizer(origin: Origin, folder: Path) -> Staged:
     place = origin.of_tokenizer
     where = f"{origin.model.source}: tokenizer: "
     try:
-        return Staged.of(place, folder)
+        return Staged.of(place, folder, is_tokenizer=True)
     except SourceError as error:
         raise SourceError(f"{where}{error}") from error
     except Exception as error:
