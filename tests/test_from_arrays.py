@@ -19,6 +19,7 @@ from safetensors.numpy import save_file
 import tokviz
 from tokviz import config as configuration
 from tokviz.errors import TokvizError
+from tokviz.notebook.inline import Explorer
 from tokviz.run import prune
 from tokviz.run.plan.options import Options
 from tokviz.run.store.locks import Locks
@@ -206,6 +207,34 @@ def test_a_cache_that_is_no_folder_is_one_line(cache: Path) -> None:
     cache.touch()
     with pytest.raises(TokvizError, match=r"^cache .*: expected a folder or a place for one, but .* is none"):
         tokviz.from_arrays(made(), WORDS, cache=cache)
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("a\0b", "expected a path, got one with characters that no path has"),
+        ("", "expected a path, got an empty one"),
+        ("folder/" * 2_000, "expected a path with room for what is written below it"),
+    ],
+)
+def test_a_path_that_can_be_none_is_one_short_line(cache: Path, path: str, said: str) -> None:
+    study = tokviz.from_arrays(made(), WORDS, name="Mine", cache=cache)
+    for act in (
+        lambda: tokviz.from_arrays(made(), WORDS, cache=path),
+        lambda: tokviz.study("no/model", WORDS, cache=path),
+        lambda: tokviz.build("report.toml", cache=path),
+        lambda: study.report(path),
+    ):
+        with pytest.raises(TokvizError, match=said) as caught:
+            act()
+        assert len(str(caught.value)) < 320
+    for act in (
+        lambda: Explorer(document="", height=1).save(path),
+        lambda: tokviz.from_arrays(path or "x", WORDS, cache=cache),
+    ):
+        with pytest.raises(TokvizError, match="expected a") as caught:
+            act()
+        assert len(str(caught.value)) < 450
 
 
 def test_what_was_given_is_not_pruned(cache: Path) -> None:

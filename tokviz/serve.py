@@ -30,7 +30,8 @@ import typer
 
 from tokviz.bundled import IS_INSTALLED, PACKAGE, TEMPLATES
 from tokviz.config import exists, expanded, install, read_toml
-from tokviz.errors import ConfigError
+from tokviz.errors import ConfigError, PublishError
+from tokviz.run.store import disk
 
 SCRIPT = PACKAGE.parent / "generate.py"
 """The command of a checkout."""
@@ -327,6 +328,11 @@ def serve(
     if importlib.util.find_spec("watchfiles") is None:
         print(f"error: watchfiles is not installed; {install('serve')}", file=sys.stderr)
         raise typer.Exit(1)
+    try:
+        disk.placed(output)
+    except PublishError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
     # The report says by which command it was made, so defaults are not spelled out.
     given = {"--config": (config, Path("report.toml")), "--output": (output, Path("site"))}
     arguments = [word for name, (path, usual) in given.items() if path != usual for word in (name, str(path))]
@@ -337,7 +343,9 @@ def serve(
         print(f"error: port {port}: {error.strerror}; choose another with --port", file=sys.stderr)
         raise typer.Exit(1) from None
     Thread(target=server.serve_forever, daemon=True).start()
-    print(f"{output} at {server.address}, made again when something changes; Ctrl-C ends it", flush=True)
+    print(
+        f"{disk.shown_path(output)} at {server.address}, made again when something changes; Ctrl-C ends it", flush=True
+    )
     with suppress(KeyboardInterrupt):
         while True:
             _watch(config, arguments, server)

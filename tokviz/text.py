@@ -7,6 +7,7 @@ import re
 import reprlib
 from collections.abc import Iterable
 from datetime import date, time
+from pathlib import Path
 from typing import Any
 from unicodedata import bidirectional
 
@@ -18,6 +19,9 @@ MOST_CHARACTERS = 300
 
 MOST_SHOWN = 60
 """Characters of a value in a message."""
+
+MOST_OF_A_PATH = 160
+"""Characters of a path in a message: systems take thousands."""
 
 _LEAST_OF_A_NAME = 3
 """So many characters of a longer name tell which is meant."""
@@ -46,6 +50,24 @@ def isolated(text: str) -> str:
 def one_line(text: str) -> str:
     """The beginning of a message of any length, without line breaks and what else would act on a terminal."""
     return visible(" ".join(text.split())[:MOST_CHARACTERS])
+
+
+def path_in_line(path: Path | str, most: int = MOST_OF_A_PATH) -> str:
+    """A path as it stands in a message: its end, if it is long, and without what would break the line."""
+    name = str(path)
+    name = name if len(name) <= most else "…" + name[1 - most :]
+    if name.isprintable():
+        return name
+    quoted = repr(name)
+    return quoted if len(quoted) <= most else quoted[: most - 1] + "…"
+
+
+def with_short_paths(text: str) -> str:
+    """A message in which each path, and whatever else has no spaces, is no longer than it has to be."""
+    return _LONG_RUN.sub(lambda run: path_in_line(run[0]), text)
+
+
+_LONG_RUN = re.compile(rf"\S{{{MOST_OF_A_PATH + 1},}}")
 
 
 def counted(number: int, noun: str) -> str:

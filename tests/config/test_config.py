@@ -459,6 +459,26 @@ def test_what_is_longer_than_any_picture_or_file_can_hold_is_told(tmp_path: Path
         assert re.search(r"expected|unknown key", line)
 
 
+@pytest.mark.parametrize("path", ["a\\u0000b", "folder/" * 120, "folder/" * 2_000], ids=["NUL", "long", "too long"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'words = "PATH"\n{MODEL}',
+        f'intro = "PATH.md"\n{WORDS}{MODEL}',
+        f'theme = "PATH"\n{WORDS}{MODEL}',
+        f'font = "PATH.ttf"\n{WORDS}{MODEL}',
+        f'{WORDS}{MODEL}[loss]\ntext = "PATH"\n',
+        f'{WORDS}{MODEL}[lens]\ntext = "PATH"\n',
+        f'{WORDS}{MODEL}note = "PATH.md"\n',
+    ],
+    ids=["words", "intro", "theme", "font", "loss", "lens", "note"],
+)
+def test_a_path_in_a_config_that_can_be_none_is_told_in_short_lines(tmp_path: Path, text: str, path: str) -> None:
+    for line in refusal(tmp_path, text.replace("PATH", path)):
+        assert re.search("expected|2 mistakes", line)
+        assert len(line) <= 300
+
+
 def test_a_byte_order_mark_and_line_ends_of_other_systems_are_no_mistake(tmp_path: Path) -> None:
     path = tmp_path / "report.toml"
     path.write_bytes(b"\xef\xbb\xbf" + ('intro = "a.md"\n' + WORDS + MODEL).replace("\n", "\r\n").encode())
