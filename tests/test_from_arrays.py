@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -266,6 +267,29 @@ def test_tokens_and_updates_are_not_made_up(cache: Path) -> None:
 def test_words_that_are_alike_and_numbers_that_float32_just_holds_are_taken(states: np.ndarray, cache: Path) -> None:
     own = tokviz.from_arrays(states, WORDS, name="Mine", cache=cache)["Mine"]["given"]
     np.testing.assert_array_equal(np.stack(list(own.states.states)), states.astype(np.float32))
+
+
+@pytest.mark.parametrize("largest", [1e38, 3.4e38])
+def test_numbers_near_the_largest_that_float32_holds_are_measured_without_a_warning(
+    largest: float, cache: Path
+) -> None:
+    """Sums of two of them, their differences and a thousand times one are more than float32 holds."""
+    states = made().astype(np.float64)
+    factor = largest / np.abs(states).max()
+    small, large = (
+        tokviz.from_arrays(each, WORDS, name=name, cache=cache)[name]["given"]
+        for each, name in ((states, "Small"), (states * factor, "Large"))
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        measured = large.measure("standardized", "centered")
+        for name in ("standardized", "centered", "unit_norm", "without_massive"):
+            assert large.project(name).coordinates.shape == small.project(name).coordinates.shape
+        assert large.compare(large).shared.neighbours[0, 0] == pytest.approx(1)
+    usual = small.measure("standardized", "centered")
+    np.testing.assert_allclose(measured.spread.mean_norm, usual.spread.mean_norm * factor, rtol=1e-5)
+    np.testing.assert_allclose(measured.massive.typical, usual.massive.typical * factor, rtol=1e-5)
+    np.testing.assert_allclose(measured.massive.ratio, usual.massive.ratio, rtol=1e-5)
 
 
 def test_two_of_them_are_compared(cache: Path) -> None:
