@@ -292,6 +292,19 @@ def test_numbers_near_the_largest_that_float32_holds_are_measured_without_a_warn
     np.testing.assert_allclose(measured.massive.ratio, usual.massive.ratio, rtol=1e-5)
 
 
+def test_more_depths_are_taken_than_files_may_be_open(cache: Path) -> None:
+    resource = pytest.importorskip("resource", reason="Windows has no such bound")
+    bounds = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken = max(int(each.name) for each in Path("/dev/fd").iterdir()) + 32
+    states = np.random.default_rng(0).normal(size=(2 * taken, N_WORDS, 2)).astype(np.float32)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (taken, bounds[1]))
+    try:
+        own = tokviz.from_arrays(states, WORDS, name="Mine", cache=cache)["Mine"]["given"]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, bounds)
+    np.testing.assert_array_equal(np.stack(list(own)), states)
+
+
 def test_two_of_them_are_compared(cache: Path) -> None:
     mine, other = (tokviz.from_arrays(made(seed), WORDS, name="Mine", cache=cache)["Mine"]["given"] for seed in (0, 1))
     assert mine.compare(mine).shared.neighbours[0, 0] == pytest.approx(1)
