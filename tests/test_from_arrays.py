@@ -220,19 +220,21 @@ def test_a_cache_that_is_no_folder_is_one_line(cache: Path) -> None:
 )
 def test_a_path_that_can_be_none_is_one_short_line(cache: Path, path: str, said: str) -> None:
     study = tokviz.from_arrays(made(), WORDS, name="Mine", cache=cache)
-    for act in (
+    folders: tuple[Callable[[], object], ...] = (
         lambda: tokviz.from_arrays(made(), WORDS, cache=path),
         lambda: tokviz.study("no/model", WORDS, cache=path),
         lambda: tokviz.build("report.toml", cache=path),
         lambda: study.report(path),
-    ):
+    )
+    for act in folders:
         with pytest.raises(TokvizError, match=said) as caught:
             act()
         assert len(str(caught.value)) < 320
-    for act in (
+    files: tuple[Callable[[], object], ...] = (
         lambda: Explorer(document="", height=1).save(path),
         lambda: tokviz.from_arrays(path or "x", WORDS, cache=cache),
-    ):
+    )
+    for act in files:
         with pytest.raises(TokvizError, match="expected a") as caught:
             act()
         assert len(str(caught.value)) < 450
