@@ -63,18 +63,17 @@ ASKED = ("tokviz plan", f"{BUILD} --dry-run")
 
 
 def report(more: str = LLAMA, *, top: str = ONE, words: str = FEW) -> str:
+    """A config: keys that stand before all tables, the table of words, other tables."""
     return f"plate_size = [750, 600]\n{top}[words]\n{words}{more}"
 
 
-def case(
-    name: str, odd: str, config: str, *steps: Step, files: Files | None = None, first: Sequence[Step] = ASKED
-) -> Case:
-    """Made by ``generate.py`` unless there are ``steps``."""
+def case(name: str, odd: str, config: str, *steps: Step, files: Files | None = None) -> Case:
+    """Made by ``generate.py`` unless there are ``steps``; what would then be made is asked once more."""
     return Case(
         name=name,
         odd=odd,
         files={"report.toml": config, **(files or {})},
-        steps=(*first, *(steps or (BUILD,))),
+        steps=(*ASKED, *(steps or (BUILD,)), "tokviz plan"),
     )
 
 
@@ -226,9 +225,9 @@ words = ["red", "blue", "green", "pink"]
 OF_WORDS = [
     case("one_list", "no categories", 'plate_size = [750, 600]\nwords = "words.txt"\n' + LLAMA, files={"words.txt": "\n".join(NAMES)}),
     case("one_category", "nothing to tell apart", report(words=listed({"months": MONTHS}))),
-    case("thirty_categories", "more than colors and shapes", report(words=listed({f"kind {n}": [f"w{n:03}", f"w{n + 30:03}", f"w{n + 60:03}"] for n in range(30)}) + models("large"), more="")),
+    case("thirty_categories", "more than colors and shapes", report(models("large"), words=listed({f"kind {n}": [f"w{n:03}", f"w{n + 30:03}", f"w{n + 60:03}"] for n in range(30)}))),
     case("in_two_categories", "words that stand in two or three", report(words=listed(IN_TWO))),
-    case("pieces", "words of one to many tokens", report(models("qwen3"), words=listed({"a": ["cat", "cats", "catalogue", "James"], "b": ["nurse", "firefighter", "doctor", "doctors"]}))),
+    case("pieces", "words of one to many tokens", report(models("qwen3"), words=listed({"a": ["cat", "cats", "catalogue", "James"], "b": ["nurse", "unseen", "catastrophe", "doctors"]}))),
     case("read_first", "the first token of a word is read", report(models("qwen3"), top=f'{ONE}read = "first"\n', words=listed({"a": MONTHS, "b": COLORS}))),
     case("read_mean", "the mean of its tokens", report(models("qwen3"), top=f'{ONE}read = "mean"\n', words=listed({"a": MONTHS, "b": COLORS}))),
     case("one_word", "nothing to compare", report(words=listed({"months": MONTHS[:1]}))),
@@ -242,7 +241,7 @@ OF_WORDS = [
     case("vocabulary_depths", "the same at two depths, with landmarks, in two models", report(models("llama", "qwen3"), words='vocabulary = true\nlayers = ["embedding", 0]\n' + FEW)),
     case("words_csv", "words from a CSV file", 'plate_size = [750, 600]\nwords = "words.csv"\n' + LLAMA, files={"words.csv": "word;category;n\nMay;months;1\nJune;months;2\nred;colors;3\nblue;colors;4\n"}),
     case("words_toml", "words from a TOML file", 'plate_size = [750, 600]\nwords = "words.toml"\n' + LLAMA, files={"words.toml": LABELED.replace("words.", "")}),
-    case("words_json", "words in place of the config's", report(RELATED, words=MORE) + LLAMA, f"{BUILD} --words words.json", files={"words.json": json.dumps({"names": NAMES, "letters": list("abcd")})}),
+    case("words_json", "words in place of the config's", report(RELATED + LLAMA, words=MORE), f"{BUILD} --words words.json", files={"words.json": json.dumps({"names": NAMES, "letters": list("abcd")})}),
 ]  # fmt: skip
 
 # --- contexts, texts, looks ------------------------------------------------------------------------------------------
@@ -362,12 +361,12 @@ OF_SCRIPTS = [
 WITH_A_WORD = {"report.toml": report(words=FEW.replace('"January"', '"August", "January"'))}
 MISTAKEN = report(
     LLAMA.replace("source", "sources") + '[[contexts]]\nname = "x"\ntemplate = "y"\n',
-    top='projection = ["flat"]\nplate_size = [1, 2]\nsite_url = "example"\n'.replace("plate_size", "palette"),
+    top='projection = ["flat"]\npalette = [1, 2]\nsite_url = "example"\n',
     words='months = ["May", "May", " x"]\n',
 )
 
 OF_RUNS = [
-    case("word_added", "a second run after a word was added", report(), BUILD, WITH_A_WORD, *ASKED, BUILD, "tokviz plan"),
+    case("word_added", "a second run after a word was added", report(), BUILD, WITH_A_WORD, *ASKED, BUILD),
     case("model_removed", "a second run with one model less", report(models("llama", "short")), BUILD, {"report.toml": report()}, *ASKED, BUILD),
     case("label_changed", "a second run after a title and a category's name", report(), BUILD, {"report.toml": report(top=f'{ONE}title = "Other"\n', words=FEW.replace("months", "Months of spring"))}, *ASKED, BUILD),
     case("capture_only", "captured first, built later", report(BOTH + LLAMA), f"{BUILD} --capture-only", *ASKED, BUILD),
@@ -382,7 +381,7 @@ SAMPLE = Case(
     name="sample",
     odd="the report of the checkout itself",
     files={},
-    steps=(*ASKED, BUILD),
+    steps=(*ASKED, BUILD, "tokviz plan"),
     copies=("report.toml", "notes"),
 )
 CASES = [*OF_TEXTS, *OF_MODELS, *OF_CAPTURES, *OF_WORDS, *OF_SCRIPTS, *OF_RUNS, SAMPLE]

@@ -171,7 +171,8 @@ def shown(case: Case, found: list[Difference]) -> str:
     named = ", ".join(each.path for each in found[:MOST_NAMED])
     more = f" and {len(found) - MOST_NAMED:,} more" if len(found) > MOST_NAMED else ""
     first = found[0].shown.replace("\n", "\n    ")
-    return f"{len(found):,} files differ  {case.name} ({case.odd}): {named}{more}\n  {found[0].path}:\n    {first}"
+    differ = "1 file differs" if len(found) == 1 else f"{len(found):,} files differ"
+    return f"{differ}  {case.name} ({case.odd}): {named}{more}\n  {found[0].path}:\n    {first}"
 
 
 def compare(asked: argparse.Namespace, cases: list[Case], folder: Path) -> int:
