@@ -338,7 +338,7 @@ OF_SCRIPTS = [
         "arrays_refused",
         "states that don't fit the words",
         ARRAYS
-        + "try:\n    tokviz.from_arrays(states[:, :9], words)\nexcept tokviz.TokvizError as error:\n    print(error)\n",
+        + "try:\n    tokviz.from_arrays(states[:, :9], words)\nexcept Exception as error:\n    print(repr(error))\n",
     ),
     script(
         "loaded_model",

@@ -83,7 +83,7 @@ class Runner:
         out.unlink()
         err.unlink()
         text = f"$ {command}\n{said[0]}--- standard error\n{said[1]}--- exit code {code}\n"
-        for path, name in ((folder, "FOLDER"), (self.checkout, "CHECKOUT")):
+        for path, name in ((folder, "FOLDER"), (Path(__file__).parent, "EQUALITY"), (self.checkout, "CHECKOUT")):
             text = text.replace(str(path), name)
         return SECONDS.sub("N s", OF_TIME.sub("", text))
 
