@@ -22,7 +22,7 @@ RANGE   = $(shell sed -n 's/^\($(1)[^ ]*\).*/\1/p' requirements-dev.txt)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help site sample sample-text check test test-all quick-tests run-tests run-all-tests docs gold audit audit-large audit-packages torture falsify repeats lint types requirements lock dist publish notebooks install-lines lowest test-lowest coverage serve bench screenshots clean distclean
+.PHONY: help site sample sample-text check test test-all quick-tests run-tests run-all-tests docs gold audit audit-large audit-packages torture falsify repeats lint types requirements lock dist publish notebooks install-lines lowest test-lowest coverage serve bench screenshots clean distclean equality
 
 help:  ## list what one can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -130,6 +130,9 @@ torture: $(VENV)/.developer $(VENV)/.browser  ## try to break tokviz, thousands 
 falsify: export OMP_NUM_THREADS = 1
 falsify: $(VENV)/.developer $(VENV)/.models  ## count how often a report says something false; goes on where it stopped (ARGS="--minutes 30")
 	PYTHONPATH=tests $(BIN)/python -m falsify.falsify $(ARGS)
+
+equality: $(VENV)/.developer $(VENV)/.models  ## make reports of odd shapes with two checkouts, and compare all files (ARGS="main~5 .")
+	$(BIN)/python tests/equality/equality.py $(ARGS)
 
 repeats: export OMP_NUM_THREADS = 1
 repeats: export TOKVIZ_REPEATS = 5

@@ -70,7 +70,9 @@ class PictureQueue:
         return other
 
     def submit(self, key: str, picture: Picture) -> None:
-        self._waiting[self.start().submit(draw_image, picture)] = key
+        """Have a picture drawn, unless it is on its way already: two models of a report may share it."""
+        if key not in self._waiting.values():
+            self._waiting[self.start().submit(draw_image, picture)] = key
 
     def keep_finished(self) -> None:
         """Store what is done, so that a run which is killed later need not do it again."""
