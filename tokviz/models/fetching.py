@@ -48,17 +48,18 @@ def _fetched_settings(origin: Origin) -> tuple[Path, Collection[str] | None]:
     """Download them; returns the folder of their commit, and the names of all files of it, None where the Hub can't be asked."""
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
-    revision = origin.revision
+    revision, folder = origin.revision, None
     try:
-        folder = _download(origin, CONFIG, revision).parent
+        config = _download(origin, CONFIG, revision)
     except LocalEntryNotFoundError:
         found = snapshot(origin.model, origin.own_cache)
         if found is None or not found.is_dir():
             raise
         return found, None
     except EntryNotFoundError:
-        folder = None
+        pass
     else:
+        folder = config.parent
         revision = folder.name  # the others come from the same commit, even if the branch moves on meanwhile
     names = _names(origin, revision)
     if names is None and folder is not None:
