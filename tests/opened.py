@@ -222,14 +222,14 @@ def _loaded(case: Case, models: Path) -> str:
     from tokviz.capture.tokens import tokenize
     from tokviz.config import ModelConfig
     from tokviz.errors import ModelError
-    from tokviz.models import describe, load
+    from tokviz.models import Use, describe, load
     from tokviz.records import Context
 
     configured = ModelConfig(source=case.source, tokenizer=case.tokenizer)
     if case.by == "describe":
         return describe(configured, models).problem or "loaded"
     try:
-        model = load(configured, models, "cpu", texts=TEXTS, with_head=True)
+        model = load(configured, models, "cpu", use=Use(with_head=True, texts=TEXTS))
         words = tuple(text.strip() for text in TEXTS)
         context = Context(name="alone", label="alone", template=" {word}")
         tokenization = tokenize(model.tokenizer, words, context, "last")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from safetensors.numpy import save_file
 import tokviz
 from tokviz import config as configuration
 from tokviz.errors import TokvizError
+from tokviz.notebook.inline import Explorer
 from tokviz.run import prune
 from tokviz.run.plan.options import Options
 from tokviz.run.store.locks import Locks
@@ -208,6 +210,36 @@ def test_a_cache_that_is_no_folder_is_one_line(cache: Path) -> None:
         tokviz.from_arrays(made(), WORDS, cache=cache)
 
 
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("a\0b", "expected a path, got one with characters that no path has"),
+        ("", "expected a path, got an empty one"),
+        ("folder/" * 2_000, "expected a path with room for what is written below it"),
+    ],
+)
+def test_a_path_that_can_be_none_is_one_short_line(cache: Path, path: str, said: str) -> None:
+    study = tokviz.from_arrays(made(), WORDS, name="Mine", cache=cache)
+    folders: tuple[Callable[[], object], ...] = (
+        lambda: tokviz.from_arrays(made(), WORDS, cache=path),
+        lambda: tokviz.study("no/model", WORDS, cache=path),
+        lambda: tokviz.build("report.toml", cache=path),
+        lambda: study.report(path),
+    )
+    for act in folders:
+        with pytest.raises(TokvizError, match=said) as caught:
+            act()
+        assert len(str(caught.value)) < 320
+    files: tuple[Callable[[], object], ...] = (
+        lambda: Explorer(document="", height=1).save(path),
+        lambda: tokviz.from_arrays(path or "x", WORDS, cache=cache),
+    )
+    for act in files:
+        with pytest.raises(TokvizError, match="expected a") as caught:
+            act()
+        assert len(str(caught.value)) < 450
+
+
 def test_what_was_given_is_not_pruned(cache: Path) -> None:
     for words in (WORDS, {**WORDS, "colors": ["violet", *WORDS["colors"][1:]]}):
         tokviz.from_arrays(made(), words, name="Mine", cache=cache)
@@ -237,6 +269,42 @@ def test_tokens_and_updates_are_not_made_up(cache: Path) -> None:
 def test_words_that_are_alike_and_numbers_that_float32_just_holds_are_taken(states: np.ndarray, cache: Path) -> None:
     own = tokviz.from_arrays(states, WORDS, name="Mine", cache=cache)["Mine"]["given"]
     np.testing.assert_array_equal(np.stack(list(own.states.states)), states.astype(np.float32))
+
+
+@pytest.mark.parametrize("largest", [1e38, 3.4e38])
+def test_numbers_near_the_largest_that_float32_holds_are_measured_without_a_warning(
+    largest: float, cache: Path
+) -> None:
+    """Sums of two of them, their differences and a thousand times one are more than float32 holds."""
+    states = made().astype(np.float64)
+    factor = largest / np.abs(states).max()
+    small, large = (
+        tokviz.from_arrays(each, WORDS, name=name, cache=cache)[name]["given"]
+        for each, name in ((states, "Small"), (states * factor, "Large"))
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        measured = large.measure("standardized", "centered")
+        for name in ("standardized", "centered", "unit_norm", "without_massive"):
+            assert large.project(name).coordinates.shape == small.project(name).coordinates.shape
+        assert large.compare(large).shared.neighbours[0, 0] == pytest.approx(1)
+    usual = small.measure("standardized", "centered")
+    np.testing.assert_allclose(measured.spread.mean_norm, usual.spread.mean_norm * factor, rtol=1e-5)
+    np.testing.assert_allclose(measured.massive.typical, usual.massive.typical * factor, rtol=1e-5)
+    np.testing.assert_allclose(measured.massive.ratio, usual.massive.ratio, rtol=1e-5)
+
+
+def test_more_depths_are_taken_than_files_may_be_open(cache: Path) -> None:
+    resource = pytest.importorskip("resource", reason="Windows has no such bound")
+    bounds = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken = max(int(each.name) for each in Path("/dev/fd").iterdir()) + 32
+    states = np.random.default_rng(0).normal(size=(2 * taken, N_WORDS, 2)).astype(np.float32)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (taken, bounds[1]))
+    try:
+        own = tokviz.from_arrays(states, WORDS, name="Mine", cache=cache)["Mine"]["given"]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, bounds)
+    np.testing.assert_array_equal(np.stack(list(own)), states)
 
 
 def test_two_of_them_are_compared(cache: Path) -> None:

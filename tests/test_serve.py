@@ -24,7 +24,7 @@ from command import SMALL_CONFIG, generate_blank, wait_for
 from narrow import present
 from playwright.sync_api import Browser, expect
 
-from tokviz.serve import SiteServer
+from tokviz.serve import SiteServer, watched
 
 ROOT = Path(__file__).parent.parent
 
@@ -324,6 +324,39 @@ def test_nothing_outside_the_site_is_shown_and_no_folder_listed(asked: Ask, path
     assert status == 404
     assert b"outside" not in body
     assert b"notes.txt" not in body
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    "path",
+    ["/.git/config", "/.env", "/%2egit/config", "/models/.own", "/models/../.env", "/to-git", "/.link", "/.nojekyll"],
+)
+def test_what_is_hidden_in_the_sites_folder_is_not_shown(asked: Ask, tmp_path: Path, path: str, method: str) -> None:
+    site = tmp_path / "site"
+    (site / ".git").mkdir()
+    for name in (".git/config", ".env", "models/.own", ".nojekyll"):
+        (site / name).write_text("secret", encoding="utf-8")
+    (site / "to-git").symlink_to(site / ".git" / "config")
+    (site / ".link").symlink_to(site / "models" / "notes.txt")
+    status, body = asked(path, method=method)
+    assert status == 404
+    assert b"secret" not in body
+
+
+def test_a_site_below_a_hidden_folder_is_shown(tmp_path: Path) -> None:
+    site = tmp_path / ".reports" / "site"
+    site.mkdir(parents=True)
+    (site / "index.html").write_text("<body>site</body>", encoding="utf-8")
+    with listening(site) as server:
+        assert Ask(server)()[0] == 200
+
+
+@pytest.mark.parametrize("title", ["Слова и слои: " * 14, "言葉と層" * 49, "a/" * 5_000, "a\0b"])
+def test_a_text_that_no_file_is_named_by_is_no_file_to_watch(tmp_path: Path, title: str) -> None:
+    config = tmp_path / "report.toml"
+    config.write_text(f'title = {json.dumps(title, ensure_ascii=False)}\nintro = "intro.md"\n', encoding="utf-8")
+    (tmp_path / "intro.md").touch()
+    assert {tmp_path / "intro.md", config} == {path for path in watched(config) if path.is_relative_to(tmp_path)}
 
 
 def test_files_are_sent_as_they_are(asked: Ask) -> None:

@@ -6,7 +6,16 @@ import unicodedata
 
 import pytest
 
-from tokviz.text import is_without_picture, visible, visible_piece
+from tokviz.text import (
+    END,
+    ISOLATE,
+    is_unseen,
+    is_without_picture,
+    isolated,
+    visible,
+    visible_piece,
+    with_visible_directions,
+)
 
 
 @pytest.mark.parametrize(
@@ -38,3 +47,43 @@ def test_these_are_the_control_characters_the_surrogates_and_the_66_noncharacter
     assert len(noncharacters) == 66
     others = {code for code in range(0x110000) if unicodedata.category(chr(code)) in ("Cc", "Cs")}
     assert found == noncharacters | others
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\u202eb", "a⟨U+202E⟩b"),
+        ("\u2066x\u2069 \u200f\u061c", "⟨U+2066⟩x⟨U+2069⟩ ⟨U+200F 061C⟩"),
+        ("שלום مرحبا", "שלום مرحبا"),
+        ("👩\u200d👧 क\u094d\u200d نص\u200cها", "👩\u200d👧 क\u094d\u200d نص\u200cها"),
+    ],
+)
+def test_what_turns_a_line_around_is_written_as_code_points(text: str, shown: str) -> None:
+    assert with_visible_directions(text) == shown
+
+
+@pytest.mark.parametrize("text", ["x\u2069\u202ey", "\u2067x", "\u2069\u2069\u2066x", "\u2066\u2069\u2069\u2067"])
+def test_an_isolated_text_neither_ends_the_isolate_nor_outlasts_it(text: str) -> None:
+    depth, least = 0, 1
+    whole = isolated(text)
+    for index, character in enumerate(whole):
+        depth += (character in "\u2066\u2067\u2068") - (character == END)
+        least = min(least, depth) if index < len(whole) - 1 else least
+    assert (whole[0], whole[-1]) == (ISOLATE, END)
+    assert (depth, least) == (0, 1)
+    assert text in whole
+
+
+@pytest.mark.parametrize(
+    ("text", "unseen"),
+    [
+        ("\u200b", True),
+        (" \ufeff\u2060", True),
+        ("", True),
+        ("\u3164", True),
+        ("a\u200bb", False),
+        ("👩\u200d👧", False),
+    ],
+)
+def test_a_text_without_anything_to_see_is_known(text: str, unseen: bool) -> None:
+    assert is_unseen(text) is unseen

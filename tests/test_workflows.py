@@ -102,7 +102,7 @@ def test_every_workflow_installs_from_the_lock_but_for_the_lowest_versions() -> 
     assert commands == {
         "pages": [f"make site {lock}", f"make docs {lock}"],
         "tests": [
-            f"make test {lock}",
+            f"make test-all {lock}",
             "python -m pip install --no-deps --require-hashes -r requirements.lock",
             "python -m pip install -r requirements-dev.txt",  # finds all in place but torch
             *("make lowest", "make test-lowest"),

@@ -29,8 +29,9 @@ from urllib.parse import unquote
 import typer
 
 from tokviz.bundled import IS_INSTALLED, PACKAGE, TEMPLATES
-from tokviz.config import expanded, install, read_toml
-from tokviz.errors import ConfigError
+from tokviz.config import exists, expanded, install, read_toml
+from tokviz.errors import ConfigError, PublishError
+from tokviz.run.store import disk
 
 SCRIPT = PACKAGE.parent / "generate.py"
 """The command of a checkout."""
@@ -167,7 +168,7 @@ class _Handler(SimpleHTTPRequestHandler):
         try:
             return self._send_file(path)
         except (FileNotFoundError, RuntimeError):  # the latter: links that lead to each other
-            if not (Path(self.directory) / "index.html").exists():
+            if not exists(Path(self.directory) / "index.html"):
                 return self._answer_page(NONE_YET.encode(), HTTPStatus.SERVICE_UNAVAILABLE)
             return self._refuse(HTTPStatus.NOT_FOUND, "no such file in the site")
         except (OSError, ValueError):  # too long, or with a character that no file's name has
@@ -198,19 +199,21 @@ class _Handler(SimpleHTTPRequestHandler):
 
         Raises
         ------
-        FileNotFoundError : there is nothing to show: a folder has no listing, and a symbolic link may lead out of the site.
+        FileNotFoundError : there is nothing to show: a folder has no listing, a symbolic link may lead out of the site, and what is
+            hidden (``.git``) is no page's.
         ValueError, OSError : no file can have that path.
         """
         if not path.startswith("/") or "\0" in unquote(path):
             raise ValueError(path)
         root = Path(self.directory).resolve()
-        file = Path(self.translate_path(path)).resolve()
+        named = Path(self.translate_path(path))
+        file = named.resolve()
         page = file / "index.html"
         if file.is_dir() and page.is_file():
             file = page.resolve() if path.endswith("/") else file
         elif not file.is_file():
             raise FileNotFoundError(path)
-        if not file.is_relative_to(root):
+        if not file.is_relative_to(root) or _is_hidden(named, Path(self.directory)) or _is_hidden(file, root):
             raise FileNotFoundError(path)
         return file
 
@@ -233,6 +236,10 @@ class _Handler(SimpleHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing of what is asked."""
+
+
+def _is_hidden(path: Path, root: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(root).parts)
 
 
 # --- making the report -------------------------------------------------------------------------------------------
@@ -273,8 +280,8 @@ def watched(config: Path) -> set[Path]:
         _, values = read_toml(config)
     except ConfigError:
         values = {}  # the command says what is wrong with it
-    named = (config.parent / expanded(text) for text in _texts(values) if len(text) < 200 and "\0" not in text)
-    return {path.absolute() for path in (config, *CODE, *(path for path in named if path.is_file()))}
+    named = (config.parent / expanded(text) for text in _texts(values))
+    return {path.absolute() for path in (config, *CODE, *(path for path in named if exists(path) and path.is_file()))}
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -290,9 +297,14 @@ def _folders(paths: set[Path]) -> set[Path]:
 
     An editor that saves a file puts another in its place, so that the file itself can't be watched.
     """
-    folders = {path if path.is_dir() else path.parent for path in paths}
-    below = {folder for path in paths if path.is_dir() for folder in path.rglob("*") if folder.is_dir()}
-    return {folder for folder in folders | below if folder.is_dir() and folder.name != "__pycache__"}
+    whole = {path for path in paths if _is_folder(path)}
+    below = {folder for path in whole for folder in path.rglob("*") if folder.is_dir()}
+    folders = whole | below | {path.parent for path in paths - whole}
+    return {folder for folder in folders if _is_folder(folder) and folder.name != "__pycache__"}
+
+
+def _is_folder(path: Path) -> bool:
+    return exists(path) and path.is_dir()
 
 
 def _is_of(path: Path, paths: set[Path]) -> bool:
@@ -316,6 +328,11 @@ def serve(
     if importlib.util.find_spec("watchfiles") is None:
         print(f"error: watchfiles is not installed; {install('serve')}", file=sys.stderr)
         raise typer.Exit(1)
+    try:
+        disk.placed(output)
+    except PublishError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
     # The report says by which command it was made, so defaults are not spelled out.
     given = {"--config": (config, Path("report.toml")), "--output": (output, Path("site"))}
     arguments = [word for name, (path, usual) in given.items() if path != usual for word in (name, str(path))]
@@ -326,7 +343,9 @@ def serve(
         print(f"error: port {port}: {error.strerror}; choose another with --port", file=sys.stderr)
         raise typer.Exit(1) from None
     Thread(target=server.serve_forever, daemon=True).start()
-    print(f"{output} at {server.address}, made again when something changes; Ctrl-C ends it", flush=True)
+    print(
+        f"{disk.shown_path(output)} at {server.address}, made again when something changes; Ctrl-C ends it", flush=True
+    )
     with suppress(KeyboardInterrupt):
         while True:
             _watch(config, arguments, server)

@@ -7,6 +7,7 @@ import re
 import reprlib
 from collections.abc import Iterable
 from datetime import date, time
+from pathlib import Path
 from typing import Any
 from unicodedata import bidirectional
 
@@ -19,11 +20,17 @@ MOST_CHARACTERS = 300
 MOST_SHOWN = 60
 """Characters of a value in a message."""
 
+MOST_OF_A_PATH = 160
+"""Characters of a path in a message: systems take thousands."""
+
 _LEAST_OF_A_NAME = 3
 """So many characters of a longer name tell which is meant."""
 
-_TURNING = {"R", "AL", "LRE", "RLE", "LRO", "RLO", "LRI", "RLI", "FSI"}
-"""Letters that are written from right to left, and signs that turn what follows them around."""
+_TURNING = {"R", "AL", "LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+"""Letters that are written from right to left, and signs that turn what follows them around, or end that."""
+TURNING_SIGNS = "\u202a-\u202e\u2066-\u2069"
+"""Those signs, which act on all that follows, as a range of characters."""
+_SIGNS_OF_DIRECTION = re.compile(f"[\u061c\u200e\u200f{TURNING_SIGNS}]+")
 
 _NONCHARACTERS = "\ufdd0-\ufdef" + "".join(
     f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000)
@@ -40,12 +47,67 @@ def isolated(text: str) -> str:
     The signs are those of the Unicode bidirectional algorithm, https://www.unicode.org/reports/tr9/.
     """
     turns = any(bidirectional(character) in _TURNING for character in text)
+    text = _balanced(text)
     return f"{ISOLATE}{text}{END}" if turns else text
+
+
+def _balanced(text: str) -> str:
+    """``text`` with as many isolates that begin in it as end, so that it neither ends nor outlasts the one around it."""
+    n_open = n_closed = 0
+    for character in text:
+        kind = bidirectional(character)
+        if kind in ("LRI", "RLI", "FSI"):
+            n_open += 1
+        elif kind == "PDI":
+            n_open, n_closed = max(n_open - 1, 0), n_closed + (n_open == 0)
+    return f"{n_closed * ISOLATE}{text}{n_open * END}"
+
+
+def with_visible_directions(text: str) -> str:
+    """``text`` with the signs that change the direction of writing as code points, for what isn't a page: ``⟨U+202E⟩``."""
+    return _SIGNS_OF_DIRECTION.sub(lambda run: code_points(run[0]), text)
+
+
+# https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt, Default_Ignorable_Code_Point, and U+FFF9–FFFB
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff"
+    "\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff\\s]*"
+)
+_CHANGES_NOTHING = re.compile("[\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+"""Of the unseen ones, those beside which letters and emoji look as they do without: not joiners, variation selectors and tags."""
+
+
+def is_unseen(text: str) -> bool:
+    """Whether nothing of a text is seen by a reader: it has only spaces, marks of format and the like, or no characters."""
+    return _UNSEEN.fullmatch(text) is not None
+
+
+def without_unseen(text: str) -> str:
+    """``text`` without marks of format that change nothing of how it looks."""
+    return _CHANGES_NOTHING.sub("", text)
 
 
 def one_line(text: str) -> str:
     """The beginning of a message of any length, without line breaks and what else would act on a terminal."""
     return visible(" ".join(text.split())[:MOST_CHARACTERS])
+
+
+def path_in_line(path: Path | str, most: int = MOST_OF_A_PATH) -> str:
+    """A path as it stands in a message: its end, if it is long, and without what would break the line."""
+    name = str(path)
+    name = name if len(name) <= most else "…" + name[1 - most :]
+    if name.isprintable():
+        return name
+    quoted = repr(name)
+    return quoted if len(quoted) <= most else quoted[: most - 1] + "…"
+
+
+def with_short_paths(text: str) -> str:
+    """A message in which each path, and whatever else has no spaces, is no longer than it has to be."""
+    return _LONG_RUN.sub(lambda run: path_in_line(run[0]), text)
+
+
+_LONG_RUN = re.compile(rf"\S{{{MOST_OF_A_PATH + 1},}}")
 
 
 def counted(number: int, noun: str) -> str:

@@ -18,7 +18,7 @@ from tokviz.capture import Passages, Setting, find_structure, is_streamed, losse
 from tokviz.capture import loss as measuring
 from tokviz.config import ModelConfig
 from tokviz.errors import CaptureError
-from tokviz.models import Folders, load
+from tokviz.models import Folders, Use, load
 
 SIZES: dict[str, Any] = {
     "vocab_size": 300,
@@ -173,7 +173,7 @@ def test_models_that_see_later_tokens_are_told_from_those_that_predict_them(
 @pytest.mark.parametrize("family", ["gpt2", "falcon_h1", "gemma3n", "opt_narrow", "gemma3"])
 def test_other_kinds_of_models(tmp_path: Path, family: str) -> None:
     families.build(family, tmp_path / family)
-    loaded = load(ModelConfig(source=family), tmp_path, "cpu", with_head=True)
+    loaded = load(ModelConfig(source=family), tmp_path, "cpu", use=Use(with_head=True))
     structure = find_structure(loaded.module, loaded.base_model_prefix)
     unused = nn.Linear(2, 2)
     intact, _ = losses(loaded.head, structure, 2, unused, [], text())
@@ -185,10 +185,10 @@ def test_weights_on_disk_give_the_same_loss(tmp_path: Path) -> None:
     families.build("qwen3", tmp_path / "qwen3")
     (file,) = (tmp_path / "qwen3").glob("*.safetensors")
     configured = ModelConfig(source="qwen3", max_memory={"cpu": f"{file.stat().st_size // 2000}KB"})
-    streamed = load(configured, tmp_path, "cpu", Folders(offload=tmp_path / "offload"), with_head=True)
+    streamed = load(configured, tmp_path, "cpu", Folders(offload=tmp_path / "offload"), use=Use(with_head=True))
     assert is_streamed(streamed.module)
     found = []
-    for loaded in (load(ModelConfig(source="qwen3"), tmp_path, "cpu", with_head=True), streamed):
+    for loaded in (load(ModelConfig(source="qwen3"), tmp_path, "cpu", use=Use(with_head=True)), streamed):
         module: Any = loaded.module
         structure, matrix = find_structure(module, "model"), module.layers[LAYER].mlp.down_proj
         found.append(losses(loaded.head, structure, LAYER, matrix, [Setting(neurons=NEURONS)], text()))

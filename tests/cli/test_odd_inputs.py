@@ -21,6 +21,7 @@ NO_PIPES = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no 
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="Other systems refuse such names")
 NO_TEXT = os.fsdecode(b"\xff")
 CONFIG = '[words]\nnames = ["cat", "Mary", "word"]\n[[models]]\nsource = "llama"\n'
+SOURCE = 'source = "llama"\n'
 IRREGULAR = "a pipe, a device or the like"
 
 
@@ -71,6 +72,12 @@ def test_an_empty_path_is_not_the_current_folder(project: Path, arguments: tuple
     option = arguments[0].removesuffix("=")
     assert (made.returncode, made.stdout) == (1, "")
     assert made.stderr == f"error: {option}: expected a path, got an empty one; name one, or leave the option out\n"
+
+
+def test_an_empty_folder_for_a_new_report_is_not_the_current_one(project: Path) -> None:
+    before = sorted(project.rglob("*"))
+    assert "DIR: expected a path, got an empty one; name one" in refused("init", "")
+    assert sorted(project.rglob("*")) == before
 
 
 # --- names that are no text ----------------------------------------------------------------------------------------------
@@ -144,6 +151,47 @@ def test_what_can_be_no_path_is_told(project: Path) -> None:
     assert "expected a file to write, or nothing, can't write it" in refused(
         "schema", "--output", "nowhere/schema.json"
     )
+
+
+DEEP = "folder/" * 2_000
+"""Longer than any system takes, in a few names that each would do."""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(("plan", option, DEEP) for option in ("--config", "--output", "--cache", "--words")),
+        *((command, path) for command in ("init", "models") for path in (DEEP, "a\0b")),
+        *((command, "--output", DEEP) for command in ("schema", "serve")),
+        ("prune", "--cache", DEEP),
+    ],
+    ids=lambda arguments: " ".join(arguments)[:20],
+)
+def test_a_path_that_no_system_takes_is_one_short_line(project: Path, arguments: tuple[str, ...]) -> None:
+    before = sorted(project.rglob("*"))
+    said = refused(*arguments)
+    assert "expected" in said
+    assert len(said) < 320
+    assert sorted(project.rglob("*")) == before
+
+
+@pytest.mark.parametrize("option", ["--output", "--cache"])
+def test_a_path_without_room_below_it_is_told_before_any_work(project: Path, option: str) -> None:
+    """Folders of it could be made, but not the files in them."""
+    assert "expected a path with room for what is written below it" in refused("build", option, "f/" * 1_900)
+    assert not Path("f").exists()
+
+
+@pytest.mark.parametrize("key", ["source", "tokenizer"])
+def test_what_is_said_of_a_source_with_a_long_path_is_short(project: Path, key: str) -> None:
+    table = f'[[models]]\nname = "One"\n{"" if key == "source" else SOURCE}{key} = "./{DEEP[:3_900]}x"\n'
+    Path("report.toml").write_text(CONFIG.partition("[[")[0] + table, encoding="utf-8")
+    for command in ("plan", "models", "build"):
+        done = run(command)
+        assert done.exit_code == 1
+        lines = done.output.splitlines()
+        assert any("expected a folder" in line for line in lines)
+        assert max(map(len, lines)) < 450
 
 
 @pytest.mark.process

@@ -414,6 +414,62 @@ def test_no_text_holds_what_pages_cant(tmp_path: Path, text: str, escape: str) -
     assert re.search("without control characters|not only spaces|https://", line)
 
 
+@pytest.mark.parametrize("sign", ["\\u202A", "\\u202E", "\\u202C", "\\u2066", "\\u2068", "\\u2069"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        'title = "a{}"\n' + WORDS + MODEL,
+        'description = "a{}"\n' + WORDS + MODEL,
+        '[words]\n"a{}" = ["May"]\n' + MODEL,
+        '[words.months]\nlabel = "a{}"\nwords = ["May"]\n' + MODEL,
+        WORDS + MODEL + 'name = "a{}"\n',
+        WORDS + MODEL + '[[contexts]]\nname = "a{}"\ntemplate = "{word}"\n',
+        WORDS + MODEL + '[[contexts]]\nname = "a"\nlabel = "a{}"\ntemplate = "{word}"\n',
+    ],
+)
+def test_no_label_turns_what_stands_after_it_around(tmp_path: Path, text: str, sign: str) -> None:
+    (line,) = refusal(tmp_path, text.replace("{}", sign))
+    assert f"expected text without signs that turn around what follows, got U+{sign[2:]}" in line
+    assert line.isprintable()
+
+
+def test_any_script_may_be_a_label_and_a_word(tmp_path: Path) -> None:
+    texts = ("שלום", "مرحبا", "نص\u200cها", "👩\u200d👧", "क\u094d\u200d", "C++\u200e בעברית", "a\u200bb")
+    words = ", ".join(f'"{text}"' for text in texts)
+    for text in texts:
+        found = loaded(tmp_path, f'title = "{text}"\n[words]\n"{text}" = [{words}]\n{MODEL}name = "{text}"\n')
+        assert (found.title, found.models[0].name) == (text, text)
+        assert found.word_list.words == texts
+
+
+@pytest.mark.parametrize("sign", ["\\u200B", "\\uFEFF", "\\u2060", "\\u200D", "\\u202E", "\\u00AD\\u200B", "\\u3164"])
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('[words]\nmonths = ["May", "{}"]\n' + MODEL, "words.months.1"),
+        ('[words.months]\nlabel = "{}"\nwords = ["May"]\n' + MODEL, "words.months.label"),
+        (WORDS + MODEL + 'name = "{}"\n', "models.0.name"),
+        ('title = "{}"\n' + WORDS + MODEL, "title"),
+    ],
+)
+def test_what_nobody_sees_is_no_text(tmp_path: Path, text: str, key: str, sign: str) -> None:
+    (line,) = refusal(tmp_path, text.replace("{}", sign))
+    assert re.search(f"{key}: expected text (with characters that are seen|without signs that turn)", line)
+
+
+@pytest.mark.parametrize("sign", ["\\u200B", "\\u2060", "\\uFEFF", "\\u00AD", "\\u200E", "\\u202C"])
+def test_words_that_differ_in_nothing_that_is_seen_are_told(tmp_path: Path, sign: str) -> None:
+    (line,) = refusal(tmp_path, f'[words]\nmonths = ["May", "M{sign}ay"]\n{MODEL}')
+    assert "words.months.1: the word 'M" in line
+    assert "looks like 'May', but for characters that nobody sees; remove them, or one of the two" in line
+
+
+def test_words_that_differ_in_joiners_are_two(tmp_path: Path) -> None:
+    words = ("نصها", "نص\u200cها", "👩👧", "👩\u200d👧", "☺", "☺\ufe0f")
+    listed = ", ".join(f'"{word}"' for word in words)
+    assert loaded(tmp_path, f"[words]\nx = [{listed}]\n{MODEL}").word_list.words == words
+
+
 @pytest.mark.parametrize(
     "name", ["con", "nul.txt", "aux", "com1.tar.gz", "a.", "a..", "a\\\\b", "../a", "a/b", "", "x" * 33]
 )
@@ -457,6 +513,26 @@ def test_what_is_longer_than_any_picture_or_file_can_hold_is_told(tmp_path: Path
         (line,) = refusal(tmp_path, text)
         assert len(line) < 300
         assert re.search(r"expected|unknown key", line)
+
+
+@pytest.mark.parametrize("path", ["a\\u0000b", "folder/" * 120, "folder/" * 2_000], ids=["NUL", "long", "too long"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'words = "PATH"\n{MODEL}',
+        f'intro = "PATH.md"\n{WORDS}{MODEL}',
+        f'theme = "PATH"\n{WORDS}{MODEL}',
+        f'font = "PATH.ttf"\n{WORDS}{MODEL}',
+        f'{WORDS}{MODEL}[loss]\ntext = "PATH"\n',
+        f'{WORDS}{MODEL}[lens]\ntext = "PATH"\n',
+        f'{WORDS}{MODEL}note = "PATH.md"\n',
+    ],
+    ids=["words", "intro", "theme", "font", "loss", "lens", "note"],
+)
+def test_a_path_in_a_config_that_can_be_none_is_told_in_short_lines(tmp_path: Path, text: str, path: str) -> None:
+    for line in refusal(tmp_path, text.replace("PATH", path)):
+        assert re.search("expected|2 mistakes", line)
+        assert len(line) <= 300
 
 
 def test_a_byte_order_mark_and_line_ends_of_other_systems_are_no_mistake(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from sources import configured, edit_config
 
 from tokviz.errors import SourceError
-from tokviz.models import load, quiet_transformers
+from tokviz.models import Use, load, quiet_transformers
 from tokviz.models.weights import quantization_of
 
 
@@ -41,7 +41,7 @@ def test_the_output_matrix_is_loaded_where_it_is_asked_for_and_changes_nothing_e
     whole = transformers.LlamaForCausalLM(config)
     with quiet_transformers():
         whole.save_pretrained(llama)
-    plain, loaded = (load(configured("llama"), llama.parent, "cpu", with_head=each) for each in (False, True))
+    plain, loaded = (load(configured("llama"), llama.parent, "cpu", use=Use(with_head=each)) for each in (False, True))
     assert plain.head is None
     assert (loaded.card, loaded.base_model_prefix) == (plain.card, plain.base_model_prefix)
     assert loaded.head.base_model is loaded.module
@@ -56,7 +56,7 @@ def test_a_checkpoint_without_its_output_matrix_has_no_head(llama: Path) -> None
     weights = {name: each for name, each in load_file(llama / "model.safetensors").items() if "lm_head" not in name}
     save_file(weights, llama / "model.safetensors", metadata={"format": "pt"})
     edit_config(llama, tie_word_embeddings=False)
-    assert load(configured("llama"), llama.parent, "cpu", with_head=True).head is None
+    assert load(configured("llama"), llama.parent, "cpu", use=Use(with_head=True)).head is None
 
 
 def test_what_is_refused_is_named_as_without_the_output_matrix(llama: Path) -> None:
@@ -68,16 +68,16 @@ def test_what_is_refused_is_named_as_without_the_output_matrix(llama: Path) -> N
         save_file(changed, llama / "model.safetensors", metadata={"format": "pt"})
         for with_head in (False, True):
             with pytest.raises(SourceError, match=said):
-                load(configured("llama"), llama.parent, "cpu", with_head=with_head)
+                load(configured("llama"), llama.parent, "cpu", use=Use(with_head=with_head))
 
 
 @pytest.mark.parametrize("kind", ["base", "encoder", "other"])
 def test_only_a_class_that_the_config_names_is_a_head(checkpoints: Path, llama: Path, kind: str) -> None:
     if kind == "encoder":
-        assert load(configured("bert"), checkpoints, "cpu", with_head=True).head is None
+        assert load(configured("bert"), checkpoints, "cpu", use=Use(with_head=True)).head is None
         return
     edit_config(llama, architectures=["LlamaModel" if kind == "base" else "LlamaForSequenceClassification"])
-    assert load(configured("llama"), llama.parent, "cpu", with_head=True).head is None
+    assert load(configured("llama"), llama.parent, "cpu", use=Use(with_head=True)).head is None
 
 
 @pytest.mark.parametrize("in_config", [True, False])

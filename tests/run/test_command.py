@@ -53,6 +53,25 @@ def test_one_run_writes_the_whole_site(project: Path) -> None:
                     assert {f"{stem}{name}.webp", f"{stem}{name}-phone.webp"} <= files
 
 
+def test_a_model_that_would_end_the_process_costs_that_model_only(project: Path, tmp_path: Path) -> None:
+    for family in ("qwen3", "bert"):
+        shutil.copytree(project / family, tmp_path / family)
+    file = tmp_path / "qwen3" / "tokenizer.json"
+    values = json.loads(file.read_text())
+    tenfold = {"type": "Replace", "pattern": {"Regex": "."}, "content": "a" * 10}
+    values["normalizer"] = {"type": "Sequence", "normalizers": [tenfold] * 12}
+    file.write_text(json.dumps(values))
+    tables = '[[models]]\nsource = "qwen3"\n[[models]]\nsource = "bert"\n'
+    (tmp_path / "report.toml").write_text(SMALL_CONFIG + tables, encoding="utf-8")
+    made = generate_blank(tmp_path)
+    assert made.returncode == 3, made.stderr
+    (line,) = [line for line in made.stderr.splitlines() if line.startswith("Failed: ")]
+    assert "qwen3: expected a tokenizer.json that reads the words in seconds" in line
+    assert "was ended by signal" in (tmp_path / "site" / "models" / "qwen3" / "index.html").read_text(encoding="utf-8")
+    report = json.loads((tmp_path / "site" / "data" / "report.json").read_text(encoding="utf-8"))
+    assert [bool(model["failure"]) for model in report["models"]] == [True, False]
+
+
 def test_the_numbers_are_there_to_take_away(project: Path) -> None:
     report = json.loads((project / "site" / "data" / "report.json").read_text(encoding="utf-8"))
     assert report["schema"] == 1

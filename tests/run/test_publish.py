@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import stat
 from collections.abc import Callable
@@ -269,7 +270,30 @@ def test_a_report_json_of_another_tool_is_no_licence(tmp_path: Path, marker: str
         publish.check_replaceable(tmp_path)
 
 
-@pytest.mark.parametrize("present", [".git/HEAD", "CNAME", "README.md"])
+@pytest.mark.parametrize("present", [".ssh/id_ed25519", ".bashrc", ".config/a", ".cache/tokviz-cache.txt", ".git.old"])
+def test_a_folder_with_nothing_but_hidden_files_of_other_programs_is_refused(tmp_path: Path, present: str) -> None:
+    home = tmp_path / "home"
+    (home / present).parent.mkdir(parents=True)
+    (home / present).write_text("mine")
+    name = re.escape(Path(present).parts[0])
+    with pytest.raises(
+        PublishError, match=rf"got other files, such as {name}; .*: choose another --output, or move them"
+    ):
+        publish.publish(REPORT, home)
+    assert tree(tmp_path) == {f"home/{present}": b"mine"}
+
+
+def test_hidden_files_beside_an_earlier_report_stay(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    publish.publish(REPORT, site)
+    (site / ".own").write_text("mine")
+    publish.publish({**REPORT, "index.html": "new"}, site)
+    assert (site / ".own").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "present", [".git/HEAD", ".git", ".gitignore", ".nojekyll", "CNAME", "README.md", ".github/a.yml"]
+)
 def test_a_folder_for_pages_may_be_there_already(tmp_path: Path, present: str) -> None:
     site = tmp_path / "site"
     (site / present).parent.mkdir(parents=True)

@@ -329,7 +329,7 @@ def test_an_encoder_predicts_no_next_token(made: Path, tmp_path: Path) -> None:
     states = present(plan(made).models[0].contexts[0].captured).states
     ready = Ready(
         name="bert",
-        loaded=models.load(ModelConfig(source="bert"), tmp_path, "cpu", with_head=True),
+        loaded=models.load(ModelConfig(source="bert"), tmp_path, "cpu", use=models.Use(with_head=True)),
         structure=Structure(embedding=torch.nn.Identity(), layers=(), module_paths=()),
         sublayers=None,
         token_budget=4096,

@@ -16,7 +16,8 @@ from playwright.sync_api import Browser
 from report_fixture import TEMPLATES, one_depth_report
 
 from tokviz import pages
-from tokviz.errors import ThemeError
+from tokviz.config import load
+from tokviz.errors import ConfigError, ThemeError
 from tokviz.notebook import inline
 from tokviz.pages import render
 from tokviz.pages.site import SiteView
@@ -203,6 +204,15 @@ def test_a_site_is_not_written_over_it(project: Path) -> None:
     assert ran.returncode == 1
     assert "it holds the theme theme" in ran.stderr
     assert (project / "site" / "theme" / "base.html").is_file()
+
+
+@pytest.mark.parametrize("theme", ["/", "/proc"])
+def test_a_theme_of_everything_is_told_soon(tmp_path: Path, theme: str) -> None:
+    """A walk through a whole disk takes minutes, and what it meets there is no theme's."""
+    path = tmp_path / "report.toml"
+    path.write_text(f'theme = "{theme}"\n[words]\na = ["b"]\n[[models]]\nsource = "c/d"\n', encoding="utf-8")
+    with pytest.raises(ConfigError, match=f"theme: expected a folder with templates .* leave theme out: {theme}$"):
+        load(path)
 
 
 # --- what may stand in a theme -----------------------------------------------------------------------------------

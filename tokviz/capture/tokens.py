@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tokviz.errors import CaptureError, ModelError
-from tokviz.records import Context, Tokenization, TokenizedWord
+from tokviz.records import Context, Tokenization, TokenizedWord, WordList
 from tokviz.text import error_line
 
 _SPACE_MARKS = "▁Ġ"
@@ -53,6 +53,13 @@ def tokenize(tokenizer: Any, words: tuple[str, ...], context: Context, read: str
         for each, ids, offsets in zip(placed, encoded["input_ids"], encoded["offset_mapping"], strict=True)
     )
     return Tokenization(words=tokenized, read=read, notes=_notes(tokenizer, tokenized, context))
+
+
+def texts_read(words: WordList, context: Context) -> list[str]:
+    """What a tokenizer is given to tokenize words in a context, and to find out whether it ignores case."""
+    if words.vocabulary is not None:
+        return context.template.split("{word}")
+    return [context.fill(form)[0] for word in words.words for form in (word, word.lower())]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ import typer
 from tokviz.cli.streams import OutputError
 from tokviz.errors import ConfigError, TokvizError
 from tokviz.run.work import interrupts
-from tokviz.text import error_line, one_line, shown, visible_piece
+from tokviz.text import error_line, one_line, path_in_line, shown, visible_piece, with_short_paths
 
 _DATE = "SOURCE_DATE_EPOCH"
 _LATEST_DATE = 253_402_300_799
@@ -37,7 +37,7 @@ def _line(error: Exception) -> str:
     if isinstance(error, ConfigError):  # a line for each mistake
         return str(error)
     if isinstance(error, TokvizError):
-        return visible_piece(str(error))
+        return visible_piece(with_short_paths(str(error)))
     if isinstance(error, MemoryError):
         return (
             "expected more memory than there is; end other programs, take a smaller --jobs, or run on another machine"
@@ -52,7 +52,7 @@ def _refused(error: OSError) -> str:
     reason = error.strerror or ""
     if error.filename is None:
         return f"the system refused: {one_line(reason)}; mend that and run again (--debug shows what it was asked for)"
-    place = one_line(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else error.filename
+    place = path_in_line(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else error.filename
     return f"{place}: expected to read or write there, can't: {one_line(reason)}; change that, or name another place"
 
 

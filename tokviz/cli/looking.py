@@ -17,7 +17,7 @@ from tokviz.config.mistakes import found_by_pydantic
 from tokviz.errors import TokvizError
 from tokviz.models import Description, describe
 from tokviz.run.work.progress import reporter, told_if_long
-from tokviz.text import shown
+from tokviz.text import shown, with_short_paths
 
 _KINDS = {
     "hub": "a model of the Hub",
@@ -49,7 +49,7 @@ def models(
             with reporter(quiet=False) as progress, told_if_long(progress, f"Looking at {model.display_name}"):
                 found = describe(model, config.parent, progress.say)
             failed = failed or found.problem is not None
-            print(f"{model.display_name} ({model.source})")
+            print(with_short_paths(f"{model.display_name} ({model.source})"))
             print("\n".join(f"  {line}" for line in _lines(found)), flush=True)
     raise typer.Exit(int(failed))
 
@@ -75,7 +75,7 @@ def _lines(found: Description) -> list[str]:
     ]
     known = " · ".join(fact for fact in facts if fact)
     if found.problem:
-        can = f"can't be captured: {found.problem}"
+        can = with_short_paths(f"can't be captured: {found.problem}")
     else:
         can = "can be captured" if found.is_here else "can be captured, once it has been downloaded"
     return [*([known] if known else []), can]

@@ -19,6 +19,7 @@ from tokviz.cli.looking import schema_text
 from tokviz.cli.streams import say
 from tokviz.config import exists, expanded, file_name, kind_of_place
 from tokviz.errors import TokvizError
+from tokviz.run.store import disk
 
 SCHEMA = "report.schema.json"
 SCHEMA_LINE = f"#:schema ./{SCHEMA}\n"
@@ -39,9 +40,9 @@ class Template(StrEnum):
 
 
 def init(
-    folder: Annotated[
-        Path, typer.Argument(metavar="[DIR]", help="The report's folder; made if it isn't there.", readable=False)
-    ] = Path(),
+    name: Annotated[
+        str, typer.Argument(metavar="[DIR]", help="The report's folder; made if it isn't there.")
+    ] = os.curdir,
     template: Annotated[
         Template,
         typer.Option(
@@ -52,10 +53,17 @@ def init(
 ) -> None:
     """Write a commented report.toml, words, notes, a workflow for GitHub Pages and .gitignore; no file is overwritten."""
     with errors_in_one_line(debug=False):
-        folder = expanded(folder)
+        if not name:  # it would be taken for the current folder: a variable of a shell wasn't set
+            raise TokvizError(
+                "DIR: expected a path, got an empty one; name one, or leave it out for the current folder"
+            )
+        folder = expanded(name)
+        disk.require_possible(folder)
         contents = starter(template)
         if exists(folder / CONFIG):
-            raise TokvizError(f"{folder / CONFIG}: expected no report there yet, found one; name another folder")
+            raise TokvizError(
+                f"{file_name(folder / CONFIG)}: expected no report there yet, found one; name another folder"
+            )
         _require_room(folder, contents)
         kept = [path for path in contents if exists(folder / path)]
         for path, content in contents.items():
@@ -100,10 +108,12 @@ def _require_room(folder: Path, paths: Iterable[str]) -> None:
         expected = "a file or nothing" if nearest == file else "a folder"
         if nearest == file or not nearest.is_dir():
             raise TokvizError(
-                f"{nearest}: expected {expected}, got {kind_of_place(nearest)}; move it, or name another folder"
+                f"{file_name(nearest)}: expected {expected}, got {kind_of_place(nearest)}; move it, or name another folder"
             )
         if not os.access(nearest, os.W_OK):
-            raise TokvizError(f"{nearest}: expected to be allowed to write there; change that, or name another folder")
+            raise TokvizError(
+                f"{file_name(nearest)}: expected to be allowed to write there; change that, or name another folder"
+            )
 
 
 def _write(file: Path, content: str) -> None:

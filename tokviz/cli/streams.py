@@ -10,6 +10,8 @@ import os
 import sys
 from typing import Any, TextIO
 
+from tokviz.text import with_visible_directions
+
 _ERRORS = "backslashreplace"
 
 
@@ -93,15 +95,23 @@ class _Told(_Firm):
         raise OutputError(f"can't write to standard output: {error.strerror or 'it is closed'}")
 
 
+class _Text(io.TextIOWrapper):
+    """Shows signs that change the direction of writing: what a label holds turns no line of a terminal around."""
+
+    def write(self, text: str) -> int:
+        super().write(with_visible_directions(text))
+        return len(text)
+
+
 def _firm(stream: TextIO | None, kind: type[_Firm]) -> TextIO:
     """A stream in its place; of a character that its encoding lacks the code point is written."""
     if stream is None:  # closed when Python began
-        return io.TextIOWrapper(io.BufferedWriter(kind(io.FileIO(os.devnull))), encoding="utf-8", errors=_ERRORS)
+        return _Text(io.BufferedWriter(kind(io.FileIO(os.devnull))), encoding="utf-8", errors=_ERRORS)
     if not isinstance(stream, io.TextIOWrapper):
         return stream
     raw: Any = getattr(stream.buffer, "raw", None)  # none if Python is to write everything at once
     firm: Any = kind(stream.buffer) if raw is None else io.BufferedWriter(kind(raw))
-    return io.TextIOWrapper(
+    return _Text(
         firm,
         encoding=stream.encoding,
         errors=_ERRORS,

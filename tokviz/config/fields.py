@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from tokviz.records.look import contrast
-from tokviz.text import shown
+from tokviz.text import TURNING_SIGNS, is_unseen, shown, without_unseen
 
 LONGEST_LABEL = 200
 """Characters of a label or of a model's name."""
@@ -68,6 +68,28 @@ def _is_unfit(character: str) -> bool:
     return is_noncharacter or unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
 
 
+def without_turns(text: str) -> str:
+    """The text, if it doesn't turn what stands after it in a line around; letters of any script and U+200E, U+200F may be in it."""
+    if found := _TURN.search(text):
+        raise ValueError(
+            f"expected text without signs that turn around what follows, got U+{ord(found[0]):04X} in {shown(text)}; remove it, "
+            "Arabic and Hebrew need none"
+        )
+    return text
+
+
+_TURN = re.compile(f"[{TURNING_SIGNS}]")
+
+
+def with_something_seen(text: str) -> str:
+    """The text, if a reader sees any of it; what has only spaces is told otherwise."""
+    if text.strip() and is_unseen(text):
+        raise ValueError(
+            f"expected text with characters that are seen, got only others: {shown(text)}; remove it, or add some"
+        )
+    return text
+
+
 def _without_controls_in_lines(text: str) -> str:
     for line in re.split(r"\r?\n|\t", text):
         without_controls(line)
@@ -108,13 +130,17 @@ def _seen_on_white(color: str) -> str:
 
 _NOT_ONLY_SPACES = Field(min_length=1, pattern=r"\S")
 
-Text = Annotated[str, _NOT_ONLY_SPACES, Field(max_length=LONGEST_TEXT), AfterValidator(without_controls)]
+_FIT_FOR_A_LINE = (AfterValidator(without_controls), AfterValidator(without_turns), AfterValidator(with_something_seen))
+
+Text = Annotated[str, _NOT_ONLY_SPACES, Field(max_length=LONGEST_TEXT), *_FIT_FOR_A_LINE]
 FilledText = Annotated[Text, AfterValidator(_with_known_placeholders)]
 """May hold placeholders, which the report fills."""
-Label = Annotated[str, _NOT_ONLY_SPACES, Field(max_length=LONGEST_LABEL), AfterValidator(without_controls)]
+Label = Annotated[str, _NOT_ONLY_SPACES, Field(max_length=LONGEST_LABEL), *_FIT_FOR_A_LINE]
 Name = Annotated[Label, AfterValidator(composed)]
 """What others refer to: the same for a reader is the same."""
-Word = Annotated[str, Field(max_length=LONGEST_WORD), AfterValidator(without_controls)]
+Word = Annotated[
+    str, Field(max_length=LONGEST_WORD), AfterValidator(without_controls), AfterValidator(with_something_seen)
+]
 Source = Annotated[str, _NOT_ONLY_SPACES, Field(max_length=LONGEST_ADDRESS), AfterValidator(without_controls)]
 Template = Annotated[str, Field(max_length=LONGEST_TEMPLATE), AfterValidator(without_controls)]
 Markdown = Annotated[str, Field(min_length=1, max_length=LONGEST_MARKDOWN), AfterValidator(_without_controls_in_lines)]
@@ -173,19 +199,26 @@ class Mistakes:
             raise ValidationError.from_exception_data("mistakes", details)
 
 
-def stands_twice(text: str) -> str:
+def seen(text: str) -> str:
+    """``text`` as far as readers see it: two texts of which this is the same look alike."""
+    return composed(without_unseen(text))
+
+
+def stands_twice(text: str, other: str) -> str:
     """What to do where two texts look alike and differ in their code points."""
+    if composed(text) != composed(other):
+        return f"{shown(text)} looks like {shown(other)}, but for characters that nobody sees; remove them, or one of the two"
     return f"{shown(text)} stands twice, with accents as code points of their own (NFD) and without (NFC); remove or rename one"
 
 
 def refuse_alike(what: str, keys: Sequence[str]) -> None:
     """Raise if two keys of a table look alike: as names they would be one, and the second would take the first's place."""
     mistakes = Mistakes()
-    seen: set[str] = set()
+    first: dict[str, str] = {}
     for key in keys:
-        if composed(key) in seen:
-            mistakes.add((key,), f"{what} {stands_twice(key)}")
-        seen.add(composed(key))
+        other = first.setdefault(seen(key), key)
+        if other != key:
+            mistakes.add((key,), f"{what} {stands_twice(key, other)}")
     mistakes.refuse()
 
 

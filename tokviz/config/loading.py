@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,8 @@ THEME_FILES = (".html", ".css", ".js", ".xml")
 """At least one of these is in the folder of a theme."""
 DEFAULT = Path("report.toml")
 """The configuration where none is named."""
+MOST_IN_THEME = 10_000
+"""Files and folders. All of a theme's are read in each run; a home or a whole disk has more, and takes minutes."""
 
 _TEXTS = ("title", "subtitle", "description", "intro", "finding")
 """What the author says of the configured words and models."""
@@ -158,6 +162,11 @@ def _words_in(path: Path) -> tuple[str, WordsFile]:
         raise UnfitFileError("expected a file of words, found none; create it or name another") from None
 
 
+def _names_in(folder: Path) -> Iterator[str]:
+    """Of all that lies in a folder, at any depth; of what can't be listed, or vanishes meanwhile, nothing."""
+    return (name for _, folders, files in os.walk(folder) for name in (*folders, *files))
+
+
 _REMEDY = "make one with tokviz init, name another with --config, or give both --model and --words"
 
 
@@ -270,7 +279,14 @@ class _Loading:
             return
         folder = self._origin.config.parent / expanded(theme)
         found = exists(folder) and folder.is_dir()
-        if not found or not any(path.suffix in THEME_FILES for path in folder.rglob("*")):
+        names = list(itertools.islice(_names_in(folder), MOST_IN_THEME + 1)) if found else []
+        if len(names) > MOST_IN_THEME:
+            self._mistake(
+                ("theme",),
+                f"expected a folder with templates and assets only, got one with more than {MOST_IN_THEME:,} files and folders in it; "
+                f"name the theme's own, or leave theme out: {file_name(folder)}",
+            )
+        elif not any(name.endswith(THEME_FILES) for name in names):
             got = "one without any" if found else kind_of_place(folder)
             self._mistake(
                 ("theme",),

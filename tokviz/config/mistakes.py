@@ -22,7 +22,7 @@ from tokviz.config.tables import CategoryConfig, ContextConfig, ModelConfig, Tab
 from tokviz.config.types import TOP_LEVEL, ReportConfig
 from tokviz.config.words_files import line_of
 from tokviz.errors import ConfigError
-from tokviz.text import one_line, shown, suggestion
+from tokviz.text import one_line, path_in_line, shown, suggestion
 
 MOST_MISTAKES = 20
 """So many are shown; of the others the number is said."""
@@ -83,10 +83,8 @@ def mistake_line(place: str, key: str, text: str) -> str:
 
 
 def file_name(path: Path) -> str:
-    """A path as it stands in a message: its end, if it is long, and without what would break the line."""
-    name = str(path)
-    name = name if len(name) <= _LONGEST_FILE else "…" + name[1 - _LONGEST_FILE :]
-    return name if name.isprintable() else _cut(repr(name), _LONGEST_FILE)
+    """A path as it stands in a line of a configuration's mistakes."""
+    return path_in_line(path, _LONGEST_FILE)
 
 
 def found_by_pydantic(error: ValidationError, values: Mapping[str, Any]) -> tuple[list[Mistake], int]:

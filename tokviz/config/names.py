@@ -13,7 +13,16 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from tokviz.config.fields import LONGEST_LABEL, Mistakes, composed, repeated, stands_twice, without_controls
+from tokviz.config.fields import (
+    LONGEST_LABEL,
+    Mistakes,
+    composed,
+    repeated,
+    stands_twice,
+    with_something_seen,
+    without_controls,
+    without_turns,
+)
 from tokviz.config.source import KeyPath
 from tokviz.text import shown
 
@@ -95,6 +104,8 @@ ContextName = Annotated[
     str,
     Field(min_length=1, max_length=LONGEST_LABEL, pattern=r"\S"),
     AfterValidator(without_controls),
+    AfterValidator(without_turns),
+    AfterValidator(with_something_seen),
     AfterValidator(_fit_for_folders),
 ]
 
@@ -110,7 +121,7 @@ def find_alike(mistakes: Mistakes, what: str, names: Sequence[str], slugs: Seque
         if other != name:
             place = (index, "name") if what == "contexts" else (name,)
             text = f"{shown(name)} and {shown(other)} would both stand in addresses as {shown(found)}; rename one"
-            mistakes.add(place, stands_twice(name) if composed(name) == composed(other) else text)
+            mistakes.add(place, stands_twice(name, other) if composed(name) == composed(other) else text)
 
 
 def find_same(mistakes: Mistakes, values: Mapping[KeyPath, str], text: str) -> None:

@@ -23,6 +23,7 @@ from tokviz.config.fields import (
     at_most,
     composed,
     refuse_repeats,
+    seen,
     stands_twice,
 )
 from tokviz.config.names import (
@@ -76,7 +77,8 @@ class CategoryConfig(Table):
     """What a model would say for it, whose first token the lens reads: `` month``, with the space that it follows in a text; by
     default the label after a space."""
     words: list[Word]
-    """Each once, however its accents are written, without space around it, in any script. A word may stand in several categories."""
+    """Each once, however its accents are written and whatever in it is invisible, without space around it, in any script. A word may
+    stand in several categories."""
 
     @field_validator("words")
     @classmethod
@@ -84,15 +86,15 @@ class CategoryConfig(Table):
         mistakes = Mistakes()
         if not words:
             mistakes.add((), "expected at least one word, got an empty list")
-        seen: dict[str, str] = {}
+        first: dict[str, str] = {}
         for index, word in enumerate(words):
-            same = seen.get(composed(word))
+            same = first.get(seen(word))
             if not word.strip() or word != word.strip():
                 mistakes.add((index,), f"expected words without space around them, got {shown(word)}")
             elif same is not None:
-                twice = f"{shown(word)} stands twice; remove one" if same == word else stands_twice(word)
+                twice = f"{shown(word)} stands twice; remove one" if same == word else stands_twice(word, same)
                 mistakes.add((index,), f"the word {twice}")
-            seen.setdefault(composed(word), word)
+            first.setdefault(seen(word), word)
         mistakes.refuse()
         return words
 

@@ -33,7 +33,7 @@ class Typical:
 
     def at(self, depth: int) -> float:
         state = self.states.states[depth][self.states.tokenization.reference]
-        return float(np.median(np.abs(state)))
+        return float(median_of_sizes(np.abs(state)))
 
 
 def choose_typical(states: HiddenStates, ordinary: HiddenStates | None) -> Typical:
@@ -61,9 +61,9 @@ class Tally:
     def add_states(self, states: np.ndarray, median: float) -> None:
         """``states``: ``(n_words, width)`` at the next depth."""
         sizes = np.abs(states)
-        largest = float(np.median(sizes.max(axis=1)))
+        largest = float(median_of_sizes(sizes.max(axis=1)))
         threshold = _threshold(largest, median)
-        dimensions = np.flatnonzero(np.median(sizes, axis=0) > threshold)
+        dimensions = np.flatnonzero(median_of_sizes(sizes, axis=0) > threshold)
         energy = (states.astype(np.float64) ** 2).sum(axis=0)
         shares = energy / energy.sum() if energy.sum() > 0 else np.full(len(energy), np.nan)
         top = int(energy.argmax())
@@ -77,7 +77,7 @@ class Tally:
 
         What the other dimensions add to Σ x² isn't known.
         """
-        largest = float(np.median(values[:, 0]))
+        largest = float(median_of_sizes(values[:, 0]))
         beyond, counts = np.unique(dimensions[values > _threshold(largest, median)], return_counts=True)
         self.top_shares.append(float("nan"))
         self.dominant.append(None)
@@ -132,10 +132,19 @@ def outstanding(states: HiddenStates, ordinary: HiddenStates | None) -> tuple[tu
     return tuple(tally.outstanding(depth) for depth in range(states.n_depths))
 
 
-def _threshold(largest: float, median: float) -> float:
-    """What a dimension must exceed to count at a depth: the massive mark where that is reached, else the moderate one."""
+def median_of_sizes(sizes: np.ndarray, axis: int | None = None) -> np.ndarray:
+    """The median of |x|, whatever float32 holds: the sum of the two in the middle may be more than that."""
+    is_large = sizes.size > 0 and sizes.max() > np.finfo(np.float32).max / 2
+    return np.asarray(np.median(sizes.astype(np.float64) if is_large else sizes, axis=axis))
+
+
+def _threshold(largest: float, median: float) -> np.float64:
+    """What a dimension must exceed to count at a depth: the massive mark where that is reached, else the moderate one.
+
+    It may be more than float32 holds, and is compared as it is.
+    """
     ratio = MASSIVE_RATIO if largest > max(LARGE, MASSIVE_RATIO * median) else MODERATE_RATIO
-    return max(LARGE, ratio * median)
+    return np.float64(max(LARGE, ratio * median))
 
 
 def _first_run(flags: np.ndarray) -> tuple[int | None, int | None]:

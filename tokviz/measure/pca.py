@@ -319,7 +319,7 @@ def _problem(state: np.ndarray, reference: np.ndarray) -> Problem | None:
         return Problem(kind="few_words", expected=MIN_WORDS, got=n_reference)
     if state.shape[1] < 2:
         return Problem(kind="few_dimensions", expected=2, got=state.shape[1])
-    if np.ptp(state[reference], axis=0).max() == 0:
+    if (state[reference] == state[reference][0]).all():
         return Problem(kind="equal_states")
     return None
 

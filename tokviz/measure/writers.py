@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tokviz.measure import spread
+from tokviz.measure.massive import median_of_sizes
 from tokviz.records import (
     MOST_DIMENSIONS,
     BreakingExpert,
@@ -185,4 +186,4 @@ def _pc1_share(states: np.ndarray) -> float:
 
 def _largest(states: Sequence[np.ndarray]) -> np.ndarray:
     """``(n_depths,)``: the largest |x| of each word, median over words."""
-    return np.array([float(np.median(np.abs(state).max(axis=1))) for state in states])
+    return np.array([float(median_of_sizes(np.abs(state).max(axis=1))) for state in states])

@@ -20,7 +20,7 @@ from tokviz.models.hub import Once, try_to_connect
 from tokviz.models.identity import identity, is_same
 from tokviz.models.in_memory import AtHand, evaluated, lock_of, unwrapped, with_settings_of_its_own
 from tokviz.models.libraries import load_libraries
-from tokviz.models.loading import Folders, LoadedModel, check, load
+from tokviz.models.loading import Folders, LoadedModel, Use, check, load
 from tokviz.models.location import Location, locate
 from tokviz.models.quiet import quiet_transformers
 from tokviz.models.untrained import TooLittleMemoryError, UntrainedModel
@@ -35,6 +35,7 @@ __all__ = [
     "Once",
     "TooLittleMemoryError",
     "UntrainedModel",
+    "Use",
     "callers_code_blamed",
     "callers_code_blamed_of",
     "check",

@@ -24,10 +24,14 @@ from tokviz.models.origin import Origin
 from tokviz.models.refusals import CONVERT, adapter_refusal
 
 
-def listed(origin: Origin) -> ModelFiles:
+def listed(origin: Origin, *, is_tokenizer: bool = False) -> ModelFiles:
     """The list of a source's files; what it has of settings is on this machine afterwards.
 
     To be called within ``explained``: the Hub's own errors say why it gives nothing.
+
+    Parameters
+    ----------
+    is_tokenizer : whether the list is without weights.
 
     Raises
     ------
@@ -35,13 +39,13 @@ def listed(origin: Origin) -> ModelFiles:
     """
     source = origin.model.source
     if origin.path is not None:
-        return list_files(source, origin.location)
+        return list_files(source, origin.location, is_tokenizer=is_tokenizer)
     folder, names = snapshot(origin.model, origin.own_cache), None
     if folder is None or not is_whole_in_cache(origin.model, origin.own_cache):
         folder, names = _fetched_settings(origin)
     if not (folder / CONFIG).is_file() and (folder / ADAPTER).is_file():
         raise SourceError(adapter_refusal(source, folder / ADAPTER))
-    return list_files(source, origin.location, folder, names)
+    return list_files(source, origin.location, folder, names, is_tokenizer=is_tokenizer)
 
 
 def _fetched_settings(origin: Origin) -> tuple[Path, Collection[str] | None]:
@@ -50,17 +54,15 @@ def _fetched_settings(origin: Origin) -> tuple[Path, Collection[str] | None]:
 
     revision, folder = origin.revision, None
     try:
-        config = _download(origin, CONFIG, revision)
+        folder = _download(origin, CONFIG, revision).parent
+        revision = folder.name  # the others come from the same commit, even if the branch moves on meanwhile
     except LocalEntryNotFoundError:
         found = snapshot(origin.model, origin.own_cache)
         if found is None or not found.is_dir():
             raise
         return found, None
     except EntryNotFoundError:
-        pass
-    else:
-        folder = config.parent
-        revision = folder.name  # the others come from the same commit, even if the branch moves on meanwhile
+        pass  # a tokenizer's repository has none, nor has an adapter's
     names = _names(origin, revision)
     if names is None and folder is not None:
         return folder, None

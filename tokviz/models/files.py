@@ -47,7 +47,12 @@ class ModelFiles:
 
 
 def list_files(
-    source: str, location: Location, folder: Path | None = None, names: Collection[str] | None = None
+    source: str,
+    location: Location,
+    folder: Path | None = None,
+    names: Collection[str] | None = None,
+    *,
+    is_tokenizer: bool = False,
 ) -> ModelFiles:
     """List what is read of a model or of a tokenizer.
 
@@ -56,6 +61,7 @@ def list_files(
     source : as messages begin.
     folder : where the files of a hub model are downloaded to.
     names : which files its repository has; None where that can't be asked.
+    is_tokenizer : whether the list is without weights.
 
     Raises
     ------
@@ -72,7 +78,8 @@ def list_files(
     settings = tuple(each.name for each in found if is_setting(each.name))
     if not may_link_out:  # before any is read
         _refuse_links_out(source, path, [*settings, *(name for name in sorted(here) if name.endswith(_INDEX))])
-    weights, weight_map = _Weights(source, path, here if folder is None else names, here).listed()
+    chosen = _Weights(source, path, here if folder is None else names, here)
+    weights, weight_map = ((), None) if is_tokenizer else chosen.listed()
     files = ModelFiles(folder=path, settings=settings, weights=weights, weight_map=weight_map)
     if not may_link_out:
         _refuse_links_out(source, path, weights)
@@ -132,13 +139,18 @@ class _Weights:
         is_plain = isinstance(name, str) and Path(name).name == name and "\\" not in name and "\0" not in name
         if not is_plain or not name.endswith(".safetensors"):
             raise SourceError(
-                f"{self.source}: expected *.safetensors directly in the model's folder, got {shown(name)}, {where}; no other "
+                f"{self.source}: expected *.safetensors directly in the model's folder, got {_shown(name)}, {where}; no other "
                 "file is read as weights"
             )
 
     def _require_there(self, name: str, where: str) -> None:
         if self.names is not None and name not in self.names:
             raise SourceError(f"{self.source}: expected {one_line(name)}, {where}, found none; copy or download it")
+
+
+def _shown(name: Any) -> str:
+    """A name in a message, which may be published, without this machine's folders."""
+    return shown(f"…/{Path(name).name}" if isinstance(name, str) and Path(name).is_absolute() else name)
 
 
 def _refuse_links_out(source: str, path: Path, names: Iterable[str]) -> None:

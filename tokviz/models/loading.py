@@ -60,7 +60,17 @@ class Folders:
     """For the files of this hub model alone. What the shared Hugging Face cache has is read from there; nothing is written to it."""
 
 
-_NO_FOLDERS = Folders()
+@dataclass(frozen=True, kw_only=True)
+class Use:
+    """What a model is loaded for, besides its states."""
+
+    with_head: bool = False
+    """Whether the output matrix is loaded, too, where the checkpoint has one."""
+    texts: Sequence[str] = ()
+    """What its tokenizer is going to read: it is tried on them where it can do no harm."""
+
+
+_NO_FOLDERS, _OF_STATES = Folders(), Use()
 
 
 def check(model: ModelConfig, base: Path) -> None:
@@ -78,9 +88,7 @@ def load(
     base: Path,
     device: str,
     folders: Folders = _NO_FOLDERS,
-    *,
-    with_head: bool = False,
-    texts: Sequence[str] = (),
+    use: Use = _OF_STATES,
     say: Callable[[str], None] | None = None,
 ) -> LoadedModel:
     """Load weights and tokenizer; a hub model in the local cache is taken from there, as it is.
@@ -91,8 +99,7 @@ def load(
     base : the config's folder.
     device : ``cpu``, ``cuda``, …; ``model.device_map`` has priority over it.
     folders : where files may be written.
-    with_head : whether the output matrix is loaded, too, where the checkpoint has one.
-    texts : what the tokenizer is going to read: it is tried on them where it can do no harm.
+    use : what it is loaded for.
     say : takes the line that is said where the Hub is waited for.
 
     Raises
@@ -106,8 +113,8 @@ def load(
     place = _place(folders.offload)
     try:
         with explained(origin, place), nothing_shared() if folders.downloads else nullcontext():
-            staged, config, tokenizer = staged_and_read(origin, place, say, texts)
-            loaded = _load(staged.with_weights(), config, tokenizer, device, folders.offload, with_head)
+            staged, config, tokenizer = staged_and_read(origin, place, say, use.texts)
+            loaded = _load(staged.with_weights(), config, tokenizer, device, folders.offload, use.with_head)
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
         raise
@@ -159,7 +166,7 @@ def _staged_tokenizer(origin: Origin, folder: Path) -> Staged:
     place = origin.of_tokenizer
     where = f"{origin.model.source}: tokenizer: "
     try:
-        return Staged.of(place, folder)
+        return Staged.of(place, folder, is_tokenizer=True)
     except SourceError as error:
         raise SourceError(f"{where}{error}") from error
     except Exception as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -40,10 +41,9 @@ _ELSEWHERE = re.compile(r"(hf[-_]hub|local-dir):", re.IGNORECASE)
 """As timm, which some parts for images come from, is told of another place."""
 _BLANKS = re.compile(r"[\x00-\x20]+")
 """What the name of a place may have in it, and lose before it is read."""
-_PATH = re.compile(r"[/\\~].*\w|\w.*[/\\]")
-"""What may be a path to another folder; a label may be a mere slash."""
 _OPTION = re.compile(r"(?:^|\s)(?:--[\w-]+|-\w)[\s\"'=]*")
 """What may stand before a path: some tokenizers hand a text to a program's library as its options."""
+_LONGEST_PATH = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,14 +55,16 @@ class Staged:
     folder: Path
 
     @classmethod
-    def of(cls, origin: Origin, folder: Path) -> Staged:
+    def of(cls, origin: Origin, folder: Path, *, is_tokenizer: bool = False) -> Staged:
         """List the files of a source, and put its settings into an empty ``folder``.
+
+        ``is_tokenizer``: whether that is all that is wanted of it.
 
         Raises
         ------
         SourceError : see ``listed`` and ``stage_settings``; other errors are those that ``explained`` explains.
         """
-        files = listed(origin)
+        files = listed(origin, is_tokenizer=is_tokenizer)
         folder.mkdir()
         stage_settings(origin.model.source, files, folder)
         return cls(origin=origin, files=files, folder=folder)
@@ -133,8 +135,11 @@ def _link(file: Path, place: Path) -> None:
         return
     try:
         place.symlink_to(file.resolve())
-    except OSError:  # Windows lets not everyone make such links
-        os.link(file.resolve(), place)
+    except OSError:  # Windows lets not everyone make such links, and some disks have none
+        try:
+            os.link(file.resolve(), place)
+        except OSError:
+            shutil.copyfile(file, place)
 
 
 def _without_places(where: str, values: dict[str, Any], folders: Sequence[Path]) -> dict[str, Any]:
@@ -145,7 +150,9 @@ def _without_places(where: str, values: dict[str, Any], folders: Sequence[Path])
     for key, value in _texts_of(values):
         problem = _problem(key, value, folders)
         if problem:
-            raise SourceError(f"{where} asks for {problem}, {key} = {shown(value)}; remove that from the file")
+            # Failures are shown in the published report, which must not name this machine's folders.
+            named = re.sub(r".*[/\\](?=.*[/\\])", "…/", value[:_LONGEST_PATH], flags=re.DOTALL)
+            raise SourceError(f"{where} asks for {problem}, {key} = {shown(named)}; remove that from the file")
     for key, value in _keys_of(values):
         if (key in _REFUSED and value) or (key == _CLASS and _is_other_class(value)):
             raise SourceError(
@@ -214,6 +221,13 @@ def _problem(key: str, value: str, folders: Sequence[Path]) -> str | None:
 
 
 def _is_place(text: str, folders: Sequence[Path]) -> bool:
-    if _PATH.search(text) is None:  # a bare name would be looked for where the process runs
+    if len(text) >= _LONGEST_PATH:
+        return False
+    if not _may_be_path(text):  # a bare name would be looked for where the process runs
         return kind_of_place(Path(text)) == FILE
     return any(map(exists, (expanded(text), *(folder / text for folder in folders))))
+
+
+def _may_be_path(value: str) -> bool:
+    """Whether it may lead to another folder; a label may be a mere slash."""
+    return any(mark in value for mark in ("/", "\\", "~")) and any(character.isalnum() for character in value)

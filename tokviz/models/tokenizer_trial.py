@@ -96,4 +96,6 @@ def _refusal(where: str, found: str) -> str:
 
 
 def _ended(done: subprocess.CompletedProcess[str]) -> str:
-    return f"was ended by signal {-done.returncode}" if done.returncode < 0 else f"failed with exit code {done.returncode}"
+    return (
+        f"was ended by signal {-done.returncode}" if done.returncode < 0 else f"failed with exit code {done.returncode}"
+    )

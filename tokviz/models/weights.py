@@ -56,7 +56,7 @@ def load_weights(staged: Staged, config: Any, offload: Path | None, *, with_head
     more_notes: tuple[str, ...] = ()
     if staged.gguf_file is not None:
         refuse_other_gguf(staged, config)
-    elif not _quantization_config(config):
+    else:
         _, more_notes = _on_meta(staged, config)
     load = partial(_from_pretrained, staged, config, offload, _class_with_head(config) if with_head else None)
     dtype_note: str | None
@@ -121,32 +121,40 @@ def without_weights(staged: Staged, config: Any) -> Any:
 
     Raises ``SourceError``, as ``load_weights`` does.
     """
+    if staged.gguf_file is not None:
+        refuse_other_gguf(staged, config)
+    if staged.gguf_file is None and staged.has_weights:
+        whole, _ = _on_meta(staged.linked(), config)
+    else:
+        whole = _of_config(config)
+    part, _ = _part_that_runs(whole)
+    _refuse_unknown_sizes(staged.origin.model.source, part)
+    return part
+
+
+def _of_config(config: Any) -> Any:
     import torch
     from transformers import AutoModel
 
-    source = staged.origin.model.source
-    if staged.gguf_file is not None:
-        refuse_other_gguf(staged, config)
-    if staged.gguf_file is None and staged.has_weights and not _quantization_config(config):
-        whole, _ = _on_meta(staged.linked(), config)
-    else:
-        with torch.device("meta"):
-            whole = AutoModel.from_config(config)
-    part, _ = _part_that_runs(whole)
-    _refuse_unknown_sizes(source, part)
-    return part
+    with torch.device("meta"):
+        return AutoModel.from_config(config)
 
 
 def _on_meta(staged: Staged, config: Any) -> tuple[Any, tuple[str, ...]]:
     """The whole base model without values, once it is known to be that of its weights' headers; and notes on them."""
     source, headers = staged.origin.model.source, headers_of(staged)
-    on_meta = staged.origin.model.model_copy(update={"device_map": "meta", "max_memory": None})
+    unexpected: set[str] = set()
     with at_most(source, len(headers)):
-        without_values = replace(staged, origin=replace(staged.origin, model=on_meta))
-        whole, _, unexpected = _loaded(without_values, config, None, None, "auto")
+        if _quantization_config(config):  # what is stored has other shapes and types
+            whole = _of_config(config)
+        else:
+            on_meta = staged.origin.model.model_copy(update={"device_map": "meta", "max_memory": None})
+            without_values = replace(staged, origin=replace(staged.origin, model=on_meta))
+            whole, _, unexpected = _loaded(without_values, config, None, None, "auto")
     _, path = _part_that_runs(whole)
     notes = refuse_unused_layers(source, whole, path, {*unexpected, *headers})
-    refuse_other_numbers(source, whole, headers)
+    if not _quantization_config(config):
+        refuse_other_numbers(source, whole, headers)
     return whole, notes
 
 
@@ -206,9 +214,7 @@ def _from_pretrained(staged: Staged, config: Any, offload: Path | None, with_hea
     return whole, head
 
 
-def _loaded(
-    staged: Staged, config: Any, offload: Path | None, with_head: Any, dtype: str
-) -> tuple[Any, Any, set[str]]:
+def _loaded(staged: Staged, config: Any, offload: Path | None, with_head: Any, dtype: str) -> tuple[Any, Any, set[str]]:
     """The whole base model, the same with its head or None, and the stored tensors that neither has a place for."""
     from transformers import AutoModel
 

@@ -70,7 +70,18 @@ def path(name: str, value: Any) -> Path:
     """A path, ``~`` being the home of the user."""
     if not isinstance(value, str | Path):
         raise TokvizError(f"{name}: expected a path, got {shown(value)}")
-    return expanded(value)
+    if value == "":  # it would be taken for the current folder
+        raise TokvizError(f"{name}: expected a path, got an empty one; name one, or leave it out")
+    found = expanded(value)
+    try:
+        found.lstat()
+    except ValueError:  # NUL, or what the file system's encoding doesn't have
+        raise TokvizError(
+            f"{name}: expected a path, got one with characters that no path has: {shown(str(value))}; name another"
+        ) from None
+    except OSError:
+        pass  # it is to be made, or what hinders that is told when it is made
+    return found
 
 
 def whole_number(name: str, value: Any, expected: str) -> int:

@@ -35,7 +35,7 @@ from tokviz.run.plan.plan import Plan
 from tokviz.run.store import entries, keys
 from tokviz.run.store.states_file import CaptureDescription
 from tokviz.run.store.store import Store
-from tokviz.text import error_line, one_line, shown
+from tokviz.text import error_line, one_line, path_in_line, shown, with_short_paths
 
 NOTE = "The hidden states were passed in as numbers: how they were captured, and how the words were cut into tokens, is not recorded."
 _MODULE_PATH = re.compile(r"\w[\w.-]{0,99}", re.ASCII)
@@ -172,7 +172,7 @@ def _from_file(file: Path) -> list[np.ndarray]:
             for name, dtype in dtypes.items():
                 if dtype not in (*_OF_FILES, _BFLOAT16):
                     raise TokvizError(
-                        f"{file}, {name}: expected float32, float64, float16, bfloat16 or integers, got {dtype}; convert it"
+                        f"{path_in_line(file)}, {name}: expected float32, float64, float16, bfloat16 or integers, got {dtype}; convert it"
                     )
             # NumPy doesn't know bfloat16, so that these are read as bytes.
             with_bytes = _BFLOAT16 in dtypes.values()
@@ -183,7 +183,7 @@ def _from_file(file: Path) -> list[np.ndarray]:
             ]
     except (OSError, SafetensorError) as error:
         raise TokvizError(
-            f"{file}: expected a safetensors file with a tensor per depth: {one_line(str(error))}"
+            f"{path_in_line(file)}: expected a safetensors file with a tensor per depth: {with_short_paths(one_line(str(error)))}"
         ) from error
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tokviz.errors import TokvizError
 from tokviz.notebook import arguments
 from tokviz.records import Picture
+from tokviz.text import path_in_line
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -53,9 +54,13 @@ class Drawn:
         try:
             self.figure.savefig(path)
         except OSError as error:
-            raise TokvizError(f"{path}: expected a place to write to: {error.strerror or error}") from error
+            raise TokvizError(
+                f"{path_in_line(path)}: expected a place to write to: {error.strerror or error}"
+            ) from error
         except ValueError as error:
-            raise TokvizError(f"{path}: expected a file name that ends with a format of Matplotlib: {error}") from error
+            raise TokvizError(
+                f"{path_in_line(path)}: expected a file name that ends with a format of Matplotlib: {error}"
+            ) from error
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
         """At half its size, which is sharp on the screens of today."""

@@ -17,6 +17,7 @@ from tokviz.pages.explore.page import explore_page
 from tokviz.pages.frame.look import styles
 from tokviz.pages.site import Page
 from tokviz.records import Report
+from tokviz.text import path_in_line
 
 _FONT = re.compile(r"@font-face \{[^}]*\}\n?")
 """Whose file isn't there."""
@@ -45,7 +46,9 @@ class Explorer:
         try:
             path.write_text(self.document, encoding="utf-8")
         except OSError as error:
-            raise TokvizError(f"{path}: expected a place to write to: {error.strerror or error}") from error
+            raise TokvizError(
+                f"{path_in_line(path)}: expected a place to write to: {error.strerror or error}"
+            ) from error
 
 
 def explorer(report: Report, folders: Sequence[Path], height: int) -> Explorer:

@@ -21,7 +21,7 @@ from tokviz.run.plan.series import SeriesPlan
 from tokviz.run.plan.tree import Captured, ContextPlan, ModelPlan
 from tokviz.run.store.disk import shown_path
 from tokviz.run.store.store import Store
-from tokviz.text import counted
+from tokviz.text import counted, with_short_paths
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ def describe(config: ReportConfig, options: Options, *, captures_only: bool = Fa
     if config.pairs:
         lines.append(_comparisons(plan, ready))
     lines.append(_written(config, options, n_failing=n_failing, captures_only=captures_only))
-    return Forecast(lines=tuple(lines), fails=n_failing > 0)
+    return Forecast(lines=tuple(map(with_short_paths, lines)), fails=n_failing > 0)
 
 
 def _written(config: ReportConfig, options: Options, *, n_failing: int, captures_only: bool) -> str:

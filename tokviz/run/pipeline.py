@@ -38,7 +38,7 @@ from tokviz.run.store.store import Store
 from tokviz.run.work import workers
 from tokviz.run.work.picture_queue import PictureQueue, picture_queue
 from tokviz.run.work.progress import Reporter, told_if_long
-from tokviz.text import counted, error_line
+from tokviz.text import counted, error_line, with_short_paths
 
 Result = TypeVar("Result")
 
@@ -249,7 +249,7 @@ def _refuse_if_all_failed(outcomes: list[tuple[ModelConfig, str | None]]) -> Non
 
 def named_failure(name: str, failure: str) -> str:
     """Why a model failed, after its name; most reasons begin with its source, which may be its name."""
-    return failure if failure.startswith(f"{name}: ") else f"{name}: {failure}"
+    return with_short_paths(failure if failure.startswith(f"{name}: ") else f"{name}: {failure}")
 
 
 # --- one model: states, projections, pictures, measures ------------------------------------------------------------

@@ -97,14 +97,6 @@ class Request:
     def due(self) -> list[ContextRequest]:
         return [each for each in self.contexts if each.is_due]
 
-    @property
-    def texts(self) -> list[str]:
-        """What the model's tokenizer is going to read."""
-        words = self.words.words if self.words.vocabulary is None else ("a",)
-        of_words = [each.context.fill(form)[0] for each in self.contexts for word in words for form in (word, word.lower())]
-        passages = [each.text for each in (self.loss_text, self.lenses) if each is not None]
-        return [*of_words, *words, *passages, *(self.lenses.names if self.lenses else ())]
-
     def wanted(self, store: Store) -> list[tuple[ContextRequest, HiddenStates, Wanted]]:
         """What follows from the states that are stored: in which context, from which states, what is set to a value."""
         found, broken = [], False
@@ -265,10 +257,8 @@ def _capture(
     # Another machine's store may not have what is stored here.
     due = [each for each in request.due if each.intact_is_due or store.find_states(each.key) is None]
     step = reporter.step(f"{name}: loading")
-    with_head = request.loss_text is not None or request.lenses is not None
-    loaded = models.load(
-        request.model, request.base, request.device, folders, with_head=with_head, texts=request.texts, say=say_of_hub
-    )
+    use = models.Use(with_head=request.loss_text is not None or request.lenses is not None, texts=_texts(request))
+    loaded = models.load(request.model, request.base, request.device, folders, use, say_of_hub)
     if request.captured_from is not None and models.is_same(loaded.card.identity, request.captured_from):
         # What follows from states that stay is found under the identity that those were stored with.
         loaded = replace(loaded, card=replace(loaded.card, identity=request.captured_from))
@@ -441,6 +431,15 @@ def _updates(
         return updates
     intact = states[updates.breaking.layer + 1][np.concatenate(batches)]
     return replace(updates, random=intervening.random_neurons(ready, updates, tokenization, intact, batches))
+
+
+def _texts(request: Request) -> list[str]:
+    """What the model's tokenizer is going to read."""
+    from tokviz.capture import tokens
+
+    of_words = [text for each in request.contexts for text in tokens.texts_read(request.words, each.context)]
+    passages = [each.text for each in (request.loss_text, request.lenses) if each is not None]
+    return [*of_words, *passages, *(request.lenses.names if request.lenses else ())]
 
 
 def _tokenized(tokenizer: Any, request: Request, context: Context) -> Tokenization:

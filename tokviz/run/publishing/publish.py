@@ -28,10 +28,14 @@ from tokviz.run.publishing import manifest
 from tokviz.run.publishing.replacing import Emptying, Merging, Spared, kept_folder
 from tokviz.run.store import disk
 from tokviz.run.store.disk import shown_path
+from tokviz.text import path_in_line
 
 _NOTE, _MERGING = "tokviz.json", "merging"
-_HARMLESS = ("CNAME", "LICENSE", "README.md", "lost+found")
-"""With hidden files, what may already be in a folder that becomes a site."""
+_HARMLESS = re.compile(
+    r"CNAME|LICENSE|README\.md|lost\+found|\.git(attributes|hub|ignore|keep|lab-ci\.yml|modules)?|\.nojekyll|\.well-known|\.htaccess"
+    r"|\.DS_Store|\.Spotlight-V100|\.fseventsd|\.snapshot|\.Trash-[0-9]+"
+)
+"""What may already be in a folder that becomes a site: what git, hosts of pages and file systems put there."""
 _LONGEST_NAME = 230
 """So that what stands beside the site, under longer names, can be there, too."""
 _NOT_RENAMED = (errno.EXDEV, errno.EBUSY)
@@ -65,10 +69,10 @@ def check_replaceable(output: Path) -> None:
         raise PublishError(f"{shown}: expected a folder, got a file; choose another --output")
     for folder in (output, output.absolute().parent):
         _require_writable(folder, shown)
-    if not manifest.is_site(output) and _holds_others(output):
+    if not manifest.is_site(output) and (other := _other_in(output)):
         raise PublishError(
-            f"{shown}: expected an empty folder or an earlier report, got other files; they would be mixed with the "
-            "report's: choose another --output"
+            f"{shown}: expected an empty folder or an earlier report, got other files, such as {path_in_line(other)}; they would be "
+            "mixed with the report's: choose another --output, or move them away first"
         )
 
 
@@ -79,12 +83,13 @@ def _require_writable(folder: Path, shown: str) -> None:
         )
 
 
-def _holds_others(output: Path) -> bool:
+def _other_in(output: Path) -> str | None:
+    """The name of something that isn't harmless: a home, with keys and settings of other programs, may hold hidden files only."""
     try:
         names = [entry.name for entry in output.iterdir()]
     except FileNotFoundError:  # another run is putting its site in place
-        return False
-    return any(not name.startswith(".") and name not in _HARMLESS for name in names)
+        return None
+    return min((name for name in names if not _HARMLESS.fullmatch(name)), default=None)
 
 
 def publish(files: Mapping[str, Content], output: Path) -> Spared:

@@ -15,8 +15,11 @@ from io import BufferedReader
 from pathlib import Path, PurePosixPath
 
 from tokviz.errors import PublishError
+from tokviz.text import path_in_line
 
 _LONGEST_NAME = 255
+_BELOW = Path(*["x" * 100] * 4)
+"""Longer than what stands below a site or a cache, and beside them while a run is at work."""
 _CLASSES = (stat.S_IRWXU, stat.S_IRWXG, stat.S_IRWXO)
 
 
@@ -90,8 +93,10 @@ def placed(path: Path) -> Path:
 
     Raises
     ------
-    PublishError : the current folder is gone, or links lead to each other or to nothing.
+    PublishError : the current folder is gone, links lead to each other or to nothing, or no folder can have that path.
     """
+    shown = path_in_line(path)
+    require_possible(path)
     if too_long := next((part for part in path.parts if len(os.fsencode(part)) > _LONGEST_NAME), None):
         raise PublishError(
             f"{path.name[:20]}…: expected names of at most {_LONGEST_NAME} bytes in a path, got {len(os.fsencode(too_long))}; "
@@ -99,7 +104,7 @@ def placed(path: Path) -> Path:
         )
     if broken := next((each for each in path.parents if each.is_symlink() and not each.exists()), None):
         raise PublishError(
-            f"{path}: expected a path that leads somewhere, but {broken} is a link to nothing; name another"
+            f"{shown}: expected a path that leads somewhere, but {path_in_line(broken)} is a link to nothing; name another"
         )
     try:
         if path.name in ("", ".."):
@@ -107,17 +112,35 @@ def placed(path: Path) -> Path:
         return path.parent.resolve() / path.name
     except (OSError, RuntimeError) as error:
         raise PublishError(
-            f"{path}: expected a path that leads somewhere, can't follow it: {getattr(error, 'strerror', None) or error}; "
+            f"{shown}: expected a path that leads somewhere, can't follow it: {getattr(error, 'strerror', None) or error}; "
             "change into a folder that is there, or name another"
         ) from error
 
 
-def shown_path(path: Path) -> str:
-    """A path for a message: from the current folder where it lies in that, as people typed it."""
+def require_possible(path: Path) -> None:
+    """Raise ``PublishError`` for what no system takes for a folder's path, whatever is there."""
+    shown = path_in_line(path)
     try:
-        return str(path.relative_to(Path.cwd()))
+        (path.absolute() / _BELOW).lstat()
+    except ValueError:  # NUL, or what the file system's encoding doesn't have
+        raise PublishError(
+            f"{shown}: expected the path of a folder, got one with characters that no path has; name another"
+        ) from None
+    except OSError as error:
+        has_fit_names = all(len(os.fsencode(part)) <= _LONGEST_NAME for part in path.parts)
+        if error.errno == errno.ENAMETOOLONG and has_fit_names:
+            raise PublishError(
+                f"{shown}: expected a path with room for what is written below it, got one of {len(str(path)):,} characters; "
+                "name a shorter one"
+            ) from None
+
+
+def shown_path(path: Path) -> str:
+    """A path for a message: from the current folder where it lies in that, as people typed it, and its end if it is long."""
+    try:
+        return path_in_line(path.relative_to(Path.cwd()))
     except (ValueError, OSError):
-        return str(path)
+        return path_in_line(path)
 
 
 # --- moving ------------------------------------------------------------------------------------------------------

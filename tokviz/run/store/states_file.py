@@ -254,7 +254,9 @@ class _StatesFile:
 
     def __init__(self, path: Path, n_words: int) -> None:
         self._path = path
-        self._arrays: dict[str, np.memmap] = {}
+        self._content: np.memmap | None = None
+        self._arrays: dict[str, np.ndarray] = {}
+        """By the tensors' names, each a part of the content."""
         self._covered = np.zeros(n_words, dtype=np.int64)
 
     def add(self, batch: CapturedBatch) -> None:
@@ -265,7 +267,7 @@ class _StatesFile:
             }
             shapes["position0.values"] = ((len(batch.states), n_words, N_EXTREMES), "F32")
             shapes["position0.dimensions"] = ((len(batch.states), n_words, N_EXTREMES), "I32")
-            self._arrays = _empty_safetensors(self._path, shapes)
+            self._content, self._arrays = _empty_safetensors(self._path, shapes)
         for depth, state in enumerate(batch.states):
             self._arrays[depth_tensor(depth)][batch.rows] = state
         self._arrays["position0.values"][:, batch.rows] = batch.position0_values
@@ -283,16 +285,21 @@ class _StatesFile:
                 f"the batches of a capture must cover each of {len(self._covered)} words once, "
                 f"got {self._covered[:20].tolist()}"
             )
-        digests = {}
-        for name, array in self._arrays.items():
-            array.flush()
-            digests[name] = tensor_digest(array)
+        if self._content is not None:
+            self._content.flush()
+        digests = {name: tensor_digest(array) for name, array in self._arrays.items()}
         self._arrays.clear()
+        self._content = None
         return digests
 
 
-def _empty_safetensors(path: Path, shapes: Mapping[str, tuple[tuple[int, ...], str]]) -> dict[str, np.memmap]:
-    """The format is a length (8 bytes, little-endian), a JSON header of that length, then the tensors end to end."""
+def _empty_safetensors(
+    path: Path, shapes: Mapping[str, tuple[tuple[int, ...], str]]
+) -> tuple[np.memmap, dict[str, np.ndarray]]:
+    """The content of a new file and the tensors in it, parts of one map: a system bounds how many files a process may open.
+
+    The format is a length (8 bytes, little-endian), a JSON header of that length, then the tensors end to end.
+    """
     dtypes = {"F32": "<f4", "I32": "<i4"}
     header: dict[str, dict[str, Any]] = {}
     end = 0
@@ -305,10 +312,12 @@ def _empty_safetensors(path: Path, shapes: Mapping[str, tuple[tuple[int, ...], s
         file.write(len(head).to_bytes(8, "little") + head)
         file.flush()
         _reserve(file.fileno(), 8 + len(head), end, path.parent)
-    return {
-        name: np.memmap(path, dtypes[dtype], "r+", offset=8 + len(head) + header[name]["data_offsets"][0], shape=shape)
-        for name, (shape, dtype) in shapes.items()
-    }
+    content = np.memmap(path, np.uint8, "r+", offset=8 + len(head), shape=(end,))
+    tensors = {}
+    for name, (shape, dtype) in shapes.items():
+        start, stop = header[name]["data_offsets"]
+        tensors[name] = np.asarray(content[start:stop]).view(dtypes[dtype]).reshape(shape)
+    return content, tensors
 
 
 def _reserve(file: int, start: int, n_bytes: int, folder: Path) -> None:

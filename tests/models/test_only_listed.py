@@ -1,0 +1,369 @@
+"""Of a model only what is on its list is read, and its config is held against its weights before memory is taken."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import families
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from sources import configured, edit_config, refusal
+
+from tokviz.models import check, describe, identity, is_same, load
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return families.build("gpt2", tmp_path_factory.mktemp("made") / "gpt2")
+
+
+@pytest.fixture
+def gpt2(made: Path, tmp_path: Path) -> Path:
+    """Three layers of width 32, in a folder that a test may change."""
+    return Path(shutil.copytree(made, tmp_path / "gpt2"))
+
+
+def edit(file: Path, **values: Any) -> None:
+    before = json.loads(file.read_text()) if file.exists() else {}
+    file.write_text(json.dumps(before | values))
+
+
+def zeros_of(model: Path, file: Path) -> Path:
+    """Weights of the same names and shapes, all zero."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    weights = {name: torch.zeros_like(each) for name, each in load_file(model / "model.safetensors").items()}
+    save_file(weights, file, metadata={"format": "pt"})
+    return file
+
+
+def first_weight(model: Path) -> float:
+    loaded = load(configured(model.name), model.parent, "cpu")
+    return float(next(loaded.module.parameters()).detach().abs().sum())
+
+
+# --- weights -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow  # the first to load transformers
+@pytest.mark.parametrize(
+    "named", ["sub/w.safetensors", "../zeros/w.safetensors", "adapter_model.bin", ["w.safetensors"], "w\0.safetensors"]
+)
+def test_a_config_names_no_weights_elsewhere_and_no_pickle(gpt2: Path, named: Any) -> None:
+    zeros_of(gpt2, gpt2 / "sub" / "w.safetensors")
+    zeros_of(gpt2, gpt2.parent / "zeros" / "w.safetensors")
+    torch.save({}, gpt2 / "adapter_model.bin")
+    edit_config(gpt2, transformers_weights=named)
+    message = refusal("gpt2", gpt2.parent)
+    assert "expected *.safetensors directly in the model's folder, got " in message
+    assert "which config.json names as its weights (transformers_weights); no other file is read" in message
+
+
+def test_weights_of_another_name_in_the_folder_are_those_that_the_checksum_covers(gpt2: Path) -> None:
+    (gpt2 / "model.safetensors").rename(gpt2 / "other.safetensors")
+    edit_config(gpt2, transformers_weights="other.safetensors")
+    assert first_weight(gpt2) > 0
+    assert "of other.safetensors" in refusal("gpt2", gpt2.parent, sha256="a" * 64)
+    edit_config(gpt2, transformers_weights="none.safetensors")
+    expected = (
+        "expected none.safetensors, which config.json names as its weights (transformers_weights), found none; copy"
+    )
+    assert expected in refusal("gpt2", gpt2.parent)
+
+
+def test_weights_without_a_name_that_is_read_are_told(gpt2: Path) -> None:
+    (gpt2 / "model.safetensors").rename(gpt2 / "other.safetensors")
+    assert "expected model.safetensors, or several files and their model.safetensors.index.json, found only other." in (
+        refusal("gpt2", gpt2.parent)
+    )
+
+
+def indexed(model: Path, file: str) -> None:
+    weights = load_file(model / "model.safetensors")
+    (model / "model.safetensors").rename(model / "part.safetensors")
+    edit(model / "model.safetensors.index.json", weight_map=dict.fromkeys(weights, file))
+
+
+@pytest.mark.parametrize(
+    "place", ["../zeros/model.safetensors", "absolute", "sub/model.safetensors", "", "..", "x.bin"]
+)
+def test_an_index_maps_to_files_of_the_folder_only(gpt2: Path, place: str) -> None:
+    file = zeros_of(gpt2, gpt2.parent / "zeros" / "model.safetensors")
+    zeros_of(gpt2, gpt2 / "sub" / "model.safetensors")
+    indexed(gpt2, str(file) if place == "absolute" else place)
+    message = refusal("gpt2", gpt2.parent)
+    assert "expected *.safetensors directly in the model's folder, got " in message
+    assert "which model.safetensors.index.json names; no other file is read as weights" in message
+
+
+def test_a_missing_file_of_several_is_told_with_what_names_it(gpt2: Path) -> None:
+    indexed(gpt2, "part-2.safetensors")
+    message = refusal("gpt2", gpt2.parent)
+    assert "expected part-2.safetensors, which model.safetensors.index.json names, found none; copy or" in message
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets not everyone make links")
+@pytest.mark.parametrize("file", ["model.safetensors", "config.json", "tokenizer.json"])
+def test_a_link_out_of_the_folder_is_refused_and_one_within_it_is_not(gpt2: Path, file: str) -> None:
+    (gpt2.parent / "elsewhere").mkdir()
+    (gpt2 / file).rename(gpt2.parent / "elsewhere" / file)
+    (gpt2 / file).symlink_to(gpt2.parent / "elsewhere" / file)
+    assert f"got a link out of it: {file}; copy what it leads to" in refusal("gpt2", gpt2.parent)
+    (gpt2 / file).unlink()
+    (gpt2 / "kept").mkdir()
+    (gpt2.parent / "elsewhere" / file).rename(gpt2 / "kept" / file)
+    (gpt2 / file).symlink_to(Path("kept") / file)
+    assert first_weight(gpt2) > 0
+
+
+def test_an_adapter_beside_the_weights_is_not_read(gpt2: Path) -> None:
+    before = first_weight(gpt2)
+    edit(gpt2 / "adapter_config.json", base_model_name_or_path="/nowhere", peft_type="LORA")
+    zeros_of(gpt2, gpt2 / "adapter_model.safetensors")
+    assert first_weight(gpt2) == before
+
+
+# --- settings ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"attn_implementation": "someone/evil"},
+        {"_attn_implementation": "kernels-community/flash-attn2@v1"},
+        {"experts_implementation": "sonicmoe"},
+        {"attn_implementation": {"": "sdpa", "text_config": "someone/evil"}},
+        {"attn_implementation": "flash_attention_2"},
+    ],
+    ids=str,
+)
+def test_no_kernel_is_asked_of_the_hub(gpt2: Path, values: dict[str, Any]) -> None:
+    edit_config(gpt2, **values)
+    message = refusal("gpt2", gpt2.parent)
+    assert "config.json asks for a kernel that isn't one of eager, sdpa, " in message
+    assert "remove that from the file" in message
+
+
+@pytest.mark.parametrize("values", [{"attn_implementation": "eager"}, {"_attn_implementation": "sdpa"}], ids=str)
+def test_what_transformers_itself_runs_attention_by_may_be_named(gpt2: Path, values: dict[str, Any]) -> None:
+    edit_config(gpt2, **values)
+    assert first_weight(gpt2) > 0
+
+
+@pytest.mark.parametrize(
+    ("file", "key"),
+    [
+        ("config.json", "configuration_files"),
+        ("config.json", "fusion_config"),
+        ("tokenizer_config.json", "fast_tokenizer_files"),
+        ("tokenizer_config.json", "init_inputs"),
+    ],
+)
+def test_settings_that_another_file_or_other_code_would_take_the_place_of_are_refused(
+    gpt2: Path, file: str, key: str
+) -> None:
+    edit(gpt2 / file, **{key: ["tokenizer.4.0.json"]})
+    assert f"{file} asks for other files or code than are listed, {key} = ['tokenizer.4.0.json']" in refusal(
+        "gpt2", gpt2.parent
+    )
+
+
+@pytest.mark.parametrize("file", ["config.json", "tokenizer_config.json", "special_tokens_map.json"])
+@pytest.mark.parametrize("form", ["absolute", "relative", "nested"])
+def test_any_key_that_leads_to_files_elsewhere_is_refused(gpt2: Path, file: str, form: str) -> None:
+    other = gpt2.parent / "other" / "words.json"
+    other.parent.mkdir()
+    other.write_text("{}")
+    place: Any = "../other/words.json" if form == "relative" else str(other)
+    edit(gpt2 / file, unheard_of={"deep": [place]} if form == "nested" else place)
+    message = refusal("gpt2", gpt2.parent)
+    assert f"gpt2: {file} asks for files that aren't the model's own, " in message
+    assert "…/other/words.json" in message
+
+
+@pytest.mark.parametrize("key", ["gguf_file", "tokenizer_file", "vocab_file", "name_or_path"])
+@pytest.mark.parametrize("file", ["tokenizer_config.json", "special_tokens_map.json"])
+def test_names_of_files_in_a_tokenizers_settings_are_not_followed(gpt2: Path, file: str, key: str) -> None:
+    before = load(configured("gpt2"), gpt2.parent, "cpu").tokenizer("the word")["input_ids"]
+    other = families.build("bert", gpt2.parent / "bert")
+    edit(gpt2 / file, **{key: str(other / "tokenizer.json")})
+    assert load(configured("gpt2"), gpt2.parent, "cpu").tokenizer("the word")["input_ids"] == before
+
+
+def test_of_a_tokenizers_folder_the_weights_are_not_looked_at(gpt2: Path) -> None:
+    other = Path(shutil.copytree(gpt2, gpt2.parent / "other"))
+    indexed(other, "../none.safetensors")
+    assert load(configured("gpt2", tokenizer="./other"), gpt2.parent, "cpu").card.n_layers == 3
+    edit(other / "special_tokens_map.json", deep=str(gpt2 / "config.json"))
+    message = refusal("gpt2", gpt2.parent, tokenizer="./other")
+    assert message.startswith(
+        "gpt2: tokenizer: ./other: special_tokens_map.json asks for files that aren't the model's own"
+    )
+
+
+def test_with_a_checksum_other_settings_are_other_states(gpt2: Path) -> None:
+    model = configured("gpt2", sha256="a" * 64)
+    before = str(identity(model, gpt2.parent))
+    os.utime(gpt2 / "config.json", (1, 1))
+    assert identity(model, gpt2.parent) == before, "the content counts, which is the same on another machine"
+    edit_config(gpt2, layer_norm_epsilon=0.5)
+    after = str(identity(model, gpt2.parent))
+    assert not is_same(after, before)
+    assert is_same(after, f"sha256:{'a' * 64}"), "what was stored before settings counted isn't captured again"
+    shutil.rmtree(gpt2)
+    assert is_same(identity(model, gpt2.parent), before), "a cache is shown without the weights"
+    assert not is_same(identity(configured("gpt2", sha256="b" * 64), gpt2.parent), before)
+
+
+# --- a config against its weights --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n_layers", [2, 0])
+def test_layers_that_would_go_unused_are_an_error(gpt2: Path, n_layers: int) -> None:
+    edit_config(gpt2, n_layer=n_layers)
+    message = refusal("gpt2", gpt2.parent)
+    assert (
+        f"expected as many layers as config.json gives, {n_layers}, found weights of 3 (h.{n_layers} and on)" in message
+    )
+    assert str(describe(configured("gpt2"), gpt2.parent).problem) == message
+
+
+@pytest.mark.parametrize("family", ["t5", "gemma3", "bert", "xlnet", "opt", "led"])
+def test_unused_layers_are_found_in_any_family(tmp_path: Path, family: str) -> None:
+    model = families.build(family, tmp_path / family)
+    edit_config(model, **_with_fewer_layers(json.loads((model / "config.json").read_text())))
+    assert "found weights of 3 " in refusal(family, tmp_path)
+
+
+def _with_fewer_layers(values: dict[str, Any]) -> dict[str, Any]:
+    if "text_config" in values:
+        return {"text_config": values["text_config"] | _with_fewer_layers(values["text_config"])}
+    keys = {"num_hidden_layers", "num_layers", "n_layer", "encoder_layers"} & values.keys()
+    lists = {key: value[:2] for key, value in values.items() if isinstance(value, list) and len(value) == 3}
+    return {key: 2 for key in keys} | lists
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_layers_that_predict_further_tokens_are_said(gpt2: Path, is_named: bool) -> None:
+    edit_config(gpt2, n_layer=2, **({"num_nextn_predict_layers": 1} if is_named else {}))
+    if not is_named:
+        assert "found weights of 3" in refusal("gpt2", gpt2.parent)
+        return
+    card = load(configured("gpt2"), gpt2.parent, "cpu").card
+    assert card.n_layers == 2
+    assert "1 layer after the last one predicts further tokens, and did not run." in card.notes
+
+
+@pytest.mark.parametrize("kind", [torch.int8, torch.bool, torch.uint8, torch.int64, torch.float8_e4m3fn])
+def test_integers_without_a_known_quantization_are_no_weights(gpt2: Path, kind: torch.dtype) -> None:
+    weights = load_file(gpt2 / "model.safetensors")
+    name = "transformer.h.1.mlp.c_fc.weight"
+    save_file(weights | {name: weights[name].to(kind)}, gpt2 / "model.safetensors", metadata={"format": "pt"})
+    message = refusal("gpt2", gpt2.parent)
+    assert (
+        "expected weights of floating-point numbers (F64, F32, F16, BF16), or a config with the quantization_config"
+        in message
+    )
+    assert message.endswith(f" for {name}")
+
+
+def test_masks_and_positions_that_old_checkpoints_hold_as_integers_are_no_weights(gpt2: Path) -> None:
+    weights = load_file(gpt2 / "model.safetensors")
+    masks = {f"transformer.h.{layer}.attn.bias": torch.ones(1, 1, 8, 8, dtype=torch.bool) for layer in range(3)}
+    save_file(weights | masks, gpt2 / "model.safetensors", metadata={"format": "pt"})
+    assert first_weight(gpt2) > 0
+
+
+LIMITED = """
+import resource, sys, time
+from pathlib import Path
+sys.path.insert(0, {root!r})
+import torch, transformers
+from tokviz.config import ModelConfig
+from tokviz.errors import SourceError
+from tokviz.models import load
+load(ModelConfig(source="whole"), Path({base!r}), "cpu")
+before, begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+try:
+    load(ModelConfig(source="gpt2"), Path({base!r}), "cpu")
+except SourceError as error:
+    print(error)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@pytest.mark.process
+@pytest.mark.skipif(sys.platform != "linux", reason="Elsewhere the largest memory has another unit")
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"n_layer": 9999}, "got one of a model with far more, as by its number of layers"),
+        ({"n_positions": 12_000_000}, "expected weights of the shapes that config.json gives, (12000000, 32) for wpe"),
+        ({"n_embd": 32_768}, "expected weights of the shapes that config.json gives"),
+        ({"vocab_size": 2_000_000_000}, "expected weights of the shapes that config.json gives, (2000000000, 32)"),
+    ],
+    ids=str,
+)
+def test_a_config_of_a_larger_model_is_refused_before_it_takes_memory(
+    made: Path, gpt2: Path, values: dict[str, int], said: str
+) -> None:
+    shutil.copytree(made, gpt2.parent / "whole")
+    edit_config(gpt2, **values)
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED.format(root=str(ROOT), base=str(gpt2.parent))],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+    )
+    message, more = done.stdout.splitlines()
+    assert said in message
+    assert int(more) < 500_000, "KiB"
+
+
+# --- what ends a process -----------------------------------------------------------------------------------------
+
+
+def explode(tokenizer: dict[str, Any]) -> None:
+    """Each character becomes ten, ten times over."""
+    replace = {"type": "Replace", "pattern": {"Regex": "."}, "content": "a" * 10}
+    tokenizer["normalizer"] = {"type": "Sequence", "normalizers": [replace] * 12}
+
+
+def lengthen(tokenizer: dict[str, Any]) -> None:
+    """Ten thousand tokens of every word."""
+    replace = {"type": "Replace", "pattern": {"Regex": "."}, "content": "a " * 10}
+    tokenizer["normalizer"] = {"type": "Sequence", "normalizers": [replace] * 4}
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(("change", "said"), [(explode, "was ended by signal "), (lengthen, "tokens of one of them")])
+def test_a_tokenizer_that_would_end_the_process_is_refused_like_any_other(
+    gpt2: Path, change: Callable[[dict[str, Any]], None], said: str
+) -> None:
+    file = gpt2 / "tokenizer.json"
+    values = json.loads(file.read_text())
+    change(values)
+    file.write_text(json.dumps(values))
+    message = refusal("gpt2", gpt2.parent)
+    assert (
+        "expected a tokenizer.json that reads the words in seconds, in less than 4 GB, but the process that tried"
+        in message
+    )
+    assert said in message
+    assert str(describe(configured("gpt2"), gpt2.parent).problem) == message
+
+
+def test_a_run_knows_before_it_loads_a_library(gpt2: Path) -> None:
+    indexed(gpt2, "../other.safetensors")
+    with pytest.raises(Exception, match="no other file is read as weights"):
+        check(configured("gpt2"), gpt2.parent)
