@@ -118,6 +118,7 @@ lowest: $(VENV)/.made  ## set up .venv-lowest, with the lowest versions that tok
 	$(BIN)/uv pip install --quiet --python .venv-lowest --constraint .venv-lowest/lowest.txt -r requirements-dev.txt
 
 test-lowest:  ## run what needs no browser with them
+	.venv-lowest/bin/python tests/opened.py
 	.venv-lowest/bin/python -m pytest -n 2 --dist loadfile tests/cli tests/config tests/models tests/capture tests/measure tests/draw \
 		tests/run/test_command.py tests/pages/test_gold.py tests/test_wheel.py $(ARGS)
 
@@ -190,8 +191,9 @@ $(VENV)/.browser: $(VENV)/.developer tests/browser.py
 	$(BIN)/python tests/browser.py
 	touch $@
 
-$(VENV)/.engines: $(VENV)/.developer tests/engines.py
+$(VENV)/.engines: $(VENV)/.developer tests/engines.py tests/opened.py
 	$(BIN)/python tests/engines.py
+	$(BIN)/python tests/opened.py
 	touch $@
 
 $(VENV)/.audit: $(VENV)/.made tests/audit/tools.py tests/audit/package-lock.json

@@ -46,6 +46,7 @@ SLOW_FILES = (
     "test_interrupts.py",
     "test_intervals.py",
     "test_hostile_command.py",
+    "test_opened.py",
     "test_cluster.py",
     "test_break_smollm2.py",
     "test_incremental.py",

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from tokviz.config import ModelConfig, install
 from tokviz.errors import SourceError
-from tokviz.models.failures import explained
+from tokviz.models.failures import explained, hub_unasked
 from tokviz.models.hub import Once, try_to_connect
 from tokviz.models.loading import staged_and_read
 from tokviz.models.location import snapshot, weights_files
@@ -84,7 +84,8 @@ def _with_architecture(origin: Origin, found: Description, say: Callable[[str], 
     """The same with what transformers makes of the config; raises ``SourceError``, as ``load`` does."""
     with tempfile.TemporaryDirectory(prefix="tokviz-listed-") as folder, explained(origin, Path(folder)):
         staged, config, _ = staged_and_read(origin, Path(folder), say)
-        part: Any = without_weights(staged, config)
+        with hub_unasked(origin.model.source):
+            part: Any = without_weights(staged, config)
     return replace(
         found,
         architecture=type(part).__name__,

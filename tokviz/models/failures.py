@@ -11,8 +11,9 @@ from pathlib import Path
 
 from tokviz.config import ModelConfig
 from tokviz.errors import SourceError
+from tokviz.models.files import INDEX, is_setting
 from tokviz.models.gguf_file import parsed_once
-from tokviz.models.hub import WITHOUT_NETWORK, endpoint, is_offline
+from tokviz.models.hub import WITHOUT_NETWORK, endpoint, is_offline, offline
 from tokviz.models.location import files_like
 from tokviz.models.origin import Origin
 from tokviz.models.quiet import quiet_transformers
@@ -72,7 +73,8 @@ def too_nested(error: Exception, path: Path | None) -> str | None:
     if not isinstance(error, RecursionError) or (path is not None and path.is_file()):  # GGUF has no brackets
         return None
     files = files_like(path, ("*.json",)) if path is not None else []
-    named = next((one_line(file.name) for file in files if _is_too_nested(file)), "its files")
+    read = (file for file in files if is_setting(file.name) or file.name == INDEX)
+    named = next((one_line(file.name) for file in read if _is_too_nested(file)), "its files")
     return f"expected at most some hundred brackets within each other, got more in {named}; fetch the files again"
 
 
@@ -126,6 +128,28 @@ def _out_of_reach(model: ModelConfig, causes: Sequence[BaseException]) -> str | 
             f"check the spelling and the connection; {WITHOUT_NETWORK}"
         )
     return None
+
+
+@contextmanager
+def hub_unasked(source: str) -> Iterator[None]:
+    """Meanwhile libraries can't ask the Hub: what is listed of a model is here, and its settings may name anything else.
+
+    Raises
+    ------
+    SourceError : one tried.
+    """
+    from huggingface_hub.errors import OfflineModeIsEnabled
+
+    with offline():
+        try:
+            yield
+        except Exception as error:
+            if not _any_of(list(causes_of(error)), OfflineModeIsEnabled):
+                raise
+            raise SourceError(
+                f"{source}: expected a model of its own files alone, got one whose settings ask the Hub for another one's; "
+                "choose another model"
+            ) from error
 
 
 def is_out_of_reach(error: BaseException) -> bool:

@@ -19,7 +19,9 @@ CONFIG, WEIGHTS, INDEX = "config.json", "model.safetensors", "model.safetensors.
 OTHER_WEIGHTS = "transformers_weights"
 """The key of a configuration that names weights of another file name."""
 ADAPTER = "adapter_config.json"
-_NOT_OF_STATES = (ADAPTER, "generation_config.json", "*.index.json", "*processor_config.json")
+_INDEX = ".index.json"
+"""How the name of a file ends that says which weights are where."""
+_NOT_OF_STATES = (ADAPTER, "generation_config.json", f"*{_INDEX}", "*processor_config.json")
 """Settings that no hidden state depends on; an adapter's would have its weights loaded, too."""
 
 
@@ -72,12 +74,15 @@ def list_files(
         return ModelFiles(folder=path.parent, settings=(), weights=(path.name,))
     found = files_like(path, IDENTIFIED)
     here = {each.name for each in found}
+    may_link_out = location.kind == "package"  # whoever installs packages may link their files
+    settings = tuple(each.name for each in found if is_setting(each.name))
+    if not may_link_out:  # before any is read
+        _refuse_links_out(source, path, [*settings, *(name for name in sorted(here) if name.endswith(_INDEX))])
     chosen = _Weights(source, path, here if folder is None else names, here)
     weights, weight_map = ((), None) if is_tokenizer else chosen.listed()
-    settings = tuple(each.name for each in found if is_setting(each.name))
     files = ModelFiles(folder=path, settings=settings, weights=weights, weight_map=weight_map)
-    if location.kind != "package":  # whoever installs packages may link their files
-        _refuse_links_out(source, files)
+    if not may_link_out:
+        _refuse_links_out(source, path, weights)
     return files
 
 
@@ -109,7 +114,7 @@ class _Weights:
 
     def _named(self, named: Any) -> tuple[tuple[str, ...], dict[str, str] | None]:
         where = f"which {CONFIG} names as its weights ({OTHER_WEIGHTS})"
-        if isinstance(named, str) and named.endswith(".index.json") and Path(named).name == named:
+        if isinstance(named, str) and named.endswith(_INDEX) and Path(named).name == named:
             self._require_there(named, where)
             return self._indexed(named)
         self._require_plain(named, where)
@@ -148,17 +153,20 @@ def _shown(name: Any) -> str:
     return shown(f"…/{Path(name).name}" if isinstance(name, str) and Path(name).is_absolute() else name)
 
 
-def _refuse_links_out(source: str, files: ModelFiles) -> None:
-    """Refuse a symbolic link to a file elsewhere; a snapshot of the Hugging Face cache links to that cache's blobs."""
-    folder = files.folder.resolve()
-    allowed = [folder, *_blobs(folder)]
-    for path in files.paths:
-        target = path.resolve()
-        if not any(target.is_relative_to(place) for place in allowed):
+def _refuse_links_out(source: str, path: Path, names: Iterable[str]) -> None:
+    """Refuse a symbolic link to a file elsewhere."""
+    for name in names:
+        if not is_own(path / name):
             raise SourceError(
-                f"{source}: expected files of the model's own folder, got a link out of it: {one_line(path.name)}; copy what it "
+                f"{source}: expected files of the model's own folder, got a link out of it: {one_line(name)}; copy what it "
                 "leads to, or name the folder that this is in"
             )
+
+
+def is_own(file: Path) -> bool:
+    """Whether a file is no link out of its folder; a snapshot of the Hugging Face cache links to that cache's blobs."""
+    folder, target = file.parent.resolve(), file.resolve()
+    return any(target.is_relative_to(place) for place in (folder, *_blobs(folder)))
 
 
 def _blobs(folder: Path) -> Iterable[Path]:

@@ -76,6 +76,32 @@ def is_offline() -> bool:
     return os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
 
 
+_offline_lock = threading.Lock()
+_n_offline = 0
+"""How many blocks are within ``offline``, in all threads."""
+_was_offline: bool = False
+
+
+@contextmanager
+def offline() -> Iterator[None]:
+    """Meanwhile huggingface_hub answers with an error instead of asking the Hub."""
+    global _n_offline, _was_offline
+    from huggingface_hub import constants
+
+    with _offline_lock:
+        if _n_offline == 0:
+            _was_offline = constants.HF_HUB_OFFLINE
+        _n_offline += 1
+        constants.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        with _offline_lock:
+            _n_offline -= 1
+            if _n_offline == 0:
+                constants.HF_HUB_OFFLINE = _was_offline
+
+
 def _waiting(source: str) -> str:
     return f"{source}: {endpoint()} has not answered yet; still waiting (Ctrl-C ends it; {WITHOUT_NETWORK})"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from tokviz.config import ModelConfig
 from tokviz.errors import SourceError
 from tokviz.models import in_memory
-from tokviz.models.files import is_setting
+from tokviz.models.files import is_own, is_setting
 from tokviz.models.location import (
     IDENTIFIED,
     Location,
@@ -98,7 +98,8 @@ def _settings(model: ModelConfig, location: Location, downloads: Path | None) ->
     if folder is None or location.is_gguf:
         return ""
     try:
-        lines = [f"{file.name} {_content(file, file.stat().st_mtime_ns)}" for file in _setting_files(folder)]
+        files = [file for file in _setting_files(folder) if location.package or is_own(file)]  # loading refuses others
+        lines = [f"{file.name} {_content(file, file.stat().st_mtime_ns)}" for file in files]
     except OSError:
         return ""
     return f" settings:{_sha256(lines)}" if lines else ""

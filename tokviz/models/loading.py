@@ -20,7 +20,7 @@ from tokviz.errors import SourceError
 from tokviz.models import in_memory
 from tokviz.models.card import make_card
 from tokviz.models.downloads import nothing_shared
-from tokviz.models.failures import explained, hub_failure
+from tokviz.models.failures import explained, hub_failure, hub_unasked
 from tokviz.models.hub import waiting_is_said
 from tokviz.models.origin import Origin
 from tokviz.models.refusals import refuse_foreign_code, refuse_other_inputs, refuse_unreadable, refuse_untrue_header
@@ -150,13 +150,15 @@ def staged_and_read(
     refuse_untrue_header(origin)
     with waiting_is_said(origin, say):
         staged = Staged.of(origin, place / "model")
-        refuse_foreign_code(origin.model.source, staged.arguments)
-        config = AutoConfig.from_pretrained(**staged.arguments)
-        # Transformers chooses the classes of some tokenizers by a model's id.
-        config.name_or_path = origin.model.source
-        refuse_other_inputs(origin, config)
+        with hub_unasked(origin.model.source):
+            refuse_foreign_code(origin.model.source, staged.arguments)
+            config = AutoConfig.from_pretrained(**staged.arguments)
+            # Transformers chooses the classes of some tokenizers by a model's id.
+            config.name_or_path = origin.model.source
+            refuse_other_inputs(origin, config)
         of_tokenizer = staged if origin.model.tokenizer is None else _staged_tokenizer(origin, place / "tokenizer")
-        return staged, config, load_tokenizer(staged, of_tokenizer, config, texts)
+        with hub_unasked(origin.model.source):
+            return staged, config, load_tokenizer(staged, of_tokenizer, config, texts)
 
 
 def _staged_tokenizer(origin: Origin, folder: Path) -> Staged:
@@ -178,7 +180,8 @@ def _load(
     staged: Staged, config: Any, tokenizer: Any, device: str, offload: Path | None, with_head: bool
 ) -> LoadedModel:
     origin = staged.origin
-    weights = load_weights(staged, config, offload, with_head=with_head)
+    with hub_unasked(origin.model.source):
+        weights = load_weights(staged, config, offload, with_head=with_head)
     if not origin.model.placement:
         weights.part.to(device)
         if weights.head is not None:

@@ -18,7 +18,7 @@ from tokviz.config import exists, kind_of_place
 from tokviz.config.files import IRREGULAR
 from tokviz.errors import SourceError
 from tokviz.models import gguf_header, safetensors_header
-from tokviz.models.files import ADAPTER, INDEX, WEIGHTS, ModelFiles, list_files
+from tokviz.models.files import ADAPTER, INDEX, WEIGHTS, ModelFiles, is_own, list_files
 from tokviz.models.location import files_like, weights_files
 from tokviz.models.origin import Origin
 from tokviz.text import one_line
@@ -108,13 +108,14 @@ def _refuse_unreadable_weights(origin: Origin, path: Path) -> None:
     if not (path / "config.json").is_file():
         raise SourceError(f"{source}: expected a model's folder with a config.json, found none; check the path")
     if files := weights_files(path):
-        _refuse_cut_off(source, files)
         with suppress(OSError, ValueError, TypeError, RecursionError):  # loading says so
-            if not list_files(source, origin.location).weights:
+            listed = list_files(source, origin.location).weights_paths
+            if not listed:
                 raise SourceError(
                     f"{source}: expected {WEIGHTS}, or several files and their {INDEX}, found only {one_line(files[0].name)}; "
                     "rename it, or add the index"
                 )
+            _refuse_cut_off(source, listed)
         return
     for patterns, found in ((_PICKLES, "pickled ones, which can run code"), (("*.gguf",), "GGUF files")):
         names = [file.name for file in files_like(path, patterns)]
@@ -139,7 +140,7 @@ def _refuse_cut_off(source: str, files: Sequence[Path]) -> None:
 def adapter_refusal(source: str, file: Path) -> str:
     """The refusal of a folder or repository that holds an adapter only; ``file`` is its configuration."""
     try:
-        base = json.loads(file.read_text(encoding="utf-8")).get("base_model_name_or_path")
+        base = json.loads(file.read_text(encoding="utf-8")).get("base_model_name_or_path") if is_own(file) else None
     except (OSError, ValueError, AttributeError, RecursionError):
         base = None
     base = one_line(base) if isinstance(base, str) else None

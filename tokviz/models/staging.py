@@ -9,12 +9,13 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tokviz.config import exists, expanded
+from tokviz.config import exists, expanded, kind_of_place
+from tokviz.config.files import FILE
 from tokviz.errors import SourceError
 from tokviz.models.fetching import fetch_weights, listed
 from tokviz.models.files import CONFIG, INDEX, OTHER_WEIGHTS, WEIGHTS, ModelFiles, read_object
@@ -26,17 +27,22 @@ _BY_KEY = (CONFIG, "tokenizer_config.json", "special_tokens_map.json")
 """Settings that transformers hands on to a class, key by key."""
 _DROPPED = re.compile(r"_?name_or_path|.*_files?|is_local|local_files_only")
 """Keys of any settings that would name files or a place; transformers finds a model's files by their names."""
-_OTHER_FILES = ("configuration_files", "fast_tokenizer_files")
-"""Keys that name versions of a file, one of which would take its place."""
+_REFUSED = ("configuration_files", "fast_tokenizer_files", "init_inputs", "fusion_config", "attribute_map")
+"""Keys that name versions of a file, one of which would take its place; files, by their order alone; a change of classes for
+all models that come after; and other names for any of these keys, and those below."""
 _RUN_BY = re.compile(r"_?(attn|experts)_implementation(_internal)?")
 _KNOWN_TO_RUN = ("eager", "sdpa", "flex_attention", "batched_mm", "grouped_mm")
 """What runs attention and experts without asking the Hub for a kernel."""
-_FUSED = "fusion_config"
-"""The key of a configuration by which transformers changes classes for all models that come after."""
+_CLASS, _TOKENIZER = "tokenizer_class", re.compile(r"(?!Auto)\w*(Tokenizer(Fast)*|Backend)")
+"""The key that names a class of transformers, any of which it would make, and the names of tokenizers."""
 _TEXTS = re.compile(r".*_tokens?|added_tokens_decoder|chat_template|content|auto_map")
 """Keys of what is text, or a name in code that is never run."""
 _ELSEWHERE = re.compile(r"(hf[-_]hub|local-dir):", re.IGNORECASE)
 """As timm, which some parts for images come from, is told of another place."""
+_BLANKS = re.compile(r"[\x00-\x20]+")
+"""What the name of a place may have in it, and lose before it is read."""
+_OPTION = re.compile(r"(?:^|\s)(?:--[\w-]+|-\w)[\s\"'=]*")
+"""What may stand before a path: some tokenizers hand a text to a program's library as its options."""
 _LONGEST_PATH = 4096
 
 
@@ -107,7 +113,7 @@ def stage_settings(source: str, files: ModelFiles, folder: Path) -> None:
     """
     for name in files.settings:
         if name in _BY_KEY:
-            values = _without_places(source, name, read_object(files.folder / name), files)
+            values = _without_places(f"{source}: {name}", read_object(files.folder / name), (files.folder, folder))
             (folder / name).write_text(json.dumps(values), encoding="utf-8")
         else:
             _link(files.folder / name, folder / name)
@@ -136,18 +142,21 @@ def _link(file: Path, place: Path) -> None:
             shutil.copyfile(file, place)
 
 
-def _without_places(source: str, file: str, values: dict[str, Any], files: ModelFiles) -> dict[str, Any]:
-    """The values that change states; raises ``SourceError`` where they ask for what isn't listed."""
+def _without_places(where: str, values: dict[str, Any], folders: Sequence[Path]) -> dict[str, Any]:
+    """The values that change states; raises ``SourceError`` where they ask for what isn't listed.
+
+    ``where``: begins the message; ``folders``: from which a path may begin.
+    """
     for key, value in _texts_of(values):
-        problem = _problem(key, value, files.folder)
+        problem = _problem(key, value, folders)
         if problem:
             # Failures are shown in the published report, which must not name this machine's folders.
             named = re.sub(r".*[/\\](?=.*[/\\])", "…/", value[:_LONGEST_PATH], flags=re.DOTALL)
-            raise SourceError(f"{source}: {file} asks for {problem}, {key} = {shown(named)}; remove that from the file")
-    for key in (*_OTHER_FILES, _FUSED, "init_inputs"):
-        if values.get(key):
+            raise SourceError(f"{where} asks for {problem}, {key} = {shown(named)}; remove that from the file")
+    for key, value in _keys_of(values):
+        if (key in _REFUSED and value) or (key == _CLASS and _is_other_class(value)):
             raise SourceError(
-                f"{source}: {file} asks for other files or code than are listed, {key} = {shown(values[key])}; remove that from "
+                f"{where} asks for other files or code than are listed, {key} = {shown(value)}; remove that from "
                 "the file"
             )
     return {key: _dropped(value) for key, value in values.items() if not _is_dropped(key)}
@@ -161,6 +170,26 @@ def _dropped(value: Any) -> Any:
 
 def _is_dropped(key: str) -> bool:
     return key == OTHER_WEIGHTS or _DROPPED.fullmatch(key) is not None
+
+
+def _keys_of(values: Any) -> Iterator[tuple[str, Any]]:
+    """Every key at any depth, with its value."""
+    if isinstance(values, list):
+        for value in values:
+            yield from _keys_of(value)
+    elif isinstance(values, Mapping):
+        for key, value in values.items():
+            yield key, value
+            yield from _keys_of(value)
+
+
+def _is_other_class(name: Any) -> bool:
+    """Whether transformers has something of that name that is no tokenizer; it passes over a name that it doesn't know."""
+    import transformers
+
+    if not isinstance(name, str) or _TOKENIZER.fullmatch(name):
+        return False
+    return not {name, re.sub("(Fast)+$", "", name)}.isdisjoint(dir(transformers))
 
 
 def _texts_of(values: Any, key: str = "") -> Iterator[tuple[str, str]]:
@@ -177,20 +206,28 @@ def _texts_of(values: Any, key: str = "") -> Iterator[tuple[str, str]]:
                 yield from _texts_of(value, key if is_of_run else name)
 
 
-def _problem(key: str, value: str, folder: Path) -> str | None:
+def _problem(key: str, value: str, folders: Sequence[Path]) -> str | None:
     """What a text asks for that no list can hold; None where it asks for nothing."""
     if _RUN_BY.fullmatch(key) and value not in _KNOWN_TO_RUN:
         return f"a kernel that isn't one of {', '.join(_KNOWN_TO_RUN)}"
     if _is_dropped(key):
         return None
-    if _ELSEWHERE.match(value):
+    if _ELSEWHERE.match(_BLANKS.sub("", value)):
         return "files of another place"
-    if _may_be_path(value) and (exists(expanded(value)) or exists(folder / value)):
+    options = [each.strip(" \"'") for each in _OPTION.split(value)[1:]]
+    if _is_place(value, folders) or any(exists(expanded(each)) for each in options if each):
         return "files that aren't the model's own"
     return None
 
 
+def _is_place(text: str, folders: Sequence[Path]) -> bool:
+    if len(text) >= _LONGEST_PATH:
+        return False
+    if not _may_be_path(text):  # a bare name would be looked for where the process runs
+        return kind_of_place(Path(text)) == FILE
+    return any(map(exists, (expanded(text), *(folder / text for folder in folders))))
+
+
 def _may_be_path(value: str) -> bool:
     """Whether it may lead to another folder; a label may be a mere slash."""
-    has_mark = any(mark in value for mark in ("/", "\\", "~"))
-    return has_mark and len(value) < _LONGEST_PATH and any(character.isalnum() for character in value)
+    return any(mark in value for mark in ("/", "\\", "~")) and any(character.isalnum() for character in value)
