@@ -71,6 +71,9 @@ def files(folder: Path) -> set[str]:
 
 DECIDED = re.compile(r"announced$|p_value$")
 """What follows from all claims of a report."""
+MOVED = ("change_moved", "change_moved_safe")
+"""Lists of words."""
+
 AGAIN = [
     *(
         (slug, "alone", table)
@@ -92,8 +95,15 @@ def test_the_numbers_are_those_of_the_committed_sample(site: Path, slug: str, co
     assert columns == [name for name in again[0] if not DECIDED.search(name)], "make sample-text"
     for column in columns:
         found, expected = ([row[column] for row in own] for own in (again, committed))
-        if found != expected:  # other libraries may give other last digits
+        if column in MOVED:
+            assert all(map(_are_alike, found, expected))
+        elif found != expected:  # other libraries and processors may give other last digits
             np.testing.assert_allclose(_numbers(found), _numbers(expected), rtol=0.02, atol=0.005, err_msg=column)
+
+
+def _are_alike(found: str, expected: str) -> bool:
+    """Whether two lists of words have the same words but for one: which of two comes last may depend on last digits."""
+    return len(set(found.split()) ^ set(expected.split())) <= 2
 
 
 def _numbers(texts: list[str]) -> list[float]:

@@ -142,3 +142,20 @@ def test_a_true_header_is_believed_in_either_order_of_bytes(tmp_path: Path) -> N
         assert gguf_header.problem(file) is None
         file.write_bytes(file.read_bytes()[:-1])
         assert gguf_header.problem(file) == "one that claims more than the file holds"
+
+
+def test_tensors_of_a_file_that_lie_over_each_other_are_refused(tmp_path: Path) -> None:
+    """Else a small file could ask for any amount of memory."""
+    import gguf
+
+    path = tmp_path / "tiny.gguf"
+    as_gguf(qwen2(tmp_path / "qwen2"), path, "F32")
+    content = bytearray(path.read_bytes())
+    tensors = gguf.GGUFReader(path).tensors
+    for tensor in tensors:
+        *before, offset = tensor.field.parts
+        at = tensor.field.offset + sum(part.nbytes for part in before)
+        content[at : at + offset.nbytes] = bytes(offset.nbytes)
+    begin = min(int(tensor.data_offset) for tensor in tensors)
+    path.write_bytes(content[: begin + max(int(tensor.n_bytes) for tensor in tensors)])
+    assert "expected tensors one after the other, got " in refusal("tiny.gguf", tmp_path)

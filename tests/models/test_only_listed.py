@@ -224,6 +224,26 @@ def test_with_a_checksum_other_settings_are_other_states(gpt2: Path) -> None:
     assert not is_same(identity(configured("gpt2", sha256="b" * 64), gpt2.parent), before)
 
 
+@pytest.mark.parametrize(
+    "file",
+    ["Config.json", "TOKENIZER_CONFIG.json", "Special_Tokens_Map.json", "Adapter_Config.json", "Model.safetensors"],
+)
+def test_a_name_that_some_disks_take_for_another_is_refused(gpt2: Path, file: str) -> None:
+    (gpt2 / file).write_text("{}")
+    assert f"expected {file.lower()}, got {file}; rename or remove it" in refusal("gpt2", gpt2.parent)
+
+
+@pytest.mark.parametrize("place", ["//host/share/x", r"\\host\share\x", " hf-hub:org/name"])
+def test_another_machine_is_not_even_looked_for(gpt2: Path, place: str) -> None:
+    edit_config(gpt2, anything=place)
+    assert "config.json asks for files of another place, anything = " in refusal("gpt2", gpt2.parent)
+
+
+def test_labels_and_notes_of_where_a_model_was_trained_are_no_places(gpt2: Path) -> None:
+    edit_config(gpt2, id2label={"0": "/tmp", "1": "/"}, base_model_name_or_path=str(gpt2), _name_or_path=str(gpt2))
+    assert first_weight(gpt2) > 0
+
+
 # --- a config against its weights --------------------------------------------------------------------------------
 
 
@@ -252,10 +272,12 @@ def _with_fewer_layers(values: dict[str, Any]) -> dict[str, Any]:
     return {key: 2 for key in keys} | lists
 
 
-@pytest.mark.parametrize("is_named", [True, False])
-def test_layers_that_predict_further_tokens_are_said(gpt2: Path, is_named: bool) -> None:
-    edit_config(gpt2, n_layer=2, **({"num_nextn_predict_layers": 1} if is_named else {}))
-    if not is_named:
+@pytest.mark.parametrize(
+    "named", [{"num_nextn_predict_layers": 1}, {}, {"num_nextn_predict_layers": 99}, {"smtp_port": 1}], ids=str
+)
+def test_layers_that_predict_further_tokens_are_said(gpt2: Path, named: dict[str, int]) -> None:
+    edit_config(gpt2, n_layer=2, **named)
+    if named != {"num_nextn_predict_layers": 1}:
         assert "found weights of 3" in refusal("gpt2", gpt2.parent)
         return
     card = load(configured("gpt2"), gpt2.parent, "cpu").card
@@ -274,6 +296,15 @@ def test_integers_without_a_known_quantization_are_no_weights(gpt2: Path, kind: 
         in message
     )
     assert message.endswith(f" for {name}")
+
+
+@pytest.mark.parametrize("method", [None, "foo"])
+def test_integers_under_any_name_are_no_weights(gpt2: Path, method: str | None) -> None:
+    weights = load_file(gpt2 / "model.safetensors")
+    name = "transformer.h.1.ln_1.bias"
+    save_file(weights | {name: weights[name].to(torch.int8)}, gpt2 / "model.safetensors", metadata={"format": "pt"})
+    edit_config(gpt2, **({"quantization_config": {"quant_method": method}} if method else {}))
+    assert f"got I8 for {name}" in refusal("gpt2", gpt2.parent)
 
 
 def test_masks_and_positions_that_old_checkpoints_hold_as_integers_are_no_weights(gpt2: Path) -> None:
@@ -309,6 +340,15 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
         ({"n_layer": 9999}, "got one of a model with far more, as by its number of layers"),
         ({"n_positions": 12_000_000}, "expected weights of the shapes that config.json gives, (12000000, 32) for wpe"),
         ({"n_embd": 32_768}, "expected weights of the shapes that config.json gives"),
+        ({"num_labels": 1_000_000_000}, "expected num_labels of a model, at most 1,000,000, got 1000000000"),
+        (
+            {"n_positions": 12_000_000, "quantization_config": {"quant_method": "foo"}},
+            "expected weights of the shapes that config.json gives, (12000000, 32) for wpe",
+        ),
+        (
+            {"vocab_size": 200_000_000, "quantization_config": {"quant_method": "gptq", "bits": 4}},
+            "numbers that the config asks for, found ",
+        ),
         ({"vocab_size": 2_000_000_000}, "expected weights of the shapes that config.json gives, (2000000000, 32)"),
     ],
     ids=str,
@@ -328,6 +368,30 @@ def test_a_config_of_a_larger_model_is_refused_before_it_takes_memory(
     message, more = done.stdout.splitlines()
     assert said in message
     assert int(more) < 500_000, "KiB"
+
+
+def with_header(file: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    content = file.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    change(header)
+    changed = json.dumps(header).encode()
+    file.write_bytes(len(changed).to_bytes(8, "little") + changed + content[8 + length :])
+
+
+@pytest.mark.parametrize("key", ["data_offsets", "shape"])
+def test_a_header_with_impossible_numbers_is_one_line(gpt2: Path, key: str) -> None:
+    def change(header: dict[str, Any]) -> None:
+        header["transformer.wte.weight"][key] = [0, float("inf")]
+
+    with_header(gpt2 / "model.safetensors", change)
+    assert "\n" not in refusal("gpt2", gpt2.parent)
+    assert describe(configured("gpt2"), gpt2.parent).problem
+
+
+def test_settings_that_are_larger_than_any_are_not_read(gpt2: Path) -> None:
+    (gpt2 / "config.json").write_text('{"a": [' + "[]," * 4_000_000 + "[]]}")
+    assert "config.json has more than 10 MB" in refusal("gpt2", gpt2.parent)
 
 
 # --- what ends a process -----------------------------------------------------------------------------------------

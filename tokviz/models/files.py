@@ -21,6 +21,18 @@ OTHER_WEIGHTS = "transformers_weights"
 ADAPTER = "adapter_config.json"
 _INDEX = ".index.json"
 """How the name of a file ends that says which weights are where."""
+KNOWN = (
+    CONFIG,
+    WEIGHTS,
+    INDEX,
+    ADAPTER,
+    "generation_config.json",
+    *(f"{name}.json" for name in ("tokenizer", "tokenizer_config", "special_tokens_map", "added_tokens")),
+)
+"""Names that libraries look for; on some disks another case is the same file."""
+_MOST_BYTES = {CONFIG: 10_000_000}
+_MOST_OF_OTHERS = 100_000_000
+"""Bytes of settings; vocabularies, which are read by their libraries, may be larger."""
 _NOT_OF_STATES = (ADAPTER, "generation_config.json", f"*{_INDEX}", "*processor_config.json")
 """Settings that no hidden state depends on; an adapter's would have its weights loaded, too."""
 
@@ -75,6 +87,7 @@ def list_files(
     found = files_like(path, IDENTIFIED)
     here = {each.name for each in found}
     may_link_out = location.kind == "package"  # whoever installs packages may link their files
+    _refuse_other_case(source, here)
     settings = tuple(each.name for each in found if is_setting(each.name))
     if not may_link_out:  # before any is read
         _refuse_links_out(source, path, [*settings, *(name for name in sorted(here) if name.endswith(_INDEX))])
@@ -163,6 +176,13 @@ def _refuse_links_out(source: str, path: Path, names: Iterable[str]) -> None:
             )
 
 
+def _refuse_other_case(source: str, names: Iterable[str]) -> None:
+    for name in names:
+        known = next((each for each in KNOWN if each.casefold() == name.casefold() and each != name), None)
+        if known:
+            raise SourceError(f"{source}: expected {known}, got {one_line(name)}; rename or remove it")
+
+
 def is_own(file: Path) -> bool:
     """Whether a file is no link out of its folder; a snapshot of the Hugging Face cache links to that cache's blobs."""
     folder, target = file.parent.resolve(), file.resolve()
@@ -186,11 +206,14 @@ def read_object(file: Path) -> dict[str, Any]:
     """The values of a file of settings; raises as ``read_config`` does."""
     values = _read_json(file)
     if not isinstance(values, dict):
-        raise TypeError(f"{file.name} holds no JSON object")
+        raise ValueError(f"{file.name} holds no JSON object")  # noqa: TRY004 - a mistake of a file
     return values
 
 
 def _read_json(file: Path) -> Any:
+    most = _MOST_BYTES.get(file.name, _MOST_OF_OTHERS)
+    if file.stat().st_size > most:
+        raise ValueError(f"{file.name} has more than {most / 1e6:,.0f} MB")
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -21,8 +22,14 @@ _MOST_PER_TENSOR, _MOST_ADDED = 8, 1000
 """A model may keep one stored tensor in several parameters, each set twice while loading, and have some that aren't stored."""
 _ADDED_SHARE, _ADDED_NUMBERS = 0.1, 2_000_000
 """By how much a model may be larger than its GGUF file says: such files leave out what states don't depend on."""
-_FURTHER_TOKENS = re.compile(r".*(nextn|mtp).*")
+_FURTHER_TOKENS = re.compile(r"(.*_)?(nextn|mtp)(_.*)?")
 """Keys of a configuration that say how many layers predict further tokens; they aren't run."""
+_MOST_FURTHER = 100
+PACKED = 16
+"""How many weights of two bits an integer of 32 holds."""
+_OLD_BUFFERS = ("position_ids", "masked_bias", "num_batches_tracked")
+_MASK_AXES = 4
+"""Of the masks that old checkpoints of GPT-2 and the like hold, under the name of a bias."""
 
 
 @contextmanager
@@ -35,11 +42,12 @@ def at_most(source: str, n_tensors: int) -> Iterator[None]:
     """
     from torch.nn.modules.module import register_module_parameter_registration_hook
 
+    own = threading.get_ident()  # the hook sees what other threads make, too
     most, n_made = _MOST_PER_TENSOR * n_tensors + _MOST_ADDED, 0
 
     def count(*_: Any) -> None:
         nonlocal n_made
-        n_made += 1
+        n_made += threading.get_ident() == own
         if n_made > most:
             raise SourceError(
                 f"{source}: expected a config of the {counted(n_tensors, 'tensor')} in its weights files, got one of a model with "
@@ -77,7 +85,7 @@ def refuse_unused_layers(source: str, whole: Any, path: str, names: set[str]) ->
         unused = {index for index in unused if index >= n_layers}
         if not unused:
             continue
-        if unused <= set(range(n_layers, n_layers + _n_of_further_tokens(part.config))):
+        if unused in _of_further_tokens(part.config, n_layers):
             return (f"{counted(len(unused), 'layer')} after the last one predicts further tokens, and did not run.",)
         raise SourceError(
             f"{source}: expected as many layers as config.json gives, {n_layers:,}, found weights of {max(unused) + 1:,} "
@@ -98,28 +106,54 @@ def _stacks(part: Any) -> Iterator[tuple[str, int]]:
             yield path, len(module)
 
 
-def _n_of_further_tokens(config: Any) -> int:
+def _of_further_tokens(config: Any, n_layers: int) -> list[set[int]]:
+    """Which layers after the last one may predict further tokens: as many as a key of the config says."""
     values = config.get_text_config().to_dict()
-    counts = [value for key, value in values.items() if _FURTHER_TOKENS.fullmatch(key) and type(value) is int]
-    return max(counts, default=0)
+    counts = {value for key, value in values.items() if _FURTHER_TOKENS.fullmatch(key) and type(value) is int}
+    return [set(range(n_layers, n_layers + count)) for count in counts if 0 < count < _MOST_FURTHER]
 
 
-def refuse_other_numbers(source: str, whole: Any, headers: Mapping[str, Header]) -> None:
-    """Refuse parameters that are stored as integers or truth values: without a known quantization they mean something else."""
-    odd = {name: header for name, header in headers.items() if header.dtype not in FLOATS}
+def refuse_other_numbers(source: str, whole: Any, headers: Mapping[str, Header], unexpected: set[str]) -> None:
+    """Refuse parameters that are stored as integers or truth values: without a known quantization they mean something else.
+
+    ``unexpected``: tensors that the model has no place for.
+    """
+    odd = {name: header for name, header in headers.items() if header.dtype not in FLOATS and name not in unexpected}
     if not odd:
         return
-    parameters = [name for name, _ in whole.named_parameters()]
+    # What isn't learned, as masks and positions, is stored under its own name, but not always at the same place.
+    of_model = [*whole.named_buffers(), *whole.named_parameters()]
+    are_integers = {_leaf(name) for name, tensor in whole.named_parameters() if not tensor.is_floating_point()}
+    unlearned = {_leaf(name) for name, _ in whole.named_buffers()} | are_integers | set(_OLD_BUFFERS)
+    learned = {name for name, tensor in of_model if tensor.is_floating_point()}
     for name, header in sorted(odd.items()):
-        if name.endswith(".weight") or any(_is_of(name, parameter) for parameter in parameters):
+        is_mask = _leaf(name) == "bias" and len(header.shape) == _MASK_AXES
+        if (_leaf(name) not in unlearned and not is_mask) or any(_is_of(name, each) for each in learned):
             raise SourceError(
                 f"{source}: expected weights of floating-point numbers ({', '.join(FLOATS)}), or a config with the "
                 f"quantization_config that they were made with, got {header.dtype} for {name}"
             )
 
 
+def _leaf(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
 def _is_of(name: str, parameter: str) -> bool:
     return name == parameter or name.endswith(f".{parameter}") or parameter.endswith(f".{name}")
+
+
+def refuse_more_numbers(source: str, whole: Any, n_found: int, most_per_number: int = 1) -> None:
+    """Refuse a config of a far larger model than the numbers that are stored; raises ``SourceError``.
+
+    ``most_per_number``: how many weights a stored number may hold.
+    """
+    n_asked = sum(each.numel() for each in whole.parameters())
+    if n_asked > n_found * most_per_number * (1 + _ADDED_SHARE) + _ADDED_NUMBERS:
+        raise SourceError(
+            f"{source}: expected weights for the {n_asked:,} numbers that the config asks for, found {n_found:,}; check that the "
+            "config and the weights belong together"
+        )
 
 
 # --- GGUF --------------------------------------------------------------------------------------------------------
@@ -142,19 +176,20 @@ def refuse_other_gguf(staged: Staged, config: Any) -> None:
             f"{source}: expected weights of floating-point numbers, quantized or not, got {integers[0].tensor_type.name} for "
             f"{integers[0].name}"
         )
+    n_bytes, n_stored_bytes = staged.n_bytes, sum(int(each.n_bytes) for each in tensors)
+    if n_stored_bytes > n_bytes:
+        raise SourceError(
+            f"{source}: expected tensors one after the other, got {n_stored_bytes:,} bytes of them in a file of {n_bytes:,}; fetch "
+            "the file again"
+        )
     stored = {int(found[1]) for each in tensors if (found := _GGUF_LAYER.match(each.name))}
     n_stored, n_layers = max(stored, default=-1) + 1, config.get_text_config().num_hidden_layers
-    if stored and not n_layers <= n_stored <= n_layers + _n_of_further_tokens(config):
+    further = {len(each) for each in _of_further_tokens(config, n_layers)}
+    if stored and n_stored - n_layers not in {0, *further}:
         raise SourceError(
             f"{source}: expected as many layers as the file's header gives, {n_layers:,}, found weights of {n_stored:,}; fetch "
             "the file again"
         )
     with at_most(source, len(tensors)), torch.device("meta"):
         whole = AutoModel.from_config(config)
-    n_asked = sum(each.numel() for each in whole.parameters())
-    n_found = sum(int(each.n_elements) for each in tensors)
-    if n_asked > n_found * (1 + _ADDED_SHARE) + _ADDED_NUMBERS:
-        raise SourceError(
-            f"{source}: expected weights for the {n_asked:,} numbers that the file's header asks for, found {n_found:,}; fetch the "
-            "file again"
-        )
+    refuse_more_numbers(source, whole, sum(int(each.n_elements) for each in tensors))

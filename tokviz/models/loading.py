@@ -16,18 +16,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tokviz.config import ModelConfig
-from tokviz.errors import SourceError
+from tokviz.errors import SourceError, TokvizError
 from tokviz.models import in_memory
 from tokviz.models.card import make_card
 from tokviz.models.downloads import nothing_shared
 from tokviz.models.failures import explained, hub_failure, hub_unasked
 from tokviz.models.hub import waiting_is_said
+from tokviz.models.limits import limited
 from tokviz.models.origin import Origin
 from tokviz.models.refusals import refuse_foreign_code, refuse_other_inputs, refuse_unreadable, refuse_untrue_header
 from tokviz.models.staging import Staged
 from tokviz.models.tokenizer import load_tokenizer, require_offsets
 from tokviz.models.weights import Weights, load_weights, weights_in_memory
 from tokviz.records import ModelCard
+from tokviz.text import error_line
 
 if TYPE_CHECKING:
     from torch import nn
@@ -78,9 +80,16 @@ def check(model: ModelConfig, base: Path) -> None:
 
     Raises
     ------
-    SourceError : ``load`` would fail with the same words.
+    SourceError : ``load`` would fail with the same words, or its files are such that looking at them fails.
     """
-    refuse_unreadable(Origin.of(model, base))
+    try:
+        refuse_unreadable(Origin.of(model, base))
+    except TokvizError:
+        raise
+    except Exception as error:
+        raise SourceError(
+            f"{model.source}: expected a model's files, got some that can't be looked at: {error_line(error)}; fetch them again"
+        ) from error
 
 
 def load(
@@ -150,14 +159,14 @@ def staged_and_read(
     refuse_untrue_header(origin)
     with waiting_is_said(origin, say):
         staged = Staged.of(origin, place / "model")
-        with hub_unasked(origin.model.source):
+        with hub_unasked(origin.model.source), limited(origin.model.source, staged.n_bytes):
             refuse_foreign_code(origin.model.source, staged.arguments)
             config = AutoConfig.from_pretrained(**staged.arguments)
             # Transformers chooses the classes of some tokenizers by a model's id.
             config.name_or_path = origin.model.source
             refuse_other_inputs(origin, config)
         of_tokenizer = staged if origin.model.tokenizer is None else _staged_tokenizer(origin, place / "tokenizer")
-        with hub_unasked(origin.model.source):
+        with hub_unasked(origin.model.source), limited(origin.model.source, staged.n_bytes):
             return staged, config, load_tokenizer(staged, of_tokenizer, config, texts)
 
 

@@ -212,7 +212,7 @@ def _has_all_weights(folder: Path) -> bool:
         files = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return False
-    return all((folder / str(name)).is_file() for name in files)
+    return all(kind_of_place(folder / str(name)) == FILE for name in files)
 
 
 def commit_in_cache(model: ModelConfig, own: Path | None = None) -> str | None:

@@ -25,7 +25,7 @@ from tokviz.text import shown
 
 _BY_KEY = (CONFIG, "tokenizer_config.json", "special_tokens_map.json")
 """Settings that transformers hands on to a class, key by key."""
-_DROPPED = re.compile(r"_?name_or_path|.*_files?|is_local|local_files_only")
+_DROPPED = re.compile(r".*name_or_path|.*_files?|is_local|local_files_only")
 """Keys of any settings that would name files or a place; transformers finds a model's files by their names."""
 _REFUSED = ("configuration_files", "fast_tokenizer_files", "init_inputs", "fusion_config", "attribute_map")
 """Keys that name versions of a file, one of which would take its place; files, by their order alone; a change of classes for
@@ -35,7 +35,7 @@ _KNOWN_TO_RUN = ("eager", "sdpa", "flex_attention", "batched_mm", "grouped_mm")
 """What runs attention and experts without asking the Hub for a kernel."""
 _CLASS, _TOKENIZER = "tokenizer_class", re.compile(r"(?!Auto)\w*(Tokenizer(Fast)*|Backend)")
 """The key that names a class of transformers, any of which it would make, and the names of tokenizers."""
-_TEXTS = re.compile(r".*_tokens?|added_tokens_decoder|chat_template|content|auto_map")
+_TEXTS = re.compile(r".*_tokens?|added_tokens_decoder|chat_template|content|auto_map|id2label")
 """Keys of what is text, or a name in code that is never run."""
 _ELSEWHERE = re.compile(r"(hf[-_]hub|local-dir):", re.IGNORECASE)
 """As timm, which some parts for images come from, is told of another place."""
@@ -44,6 +44,11 @@ _BLANKS = re.compile(r"[\x00-\x20]+")
 _OPTION = re.compile(r"(?:^|\s)(?:--[\w-]+|-\w)[\s\"'=]*")
 """What may stand before a path: some tokenizers hand a text to a program's library as its options."""
 _LONGEST_PATH = 4096
+_COUNT = re.compile(
+    r"n_(?!positions|ctx)\w+|num_(?!train|param|token|sample|step|example)\w+|\w+_(dim|heads|iters)|extra_ids|attention_window"
+)
+_MOST_COUNTED, _MOST_EXTRA = 1_000_000, 10_000
+"""What settings count of parts of a model, and of extra tokens, and how many no model has: lists and tables of that length are made."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +90,11 @@ class Staged:
     def has_weights(self) -> bool:
         """Whether they are on this machine, so that they can be staged without a download."""
         return bool(self.files.weights) and all(path.is_file() for path in self.files.weights_paths)
+
+    @property
+    def n_bytes(self) -> int:
+        """Of the weights that are on this machine."""
+        return sum(path.stat().st_size for path in self.files.weights_paths if path.is_file())
 
     @property
     def gguf_file(self) -> Path | None:
@@ -154,12 +164,22 @@ def _without_places(where: str, values: dict[str, Any], folders: Sequence[Path])
             named = re.sub(r".*[/\\](?=.*[/\\])", "…/", value[:_LONGEST_PATH], flags=re.DOTALL)
             raise SourceError(f"{where} asks for {problem}, {key} = {shown(named)}; remove that from the file")
     for key, value in _keys_of(values):
+        _refuse_count(where, key, value)
         if (key in _REFUSED and value) or (key == _CLASS and _is_other_class(value)):
             raise SourceError(
                 f"{where} asks for other files or code than are listed, {key} = {shown(value)}; remove that from "
                 "the file"
             )
     return {key: _dropped(value) for key, value in values.items() if not _is_dropped(key)}
+
+
+def _refuse_count(where: str, key: str, value: Any) -> None:
+    most = _MOST_EXTRA if key == "extra_ids" else _MOST_COUNTED
+    counts = value if isinstance(value, list) else [value]
+    if _COUNT.fullmatch(key) and any(isinstance(each, int | float) and each > most for each in counts):
+        raise SourceError(
+            f"{where}: expected {key} of a model, at most {most:,}, got {shown(value)}; check that the file is this model's"
+        )
 
 
 def _dropped(value: Any) -> Any:
@@ -212,7 +232,8 @@ def _problem(key: str, value: str, folders: Sequence[Path]) -> str | None:
         return f"a kernel that isn't one of {', '.join(_KNOWN_TO_RUN)}"
     if _is_dropped(key):
         return None
-    if _ELSEWHERE.match(_BLANKS.sub("", value)):
+    # On Windows even to look whether a path of another machine is there would connect to it.
+    if _ELSEWHERE.match(_BLANKS.sub("", value)) or value.startswith(("\\\\", "//")):
         return "files of another place"
     options = [each.strip(" \"'") for each in _OPTION.split(value)[1:]]
     if _is_place(value, folders) or any(exists(expanded(each)) for each in options if each):

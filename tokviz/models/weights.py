@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,8 +12,17 @@ from typing import Any
 
 from tokviz.errors import SourceError
 from tokviz.models.fingerprint import some_hooks
-from tokviz.models.fitting import at_most, headers_of, refuse_other_gguf, refuse_other_numbers, refuse_unused_layers
+from tokviz.models.fitting import (
+    PACKED,
+    at_most,
+    headers_of,
+    refuse_more_numbers,
+    refuse_other_gguf,
+    refuse_other_numbers,
+    refuse_unused_layers,
+)
 from tokviz.models.gguf_file import quantization_and_dtype
+from tokviz.models.limits import limited
 from tokviz.models.refusals import refuse_without_text
 from tokviz.models.staging import Staged
 
@@ -54,10 +64,11 @@ def load_weights(staged: Staged, config: Any, offload: Path | None, *, with_head
     """
     model = staged.origin.model
     more_notes: tuple[str, ...] = ()
-    if staged.gguf_file is not None:
-        refuse_other_gguf(staged, config)
-    else:
-        _, more_notes = _on_meta(staged, config)
+    with limited(model.source, staged.n_bytes):
+        if staged.gguf_file is not None:
+            refuse_other_gguf(staged, config)
+        else:
+            _, more_notes = _on_meta(staged, config)
     load = partial(_from_pretrained, staged, config, offload, _class_with_head(config) if with_head else None)
     dtype_note: str | None
     if staged.gguf_file is not None:
@@ -121,12 +132,13 @@ def without_weights(staged: Staged, config: Any) -> Any:
 
     Raises ``SourceError``, as ``load_weights`` does.
     """
-    if staged.gguf_file is not None:
-        refuse_other_gguf(staged, config)
-    if staged.gguf_file is None and staged.has_weights:
-        whole, _ = _on_meta(staged.linked(), config)
-    else:
-        whole = _of_config(config)
+    with limited(staged.origin.model.source, staged.n_bytes):
+        if staged.gguf_file is not None:
+            refuse_other_gguf(staged, config)
+        if staged.gguf_file is None and staged.has_weights:
+            whole, _ = _on_meta(staged.linked(), config)
+        else:
+            whole = _of_config(config)
     part, _ = _part_that_runs(whole)
     _refuse_unknown_sizes(staged.origin.model.source, part)
     return part
@@ -144,8 +156,9 @@ def _on_meta(staged: Staged, config: Any) -> tuple[Any, tuple[str, ...]]:
     """The whole base model without values, once it is known to be that of its weights' headers; and notes on them."""
     source, headers = staged.origin.model.source, headers_of(staged)
     unexpected: set[str] = set()
+    is_quantized = _is_known_quantization(config)
     with at_most(source, len(headers)):
-        if _quantization_config(config):  # what is stored has other shapes and types
+        if is_quantized:  # what is stored has other shapes and types
             whole = _of_config(config)
         else:
             on_meta = staged.origin.model.model_copy(update={"device_map": "meta", "max_memory": None})
@@ -153,8 +166,10 @@ def _on_meta(staged: Staged, config: Any) -> tuple[Any, tuple[str, ...]]:
             whole, _, unexpected = _loaded(without_values, config, None, None, "auto")
     _, path = _part_that_runs(whole)
     notes = refuse_unused_layers(source, whole, path, {*unexpected, *headers})
-    if not _quantization_config(config):
-        refuse_other_numbers(source, whole, headers)
+    if is_quantized:
+        refuse_more_numbers(source, whole, sum(math.prod(each.shape) for each in headers.values()), PACKED)
+    else:
+        refuse_other_numbers(source, whole, headers, unexpected)
     return whole, notes
 
 
@@ -331,6 +346,16 @@ def _quantized_by_torch(model: Any) -> str | None:
 def _quantization_config(config: Any) -> dict[str, Any]:
     values = getattr(config, "quantization_config", None) or {}
     return values if isinstance(values, dict) else values.to_dict()
+
+
+def _is_known_quantization(config: Any) -> bool:
+    """Whether transformers knows the method; it passes over one that it doesn't know, and takes the weights as they are."""
+    from transformers.quantizers.auto import AUTO_QUANTIZER_MAPPING
+
+    values = _quantization_config(config)
+    method = values.get("quant_method")
+    is_known = str(getattr(method, "value", method)) in AUTO_QUANTIZER_MAPPING
+    return is_known or bool(values.get("load_in_4bit") or values.get("load_in_8bit"))
 
 
 def dtype_name(dtype: Any) -> str | None:
