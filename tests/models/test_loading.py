@@ -100,6 +100,13 @@ def test_bfloat16_weights_run_as_they_are_unless_float32_is_configured(llama: Pa
     assert (card.dtype, card.checkpoint_dtype) == ("float32", "bfloat16")
 
 
+def test_what_the_weights_are_on_disk_is_not_told_by_what_is_configured(llama: Path) -> None:
+    edit_config(llama, dtype=None, torch_dtype=None)
+    card = load(configured("llama", dtype="bfloat16"), llama.parent, "cpu").card
+    assert (card.dtype, card.checkpoint_dtype) == ("bfloat16", None)
+    assert load(configured("llama"), llama.parent, "cpu").card.checkpoint_dtype == "float32"
+
+
 @pytest.mark.parametrize(
     ("name", "architecture", "expected"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -430,6 +431,55 @@ def test_a_tokenizer_that_would_end_the_process_is_refused_like_any_other(
     )
     assert said in message
     assert str(describe(configured("gpt2"), gpt2.parent).problem) == message
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_limits_end_with_the_settings_that_they_are_for(gpt2: Path, is_whole: bool) -> None:
+    import resource
+
+    def limits() -> tuple[object, ...]:
+        return (
+            resource.getrlimit(resource.RLIMIT_AS),
+            signal.getsignal(signal.SIGPROF),
+            signal.getitimer(signal.ITIMER_PROF),
+        )
+
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+    before = limits()
+    if is_whole:
+        load(configured("gpt2"), gpt2.parent, "cpu")
+    else:
+        edit_config(gpt2, n_layer=2)
+        refusal("gpt2", gpt2.parent)
+    assert limits() == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="The limit is one of Linux")
+def test_settings_that_take_too_long_end_with_a_line(gpt2: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import transformers
+
+    def endless(*_: object, **__: object) -> None:
+        while True:
+            pass
+
+    monkeypatch.setattr("tokviz.models.limits.SECONDS", 0.05)
+    monkeypatch.setattr(transformers.AutoConfig, "from_pretrained", endless)
+    assert "expected settings of which a model is made in seconds, got some that take more than" in refusal(
+        "gpt2", gpt2.parent
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="The limit is one of Linux")
+def test_settings_that_take_too_much_memory_end_with_a_line(gpt2: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import transformers
+
+    def boundless(*_: object, **__: object) -> object:
+        return bytearray(1 << 43)
+
+    monkeypatch.setattr(transformers.AutoConfig, "from_pretrained", boundless)
+    assert "loading failed: MemoryError" in refusal("gpt2", gpt2.parent)
 
 
 def test_a_run_knows_before_it_loads_a_library(gpt2: Path) -> None:
