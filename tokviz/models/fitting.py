@@ -86,7 +86,8 @@ def refuse_unused_layers(source: str, whole: Any, path: str, names: set[str]) ->
         if not unused:
             continue
         if unused in _of_further_tokens(part.config, n_layers):
-            return (f"{counted(len(unused), 'layer')} after the last one predicts further tokens, and did not run.",)
+            verb = "predicts" if len(unused) == 1 else "predict"
+            return (f"{counted(len(unused), 'layer')} after the last one {verb} further tokens, and did not run.",)
         raise SourceError(
             f"{source}: expected as many layers as config.json gives, {n_layers:,}, found weights of {max(unused) + 1:,} "
             f"({place}.{min(unused)} and on); check that config.json and the weights belong together"
