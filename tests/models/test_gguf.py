@@ -159,3 +159,14 @@ def test_tensors_of_a_file_that_lie_over_each_other_are_refused(tmp_path: Path) 
     begin = min(int(tensor.data_offset) for tensor in tensors)
     path.write_bytes(content[: begin + max(int(tensor.n_bytes) for tensor in tensors)])
     assert "expected tensors one after the other, got " in refusal("tiny.gguf", tmp_path)
+
+
+def test_a_token_longer_than_any_is_refused(tmp_path: Path) -> None:
+    import gguf
+
+    writer = gguf.GGUFWriter(tmp_path / "tiny.gguf", "llama")
+    writer.add_token_list(["a", "b" * 200_000])
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.close()
+    assert "got a token of more than 100,000 bytes" in refusal("tiny.gguf", tmp_path)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,7 @@ def test_an_adapter_beside_the_weights_is_not_read(gpt2: Path) -> None:
         {"experts_implementation": "sonicmoe"},
         {"attn_implementation": {"": "sdpa", "text_config": "someone/evil"}},
         {"attn_implementation": "flash_attention_2"},
+        {"attn_implementation": "flex_attention"},
     ],
     ids=str,
 )
@@ -316,7 +318,8 @@ def test_masks_and_positions_that_old_checkpoints_hold_as_integers_are_no_weight
 
 
 LARGER: dict[str, tuple[dict[str, Any], str]] = {
-    "layers": ({"n_layer": 9999}, "got one of a model with far more, as by its number of layers"),
+    "layers": ({"n_layer": 9999}, "tensors in its weights files, got 9,999 layers"),
+    "fewer layers": ({"n_layer": 190}, "got one of a model with far more, as by its number of layers"),
     "positions": (
         {"n_positions": 12_000_000},
         "expected weights of the shapes that config.json gives, (12000000, 32) for wpe",
@@ -480,6 +483,48 @@ def test_settings_that_take_too_much_memory_end_with_a_line(gpt2: Path, monkeypa
 
     monkeypatch.setattr(transformers.AutoConfig, "from_pretrained", boundless)
     assert "loading failed: MemoryError" in refusal("gpt2", gpt2.parent)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"added_tokens_decoder": {"2": {"content": "x" * 20_000}}},
+        {"extra_special_tokens": [f"<{index}>" for index in range(200_000)]},
+        {"pad_token": "x" * 20_000},
+    ],
+    ids=["long", "many", "pad"],
+)
+@pytest.mark.parametrize("file", ["tokenizer_config.json", "special_tokens_map.json"])
+def test_tokens_beside_the_vocabulary_are_bounded(gpt2: Path, file: str, values: dict[str, Any]) -> None:
+    edit(gpt2 / file, **values)
+    assert f"{file}: expected at most 100,000 tokens of at most 10,000 characters in {next(iter(values))}" in refusal(
+        "gpt2", gpt2.parent
+    )
+
+
+def test_layers_that_share_weights_are_bounded(tmp_path: Path) -> None:
+    edit_config(families.build("albert", tmp_path / "albert"), num_hidden_layers=9999)
+    assert "tensors in its weights files, got 9,999 layers" in refusal("albert", tmp_path)
+
+
+def test_a_timer_of_the_callers_goes_on(gpt2: Path) -> None:
+    if not hasattr(signal, "setitimer"):
+        pytest.skip("Windows has none")
+    before = signal.setitimer(signal.ITIMER_PROF, 1000, 5)
+    try:
+        load(configured("gpt2"), gpt2.parent, "cpu")
+        left, interval = signal.getitimer(signal.ITIMER_PROF)
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, *before)
+    assert 900 < left <= 1000
+    assert interval == 5
+
+
+def test_several_threads_load_one_after_the_other(gpt2: Path, tmp_path: Path) -> None:
+    families.build("t5", tmp_path / "t5")
+    with ThreadPoolExecutor(3) as threads:
+        loaded = threads.map(lambda name: load(configured(name), tmp_path, "cpu").card.n_layers, ["gpt2", "t5"] * 3)
+        assert list(loaded) == [3] * 6
 
 
 def test_a_run_knows_before_it_loads_a_library(gpt2: Path) -> None:

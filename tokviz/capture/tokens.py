@@ -6,6 +6,7 @@ special token, and a template may have text after the word.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,7 +93,7 @@ def _tokenized_word(
             f"word {placed.word!r} in context {context.name!r}: expected at least one token in {placed.text!r}, got none "
             f"from {type(tokenizer).__name__}; remove the word or change the template"
         )
-    pieces = tuple(tokenizer.convert_ids_to_tokens(ids))
+    pieces = _pieces(tokenizer, ids)
     return TokenizedWord(
         word=placed.word,
         text=placed.text,
@@ -101,6 +102,17 @@ def _tokenized_word(
         start=_after_spaces(pieces, inside[0], inside[-1], placed.word),
         stop=inside[-1] + 1,
     )
+
+
+def _pieces(tokenizer: Any, ids: Sequence[int]) -> tuple[str, ...]:
+    """The tokens' names; raises ``ModelError`` where the tokenizer adds one that it doesn't have."""
+    pieces = tuple(tokenizer.convert_ids_to_tokens(list(ids)))
+    if None in pieces:
+        raise ModelError(
+            f"{type(tokenizer).__name__}: expected tokens of its vocabulary, got the id {ids[pieces.index(None)]:,}, which it doesn't "
+            "have; check that the tokenizer's files belong together"
+        )
+    return pieces
 
 
 def _after_spaces(pieces: tuple[str, ...], first: int, last: int, word: str) -> int:
@@ -171,8 +183,8 @@ class _Surroundings:
             after=after,
             head=head,
             tail=tail,
-            head_pieces=tuple(tokenizer.convert_ids_to_tokens(head)),
-            tail_pieces=tuple(tokenizer.convert_ids_to_tokens(tail)),
+            head_pieces=_pieces(tokenizer, head),
+            tail_pieces=_pieces(tokenizer, tail),
             n_special_before=len(opening),
         )
 

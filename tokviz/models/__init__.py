@@ -8,6 +8,7 @@ from tokviz.models.callers_code import callers_code_blamed, callers_code_blamed_
 from tokviz.models.description import Description, describe, require_packages
 from tokviz.models.device import require_device
 from tokviz.models.downloads import is_downloaded_apart, is_kept_after, pin
+from tokviz.models.failures import failing_alone
 from tokviz.models.fingerprint import (
     fingerprint,
     is_offloaded,
@@ -41,6 +42,7 @@ __all__ = [
     "check",
     "describe",
     "evaluated",
+    "failing_alone",
     "fingerprint",
     "identity",
     "is_downloaded_apart",

@@ -13,7 +13,7 @@ from tokviz.config import ModelConfig, install
 from tokviz.errors import SourceError
 from tokviz.models.failures import explained, hub_unasked
 from tokviz.models.hub import Once, try_to_connect
-from tokviz.models.loading import staged_and_read
+from tokviz.models.loading import one_at_a_time, staged_and_read
 from tokviz.models.location import snapshot, weights_files
 from tokviz.models.origin import Origin
 from tokviz.models.refusals import refuse_unreadable
@@ -82,7 +82,7 @@ def _files(origin: Origin) -> Description:
 
 def _with_architecture(origin: Origin, found: Description, say: Callable[[str], None] | None) -> Description:
     """The same with what transformers makes of the config; raises ``SourceError``, as ``load`` does."""
-    with tempfile.TemporaryDirectory(prefix="tokviz-listed-") as folder, explained(origin, Path(folder)):
+    with one_at_a_time, tempfile.TemporaryDirectory(prefix="tokviz-listed-") as folder, explained(origin, Path(folder)):
         staged, config, _ = staged_and_read(origin, Path(folder), say)
         with hub_unasked(origin.model.source):
             part: Any = without_weights(staged, config)

@@ -10,7 +10,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from tokviz.config import ModelConfig
-from tokviz.errors import SourceError
+from tokviz.errors import ModelError, SourceError, TokvizError
 from tokviz.models.files import INDEX, is_setting
 from tokviz.models.gguf_file import parsed_once
 from tokviz.models.hub import WITHOUT_NETWORK, endpoint, is_offline, offline
@@ -25,6 +25,27 @@ _PANIC = "PanicException"
 """What an error of Rust's becomes in Python, which isn't an ``Exception``."""
 _NOT_MADE = (AttributeError, TypeError, KeyError, IndexError, NotImplementedError, AssertionError, ZeroDivisionError)
 """What transformers' own code raises where it can't make a model from its config; a damaged file raises others."""
+
+
+@contextmanager
+def failing_alone(source: str) -> Iterator[None]:
+    """Whatever a model's files make of a library or of tokviz meanwhile is that model's failure.
+
+    Raises
+    ------
+    TokvizError : as within the block. ModelError : any other error, but for an interruption.
+    """
+    try:
+        yield
+    except TokvizError:
+        raise
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != _PANIC:
+            raise
+        raise ModelError(
+            f"{source}: expected a model whose words go through it, got a fault on the way: {said(error, None, None)}; choose another "
+            "model, or report this"
+        ) from error
 
 
 @contextmanager
@@ -184,14 +205,14 @@ def causes_of(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def said(error: Exception, path: Path | None, staged: Path) -> str:
+def said(error: BaseException, path: Path | None, staged: Path | None) -> str:
     """What a library's error says, in one line without this machine's folders; its type's name where it says nothing.
 
     ``path``: of the source; ``staged``: the folder that libraries are given in its place.
     """
     text = " ".join(str(error).split())
     # Failures are shown in the published report, which must not name this machine's folders.
-    text = text.replace(str(staged), "…")
+    text = text if staged is None else text.replace(str(staged), "…")
     for folder, name in ((path, path.name), (path.parent, "…")) if path is not None else ():
         if folder.name:  # else it is "." or "/", which stand elsewhere, too
             text = re.sub(rf"(?<![\w./\\-]){re.escape(str(folder))}(?![\w-])", name.replace("\\", r"\\"), text)

@@ -13,6 +13,8 @@ _MAGIC = b"GGUF"
 _SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
 """Bytes of a value, by its type: numbers and truth values."""
 _TEXT, _LIST = 8, 9
+_LONGEST_IN_LIST = 100_000
+"""Bytes of a text in a list, as of a token of the vocabulary."""
 
 
 def problem(path: Path) -> str | None:
@@ -81,4 +83,7 @@ class _Header:
             self._skip(_SIZES[kind] * length)
             return
         for _ in range(length):
+            before = self._at
             self._skip_value(kind)
+            if self._at - before > _LONGEST_IN_LIST:
+                raise _UntrueError(f"a token of more than {_LONGEST_IN_LIST:,} bytes")

@@ -22,6 +22,8 @@ MORE_BYTES, PER_PROCESSOR = 3 << 30, 256 << 20
 def limited(source: str, n_mapped: int) -> Iterator[None]:
     """Within the block a run of endless or boundless code ends with an error, as far as the system has such limits.
 
+    They are the process's: one thread at a time may be within.
+
     Parameters
     ----------
     n_mapped : bytes of files that libraries map into memory meanwhile.
@@ -72,10 +74,10 @@ def _time(source: str) -> Iterator[None]:
             "config.json and tokenizer_config.json for numbers that no model has"
         )
 
-    before = signal.signal(signal.SIGPROF, end)
-    signal.setitimer(signal.ITIMER_PROF, SECONDS)
+    before, timer = signal.signal(signal.SIGPROF, end), signal.setitimer(signal.ITIMER_PROF, SECONDS, 1)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)
+        signal.signal(signal.SIGPROF, signal.SIG_DFL if before is None else before)
+        signal.setitimer(signal.ITIMER_PROF, *timer)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -72,6 +73,8 @@ class Use:
     """What its tokenizer is going to read: it is tried on them where it can do no harm."""
 
 
+one_at_a_time = threading.RLock()
+"""Held while a model is loaded or described: limits, and settings of the libraries meanwhile, are the whole process's."""
 _NO_FOLDERS, _OF_STATES = Folders(), Use()
 
 
@@ -121,7 +124,7 @@ def load(
     refuse_unreadable(origin)
     place = _place(folders.offload)
     try:
-        with explained(origin, place), nothing_shared() if folders.downloads else nullcontext():
+        with one_at_a_time, explained(origin, place), nothing_shared() if folders.downloads else nullcontext():
             staged, config, tokenizer = staged_and_read(origin, place, say, use.texts)
             loaded = _load(staged.with_weights(), config, tokenizer, device, folders.offload, use.with_head)
     except BaseException:

@@ -31,8 +31,8 @@ _REFUSED = ("configuration_files", "fast_tokenizer_files", "init_inputs", "fusio
 """Keys that name versions of a file, one of which would take its place; files, by their order alone; a change of classes for
 all models that come after; and other names for any of these keys, and those below."""
 _RUN_BY = re.compile(r"_?(attn|experts)_implementation(_internal)?")
-_KNOWN_TO_RUN = ("eager", "sdpa", "flex_attention", "batched_mm", "grouped_mm")
-"""What runs attention and experts without asking the Hub for a kernel."""
+_KNOWN_TO_RUN = ("eager", "sdpa", "batched_mm", "grouped_mm")
+"""What runs attention and experts without asking the Hub for a kernel, or a compiler for one."""
 _CLASS, _TOKENIZER = "tokenizer_class", re.compile(r"(?!Auto)\w*(Tokenizer(Fast)*|Backend)")
 """The key that names a class of transformers, any of which it would make, and the names of tokenizers."""
 _TEXTS = re.compile(r".*_tokens?|added_tokens_decoder|chat_template|content|auto_map|id2label")
@@ -44,11 +44,18 @@ _BLANKS = re.compile(r"[\x00-\x20]+")
 _OPTION = re.compile(r"(?:^|\s)(?:--[\w-]+|-\w)[\s\"'=]*")
 """What may stand before a path: some tokenizers hand a text to a program's library as its options."""
 _LONGEST_PATH = 4096
-_COUNT = re.compile(
-    r"n_(?!positions|ctx)\w+|num_(?!train|param|token|sample|step|example)\w+|\w+_(dim|heads|iters)|extra_ids|attention_window"
+_COUNTED = (
+    (re.compile(r"extra_ids"), 10_000),
+    (re.compile(r"attention_window|\w*chunk_size"), 100_000),
+    (
+        re.compile(r"n_(?!positions|ctx)\w+|num_(?!train|param|token|sample|step|example)\w+|\w+_(dim|heads|iters)"),
+        1_000_000,
+    ),
 )
-_MOST_COUNTED, _MOST_EXTRA = 1_000_000, 10_000
-"""What settings count of parts of a model, and of extra tokens, and how many no model has: lists and tables of that length are made."""
+"""What settings count of parts of a model, and more than any model has of it: lists and tables of that length are made."""
+_TOKENS = re.compile(r".*_tokens?|added_tokens_decoder|extra_special_tokens")
+_LONGEST_TOKEN, _MOST_TOKENS = 10_000, 100_000
+"""Characters of a token, and how many tokens there may be beside the vocabulary: adding more takes minutes and gigabytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,6 +172,7 @@ def _without_places(where: str, values: dict[str, Any], folders: Sequence[Path])
             raise SourceError(f"{where} asks for {problem}, {key} = {shown(named)}; remove that from the file")
     for key, value in _keys_of(values):
         _refuse_count(where, key, value)
+        _refuse_tokens(where, key, value)
         if (key in _REFUSED and value) or (key == _CLASS and _is_other_class(value)):
             raise SourceError(
                 f"{where} asks for other files or code than are listed, {key} = {shown(value)}; remove that from "
@@ -174,12 +182,31 @@ def _without_places(where: str, values: dict[str, Any], folders: Sequence[Path])
 
 
 def _refuse_count(where: str, key: str, value: Any) -> None:
-    most = _MOST_EXTRA if key == "extra_ids" else _MOST_COUNTED
     counts = value if isinstance(value, list) else [value]
-    if _COUNT.fullmatch(key) and any(isinstance(each, int | float) and each > most for each in counts):
+    for name, most in _COUNTED:
+        if name.fullmatch(key) and any(isinstance(each, int | float) and each > most for each in counts):
+            raise SourceError(
+                f"{where}: expected {key} of a model, at most {most:,}, got {shown(value)}; check that the file is this model's"
+            )
+
+
+def _refuse_tokens(where: str, key: str, value: Any) -> None:
+    if not _TOKENS.fullmatch(key):
+        return
+    texts = list(_all_texts(value))
+    if len(texts) > _MOST_TOKENS or any(len(text) > _LONGEST_TOKEN for text in texts):
         raise SourceError(
-            f"{where}: expected {key} of a model, at most {most:,}, got {shown(value)}; check that the file is this model's"
+            f"{where}: expected at most {_MOST_TOKENS:,} tokens of at most {_LONGEST_TOKEN:,} characters in {key}, got more; fetch "
+            "the file again"
         )
+
+
+def _all_texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | Mapping):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from _all_texts(each)
 
 
 def _dropped(value: Any) -> Any:

@@ -25,6 +25,7 @@ from tokviz.models.gguf_file import quantization_and_dtype
 from tokviz.models.limits import limited
 from tokviz.models.refusals import refuse_without_text
 from tokviz.models.staging import Staged
+from tokviz.text import one_line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,6 +156,12 @@ def _of_config(config: Any) -> Any:
 def _on_meta(staged: Staged, config: Any) -> tuple[Any, tuple[str, ...]]:
     """The whole base model without values, once it is known to be that of its weights' headers; and notes on them."""
     source, headers = staged.origin.model.source, headers_of(staged)
+    n_layers = getattr(config.get_text_config(), "num_hidden_layers", None)
+    if isinstance(n_layers, int) and n_layers > max(len(headers), _MOST_SHARED):
+        raise SourceError(
+            f"{source}: expected a config of the {len(headers):,} tensors in its weights files, got {n_layers:,} layers; check that "
+            "config.json and the weights belong together"
+        )
     unexpected: set[str] = set()
     is_quantized = _is_known_quantization(config)
     with at_most(source, len(headers)):
@@ -196,6 +203,8 @@ def _class_with_head(config: Any) -> Any:
     return None
 
 
+_MOST_SHARED = 200
+"""Layers of a model whose layers share their weights, so that it stores fewer tensors than it has layers."""
 _Loaded = tuple[Any, Any]
 """The whole base model, and the same with its head or None."""
 
@@ -325,7 +334,9 @@ def quantization_of(config: Any) -> str | None:
     if not values:
         return None
     method = values.get("quant_method", "quantized")
-    method = str(getattr(method, "value", method))  # transformers' own objects have an enum there, files a string
+    method = one_line(
+        str(getattr(method, "value", method))
+    )  # transformers' own objects have an enum there, files a string
     name = method if method in _NO_ABBREVIATIONS else method.upper()
     bits = values.get("bits") or (4 if values.get("load_in_4bit") else 8 if values.get("load_in_8bit") else None)
     return f"{name} {bits}-bit" if bits else name

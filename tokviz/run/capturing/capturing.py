@@ -53,7 +53,8 @@ def capture_models(
     for request in for_this:
         model = by_slug[request.model.slug]
         try:
-            capture_here(request, plan.store, reporter)
+            with models.failing_alone(request.model.source):
+                capture_here(request, plan.store, reporter)
         except ModelError as error:
             yield model, error
         else:

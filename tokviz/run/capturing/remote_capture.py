@@ -20,6 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tokviz import models
 from tokviz.config import ModelConfig
 from tokviz.errors import LostWorkError, ModelError, TokvizError
 from tokviz.records import Loss
@@ -86,7 +87,7 @@ def capture_there(request: Request, shared: _Shared, device: str | None = None) 
 
     ``device`` takes the place of the request's.
     """
-    with _one_at_a_time:
+    with _one_at_a_time, models.failing_alone(request.model.source):
         try:
             request = replace(request, device=device or request.device)
             if _sees(shared):
@@ -109,12 +110,12 @@ def _losses(request: Request, store: Store) -> dict[str, Loss]:
     return {loss[2]: found} if loss and found else {}
 
 
-def gpus_for(models: Sequence[ModelConfig], device: str, n_gpus: int) -> tuple[str, ...]:
+def gpus_for(wanted: Sequence[ModelConfig], device: str, n_gpus: int) -> tuple[str, ...]:
     """The GPU of each capturing process, when several models can use several: ``cuda:0``, ``cuda:1`` …; else none.
 
     A model that is spread over all GPUs (``device_map``) leaves none to others.
     """
-    n_processes = min(n_gpus, sum(not model.placement for model in models))
+    n_processes = min(n_gpus, sum(not model.placement for model in wanted))
     return tuple(f"cuda:{index}" for index in range(n_processes)) if device == "cuda" and n_processes > 1 else ()
 
 
