@@ -429,7 +429,7 @@ def test_a_tokenizer_that_would_end_the_process_is_refused_like_any_other(
     file.write_text(json.dumps(values))
     message = refusal("gpt2", gpt2.parent)
     assert (
-        "expected a tokenizer.json that reads the words in seconds, in less than 4 GB, but the process that tried"
+        "expected a tokenizer.json that reads the words in seconds, in less than 2 GB, but the process that tried"
         in message
     )
     assert said in message
@@ -491,8 +491,9 @@ def test_settings_that_take_too_much_memory_end_with_a_line(gpt2: Path, monkeypa
         {"added_tokens_decoder": {"2": {"content": "x" * 20_000}}},
         {"extra_special_tokens": [f"<{index}>" for index in range(200_000)]},
         {"pad_token": "x" * 20_000},
+        {"added_tokens_decoder": {str(index): {"content": f"{index}" * 1000} for index in range(3000)}},
     ],
-    ids=["long", "many", "pad"],
+    ids=["long", "many", "pad", "all"],
 )
 @pytest.mark.parametrize("file", ["tokenizer_config.json", "special_tokens_map.json"])
 def test_tokens_beside_the_vocabulary_are_bounded(gpt2: Path, file: str, values: dict[str, Any]) -> None:
@@ -500,6 +501,25 @@ def test_tokens_beside_the_vocabulary_are_bounded(gpt2: Path, file: str, values:
     assert f"{file}: expected at most 100,000 tokens of at most 10,000 characters in {next(iter(values))}" in refusal(
         "gpt2", gpt2.parent
     )
+
+
+@pytest.mark.parametrize(
+    ("file", "values", "said"),
+    [
+        ("added_tokens.json", {f"{index}" * 1000: index for index in range(3000)}, "5,000,000 in all, got more"),
+        ("tekken.json", {"config": {"default_num_special_tokens": 8_000_000}}, "at most 100,000, got 8000000"),
+    ],
+)
+def test_files_of_further_tokens_are_bounded(gpt2: Path, file: str, values: dict[str, Any], said: str) -> None:
+    edit(gpt2 / file, **values)
+    message = refusal("gpt2", gpt2.parent)
+    assert f"{file}: expected " in message
+    assert said in message
+
+
+def test_what_is_counted_of_a_training_is_no_part_of_a_model(gpt2: Path) -> None:
+    edit_config(gpt2, n_params=124_000_000, num_train_steps=10**9, task_specific_params={"n_tokens_seen": 10**12})
+    assert first_weight(gpt2) > 0
 
 
 def test_layers_that_share_weights_are_bounded(tmp_path: Path) -> None:

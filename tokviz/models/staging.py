@@ -44,18 +44,19 @@ _BLANKS = re.compile(r"[\x00-\x20]+")
 _OPTION = re.compile(r"(?:^|\s)(?:--[\w-]+|-\w)[\s\"'=]*")
 """What may stand before a path: some tokenizers hand a text to a program's library as its options."""
 _LONGEST_PATH = 4096
+_NOTES = "(?!train|param|token|sample|step|example|positions|ctx)"
+"""How what is counted begins that is no part of a model."""
 _COUNTED = (
     (re.compile(r"extra_ids"), 10_000),
-    (re.compile(r"attention_window|\w*chunk_size"), 100_000),
-    (
-        re.compile(r"n_(?!positions|ctx)\w+|num_(?!train|param|token|sample|step|example)\w+|\w+_(dim|heads|iters)"),
-        1_000_000,
-    ),
+    (re.compile(r"attention_window|\w*chunk_size|default_num_special_tokens"), 100_000),
+    (re.compile(rf"(n|num)_{_NOTES}\w+|\w+_(dim|heads|iters)"), 1_000_000),
 )
 """What settings count of parts of a model, and more than any model has of it: lists and tables of that length are made."""
 _TOKENS = re.compile(r".*_tokens?|added_tokens_decoder|extra_special_tokens")
-_LONGEST_TOKEN, _MOST_TOKENS = 10_000, 100_000
-"""Characters of a token, and how many tokens there may be beside the vocabulary: adding more takes minutes and gigabytes."""
+_LONGEST_TOKEN, _MOST_TOKENS, _MOST_CHARACTERS = 10_000, 100_000, 5_000_000
+"""Characters of a token, and how many tokens and characters there may be beside the vocabulary: adding more takes minutes and
+gigabytes, for want of which the library of tokenizers ends the process."""
+_ADDED, _MISTRAL = "added_tokens.json", "tekken.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,8 +133,13 @@ def stage_settings(source: str, files: ModelFiles, folder: Path) -> None:
         if name in _BY_KEY:
             values = _without_places(f"{source}: {name}", read_object(files.folder / name), (files.folder, folder))
             (folder / name).write_text(json.dumps(values), encoding="utf-8")
-        else:
-            _link(files.folder / name, folder / name)
+            continue
+        if name == _ADDED:
+            _refuse_tokens(f"{source}: {name}", "added_tokens_decoder", list(read_object(files.folder / name)))
+        elif name == _MISTRAL:
+            for key, value in _keys_of(read_object(files.folder / name).get("config")):
+                _refuse_count(f"{source}: {name}", key, value)
+        _link(files.folder / name, folder / name)
     if not files.settings:
         stage_weights(files, folder)
 
@@ -193,11 +199,11 @@ def _refuse_count(where: str, key: str, value: Any) -> None:
 def _refuse_tokens(where: str, key: str, value: Any) -> None:
     if not _TOKENS.fullmatch(key):
         return
-    texts = list(_all_texts(value))
-    if len(texts) > _MOST_TOKENS or any(len(text) > _LONGEST_TOKEN for text in texts):
+    lengths = [len(text) for text in _all_texts(value)]
+    if len(lengths) > _MOST_TOKENS or max(lengths, default=0) > _LONGEST_TOKEN or sum(lengths) > _MOST_CHARACTERS:
         raise SourceError(
-            f"{where}: expected at most {_MOST_TOKENS:,} tokens of at most {_LONGEST_TOKEN:,} characters in {key}, got more; fetch "
-            "the file again"
+            f"{where}: expected at most {_MOST_TOKENS:,} tokens of at most {_LONGEST_TOKEN:,} characters in {key}, "
+            f"{_MOST_CHARACTERS:,} in all, got more; fetch the file again"
         )
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from tokviz.errors import SourceError
 from tokviz.text import counted
 
-MOST_BYTES = 4 << 30
-"""Of memory for the tokenizer and what it makes of the texts; the largest vocabularies take a quarter."""
+MOST_BYTES = 2 << 30
+"""Of memory for the tokenizer and what it makes of the texts: half of what there is where the model is loaded."""
 MOST_SECONDS = 120
 """Of a processor; of the clock ten times as many, as others may have the processors."""
 MOST_PER_BYTE, MOST_ADDED = 8, 1000
