@@ -82,7 +82,7 @@ _TURN = re.compile(f"[{TURNING_SIGNS}]")
 
 
 def with_something_seen(text: str) -> str:
-    """The text, if a reader sees any of it; what has only spaces is told otherwise."""
+    """The text, if a reader sees any of it; another check refuses text of spaces alone."""
     if text.strip() and is_unseen(text):
         raise ValueError(
             f"expected text with characters that are seen, got only others: {shown(text)}; remove it, or add some"

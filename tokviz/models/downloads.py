@@ -83,7 +83,7 @@ def require_room(origin: Origin, commit: str, names: Sequence[str]) -> None:
     try:
         files = [hf_hub_download(source, name, revision=commit, cache_dir=cache, dry_run=True) for name in names]
     except EntryNotFoundError:
-        return  # which is told where they are downloaded
+        return  # downloading them says so
     needed = sum(each.file_size or 0 for each in files if each.will_download)
     free = shutil.disk_usage(cache).free
     if needed > free:

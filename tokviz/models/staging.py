@@ -38,7 +38,7 @@ _CLASS, _TOKENIZER = "tokenizer_class", re.compile(r"(?!Auto)\w*(Tokenizer(Fast)
 _TEXTS = re.compile(r".*_tokens?|added_tokens_decoder|chat_template|content|auto_map|id2label")
 """Keys of what is text, or a name in code that is never run."""
 _ELSEWHERE = re.compile(r"(hf[-_]hub|local-dir):", re.IGNORECASE)
-"""As timm, which some parts for images come from, is told of another place."""
+"""How a place elsewhere is named to timm, which makes the image parts of some models."""
 _BLANKS = re.compile(r"[\x00-\x20]+")
 """What the name of a place may have in it, and lose before it is read."""
 _OPTION = re.compile(r"(?:^|\s)(?:--[\w-]+|-\w)[\s\"'=]*")
