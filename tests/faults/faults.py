@@ -1,10 +1,11 @@
 """Mistakes that were planted on purpose: which of them do the tests catch?
 
-    python tests/faults/faults.py [--only 001 014] [--ring check|test|test-all] [--command "…"] [--jobs 1] [--again]
+    python tests/faults/faults.py [--only 001 014] [--ring place|check|test|test-all] [--command "…"] [--jobs 1] [--again]
 
 Each patch beside this file is one mistake, with lines above it that say what is wrong, who would see it, and where it is. In a working
-tree of its own, of the last commit, the tests of its place run up to the first failure and, if these pass, all of the ring
-(``make check``, …); ``--command`` runs instead of both. First the same runs without a mistake: tests that fail anyway would catch all.
+tree of its own, of the last commit, the ring's tests of its place run up to the first failure, those of inner rings first, and, if
+these pass, all of the ring (``make check``, …; ``place`` ends before, and has the tests of ``make test``). ``--command`` runs instead of
+both. First the ring runs without a mistake: tests that fail anyway would catch all.
 What was found stands in ``.faults/results.jsonl``; the next call goes on from there, ``--again`` and another commit begin anew.
 Exit code 1: one survived or doesn't apply; 2: tests fail without any, so that nothing could be tried.
 """
@@ -30,6 +31,13 @@ from typing import Any
 
 ROOT, FOLDER = Path(__file__).parents[2], Path(__file__).parent
 RESULTS = ROOT / ".faults" / "results.jsonl"
+RINGS = {
+    "place": ("QUICK", "USUAL"),
+    "check": ("QUICK",),
+    "test": ("QUICK", "USUAL"),
+    "test-all": ("QUICK", "USUAL", "ALL"),
+}
+"""The Makefile's names of a ring's tests, the inner rings' first."""
 BASE = "000"  # the program without a mistake
 MOST_SECONDS = 3600  # of one command: what takes longer waits for something that never comes, and is caught
 NO_TESTS, NOT_RUN = 5, (126, 127)  # exit codes: of pytest without a test, of a shell that found no such command
@@ -77,11 +85,15 @@ def commands(patch: Path | None, place: str, tree: Path, options: argparse.Names
     if patch:
         yield f"git apply {shlex.quote(str(patch))}"
     paths = [tree / "tests" / place, *tree.glob(f"tests/test_{place}*.py")] if place else []
-    if not options.command and (known := [shlex.quote(str(each)) for each in paths if each.exists()]):
-        quick = re.search(r"^QUICK *= *(.+)$", (tree / "Makefile").read_text("utf-8"), re.MULTILINE)
-        marks = quick[1] if quick and options.ring == "check" else "not alone"
-        yield f".venv/bin/python -m pytest -x -q -m '{marks}' {' '.join(known)}"
-    yield options.command or f"make {options.ring}"
+    known = [shlex.quote(str(each)) for each in paths if each.exists()]
+    if not options.command and known:
+        makefile = (tree / "Makefile").read_text("utf-8")
+        rings = [re.findall(rf"^{ring} *= *(.+)$", makefile, re.MULTILINE)[0] for ring in RINGS[options.ring]]
+        for inner, ring in zip([None, *rings], rings, strict=False):
+            marks = f"({ring}) and not ({inner})" if inner else ring
+            yield f"OMP_NUM_THREADS=1 .venv/bin/python -m pytest -x -q -m '{marks}' {' '.join(known)}"
+    if options.command or (options.ring != "place"):
+        yield options.command or f"make {options.ring}"
 
 
 def attempt(number: str, patch: Path | None, tree: Path, options: argparse.Namespace) -> dict[str, Any]:
@@ -106,7 +118,7 @@ def main() -> int:
     patches: dict[str, Path | None] = {each.name[:3]: each for each in sorted(FOLDER.glob("[0-9][0-9][0-9]-*.patch"))}
     parser = argparse.ArgumentParser(description="Which planted mistakes do the tests catch?")
     parser.add_argument("--only", nargs="+", metavar="NUMBER", choices=patches, default=patches, help="these alone")
-    parser.add_argument("--ring", choices=("check", "test", "test-all"), default="check")
+    parser.add_argument("--ring", choices=RINGS, default="check")
     parser.add_argument("--command", help="what runs instead of the tests of the place and the ring")
     parser.add_argument("--jobs", type=int, default=1, help="how many are tried side by side")
     parser.add_argument("--again", action="store_true", help="begin anew")
