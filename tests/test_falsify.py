@@ -15,7 +15,7 @@ from lens_fixture import with_lens
 
 from tokviz.records import Checkpoint, Fault, Report, SeriesReport
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.thorough]
 
 N_EACH = 2
 DEAR = (

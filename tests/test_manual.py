@@ -29,6 +29,8 @@ from tokviz.cli.application import application
 from tokviz.config.tables import Table
 from tokviz.pages.downloads import tables
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).parent.parent
 MANUAL = ROOT / "docs" / "manual"
 PAGES = {path.relative_to(MANUAL).as_posix(): path.read_text(encoding="utf-8") for path in MANUAL.rglob("*.md")}

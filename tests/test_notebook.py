@@ -29,6 +29,8 @@ from tokviz.run import prune
 from tokviz.run.plan.options import Options
 from tokviz.run.store.locks import Locks
 
+pytestmark = pytest.mark.thorough
+
 Captures = dict[str, Capture]
 
 ROOT = Path(__file__).parent.parent

@@ -22,7 +22,7 @@ import sample_parts
 from narrow import present
 from packaging.requirements import Requirement
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.thorough]
 
 ROOT = Path(__file__).parent.parent
 HOST = "127.0.0.1"

@@ -17,6 +17,7 @@ from command import ROOT
 from tokviz.cli import entry, streams
 
 pytestmark = [
+    pytest.mark.thorough,
     pytest.mark.process,
     pytest.mark.skipif(sys.platform == "win32", reason="The streams are made by a POSIX shell"),
 ]

@@ -21,6 +21,7 @@ MODEL = '[[models]]\nsource = "org/one"\n'
 VALID = WORDS + MODEL
 
 pytestmark = [
+    pytest.mark.thorough,
     pytest.mark.process,
     pytest.mark.skipif(not warm.CAN_FORK, reason="only a run that is forked says what it took"),
 ]

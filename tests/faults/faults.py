@@ -92,8 +92,8 @@ def commands(patch: Path | None, place: str, tree: Path, options: argparse.Names
         for inner, ring in zip([None, *rings], rings, strict=False):
             marks = f"({ring}) and not ({inner})" if inner else ring
             yield f"OMP_NUM_THREADS=1 .venv/bin/python -m pytest -x -q -m '{marks}' {' '.join(known)}"
-    if options.command or (options.ring != "place"):
-        yield options.command or f"make {options.ring}"
+    if options.command or options.ring != "place" or not patch:
+        yield options.command or f"make {'test' if options.ring == 'place' else options.ring}"
 
 
 def attempt(number: str, patch: Path | None, tree: Path, options: argparse.Namespace) -> dict[str, Any]:

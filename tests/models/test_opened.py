@@ -12,7 +12,7 @@ import pytest
 from hostile_models import IN_PARTS, config, index, keys, linked, tokenizer
 from opened import MODELS, OUTSIDE, Case, Seen, strace, watched
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.thorough]
 
 LEADING_OUT = [
     Case(name="configuration files", source="unguarded-config", by="AutoConfig"),

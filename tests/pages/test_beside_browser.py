@@ -22,6 +22,8 @@ from carousel_page import assert_shows, beside, choose_beside_by_keyboard, ruler
 from plates_page import named, smallest_text
 from playwright.sync_api import Page, ViewportSize, expect
 
+pytestmark = pytest.mark.thorough
+
 MODEL = "models/smol-30/index.html"
 PAIR = f"{MODEL}#alone/layer-11+alone-mean"
 TWIN = "alone, without the variation of two neurons"

@@ -29,6 +29,8 @@ from scipy.linalg import orthogonal_procrustes
 
 from tokviz.records import Report
 
+pytestmark = pytest.mark.thorough
+
 TURNED = "#a=smol-30/alone/standardized&at=layer-4&pin=word0a,word3c&trails=aligned"
 UNTURNED = TURNED.removesuffix("&trails=aligned")
 ALIGNED = """

@@ -38,6 +38,8 @@ from tokviz.pages.method.page import method_page
 from tokviz.pages.site import NotFoundPage, Page, SiteView, View
 from tokviz.records import ModelSimilarity, Report
 
+pytestmark = pytest.mark.thorough
+
 N_MODELS = 50
 MOST = {"index.html": 250 * 1024, "compare/index.html": 400 * 1024}
 """Bytes, as the files are."""

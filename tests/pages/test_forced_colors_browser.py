@@ -14,6 +14,8 @@ from PIL import Image as PillowImage
 from playwright.sync_api import Locator, Page, expect
 from report_fixture import images, sample_report, write_site
 
+pytestmark = pytest.mark.thorough
+
 MODEL = "models/smol-30/index.html"
 REAL = Path(__file__).parents[2] / "site/images/smollm2-135m-instruct/alone/standardized"
 FORCED: dict[str, Any] = {"forced_colors": "active", "color_scheme": "dark"}

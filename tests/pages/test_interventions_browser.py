@@ -15,6 +15,8 @@ from report_fixture import compared_report, write_site
 
 from tokviz.records import ModelReport
 
+pytestmark = pytest.mark.thorough
+
 COMPARE, EXPLORE = "compare/index.html", "explore/index.html"
 TWIN, ZERO = "smol-30/alone-mean/standardized", "smol-30/alone-off/centered"
 

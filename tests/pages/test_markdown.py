@@ -5,6 +5,8 @@ import pytest
 from tokviz.config.fields import LONGEST_MARKDOWN
 from tokviz.pages.text import markdown
 
+pytestmark = pytest.mark.thorough
+
 MODEL = "models/m/index.html"
 
 

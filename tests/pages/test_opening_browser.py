@@ -13,6 +13,8 @@ from browser import COUNT_SHIFTS, DESKTOP, PHONE, OpenPage, layout_shift, served
 from playwright.sync_api import Page, ViewportSize, expect
 from report_fixture import sample_report, write_site
 
+pytestmark = pytest.mark.thorough
+
 MODEL = "models/smol-30/index.html"
 COMPARE = "compare/index.html"
 EXPLORE = "explore/index.html"

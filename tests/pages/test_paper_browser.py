@@ -12,6 +12,8 @@ from plates_page import expect_drawn
 from playwright.sync_api import Page, ViewportSize, expect
 from report_fixture import sample_report, write_site
 
+pytestmark = pytest.mark.thorough
+
 MODEL = "models/smol-30/index.html"
 COMPARE = "compare/index.html"
 EXPLORE = "explore/index.html#a=smol-30/alone/standardized&at=layer-11&word=w0"

@@ -15,6 +15,8 @@ from report_fixture import ALONE, TEMPLATES, model_report, sample_report, word_l
 from tokviz.pages.charts.axis import RULER, has_number, length, place
 from tokviz.records import depth_name
 
+pytestmark = pytest.mark.thorough
+
 ASSETS = TEMPLATES / "assets"
 N_LAYERS = (6, 30, 61)
 Ruler = tuple[Page, Locator, Locator]

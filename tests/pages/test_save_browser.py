@@ -19,6 +19,8 @@ from report_fixture import ALONE, model_report, sample_report, word_list, write_
 
 from tokviz.pages.frame.index import MOST_DRAWN
 
+pytestmark = pytest.mark.thorough
+
 SVG = "{http://www.w3.org/2000/svg}"
 CLIPBOARD = ["clipboard-read", "clipboard-write"]
 NO_CLIPBOARD = "Object.defineProperty(navigator, 'clipboard', { value: undefined });"

@@ -10,6 +10,8 @@ from browser import MOVING, OpenPage, box_of, wait_until_quiet
 from plates_page import COMPARE, MODEL, drawn, expect_drawn, slide, write_sample
 from playwright.sync_api import Locator, Page, expect
 
+pytestmark = pytest.mark.thorough
+
 FLAT = "alone/layer-11/centered"
 PLACES = """(plot) => [...plot.querySelectorAll('.plate-marks > g')]
     .map((mark) => mark.getAttribute('transform').match(/-?[\\d.]+/g).map(Number))"""

@@ -12,6 +12,8 @@ from browser import COUNT_SHIFTS, DESKTOP, PHONE, SCHEMES, OpenPage, Scheme, lay
 from playwright.sync_api import Page, ViewportSize, expect
 from report_fixture import compared_report, write_site
 
+pytestmark = pytest.mark.thorough
+
 PAGES = ["index.html", "models/smol-30/index.html", "compare/index.html", "explore/index.html"]
 OTHER: dict[str, Scheme] = {"light": "dark", "dark": "light"}
 SHOWN = """() => [...document.querySelectorAll('picture img')].filter((image) =>

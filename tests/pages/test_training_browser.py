@@ -19,7 +19,7 @@ from tokviz.run import pipeline
 from tokviz.run.plan.options import Options
 from tokviz.run.work.progress import Quiet
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.thorough]
 PAGE = "series/tiny/index.html"
 STEPS = (0, 16, 32, 300)
 """Of the checkpoints: before the training, two that follow each other while it goes on, and its end."""

@@ -10,6 +10,8 @@ from browser import DESKTOP, PHONE, OpenPage, box_of, wait_until_quiet
 from playwright.sync_api import Page, ViewportSize, expect
 from report_fixture import sample_report, write_site
 
+pytestmark = pytest.mark.thorough
+
 MODEL = "models/smol-30/index.html"
 PAGES = [
     "index.html",

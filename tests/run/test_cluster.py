@@ -14,7 +14,7 @@ import families
 import pytest
 from command import COMMAND_IS_IN, ROOT, SMALL_CONFIG, differing, generate, wait_for
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.thorough]
 
 DASK = [sys.executable, "-m", "dask"]
 Cluster = tuple[str, list[subprocess.Popen[bytes]]]

@@ -14,6 +14,7 @@ from command import ROOT, generate, hashes
 from mounting import IN_A_NAMESPACE, can_mount
 
 pytestmark = [
+    pytest.mark.thorough,
     pytest.mark.process,
     pytest.mark.skipif(not can_mount(), reason="This system lets nobody mount a small file system"),
 ]
