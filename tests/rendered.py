@@ -1,0 +1,73 @@
+"""A report's pages as readers get them: by CSS selectors, and as text."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from pathlib import Path
+
+from lxml import html
+from report_fixture import FOLDERS
+
+from tokviz import pages
+from tokviz.pages import render
+from tokviz.records import Report
+
+
+class Rendered:
+    """All pages of a report. A page is read when it is asked for, and once."""
+
+    def __init__(self, report: Report) -> None:
+        self._site = pages.build(report)
+        self._read: dict[str, Part] = {}
+
+    @cached_property
+    def files(self) -> dict[str, str]:
+        """Path → its text."""
+        return render.render(self._site, FOLDERS)
+
+    def __getitem__(self, path: str) -> Part:
+        if path not in self._read:
+            self._read[path] = Part(html.document_fromstring(self.files[path]))
+        return self._read[path]
+
+    def __contains__(self, path: str) -> bool:
+        return path in self.files
+
+    @property
+    def models(self) -> list[Part]:
+        """The models' pages, in the report's order."""
+        return [self[path] for path in self.files if Path(path).match("models/*/index.html")]
+
+
+class Part:
+    """An element of a page."""
+
+    def __init__(self, element: html.HtmlElement) -> None:
+        self.element = element
+
+    def all(self, selector: str) -> list[Part]:
+        """Every element within it that a CSS selector finds, in the page's order."""
+        return [Part(each) for each in self.element.cssselect(selector)]
+
+    def one(self, selector: str) -> Part:
+        """The only one."""
+        (found,) = self.all(selector)
+        return found
+
+    def texts(self, selector: str) -> list[str]:
+        """The text of each."""
+        return [each.text for each in self.all(selector)]
+
+    @property
+    def text(self) -> str:
+        """What stands in it, white space as a browser shows it; spaces that don't break stay."""
+        return re.sub(r"[ \t\n\r\f]+", " ", str(self.element.text_content())).strip(" ")
+
+    def __getitem__(self, attribute: str) -> str:
+        return str(self.element.attrib[attribute])
+
+    def get(self, attribute: str) -> str | None:
+        """An attribute, if it is there."""
+        value: str | None = self.element.get(attribute)
+        return value
