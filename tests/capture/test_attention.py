@@ -86,6 +86,16 @@ def test_a_learnt_sink_takes_its_part_of_the_weight() -> None:
     np.testing.assert_allclose(measured(module, words(2)).mean, [1 / 4] * 3, rtol=1e-6)
 
 
+def test_the_share_is_one_of_heads_and_not_of_words() -> None:
+    module: Any = uniform("GptOss", **SIZES, num_local_experts=4, num_experts_per_tok=2)
+    with torch.no_grad():
+        for layer in module.layers:
+            layer.self_attn.q_proj.bias.zero_()
+            layer.self_attn.sinks.zero_()
+            layer.self_attn.sinks[0] = -50  # this head keeps its third for position 0, the others have a quarter
+    assert measured(module, words(2)).share == (1 / 4,) * 3
+
+
 # --- which words, and when not -----------------------------------------------------------------------------------
 
 
