@@ -90,11 +90,8 @@ def _case_of(
             replace(
                 each,
                 states=(states := made(each.states)),
-                beside=replace(
-                    each.beside,
-                    further=tuple(map(made, each.beside.further)),
-                    lens=read(each.beside.lens),
-                ),
+                further=tuple(map(made, each.further)),
+                lens=read(each.lens),
                 ordinary=states if each.ordinary is not None else None,
                 words=words,
                 related=Related(pairs=(), orders=()),

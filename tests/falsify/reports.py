@@ -17,10 +17,8 @@ from tokviz.records import (
     Category,
     Checkpoint,
     ContextReport,
-    Differences,
     HiddenStates,
     Image,
-    LayerSimilarity,
     ModelReport,
     ModelSimilarity,
     Order,
@@ -33,11 +31,12 @@ from tokviz.records import (
     SeriesReport,
     WordList,
 )
+from tokviz.run.measuring import captures
 from tokviz.run.measuring.deciding import decide
-from tokviz.run.measuring.results import compare_layers, compare_profiles
-from tokviz.run.plan.products import MEASURES, Inputs
+from tokviz.run.measuring.pairs import Comparer, Comparison, compare_layers, compare_profiles
+from tokviz.run.plan.inputs import Inputs
 from tokviz.run.plan.related import Related
-from tokviz.run.plan.tree import Comparison, Job
+from tokviz.run.steps import Step, Steps
 from tokviz.run.store.store import Store
 
 PROJECTION = "standardized"
@@ -49,11 +48,14 @@ _PLATE = Renditions(wide=_IMAGE, phone=_IMAGE)
 """In place of each picture."""
 
 
-class _Forgetful(Store):
-    """Keeps nothing."""
+class _Forgetful(Steps):
+    """Keeps nothing: made-up states have no digests that tell them apart."""
 
-    def put(self, key: str, record: Any) -> None:
-        """Nothing is written."""
+    def __init__(self) -> None:
+        super().__init__(Store(Path("nowhere")))
+
+    def __call__(self, step: Step[Any]) -> Any:
+        return step.make(*(self(each) if isinstance(each, Step) else each for each in step.of))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,20 +125,21 @@ def decided(models: Mapping[str, Sequence[Inputs]], words: WordList, asked: Aske
     asked = asked or Asked()
     with threadpool_limits(1, "blas"):
         made = tuple(
-            ModelReport(slug=slug, name=slug, source=slug, contexts=tuple(map(_context, captures)))
-            for slug, captures in models.items()
+            ModelReport(slug=slug, name=slug, source=slug, contexts=tuple(map(_context, own)))
+            for slug, own in models.items()
         )
         comparisons = [
             _comparison((one, other), pair)
             for one, other in combinations(models, 2)
             for pair in zip(models[one], models[other], strict=True)
         ]
-        store = _Forgetful(Path("nowhere"))
         similarities: tuple[ModelSimilarity, ...] = ()
         if SIMILARITY in asked.compares:
             # Nearly all words are one token: it would be the same over those alone.
-            similarities = tuple(replace(each, single_token=each.shared) for each in compare_layers(comparisons, store))
-        differences = compare_profiles(comparisons, store) if DIFFERENCES in asked.compares else ()
+            similarities = tuple(
+                replace(each, single_token=each.shared) for each in compare_layers(comparisons, _Forgetful())
+            )
+        differences = compare_profiles(comparisons, _Forgetful()) if DIFFERENCES in asked.compares else ()
     return decide(
         _report(words, asked, made[0].contexts, models=made, similarities=similarities, differences=differences)
     )
@@ -148,9 +151,9 @@ def decided_series(checkpoints: Sequence[Sequence[Inputs]], words: WordList, ask
     with threadpool_limits(1, "blas"):
         of_contexts = list(zip(*checkpoints, strict=True))
         drifts = [drift([each.states for each in of_one]) for of_one in of_contexts]
-        digests = [tuple(each.states.digest for each in captures) for captures in checkpoints]
+        digests = [tuple(each.states.digest for each in own) for own in checkpoints]
         comparisons = [_comparison(("last", "first"), (of_one[-1], of_one[0])) for of_one in of_contexts]
-        growth = compare_profiles(comparisons, _Forgetful(Path("nowhere")))
+        growth = compare_profiles(comparisons, _Forgetful())
         made = tuple(
             Checkpoint(
                 key=f"step-{index}",
@@ -160,11 +163,11 @@ def decided_series(checkpoints: Sequence[Sequence[Inputs]], words: WordList, ask
                     slug=f"series-step-{index}",
                     name=f"step {index}",
                     source="series",
-                    contexts=tuple(_context(replace(each, measured=(), is_checkpoint=True)) for each in captures),
+                    contexts=tuple(_context(replace(each, measured=(), is_checkpoint=True)) for each in own),
                 ),
-                residuals=tuple(np.zeros(each.states.n_depths) for each in captures),
+                residuals=tuple(np.zeros(each.states.n_depths) for each in own),
             )
-            for index, captures in enumerate(checkpoints)
+            for index, own in enumerate(checkpoints)
         )
     series = SeriesReport(
         slug="series",
@@ -203,28 +206,14 @@ def _report(words: WordList, asked: Asked, contexts: Sequence[ContextReport], **
 def _context(inputs: Inputs) -> ContextReport:
     states = inputs.states
     projection = pca.project(states.states, states.tokenization.reference, PROJECTION, None)
-    projections = [projection] if inputs.measured else []
-    measures: dict[str, Any] = {}
-    for name, each in MEASURES.items():
-        asked = {
-            "relations": inputs.related,
-            "untrained": inputs.beside.controls,
-            "lens": inputs.beside.lens,
-        }.get(name, True)
-        if name not in ("neighbours", "same_category") and asked and each.is_of(inputs):
-            measures[name] = each.make(inputs, projections, measures)
+    asked = captures.measures(inputs)
+    measures = {name: _Forgetful()(step) for name, step in asked.items() if name not in ("neighbours", "same_category")}
     shown = ProjectionReport(projection=projection, plates=(_PLATE,) * states.n_depths, grid=None, strip=None)
     return ContextReport(states=states, projections=(shown,), **measures)
 
 
 def _comparison(slugs: tuple[str, str], inputs: tuple[Inputs, Inputs]) -> Comparison:
-    return Comparison(
-        slugs=slugs,
-        inputs=inputs,
-        shared=Job(key="shared", kind=LayerSimilarity, due="not compared yet"),
-        single_token=None,
-        differences=Job(key="differences", kind=Differences, due="not compared yet"),
-    )
+    return Comparison(slugs=slugs, inputs=inputs, in_detail=False, comparer=Comparer())
 
 
 # --- captures ------------------------------------------------------------------------------------------------------

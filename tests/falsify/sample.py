@@ -17,10 +17,10 @@ from tokviz.config import ModelConfig, ReportConfig
 from tokviz.records import Directions, HiddenStates, WordList
 from tokviz.run.capturing.capture_request import capture_here
 from tokviz.run.capturing.capturing import request_for
+from tokviz.run.plan.inputs import Inputs
 from tokviz.run.plan.lenses import LensInputs
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.plan import Plan
-from tokviz.run.plan.products import Inputs
 from tokviz.run.plan.related import related
 from tokviz.run.store.store import Store
 from tokviz.run.work.progress import Quiet
@@ -89,8 +89,14 @@ def _thinned(inputs: Inputs) -> Inputs:
     depths = np.unique(np.linspace(0, states.n_depths - 1, N_DEPTHS).astype(int)).tolist()
     thin, *further = (at_depths(each, depths) for each in inputs.templates)
     ordinary = thin if thin.tokenization.reads_elsewhere else None
-    beside = replace(inputs.beside, further=tuple(further), lens=_thinned_lens(inputs.beside.lens, depths))
-    return replace(inputs, states=thin, beside=beside, ordinary=ordinary, measured=(PROJECTION,))
+    return replace(
+        inputs,
+        states=thin,
+        further=tuple(further),
+        lens=_thinned_lens(inputs.lens, depths),
+        ordinary=ordinary,
+        measured=(PROJECTION,),
+    )
 
 
 def _thinned_lens(lens: LensInputs | None, depths: Sequence[int]) -> LensInputs | None:

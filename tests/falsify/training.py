@@ -18,7 +18,7 @@ from falsify.reports import Asked, decided_series, inputs_of, labelled, named, o
 from falsify.sample import Sample, captured_in
 from tokviz.measure.labels import begins_with_capital
 from tokviz.records import HiddenStates
-from tokviz.run.plan.products import Inputs
+from tokviz.run.plan.inputs import Inputs
 from tokviz.run.plan.related import Related
 
 N_CHECKPOINTS, N_LAYERS = 5, 6
@@ -45,7 +45,8 @@ def shuffled(number: int, sample: Sample) -> Case:
             replace(
                 each,
                 states=(states := of_words(grown, order)),
-                beside=replace(each.beside, further=(), lens=None),
+                further=(),
+                lens=None,
                 ordinary=states if each.ordinary is not None else None,
                 words=words,
                 related=Related(pairs=(), orders=()),

@@ -7,6 +7,7 @@ import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import families
 import numpy as np
@@ -16,8 +17,8 @@ from example_packages import install
 
 import tokviz
 from tokviz.errors import AddedMeasureError
-from tokviz.records import AddedMeasure, HiddenStates, WordList
-from tokviz.run.plan import added
+from tokviz.records import AddedMeasure
+from tokviz.run.measuring import added
 
 WORDS = {"colors": ["red", "blue", "green", "pink", "brown"], "months": ["May", "June", "July", "March", "April"]}
 
@@ -81,13 +82,13 @@ def test_it_is_measured_again_only_where_its_code_changes(
     installed: Path, models: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[str] = []
-    original = added.measure_added
+    original = added.Added.measured
 
-    def noted(each: added.Added, states: HiddenStates, words: WordList) -> AddedMeasure:
+    def noted(each: added.Added, *of: Any) -> AddedMeasure:
         calls.append(each.column)
-        return original(each, states, words)
+        return original(each, *of)
 
-    monkeypatch.setattr("tokviz.run.measuring.measuring.measure_added", noted)
+    monkeypatch.setattr(added.Added, "measured", noted)
 
     def report() -> list[str]:
         calls.clear()

@@ -17,6 +17,11 @@ import pytest
 from command import ROOT, hashes
 
 from tokviz.config import ModelConfig
+from tokviz.records import HiddenStates
+from tokviz.run.measuring import captures
+from tokviz.run.measuring.pairs import Comparer, Comparison
+from tokviz.run.plan.inputs import Inputs
+from tokviz.run.plan.related import Related
 from tokviz.run.store import keys
 
 CONFIG = """
@@ -118,26 +123,29 @@ def _with_a_change(project: Path, copy: Path, changed: str) -> Path:
     return copy
 
 
+def inputs_of(states: HiddenStates, ordinary: HiddenStates | None = None) -> Inputs:
+    return Inputs(
+        states=states, ordinary=ordinary, words=making.WORDS, related=Related(pairs=(), orders=()), measured=()
+    )
+
+
 def test_another_version_of_a_library_makes_again_what_it_makes(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     from tokviz.run.store.store import Store
 
-    states = making.put(Store(tmp_path))
     model = ModelConfig(source="org/tiny")
+    states = making.put(Store(tmp_path))
 
     def all_keys() -> dict[str, str]:
         keys._digest_of_files.cache_clear()
+        made = inputs_of(states)
+        compared = Comparison(slugs=("a", "b"), inputs=(made, made), in_detail=False, comparer=Comparer())
         return {
             "states": keys.states_key(model, making.ALONE, making.WORDS, "last"),
-            "projection": keys.projection_key(states, "standardized", None),
-            "geometry": keys.geometry_key(states, (), None, (), making.WORDS),
-            "neighbours": keys.neighbours_key(states),
-            "same_category": keys.same_category_key(states, making.WORDS),
-            "differences": keys.differences_key(
-                ((states,), (states,)), (making.WORDS, making.WORDS), ((), ()), ((), ())
-            ),
-            "similarity": keys.similarity_key(states, states, making.WORDS, single_token=False),
+            "projection": captures.projection(made, "standardized").key,
+            **{name: step.key for name, step in captures.measures(made).items()},
+            **{step.what: step.key for step in compared.steps},
         }
 
     before = all_keys()
@@ -160,9 +168,7 @@ def test_a_renamed_context_is_measured_again_where_its_name_is_recorded(tmp_path
 
     states = making.put(Store(tmp_path))
     renamed = replace(states, context=replace(states.context, name="by itself"))
-    assert keys.geometry_key(states, (), states, (), making.WORDS) != keys.geometry_key(
-        states, (), renamed, (), making.WORDS
-    )
+    assert captures.geometry(inputs_of(states, states)).key != captures.geometry(inputs_of(states, renamed)).key
 
 
 def test_states_have_another_key_for_each_thing_that_they_depend_on() -> None:

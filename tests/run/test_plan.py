@@ -13,9 +13,12 @@ from narrow import present
 
 from tokviz.config import ReportConfig
 from tokviz.measure.pca import project
-from tokviz.records import Projection
+from tokviz.records import HiddenStates, Projection
+from tokviz.run.measuring import captures
+from tokviz.run.plan.inputs import Inputs
 from tokviz.run.plan.options import FORMS, SVG, Options
 from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.related import Related
 from tokviz.run.plan.tree import PictureJob
 from tokviz.run.store import keys
 from tokviz.run.store.store import Store
@@ -188,13 +191,16 @@ def test_one_layers_coordinates_concern_its_plate_only(store: Store) -> None:
 
 
 def test_the_projection_depends_on_states_and_name(store: Store) -> None:
+    def key(states: HiddenStates, name: str, ordinary: HiddenStates | None = None) -> str:
+        related = Related(pairs=(), orders=())
+        inputs = Inputs(states=states, ordinary=ordinary, words=making.WORDS, related=related, measured=())
+        return captures.projection(inputs, name).key
+
     states = making.put(store, "a", making.depths(seed=0))
     other = making.put(store, "b", making.depths(seed=1))
-    made = {
-        keys.projection_key(entry, name, None) for entry in (states, other) for name in ("standardized", "centered")
-    }
+    made = {key(entry, name) for entry in (states, other) for name in ("standardized", "centered")}
     assert len(made) == 4
-    assert keys.projection_key(making.put(store, "c", making.depths(seed=0)), "centered", None) in made
+    assert key(making.put(store, "c", making.depths(seed=0)), "centered") in made
     # Ordinary words say what is massive; other projections don't need them.
-    assert keys.projection_key(states, "centered", other) in made
-    assert keys.projection_key(states, "without_massive", other) != keys.projection_key(states, "without_massive", None)
+    assert key(states, "centered", other) in made
+    assert key(states, "without_massive", other) != key(states, "without_massive")

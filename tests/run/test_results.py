@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import making
 import numpy as np
@@ -12,10 +14,10 @@ from narrow import present
 
 from tokviz.config import ReportConfig
 from tokviz.records import HiddenStates, Neighbours, Projection
-from tokviz.run.measuring import measuring, results
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.plan import Plan
 from tokviz.run.plan.tree import Captured
+from tokviz.run.steps import Step, Steps
 from tokviz.run.store import keys
 from tokviz.run.store.store import Store
 
@@ -35,17 +37,21 @@ def store(tmp_path: Path) -> Store:
     return store
 
 
-def captured(store: Store, *, force: bool = False) -> Captured:
+def planned(store: Store, *, force: bool = False) -> tuple[Captured, Steps]:
     """As a run that begins now finds it."""
     store = Store(store.root)
     plan = Plan(CONFIG, Options(base=Path(), output=Path("site"), cache=store.root, force=force), store)
-    branch = plan.models[0].contexts[0].captured
-    assert branch is not None
-    return branch
+    return present(plan.models[0].contexts[0].captured), plan.steps
+
+
+def nearest(store: Store, *, force: bool = False) -> Neighbours | None:
+    captured, steps = planned(store, force=force)
+    step: Step[Neighbours] | None = captured.measures.get("neighbours")
+    return None if step is None else steps(step)
 
 
 def test_neighbours_are_measured_once_and_again_when_forced(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    first: Neighbours = present(measuring.recall_measure("neighbours", captured(store), store))
+    first: Neighbours = present(nearest(store))
     calls: list[HiddenStates] = []
 
     def counted(states: HiddenStates) -> Neighbours:
@@ -53,16 +59,16 @@ def test_neighbours_are_measured_once_and_again_when_forced(store: Store, monkey
         return first
 
     monkeypatch.setattr("tokviz.measure.neighbours.neighbours", counted)
-    again = present(measuring.recall_measure("neighbours", captured(store), Store(store.root)))
+    again = present(nearest(store))
     assert (again.rows == first.rows).all()
     assert calls == []
-    measuring.recall_measure("neighbours", captured(store, force=True), Store(store.root))
+    nearest(store, force=True)
     assert len(calls) == 1
 
 
 def test_too_many_words_have_no_neighbours(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Neighbours, "MOST_WORDS", 5)
-    assert measuring.recall_measure("neighbours", captured(store), store) is None
+    assert nearest(store) is None
 
 
 def test_what_one_projection_made_stays_when_the_next_one_fails(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,18 +84,41 @@ def test_what_one_projection_made_stays_when_the_next_one_fails(store: Store, mo
         return project(states, reference, name, massive)
 
     monkeypatch.setattr(pca, "project", failing)
-    branch = captured(store)
-    assert list(branch.projections) == ["standardized", "centered"]
+    captured, steps = planned(store)
+    assert list(captured.projections) == ["standardized", "centered"]
     with pytest.raises(MemoryError):
-        results.project([branch], store)
-    assert [job.due is None for job in captured(store).projections.values()] == [True, False]
+        steps.all(list(captured.projections.values()))
+    captured, steps = planned(store)
+    assert [steps.due(step) is None for step in captured.projections.values()] == [True, False]
 
 
 def test_a_result_that_cannot_be_read_is_made_again(store: Store) -> None:
-    branch = captured(store)
-    (first, _), *_ = results.project([branch], store)
-    (file,) = (store.root / "projections").glob(f"{branch.projections['standardized'].key}.*")
+    captured, steps = planned(store)
+    step = captured.projections["standardized"]
+    first = steps(step)
+    (file,) = (store.root / "projections").glob(f"{step.key}.*")
     file.write_bytes(file.read_bytes()[:-1] + b"x")
-    assert captured(store).projections["standardized"].due == "not projected yet"
-    (again, _), *_ = results.project([captured(store)], Store(store.root))
+    captured, steps = planned(store)
+    assert steps.due(captured.projections["standardized"]) == "not projected yet"
+    again = steps(captured.projections["standardized"])
     assert (again.coordinates == first.coordinates).all()
+
+
+def test_what_several_are_made_of_is_made_first_and_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here, and in the process that measures meanwhile."""
+    from tokviz.measure import pca
+
+    names: list[str] = []
+    project = pca.project
+
+    def noted(*arguments: Any) -> Projection:
+        names.append(arguments[2])
+        return project(*arguments)
+
+    monkeypatch.setattr(pca, "project", noted)
+    captured, steps = planned(store)
+    found = steps.meanwhile(captured.measures, None).wait()
+    assert list(found) == list(captured.measures)
+    assert names == list(captured.projections)
+    assert isinstance(pickle.loads(pickle.dumps(captured.measures["geometry"])), Step)
+    assert steps(captured.measures["geometry"]) is found["geometry"]

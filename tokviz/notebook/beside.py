@@ -61,7 +61,7 @@ def fitted_lens(
     model = context.model.model_copy(update={"lens": True})
     config = plan.config.model_copy(update={"models": [model], "lens": plan.config.lens or LensConfig()})
     captured = captured_beside(config, plan, in_memory, quiet=quiet).models[0].contexts[0].captured
-    found = captured.inputs.beside.lens if captured else None
+    found = captured.inputs.lens if captured else None
     if found is None:
         raise TokvizError(
             "lens: expected the model on this machine and memory to fit a lens, found too little of either"

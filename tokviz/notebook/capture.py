@@ -39,7 +39,8 @@ from tokviz.records import (
     depth_name,
     named_with_quantization,
 )
-from tokviz.run.measuring import deciding, measuring, results
+from tokviz.run.measuring import captures, deciding
+from tokviz.run.measuring.pairs import Comparer, Comparison, similarity
 from tokviz.run.plan.plan import Plan
 from tokviz.run.plan.tree import Captured, ContextPlan
 from tokviz.run.publishing import site
@@ -93,8 +94,8 @@ class Capture:
     def templates(self) -> dict[str, Capture]:
         """By their text the context's templates, each as a capture of its own; the first is the one that plots show."""
         inputs = self.captured.inputs
-        branches = (self.plan.branch(states, inputs.ordinary) for states in inputs.beside.further)
-        first = self.plan.branch(inputs.states, inputs.ordinary) if inputs.beside.further else self.captured
+        branches = (self.plan.branch(states, inputs.ordinary) for states in inputs.further)
+        first = self.plan.branch(inputs.states, inputs.ordinary) if inputs.further else self.captured
         every = (replace(self, captured=each) for each in (first, *branches))
         return arguments.Named("template", {each.states.context.template: each for each in every})
 
@@ -165,20 +166,17 @@ class Capture:
     def project(self, name: str = "standardized") -> Projection:
         """All depths in two dimensions: ``standardized``, ``centered``, ``unit_norm`` or ``without_massive``."""
         name = arguments.one_of("projection", name, configuration.PROJECTIONS)
-        inputs = self.captured.inputs
-        return results.project_one(inputs, name, self.plan.projection(inputs, name), self.plan.store)
+        return self.plan.steps(captures.projection(self.captured.inputs, name))
 
     def measure(self, *projections: str) -> Geometry:
         """All metrics per depth; those of plots for the projections that are named, the standardized by default.
 
         What is announced is decided among the values of this capture alone.
         """
-        names = projections or ("standardized",)
-        shown = [self.project(name) for name in names]
-        inputs = replace(self.captured.inputs, measured=names)
-        captured = replace(self.captured, inputs=inputs, measures=self.plan.measures(inputs))
-        geometry: Geometry = measuring.recall_measure("geometry", captured, self.plan.store, shown)
-        return deciding.decide_alone(geometry)
+        asked = projections or ("standardized",)
+        names = tuple(arguments.one_of("projection", name, configuration.PROJECTIONS) for name in asked)
+        step = captures.geometry(replace(self.captured.inputs, measured=names))
+        return deciding.decide_alone(self.plan.steps(step))
 
     def stages(self, projection: str = "standardized") -> tuple[str, ...]:
         """Each stage of the geometry in a sentence, as the report's page has it."""
@@ -315,7 +313,7 @@ class Capture:
         TokvizError : a lens can't be fitted to this kind of model, or its weights aren't here.
         """
         self._require_model("lens", "whose layers can be read")
-        lens = self.captured.inputs.beside.lens or beside.fitted_lens(
+        lens = self.captured.inputs.lens or beside.fitted_lens(
             self.plan, self.context, self.states, self.in_memory, quiet=self.quiet if quiet is None else quiet
         )
         return LensReading.of(self.plan, self.context.model.display_name, self.captured, lens)
@@ -333,8 +331,9 @@ class Capture:
         if not isinstance(other, Capture):
             raise TokvizError(f"compare: expected another capture, got {type(other).__name__}")
         slugs = (self.context.model.slug, other.context.model.slug)
-        comparison = self.plan.comparison(slugs, (self.captured.inputs, other.captured.inputs), in_detail=True)
-        return results.Comparer(self.plan.store).similarity(comparison)
+        inputs = self.captured.inputs, other.captured.inputs
+        comparison = Comparison(slugs=slugs, inputs=inputs, in_detail=True, comparer=Comparer())
+        return similarity(comparison, self.plan.steps)
 
     @overload
     def draw(self, layer: int | str = ..., projection: str = ..., *, ax: None = None, names: bool = ...) -> Drawn: ...
@@ -420,7 +419,8 @@ class Capture:
         return inline.explorer(report, site.folders(self.plan), height)
 
     def _recall(self, measure: str) -> Any:
-        return measuring.recall_measure(measure, self.captured, self.plan.store)
+        step = self.captured.measures.get(measure)
+        return step and self.plan.steps(step)
 
     def _report(self, projections: Sequence[str], *, measured: bool = False) -> ContextReport:
         """What a report has of this capture, without pictures."""
@@ -432,7 +432,7 @@ class Capture:
                 for name in projections
             ),
             geometry=self.measure(*projections) if measured else None,
-            added=measuring.recall_added(self.captured, self.plan.store) if measured else (),
+            added=tuple(self.plan.steps.all(self.captured.added)) if measured else (),
             relations=deciding.decide_alone(self._recall("relations")) if measured else None,
         )
 

@@ -9,7 +9,7 @@ import numpy as np
 from tokviz.errors import TokvizError
 from tokviz.notebook import arguments
 from tokviz.records import Lens, LensMeasure, WordList, depth_name, named_with_quantization
-from tokviz.run.measuring import deciding, measuring
+from tokviz.run.measuring import captures, deciding
 from tokviz.run.plan.lenses import LensInputs
 from tokviz.run.plan.plan import Plan
 from tokviz.run.plan.tree import Captured
@@ -49,11 +49,12 @@ class LensReading:
         """
         if lens.names is None:
             raise TokvizError(f"lens: {lens.reason}")
-        inputs = replace(captured.inputs, beside=replace(captured.inputs.beside, lens=lens))
-        read = replace(captured, inputs=inputs, measures=plan.measures(inputs))
+        inputs = replace(captured.inputs, lens=lens)
+        step = captures.lens(inputs)
+        assert step is not None
         return cls(
             title=f"{named_with_quantization(name, captured.states.card)}, {captured.states.context.label}",
-            lens=deciding.decide_alone(measuring.recall_measure("lens", read, plan.store)),
+            lens=deciding.decide_alone(plan.steps(step)),
             word_list=inputs.words,
             labels=tuple(each.label for each in plan.config.relation_list),
         )

@@ -10,13 +10,9 @@ from tokviz.config import SeriesConfig
 from tokviz.records import (
     Checkpoint,
     Differences,
-    Drift,
     Fault,
-    HiddenStates,
     SeriesReport,
-    StepAxes,
 )
-from tokviz.run.measuring.results import Comparer, recall
 from tokviz.run.plan.plan import Plan
 from tokviz.run.plan.series import SeriesPlan
 from tokviz.run.plan.tree import ModelPlan
@@ -63,7 +59,11 @@ def make_series(
     on_axes = SeriesMade(config=config, made=tuple(made), reference=series.reference or 0, projection=series.projection)
     if plan.options.is_draft:
         return on_axes
-    return replace(on_axes, faults=_faults(series), growth=tuple(_growth(series)))
+    return replace(
+        on_axes,
+        faults=_faults(series),
+        growth=tuple((each.context, plan.steps(each.differences)) for each in series.growth),
+    )
 
 
 def _series(config: SeriesConfig, made: Sequence[Made], plan: Plan) -> SeriesPlan:
@@ -75,8 +75,7 @@ def _on_axes(index: int, made: Made, series: SeriesPlan, queue: PictureQueue) ->
     products: dict[str, Products] = {}
     for key, each in made.products.items():
         name = each.captured.states.context.name
-        job, own, reference = series.axes(index, name)
-        axes = recall(series.plan.store, job, partial(_step_axes, own.states, reference.states, series.projection))
+        axes = series.plan.steps(series.axes(index, name))
         pictures = series.pictures(index, name, axes.reference)
         for picture in pictures:
             if picture.due:
@@ -84,12 +83,6 @@ def _on_axes(index: int, made: Made, series: SeriesPlan, queue: PictureQueue) ->
         shown = ((axes.reference, tuple(pictures)), (axes.own, ()))
         products[key] = replace(each, shown=shown, residual=axes.residual)
     return replace(made, products=products)
-
-
-def _step_axes(states: HiddenStates, reference: HiddenStates, projection: str) -> StepAxes:
-    from tokviz.measure.series import step_axes
-
-    return step_axes(states, reference, projection)
 
 
 def _faults(series: SeriesPlan) -> tuple[Fault, ...]:
@@ -101,25 +94,10 @@ def _faults(series: SeriesPlan) -> tuple[Fault, ...]:
     if len(known) < 2:
         return ()
     # Trainings that follow each other, such as a merge of two, need not lead away from each other.
-    drifts = [_drift(series, name) for name in contexts] if series.config.steps else []
+    drifts = [series.plan.steps(series.drift(name)) for name in contexts] if series.config.steps else []
     digests = [tuple(series.checkpoints[index][name].states.digest for name in contexts) for index in known]
     found = faults(drifts, digests)
     return tuple(replace(each, checkpoints=tuple(known[place] for place in each.checkpoints)) for each in found)
-
-
-def _drift(series: SeriesPlan, context: str) -> Drift:
-    def make() -> Drift:
-        from tokviz.measure.series import drift
-
-        return drift([each.states for each in inputs])
-
-    job, inputs = series.drift(context)
-    return recall(series.plan.store, job, make)
-
-
-def _growth(series: SeriesPlan) -> list[tuple[str, Differences]]:
-    comparer = Comparer(series.plan.store)
-    return [(each.context, comparer.differences(each)) for each in series.growth]
 
 
 def report_of(made: SeriesMade, plan: Plan, images: Images) -> SeriesReport:

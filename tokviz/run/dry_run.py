@@ -11,12 +11,12 @@ from tokviz.errors import SourceError
 from tokviz.pages import notes
 from tokviz.records import Directions, Lens, LensKind
 from tokviz.run import places
-from tokviz.run.plan.added import added_measures
+from tokviz.run.measuring.added import added_measures
 from tokviz.run.plan.controls import MOST_PARAMETERS, controls_of
+from tokviz.run.plan.inputs import Inputs
 from tokviz.run.plan.lenses import backward_passes
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.plan import Plan
-from tokviz.run.plan.products import Inputs
 from tokviz.run.plan.series import SeriesPlan
 from tokviz.run.plan.tree import Captured, ContextPlan, ModelPlan
 from tokviz.run.store.disk import shown_path
@@ -137,11 +137,11 @@ def _parts(captured: Captured, model: ModelConfig, plan: Plan) -> list[str]:
     """What is to be projected, drawn and measured of captured states."""
     parts = []
     of = f"{captured.states.context.label}, " if captured.states.intervention else ""
-    for name, job in captured.projections.items():
-        projection = None if job.due else plan.store.find(job.key, job.kind)
+    for name, step in captured.projections.items():
+        projection = plan.steps.find(step)
         if projection is None:
             then = ", then draw" if name in captured.drawn else ""
-            parts.append(f"{of}project {name} ({job.due}){then}")
+            parts.append(f"{of}project {name} ({plan.steps.due(step)}){then}")
             continue
         if name not in captured.drawn:
             continue
@@ -154,7 +154,7 @@ def _parts(captured: Captured, model: ModelConfig, plan: Plan) -> list[str]:
         heat_map = plan.heat_map(model, captured)
         if heat_map and heat_map.due:
             parts.append(f"{of}draw the words by layer ({heat_map.due})")
-        reason = next((job.due for job in captured.all_measures if job.due), None)
+        reason = next(filter(None, map(plan.steps.due, captured.all_measures)), None)
         parts.append(f"{of}measure ({reason})" if reason else f"{of}metrics: up to date")
     return parts
 
@@ -168,14 +168,13 @@ def _series(series: SeriesPlan, models: Mapping[str, ModelPlan]) -> str:
         return (
             f"{config.name}: put all {n} checkpoints on the axes of {label} (not captured yet), then draw and compare"
         )
-    axes = {each: series.axes(*each)[0] for each in series.captured}
-    n_new = len({index for (index, _), job in axes.items() if job.due} | {at for at in range(n) if due[at]})
+    found = {each: series.plan.steps.find(series.axes(*each)) for each in series.captured}
+    n_new = len({index for (index, _), axes in found.items() if axes is None} | {at for at in range(n) if due[at]})
     parts = [f"put {n_new} of {n} checkpoints on the axes of {label}, then draw"] if n_new else []
-    found = {each: series.plan.store.find(job.key, job.kind) for each, job in axes.items() if not job.due}
-    pictures = [job for each, made in found.items() if made for job in series.pictures(*each, made.reference)]
+    pictures = [job for each, axes in found.items() if axes for job in series.pictures(*each, axes.reference)]
     n_due = sum(job.due is not None for job in pictures)
     parts += [f"draw {n_due} of {len(pictures)} images"] if n_due else []
-    parts += ["compare checkpoints"] if any(due) or any(job.due for job in series.jobs) else []
+    parts += ["compare checkpoints"] if any(due) or any(map(series.plan.steps.due, series.steps)) else []
     return f"{config.name}: {'; '.join(parts) or 'up to date'}"
 
 
@@ -183,7 +182,7 @@ def _comparisons(plan: Plan, ready: dict[str, list[Inputs]]) -> str:
     """How many models × models × contexts are to be compared; what must be captured first is among them."""
     n_all = len(plan.config.pairs) * len(plan.config.contexts)
     known = plan.comparisons(ready)
-    due = [comparison for comparison in known if any(job.due for job in comparison.jobs)]
+    due = [comparison for comparison in known if any(map(plan.steps.due, comparison.steps))]
     n_due = n_all - len(known) + len(due)
     if not n_due:
         return f"{n_all} comparisons of models: up to date"

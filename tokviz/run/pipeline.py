@@ -22,15 +22,15 @@ from tokviz.pages.text.problems import problems
 from tokviz.records import ModelReport, Plate, Projection, Report
 from tokviz.run import checkpoints, places, prune
 from tokviz.run.capturing.capturing import capture_models
-from tokviz.run.measuring import results
-from tokviz.run.measuring.measuring import Measurements
-from tokviz.run.plan.added import added_measures
+from tokviz.run.measuring.added import added_measures
+from tokviz.run.measuring.pairs import Comparison, compare_layers, compare_profiles
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.plan import Plan
-from tokviz.run.plan.tree import Captured, Comparison, ModelPlan, PictureJob
+from tokviz.run.plan.tree import Captured, ModelPlan, PictureJob
 from tokviz.run.publishing import publish, site
 from tokviz.run.publishing.replacing import Spared, kept_folder
 from tokviz.run.publishing.site import Made, Products
+from tokviz.run.steps import Meanwhile
 from tokviz.run.store import entries, keys
 from tokviz.run.store.disk import shown_path
 from tokviz.run.store.locks import Locks
@@ -121,7 +121,7 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
         series = [checkpoints.make_series(each, by_slug, plan, queue, guarded) for each in config.series]
         comparisons = _comparisons(plan, made)
         with told_if_long(reporter, "Comparing the models"):
-            compared = results.compare(comparisons, store)
+            compared = compare_layers(comparisons, plan.steps), compare_profiles(comparisons, plan.steps)
         n_drawn = queue.finish()
 
     images = site.find_images([*made, *(each for of in series for each in of.made)], store)
@@ -267,16 +267,18 @@ def _show(model: ModelPlan, plan: Plan, reporter: Reporter, queue: PictureQueue)
     # A cluster's workers need not see the cache.
     helpers = None if plan.options.place.is_cluster else queue
     with told_if_long(reporter, f"{model.model.display_name}: projecting"):
-        projections = results.project(list(captured.values()), plan.store, helpers.idle if helpers else None)
+        asked = [step for each in captured.values() for step in each.projections.values()]
+        found = iter(plan.steps.all(asked, helpers.idle if helpers else None))
+        projections = [[next(found) for _ in each.projections] for each in captured.values()]
     # Before the pictures: it takes longest.
     with told_if_long(reporter, f"{model.model.display_name}: measuring"):
-        measurements = [_measure(*each, plan, helpers) for each in zip(captured.values(), projections, strict=True)]
+        measuring = [_measure(each, plan, helpers) for each in captured.values()]
     products = {}
-    for (key, each), of_it, measured in zip(captured.items(), projections, measurements, strict=True):
+    for (key, each), of_it, measured in zip(captured.items(), projections, measuring, strict=True):
         products[key] = Products(
             captured=each,
             shown=tuple((projection, _draw(model.model, each, projection, plan, queue)) for projection in of_it),
-            measurements=measured,
+            measuring=measured,
         )
         reasons = problems(of_it[0]) if of_it else [None]
         if all(reasons):
@@ -285,14 +287,9 @@ def _show(model: ModelPlan, plan: Plan, reporter: Reporter, queue: PictureQueue)
     return Made(plan=model, products=products)
 
 
-def _measure(
-    captured: Captured, projections: Sequence[Projection], plan: Plan, helpers: PictureQueue | None
-) -> Measurements | None:
+def _measure(captured: Captured, plan: Plan, helpers: PictureQueue | None) -> Meanwhile | None:
     """None in a draft."""
-    if plan.options.is_draft:
-        return None
-    of_pictures = [each for each in projections if each.name in captured.inputs.measured]
-    return Measurements(captured, of_pictures, plan.store, helpers)
+    return None if plan.options.is_draft else plan.steps.meanwhile(captured.measures, helpers)
 
 
 def _draw(
@@ -310,12 +307,12 @@ def _wait(made: Made, plan: Plan, reporter: Reporter, queue: PictureQueue) -> Ma
     """Until all is there that is measured of a model; what is known of its words is then drawn."""
     products = dict(made.products)
     for key, each in made.products.items():
-        if each.measurements is None:
+        if each.measuring is None:
             continue
         with told_if_long(reporter, f"{made.plan.model.display_name}: measuring, {each.captured.states.context.label}"):
-            each.measurements.wait()
-        job = plan.heat_map(made.plan.model, each.captured, each.measurements.records)
-        products[key] = replace(each, heat_map=job)
+            measures = {**each.measuring.wait(), "added": tuple(plan.steps.all(each.captured.added))}
+        job = plan.heat_map(made.plan.model, each.captured, measures)
+        products[key] = replace(each, measures=measures, heat_map=job)
         if job and job.due:
             queue.submit(job.key, job.picture)
     return replace(made, products=products)

@@ -106,7 +106,7 @@ def _used(plan: Plan) -> set[Use]:
         for model in plan.models
     }
     for comparison in plan.comparisons(captured):
-        used |= {("measures", job.key) for job in comparison.jobs}
+        used |= {step.use for step in comparison.steps}
     for config in plan.config.series:
         used |= _used_of_series(SeriesPlan.of(config, {each.model.slug: each for each in plan.models}, plan))
     return used
@@ -114,10 +114,9 @@ def _used(plan: Plan) -> set[Use]:
 
 def _used_of_series(series: SeriesPlan) -> set[Use]:
     """Axes, drift and growth, and the pictures on the axes of the reference."""
-    used = {("measures", job.key) for job in series.jobs}
+    used = {step.use for step in series.steps}
     for index, name in series.captured:
-        job, *_ = series.axes(index, name)
-        axes = series.plan.store.find(job.key, job.kind)
+        axes = series.plan.steps.stored(series.axes(index, name))
         if axes is not None:
             pictures = series.pictures(index, name, axes.reference, ALL_FORMS)
             used |= {("images", picture.key) for picture in pictures}
@@ -129,13 +128,12 @@ def _used_of(context: ContextPlan, plan: Plan) -> set[Use]:
     if context.loss:
         used.add(("measures", context.loss.key))
     for captured in context.all_captured.values():
-        used |= {("measures", job.key) for job in captured.all_measures}
+        used |= {step.use for step in (*captured.all_measures, *captured.projections.values())}
         heat_map = plan.heat_map(context.model, captured)
         if heat_map is not None:
             used.add(("images", heat_map.key))
-        for name, job in captured.projections.items():
-            used.add(("projections", job.key))
-            projection = plan.store.find(job.key, job.kind) if name in captured.drawn else None
+        for name in captured.drawn:
+            projection = plan.steps.stored(captured.projections[name])
             if projection is not None:
                 pictures = plan.pictures(context.model, captured, projection, ALL_FORMS)
                 used |= {("images", picture.key) for picture in pictures}

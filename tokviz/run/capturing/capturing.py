@@ -13,7 +13,7 @@ from tokviz.pages.model.batches import batch_warnings
 from tokviz.run.capturing.capture_request import ContextRequest, Request, capture_here, now
 from tokviz.run.capturing.folders import remove_left_over
 from tokviz.run.capturing.remote_capture import DeviceProcesses, capture_elsewhere, gpus_for
-from tokviz.run.measuring import measuring, results
+from tokviz.run.measuring import captures
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.plan import Plan
 from tokviz.run.plan.tree import ContextPlan, ModelPlan
@@ -49,7 +49,7 @@ def capture_models(
     for_this = [request for request in requests if request not in for_workers]
     if for_this and plan.options.draws:
         # The other processes get ready while the first model loads.
-        picture_queue.start((*results.LIBRARIES, *(() if plan.options.is_draft else measuring.LIBRARIES)))
+        picture_queue.start((*captures.LIBRARIES, *(() if plan.options.is_draft else captures.MEASURING_LIBRARIES)))
     for request in for_this:
         model = by_slug[request.model.slug]
         try:

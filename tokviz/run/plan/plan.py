@@ -16,44 +16,33 @@ from tokviz.config import ModelConfig, ReportConfig
 from tokviz.draw.coverage import Coverage
 from tokviz.draw.typefaces import Typefaces
 from tokviz.errors import SourceError, TokvizError
-from tokviz.records import (
-    AddedMeasure,
-    Context,
-    Differences,
-    HiddenStates,
-    LayerSimilarity,
-    Loss,
-    Picture,
-    Projection,
-)
+from tokviz.records import Context, HiddenStates, Loss, Picture, Projection
+from tokviz.run.measuring import captures
+from tokviz.run.measuring.pairs import Comparer, Comparison
 from tokviz.run.plan import interventions
-from tokviz.run.plan.added import added_measures
 from tokviz.run.plan.controls import Controls, are_wanted, controls_of
+from tokviz.run.plan.inputs import Inputs
 from tokviz.run.plan.interventions import Wanted
 from tokviz.run.plan.lenses import Lenses, LensInputs
 from tokviz.run.plan.losses import LossText
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.pictures import Subject, Subjects, Whole, heat_map
-from tokviz.run.plan.products import MEASURES, Beside, Inputs, measure_keys
 from tokviz.run.plan.related import related
 from tokviz.run.plan.tree import (
     Captured,
-    Comparison,
     ContextPlan,
     ControlPlan,
     FitPlan,
     InterventionPlan,
-    Job,
+    LossPlan,
     ModelPlan,
     PictureJob,
     TemplatePlan,
 )
+from tokviz.run.steps import FORCED, Steps
 from tokviz.run.store import keys
 from tokviz.run.store.disk import shown_path
-from tokviz.run.store.plain import Record
 from tokviz.run.store.store import Store
-
-_NOT_MEASURED, _NOT_COMPARED, _FORCED = "not measured yet", "not compared yet", "forced"
 
 
 class Plan:
@@ -61,6 +50,7 @@ class Plan:
 
     def __init__(self, config: ReportConfig, options: Options, store: Store) -> None:
         self.config, self.options, self.store = config, options, store
+        self.steps = Steps(store, is_forced=options.force)
         self.loss_text = LossText.of(config)
         self.lenses = Lenses.of(config)
         self.checkpoints = frozenset(model.slug for each in config.series for model in each.models)
@@ -112,7 +102,7 @@ class Plan:
         if states is None:
             return "not captured yet"
         if self.options.force:
-            return _FORCED
+            return FORCED
         return None if models.is_same(identity, states.card.identity) else "the model's files changed"
 
     def _contexts(self, model: ModelConfig, found: Sequence[Sequence[TemplatePlan]]) -> tuple[ContextPlan, ...]:
@@ -130,8 +120,14 @@ class Plan:
             controls = () if states is None else tuple(self._controls(model, key, states))
             captured = None
             if states is not None:
-                beside = Beside(further=_all_states(further), controls=_states_of(controls), lens=lens)
-                captured = self.branch(states, ordinary, beside=beside, is_checkpoint=model.slug in self.checkpoints)
+                captured = self.branch(
+                    states,
+                    ordinary,
+                    further=_all_states(further),
+                    controls=_states_of(controls),
+                    lens=lens,
+                    is_checkpoint=model.slug in self.checkpoints,
+                )
             asked = () if states is None else self._wanted(model, states, key, breaks=may_break and index == broken)
             plans.append(
                 ContextPlan(
@@ -178,15 +174,15 @@ class Plan:
 
     def _fits(self, model: ModelConfig, firsts: Sequence[TemplatePlan]) -> Iterator[FitPlan]:
         """``firsts``: in each context; as long as some were never captured it isn't known what is read."""
-        known = [each.states for each in firsts if each.states is not None and each.due in (None, _FORCED)]
-        is_forced = any(each.due == _FORCED for each in firsts)
+        known = [each.states for each in firsts if each.states is not None and each.due in (None, FORCED)]
+        is_forced = any(each.due == FORCED for each in firsts)
         if self.lenses is None or not self.reads_lens(model) or len(known) < len(firsts):
             return
         card = known[0].card
         with_random = are_wanted(self.untrained(model), card)
         for fit in self.lenses.fits(model, card, [each.tokenization for each in known], with_random=with_random):
             states, failure = self.store.find_states(fit.key), self.store.failure(fit.key)
-            reason = _FORCED if is_forced else None if states or failure else "lens not fitted yet"
+            reason = FORCED if is_forced else None if states or failure else "lens not fitted yet"
             due = reason if reason and self._is_at_hand(model) else None
             yield FitPlan(fit=fit, states=states, due=due, failure=failure)
 
@@ -198,12 +194,12 @@ class Plan:
         reason = next((each.failure for each in fits if each.fit.kind == "names"), None)
         return None if reason is None and found["names"] is None else LensInputs.of(found, reason)
 
-    def _loss(self, model: ModelConfig, states: HiddenStates) -> Job[Loss] | None:
+    def _loss(self, model: ModelConfig, states: HiddenStates) -> LossPlan | None:
         key = self.loss_text.key(states)
         if key is None:
             return None
         missing = not self.store.has(key, Loss) and self._is_at_hand(model)
-        return Job(key=key, kind=Loss, due=_NOT_MEASURED if missing else None)
+        return LossPlan(key=key, due="not measured yet" if missing else None)
 
     def _is_at_hand(self, model: ModelConfig) -> bool:
         """Whether the model can be loaded, as far as is known: what was captured elsewhere is shown without its loss, too."""
@@ -245,7 +241,7 @@ class Plan:
         if failure is None and (states is None or states.card.identity != intact.card.identity):
             due = f"{wanted.described} not captured yet"
         # Against the same ordinary words: those of the model as it is.
-        captured = None if states is None or due else self.branch(states, ordinary, wanted, Beside(lens=lens))
+        captured = None if states is None or due else self.branch(states, ordinary, wanted, lens=lens)
         return InterventionPlan(wanted=wanted, context=context, key=key, due=due, failure=failure, captured=captured)
 
     def grow(self, model: ModelPlan) -> ModelPlan:
@@ -274,13 +270,7 @@ class Plan:
     # --- projections and measures ------------------------------------------------------------------------------------
 
     def branch(
-        self,
-        states: HiddenStates,
-        ordinary: HiddenStates | None,
-        wanted: Wanted | None = None,
-        beside: Beside | None = None,
-        *,
-        is_checkpoint: bool = False,
+        self, states: HiddenStates, ordinary: HiddenStates | None, wanted: Wanted | None = None, **beside: Any
     ) -> Captured:
         """What follows from stored states.
 
@@ -288,45 +278,27 @@ class Plan:
         ----------
         ordinary : as in ``Inputs``.
         wanted : what was done to the model.
-        is_checkpoint : whether it is one of a series, whose plots are on common axes.
+        beside : other fields of ``Inputs``.
         """
-        beside = beside or Beside()
         words = self.config.words_of(states)
-        every = () if is_checkpoint else tuple(self.config.projections)
+        every = () if beside.get("is_checkpoint") else tuple(self.config.projections)  # whose plots are on common axes
         is_control = wanted is not None and wanted.rule == "control"
+        further = [each.tokenization for each in beside.get("further", ())]
         inputs = Inputs(
             states=states,
-            beside=beside,
             ordinary=ordinary,
             words=words,
-            related=related(self.config, words, states.tokenization, [each.tokenization for each in beside.further]),
+            related=related(self.config, words, states.tokenization, further),
             measured=every if wanted is None else () if is_control else every[:1],
-            is_checkpoint=is_checkpoint,
+            **beside,
         )
         return Captured(
             inputs=inputs,
-            projections={name: self.projection(inputs, name) for name in every},
+            projections={name: captures.projection(inputs, name) for name in every},
             drawn=every if wanted is None or wanted.is_drawn else (),
-            measures=self.measures(inputs),
-            added=() if is_control else tuple(self._added(inputs)),
+            measures=captures.measures(inputs),
+            added=captures.added(inputs),
         )
-
-    def projection(self, inputs: Inputs, name: str) -> Job[Projection]:
-        key = keys.projection_key(inputs.states, name, inputs.ordinary)
-        return self.job(key, Projection, "not projected yet")
-
-    def measures(self, inputs: Inputs) -> dict[str, Job[Any]]:
-        """By their names, those that are asked for."""
-        return {name: self.job(key, MEASURES[name].record, _NOT_MEASURED) for name, key in measure_keys(inputs).items()}
-
-    def _added(self, inputs: Inputs) -> Iterator[Job[AddedMeasure]]:
-        for each in added_measures():
-            yield self.job(keys.added_key(inputs.states, inputs.words, each.key_parts), AddedMeasure, _NOT_MEASURED)
-
-    def job(self, key: str, kind: type[Record], reason: str) -> Job[Record]:
-        """A projection or a measure: due where the store hasn't got it."""
-        due = _FORCED if self.options.force else None if self.store.has(key, kind) else reason
-        return Job(key=key, kind=kind, due=due)
 
     # --- pictures ----------------------------------------------------------------------------------------------------
 
@@ -357,7 +329,7 @@ class Plan:
         self, model: ModelConfig, captured: Captured, made: Mapping[str, Any] | None = None
     ) -> PictureJob | None:
         """A job for what is known of each word of a capture with pictures; ``made``: its measures, by default the stored ones."""
-        made = made or {name: self.store.find(job.key, job.kind) for name, job in captured.measures.items()}
+        made = made or {name: self.steps.stored(step) for name, step in captured.measures.items()}
         scores, geometry = made.get("same_category"), made.get("geometry")
         if scores is None or geometry is None or not captured.drawn:
             return None
@@ -367,7 +339,7 @@ class Plan:
     def _picture(self, subject: Subject, form: str, path: str, plain: Picture) -> PictureJob:
         picture = self.fonts.with_fonts(plain)
         key = keys.picture_key(picture)
-        due = "not drawn yet" if self.store.find_image(key) is None else _FORCED if self.options.force else None
+        due = "not drawn yet" if self.store.find_image(key) is None else FORCED if self.options.force else None
         return PictureJob(subject=subject, form=form, path=path, picture=picture, key=key, due=due)
 
     # --- comparisons -------------------------------------------------------------------------------------------------
@@ -379,29 +351,12 @@ class Plan:
         ----------
         captured : per model's slug its captures, one in each context; none of a model that failed.
         """
+        comparer = Comparer()
         return [
-            self.comparison(slugs, inputs, in_detail=in_detail)
+            Comparison(slugs=slugs, inputs=inputs, in_detail=in_detail, comparer=comparer)
             for slugs, in_detail in self.config.pairs
             for inputs in _side_by_side(captured[slugs[0]], captured[slugs[1]])
         ]
-
-    def comparison(self, slugs: tuple[str, str], inputs: tuple[Inputs, Inputs], *, in_detail: bool) -> Comparison:
-        states, words = (inputs[0].states, inputs[1].states), (inputs[0].words, inputs[1].words)
-        templates = (inputs[0].templates, inputs[1].templates)
-        pairs = (inputs[0].related.pairs, inputs[1].related.pairs)
-        orders = (inputs[0].related.orders, inputs[1].related.orders)
-
-        def job(*, single_token: bool) -> Job[LayerSimilarity]:
-            key = keys.similarity_key(*states, words[0], single_token=single_token)
-            return self.job(key, LayerSimilarity, _NOT_COMPARED)
-
-        return Comparison(
-            slugs=slugs,
-            inputs=inputs,
-            shared=job(single_token=False),
-            single_token=job(single_token=True) if in_detail else None,
-            differences=self.job(keys.differences_key(templates, words, pairs, orders), Differences, _NOT_COMPARED),
-        )
 
 
 def _side_by_side(a: Sequence[Inputs], b: Sequence[Inputs]) -> Iterator[tuple[Inputs, Inputs]]:

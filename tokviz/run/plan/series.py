@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from tokviz.config import SeriesConfig
 from tokviz.errors import ModelError
 from tokviz.records import Drift, Projection, StepAxes
+from tokviz.run.measuring import captures, pairs
+from tokviz.run.measuring.pairs import Comparer, Comparison
 from tokviz.run.plan.pictures import Whole
 from tokviz.run.plan.plan import Plan
-from tokviz.run.plan.products import Inputs
-from tokviz.run.plan.tree import Captured, Comparison, Job, ModelPlan, PictureJob
-from tokviz.run.store import keys
+from tokviz.run.plan.tree import Captured, ModelPlan, PictureJob
+from tokviz.run.steps import Step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +46,7 @@ class SeriesPlan:
     @property
     def projection(self) -> str:
         """Which one fits the axes: the report's first one that takes no dimensions out."""
-        return next((each for each in self.plan.config.projections if each != keys.WITHOUT_MASSIVE), "centered")
+        return next((each for each in self.plan.config.projections if each != captures.WITHOUT_MASSIVE), "centered")
 
     @property
     def captured(self) -> list[tuple[int, str]]:
@@ -62,14 +63,13 @@ class SeriesPlan:
         return (shown[0], shown[-1]) if len(shown) > 1 else None
 
     @property
-    def jobs(self) -> list[Job[Any]]:
+    def steps(self) -> list[Step[Any]]:
         """All that is made of its checkpoints together, but for pictures."""
-        contexts = dict.fromkeys(name for _, name in self.captured)
-        jobs: list[Job[Any]] = [self.axes(index, name)[0] for index, name in self.captured]
+        made: list[Step[Any]] = [self.axes(index, name) for index, name in self.captured]
         if self.plan.options.is_draft:
-            return jobs
-        jobs += [self.drift(name)[0] for name in contexts]
-        return jobs + [each.differences for each in self.growth]
+            return made
+        made += [self.drift(name) for name in dict.fromkeys(name for _, name in self.captured)]
+        return made + [each.differences for each in self.growth]
 
     def _misfit(self, index: int) -> ModelError | None:
         """Why a checkpoint can't stand beside the reference: it isn't the same model with the same tokenizer."""
@@ -96,18 +96,15 @@ class SeriesPlan:
                 )
         return None
 
-    def axes(self, index: int, context: str) -> tuple[Job[StepAxes], Inputs, Inputs]:
-        """The words of a checkpoint on common axes, with what they are made of: its own captures and the reference's."""
+    def axes(self, index: int, context: str) -> Step[StepAxes]:
+        """The words of a checkpoint on common axes."""
         assert self.reference is not None
         own, reference = (self.checkpoints[each][context].inputs for each in (index, self.reference))
-        key = keys.step_axes_key(own.states, reference.states, self.projection)
-        return self.plan.job(key, StepAxes, "not on the axes of the series yet"), own, reference
+        return pairs.axes(own, reference, self.projection)
 
-    def drift(self, context: str) -> tuple[Job[Drift], Sequence[Inputs]]:
-        """How far the checkpoints are apart, with those that are captured in a context."""
-        inputs = [each[context].inputs for each in self.checkpoints if context in each]
-        key = keys.drift_key([each.states for each in inputs])
-        return self.plan.job(key, Drift, "not compared yet"), inputs
+    def drift(self, context: str) -> Step[Drift]:
+        """How far the checkpoints are apart, of those that are captured in a context."""
+        return pairs.drift([each[context].inputs for each in self.checkpoints if context in each])
 
     @property
     def growth(self) -> list[Comparison]:
@@ -115,9 +112,14 @@ class SeriesPlan:
         if self.ends is None:
             return []
         first, last = self.ends
-        slugs = (self.config.models[last].slug, self.config.models[first].slug)
+        slugs, comparer = (self.config.models[last].slug, self.config.models[first].slug), Comparer()
         return [
-            self.plan.comparison(slugs, (self.checkpoints[last][name].inputs, each.inputs), in_detail=False)
+            Comparison(
+                slugs=slugs,
+                inputs=(self.checkpoints[last][name].inputs, each.inputs),
+                in_detail=False,
+                comparer=comparer,
+            )
             for name, each in self.checkpoints[first].items()
             if name in self.checkpoints[last]
         ]

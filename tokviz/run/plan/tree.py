@@ -4,26 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic
+from typing import Any
 
 from tokviz.config import ModelConfig
-from tokviz.records import AddedMeasure, Context, Differences, HiddenStates, LayerSimilarity, Loss, Picture, Projection
+from tokviz.records import AddedMeasure, Context, HiddenStates, Picture, Projection
 from tokviz.run.plan.controls import Control
+from tokviz.run.plan.inputs import Inputs
 from tokviz.run.plan.interventions import Wanted
 from tokviz.run.plan.lenses import Fit
 from tokviz.run.plan.pictures import Subject
-from tokviz.run.plan.products import Inputs
-from tokviz.run.store.plain import Record
-
-
-@dataclass(frozen=True, kw_only=True)
-class Job(Generic[Record]):
-    """A projection or a measure."""
-
-    key: str
-    kind: type[Record]
-    due: str | None
-    """Why it must be made, or None when the store has it."""
+from tokviz.run.steps import Step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,13 +35,13 @@ class Captured:
     """What follows from the stored states of one model × context."""
 
     inputs: Inputs
-    projections: Mapping[str, Job[Projection]]
+    projections: Mapping[str, Step[Projection]]
     """By name, in the order of the configuration."""
     drawn: tuple[str, ...]
     """The projections that the report has pictures of."""
-    measures: Mapping[str, Job[Any]]
-    """By their names in ``MEASURES``, those that are asked for."""
-    added: tuple[Job[AddedMeasure], ...]
+    measures: Mapping[str, Step[Any]]
+    """By the names of their fields in ``ContextReport``, those that are asked for."""
+    added: tuple[Step[AddedMeasure], ...]
     """Of other packages; none of what others are only compared with."""
 
     @property
@@ -59,7 +49,7 @@ class Captured:
         return self.inputs.states
 
     @property
-    def all_measures(self) -> tuple[Job[Any], ...]:
+    def all_measures(self) -> tuple[Step[Any], ...]:
         return (*self.measures.values(), *self.added)
 
 
@@ -107,6 +97,15 @@ class FitPlan:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LossPlan:
+    """The next-token loss of a model."""
+
+    key: str
+    due: str | None
+    """Why it must be measured, or None when the store has it, or the model can't be loaded here."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TemplatePlan:
     """A context's words in one of its templates."""
 
@@ -142,8 +141,8 @@ class ContextPlan:
     """As far as it is known whether there are any; that may follow from the model's size."""
     fits: tuple[FitPlan, ...] = ()
     """Of the model's lens, in its first context; as far as it is known what is read, once all contexts are captured."""
-    loss: Job[Loss] | None = None
-    """Of the model with the break's neurons set to a value; None where they aren't. Due only where the model can be loaded."""
+    loss: LossPlan | None = None
+    """Of the model with the break's neurons set to a value; None where they aren't."""
 
     @property
     def all_captured(self) -> dict[str, Captured]:
@@ -197,30 +196,3 @@ class ModelPlan:
     def inputs(self) -> list[Inputs]:
         """What models are compared by: the contexts whose states are stored and up to date."""
         return [each.captured.inputs for each in self.contexts if each.captured and not each.intact_due]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """Two models in one context."""
-
-    slugs: tuple[str, str]
-    inputs: tuple[Inputs, Inputs]
-    shared: Job[LayerSimilarity]
-    """Over the words that both share."""
-    single_token: Job[LayerSimilarity] | None
-    """Over those that are one token in both; None where the pair isn't compared in detail."""
-    differences: Job[Differences]
-    """Between their profiles."""
-
-    @property
-    def states(self) -> tuple[HiddenStates, HiddenStates]:
-        return self.inputs[0].states, self.inputs[1].states
-
-    @property
-    def context(self) -> str:
-        """Its name."""
-        return self.inputs[0].states.context.name
-
-    @property
-    def jobs(self) -> list[Job[Any]]:
-        return [job for job in (self.shared, self.single_token, self.differences) if job is not None]

@@ -20,7 +20,9 @@ from tokviz.records import (
     ContextReport,
     Image,
     Loss,
+    ModelDifferences,
     ModelReport,
+    ModelSimilarity,
     Opening,
     Projection,
     ProjectionReport,
@@ -29,14 +31,13 @@ from tokviz.records import (
     SeriesReport,
 )
 from tokviz.run.measuring import deciding
-from tokviz.run.measuring.measuring import Measurements
-from tokviz.run.measuring.results import Compared
 from tokviz.run.plan.options import DRAFT, SVG
 from tokviz.run.plan.pictures import Subject, Whole
 from tokviz.run.plan.plan import Plan
 from tokviz.run.plan.tree import Captured, ContextPlan, ModelPlan, PictureJob
 from tokviz.run.publishing import publish
 from tokviz.run.publishing.public import public_source, public_states, public_text
+from tokviz.run.steps import Meanwhile
 from tokviz.run.store import keys
 from tokviz.run.store.disk import shown_path
 from tokviz.run.store.store import Store
@@ -49,10 +50,12 @@ class Products:
     captured: Captured
     shown: tuple[tuple[Projection, tuple[PictureJob, ...]], ...]
     """Each projection with its pictures."""
-    measurements: Measurements | None
+    measuring: Meanwhile | None
     """None in a draft."""
+    measures: Mapping[str, Any] = field(default_factory=dict)
+    """By the names of the fields of ``ContextReport``, once all is measured."""
     heat_map: PictureJob | None = None
-    """Once all is measured."""
+    """The same."""
     residual: np.ndarray | None = None
     """Of a checkpoint ``StepAxes.residual``."""
 
@@ -110,17 +113,17 @@ def make_report(
     plan: Plan,
     made: Sequence[Made],
     series: tuple[SeriesReport, ...],
-    compared: Compared,
+    compared: tuple[tuple[ModelSimilarity, ...], tuple[ModelDifferences, ...]],
     images: Images,
     undrawn: tuple[str, ...],
 ) -> Report:
-    """``undrawn``: the words that pictures show with code points."""
+    """``compared``: what is measured between models; ``undrawn``: the words that pictures show with code points."""
     models = tuple(model_report(each, images, plan.options.base, plan.store) for each in made)
     report = replace(
         report_of(models, plan),
         series=series,
-        similarities=compared.similarities,
-        differences=compared.differences,
+        similarities=compared[0],
+        differences=compared[1],
         undrawn=undrawn,
     )
     return pages.with_downloads(deciding.decide(report), with_excerpts=plan.options.excerpts)
@@ -212,7 +215,7 @@ def _public_loss(context: ContextPlan, store: Store, base: Path) -> Loss | None:
 
 def _others(made: Products, images: Images, model: ModelConfig, base: Path) -> dict[str, Any]:
     """The fields of a ``ContextReport`` beside projections: states and measures."""
-    measured = made.measurements.records if made.measurements else {}
+    measured = made.measures
     if untrained := measured.get("untrained"):
         problems = tuple(public_text(each, model, base) for each in untrained.problems)
         measured = {**measured, "untrained": replace(untrained, problems=problems)}

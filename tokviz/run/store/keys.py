@@ -10,11 +10,8 @@ states
 loss
     the identity of the weights, which neurons are set to what, the text, and how many of its passages are taken.
     ``LOSS_VERSION`` stands for the code, so that a new docstring doesn't load a model.
-projection
-    the states, their tokens, the projection's name, the code that measures.
-measures
-    the states (of both models, or of the context that they are measured against), the projections, the categories, the
-    code that measures.
+projections, measures
+    all that their step is made of (``tokviz.run.steps``): states by their digest and their reference words; and the code that measures.
 image
     the picture record itself with the colours and shapes of its categories, the fonts that it needs besides the bundled ones, and the code that draws.
 preview
@@ -41,10 +38,7 @@ from tokviz.config import ModelConfig
 from tokviz.records import (
     Context,
     HiddenStates,
-    Marks,
     ModelCard,
-    OrderRows,
-    PairRows,
     Picture,
     Points,
     Strip,
@@ -69,10 +63,6 @@ LOSS_VERSION = 1
 
 LENS_VERSION = 2
 """Raised when the directions of a lens are fitted otherwise."""
-
-
-WITHOUT_MASSIVE = "without_massive"
-"""The projection that needs to know which dimensions are massive or dominant."""
 
 
 SHARED_CODE = ("records", "text.py", "errors.py")
@@ -189,157 +179,9 @@ def lens_key(card: ModelCard, text: str, what: Mapping[str, Any]) -> str:
     )
 
 
-def lens_measures_key(
-    states: Sequence[HiddenStates],
-    directions: Sequence[HiddenStates | None],
-    random: HiddenStates | None,
-    reason: str | None,
-    words: WordList,
-    pairs: Sequence[PairRows],
-) -> str:
-    """Of what is read of a capture.
-
-    Parameters
-    ----------
-    states : in each template.
-    directions : of each kind, None where there are none, as ``reason`` says.
-    random : the states of the control with all weights random.
-    """
-    return _digest(
-        {
-            "lens": [each.digest for each in states],
-            "directions": [each and each.digest for each in (*directions, random)],
-            "reason": reason,
-            "memberships": words.memberships,
-            "relations": [dataclasses.asdict(each) for each in pairs],
-            "reference": [each.tokenization.reference for each in states],
-            "code": _code("measure"),
-        }
-    )
-
-
-def projection_key(states: HiddenStates, name: str, ordinary: HiddenStates | None) -> str:
-    """``ordinary`` counts only where massive dimensions are left out: it says which are."""
-    return _digest(
-        {
-            "states": states.digest,
-            "name": name,
-            "massive_by": None if name != WITHOUT_MASSIVE else ordinary and ordinary.digest,
-            "code": _code("measure"),
-        }
-    )
-
-
-def geometry_key(
-    states: HiddenStates,
-    further: Sequence[HiddenStates],
-    ordinary: HiddenStates | None,
-    projection_keys: tuple[str, ...],
-    words: WordList,
-) -> str:
-    """``further``: of other templates; ``projection_keys``: of the projections whose pictures are measured."""
-    return _digest(
-        {
-            "states": [each.digest for each in (states, *further)],
-            "ordinary": [ordinary.digest, ordinary.context.name] if ordinary else None,
-            "projections": projection_keys,
-            "memberships": words.memberships,
-            "code": _code("measure"),
-        }
-    )
-
-
-def added_key(states: HiddenStates, words: WordList, parts: Mapping[str, str]) -> str:
-    """``parts``: what tells a measure of another package from others, its code included."""
-    return _digest({"states": states.digest, "memberships": words.memberships, **parts})
-
-
-def relations_key(states: Sequence[HiddenStates], pairs: Sequence[PairRows], orders: Sequence[OrderRows]) -> str:
-    """Which words they are counts, not what they are called; ``states``: in each template of a context."""
-    return _digest(
-        {
-            "states": [each.digest for each in states],
-            "relations": [dataclasses.asdict(each) for each in pairs],
-            "orders": [dataclasses.asdict(each) for each in orders],
-            "reference": [each.tokenization.reference for each in states],
-            "code": _code("measure"),
-        }
-    )
-
-
-def differences_key(
-    states: tuple[Sequence[HiddenStates], Sequence[HiddenStates]],
-    words: tuple[WordList, WordList],
-    pairs: tuple[Sequence[PairRows], Sequence[PairRows]],
-    orders: tuple[Sequence[OrderRows], Sequence[OrderRows]],
-) -> str:
-    """Of two models, by what their profiles show; ``states``: in each template of a context."""
-    return _digest(
-        {
-            "differences": [[each.digest for each in of_model] for of_model in states],
-            "memberships": [each.memberships for each in words],
-            "relations": [[dataclasses.asdict(each) for each in of_model] for of_model in pairs],
-            "orders": [[dataclasses.asdict(each) for each in of_model] for of_model in orders],
-            "reference": [[each.tokenization.reference for each in of_model] for of_model in states],
-            "code": _code("measure"),
-        }
-    )
-
-
-def untrained_key(
-    states: Sequence[HiddenStates],
-    controls: Sequence[HiddenStates | None],
-    problems: Sequence[str],
-    words: WordList,
-    pairs: Sequence[PairRows],
-    orders: Sequence[OrderRows],
-) -> str:
-    """``states``: in each template; ``controls``: the states of each, None where there are none; ``problems``: why."""
-    return _digest(
-        {
-            "states": [each.digest for each in states],
-            "controls": [each and each.digest for each in controls],
-            "problems": list(problems),
-            "memberships": words.memberships,
-            "relations": [dataclasses.asdict(each) for each in pairs],
-            "orders": [dataclasses.asdict(each) for each in orders],
-            "reference": [each.tokenization.reference for each in states],
-            "code": _code("measure"),
-        }
-    )
-
-
-def neighbours_key(states: HiddenStates) -> str:
-    """Each word’s nearest words depend on the states alone."""
-    return _digest({"neighbours": states.digest, "code": _code("measure")})
-
-
-def same_category_key(states: HiddenStates, words: WordList) -> str:
-    """Which of the nearest words share a category depends on the words' categories besides."""
-    return _digest({"same_category": states.digest, "memberships": words.memberships, "code": _code("measure")})
-
-
-def similarity_key(states_a: HiddenStates, states_b: HiddenStates, words: WordList, *, single_token: bool) -> str:
-    """``words``: of ``states_a``; ``single_token``: whether only words of one token in both are compared."""
-    return _digest(
-        {
-            "states": [states_a.digest, states_b.digest],
-            "memberships": words.memberships,
-            "single_token": single_token,
-            "code": _code("measure"),
-        }
-    )
-
-
-def step_axes_key(states: HiddenStates, reference: HiddenStates, projection: str) -> str:
-    """Of a checkpoint on the axes of another one."""
-    found = {"step_axes": [states.digest, reference.digest], "name": projection, "code": _code("measure")}
-    return _digest({**found, "reference": states.tokenization.reference})
-
-
-def drift_key(states: Sequence[HiddenStates]) -> str:
-    """Of the checkpoints of a series in one context, in their order."""
-    return _digest({"drift": [each.digest for each in states], "code": _code("measure")})
+def product_key(what: str, of: Sequence[Any]) -> str:
+    """Of what is projected or measured: ``of`` is all that it is made of."""
+    return _digest({"product": what, "of": list(of), "code": _code("measure")})
 
 
 def picture_key(picture: Picture) -> str:
@@ -377,8 +219,10 @@ def _digest(ingredients: dict[str, Any]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Marks):
-        return dataclasses.asdict(value)
+    if isinstance(value, HiddenStates):
+        return [value.digest, value.tokenization.reference]
+    if dataclasses.is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, np.ndarray):
         return [str(value.dtype), value.shape, hashlib.sha256(value.tobytes()).hexdigest()]
     raise TypeError(f"no plain form of {type(value).__name__}")

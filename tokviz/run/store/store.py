@@ -208,10 +208,10 @@ class Store:
 
     def has(self, key: str, kind: type) -> bool:
         """Whether there is a projection or a measure of that kind, such as ``Geometry``."""
-        return self._intact(_folder(kind), key) is not None
+        return self._intact(folder_of(kind), key) is not None
 
     def find(self, key: str, kind: type[Record]) -> Record | None:
-        path = self._intact(_folder(kind), key)
+        path = self._intact(folder_of(kind), key)
         if path is None:
             return None
         try:
@@ -229,10 +229,10 @@ class Store:
         StoreError : the disk is full or read-only.
         """
         if isinstance(record, Projection):
-            self._put(_folder(Projection), key, ".safetensors", _packed(record))
+            self._put(folder_of(Projection), key, ".safetensors", _packed(record))
         else:
             data = json.dumps(to_plain(record), ensure_ascii=False).encode()
-            self._put(_folder(type(record)), key, ".json", data)
+            self._put(folder_of(type(record)), key, ".json", data)
 
     # --- images --------------------------------------------------------------------------------------------------
 
@@ -350,7 +350,8 @@ class Store:
         self._used.add((kind, key))
 
 
-def _folder(kind: type) -> str:
+def folder_of(kind: type) -> str:
+    """Where projections are kept, and what is measured."""
     return "projections" if kind is Projection else "measures"
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint
@@ -21,10 +21,11 @@ import numpy as np
 
 from tokviz.entry_points import offered, only_one, package_of
 from tokviz.errors import AddedMeasureError
-from tokviz.records import AddedMeasure, HiddenStates, WordList
+from tokviz.records import AddedMeasure, HiddenStates
 from tokviz.text import error_line
 
 GROUP = "tokviz.measures"
+Memberships = tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,32 @@ class Added:
     def key_parts(self) -> dict[str, str]:
         """What its numbers depend on, besides states and categories."""
         return {"added": self.column, "package": self.package, "module": self.digest}
+
+    def measured(self, states: HiddenStates, memberships: Memberships, _: Mapping[str, str]) -> AddedMeasure:
+        """Its numbers at every depth, over the reference words.
+
+        Raises
+        ------
+        AddedMeasureError : it fails, or gives something else than a number.
+        """
+        rows = np.flatnonzero(states.tokenization.reference)
+        of_reference = tuple(memberships[row] for row in rows)
+        chance = getattr(self.measure, "chance", None)
+        values, by_chance = [], []
+        for depth in range(states.n_depths):
+            of_words = states.states[depth][rows]
+            # Each gets an array of its own, which it may change.
+            values.append(_number(self, depth, self.measure.value, of_words.copy(), of_reference))
+            if chance is not None:
+                by_chance.append(_number(self, depth, chance, of_words, of_reference))
+        return AddedMeasure(
+            column=self.column,
+            name=self.measure.name,
+            caption=self.measure.caption,
+            package=self.package,
+            value=np.array(values),
+            chance=np.array(by_chance) if chance is not None else None,
+        )
 
 
 @cache
@@ -95,36 +122,7 @@ def _digest(files: Iterable[Path]) -> str:
     ).hexdigest()
 
 
-def measure_added(added: Added, states: HiddenStates, words: WordList) -> AddedMeasure:
-    """Its numbers at every depth, over the reference words.
-
-    Raises
-    ------
-    AddedMeasureError : it fails, or gives something else than a number.
-    """
-    rows = np.flatnonzero(states.tokenization.reference)
-    memberships = tuple(words.memberships[row] for row in rows)
-    chance = getattr(added.measure, "chance", None)
-    values, by_chance = [], []
-    for depth in range(states.n_depths):
-        of_words = states.states[depth][rows]
-        # Each gets an array of its own, which it may change.
-        values.append(_number(added, depth, added.measure.value, of_words.copy(), memberships))
-        if chance is not None:
-            by_chance.append(_number(added, depth, chance, of_words, memberships))
-    return AddedMeasure(
-        column=added.column,
-        name=added.measure.name,
-        caption=added.measure.caption,
-        package=added.package,
-        value=np.array(values),
-        chance=np.array(by_chance) if chance is not None else None,
-    )
-
-
-def _number(
-    added: Added, depth: int, work: Callable[..., Any], states: np.ndarray, memberships: tuple[tuple[int, ...], ...]
-) -> float:
+def _number(added: Added, depth: int, work: Callable[..., Any], states: np.ndarray, memberships: Memberships) -> float:
     try:
         return float(work(states, memberships))
     except Exception as error:

@@ -1,0 +1,183 @@
+"""What is made of two captures or of several: models compared with each other, and the checkpoints of a series."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from tokviz.records import (
+    Differences,
+    Drift,
+    HiddenStates,
+    LayerSimilarity,
+    ModelDifferences,
+    ModelSimilarity,
+    OrderRows,
+    PairRows,
+    StepAxes,
+)
+from tokviz.run.measuring.added import Memberships
+from tokviz.run.plan.inputs import Inputs
+from tokviz.run.steps import Step, Steps, one_thread
+
+if TYPE_CHECKING:
+    from tokviz.measure.profile import ProfileComparer
+    from tokviz.measure.similarity import LayerComparer
+
+NOT_COMPARED = "not compared yet"
+_AT_ONCE = 8
+_Side = tuple[tuple[HiddenStates, ...], Memberships, tuple[PairRows, ...], tuple[OrderRows, ...]]
+
+
+class Comparer:
+    """Compares captures, in one process; what each brings to a comparison is kept for the next ones."""
+
+    @cached_property
+    def _layers(self) -> LayerComparer:
+        from tokviz.measure.similarity import LayerComparer
+
+        return LayerComparer()
+
+    @cached_property
+    def _profiles(self) -> ProfileComparer:
+        from tokviz.measure.profile import ProfileComparer
+
+        return ProfileComparer()
+
+    def similarity(
+        self, a: HiddenStates, b: HiddenStates, memberships: Memberships, shared: LayerSimilarity | None
+    ) -> LayerSimilarity:
+        """The layers of two models over the words that they share.
+
+        Parameters
+        ----------
+        shared : what is known of these; then it is of those words alone that are one token in both.
+        """
+        from tokviz.measure.similarity import shared_rows
+
+        rows = shared_rows(a, b, single_token=shared is not None)
+        if shared is not None and len(rows[0]) == len(shared_rows(a, b, single_token=False)[0]):
+            return shared
+        return one_thread(self._layers.compare)(a, b, rows, memberships)
+
+    def differences(self, a: _Side, b: _Side) -> Differences:
+        """Between the profiles of two models, over the words and pairs that they share."""
+        from tokviz.measure.profile import Side
+
+        sides = (
+            Side(templates=templates, memberships=memberships, pairs=pairs, orders=orders)
+            for templates, memberships, pairs, orders in (a, b)
+        )
+        return one_thread(self._profiles.compare)(*sides)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Two models in one context."""
+
+    slugs: tuple[str, str]
+    inputs: tuple[Inputs, Inputs]
+    in_detail: bool
+    """Whether the words that are one token in both are compared by themselves, too."""
+    comparer: Comparer
+
+    @property
+    def context(self) -> str:
+        """Its name."""
+        return self.inputs[0].states.context.name
+
+    @cached_property
+    def shared(self) -> Step[LayerSimilarity]:
+        """Over the words that both share."""
+        return self._similarity(None)
+
+    @cached_property
+    def single_token(self) -> Step[LayerSimilarity] | None:
+        """Over those that are one token in both; None where the pair isn't compared in detail."""
+        return self._similarity(self.shared) if self.in_detail else None
+
+    def _similarity(self, shared: Step[LayerSimilarity] | None) -> Step[LayerSimilarity]:
+        a, b = self.inputs
+        of = (a.states, b.states, a.words.memberships, shared)
+        return Step(what="similarity", kind=LayerSimilarity, of=of, make=self.comparer.similarity, is_new=NOT_COMPARED)
+
+    @cached_property
+    def differences(self) -> Step[Differences]:
+        """Between their profiles."""
+        of = tuple(
+            (each.templates, each.words.memberships, each.related.pairs, each.related.orders) for each in self.inputs
+        )
+        return Step(what="differences", kind=Differences, of=of, make=self.comparer.differences, is_new=NOT_COMPARED)
+
+    @property
+    def steps(self) -> list[Step[LayerSimilarity] | Step[Differences]]:
+        """All that is made of it."""
+        return [step for step in (self.shared, self.single_token, self.differences) if step is not None]
+
+
+def compare_layers(comparisons: Sequence[Comparison], steps: Steps) -> tuple[ModelSimilarity, ...]:
+    """All comparisons, in their order.
+
+    Compared are a few models with all others, then the next few: what each capture brings is worked out once for them.
+    """
+    slugs = dict.fromkeys(slug for comparison in comparisons for slug in comparison.slugs)
+    number = {slug: index for index, slug in enumerate(slugs)}
+
+    def near_in_time(index: int) -> tuple[str, int, int, int]:
+        a, b = (number[slug] for slug in comparisons[index].slugs)
+        return comparisons[index].context, a // _AT_ONCE, b, a
+
+    order = sorted(range(len(comparisons)), key=near_in_time)
+    found = {index: similarity(comparisons[index], steps) for index in order}
+    return tuple(found[index] for index in range(len(comparisons)))
+
+
+def similarity(comparison: Comparison, steps: Steps) -> ModelSimilarity:
+    """The layers of two models in one context, over the words they share; in detail also over those of one token."""
+    return ModelSimilarity(
+        model_a=comparison.slugs[0],
+        model_b=comparison.slugs[1],
+        context=comparison.context,
+        shared=steps(comparison.shared),
+        single_token=steps(comparison.single_token) if comparison.single_token else None,
+    )
+
+
+def compare_profiles(comparisons: Sequence[Comparison], steps: Steps) -> tuple[ModelDifferences, ...]:
+    """Between the profiles of all pairs, in their order."""
+    return tuple(
+        ModelDifferences(
+            model_a=each.slugs[0], model_b=each.slugs[1], context=each.context, differences=steps(each.differences)
+        )
+        for each in comparisons
+    )
+
+
+# --- series ----------------------------------------------------------------------------------------------------------
+
+
+def axes(own: Inputs, reference: Inputs, projection: str) -> Step[StepAxes]:
+    """The words of a checkpoint on the axes of another one."""
+    of = (own.states, reference.states, projection)
+    return Step(what="axes", kind=StepAxes, of=of, make=_axes, is_new="not on the axes of the series yet")
+
+
+def _axes(states: HiddenStates, reference: HiddenStates, projection: str) -> StepAxes:
+    from tokviz.measure.series import step_axes
+
+    return step_axes(states, reference, projection)
+
+
+def drift(checkpoints: Sequence[Inputs]) -> Step[Drift]:
+    """How far the checkpoints of a series are apart in one context, in their order."""
+    return Step(
+        what="drift", kind=Drift, of=tuple(each.states for each in checkpoints), make=_drift, is_new=NOT_COMPARED
+    )
+
+
+def _drift(*states: HiddenStates) -> Drift:
+    from tokviz.measure.series import drift
+
+    return drift(states)
