@@ -248,6 +248,7 @@ def test_the_interval_of_purity_covers_the_value_of_a_large_fresh_sample() -> No
     assert 90 <= covered <= 98
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 @pytest.mark.parametrize("distance", [0.4, 2.0])
 def test_intervals_cover_what_fresh_lists_of_the_same_length_give(distance: float) -> None:

@@ -360,6 +360,7 @@ for name in names:
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.process
 @pytest.mark.skipif(sys.platform != "linux", reason="Elsewhere the largest memory has another unit")
 def test_a_config_of_a_larger_model_is_refused_before_it_takes_memory(made: Path, tmp_path: Path) -> None:
@@ -418,6 +419,7 @@ def lengthen(tokenizer: dict[str, Any]) -> None:
     tokenizer["normalizer"] = {"type": "Sequence", "normalizers": [replace] * 4}
 
 
+@pytest.mark.thorough
 @pytest.mark.process
 @pytest.mark.parametrize(("change", "said"), [(explode, "was ended by signal "), (lengthen, "tokens of one of them")])
 def test_a_tokenizer_that_would_end_the_process_is_refused_like_any_other(
