@@ -224,29 +224,6 @@ def test_words_that_are_all_one_token_are_shown_once() -> None:
     assert "one token in both" in layers.texts(".caption")[-1]
 
 
-def four_models_report() -> Report:
-    """Those of many that are compared: the first one with each other."""
-    report = many_models_report(6)
-    named = {slug for each in report.similarities for slug in (each.model_a, each.model_b)}
-    return replace(report, models=tuple(model for model in report.models if model.slug in named))
-
-
-@pytest.fixture(scope="module")
-def four() -> Part:
-    return layers_of(Rendered(four_models_report()))
-
-
-def test_a_pair_that_is_not_in_detail_counts_in_the_summary_only(four: Part) -> None:
-    report = four_models_report()
-    first, *others = (replace(each, single_token=None) for each in report.similarities)
-    detailed = layers_of(Rendered(replace(report, similarities=(report.similarities[0], *others))))
-    brief = layers_of(Rendered(replace(report, similarities=(first, *others))))
-    assert (len(sentences(detailed)), len(sentences(brief))) == (1, 0)
-    assert brief.all(".caption")
-    for layers in (detailed, brief):
-        assert layers.one("table").table == four.one("table").table
-
-
 def test_an_undefined_similarity_says_so() -> None:
     report = compared_report()
     empty = replace(
@@ -264,6 +241,18 @@ def test_an_undefined_similarity_says_so() -> None:
     assert "isn’t tested, as only 2 reference words are one token in both models" in layers.plain
 
 
+def four_models_report() -> Report:
+    """Those of many that are compared: the first one with each other."""
+    report = many_models_report(6)
+    named = {slug for each in report.similarities for slug in (each.model_a, each.model_b)}
+    return replace(report, models=tuple(model for model in report.models if model.slug in named))
+
+
+@pytest.fixture(scope="module")
+def four() -> Part:
+    return layers_of(Rendered(four_models_report()))
+
+
 def test_more_than_two_models_get_a_table_of_models_by_models(compared: Rendered, four: Part) -> None:
     names, first, second, *_ = four.one("table").table
     assert names[1:3] == ["Model number 0 (Q4_1 GGUF)", "Model number 1"]
@@ -271,6 +260,17 @@ def test_more_than_two_models_get_a_table_of_models_by_models(compared: Rendered
     assert second[3] == "–"
     assert four.texts("h3")[0].startswith("CKA · mutual neighbors")
     assert not layers_of(compared).all("table")
+
+
+def test_a_pair_that_is_not_in_detail_counts_in_the_summary_only(four: Part) -> None:
+    report = four_models_report()
+    first, *others = (replace(each, single_token=None) for each in report.similarities)
+    detailed = layers_of(Rendered(replace(report, similarities=(report.similarities[0], *others))))
+    brief = layers_of(Rendered(replace(report, similarities=(first, *others))))
+    assert (len(sentences(detailed)), len(sentences(brief))) == (1, 0)
+    assert brief.all(".caption")
+    for layers in (detailed, brief):
+        assert layers.one("table").table == four.one("table").table
 
 
 def test_where_no_pair_has_cka_the_table_of_models_leaves_it_out() -> None:
