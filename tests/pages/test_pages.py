@@ -21,7 +21,6 @@ from report_fixture import (
     FOLDERS,
     HOSTILE,
     TEMPLATES,
-    Views,
     hostile_report,
     images,
     one_depth_report,
@@ -220,11 +219,9 @@ def test_every_picture_has_its_size_and_a_description() -> None:
             assert image.get("alt")
 
 
-def test_a_name_that_the_view_lacks_is_an_error() -> None:
+def test_a_template_that_asks_for_what_is_not_there_is_an_error() -> None:
     with pytest.raises(jinja2.UndefinedError):
-        render.environment(FOLDERS, Explainer()).from_string("{{ page.nothing }}").render(
-            page=Views(REPORTS["sample"]).index
-        )
+        render.environment(FOLDERS, Explainer()).from_string("{{ page.nothing }}").render(page=REPORTS["sample"])
 
 
 def test_the_same_report_gives_the_same_pages() -> None:
