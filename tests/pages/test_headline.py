@@ -13,7 +13,8 @@ import pytest
 from fact_checks import changed, check_form
 from false_writers import broken, not_known_to_be_massive, only_grown, without_interventions
 from narrow import present
-from report_fixture import Views, many_models_report, one_depth_report, sample_report, tiny_report
+from rendered import Rendered
+from report_fixture import many_models_report, one_depth_report, sample_report, tiny_report
 
 from tokviz.config import validated
 from tokviz.errors import ConfigError
@@ -73,9 +74,9 @@ def test_a_break_that_is_not_known_to_be_massive_is_shown_too() -> None:
     first, _ = row_sentences(said, chosen)
     headline_claims.check_rows(said, chosen)
     assert "at layer 11 one direction holds 99.7" in first
-    own = Views(report).models[0]
-    assert present(own.writers).heading == "Layer 11 stretches the words into a line"
-    assert own.opening is None
+    page = Rendered(report).models[0]
+    assert page.one("#writers h2").text == "Layer 11 stretches the words into a line"
+    assert page.one(".finding a")["href"] == "#writers", "it opens with what was found"
 
 
 def test_that_nothing_holds_is_said_of_all_models() -> None:
@@ -100,7 +101,7 @@ def test_that_nothing_holds_is_said_of_all_models() -> None:
             f"{where} are a word’s nearest neighbors shown to be of its category more often"
         )
         headline_claims.check_headline(said, untrained)
-        about = present(Views(untrained).index.finding).about
+        about = Rendered(untrained)["index.html"].texts(".about")[0]
         of_what = encoder.display_name if n_models == 1 else f"all models · plots of {encoder.display_name}"
         assert about == f"{of_what} · centered PCA"
         assert present(choice(untrained)).marked is None
@@ -135,16 +136,16 @@ def test_of_several_findings_a_line_comes_first_then_what_is_undone() -> None:
 
 def test_a_models_page_opens_with_where_categories_hold_if_nothing_breaks() -> None:
     report = sample_report()
-    deep, encoder, lost = report.models
+    encoder = report.models[1]
     calm = dataclasses.replace(encoder, contexts=encoder.contexts[1:])
-    own = next(page for page in Views(only(calm)).models if page.name == calm.display_name)
-    assert present(own.opening).startswith("In the embedding, 85")
-    assert " Neighbors are counted in all dimensions." in present(own.opening)
+    opening = Rendered(only(calm)).models[0].one(".finding").text
+    assert opening.startswith("In the embedding, 85")
+    assert " Neighbors are counted in all dimensions." in opening
     headline_claims.check_opening(calm)
-    assert calm.display_name not in present(own.opening)
-    by_name = {page.name: page for page in Views(report).models}
-    assert by_name[deep.display_name].opening is None, "it has a finding"
-    assert by_name[lost.display_name].opening is None
+    assert calm.display_name not in opening
+    of_deep, _, of_lost = Rendered(report).models
+    assert of_deep.one(".finding a")["href"] == "#writers", "it has a finding"
+    assert not of_lost.all(".finding")
 
 
 def test_a_question_that_these_words_cant_answer_is_not_answered() -> None:
@@ -220,17 +221,19 @@ def test_what_no_capture_has_is_refused(tmp_path: Path) -> None:
 
 
 def test_it_says_how_sure_what_was_found_is() -> None:
-    finding = present(Views(sample_report()).index.finding)
+    def certainty(report: Report) -> list[str]:
+        return [each.plain for each in Rendered(report)["index.html"].all(".certainty")]
+
+    (of_writers,) = certainty(sample_report())
     assert re.fullmatch(
-        r"Set to zero, \d+ random pairs of the layer’s neurons change that share by at most [\d.]+\N{NO-BREAK SPACE}percentage points\.",
-        finding.certainty,
+        r"Set to zero, \d+ random pairs of the layer’s neurons change that share by at most [\d.]+ percentage points\.",
+        of_writers,
     )
     _, encoder, _ = sample_report().models
     n = present(encoder.contexts[0].geometry).n_permutations
-    said = f"Tested against {n:,} shuffles of the words’ categories, at a level of 1\N{NO-BREAK SPACE}% for the whole report."
-    assert present(Views(only(encoder)).index.finding).certainty == said
-    own = dataclasses.replace(sample_report(), opening=Opening(sentence="Look.", rows=()))
-    assert present(Views(own).index.finding).certainty == ""
+    said = f"Tested against {n:,} shuffles of the words’ categories, at a level of 1 % for the whole report."
+    assert certainty(only(encoder)) == [said]
+    assert certainty(by_author(sample_report(), sentence="Look.", rows=())) == []
 
 
 # --- sentences of facts ----------------------------------------------------------------------------------------------
