@@ -78,19 +78,9 @@ class Part:
         return [row.texts("th, td") for row in self.all("tr")]
 
     @property
-    def terms(self) -> dict[str, str]:
-        """What stands beside each term of its lists."""
-        return dict(zip(self.texts("dt"), self.texts("dd"), strict=True))
-
-    @property
     def text(self) -> str:
         """What stands in it, white space as a browser shows it; spaces that don't break stay."""
         return re.sub(r"[ \t\n\r\f]+", " ", str(self.element.text_content())).strip(" ")
-
-    @property
-    def plain(self) -> str:
-        """The text with ordinary spaces only."""
-        return self.text.replace("\N{NO-BREAK SPACE}", " ")
 
     def __getitem__(self, attribute: str) -> str:
         return str(self.element.attrib[attribute])
@@ -99,3 +89,13 @@ class Part:
         """An attribute, if it is there."""
         value: str | None = self.element.get(attribute)
         return value
+
+    @property
+    def plain(self) -> str:
+        """The text with ordinary spaces only."""
+        return self.text.replace("\N{NO-BREAK SPACE}", " ")
+
+    @property
+    def terms(self) -> dict[str, str]:
+        """What stands beside each term of its lists."""
+        return dict(zip(self.texts("dt"), self.texts("dd"), strict=True))

@@ -12,14 +12,7 @@ import numpy as np
 import pytest
 from narrow import present
 from rendered import Part, Rendered
-from report_fixture import (
-    beyond_categories,
-    compared_report,
-    hostile_report,
-    many_models_report,
-    sample_report,
-    twice,
-)
+from report_fixture import beyond_categories, compared_report, hostile_report, many_models_report, sample_report, twice
 
 from tokviz.pages.charts.measures import BETWEEN_MODELS
 from tokviz.records import BestMatch, ContextReport, Report, TokenizedWord
@@ -48,10 +41,8 @@ def page_of(report: Report) -> Part:
     return Rendered(report)[PAGE]
 
 
-def layers_of(site: Rendered) -> Part:
-    """On the compare page, or on the page of its own that a report of many models has."""
-    own = "compare/layers/index.html"
-    return site[own if own in site else PAGE].one(".pairs")
+def layers_of(report: Report) -> Part:
+    return page_of(report).one(".pairs")
 
 
 def sentences(layers: Part) -> list[str]:
@@ -71,13 +62,8 @@ def cells(page: Part, metric: str) -> dict[tuple[str, str], Part]:
 
 
 @pytest.fixture(scope="module")
-def compared() -> Rendered:
-    return Rendered(compared_report())
-
-
-@pytest.fixture(scope="module")
-def page(compared: Rendered) -> Part:
-    return compared[PAGE]
+def page() -> Part:
+    return page_of(compared_report())
 
 
 @pytest.fixture(scope="module")
@@ -188,8 +174,8 @@ def test_a_model_without_measures_is_left_out_and_named() -> None:
 # --- layer against layer -------------------------------------------------------------------------------------------
 
 
-def test_a_heatmap_tells_its_best_match_and_the_pair_its_number(compared: Rendered) -> None:
-    layers = layers_of(compared)
+def test_a_heatmap_tells_its_best_match_and_the_pair_its_number(page: Part) -> None:
+    layers = page.one(".pairs")
     (sentence,) = sentences(layers)
     assert "CKA 0.62 (0.58–0.66)" in sentence
     assert layers.texts("h4") == ["116\xa0shared reference words", "90\xa0words of one token in both"]
@@ -199,8 +185,8 @@ def test_a_heatmap_tells_its_best_match_and_the_pair_its_number(compared: Render
     assert best in heatmap.one("[role=img]")["aria-label"]
 
 
-def test_the_cells_of_a_heatmap_cover_it_once(compared: Rendered) -> None:
-    shades = layers_of(compared).all(".heatmap")[0].all("path[class|=heat]")
+def test_the_cells_of_a_heatmap_cover_it_once(page: Part) -> None:
+    shades = page.all(".heatmap")[0].all("path[class|=heat]")
     assert sorted(cell for shade in shades for cell in _cells(shade["d"])) == [
         (x, y) for x in range(31) for y in range(7)
     ]
@@ -219,7 +205,7 @@ def _cells(path: str) -> Iterator[tuple[int, int]]:
 def test_words_that_are_all_one_token_are_shown_once() -> None:
     report = compared_report()
     same = replace(report.similarities[0], single_token=report.similarities[0].shared)
-    layers = layers_of(Rendered(replace(report, similarities=(same,))))
+    layers = layers_of(replace(report, similarities=(same,)))
     assert len(layers.all("h4")) == 1
     assert "one token in both" in layers.texts(".caption")[-1]
 
@@ -236,7 +222,7 @@ def test_an_undefined_similarity_says_so() -> None:
         beyond_categories=beyond_categories(np.full(2, np.nan), np.zeros(2, dtype=bool)),
     )
     similarity = replace(report.similarities[0], single_token=empty)
-    layers = layers_of(Rendered(replace(report, similarities=(similarity,))))
+    layers = layers_of(replace(report, similarities=(similarity,)))
     assert len(layers.all(".heatmap")) == 2, "empty ones aren't shown"
     assert "isn’t tested, as only 2 reference words are one token in both models" in layers.plain
 
@@ -250,23 +236,23 @@ def four_models_report() -> Report:
 
 @pytest.fixture(scope="module")
 def four() -> Part:
-    return layers_of(Rendered(four_models_report()))
+    return layers_of(four_models_report())
 
 
-def test_more_than_two_models_get_a_table_of_models_by_models(compared: Rendered, four: Part) -> None:
+def test_more_than_two_models_get_a_table_of_models_by_models(page: Part, four: Part) -> None:
     names, first, second, *_ = four.one("table").table
     assert names[1:3] == ["Model number 0 (Q4_1 GGUF)", "Model number 1"]
     assert first[1:3] == ["", "0.62 (0.47) · 0.31 (0.29)"]
     assert second[3] == "–"
     assert four.texts("h3")[0].startswith("CKA · mutual neighbors")
-    assert not layers_of(compared).all("table")
+    assert not page.all(".pairs table")
 
 
 def test_a_pair_that_is_not_in_detail_counts_in_the_summary_only(four: Part) -> None:
     report = four_models_report()
     first, *others = (replace(each, single_token=None) for each in report.similarities)
-    detailed = layers_of(Rendered(replace(report, similarities=(report.similarities[0], *others))))
-    brief = layers_of(Rendered(replace(report, similarities=(first, *others))))
+    detailed = layers_of(replace(report, similarities=(report.similarities[0], *others)))
+    brief = layers_of(replace(report, similarities=(first, *others)))
     assert (len(sentences(detailed)), len(sentences(brief))) == (1, 0)
     assert brief.all(".caption")
     for layers in (detailed, brief):
@@ -279,13 +265,13 @@ def test_where_no_pair_has_cka_the_table_of_models_leaves_it_out() -> None:
         replace(each, shared=replace(each.shared, cka_summary=NOTHING), single_token=None)
         for each in report.similarities
     )
-    few = layers_of(Rendered(replace(report, similarities=without)))
+    few = layers_of(replace(report, similarities=without))
     assert few.one("h3").text.startswith("Mutual neighbors")
     assert "·" not in few.one("table").table[1][2]
 
 
 def test_many_models_are_compared_on_a_page_of_its_own(many: Rendered) -> None:
-    assert len(sentences(layers_of(many))) == 3
+    assert len(sentences(many["compare/layers/index.html"])) == 3
     assert not sentences(many[PAGE])
 
 
@@ -293,7 +279,7 @@ def test_too_few_words_for_cka_are_told() -> None:
     report = compared_report()
     similarity = report.similarities[0]
     few = replace(similarity.shared, n_words=12, n_compared=12, cka=np.full((31, 7), np.nan), cka_summary=NOTHING)
-    layers = layers_of(Rendered(replace(report, similarities=(replace(similarity, shared=few),))))
+    layers = layers_of(replace(report, similarities=(replace(similarity, shared=few),)))
     [sentence] = sentences(layers)
     assert sentence.startswith("Mean best match: CKA needs at least 16 words; mutual neighbors 0.31")
     assert [path["d"] for path in layers.all(".heatmap")[0].all("path")] == [""], "no best match"
