@@ -24,6 +24,9 @@ from tokviz.pages.model.headline import headline
 from tokviz.records import Report
 
 
+PLACES = [f"at-{place}" for place in range(1, 8)]
+
+
 def shown(report: Report) -> Part:
     """The picture."""
     return Rendered(report)["index.html"].one(".glance")
@@ -34,9 +37,9 @@ def rows(picture: Part) -> list[Part]:
     return picture.all(".glance-row")[1:]
 
 
-def places(picture: Part) -> list[int]:
-    """Of each depth its place where depths are rows."""
-    return [int(name["class"].removeprefix("at-")) for name in picture.all(".glance-row")[0].all("[class^=at-]")]
+def depths(picture: Part) -> list[Part]:
+    """Their names; each has its place where depths are rows, as a class."""
+    return picture.all(".glance-row")[0].all("[class^=at-]")
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +82,7 @@ def test_a_break_is_marked_and_comes_first_on_phones(compared: Part) -> None:
     assert chosen.near[:2] == (11, 12)
     assert len(chosen.near) == 3
     assert compared.texts("b") == ["layer 11"]
-    assert sorted(places(compared)) == list(range(1, 8))
+    assert sorted(name["class"] for name in depths(compared)) == PLACES
 
 
 def test_without_a_break_the_depths_are_those_where_categories_hold_best_and_least() -> None:
@@ -99,9 +102,8 @@ def test_the_depth_of_the_sentence_is_marked_and_on_a_phone_among_the_first_thre
     assert chosen.marked == said.depth == best
     assert len(chosen.near) == 3
     assert best in chosen.near
-    names = picture.all(".glance-row")[0].all("[class^=at-]")
-    assert [bool(name.all("b")) for name in names] == [depth == best for depth in chosen.depths]
-    in_order = places(picture) == list(range(1, 8))
+    assert [bool(name.all("b")) for name in depths(picture)] == [depth == best for depth in chosen.depths]
+    in_order = [name["class"] for name in depths(picture)] == PLACES
     assert (picture.get("data-parted") is None) == in_order
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -91,7 +91,7 @@ def test_projections_are_spoken_of_in_words() -> None:
 def test_four_projections_are_four_choices() -> None:
     report, names = sample_report(), ("standardized", "centered", "unit_norm", "without_massive")
     model = model_report("m", "M", 3, report.words, (SENTENCE,), projections=names, measured=True)
-    (page,) = Rendered(dataclasses.replace(report, models=(model,), projections=names)).models
+    (page,) = Rendered(replace(report, models=(model,), projections=names)).models
     options = page.texts("[data-switch=projection] label")
     assert options[2:] == ["unit norm", "without massive or dominant dimensions"]
     assert [panel["data-projection"] for panel in page.all(".panel")] == list(names)
@@ -205,18 +205,19 @@ def test_a_sink_at_position_0_is_not_said_to_be_the_words(model: Part) -> None:
 def test_why_the_contexts_differ_is_said_in_plain_words(model: Part) -> None:
     difference = model.one(".difference")
     assert difference.one("h2").text == "Why words alone and words in a sentence differ"
-    for said in (
+    lasts, where, in_plot = (
         "From layer 11 to layer 28",
         "at layer 11 and in the same dimensions 12, 45",
         "in the plot: 31 % and 50 %",
-    ):
+    )
+    for said in (lasts, where, in_plot):
         assert said in difference.plain
 
 
 def test_nothing_is_explained_where_nothing_differs() -> None:
     report = sample_report()
     model = model_report("m", "M", 6, report.words, (SENTENCE,), measured=True)
-    (page,) = Rendered(dataclasses.replace(report, models=(model,), contexts=(SENTENCE,))).models
+    (page,) = Rendered(replace(report, models=(model,), contexts=(SENTENCE,))).models
     assert not page.all(".difference")
     assert len(page.all("#stages table")) == 1
 
@@ -243,11 +244,8 @@ def test_every_chart_states_its_finding_for_every_context(model: Part) -> None:
 def test_captions_have_the_numbers_of_what_was_measured() -> None:
     report = sample_report()
     model = report.models[0]
-    contexts = tuple(
-        dataclasses.replace(context, geometry=dataclasses.replace(present(context.geometry), n_neighbours=7))
-        for context in model.contexts
-    )
-    site = Rendered(dataclasses.replace(report, models=(dataclasses.replace(model, contexts=contexts),)))
+    contexts = tuple(replace(each, geometry=replace(present(each.geometry), n_neighbours=7)) for each in model.contexts)
+    site = Rendered(replace(report, models=(replace(model, contexts=contexts),)))
     defined = site["method/index.html"].under("measures").terms
     for said in (
         site.models[0].all("#curves figcaption")[0].text,
@@ -260,8 +258,8 @@ def test_captions_have_the_numbers_of_what_was_measured() -> None:
 
 def test_a_single_context_needs_no_name_at_its_curve(model: Part) -> None:
     report = sample_report()
-    single = dataclasses.replace(report.models[1], contexts=report.models[1].contexts[:1])
-    (page,) = Rendered(dataclasses.replace(report, models=(single,))).models
+    single = replace(report.models[1], contexts=report.models[1].contexts[:1])
+    (page,) = Rendered(replace(report, models=(single,))).models
     assert page.all("#curves .curve")
     assert not page.all("#curves .end")
     guide = "Shaded: the stages. "
@@ -381,9 +379,7 @@ def test_labels_that_do_not_fit_share_the_room() -> None:
 def test_a_chart_grows_with_its_names(model: Part) -> None:
     contexts = tuple(Context(name=f"c-{index}", label=f"context {index}", template="{word}") for index in range(12))
     many = model_report("m", "M", 1, sample_report().words, contexts, projections=("standardized",), measured=True)
-    report = dataclasses.replace(
-        sample_report(), contexts=contexts, projections=("standardized",), models=(many,), downloads={}
-    )
+    report = replace(sample_report(), contexts=contexts, projections=("standardized",), models=(many,), downloads={})
     charts = [page.all("#curves svg")[0] for page in (model, Rendered(report).models[0])]
     heights = [float(chart["viewbox"].split()[3]) for chart in charts]
     lines = [[float(line["y1"]) for line in chart.all(".grid-line")] for chart in charts]
@@ -397,21 +393,19 @@ def test_what_is_not_defined_leaves_a_dash_or_no_curve() -> None:
     report = sample_report()
     model = report.models[1]
     contexts = tuple(
-        dataclasses.replace(
+        replace(
             context,
-            geometry=dataclasses.replace(
+            geometry=replace(
                 measured,
                 purity=undefined(measured),
                 silhouette=undefined(measured),
-                pictures=tuple(
-                    dataclasses.replace(picture, purity=undefined(measured)) for picture in measured.pictures
-                ),
+                pictures=tuple(replace(picture, purity=undefined(measured)) for picture in measured.pictures),
             ),
         )
         for context in model.contexts
         for measured in [present(context.geometry)]
     )
-    site = Rendered(dataclasses.replace(report, models=(dataclasses.replace(model, contexts=contexts),)))
+    site = Rendered(replace(report, models=(replace(model, contexts=contexts),)))
     (page,) = site.models
     assert len(page.all("#curves .chart")) == len(MEASURES) - 1 - 3, "three aren't defined"
     assert trust(page, "alone/layer-0")[1:] == ["trustworthiness 0.83"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,13 +18,13 @@ N_LAYERS = 30
 def replaced(model: ModelReport, **changes: Any) -> ModelReport:
     """With other measures in its first context."""
     first, *others = model.contexts
-    geometry = dataclasses.replace(present(first.geometry), **changes)
-    return dataclasses.replace(model, contexts=(dataclasses.replace(first, geometry=geometry), *others))
+    geometry = replace(present(first.geometry), **changes)
+    return replace(model, contexts=(replace(first, geometry=geometry), *others))
 
 
 def page_with(**changes: Any) -> Part:
     report = sample_report()
-    return Rendered(dataclasses.replace(report, models=(replaced(report.models[0], **changes),))).models[0]
+    return Rendered(replace(report, models=(replaced(report.models[0], **changes),))).models[0]
 
 
 def notes_of_charts(page: Part) -> str:
@@ -47,7 +47,7 @@ def test_too_few_words_for_cka_are_said_and_everything_else_stands() -> None:
     page = page_with(
         n_compared=12,
         cka=np.full((N_LAYERS + 1, N_LAYERS + 1), np.nan),
-        change=dataclasses.replace(change, cka=nothing),
+        change=replace(change, cka=nothing),
         stages=stages,
     )
     assert "CKA" not in page.at("alone/stage-1").text
@@ -70,7 +70,7 @@ def test_the_method_page_says_what_its_words_mean_and_how_sure_its_numbers_are()
             least_words=21,
         ),
     }
-    site = Rendered(dataclasses.replace(report, models=(replaced(report.models[0], **changes),)))
+    site = Rendered(replace(report, models=(replaced(report.models[0], **changes),)))
     terms = site["method/index.html"].under("measures").terms
     said = {name: meaning.replace("\N{NO-BREAK SPACE}", " ") for name, meaning in terms.items()}
     assert "7 parts of the words, each 40 % of every category (of long lists 99 words)" in said["Intervals"]
