@@ -23,7 +23,6 @@ from tokviz.pages.first.row_sentences import what_is_meant
 from tokviz.pages.model.headline import headline
 from tokviz.records import Report
 
-
 PLACES = [f"at-{place}" for place in range(1, 8)]
 
 
