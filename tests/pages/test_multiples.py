@@ -21,7 +21,7 @@ from tokviz.pages.first.choice import N_DEPTHS, choice
 from tokviz.pages.first.multiples import HEIGHT, PAD, WIDTH, placed
 from tokviz.pages.first.row_sentences import what_is_meant
 from tokviz.pages.model.headline import headline
-from tokviz.records import Report
+from tokviz.records import Report, depth_name
 
 PLACES = [f"at-{place}" for place in range(1, 8)]
 
@@ -81,7 +81,9 @@ def test_a_break_is_marked_and_comes_first_on_phones(compared: Part) -> None:
     assert chosen.near[:2] == (11, 12)
     assert len(chosen.near) == 3
     assert compared.texts("b") == ["layer 11"]
-    assert sorted(name["class"] for name in depths(compared)) == PLACES
+    by_place = {name["class"]: name.text for name in depths(compared)}
+    assert sorted(by_place) == PLACES
+    assert [by_place[place] for place in PLACES[:3]] == [depth_name(depth) for depth in chosen.near]
 
 
 def test_without_a_break_the_depths_are_those_where_categories_hold_best_and_least() -> None:
