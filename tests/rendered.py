@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path
 
 from lxml import html
@@ -55,9 +57,25 @@ class Part:
         (found,) = self.all(selector)
         return found
 
+    def at(self, name: str) -> Part:
+        """The one of an id."""
+        return self.one(f"[id='{name}']")
+
+    def under(self, name: str) -> Part:
+        """What follows the heading of an id, up to the next of its rank."""
+        heading, found = self.at(name).element, html.Element("div")
+        after = takewhile(lambda each: each.tag != heading.tag, heading.itersiblings())
+        found.extend(deepcopy(each) for each in after)
+        return Part(found)
+
     def texts(self, selector: str) -> list[str]:
         """The text of each."""
         return [each.text for each in self.all(selector)]
+
+    @property
+    def table(self) -> list[list[str]]:
+        """The texts of the cells, by rows."""
+        return [row.texts("th, td") for row in self.all("tr")]
 
     @property
     def text(self) -> str:
@@ -71,3 +89,13 @@ class Part:
         """An attribute, if it is there."""
         value: str | None = self.element.get(attribute)
         return value
+
+    @property
+    def plain(self) -> str:
+        """The text with ordinary spaces only."""
+        return self.text.replace("\N{NO-BREAK SPACE}", " ")
+
+    @property
+    def terms(self) -> dict[str, str]:
+        """What stands beside each term of its lists."""
+        return dict(zip(self.texts("dt"), self.texts("dd"), strict=True))

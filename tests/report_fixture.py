@@ -22,7 +22,6 @@ from profile_fixture import differences
 from tokviz import pages
 from tokviz.measure.word_scores import same_category
 from tokviz.pages import render
-from tokviz.pages.compare.layers import LayersPage
 from tokviz.pages.compare.page import ComparePage
 from tokviz.pages.downloads import tables
 from tokviz.pages.explore.page import ExplorePage
@@ -376,10 +375,6 @@ class Views:
     @property
     def compare(self) -> ComparePage | None:
         return next(iter(self._of("compare", ComparePage)), None)
-
-    @property
-    def layers(self) -> LayersPage | None:
-        return next(iter(self._of("layers", LayersPage)), None)
 
     @property
     def explore(self) -> ExplorePage | None:
