@@ -60,6 +60,11 @@ class Part:
         return [each.text for each in self.all(selector)]
 
     @property
+    def table(self) -> list[list[str]]:
+        """The texts of the cells, by rows."""
+        return [row.texts("th, td") for row in self.all("tr")]
+
+    @property
     def text(self) -> str:
         """What stands in it, white space as a browser shows it; spaces that don't break stay."""
         return re.sub(r"[ \t\n\r\f]+", " ", str(self.element.text_content())).strip(" ")
