@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from claims import metrics
 from lens_fixture import REASON
 from narrow import present
-from rendered import Part, Rendered
+from rendered import Rendered
 from report_fixture import lens_report, sample_report
 
 from tokviz.pages.model.lens_sentences import LIMITS
@@ -29,10 +30,9 @@ def without() -> Rendered:
     return Rendered(sample_report())
 
 
-def cells(site: Rendered) -> list[Part]:
-    """Of the row of what is named."""
-    (found,) = [row for row in site["compare/index.html"].all(".ranking tbody tr") if row.one("th").text == NAME]
-    return found.all("td")
+def named(site: Rendered) -> list[tuple[str, str]]:
+    """Of each capture how much is named, and the note on it."""
+    return [cells[NAME].noted for cells in metrics(site["compare/index.html"]).values()]
 
 
 def test_charts_of_all_models_have_those_with_a_lens(site: Rendered, without: Rendered) -> None:
@@ -48,7 +48,7 @@ def test_charts_of_all_models_have_those_with_a_lens(site: Rendered, without: Re
 
 
 def test_a_column_says_how_much_is_named_and_why_nothing_is(site: Rendered, without: Rendered) -> None:
-    shown = dict(cell.noted for cell in cells(site))
+    shown = dict(named(site))
     alone = "layer 13, chance 12\N{NO-BREAK SPACE}%; claimed at 14 of 31\N{NO-BREAK SPACE}depths"
     assert shown["73\N{NO-BREAK SPACE}%"] == alone
     assert shown["–"] == f"no lens: {REASON}"
@@ -63,7 +63,7 @@ def test_where_the_halves_disagree_everywhere_there_is_no_number() -> None:
     never = replace(present(lens.named), agreement=np.full(31, 0.5))
     context = replace(first, lens=replace(lens, named=never))
     report = replace(REPORT, models=(replace(deep, contexts=(context,)), *others))
-    assert ("–", "the halves of the text disagree") in [cell.noted for cell in cells(Rendered(report))]
+    assert ("–", "the halves of the text disagree") in named(Rendered(report))
 
 
 def test_the_first_page_leads_to_it_where_a_model_has_one(site: Rendered) -> None:
