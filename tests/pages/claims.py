@@ -44,6 +44,17 @@ def metrics(page: Part) -> dict[tuple[str, str], dict[str, Part]]:
     }
 
 
+def term_of(page: Part, name: str) -> str:
+    """A term, and what is said of it."""
+    (found,) = [each.text for each in page.all("dl.terms > div") if each.one("dt").text == name]
+    return found
+
+
+def notes_of(panel: Part) -> list[str]:
+    """What stands beside a panel's plots, after what to look for."""
+    return panel.texts("[data-look] ~ p")
+
+
 # --- numbers and depths ----------------------------------------------------------------------------------------------
 
 

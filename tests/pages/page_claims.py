@@ -25,8 +25,8 @@ from claims import (
     steps_down,
 )
 from narrow import present
+from rendered import Part
 
-from tokviz.pages.charts.curves import ModelCharts
 from tokviz.records import (
     BestMatch,
     ContextReport,
@@ -195,9 +195,19 @@ def check_course(text: str, values: np.ndarray, agrees: Agrees) -> None:
         require(any(values[depth] == extreme for _, _, depth in said), text, f"{name} is not told: {extreme}")
 
 
-def curves_text(charts: ModelCharts) -> str:
+def check_charts(page: Part, model: ModelReport) -> None:
+    """All charts of a model's page, if it has some, and what is said of them."""
+    contexts = {context.states.context.label.capitalize(): context for context in model.captures}
+    for chart in page.all("#curves figure"):
+        check_chart(chart.one("svg")["aria-label"], contexts)
+    if page.all("#curves"):
+        check_curves_note(curves_text(page), model)
+
+
+def curves_text(page: Part) -> str:
     """All that is said of a model's charts."""
-    return " ".join(filter(None, (charts.guide, charts.note, charts.scaling)))
+    guide, *scaling = page.texts("#curves > details > .note")
+    return " ".join([guide, *page.texts("#curves > .note"), *scaling])
 
 
 def check_curves_note(text: str, model: ModelReport) -> None:
@@ -417,6 +427,11 @@ def _check_permuted(text: str, best: BestMatch) -> None:
     require(len(permuted) == 2, text, "no permuted words")
     for said, value in zip(permuted, (best.within_categories, best.chance), strict=True):
         require(close(said, value), text, value)
+
+
+def summary_of(heatmap: Part) -> str:
+    """What stands under its title."""
+    return heatmap.one("figcaption").text.removeprefix(heatmap.one("figcaption strong").text).strip()
 
 
 def check_heatmap_summary(text: str, estimate: BestMatch, chance: float | None) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from claims import term_of
 from rendered import Part, Rendered
 from series_fixture import series_report
 
@@ -139,9 +140,7 @@ def test_the_first_page_tells_which_words_of_a_series_are_read_at_position_0() -
         context.states.tokenization.reads_position_0 for each in series.checkpoints for context in each.model.contexts
     )
     assert at_0
-    (text,) = [
-        each for each in Rendered(report)["index.html"].texts(".reading dl > div") if each.startswith("Position 0")
-    ]
+    text = term_of(Rendered(report)["index.html"], "Position 0")
     assert "in the context “alone” of Grown" in text
 
 
