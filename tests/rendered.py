@@ -75,6 +75,10 @@ class Part:
         note = "".join(self.texts("small"))
         return self.text.removesuffix(note), note
 
+    @property
+    def classes(self) -> list[str]:
+        return (self.get("class") or "").split()
+
     def __getitem__(self, attribute: str) -> str:
         return str(self.element.attrib[attribute])
 

@@ -25,11 +25,9 @@ from tokviz.pages import render
 from tokviz.pages.compare.layers import LayersPage
 from tokviz.pages.compare.page import ComparePage
 from tokviz.pages.downloads import tables
-from tokviz.pages.explore.page import ExplorePage
 from tokviz.pages.first.page import IndexPage
 from tokviz.pages.method.page import MethodPage
 from tokviz.pages.model.page import ModelPage
-from tokviz.pages.series.page import SeriesPage
 from tokviz.records import (
     N_EXTREMES,
     BestMatch,
@@ -370,20 +368,12 @@ class Views:
         return self._of("model", ModelPage)
 
     @property
-    def series(self) -> list[SeriesPage]:
-        return self._of("series", SeriesPage)
-
-    @property
     def compare(self) -> ComparePage | None:
         return next(iter(self._of("compare", ComparePage)), None)
 
     @property
     def layers(self) -> LayersPage | None:
         return next(iter(self._of("layers", LayersPage)), None)
-
-    @property
-    def explore(self) -> ExplorePage | None:
-        return next(iter(self._of("explore", ExplorePage)), None)
 
     @property
     def method(self) -> MethodPage:

@@ -131,8 +131,7 @@ def test_the_charts_say_what_their_strokes_and_gray_curves_are(site: Rendered) -
     note, *_ = charts.texts("#curves > .note")
     assert "in “I saw …” by itself, purity is shown to be above chance at no depth." in note
     for chart in charts.all("figure.chart"):
-        curves = [each["class"].split() for each in chart.all("path.curve.switch-untrained")]
-        drawn = {tuple(name for name in names if name.startswith(("style-", "dash-"))) for names in curves}
+        drawn = {tuple(each.classes[-3:-1]) for each in chart.all("path.curve.switch-untrained")}
         of_controls = chart.one("h3").text in ("Category purity", "Silhouette", "Effective rank")
         kinds = [("random", "0"), ("random", "1"), ("layers", "0"), ("layers", "1"), ("1", "1")]
         assert drawn == ({(f"style-{style}", f"dash-{dash}") for style, dash in kinds} if of_controls else set())

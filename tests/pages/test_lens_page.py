@@ -117,23 +117,19 @@ def test_a_lens_that_measures_nothing_has_no_files() -> None:
 # --- curves ----------------------------------------------------------------------------------------------------------
 
 
-def lens_of(report: Report, model: ModelReport) -> Part:
-    """The section of a model's page."""
-    return Rendered(report)[f"models/{model.slug}/index.html"].one("#lens")
+def lens_of(report: Report) -> Part:
+    """The section of the first model's page."""
+    return Rendered(report).models[0].one("#lens")
 
 
 def of_first(model: ModelReport) -> Part:
-    """Of a report in which this is the first model."""
-    return lens_of(replace(REPORT, models=(model, *REPORT.models[1:])), model)
+    """With another first model."""
+    return lens_of(replace(REPORT, models=(model, *REPORT.models[1:])))
 
 
 @pytest.fixture(scope="module")
 def section() -> Part:
-    return of_first(FIRST)
-
-
-def classes(part: Part) -> list[str]:
-    return (part.get("class") or "").split()
+    return lens_of(REPORT)
 
 
 def test_charts_have_a_curve_per_capture_and_what_a_reader_may_add(section: Part) -> None:
@@ -142,7 +138,7 @@ def test_charts_have_a_curve_per_capture_and_what_a_reader_may_add(section: Part
     beside = ["", "logit", "untrained"] * 2
     switches = [[path["class"].partition("switch-")[2] for path in chart.all("path.curve")] for chart in (named, own)]
     assert switches == [[*added, *beside], [*added, "", "logit", "", "logit"]]
-    thin = ["raw" in classes(path) for path in named.all("path.curve")]
+    thin = ["raw" in path.classes for path in named.all("path.curve")]
     assert thin == [*(False for _ in added), *[True, True, False] * 2]
     assert named.one("svg")["aria-label"].startswith("Category named. Alone: 15\N{NO-BREAK SPACE}% at the embedding,")
 
@@ -181,46 +177,40 @@ def test_a_relation_has_its_own_chart_and_no_lens_none() -> None:
 # --- the section -------------------------------------------------------------------------------------------------------
 
 
-def cells(rows: list[Part]) -> list[list[Part]]:
-    """Those of each row, without its name."""
-    return [row.all("td") for row in rows]
-
-
 def test_each_cell_names_what_scores_highest_in_the_first_capture(section: Part) -> None:
     depths = shown_depths(FIRST)
     assert section.texts("thead th") == [depth_name(depth) for depth in depths]
     assert len(depths) == 10
     assert {0, 11, 12, 30} <= set(depths)  # the ends, the break and the depth before it
     rows = section.all("[data-row]")
-    assert [int(row["data-row"]) for row in rows] == list(range(116))  # the last word isn't read
+    assert [row["data-row"] for row in rows] == [str(index) for index in range(116)]  # the last word isn't read
     tops, categories = present(LENS.top_names), REPORT.words.categories
-    for index, (row, shown) in enumerate(zip(rows, cells(rows), strict=True)):
+    for index, row in enumerate(rows):
+        highest, own = [tops[depth, index, 0] for depth in depths], REPORT.words.memberships[index]
         assert row.one("th").text == REPORT.words.words[index]
-        assert [cell.text for cell in shown] == [categories[tops[depth, index, 0]].label for depth in depths]
-        own = REPORT.words.memberships[index]
-        named = [tops[depth, index, 0] in own for depth in depths]
-        assert ["y" in classes(cell) for cell in shown] == named
-        assert ["p" in classes(cell) for cell in shown] == [depth == 0 for depth in depths]
+        assert row.texts("td") == [categories[each].label for each in highest]
+        assert ["y" in cell.classes for cell in row.all("td")] == [each in own for each in highest]
+        assert ["p" in cell.classes for cell in row.all("td")] == [depth == 0 for depth in depths]
 
 
 def test_a_category_counts_its_words_and_others_that_are_read_as_it(section: Part) -> None:
-    groups = section.all("tbody")
-    assert [group.one(".lens-group th").text for group in groups] == [each.label for each in REPORT.words.categories]
-    for group in groups:
-        label, own = group.one(".lens-group th").text, cells(group.all("[data-row]"))
-        others = cells([row for each in groups if each is not group for row in each.all("[data-row]")])
+    groups = {each.one(".lens-group th").text: each for each in section.all("tbody")}
+    assert list(groups) == [each.label for each in REPORT.words.categories]
+    for label, group in groups.items():
+        own = [row.all("td") for row in group.all("[data-row]")]
+        others = [row.texts("td") for other in groups.values() if other is not group for row in other.all("[data-row]")]
         for column, cell in enumerate(group.all(".lens-group td")):
-            n = sum("y" in classes(row[column]) for row in own)
-            n_others = sum(row[column].text == label for row in others)
+            n = sum("y" in row[column].classes for row in own)
+            n_others = sum(row[column] == label for row in others)
             assert cell.text == f"{n} of {len(own)}" + (f" +{n_others}" if n_others else "")
-            assert ("s4" in classes(cell)) == (n == len(own))
+            assert ("s4" in cell.classes) == (n == len(own))
 
 
 def test_of_many_words_some_have_rows(section: Part) -> None:
     words = word_list(n_categories=9, n_words=40)
     model = model_report("long", "Long", 30, words, (SENTENCE,), projections=("centered",))
     report = replace(REPORT, words=words, models=(with_lens(model, words),))
-    shown = lens_of(report, model)
+    shown = lens_of(report)
     assert len(shown.all("[data-row]")) == 150
     # All words of a category count, of which the last one isn't read.
     counts = [group.texts(".lens-group td")[1] for group in shown.all("tbody")]

@@ -13,7 +13,7 @@ from report_fixture import model_report, sample_report
 from series_fixture import series_report
 
 from tokviz.pages.series import series_data
-from tokviz.records import Context, ContextReport, ControlCurves, Report, SeriesReport, Untrained
+from tokviz.records import Context, ControlCurves, Report, SeriesReport, Untrained
 
 MOST_BYTES = 256 * 1024
 """Of the page of 60 checkpoints of 40 layers."""
@@ -53,10 +53,6 @@ def charts(page: Part) -> list[Part]:
 def ticks(chart: Part) -> list[Part]:
     """Of the horizontal axis."""
     return chart.all("svg text[dy='17']")
-
-
-def charts_note(page: Part) -> str:
-    return page.one("#charts > .note").text
 
 
 def changed(report: Report, **changes: object) -> Report:
@@ -122,13 +118,6 @@ def test_heads_have_the_unit_once_and_the_last_layer_is_told(page: Part) -> None
     assert [each["data-context"] for each in page.all("#maps .series-map")] == ["alone"] * 4 + ["sentence"] * 4
 
 
-def test_labels_are_their_own_heads() -> None:
-    (series,) = small().series
-    named = replace(series, unit=None, checkpoints=tuple(replace(each, step=None) for each in series.checkpoints))
-    first, *_ = page_of(replace(small(), series=(named,))).all("#maps table")
-    assert first.table[0][:3] == ["Checkpoint", "step 0", "step 16"]
-
-
 def test_where_nothing_is_measured_nothing_is_said() -> None:
     site = Rendered(changed(small(), geometry=None))
     page = site[PAGE]
@@ -162,7 +151,7 @@ def test_many_checkpoints_of_a_deep_model_are_a_light_page() -> None:
     assert page.one("#maps")["data-late-maps"] == "../../data/series/grown-maps.js"
     late = maps_of(series_data.files(report)["data/series/grown-maps.js"])
     assert [len(each["rows"]) for each in late] == [41] * 8
-    cells = [part for cell in maps[0].all("tbody tr")[7].all("td") for part in (cell.text, cell.get("class") or "")]
+    cells = [part for cell in maps[0].all("tbody tr")[7].all("td") for part in (cell.text, " ".join(cell.classes))]
     assert late[0]["rows"][7] == ["layer 6", *cells]
 
 
@@ -222,7 +211,7 @@ def with_falling_purity(series: SeriesReport) -> SeriesReport:
     return replace(series, checkpoints=tuple(changed))
 
 
-def test_tokens_are_counted_in_millions_and_labels_are_at_equal_distances() -> None:
+def test_tokens_are_counted_in_millions_and_labels_are_their_own_heads_at_equal_distances() -> None:
     (series,) = small().series
     steps = (10**7, 10**8, 2 * 10**9, 3 * 10**10, 10**12)
     counted = tuple(replace(each, step=step) for each, step in zip(series.checkpoints, steps, strict=True))
@@ -230,8 +219,9 @@ def test_tokens_are_counted_in_millions_and_labels_are_at_equal_distances() -> N
     assert [each.text for each in ticks(chart)] == ["10\u00a0M", "2\u00a0B", "30\u00a0B", "1\u00a0T"]
     named = tuple(replace(each, step=None) for each in series.checkpoints)
     page = page_of(replace(small(), series=(replace(series, unit=None, checkpoints=named),)))
+    assert page.all("#maps table")[0].table[0][:3] == ["Checkpoint", "step 0", "step 16"]
     assert [each.text for each in ticks(charts(page)[0])] == ["step 0", "step 128"]
-    assert charts_note(page).endswith(" Checkpoints are at equal distances.")
+    assert page.one("#charts > .note").text.endswith(" Checkpoints are at equal distances.")
 
 
 def test_what_there_is_without_training_is_told_where_no_checkpoint_is_from_before_it() -> None:
@@ -280,7 +270,10 @@ def test_an_untrained_model_counts_whose_checkpoint_is_left_out() -> None:
     report = replace(small(), series=(replace(series, checkpoints=(replace(first, left_out=True), *only_first)),))
     page = page_of(report)
     assert "In all contexts with all weights random, purity is 0.20–0.25." in said(page)
-    assert "All random, gray: the last layer of the model with all weights random, drawn once." in charts_note(page)
+    assert (
+        "All random, gray: the last layer of the model with all weights random, drawn once."
+        in page.one("#charts > .note").text
+    )
     assert "all weights random: 0.22 throughout" in charts(page)[0].one("svg")["aria-label"]
 
 
@@ -290,4 +283,4 @@ def test_a_rounded_number_of_tokens_has_the_unit_of_what_it_is_rounded_to() -> N
     counted = tuple(replace(each, step=step) for each, step in zip(series.checkpoints, steps, strict=True))
     page = page_of(replace(small(), series=(replace(series, unit="tokens", checkpoints=counted),)))
     assert [each.text for each in ticks(charts(page)[0])][:2] == ["0", "1\u00a0B"]
-    assert "0, which has no place on it, stands at the left" in charts_note(page)
+    assert "0, which has no place on it, stands at the left" in page.one("#charts > .note").text

@@ -36,11 +36,6 @@ def maps_of(report: Report, series: SeriesReport) -> dict[str, Part]:
     return {each["data-measure"]: each for each in page.all("#maps [data-context=alone]")}
 
 
-def shades(drawn: Part) -> list[str]:
-    """The classes of its cells."""
-    return [each.get("class") or "" for each in drawn.all("td")]
-
-
 @pytest.mark.parametrize(
     ("flags", "expected"),
     [
@@ -129,8 +124,8 @@ def test_a_value_below_chance_has_no_shade() -> None:
     purity = maps_of(report, series)["purity"]
     values = [float(each.replace("−", "-")) for each in purity.texts("td")]
     assert min(values) == -49
-    for number, shade in zip(values, shades(purity), strict=True):
-        assert abs(int(shade[1:2]) - max(0.0, 4 * number)) < 0.52, (number, shade)
+    for number, cell in zip(values, purity.all("td"), strict=True):
+        assert abs(int(cell.classes[0][1:]) - max(0.0, 4 * number)) < 0.52, (number, cell.classes)
 
 
 def test_the_first_page_tells_which_words_of_a_series_are_read_at_position_0() -> None:
@@ -198,9 +193,9 @@ def test_ordinary_values_are_not_shaded_like_massive_ones() -> None:
             contexts.append(replace(context, geometry=replace(context.geometry, massive=ordinary)))
         checkpoints.append(replace(each, model=replace(each.model, contexts=tuple(contexts))))
     series = replace(series, checkpoints=tuple(checkpoints))
-    assert {each[:2] for each in shades(maps_of(report, series)["largest"])} == {"s1"}
-    grown = shades(maps_of(report, report.series[0])["largest"])
-    assert {each for each in grown if each.endswith("y")} == {"s4 y"}
+    assert {cell.classes[0] for cell in maps_of(report, series)["largest"].all("td")} == {"s1"}
+    grown = maps_of(report, report.series[0])["largest"].all("td.y")
+    assert {cell["class"] for cell in grown} == {"s4 y"}
 
 
 def test_a_reference_that_is_not_there_is_told() -> None:

@@ -137,6 +137,7 @@ def test_the_finding_has_the_layer_the_neurons_and_both_norms() -> None:
         f"the mean norm (words alone) goes from {before:.1f} to {after:,.0f}."
     )
     assert page.texts("#writers > p")[0] == finding(page)
+    assert not page.all(".without"), "that wasn't tried"
     table = page.one(".writers-table table")
     heads, row = table.table
     assert heads[:4] == ["Layer", "Attention adds", "MLP adds", "Dimension: change"]
@@ -274,11 +275,6 @@ def test_what_is_without_the_neurons_stands_beside_what_is_with_them() -> None:
     assert shown.one("h3").text == f"The same words without neurons 1229 and 1230 of layer {number}"
     assert "mean over the words" not in shown.text
     assert "control" not in shown.text
-
-
-def test_what_was_not_tried_is_not_shown() -> None:
-    model, _ = model_with(EMERGING)
-    assert not page_of(model).all(".without")
 
 
 def test_a_model_without_a_sum_says_why() -> None:

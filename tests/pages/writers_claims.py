@@ -245,7 +245,7 @@ def check_section(page: Part, model: ModelReport) -> None:
     check_written(page, found, updates)
     rows = page.all(".writers-table tbody tr")
     for row in rows:
-        check_writer_row(row, kinds_of(page), updates)
+        check_row(row, page.texts(".writers-table thead th"), updates)
     marked = [f"Layer {index}" for index, each in enumerate(updates.layers) if each.marked and each.sublayers]
     require([row.one("th").text for row in rows] == marked, said, marked)
     for section in page.all(".without"):
@@ -257,17 +257,12 @@ def check_section(page: Part, model: ModelReport) -> None:
         require(attention_sentences(facts) in page.texts(".writers-figures + .text"), said, facts)
 
 
-def kinds_of(page: Part) -> list[str]:
-    """What parts of a layer the table has a column for."""
-    return [each.removesuffix(" adds").lower() for each in page.texts(".writers-table thead th") if " adds" in each]
-
-
-def check_writer_row(row: Part, kinds: Sequence[str], updates: Updates) -> None:
+def check_row(row: Part, heads: Sequence[str], updates: Updates) -> None:
     layer = updates.layers[int(row.one("th").text.removeprefix("Layer "))]
-    *added, dimension, _ = row.texts("td")
-    for kind, text in zip(kinds, added, strict=True):
-        check_added(text, kind, layer)
-    check_change(dimension, layer)
+    *added, change, _ = row.texts("td")
+    for head, text in zip(heads[1:-2], added, strict=True):
+        check_added(text, head.removesuffix(" adds").lower(), layer)
+    check_change(change, layer)
     for bar in row.all(".writer"):
         check_bar(bar.text, bar.one("rect")["width"], layer)
 
