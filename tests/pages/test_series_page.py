@@ -13,7 +13,7 @@ from report_fixture import model_report, sample_report
 from series_fixture import series_report
 
 from tokviz.pages.series import series_data
-from tokviz.records import Context, ControlCurves, Report, SeriesReport, Untrained
+from tokviz.records import Context, ContextReport, ControlCurves, Report, SeriesReport, Untrained
 
 MOST_BYTES = 256 * 1024
 """Of the page of 60 checkpoints of 40 layers."""
