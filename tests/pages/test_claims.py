@@ -32,6 +32,7 @@ from tokviz.pages import render
 from tokviz.pages.first.choice import choice
 from tokviz.pages.model.events import event_numbers, event_text, events
 from tokviz.pages.model.headline import headline
+from tokviz.pages.text.findings import finding_of
 from tokviz.pages.text.trust import finding, trust
 from tokviz.records import ModelReport, Report
 
@@ -40,9 +41,9 @@ ROOT = Path(__file__).parents[2]
 # --- every claim of random reports -----------------------------------------------------------------------------------
 
 
-def page_of(model: ModelReport) -> Part:
+def site_of(model: ModelReport) -> Rendered:
     changed: dict[str, Any] = {"words": random_geometry.WORDS, "models": (model,), "projections": PROJECTIONS[:2]}
-    return Rendered(dataclasses.replace(random_geometry.SAMPLE, **changed)).models[0]
+    return Rendered(dataclasses.replace(random_geometry.SAMPLE, **changed))
 
 
 def check_stories(page: Part, model: ModelReport) -> None:
@@ -82,7 +83,7 @@ CHECKS = (stage_claims.check_stages, stage_claims.check_difference, check_plates
 def test_a_model_is_told_truly(model: ModelReport) -> None:
     for check in CHECKS:
         check(model)
-    page = page_of(model)
+    (page,) = site_of(model).models
     check_stories(page, model)
     page_claims.check_charts(page, model)
 
@@ -92,7 +93,8 @@ def test_a_model_is_told_truly(model: ModelReport) -> None:
 @given(plain=random_geometry.models(), seed=st.integers(0, 2**32 - 1))
 def test_who_writes_and_what_is_without_them_is_told_truly(plain: ModelReport, seed: int) -> None:
     model = random_writers.with_writers(plain, np.random.default_rng(seed))
-    page = page_of(model)
+    site = site_of(model)
+    (page,) = site.models
     if page.all("#writers"):
         writers_claims.check_section(page, model)
     page_claims.check_charts(page, model)
@@ -103,6 +105,11 @@ def test_who_writes_and_what_is_without_them_is_told_truly(plain: ModelReport, s
             assert not drawn or changed.rule == "by_hand" or changed is context.twin
             for panel in drawn:
                 writers_claims.check_what_was_done(claims.notes_of(panel)[0], changed, context, 2)
+    by_label = {context.states.context.label: context for context in model.contexts}
+    captures = claims.metrics(site["compare/index.html"]) if len(by_label) > 1 else {}
+    for (_, label), cells in captures.items():
+        noted = [cell.noted for cell in list(cells.values())[6:8]]
+        writers_claims.check_cells(noted, finding_of(model), by_label[label])
 
 
 def check_site(report: Report, site: Rendered) -> None:
