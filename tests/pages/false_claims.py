@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+import chart_claims
 import claims
 import numpy as np
 import page_claims
@@ -117,13 +118,13 @@ def _of_plates() -> Iterator[Case]:
     ):
         yield Case(
             f"curve: {heading}", alts[heading], pattern, replacement,
-            lambda text: page_claims.check_chart(text, by_name),
+            lambda text: chart_claims.check_chart(text, by_name),
         )  # fmt: skip
     yield Case(
-        "the curves' line", page_claims.curves_text(page), "in the words alone", "in the words in a sentence",
-        lambda text: page_claims.check_curves_note(text, model),
+        "the curves' line", chart_claims.curves_text(page), "in the words alone", "in the words in a sentence",
+        lambda text: chart_claims.check_curves_note(text, model),
     )  # fmt: skip
-    yield Case("a mark", "massive from layer 11", "11", "12", lambda text: page_claims.check_mark(text, geometry))
+    yield Case("a mark", "massive from layer 11", "11", "12", lambda text: chart_claims.check_mark(text, geometry))
 
 
 def _of_comparison() -> Iterator[Case]:

@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Iterator
 from functools import cache
 
+import chart_claims
 import numpy as np
-import page_claims
 import without_claims
 import writers_claims
 from claims import metrics, notes_of
@@ -161,8 +161,8 @@ def _of_notes() -> Iterator[Case]:
             lambda text: writers_claims.check_what_was_done(text, twin, context, 2),
         )  # fmt: skip
     yield Case(
-        "the curves' bands", page_claims.curves_text(page()), ", for the unchanged model only", "",
-        lambda text: page_claims.check_curves_note(text, model),
+        "the curves' bands", chart_claims.curves_text(page()), ", for the unchanged model only", "",
+        lambda text: chart_claims.check_curves_note(text, model),
     )  # fmt: skip
 
 

@@ -85,13 +85,10 @@ def check_profile(section: Part, report: Report) -> None:
     ):
         found = numbers(report, context.name)
         check_facts(stated, found)
-        said += [" ".join([name, *map(sentence, stated)])] if stated else []
+        heading = name if len(found.models) > 2 else f"{name}."
+        said += [" ".join([heading, *map(sentence, stated)])] if stated else []
         check_dots(section, block.all("tr")[1:], found)
-    texts = [
-        each.text.replace(each.one("strong").text, each.one("strong").text.rstrip("."), 1)
-        for each in section.all(".said > div")
-    ]
-    require(texts == said, "sentences", texts)
+    require(section.texts(".said > div") == said, "sentences", said)
 
 
 # --- sentences -------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import chart_claims
 import claims
 import false_claims
 import false_writers
@@ -85,7 +86,7 @@ def test_a_model_is_told_truly(model: ModelReport) -> None:
         check(model)
     (page,) = site_of(model).models
     check_stories(page, model)
-    page_claims.check_charts(page, model)
+    chart_claims.check_charts(page, model)
 
 
 @pytest.mark.slow
@@ -97,7 +98,7 @@ def test_who_writes_and_what_is_without_them_is_told_truly(plain: ModelReport, s
     (page,) = site.models
     if page.all("#writers"):
         writers_claims.check_section(page, model)
-    page_claims.check_charts(page, model)
+    chart_claims.check_charts(page, model)
     for context in model.contexts:
         for changed in context.interventions:
             name = changed.states.context.name
@@ -123,7 +124,7 @@ def check_site(report: Report, site: Rendered) -> None:
                 if context.geometry:
                     assert panel.all(".ruler-measured")
                     mark, *_ = [*panel.texts(".mark-name"), None]
-                    page_claims.check_mark(mark, context.geometry)
+                    chart_claims.check_mark(mark, context.geometry)
     page_claims.check_position_0(claims.term_of(site["index.html"], "Position 0"), report)
     for measured_on in site["method/index.html"].texts("#measures + p"):
         page_claims.check_measured_on(measured_on, report)
@@ -165,7 +166,7 @@ def check_compare(report: Report, site: Rendered) -> None:
     for chart in page.all(".measure figure"):
         heading = chart.one("figcaption").text
         own = {name: each for (name, label), each in contexts.items() if label == heading}
-        page_claims.check_chart(chart.one("svg")["aria-label"], own)
+        chart_claims.check_chart(chart.one("svg")["aria-label"], own)
     check_captions(json.loads(page.one("[data-captures]").text), report)
     for pairs in page.all(".pairs"):
         check_pair(pairs, report)
