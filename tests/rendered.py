@@ -82,6 +82,16 @@ class Part:
         """What stands in it, white space as a browser shows it; spaces that don't break stay."""
         return re.sub(r"[ \t\n\r\f]+", " ", str(self.element.text_content())).strip(" ")
 
+    @property
+    def noted(self) -> tuple[str, str]:
+        """Its text, and the small print after it, if there is any."""
+        note = "".join(self.texts("small"))
+        return self.text.removesuffix(note), note
+
+    @property
+    def classes(self) -> list[str]:
+        return (self.get("class") or "").split()
+
     def __getitem__(self, attribute: str) -> str:
         return str(self.element.attrib[attribute])
 
