@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from claiming import families
@@ -47,7 +46,6 @@ from tokviz.records import (
     WordList,
 )
 
-View = TypeVar("View")
 TEMPLATES = Path(__file__).parent.parent / "templates"
 FOLDERS = (TEMPLATES,)
 """Where templates are looked for."""

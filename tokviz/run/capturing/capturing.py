@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 
 from tokviz import models
 from tokviz.errors import ModelError
 from tokviz.pages.model.batches import batch_warnings
-from tokviz.run.capturing.capture_request import ContextRequest, Request, capture_here, now
+from tokviz.run.capturing.apart import capturing_apart
+from tokviz.run.capturing.capture_request import ContextRequest, Request, capture_here
+from tokviz.run.capturing.dates import now
 from tokviz.run.capturing.folders import remove_left_over
 from tokviz.run.capturing.remote_capture import DeviceProcesses, capture_elsewhere, gpus_for
 from tokviz.run.measuring import measuring, results
@@ -50,16 +52,28 @@ def capture_models(
     if for_this and plan.options.draws:
         # The other processes get ready while the first model loads.
         picture_queue.start((*results.LIBRARIES, *(() if plan.options.is_draft else measuring.LIBRARIES)))
-    for request in for_this:
-        model = by_slug[request.model.slug]
-        try:
-            with models.failing_alone(request.model.source):
-                capture_here(request, plan.store, reporter)
-        except ModelError as error:
-            yield model, error
-        else:
+    for request, failure in _capture_in_turn(for_this, plan, reporter):
+        if failure is None:
             _warn(request, plan.store, reporter)
-            yield model, None
+        yield by_slug[request.model.slug], failure
+
+
+def _capture_in_turn(
+    requests: Sequence[Request], plan: Plan, reporter: Reporter
+) -> Iterator[tuple[Request, ModelError | None]]:
+    """On this machine, one model after the other."""
+    with capturing_apart(plan.store, reporter) as apart:
+        for request in requests:
+            failure = None
+            try:
+                if plan.options.apart:
+                    apart.capture(request)
+                else:
+                    with models.failing_alone(request.model.source):
+                        capture_here(request, plan.store, reporter)
+            except ModelError as error:
+                failure = error
+            yield request, failure
 
 
 def _unreadable(due: list[ModelPlan], options: Options) -> dict[str, ModelError]:
