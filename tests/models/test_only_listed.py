@@ -280,6 +280,9 @@ def _with_fewer_layers(values: dict[str, Any]) -> dict[str, Any]:
 )
 def test_layers_that_predict_further_tokens_are_said(gpt2: Path, named: dict[str, int]) -> None:
     edit_config(gpt2, n_layer=2, **named)
+    weights = load_file(gpt2 / "model.safetensors")
+    weights["transformer.h.2.eh_proj.weight"] = weights["transformer.h.2.mlp.c_fc.weight"].clone()
+    save_file(weights, gpt2 / "model.safetensors", metadata={"format": "pt"})
     if named != {"num_nextn_predict_layers": 1}:
         assert "found weights of 3" in refusal("gpt2", gpt2.parent)
         return
