@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from claims import metrics, plain, require_depths
+from narrow import present
 from related_fixture import ORDERS, RELATION, order_of, random_order, random_relation, related_report
 from rendered import Part, Rendered
 
@@ -374,3 +375,15 @@ def test_the_compare_table_has_the_depth_that_is_furthest_above_chance() -> None
         claimed = int(relations.orders[0].r2.claim.holds.sum())
         note = f"claimed at {claimed} of {context.states.n_depths}\N{NO-BREAK SPACE}depths"
         assert cells[circle].noted[1].endswith(note)
+
+
+def test_the_table_has_each_count_in_the_column_of_its_name() -> None:
+    report = related_report()
+    context = report.models[0].contexts[0]
+    measured = present(context.relations)
+    found = csv.DictReader(io.StringIO(tables.relations_csv(report.relations, report.orders, measured)))
+    (relation,) = measured.relations
+    rows = [row for row in found if row["kind"] == "relation"]
+    for column in ("hits", "hits_of_source", "gain"):
+        np.testing.assert_allclose([float(row[column]) for row in rows], getattr(relation, column), rtol=1e-5)
+    assert (relation.hits != relation.hits_of_source).any()

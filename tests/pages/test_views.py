@@ -24,6 +24,8 @@ def site() -> Rendered:
     ("got", "wanted"),
     [
         (wording.percent(0.4876), "48.8 %"),
+        (wording.small_share(0.00052), "0.0520 %"),
+        (wording.small_share(0.052), "5.2 %"),
         (wording.count(1, "category"), "1 category"),
         (wording.count(1204, "category"), "1,204 categories"),
         (wording.millions(134_515_008), "134.5 million"),
