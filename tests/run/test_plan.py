@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import making
+import numpy as np
 import pytest
 from narrow import present
 
@@ -15,7 +16,7 @@ from tokviz.config import ReportConfig
 from tokviz.measure.pca import project
 from tokviz.records import Projection
 from tokviz.run.plan.options import FORMS, SVG, Options
-from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.plan import Plan, _ordinary
 from tokviz.run.plan.tree import PictureJob
 from tokviz.run.store import keys
 from tokviz.run.store.store import Store
@@ -185,6 +186,17 @@ def test_one_layers_coordinates_concern_its_plate_only(store: Store) -> None:
     changed = jobs(store, config(), moved)
     differing = {job.path for job in changed if plates.get(job.path, job.key) != job.key}
     assert {path.split("__")[1] for path in differing} == {"model.layers.1.webp", "model.layers.1-phone.webp"}
+
+
+def test_ordinary_words_are_the_captures_own_where_these_are_ordinary() -> None:
+    at_first, elsewhere, further = (
+        making.hidden_states([np.zeros((4, 8), dtype=np.float32)], context=str(index), positions=[index] * 4)
+        for index in range(3)
+    )
+    every = (at_first, elsewhere, further)
+    assert _ordinary(at_first, every) is elsewhere
+    assert _ordinary(further, every) is further
+    assert _ordinary(at_first, (at_first,)) is None
 
 
 def test_the_projection_depends_on_states_and_name(store: Store) -> None:
