@@ -10,8 +10,8 @@ WORKERS = -n $(JOBS) --dist loadfile --no-loadscope-reorder
 # The files with tests that run when nothing else does; named, as to look through all files for them takes longer than they do.
 ALONE   = tests/pages/test_explore_speed.py tests/pages/test_plates_browser.py
 # The tests of each ring, by the markers of pyproject.toml; every ring has those of the one within it.
-QUICK   = not alone and not browser and not process and not model and not slow
 USUAL   = not alone and not thorough
+QUICK   = $(USUAL) and not browser and not process and not model and not slow
 ALL     = not alone
 # LOCK=requirements.lock installs exactly the versions that it names; without it, the newest in the ranges of requirements*.txt.
 LOCK   ?=

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path
 
 from lxml import html
@@ -55,14 +57,40 @@ class Part:
         (found,) = self.all(selector)
         return found
 
+    def at(self, name: str) -> Part:
+        """The one of an id."""
+        return self.one(f"[id='{name}']")
+
+    def under(self, name: str) -> Part:
+        """What follows the heading of an id, up to the next of its rank."""
+        heading, found = self.at(name).element, html.Element("div")
+        after = takewhile(lambda each: each.tag != heading.tag, heading.itersiblings())
+        found.extend(deepcopy(each) for each in after)
+        return Part(found)
+
     def texts(self, selector: str) -> list[str]:
         """The text of each."""
         return [each.text for each in self.all(selector)]
 
     @property
+    def table(self) -> list[list[str]]:
+        """The texts of the cells, by rows."""
+        return [row.texts("th, td") for row in self.all("tr")]
+
+    @property
     def text(self) -> str:
         """What stands in it, white space as a browser shows it; spaces that don't break stay."""
         return re.sub(r"[ \t\n\r\f]+", " ", str(self.element.text_content())).strip(" ")
+
+    @property
+    def noted(self) -> tuple[str, str]:
+        """Its text, and the small print after it, if there is any."""
+        note = "".join(self.texts("small"))
+        return self.text.removesuffix(note), note
+
+    @property
+    def classes(self) -> list[str]:
+        return (self.get("class") or "").split()
 
     def __getitem__(self, attribute: str) -> str:
         return str(self.element.attrib[attribute])
@@ -71,3 +99,13 @@ class Part:
         """An attribute, if it is there."""
         value: str | None = self.element.get(attribute)
         return value
+
+    @property
+    def plain(self) -> str:
+        """The text with ordinary spaces only."""
+        return self.text.replace("\N{NO-BREAK SPACE}", " ")
+
+    @property
+    def terms(self) -> dict[str, str]:
+        """What stands beside each term of its lists."""
+        return dict(zip(self.texts("dt"), self.texts("dd"), strict=True))

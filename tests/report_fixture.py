@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import TypeVar, cast
 
 import numpy as np
 from claiming import families
@@ -22,14 +21,7 @@ from profile_fixture import differences
 from tokviz import pages
 from tokviz.measure.word_scores import same_category
 from tokviz.pages import render
-from tokviz.pages.compare.layers import LayersPage
-from tokviz.pages.compare.page import ComparePage
 from tokviz.pages.downloads import tables
-from tokviz.pages.explore.page import ExplorePage
-from tokviz.pages.first.page import IndexPage
-from tokviz.pages.method.page import MethodPage
-from tokviz.pages.model.page import ModelPage
-from tokviz.pages.series.page import SeriesPage
 from tokviz.records import (
     N_EXTREMES,
     BestMatch,
@@ -54,7 +46,6 @@ from tokviz.records import (
     WordList,
 )
 
-View = TypeVar("View")
 TEMPLATES = Path(__file__).parent.parent / "templates"
 FOLDERS = (TEMPLATES,)
 """Where templates are looked for."""
@@ -348,46 +339,6 @@ def images(report: Report) -> Iterator[Image]:
                 for renditions in (*shown.plates, shown.grid, shown.strip, shown.strip and shown.strip.dark):
                     if renditions:
                         yield from (renditions.wide, renditions.phone)
-
-
-class Views:
-    """The records of a report's pages, by their templates."""
-
-    def __init__(self, report: Report) -> None:
-        self.site = pages.build(report)
-
-    def _of(self, template: str, kind: type[View]) -> list[View]:
-        views = [page.view for page in self.site.pages if page.template == template]
-        assert all(isinstance(view, kind) for view in views)
-        return cast(list[View], views)
-
-    @property
-    def index(self) -> IndexPage:
-        return self._of("index", IndexPage)[0]
-
-    @property
-    def models(self) -> list[ModelPage]:
-        return self._of("model", ModelPage)
-
-    @property
-    def series(self) -> list[SeriesPage]:
-        return self._of("series", SeriesPage)
-
-    @property
-    def compare(self) -> ComparePage | None:
-        return next(iter(self._of("compare", ComparePage)), None)
-
-    @property
-    def layers(self) -> LayersPage | None:
-        return next(iter(self._of("layers", LayersPage)), None)
-
-    @property
-    def explore(self) -> ExplorePage | None:
-        return next(iter(self._of("explore", ExplorePage)), None)
-
-    @property
-    def method(self) -> MethodPage:
-        return self._of("method", MethodPage)[0]
 
 
 def write_site(report: Report, folder: Path) -> Path:

@@ -101,6 +101,7 @@ def test_it_is_pickled_without_its_model(own: Capture, study: tokviz.Study) -> N
 def test_plots_are_of_the_types_that_are_said(own: Capture) -> None:
     axes = Figure().add_subplot()
     assert isinstance(own.draw(0), tokviz.Drawn)
+    assert repr(own.draw(-1)) == repr(own.draw(len(own) - 2))
     assert own.draw(0, ax=axes) is axes
 
 

@@ -24,7 +24,7 @@ from command import SMALL_CONFIG, generate_blank, wait_for
 from narrow import present
 from playwright.sync_api import Browser, expect
 
-from tokviz.serve import SiteServer, watched
+from tokviz.serve import SiteServer, make, watched
 
 ROOT = Path(__file__).parent.parent
 
@@ -349,6 +349,16 @@ def test_a_site_below_a_hidden_folder_is_shown(tmp_path: Path) -> None:
     (site / "index.html").write_text("<body>site</body>", encoding="utf-8")
     with listening(site) as server:
         assert Ask(server)()[0] == 200
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(("code", "said"), [(0, None), (3, None), (1, "error: the last line")])
+def test_a_report_without_a_model_that_failed_is_a_new_report(
+    monkeypatch: pytest.MonkeyPatch, code: int, said: str | None
+) -> None:
+    script = f"print('error: a model' if {code} == 3 else 'error: the last line'); raise SystemExit({code})"
+    monkeypatch.setattr("tokviz.serve.COMMAND", ("-c", script))
+    assert make([]) == said
 
 
 @pytest.mark.parametrize("title", ["Слова и слои: " * 14, "言葉と層" * 49, "a/" * 5_000, "a\0b"])

@@ -18,7 +18,7 @@ from tokviz.measure.distances import cosine_distances
 from tokviz.measure.spaces import standardized
 from tokviz.notebook import Capture
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.thorough]
 
 
 @pytest.fixture(scope="module")

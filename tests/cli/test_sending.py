@@ -14,6 +14,7 @@ from typer.testing import Result
 
 from tokviz.cli import sending
 from tokviz.run.publishing import publish
+from tokviz.run.publishing.github_pages import _Branch
 
 FIRST = {"data/report.json": '{"generator": "tokviz 1"}', "index.html": "first", "models/a/index.html": "a"}
 SECOND = {"data/report.json": '{"generator": "tokviz 1"}', "index.html": "second", "models/b/index.html": "b"}
@@ -215,3 +216,10 @@ def test_a_space_that_runs_a_program_is_refused(hub: Hub) -> None:
     hub.files, hub.sdk = {}, "gradio"
     refused = to_space("--yes")
     assert refused.stderr == f"error: {NAME}: expected a static Space, got one that runs gradio; choose another name\n"
+
+
+def test_a_password_in_an_address_is_not_said(tmp_path: Path) -> None:
+    address = "https://zoe:secret-k7@example.org/zoe/report.git"
+    branch = _Branch(tmp_path, address, "gh-pages", is_there=False)
+    assert branch.name == "the branch gh-pages of https://example.org/zoe/report.git"
+    assert "secret" not in " ".join((branch.name, *branch.notes))

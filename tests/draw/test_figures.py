@@ -330,6 +330,8 @@ def test_a_drawing_shows_what_the_wide_picture_does(picture: Plate | Grid, most:
     assert len(data) <= most * 1024
     assert title.startswith("SmolLM2")
     assert "116 words in 9 categories" in description
+    for share in picture.explained_variance_ratio:
+        assert f"{100 * share:.1f} %" in description
 
 
 @pytest.mark.process

@@ -63,6 +63,8 @@ def test_a_cell_is_as_dark_as_its_count() -> None:
     nothing = heat_map_of(values=np.full_like(full, -1), means=np.full((9, 31), np.nan))
     assert n_pixels(every, shades[5]) > 700 * 116 * 9
     assert n_pixels(nothing, shades[5]) < 1500, "in the scale only"
+    none = heat_map_of(values=np.zeros_like(full), means=np.zeros((9, 31)))
+    assert n_pixels(nothing, shades[0]) < n_pixels(none, shades[0]) / 3, "what isn't known isn't none"
 
 
 def test_many_words_leave_categories_alone() -> None:

@@ -63,6 +63,7 @@ def ratio(color: str, paper: str, theme: str) -> float:
     return 1 / contrast(on_dark(color, paper), paper) if theme == "dark" else contrast(color, paper)
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 @pytest.mark.parametrize("n_categories", [9, 60])
 def test_few_colors_leave_text_its_own(n_categories: int) -> None:

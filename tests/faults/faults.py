@@ -87,8 +87,8 @@ def commands(patch: Path | None, place: str, tree: Path, options: argparse.Names
     paths = [tree / "tests" / place, *tree.glob(f"tests/test_{place}*.py")] if place else []
     known = [shlex.quote(str(each)) for each in paths if each.exists()]
     if not options.command and known:
-        makefile = (tree / "Makefile").read_text("utf-8")
-        rings = [re.findall(rf"^{ring} *= *(.+)$", makefile, re.MULTILINE)[0] for ring in RINGS[options.ring]]
+        makefile = dict(re.findall(r"^(\w+) *= *(.+)$", (tree / "Makefile").read_text("utf-8"), re.MULTILINE))
+        rings = [makefile[ring].replace("$(USUAL)", makefile["USUAL"]) for ring in RINGS[options.ring]]
         for inner, ring in zip([None, *rings], rings, strict=False):
             marks = f"({ring}) and not ({inner})" if inner else ring
             yield f"OMP_NUM_THREADS=1 .venv/bin/python -m pytest -x -q -m '{marks}' {' '.join(known)}"

@@ -16,7 +16,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 
 from tokviz.measure.categories import Score, own_scores, purity, silhouette, silhouette_alone
-from tokviz.measure.category_claims import gather_tested
+from tokviz.measure.category_claims import as_normal, gather_tested
 from tokviz.measure.distances import are_known, euclidean_distances, nearest
 from tokviz.measure.geometry import measure
 from tokviz.measure.labels import Categories
@@ -248,6 +248,7 @@ def test_the_interval_of_purity_covers_the_value_of_a_large_fresh_sample() -> No
     assert 90 <= covered <= 98
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 @pytest.mark.parametrize("distance", [0.4, 2.0])
 def test_intervals_cover_what_fresh_lists_of_the_same_length_give(distance: float) -> None:
@@ -293,3 +294,8 @@ def test_the_bound_is_that_of_the_words_that_count() -> None:
     assert found.value == found.bound == 1
     assert categories.most_purity(np.arange(len(labels))) < 0.95
     assert gather_tested([[found]], categories, found).effect.tolist() == [1.0]
+
+
+@pytest.mark.parametrize("t", [-40.0, -3.0, 0.0, 3.0, 40.0])
+def test_a_normal_variable_stands_on_the_side_of_its_students_t(t: float) -> None:
+    assert as_normal(t, 7) == pytest.approx(stats.norm.isf(stats.t.sf(t, 7)))

@@ -100,6 +100,7 @@ def of_smollm2(smollm2_states: dict[str, HiddenStates]) -> Callable[[str, int], 
     return source
 
 
+@pytest.mark.thorough
 @pytest.mark.repeats
 @pytest.mark.parametrize(("context", "layer"), [("alone", 5), ("sentence", 20)])
 def test_of_words_as_smollm2_has_them(of_smollm2: Callable[[str, int], Source], context: str, layer: int) -> None:

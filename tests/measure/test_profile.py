@@ -41,6 +41,7 @@ def p_values(made_up: Callable[[int], tuple[Side, Side]], n_runs: int) -> np.nda
     return np.asarray(2 * ndtr(-np.array(scores)))
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 @pytest.mark.repeats
 @pytest.mark.parametrize("course", ["even", "early"])

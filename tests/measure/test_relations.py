@@ -184,6 +184,7 @@ def _closing(found: Relations) -> Closing:
 Read = Callable[[Relations], Claim]
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "read",

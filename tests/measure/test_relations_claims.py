@@ -51,6 +51,7 @@ def announced_of_pairs(kind: str, seed: int, width: int = 64, signal: float = 10
     return {claim for claim, holds in found.items() if holds.any()}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", PATHS)
 def test_of_an_order_nothing_false_is_claimed_and_a_circle_is_found(kind: str) -> None:
     counted = Counter(claim for seed in range(N_REPORTS) for claim in announced_of_order(kind, seed))

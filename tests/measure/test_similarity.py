@@ -181,6 +181,7 @@ def test_a_words_permutations_are_the_same_whatever_is_captured_beside_it() -> N
     np.testing.assert_array_equal(every.within[:, ::2], 2 * part.within)
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 @pytest.mark.parametrize("deeper_first", [True, False])
 def test_what_is_found_with_words_permuted_is_what_permuted_states_give(deeper_first: bool) -> None:

@@ -136,6 +136,7 @@ def test_a_template_by_itself_is_held_against_the_same_family() -> None:
     assert (families["categories"].highest >= np.sort(claim.highest)).all()
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_nothing_is_announced_of_templates_in_which_nothing_is_true() -> None:
     """Nor of any one of them, however many there are."""

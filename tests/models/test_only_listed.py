@@ -280,6 +280,9 @@ def _with_fewer_layers(values: dict[str, Any]) -> dict[str, Any]:
 )
 def test_layers_that_predict_further_tokens_are_said(gpt2: Path, named: dict[str, int]) -> None:
     edit_config(gpt2, n_layer=2, **named)
+    weights = load_file(gpt2 / "model.safetensors")
+    weights["transformer.h.2.eh_proj.weight"] = weights["transformer.h.2.mlp.c_fc.weight"].clone()
+    save_file(weights, gpt2 / "model.safetensors", metadata={"format": "pt"})
     if named != {"num_nextn_predict_layers": 1}:
         assert "found weights of 3" in refusal("gpt2", gpt2.parent)
         return
@@ -360,6 +363,7 @@ for name in names:
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.process
 @pytest.mark.skipif(sys.platform != "linux", reason="Elsewhere the largest memory has another unit")
 def test_a_config_of_a_larger_model_is_refused_before_it_takes_memory(made: Path, tmp_path: Path) -> None:
@@ -418,6 +422,7 @@ def lengthen(tokenizer: dict[str, Any]) -> None:
     tokenizer["normalizer"] = {"type": "Sequence", "normalizers": [replace] * 4}
 
 
+@pytest.mark.thorough
 @pytest.mark.process
 @pytest.mark.parametrize(("change", "said"), [(explode, "was ended by signal "), (lengthen, "tokens of one of them")])
 def test_a_tokenizer_that_would_end_the_process_is_refused_like_any_other(

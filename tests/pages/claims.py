@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from rendered import Part
 
 from tokviz.records import MassiveActivations
 
@@ -31,6 +32,27 @@ def require(condition: object, claim: str, numbers: object = "") -> None:
 def plain(text: str) -> str:
     """With spaces that break."""
     return text.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def metrics(page: Part) -> dict[tuple[str, str], dict[str, Part]]:
+    """The compare page's table: of each capture, which is a model and a context, its cells by the names of their rows."""
+    table = page.one(".ranking table")
+    rows = table.all("tbody tr")
+    return {
+        head.noted: {row.one("th").text: row.all("td")[index] for row in rows}
+        for index, head in enumerate(table.all("thead th"))
+    }
+
+
+def term_of(page: Part, name: str) -> str:
+    """A term, and what is said of it."""
+    (found,) = [each.text for each in page.all("dl.terms > div") if each.one("dt").text == name]
+    return found
+
+
+def notes_of(panel: Part) -> list[str]:
+    """What stands beside a panel's plots, after what to look for."""
+    return panel.texts("[data-look] ~ p")
 
 
 # --- numbers and depths ----------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ def _has(said: str, value: float) -> bool:
     if isinstance(value, int):
         return f"{value:,}" in said or any(word in said for word in WORDS[value : value + 1])
     sizes = re.findall(rf"(?=[−\d])−?{NUMBER}", said)
-    shares = re.findall(r"(−?\d+(?:\.\d+)?)(?= %|(?:–| to )−?[\d.]+ %)", said)
+    shares = re.findall(r"(−?\d+(?:\.\d+)?)(?= %| percentage points|(?:–| to )−?[\d.]+ %)", said)
     return (
         any(says(size.rstrip(","), each) for size in sizes for each in (value, 100 * value))
         or any(close(size, value, 0.1 ** len(size.partition(".")[2])) for size in sizes if re.fullmatch(DECIMAL, size))

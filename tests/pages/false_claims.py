@@ -7,13 +7,14 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+import chart_claims
 import claims
 import numpy as np
 import page_claims
 from narrow import present
-from report_fixture import ALONE, SENTENCE, Views, compared_report, model_report, sample_report, word_list
+from rendered import Rendered
+from report_fixture import ALONE, SENTENCE, compared_report, model_report, sample_report, word_list
 
-from tokviz.pages.charts.curves import model_charts
 from tokviz.pages.text.trust import finding, trust
 from tokviz.records import MassiveActivations, ModelReport, Stage
 
@@ -106,30 +107,32 @@ def _of_plates() -> Iterator[Case]:
             replacement,
             lambda text: page_claims.check_trust(text.split(" · "), context, projection, 12),
         )
-    charts = present(model_charts(model))
+    page = Rendered(sample_report()).models[0]
     by_name = {each.states.context.label.capitalize(): each for each in model.captures}
+    alts = {each.one("h3").text: each.one("svg")["aria-label"] for each in page.all("#curves figure")}
     for heading, pattern, replacement in (
         ("Category purity", r"0\.85 at the embedding", "0.86 at the embedding"),
         ("Mean norm", r"24,410", "24,400"),
         ("Largest activation ÷ typical", r"13,498 × at layer 11", "13,500 × at layer 11"),
         ("Largest share of one dimension", r", highest 76 % at layer 11", ""),
     ):
-        alt = next(chart.alt for chart in charts.charts if chart.heading == heading)
-        yield Case(f"curve: {heading}", alt, pattern, replacement, lambda text: page_claims.check_chart(text, by_name))
+        yield Case(
+            f"curve: {heading}", alts[heading], pattern, replacement,
+            lambda text: chart_claims.check_chart(text, by_name),
+        )  # fmt: skip
     yield Case(
-        "the curves' line", page_claims.curves_text(charts), "in the words alone", "in the words in a sentence",
-        lambda text: page_claims.check_curves_note(text, model),
+        "the curves' line", chart_claims.curves_text(page), "in the words alone", "in the words in a sentence",
+        lambda text: chart_claims.check_curves_note(text, model),
     )  # fmt: skip
-    yield Case("a mark", "massive from layer 11", "11", "12", lambda text: page_claims.check_mark(text, geometry))
+    yield Case("a mark", "massive from layer 11", "11", "12", lambda text: chart_claims.check_mark(text, geometry))
 
 
 def _of_comparison() -> Iterator[Case]:
     report, large = compared_report(), all_large()
-    site = Views(dataclasses.replace(report, models=(large, *report.models[:2])))
-    page = present(site.compare)
+    site = Rendered(dataclasses.replace(report, models=(large, *report.models[:2])))
     context = large.contexts[0]
-    row = next(row for row in page.table if (row.model.text, row.context) == ("M", "alone"))
-    cells = [(cell.text, cell.note) for cell in row.cells]
+    *measured, caveats = claims.metrics(site["compare/index.html"])["M", "alone"].values()
+    cells = [cell.noted for cell in measured]
     for index, kind, pattern, replacement in (
         (0, "best purity", r"embedding", "layer 0"),
         (1, "mean purity", r"^0\.\d", "0.0"),
@@ -147,13 +150,15 @@ def _of_comparison() -> Iterator[Case]:
 
         yield Case(f"table: {kind}", f"{cells[index][0]}|{cells[index][1]}", pattern, replacement, check)
     yield Case(
-        "a caveat", "; ".join(row.caveats), "position 0", "position 1",
+        "a caveat", caveats.text, "position 0", "position 1",
         lambda text: page_claims.check_caveats(text.split("; "), context),
     )  # fmt: skip
     layers = report.similarities[0].shared
-    (pair,) = present(present(Views(report).compare).layers).pairs
+    pairs = Rendered(report)["compare/index.html"].one(".pairs")
+    likeness = pairs.texts(".pairs > p")[-1]
+    cka, neighbours = pairs.all(".heat-rows > section")[0].all("figure")
     yield Case(
-        "two models' likeness", pair.sentence, "0.62", "0.63",
+        "two models' likeness", likeness, "0.62", "0.63",
         lambda text: page_claims.check_likeness(text, layers),
     )  # fmt: skip
     for kind, pattern, replacement in (
@@ -163,15 +168,14 @@ def _of_comparison() -> Iterator[Case]:
         ("not alike", r"are alike", "are not shown to be alike"),
         ("nothing announced", r" They are alike.*", ""),
     ):
-        yield Case(kind, pair.sentence, pattern, replacement, lambda text: page_claims.check_likeness(text, layers))
-    neighbours = pair.rows[0].heatmaps[1].summary
+        yield Case(kind, likeness, pattern, replacement, lambda text: page_claims.check_likeness(text, layers))
     yield Case(
-        "by chance", neighbours, r"chance 0\.09", "chance 0.10",
+        "by chance", page_claims.summary_of(neighbours), r"chance 0\.09", "chance 0.10",
         lambda text: page_claims.check_heatmap_summary(text, layers.neighbours_summary, layers.chance),
     )  # fmt: skip
     names = (report.models[0].display_name, report.models[1].display_name)
     yield Case(
-        "two models' best match", pair.rows[0].heatmaps[0].alt, "layer 29 of", "layer 28 of",
+        "two models' best match", cka.one("[role=img]")["aria-label"], "layer 29 of", "layer 28 of",
         lambda text: page_claims.check_best_match(text, layers.cka, names),
     )  # fmt: skip
     projection = context.projections[0].projection
@@ -184,22 +188,22 @@ def _of_comparison() -> Iterator[Case]:
 
 def _of_reports() -> Iterator[Case]:
     report = sample_report()
-    site = Views(report)
-    term = next(term for term in site.index.reading if term.name == "Position 0")
+    site = Rendered(report)
+    term = claims.term_of(site["index.html"], "Position 0")
     yield Case(
-        "who stands at position 0", term.meaning, "“alone”", "“in a sentence”",
+        "who stands at position 0", term, "“alone”", "“in a sentence”",
         lambda text: page_claims.check_position_0(text, report),
     )  # fmt: skip
     yield Case(
-        "that nobody stands there", term.meaning, r"In this report, .*",
+        "that nobody stands there", term, r"In this report, .*",
         "In this report no context’s reference words are read there.",
         lambda text: page_claims.check_position_0(text, report),
     )  # fmt: skip
     yield Case(
-        "how many words", site.method.measured_on, "116", "117",
+        "how many words", site["method/index.html"].one("#measures + p").text, "116", "117",
         lambda text: page_claims.check_measured_on(text, report),
     )  # fmt: skip
-    note = site.models[0].panels[0].notes[0]
+    note, *_ = claims.notes_of(site.models[0].all(".panel")[0])
     yield Case(
         "a panel's note", note, "position 0", "position 1",
         lambda text: page_claims.check_panel_notes([text], report.models[0].contexts[0]),

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from functools import cache
 
+import chart_claims
 import numpy as np
-import page_claims
 import without_claims
 import writers_claims
-from claims import plain
+from claims import metrics, notes_of
 from false_claims import Case
 from narrow import present
+from rendered import Part, Rendered
 from report_fixture import compared_report, sample_report
 
-from tokviz.pages.charts.curves import model_charts
-from tokviz.pages.compare.table import table
-from tokviz.pages.frame.pictures import panels
-from tokviz.pages.model.without import Without
-from tokviz.pages.model.writers import writers_section
 from tokviz.pages.text.findings import finding_of
 from tokviz.records import BreakingExpert, ContextReport, ModelReport
-
-PAGE = "models/smol-30/index.html"
 
 
 def cases() -> list[Case]:
@@ -84,32 +79,34 @@ def by_an_expert() -> ModelReport:
     return dataclasses.replace(model, contexts=(dataclasses.replace(context, states=states), *model.contexts[1:]))
 
 
+@cache
+def page() -> Part:
+    return Rendered(sample_report()).models[0]
+
+
 # --- beside each other ----------------------------------------------------------------------------------------------
 
 
-def shown_without() -> tuple[Without, ContextReport]:
-    model = broken()
-    return present(present(writers_section(model, PAGE)).without), model.contexts[0]
-
-
 def _of_plates() -> Iterator[Case]:
-    shown, context = shown_without()
+    context, shown = broken().contexts[0], page().one(".without")
     twin = present(context.twin)
-    sources = [twin.picture.wide.src for twin in shown.twins]
-    captions = "|".join(twin.caption for twin in shown.twins)
+    twins = without_claims.twins_of(shown)
+    captions, sources = ("|".join(each) for each in zip(*twins, strict=True))
 
     def check_captions(text: str) -> None:
-        without_claims.check_twins(list(zip(text.split("|"), sources, strict=True)), context, twin)
+        without_claims.check_twins(
+            list(zip(text.split("|"), [source for _, source in twins], strict=True)), context, twin
+        )
 
     yield Case("twins: another depth", captions, "Layer 11", "Layer 12", check_captions)
     yield Case("twins: the model as it is", captions, ", without the variation of two neurons", "", check_captions)
     yield Case(
-        "twins: another picture", "|".join(sources), "alone-mean", "alone",
+        "twins: another picture", sources, "alone-mean", "alone",
         lambda text: without_claims.check_twins(
-            [(twin.caption, source) for twin, source in zip(shown.twins, text.split("|"), strict=True)], context, twin
+            [(caption, source) for (caption, _), source in zip(twins, text.split("|"), strict=True)], context, twin
         ),
     )  # fmt: skip
-    rows = [(row.name, *row.values) for row in shown.rows]
+    columns, rows = without_claims.table_of(shown)
     for kind, index, pattern, replacement in (
         ("another norm", 0, r"\t20\.0", "\t20.1"),
         ("another depth", 0, "layer 11", "layer 29"),
@@ -124,30 +121,32 @@ def _of_plates() -> Iterator[Case]:
     ):
 
         def check_row(text: str, index: int = index) -> None:
-            changed = [[plain(each) for each in row] for row in (*rows[:index], text.split("\t"), *rows[index + 1 :])]
-            without_claims.check_table(shown.columns, changed, context)
+            changed = [*rows[:index], text.split("\t"), *rows[index + 1 :]]
+            without_claims.check_table(columns, changed, context)
 
         yield Case(f"table: {kind}", "\t".join(rows[index]), pattern, replacement, check_row)
 
     def check_columns(text: str) -> None:
-        table = [[plain(each) for each in row] for row in rows]
-        without_claims.check_table(text.split("|"), table, context)
+        without_claims.check_table(text.split("|"), rows, context)
 
-    columns = "|".join(shown.columns)
     yield Case(
-        "table: columns in another order", columns, r"(set to their mean)\|(set to zero)", r"\2|\1", check_columns
+        "table: columns in another order",
+        "|".join(columns),
+        r"(set to their mean)\|(set to zero)",
+        r"\2|\1",
+        check_columns,
     )
-    yield Case("table: one neuron", columns, "their", "its", check_columns)
+    yield Case("table: one neuron", "|".join(columns), "their", "its", check_columns)
 
 
 # --- notes, the compare page, the table of layers --------------------------------------------------------
 
 
 def _of_notes() -> Iterator[Case]:
-    report, model = sample_report(), broken()
+    model = broken()
     context = model.contexts[0]
     twin = present(context.twin)
-    panel = next(each for each in panels(report, model, PAGE) if each.context == "alone-mean")
+    note = notes_of(page().one(".panel[data-context=alone-mean]"))[0]
     for kind, pattern, replacement in (
         ("other neurons", "1487", "1488"),
         ("another layer", "of layer 11", "of layer 12"),
@@ -158,13 +157,12 @@ def _of_notes() -> Iterator[Case]:
         ("drawn in all", r" Plotted in .*", ""),
     ):
         yield Case(
-            f"what was done: {kind}", panel.notes[0], pattern, replacement,
+            f"what was done: {kind}", note, pattern, replacement,
             lambda text: writers_claims.check_what_was_done(text, twin, context, 2),
         )  # fmt: skip
-    charts = present(model_charts(model))
     yield Case(
-        "the curves' bands", page_claims.curves_text(charts), ", for the unchanged model only", "",
-        lambda text: page_claims.check_curves_note(text, model),
+        "the curves' bands", chart_claims.curves_text(page()), ", for the unchanged model only", "",
+        lambda text: chart_claims.check_curves_note(text, model),
     )  # fmt: skip
 
 
@@ -183,12 +181,10 @@ def _of_cells() -> Iterator[Case]:
         ("left, where nothing was tried", untried, r"–\|not tried", "0.1 %|20.0 of 24,410"),
     ):
         report = dataclasses.replace(compared_report(), models=(model, compared_report().models[1]))
-        row = next(
-            row
-            for row in table(report, "compare/index.html")
-            if (row.model.text, row.context) == (model.display_name, "alone")
+        captures = metrics(Rendered(report)["compare/index.html"])
+        cells = "|".join(
+            part for cell in list(captures[model.display_name, "alone"].values())[6:8] for part in cell.noted
         )
-        cells = "|".join(f"{cell.text}|{cell.note}" for cell in row.cells[6:8])
 
         def check(text: str, model: ModelReport = model) -> None:
             who, note, left, left_note = text.split("|")
@@ -198,27 +194,29 @@ def _of_cells() -> Iterator[Case]:
 
 
 def _of_rows() -> Iterator[Case]:
-    section = present(writers_section(broken(), PAGE))
-    updates = present(broken().contexts[0].states.updates)
-    row = section.rows[0]
-    for kind, name, true, pattern, replacement in (
-        ("another norm", "added", row.added[1], "24,554", "24,555"),
-        ("another dimension", "dimension", row.dimension, "^12", "13"),
-        ("another change", "dimension", row.dimension, r"24,085", "24,086"),
-        ("the other way", "dimension", row.dimension, r"\+", "−"),
-        ("another share", "share", row.bars[0].share, "73", "74"),
-        ("another length", "width", row.bars[0].width, "73", "37"),
-        ("another neuron", "name", row.bars[0].name, "1229", "1487"),
+    layer = present(broken().contexts[0].states.updates).layers[11]
+    row, *_ = page().all(".writers-table tbody tr")
+    _, mlp, dimension, _ = row.texts("td")
+    bar, *_ = row.all(".writer")
+    width = bar.one("rect")["width"]
+
+    def check_added(text: str) -> None:
+        writers_claims.check_added(text, "mlp", layer)
+
+    def check_change(text: str) -> None:
+        writers_claims.check_change(text, layer)
+
+    def check_bar(text: str) -> None:
+        said, length = text.split("|")
+        writers_claims.check_bar(said, length, layer)
+
+    for kind, true, pattern, replacement, check in (
+        ("another norm", mlp, "24,554", "24,555", check_added),
+        ("another dimension", dimension, "^12", "13", check_change),
+        ("another change", dimension, r"24,085", "24,086", check_change),
+        ("the other way", dimension, r"\+", "−", check_change),
+        ("another share", f"{bar.text}|{width}", "73 %", "74 %", check_bar),
+        ("another length", f"{bar.text}|{width}", r"\|73", "|37", check_bar),
+        ("another neuron", f"{bar.text}|{width}", "1229", "1487", check_bar),
     ):
-
-        def check(text: str, name: str = name) -> None:
-            if name == "added":
-                changed = dataclasses.replace(row, added=(row.added[0], text))
-            elif name == "dimension":
-                changed = dataclasses.replace(row, dimension=text)
-            else:
-                bars = (dataclasses.replace(row.bars[0], **{name: text}), *row.bars[1:])
-                changed = dataclasses.replace(row, bars=bars)
-            writers_claims.check_writer_row(changed, section.kinds, updates)
-
         yield Case(f"what a layer adds: {kind}", true, pattern, replacement, check)

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from claims import require
 from fact_checks import check_sentence
+from rendered import Part
 
-from tokviz.pages.model.profile import ProfileBlock, ProfileView
 from tokviz.pages.model.profile_found import compared
 from tokviz.pages.model.profile_sentences import Facts, facts, sentence
 from tokviz.pages.text.facts import Fact
@@ -74,15 +74,21 @@ def numbers(report: Report, context: str) -> Numbers:
     )
 
 
-def check_profile(view: ProfileView, report: Report) -> None:
+def check_profile(section: Part, report: Report) -> None:
     """Everything in the section."""
     measured = [context for context in report.contexts if numbers(report, context.name).models]
-    require([block.label for block in view.blocks] == [context.label for context in measured], "contexts")
-    for block, stated, context in zip(view.blocks, map(facts, compared(report)), measured, strict=True):
+    names = [f"Words {context.label}" for context in measured]
+    require(section.texts("[scope=rowgroup]") == names, "contexts", names)
+    said = []
+    for name, block, stated, context in zip(
+        names, section.all("tbody"), map(facts, compared(report)), measured, strict=True
+    ):
         found = numbers(report, context.name)
         check_facts(stated, found)
-        require(block.sentences == tuple(map(sentence, stated)), block.label)
-        check_dots(view, block, found)
+        heading = name if len(found.models) > 2 else f"{name}."
+        said += [" ".join([heading, *map(sentence, stated)])] if stated else []
+        check_dots(section, block.all("tr")[1:], found)
+    require(section.texts(".said > div") == said, "sentences", said)
 
 
 # --- sentences -------------------------------------------------------------------------------------------------------
@@ -220,29 +226,38 @@ def _require_scores(claim: str, texts: Sequence[str], values: Sequence[float]) -
 # --- dots ------------------------------------------------------------------------------------------------------------
 
 
-def check_dots(view: ProfileView, block: ProfileBlock, found: Numbers) -> None:
-    """Each dot, ring and number."""
-    require(sorted(row.model for row in block.rows) == sorted(found.names), "models")
-    for row in block.rows:
-        place = found.names.index(row.model)
-        peaks = list(found.peaks[place].values())
-        values = [each.effect for each in peaks]
-        labels = [column.label for column in view.columns]
-        for label, column, cell in zip(labels, view.columns, row.cells, strict=True):
+def check_dots(section: Part, rows: Sequence[Part], found: Numbers) -> None:
+    """Each dot, ring and number of a context."""
+    names = [row.one("th").text for row in rows]
+    require(sorted(names) == sorted(found.names), "models", names)
+    columns = section.all("thead th")[1:]
+    for name, row in zip(names, rows, strict=True):
+        peaks = list(found.peaks[found.names.index(name)].values())
+        for column, cell in zip(columns, row.all("td"), strict=True):
+            label, (_, tick) = column.one(".sort-label").text, column.all("svg text")
+            shape, (text, _) = kind_of(cell), cell.noted
             if label.startswith("Like the "):
-                effect = found.alike.get(row.model, math.nan)
-                require(cell.kind == "untested", row.model)
+                effect = found.alike.get(name, math.nan)
+                require(shape in ("rect", None), name, shape)
             else:
-                index = _index(label, found)
-                effect = values[index]
-                require((cell.kind == "above") == peaks[index].is_above_chance, row.model, peaks[index])
+                peak = peaks[_index(label, found)]
+                effect = peak.effect
+                require((shape == "circle") == peak.is_above_chance, name, peak)
             if not math.isfinite(effect):
-                require((cell.text, cell.x, cell.sort) == ("–", "", ""), row.model)
+                require((text, shape, cell["data-sort"]) == ("–", None, ""), name)
                 continue
-            _require_scores(row.model, (cell.text,), (effect,))
-            require(abs(float(cell.sort) - effect) <= 0.006 * max(abs(effect), 0.01), row.model, cell.sort)
-            unit = (float(column.tick) - ZERO) / float(column.tick_label)
-            _require_place(row.model, float(cell.x), max(ZERO + effect * unit, EDGE), unit)
+            _require_scores(name, (text,), (effect,))
+            require(abs(float(cell["data-sort"]) - effect) <= 0.006 * max(abs(effect), 0.01), name, cell["data-sort"])
+            unit = (float(tick["x"]) - ZERO) / float(tick.text)
+            (drawn,) = cell.all("circle, rect")
+            x = float(drawn.get("cx") or drawn["x"])
+            _require_place(name, x, max(ZERO + effect * unit, EDGE), unit)
+
+
+def kind_of(cell: Part) -> str | None:
+    """``circle``: above chance; ``ring``: not shown to be; ``rect``: not tested; None where nothing is drawn."""
+    kinds = [each.get("class") or each.element.tag for each in cell.all("circle, rect")]
+    return next(iter(kinds), None)
 
 
 def _index(label: str, found: Numbers) -> int:

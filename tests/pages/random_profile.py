@@ -87,19 +87,15 @@ def _context(context: ContextReport, n_related: tuple[int, int], random: np.rand
     if random.random() < 0.05:
         return replace(context, geometry=None)
     n_relations, n_orders = n_related
-    return replace(
-        context,
-        geometry=_geometry(random),
-        relations=Relations(
-            n_permutations=999,
-            relations=tuple(
-                _of_the_words(relation_measures(random, N_DEPTHS, 8, _undefined(random))) for _ in range(n_relations)
-            ),
-            orders=tuple(
-                _of_the_words(order_measures(random, N_DEPTHS, 8, _undefined(random))) for _ in range(n_orders)
-            ),
+    measured = _geometry(random)
+    relations = Relations(
+        n_permutations=999,
+        relations=tuple(
+            _of_the_words(relation_measures(random, N_DEPTHS, 8, _undefined(random))) for _ in range(n_relations)
         ),
+        orders=tuple(_of_the_words(order_measures(random, N_DEPTHS, 8, _undefined(random))) for _ in range(n_orders)),
     )
+    return replace(context, geometry=measured, relations=relations if any(n_related) else None)
 
 
 Related = TypeVar("Related", RelationMeasures, OrderMeasures)

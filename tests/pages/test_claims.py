@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import chart_claims
 import claims
 import false_claims
 import false_writers
@@ -23,23 +24,16 @@ from claims import FalseClaim
 from false_claims import Case
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from narrow import present
+from rendered import Part, Rendered
 from repeating import times
-from report_fixture import FOLDERS, PROJECTIONS, Views, tiny_report
+from report_fixture import FOLDERS, PROJECTIONS, tiny_report
 
 from tokviz import pages
 from tokviz.pages import render
-from tokviz.pages.charts.curves import model_charts
-from tokviz.pages.compare.pairs import Pair
-from tokviz.pages.compare.table import table
 from tokviz.pages.first.choice import choice
-from tokviz.pages.frame.pictures import panels
 from tokviz.pages.model.events import event_numbers, event_text, events
 from tokviz.pages.model.headline import headline
-from tokviz.pages.model.story import stories
-from tokviz.pages.model.writers import writers_section
 from tokviz.pages.text.findings import finding_of
-from tokviz.pages.text.parts import Link
 from tokviz.pages.text.trust import finding, trust
 from tokviz.records import ModelReport, Report
 
@@ -48,19 +42,26 @@ ROOT = Path(__file__).parents[2]
 # --- every claim of random reports -----------------------------------------------------------------------------------
 
 
-def check_stories(model: ModelReport) -> None:
+def site_of(model: ModelReport) -> Rendered:
+    changed: dict[str, Any] = {"words": random_geometry.WORDS, "models": (model,), "projections": PROJECTIONS[:2]}
+    return Rendered(dataclasses.replace(random_geometry.SAMPLE, **changed))
+
+
+def check_stories(page: Part, model: ModelReport) -> None:
     """What happens at a stage's depths stands there, each event linked to its slide."""
-    by_name = {context.states.context.name: context for context in model.contexts}
-    for story in stories(random_geometry.SAMPLE, model, "models/m/index.html"):
-        context = by_name[story.context]
-        geometry = present(context.geometry)
+    for context in model.contexts:
+        if (geometry := context.geometry) is None:
+            continue
+        name = context.states.context.name
         found = events(geometry, at_position_0=context.states.tokenization.reads_position_0)
-        for section, stage in zip(story.stages, geometry.stages, strict=True):
+        rows = page.all(f"#stages [data-context='{name}'] tbody tr")
+        for row, stage in zip(rows, geometry.stages, strict=True):
             here = [each for each in found if stage.first_depth <= each.depth <= stage.last_depth]
-            for badge, each in zip(section.badges, here, strict=True):
+            for badge, each in zip(row.all(".badge"), here, strict=True):
                 slide = "embedding" if each.depth == 0 else f"layer-{each.depth - 1}"
-                assert badge.link == Link(text=event_text(each.what), href=f"#{story.context}/{slide}")
-                assert badge.detail == event_numbers(each.numbers)
+                link = badge.one("a")
+                assert (link.text, link["href"]) == (event_text(each.what), f"#{name}/{slide}")
+                assert badge.text == f"{link.text}: {event_numbers(each.numbers)}"
 
 
 def check_plates(model: ModelReport) -> None:
@@ -74,22 +75,7 @@ def check_plates(model: ModelReport) -> None:
                     page_claims.check_trust(parts, context, shown.projection, depth)
 
 
-def check_model_charts(model: ModelReport) -> None:
-    charts = model_charts(model)
-    if charts is None:
-        return
-    page_claims.check_curves_note(page_claims.curves_text(charts), model)
-    by_name = {context.states.context.label.capitalize(): context for context in model.captures}
-    for chart in charts.charts:
-        page_claims.check_chart(chart.alt, by_name)
-
-
-def check_writers(model: ModelReport) -> None:
-    if section := writers_section(model, "models/m/index.html"):
-        writers_claims.check_section(section, model)
-
-
-CHECKS = (stage_claims.check_stages, check_stories, stage_claims.check_difference, check_plates, check_model_charts)
+CHECKS = (stage_claims.check_stages, stage_claims.check_difference, check_plates)
 
 
 @pytest.mark.slow
@@ -98,6 +84,9 @@ CHECKS = (stage_claims.check_stages, check_stories, stage_claims.check_differenc
 def test_a_model_is_told_truly(model: ModelReport) -> None:
     for check in CHECKS:
         check(model)
+    (page,) = site_of(model).models
+    check_stories(page, model)
+    chart_claims.check_charts(page, model)
 
 
 @pytest.mark.slow
@@ -105,37 +94,40 @@ def test_a_model_is_told_truly(model: ModelReport) -> None:
 @given(plain=random_geometry.models(), seed=st.integers(0, 2**32 - 1))
 def test_who_writes_and_what_is_without_them_is_told_truly(plain: ModelReport, seed: int) -> None:
     model = random_writers.with_writers(plain, np.random.default_rng(seed))
-    for check in (check_writers, check_model_charts):
-        check(model)
-    report = dataclasses.replace(random_geometry.SAMPLE, models=(model,), projections=PROJECTIONS[:2])
-    drawn = {(panel.context, panel.projection): panel for panel in panels(report, model, "models/m/index.html")}
+    site = site_of(model)
+    (page,) = site.models
+    if page.all("#writers"):
+        writers_claims.check_section(page, model)
+    chart_claims.check_charts(page, model)
     for context in model.contexts:
         for changed in context.interventions:
-            panel = drawn.get((changed.states.context.name, PROJECTIONS[0]))
-            assert panel is None or changed.rule == "by_hand" or changed is context.twin
-            if panel:
-                writers_claims.check_what_was_done(panel.notes[0], changed, context, 2)
+            name = changed.states.context.name
+            drawn = page.all(f".panel[data-context='{name}'][data-projection={PROJECTIONS[0]}]")
+            assert not drawn or changed.rule == "by_hand" or changed is context.twin
+            for panel in drawn:
+                writers_claims.check_what_was_done(claims.notes_of(panel)[0], changed, context, 2)
     by_label = {context.states.context.label: context for context in model.contexts}
-    for row in table(report, "compare/index.html"):
-        cells = [(cell.text, cell.note) for cell in row.cells[6:8]]
-        writers_claims.check_cells(cells, finding_of(model), by_label[row.context])
+    captures = claims.metrics(site["compare/index.html"]) if len(by_label) > 1 else {}
+    for (_, label), cells in captures.items():
+        noted = [cell.noted for cell in list(cells.values())[6:8]]
+        writers_claims.check_cells(noted, finding_of(model), by_label[label])
 
 
-def check_site(report: Report, site: Views) -> None:
+def check_site(report: Report, site: Rendered) -> None:
     """What pages say of all models together."""
     for model, page in zip(report.models, site.models, strict=True):
-        panels = {(panel.context, panel.projection): panel for panel in page.panels}
+        panels = {(panel["data-context"], panel["data-projection"]): panel for panel in page.all(".panel")}
         for context in model.contexts:
             for shown in context.projections:
                 panel = panels[context.states.context.name, shown.projection.name]
-                page_claims.check_panel_notes(panel.notes, context)
+                page_claims.check_panel_notes(claims.notes_of(panel), context)
                 if context.geometry:
-                    mark = present(panel.ruler.measured).mark
-                    page_claims.check_mark(mark.text if mark else None, context.geometry)
-    term = next(term for term in site.index.reading if term.name == "Position 0")
-    page_claims.check_position_0(term.meaning, report)
-    if site.method.measured_on:
-        page_claims.check_measured_on(site.method.measured_on, report)
+                    assert panel.all(".ruler-measured")
+                    mark, *_ = [*panel.texts(".mark-name"), None]
+                    chart_claims.check_mark(mark, context.geometry)
+    page_claims.check_position_0(claims.term_of(site["index.html"], "Position 0"), report)
+    for measured_on in site["method/index.html"].texts("#measures + p"):
+        page_claims.check_measured_on(measured_on, report)
 
 
 @pytest.mark.slow
@@ -161,23 +153,23 @@ def test_the_first_page_opens_with_what_was_found(plain: Report, seed: int) -> N
         headline_claims.check_rows(said, chosen)
 
 
-def check_compare(report: Report, site: Views) -> None:
-    page = site.compare
-    if page is None:
-        assert len(list(page_claims.captured(report))) < 2
-        return
+def check_compare(report: Report, site: Rendered) -> None:
     contexts = {(model.display_name, each.states.context.label): each for model, each in page_claims.captured(report)}
-    for row in page.table:
-        context = contexts[row.model.text, row.context]
-        page_claims.check_row([(cell.text, cell.note) for cell in row.cells], context)
-        page_claims.check_caveats(row.caveats, context)
-    for chart_row in page.curves.rows:
-        for chart in chart_row.charts:
-            own = {name: each for (name, label), each in contexts.items() if label == chart.heading}
-            page_claims.check_chart(chart.alt, own)
-    check_captions(json.loads(page.data), report)
-    for pair in page.layers.pairs if page.layers else ():
-        check_pair(pair, report)
+    if "compare/index.html" not in site:
+        assert len(contexts) < 2
+        return
+    page = site["compare/index.html"]
+    for capture, cells in claims.metrics(page).items():
+        *measured, caveats = cells.values()
+        page_claims.check_row([cell.noted for cell in measured], contexts[capture])
+        page_claims.check_caveats(caveats.text.split("; "), contexts[capture])
+    for chart in page.all(".measure figure"):
+        heading = chart.one("figcaption").text
+        own = {name: each for (name, label), each in contexts.items() if label == heading}
+        chart_claims.check_chart(chart.one("svg")["aria-label"], own)
+    check_captions(json.loads(page.one("[data-captures]").text), report)
+    for pairs in page.all(".pairs"):
+        check_pair(pairs, report)
 
 
 def check_captions(data: dict[str, Any], report: Report) -> None:
@@ -189,22 +181,22 @@ def check_captions(data: dict[str, Any], report: Report) -> None:
                         page_claims.check_caption(caption, context, shown.projection, depth)
 
 
-def check_pair(pair: Pair, report: Report) -> None:
+def check_pair(pairs: Part, report: Report) -> None:
     layers = report.similarities[0].shared
-    page_claims.check_likeness(pair.sentence, layers)
+    page_claims.check_likeness(pairs.texts(".pairs > p")[-1], layers)
     names = (report.models[0].display_name, report.models[1].display_name)
-    cka, neighbours = pair.rows[0].heatmaps
+    cka, neighbours = pairs.all(".heat-rows > section")[0].all("figure")
     for heatmap, matrix in ((cka, layers.cka), (neighbours, layers.neighbours)):
-        page_claims.check_best_match(heatmap.alt, matrix, names)
-    page_claims.check_heatmap_summary(cka.summary, layers.cka_summary, None)
-    page_claims.check_heatmap_summary(neighbours.summary, layers.neighbours_summary, layers.chance)
+        page_claims.check_best_match(heatmap.one("[role=img]")["aria-label"], matrix, names)
+    page_claims.check_heatmap_summary(page_claims.summary_of(cka), layers.cka_summary, None)
+    page_claims.check_heatmap_summary(page_claims.summary_of(neighbours), layers.neighbours_summary, layers.chance)
 
 
 @pytest.mark.slow
 @settings(max_examples=times(20))
 @given(report=random_geometry.reports())
 def test_a_report_is_told_truly(report: Report) -> None:
-    site = Views(report)
+    site = Rendered(report)
     check_site(report, site)
     check_compare(report, site)
 

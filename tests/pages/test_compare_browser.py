@@ -339,6 +339,14 @@ def test_captures_are_sorted_by_a_metric(open_page: OpenAt, site: Path) -> None:
     assert heading.get_attribute("aria-sort") == "ascending"
     assert values("Effective rank") == sorted(values("Effective rank"))
     assert page.locator(".ranking [aria-sort]").count() == 1
+    # What isn't known is last, whichever way.
+    unknown = captures()[0]
+    page.locator("tr", has=page.get_by_role("rowheader", name="Effective rank")).locator("td").first.evaluate(
+        "(cell) => { cell.dataset.sort = ''; }"
+    )
+    for _ in range(2):
+        heading.get_by_role("button").click()
+        assert captures()[-1] == unknown
 
 
 @pytest.mark.parametrize("width", [1280, 390])

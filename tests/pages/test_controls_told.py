@@ -7,18 +7,24 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from claims import metrics
 from controls_fixture import TEMPLATES, controlled_report, curves, differences
 from lens_fixture import with_lens
 from narrow import present
-from report_fixture import Views, sample_report
+from rendered import Rendered
+from report_fixture import sample_report
 
-from tokviz.pages.charts.curves import model_charts
 from tokviz.pages.charts.notes import over_templates
 from tokviz.pages.text.sentences import over_sentences
 from tokviz.pages.text.without_training import untrained_sentences
 from tokviz.records import ContextReport, Untrained
 
 NAMES = ("category purity", "silhouette", "the order “Months”")
+
+
+@pytest.fixture(scope="module")
+def site() -> Rendered:
+    return Rendered(controlled_report())
 
 
 def context() -> ContextReport:
@@ -114,28 +120,26 @@ def test_what_a_lens_reads_is_a_median_over_sentences_too() -> None:
     assert said in over_templates(read.contexts)
 
 
-def test_the_charts_say_what_their_strokes_and_gray_curves_are() -> None:
-    charts = present(model_charts(controlled_report().models[0]))
+def test_the_charts_say_what_their_strokes_and_gray_curves_are(site: Rendered) -> None:
+    charts = site["models/smol-30/index.html"].one("#curves")
     assert (
         " Of the words in a sentence, category purity, silhouette, effective rank, relations and orders are medians over three "
         "sentences; vertical strokes reach from the lowest sentence to the highest. Gray, if shown: untrained models, of the first "
         "sentence; the thin line is the model’s own of it. “All random”: every weight is random, in one draw. “Random layers”: "
-        in charts.guide
+        in " ".join(charts.texts("details > .note"))
     )
-    assert "in “I saw …” by itself, purity is shown to be above chance at no depth." in charts.note
-    for chart in charts.charts:
-        drawn = {(curve.style, curve.dash) for curve in chart.curves if curve.switch == "untrained"}
-        of_controls = chart.heading in ("Category purity", "Silhouette", "Effective rank")
-        assert drawn == (
-            {*((kind, dash) for kind in ("random", "layers") for dash in "01"), ("1", "1")} if of_controls else set()
-        )
-        strokes = [curve.templates for curve in chart.curves if curve.templates]
-        assert [path.count("V") for path in strokes] == ([31] if of_controls else [])
+    note, *_ = charts.texts("#curves > .note")
+    assert "in “I saw …” by itself, purity is shown to be above chance at no depth." in note
+    for chart in charts.all("figure.chart"):
+        drawn = {tuple(each.classes[-3:-1]) for each in chart.all("path.curve.switch-untrained")}
+        of_controls = chart.one("h3").text in ("Category purity", "Silhouette", "Effective rank")
+        kinds = [("random", "0"), ("random", "1"), ("layers", "0"), ("layers", "1"), ("1", "1")]
+        assert drawn == ({(f"style-{style}", f"dash-{dash}") for style, dash in kinds} if of_controls else set())
+        assert [each["d"].count("V") for each in chart.all("path.templates")] == ([31] if of_controls else [])
 
 
-def test_the_table_of_captures_has_the_best_of_them() -> None:
-    rows = {row.label: row.cells for row in present(Views(controlled_report()).compare).metrics}
-    random, layers = rows["Purity with all weights random"], rows["Best purity after random layers"]
-    assert {cell.text for cell in random} == {"0.10"}
+def test_the_table_of_captures_has_the_best_of_them(site: Rendered) -> None:
+    captures = metrics(site["compare/index.html"]).values()
+    assert {cells["Purity with all weights random"].noted[0] for cells in captures} == {"0.10"}
     # The median seed falls from 0.9 to 0.54, in 6 layers or 30, of which the first keeps most.
-    assert {cell.text for cell in layers} == {"0.84", "0.89"}
+    assert {cells["Best purity after random layers"].noted[0] for cells in captures} == {"0.84", "0.89"}

@@ -13,14 +13,13 @@ import making
 import numpy as np
 import pytest
 from narrow import present
-from report_fixture import FOLDERS, HOSTILE, TEMPLATES, Views, hostile_report, sample_report
+from rendered import Rendered
+from report_fixture import HOSTILE, TEMPLATES, hostile_report, sample_report
 from sklearn.preprocessing import StandardScaler
 
-from tokviz import pages
 from tokviz.draw import style
 from tokviz.draw.plate import PlateDrawing
 from tokviz.measure.neighbours import neighbours
-from tokviz.pages import render
 from tokviz.pages.downloads import tables
 from tokviz.pages.explore import explore_data
 from tokviz.records import ContextReport, Plate, Points, ProjectionReport, Report
@@ -67,8 +66,14 @@ def written(report: Report) -> Scripts:
     return scripts(report)
 
 
-def index(report: Report) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(present(Views(report).explore).data)
+@pytest.fixture(scope="module")
+def site(report: Report) -> Rendered:
+    return Rendered(report)
+
+
+@pytest.fixture(scope="module")
+def index(site: Rendered) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(site["explore/index.html"].one("[data-index]").text)
     return content
 
 
@@ -263,10 +268,9 @@ def test_a_word_without_neighbours_to_speak_of_stands_in_their_place(tmp_path: P
 # --- the page -------------------------------------------------------------------------------------------------------
 
 
-def test_every_script_that_the_index_promises_is_written(report: Report, written: Scripts) -> None:
-    content = index(report)
-    promised = {content["words"]}
-    for model in content["models"]:
+def test_every_script_that_the_index_promises_is_written(index: dict[str, Any], written: Scripts) -> None:
+    promised = {index["words"]}
+    for model in index["models"]:
         for context in model["contexts"]:
             folder = f"{model['data']}/{context['name']}"
             promised |= {f"{folder}/words.js"}
@@ -281,26 +285,26 @@ def test_the_page_holds_no_coordinates(report: Report) -> None:
     """Fifty models must stay light: what the page itself carries grows by a kilobyte per model and some."""
     models = tuple(dataclasses.replace(report.models[1], slug=f"m-{each}", name=f"M {each}") for each in range(50))
     fifty = dataclasses.replace(report, models=models)
-    assert len(present(Views(fifty).explore).data) < 65_000
-    page = render.render(pages.build(fifty), FOLDERS)["explore/index.html"]
-    assert len(page.encode()) < 100_000
+    site = Rendered(fifty)
+    assert len(site["explore/index.html"].one("[data-index]").text) < 65_000
+    assert len(site.files["explore/index.html"].encode()) < 100_000
 
 
-def test_it_opens_where_massive_activations_emerge(report: Report) -> None:
-    first = index(report)["models"][0]["contexts"][0]
+def test_it_opens_where_massive_activations_emerge(report: Report, index: dict[str, Any]) -> None:
+    first = index["models"][0]["contexts"][0]
     assert first["opening"] == present(report.models[0].contexts[0].geometry).massive.emergence_depth
 
 
 def test_without_a_captured_model_there_is_no_explorer(report: Report) -> None:
     lost = dataclasses.replace(report, models=report.models[2:])
-    site = Views(lost)
-    assert site.explore is None
-    assert "Explore" not in [link.text for link in site.index.frame.nav]
+    site = Rendered(lost)
+    assert "explore/index.html" not in site
+    assert site["index.html"].texts("nav[aria-label=Pages] li") == ["Overview", "lost-7B", "Method"]
 
 
-def test_a_models_page_leads_to_the_same_view(report: Report) -> None:
-    panel = Views(report).models[1].panels[3]
-    assert panel.explore == "../../explore/index.html#a=mini-6/sentence/centered&at=embedding"
+def test_a_models_page_leads_to_the_same_view(site: Rendered) -> None:
+    panel = site.models[1].one(".panel[data-context=sentence][data-projection=centered]")
+    assert panel.one("[data-explore]")["href"] == "../../explore/index.html#a=mini-6/sentence/centered&at=embedding"
 
 
 def test_colours_and_shapes_are_those_of_the_plates() -> None:

@@ -12,21 +12,18 @@ import pytest
 from controls_fixture import in_templates
 from narrow import present
 from related_fixture import related_report
+from rendered import Part, Rendered
 
 from tokviz.pages.compare import compare_data
 from tokviz.pages.explore.explore_data import scripts
 from tokviz.pages.first.choice import choice
 from tokviz.pages.first.row_sentences import row_sentences
-from tokviz.pages.model.difference import difference
 from tokviz.pages.model.headline import headline
 from tokviz.pages.model.related_data import files
-from tokviz.pages.model.relations import related_section
-from tokviz.pages.model.without import without
 from tokviz.pages.text.trust import trust
 from tokviz.records import Claim, ContextReport, ModelReport, Report
 from tokviz.records import Tested as AgainstChance
 
-PAGE = "models/smol-30/index.html"
 DEPTH = 12
 """After the layer whose neurons are changed."""
 
@@ -42,6 +39,12 @@ def report() -> Report:
     changed = tuple(replace(each, relations=relations) for each in context.interventions)
     context = replace(context, relations=replace(relations, orders=orders), interventions=changed)
     return replace(found, models=(replace(model, contexts=(context, *model.contexts[1:])), *found.models[1:]))
+
+
+@pytest.fixture(scope="module")
+def page(report: Report) -> Part:
+    """Of the first model."""
+    return Rendered(report).models[0]
 
 
 def _in_templates(tested: AgainstChance) -> AgainstChance:
@@ -88,9 +91,9 @@ def _purities(report: Report, depth: int = DEPTH) -> tuple[float, float]:
     return first, median
 
 
-def test_the_table_of_changed_neurons_compares_one_sentence(report: Report) -> None:
-    model, context = _broken(report)
-    rows = {row.name: row.values for row in present(without(model, context, PAGE)).rows}
+def test_the_table_of_changed_neurons_compares_one_sentence(report: Report, page: Part) -> None:
+    _, context = _broken(report)
+    rows = {name: values for name, *values in page.one(".without tbody").table}
     last = context.states.n_depths - 1
     for name, depth in (("layer 11", DEPTH), (f"layer {last - 1}", last)):
         row = rows[f"Neighbors of the same category at {name}, in all dimensions, first sentence"]
@@ -115,7 +118,7 @@ def test_the_first_page_gives_the_sentence_that_is_drawn(report: Report) -> None
     assert "neighbors" not in row_sentences(said, replace(chosen, rows=(row,)))[0]
 
 
-def test_under_plots_purity_is_of_the_sentence_that_is_drawn(report: Report) -> None:
+def test_under_plots_purity_is_of_the_sentence_that_is_drawn(report: Report, page: Part) -> None:
     model, context = _broken(report)
     first, median = _purities(report)
     under = " ".join(trust(context.projections[0].projection, context.geometry, DEPTH))
@@ -127,16 +130,20 @@ def test_under_plots_purity_is_of_the_sentence_that_is_drawn(report: Report) -> 
     assert "category purity of" not in " ".join(
         trust(context.projections[0].projection, context.in_first_template.geometry, DEPTH)
     )
-    told = present(difference(model)).paragraphs[-1]
+    told = page.texts(".difference p")[-1]
     assert f"in all dimensions: {_percent(first)} for words alone (first sentence)" in told
     assert _percent(median) not in told.partition(";")[0]
 
 
-def test_an_order_without_neurons_is_held_against_the_sentence_in_which_they_were_changed(report: Report) -> None:
-    model, _ = _broken(report)
-    circle = present(related_section(report, model, PAGE)).figures[1]
-    said = {each.context: " ".join(each.sentences) for each in circle.said}
-    assert said["alone"].startswith("At every depth, a word’s place in the cycle can be read")
+def said_of(name: str, page: Part) -> dict[str, str]:
+    """What is said of a relation or an order, by captures."""
+    (found,) = [each for each in page.all(".related-figures > div") if each.one("h3").text == name]
+    return {each["data-context"]: each.text for each in found.all("[data-follow]")}
+
+
+def test_an_order_without_neurons_is_held_against_the_sentence_in_which_they_were_changed(page: Part) -> None:
+    said = said_of("A circle", page)
+    assert said["alone"].startswith("Words alone. At every depth, a word’s place in the cycle can be read")
     for name in ("alone-off", "alone-mean"):
         assert re.search(
             r"Neurons are changed in the first sentence only, “.*…”\. Of the same sentence in the unchanged model: It isn’t shown that a "
@@ -162,8 +169,8 @@ def test_pages_are_made_of_relations_without_hits(report: Report) -> None:
     relation = replace(relation, offset=_read_but_in_the_first(relation.offset))
     context = replace(context, relations=replace(relations, relations=(relation,)))
     model = replace(model, contexts=(context, *model.contexts[1:]))
-    told = present(related_section(report, model, PAGE)).figures[0].said
-    said = {each.context: each.sentences[-1] for each in told}
-    assert "Of the same sentence in the unchanged model: It isn’t shown that a common difference" in said["alone-off"]
+    said = said_of("First → second", Rendered(replace(report, models=(model, *report.models[1:]))).models[0])
+    without = "Of the same sentence in the unchanged model: It isn’t shown that a common difference"
+    assert without in said["alone-off"]
     script = content(dict(files(report, model, context))["data/smol-30/alone/relations.js"])
     assert "found" not in script["items"][0]["said"][DEPTH]

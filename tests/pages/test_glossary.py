@@ -9,20 +9,27 @@ import pytest
 from browser import OpenAt, box_of
 from jinja2 import Environment
 from playwright.sync_api import expect
-from report_fixture import FOLDERS, Views, hostile_report, lens_report, sample_report
+from rendered import Part, Rendered
+from report_fixture import hostile_report, lens_report, sample_report
 
-from tokviz import pages
-from tokviz.pages import render
+from tokviz.pages.text import glossary
 from tokviz.pages.text.explained import Explainer
 from tokviz.pages.text.glossary import GLOSSARY, LENS
+from tokviz.pages.text.parts import Term
 
 RENDERED = {
     f"{name}: {path}": text
     for name, report in (("sample", sample_report()), ("hostile", hostile_report()))
-    for path, text in render.render(pages.build(report), FOLDERS).items()
+    for path, text in Rendered(report).files.items()
     if path.endswith(".html") and path != "404.html"
 }
+METHOD = "method/index.html"
 TERM = re.compile(r'<button type="button" class="term" popovertarget="([^"]+)">')
+
+
+@pytest.fixture(scope="module")
+def method() -> Part:
+    return Rendered(sample_report())[METHOD]
 
 
 def explained(*sentences: str) -> list[str]:
@@ -56,11 +63,11 @@ def test_what_authors_write_stays_escaped() -> None:
     assert explained("<b>purity</b> & <script>") == ["&lt;b&gt;|purity|&lt;/b&gt; &amp; &lt;script&gt;"]
 
 
-def test_the_method_page_lists_all_terms_that_the_report_may_speak_of() -> None:
-    for entry in GLOSSARY:
-        assert (f"<dt>{entry.name}</dt>" in RENDERED["sample: method/index.html"]) == (entry is not LENS)
-    assert LENS in Views(lens_report()).method.glossary
-    assert [entry.name.lower() for entry in GLOSSARY] == sorted(entry.name.lower() for entry in GLOSSARY)
+def test_the_method_page_lists_all_terms_that_the_report_may_speak_of(method: Part) -> None:
+    names = [entry.name for entry in GLOSSARY]
+    assert names == sorted(names, key=str.lower)
+    assert method.under("terms").texts("dt") == [name for name in names if name != LENS.name]
+    assert Rendered(lens_report())[METHOD].under("terms").texts("dt") == names
 
 
 @pytest.mark.parametrize("page", RENDERED)
@@ -94,18 +101,20 @@ def test_a_definition_opens_by_key_without_scripts_and_moves_nothing(open_page: 
     expect(definition).to_be_visible()
 
 
-def test_of_a_long_definition_the_first_sentence_is_in_sight_and_nothing_is_lost() -> None:
-    page = Views(sample_report()).method
-    terms = (*page.projections, *page.trails, *page.measures)
-    assert sum(bool(term.rest) for term in terms) > 10
-    for term in terms:
-        assert " ".join(filter(None, (term.lead, term.rest))) == term.meaning
-        assert len(term.lead.split()) <= 80
-        assert term.lead.endswith(".")
+def test_of_a_long_definition_the_first_sentence_is_in_sight_and_nothing_is_lost(method: Part) -> None:
+    meanings = {each.name: each.meaning for each in vars(glossary).values() if isinstance(each, Term)}
+    found = {}
+    for part in map(method.under, ("projections", "measures")):
+        for name, definition in zip(part.texts("dt"), part.all("dd"), strict=True):
+            lead = str(definition.element.text).strip()
+            found[name] = (lead, *definition.texts("details p"))
+            assert len(lead.split()) <= 80
+            assert lead.endswith(".")
+    assert sum(len(said) > 1 for said in found.values()) > 10
+    whole = {name: " ".join(said) for name, said in found.items() if name in meanings}
+    assert sum(len(found[name]) > 1 for name in whole) > 3
+    assert whole == {name: meanings[name] for name in whole}
 
 
-def test_the_contents_of_the_method_page_lead_to_its_parts() -> None:
-    html = RENDERED["sample: method/index.html"]
-    links = Views(sample_report()).method.contents
-    assert len(links) == 10
-    assert all(f'id="{link.href.removeprefix("#")}"' in html for link in links)
+def test_the_contents_of_the_method_page_lead_to_its_parts(method: Part) -> None:
+    assert method.texts(".contents a") == method.texts("main h2")[:-1], "all but what tokviz is"

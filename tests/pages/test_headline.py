@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ import pytest
 from fact_checks import changed, check_form
 from false_writers import broken, not_known_to_be_massive, only_grown, without_interventions
 from narrow import present
-from report_fixture import Views, many_models_report, one_depth_report, sample_report, tiny_report
+from rendered import Rendered
+from report_fixture import many_models_report, one_depth_report, sample_report, tiny_report
 
 from tokviz.config import validated
 from tokviz.errors import ConfigError
@@ -28,11 +29,11 @@ SAID = "Two neurons do it."
 
 
 def by_author(report: Report, **chosen: Any) -> Report:
-    return dataclasses.replace(report, opening=Opening(**{"sentence": SAID, **chosen}))
+    return replace(report, opening=Opening(**{"sentence": SAID, **chosen}))
 
 
 def only(*models: ModelReport) -> Report:
-    return dataclasses.replace(sample_report(), models=models)
+    return replace(sample_report(), models=models)
 
 
 def read(report: Report) -> tuple[str, list[str]]:
@@ -47,12 +48,12 @@ def test_a_report_opens_with_its_finding_and_the_captures_that_show_it() -> None
         "At layer 11, two of 1,536 neurons put 99.7 % of the words’ variance into one direction; without their variation it is 20.0 %.",
         ["alone", "alone-mean", "sentence"],
     )
-    alone = dataclasses.replace(deep.contexts[0], interventions=())
-    assert read(only(dataclasses.replace(deep, contexts=(alone,)))) == (
+    alone = replace(deep.contexts[0], interventions=())
+    assert read(only(replace(deep, contexts=(alone,)))) == (
         "At layer 11, two of 1,536 neurons write 99.8 % of the MLP’s update to dimension 12; the mean norm goes from 17.1 to 24,410.",
         ["alone"],
     )
-    calm = only(dataclasses.replace(encoder, contexts=encoder.contexts[1:]))
+    calm = only(replace(encoder, contexts=encoder.contexts[1:]))
     sentence, rows = read(calm)
     assert sentence.startswith(
         f"In the embedding of {encoder.display_name}, 85 % of a word’s nearest neighbors share its category;"
@@ -73,9 +74,9 @@ def test_a_break_that_is_not_known_to_be_massive_is_shown_too() -> None:
     first, _ = row_sentences(said, chosen)
     headline_claims.check_rows(said, chosen)
     assert "at layer 11 one direction holds 99.7" in first
-    own = Views(report).models[0]
-    assert present(own.writers).heading == "Layer 11 stretches the words into a line"
-    assert own.opening is None
+    page = Rendered(report).models[0]
+    assert page.one("#writers h2").text == "Layer 11 stretches the words into a line"
+    assert page.one(".finding a")["href"] == "#writers", "it opens with what was found"
 
 
 def test_that_nothing_holds_is_said_of_all_models() -> None:
@@ -86,12 +87,10 @@ def test_that_nothing_holds_is_said_of_all_models() -> None:
         contexts = []
         for context in encoder.contexts:
             measured = present(context.geometry)
-            claim = dataclasses.replace(
-                measured.purity.above_chance, holds=np.zeros_like(measured.purity.above_chance.holds)
-            )
-            purity = dataclasses.replace(measured.purity, above_chance=claim)
-            contexts.append(dataclasses.replace(context, geometry=dataclasses.replace(measured, purity=purity)))
-        return dataclasses.replace(encoder, slug=slug, contexts=tuple(contexts))
+            claim = replace(measured.purity.above_chance, holds=np.zeros_like(measured.purity.above_chance.holds))
+            purity = replace(measured.purity, above_chance=claim)
+            contexts.append(replace(context, geometry=replace(measured, purity=purity)))
+        return replace(encoder, slug=slug, contexts=tuple(contexts))
 
     for n_models, where in ((1, "At no depth"), (2, "In neither model"), (3, "In none of three models")):
         untrained = only(*(at_chance(f"model-{index}") for index in range(n_models)))
@@ -100,7 +99,7 @@ def test_that_nothing_holds_is_said_of_all_models() -> None:
             f"{where} are a word’s nearest neighbors shown to be of its category more often"
         )
         headline_claims.check_headline(said, untrained)
-        about = present(Views(untrained).index.finding).about
+        about = Rendered(untrained)["index.html"].texts(".about")[0]
         of_what = encoder.display_name if n_models == 1 else f"all models · plots of {encoder.display_name}"
         assert about == f"{of_what} · centered PCA"
         assert present(choice(untrained)).marked is None
@@ -108,15 +107,15 @@ def test_that_nothing_holds_is_said_of_all_models() -> None:
 
 def test_a_jump_that_no_few_neurons_are_known_to_write_is_told_of() -> None:
     model = not_known_to_be_massive(sample_report().models[0])
-    alone = dataclasses.replace(model.contexts[0], interventions=())
-    report = only(dataclasses.replace(model, contexts=(alone,)))
+    alone = replace(model.contexts[0], interventions=())
+    report = only(replace(model, contexts=(alone,)))
     said, chosen = present(headline(report)), present(choice(report))
     assert said.finding is None
     assert {11, 12} <= set(chosen.depths)
     (first,) = row_sentences(said, chosen)
     headline_claims.check_rows(said, chosen)
     assert " At layer 11 the mean norm jumps from 17.1 to 24,410, and one direction holds 99.7" in first
-    assert "jumps" not in row_sentences(said, dataclasses.replace(chosen, depths=(0, 30)))[0], "where it isn't shown"
+    assert "jumps" not in row_sentences(said, replace(chosen, depths=(0, 30)))[0], "where it isn't shown"
 
 
 def test_of_several_findings_a_line_comes_first_then_what_is_undone() -> None:
@@ -127,7 +126,7 @@ def test_of_several_findings_a_line_comes_first_then_what_is_undone() -> None:
         ((line, line), 0),
         ((written, written), 0),
     ):
-        report = only(*(dataclasses.replace(model, slug=f"m{index}") for index, model in enumerate(models)))
+        report = only(*(replace(model, slug=f"m{index}") for index, model in enumerate(models)))
         said = present(headline(report))
         assert said.model is report.models[place]
         headline_claims.check_headline(said, report)
@@ -135,16 +134,16 @@ def test_of_several_findings_a_line_comes_first_then_what_is_undone() -> None:
 
 def test_a_models_page_opens_with_where_categories_hold_if_nothing_breaks() -> None:
     report = sample_report()
-    deep, encoder, lost = report.models
-    calm = dataclasses.replace(encoder, contexts=encoder.contexts[1:])
-    own = next(page for page in Views(only(calm)).models if page.name == calm.display_name)
-    assert present(own.opening).startswith("In the embedding, 85")
-    assert " Neighbors are counted in all dimensions." in present(own.opening)
+    encoder = report.models[1]
+    calm = replace(encoder, contexts=encoder.contexts[1:])
+    opening = Rendered(only(calm)).models[0].one(".finding").text
+    assert opening.startswith("In the embedding, 85")
+    assert " Neighbors are counted in all dimensions." in opening
     headline_claims.check_opening(calm)
-    assert calm.display_name not in present(own.opening)
-    by_name = {page.name: page for page in Views(report).models}
-    assert by_name[deep.display_name].opening is None, "it has a finding"
-    assert by_name[lost.display_name].opening is None
+    assert calm.display_name not in opening
+    of_deep, _, of_lost = Rendered(report).models
+    assert of_deep.one(".finding a")["href"] == "#writers", "it has a finding"
+    assert not of_lost.all(".finding")
 
 
 def test_a_question_that_these_words_cant_answer_is_not_answered() -> None:
@@ -153,28 +152,26 @@ def test_a_question_that_these_words_cant_answer_is_not_answered() -> None:
     geometry = present(context.geometry)
     above = geometry.purity.above_chance
     for few in (
-        dataclasses.replace(above, can_be_tested=False, holds=above.holds & False),
-        dataclasses.replace(above, p_value=above.p_value * float("nan"), holds=above.holds & False),
+        replace(above, can_be_tested=False, holds=above.holds & False),
+        replace(above, p_value=above.p_value * float("nan"), holds=above.holds & False),
     ):
-        purity = dataclasses.replace(geometry.purity, above_chance=few)
-        untested = dataclasses.replace(context, geometry=dataclasses.replace(geometry, purity=purity))
-        report = only(dataclasses.replace(encoder, contexts=(untested,)))
+        purity = replace(geometry.purity, above_chance=few)
+        untested = replace(context, geometry=replace(geometry, purity=purity))
+        report = only(replace(encoder, contexts=(untested,)))
         said = present(headline(report))
         assert said.sentence.endswith("can’t be tested with these words.")
         headline_claims.check_headline(said, report)
     some = np.where(np.arange(len(above.p_value)) > 0, above.p_value, np.nan)
-    purity = dataclasses.replace(
-        geometry.purity, above_chance=dataclasses.replace(above, p_value=some, holds=above.holds & False)
-    )
-    tested = dataclasses.replace(context, geometry=dataclasses.replace(geometry, purity=purity))
-    said = present(headline(only(dataclasses.replace(encoder, contexts=(tested,)))))
+    purity = replace(geometry.purity, above_chance=replace(above, p_value=some, holds=above.holds & False))
+    tested = replace(context, geometry=replace(geometry, purity=purity))
+    said = present(headline(only(replace(encoder, contexts=(tested,)))))
     assert said.sentence.startswith("At no depth"), "at others it can be"
 
 
 def test_what_was_not_measured_is_not_said() -> None:
     model = tiny_report().models[1]
-    contexts = tuple(dataclasses.replace(each, geometry=None) for each in model.contexts)
-    sentence, rows = read(only(dataclasses.replace(model, contexts=contexts)))
+    contexts = tuple(replace(each, geometry=None) for each in model.contexts)
+    sentence, rows = read(only(replace(model, contexts=contexts)))
     assert sentence == "Compare how the words lie before the first layer and after the last."
     assert rows == [each.states.context.name for each in contexts]
 
@@ -220,17 +217,19 @@ def test_what_no_capture_has_is_refused(tmp_path: Path) -> None:
 
 
 def test_it_says_how_sure_what_was_found_is() -> None:
-    finding = present(Views(sample_report()).index.finding)
+    def certainty(report: Report) -> list[str]:
+        return [each.plain for each in Rendered(report)["index.html"].all(".certainty")]
+
+    (of_writers,) = certainty(sample_report())
     assert re.fullmatch(
-        r"Set to zero, \d+ random pairs of the layer’s neurons change that share by at most [\d.]+\N{NO-BREAK SPACE}percentage points\.",
-        finding.certainty,
+        r"Set to zero, \d+ random pairs of the layer’s neurons change that share by at most [\d.]+ percentage points\.",
+        of_writers,
     )
     _, encoder, _ = sample_report().models
     n = present(encoder.contexts[0].geometry).n_permutations
-    said = f"Tested against {n:,} shuffles of the words’ categories, at a level of 1\N{NO-BREAK SPACE}% for the whole report."
-    assert present(Views(only(encoder)).index.finding).certainty == said
-    own = dataclasses.replace(sample_report(), opening=Opening(sentence="Look.", rows=()))
-    assert present(Views(own).index.finding).certainty == ""
+    said = f"Tested against {n:,} shuffles of the words’ categories, at a level of 1 % for the whole report."
+    assert certainty(only(encoder)) == [said]
+    assert certainty(by_author(sample_report(), sentence="Look.", rows=())) == []
 
 
 # --- sentences of facts ----------------------------------------------------------------------------------------------

@@ -14,17 +14,17 @@ import pytest
 from claiming import decided
 from lens_fixture import REASON, lens, with_lens
 from narrow import present
+from rendered import Part, Rendered
 from report_fixture import SENTENCE, lens_report, model_report, sample_report, word_list
 
-from tokviz.pages.charts.curves import charts_over_depth
 from tokviz.pages.charts.lens_measures import lens_measures
 from tokviz.pages.downloads import tables
 from tokviz.pages.downloads.lens_table import lens_csv
 from tokviz.pages.model import lens_data
-from tokviz.pages.model.lens import LensSection, lens_section, shown_depths
+from tokviz.pages.model.lens import shown_depths
 from tokviz.pages.model.lens_sentences import facts, sentence, sentences
 from tokviz.pages.text.facts import Fact
-from tokviz.records import ModelReport, Relation, depth_name
+from tokviz.records import ModelReport, Relation, Report, depth_name
 
 REPORT = lens_report()
 FIRST = REPORT.models[0]
@@ -117,26 +117,43 @@ def test_a_lens_that_measures_nothing_has_no_files() -> None:
 # --- curves ----------------------------------------------------------------------------------------------------------
 
 
-def test_charts_have_a_curve_per_capture_and_what_a_reader_may_add() -> None:
-    named, own = charts_over_depth(FIRST, lens_measures(()))
+def lens_of(report: Report) -> Part:
+    """The section of the first model's page."""
+    return Rendered(report).models[0].one("#lens")
+
+
+def of_first(model: ModelReport) -> Part:
+    """With another first model."""
+    return lens_of(replace(REPORT, models=(model, *REPORT.models[1:])))
+
+
+@pytest.fixture(scope="module")
+def section() -> Part:
+    return lens_of(REPORT)
+
+
+def test_charts_have_a_curve_per_capture_and_what_a_reader_may_add(section: Part) -> None:
+    named, own = section.all("figure.chart")
     added = ["" if each.rule is None else "changed" for each in FIRST.captures]
     beside = ["", "logit", "untrained"] * 2
-    assert [curve.switch for curve in named.curves] == [*added, *beside]
-    assert [curve.switch for curve in own.curves] == [*added, "", "logit", "", "logit"]
-    assert [curve.is_thin for curve in named.curves] == [*(False for _ in added), *[True, True, False] * 2]
-    assert named.alt.startswith("Category named. Alone: 15\N{NO-BREAK SPACE}% at the embedding,")
+    switches = [[path["class"].partition("switch-")[2] for path in chart.all("path.curve")] for chart in (named, own)]
+    assert switches == [[*added, *beside], [*added, "", "logit", "", "logit"]]
+    thin = ["raw" in path.classes for path in named.all("path.curve")]
+    assert thin == [*(False for _ in added), *[True, True, False] * 2]
+    assert named.one("svg")["aria-label"].startswith("Category named. Alone: 15\N{NO-BREAK SPACE}% at the embedding,")
 
 
 def test_chance_is_drawn_at_each_depth_and_named_once() -> None:
     chance = np.linspace(0.05, 0.2, 31)
     lens = replace(LENS, named=replace(present(LENS.named), null_mean=chance))
-    model = replace(FIRST, contexts=(replace(FIRST.contexts[0], lens=lens), *FIRST.contexts[1:]))
-    named, _ = charts_over_depth(model, lens_measures(()))
-    assert named.dotted == ()
-    first, second = (curve for curve in named.curves if curve.dash == "chance")
-    assert (first.line.count("-"), second.line.count("-")) == (30, 0)  # it rises at every depth; the other is even
-    assert (present(first.name).text, second.name) == ("chance", None)
-    assert "Alone, chance: 5\N{NO-BREAK SPACE}% at the embedding, 20\N{NO-BREAK SPACE}% at layer 29." in named.alt
+    section = of_first(replace(FIRST, contexts=(replace(FIRST.contexts[0], lens=lens), *FIRST.contexts[1:])))
+    named, _ = section.all("figure.chart")
+    assert not named.all("line.chance")
+    first, second = named.all("path.dash-chance")
+    assert (first["d"].count("-"), second["d"].count("-")) == (30, 0)  # it rises at every depth; the other is even
+    assert named.texts("text.end").count("chance") == 1
+    said = "Alone, chance: 5\N{NO-BREAK SPACE}% at the embedding, 20\N{NO-BREAK SPACE}% at layer 29."
+    assert said in named.one("svg")["aria-label"]
 
 
 def test_bands_are_broken_where_the_halves_disagree() -> None:
@@ -160,70 +177,64 @@ def test_a_relation_has_its_own_chart_and_no_lens_none() -> None:
 # --- the section -------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def section() -> LensSection:
-    return present(lens_section(REPORT, FIRST, "models/smol-30/index.html"))
-
-
-def test_each_cell_names_what_scores_highest_in_the_first_capture(section: LensSection) -> None:
-    grid = present(section.grid)
+def test_each_cell_names_what_scores_highest_in_the_first_capture(section: Part) -> None:
     depths = shown_depths(FIRST)
-    assert [depth.text for depth in grid.depths] == [depth_name(depth) for depth in depths]
+    assert section.texts("thead th") == [depth_name(depth) for depth in depths]
     assert len(depths) == 10
     assert {0, 11, 12, 30} <= set(depths)  # the ends, the break and the depth before it
-    rows = [row for group in grid.groups for row in group.rows]
-    assert [row.row for row in rows] == list(range(116))  # the last word isn't read
+    rows = section.all("[data-row]")
+    assert [row["data-row"] for row in rows] == [str(index) for index in range(116)]  # the last word isn't read
     tops, categories = present(LENS.top_names), REPORT.words.categories
-    for row in rows:
-        assert row.word == REPORT.words.words[row.row]
-        assert [cell.text for cell in row.cells] == [categories[tops[depth, row.row, 0]].label for depth in depths]
-        own = REPORT.words.memberships[row.row]
-        named = [tops[depth, row.row, 0] in own for depth in depths]
-        assert ["y" in cell.style.split() for cell in row.cells] == named
-        assert ["p" in cell.style.split() for cell in row.cells] == [depth == 0 for depth in depths]
+    for index, row in enumerate(rows):
+        highest, own = [tops[depth, index, 0] for depth in depths], REPORT.words.memberships[index]
+        assert row.one("th").text == REPORT.words.words[index]
+        assert row.texts("td") == [categories[each].label for each in highest]
+        assert ["y" in cell.classes for cell in row.all("td")] == [each in own for each in highest]
+        assert ["p" in cell.classes for cell in row.all("td")] == [depth == 0 for depth in depths]
 
 
-def test_a_category_counts_its_words_and_others_that_are_read_as_it(section: LensSection) -> None:
-    rows = [row for group in present(section.grid).groups for row in group.rows]
-    for group in present(section.grid).groups:
-        for column, cell in enumerate(group.cells):
-            n = sum("y" in row.cells[column].style.split() for row in group.rows)
-            own = {row.row for row in group.rows}
-            others = [row for row in rows if row.row not in own and row.cells[column].text == group.label]
-            assert cell.text == f"{n} of {len(group.rows)}" + (f" +{len(others)}" if others else "")
-            assert ("s4" in cell.style.split()) == (n == len(group.rows))
+def test_a_category_counts_its_words_and_others_that_are_read_as_it(section: Part) -> None:
+    groups = {each.one(".lens-group th").text: each for each in section.all("tbody")}
+    assert list(groups) == [each.label for each in REPORT.words.categories]
+    for label, group in groups.items():
+        own = [row.all("td") for row in group.all("[data-row]")]
+        others = [row.texts("td") for other in groups.values() if other is not group for row in other.all("[data-row]")]
+        for column, cell in enumerate(group.all(".lens-group td")):
+            n = sum("y" in row[column].classes for row in own)
+            n_others = sum(row[column] == label for row in others)
+            assert cell.text == f"{n} of {len(own)}" + (f" +{n_others}" if n_others else "")
+            assert ("s4" in cell.classes) == (n == len(own))
 
 
-def test_of_many_words_some_have_rows(section: LensSection) -> None:
+def test_of_many_words_some_have_rows(section: Part) -> None:
     words = word_list(n_categories=9, n_words=40)
     model = model_report("long", "Long", 30, words, (SENTENCE,), projections=("centered",))
     report = replace(REPORT, words=words, models=(with_lens(model, words),))
-    grid = present(present(lens_section(report, report.models[0], "models/long/index.html")).grid)
-    assert sum(len(group.rows) for group in grid.groups) == 150
+    shown = lens_of(report)
+    assert len(shown.all("[data-row]")) == 150
     # All words of a category count, of which the last one isn't read.
-    assert [group.cells[1].text for group in grid.groups] == [*["40 of 40"] * 8, "39 of 39"]
-    assert "Rows are 150 of 359\N{NO-BREAK SPACE}words, evenly drawn." in grid.captions[0]
-    assert "Rows are" not in present(section.grid).captions[0]
+    counts = [group.texts(".lens-group td")[1] for group in shown.all("tbody")]
+    assert counts == [*["40 of 40"] * 8, "39 of 39"]
+    assert "Rows are 150 of 359\N{NO-BREAK SPACE}words, evenly drawn." in shown.texts("[data-lens-caption]")[0]
+    assert "Rows are" not in section.texts("[data-lens-caption]")[0]
 
 
-def test_captions_say_of_which_words_only_the_first_sentence_is_shown(section: LensSection) -> None:
+def test_captions_say_of_which_words_only_the_first_sentence_is_shown(section: Part) -> None:
     """Whichever are shown first: a reader may choose the others."""
     said = "Of words in a sentence, the table shows the first sentence; charts show medians over all."
-    assert not any(said in caption for caption in present(section.grid).captions)
+    assert said not in section.text
     alone, sentence, *others = FIRST.contexts
     several = replace(sentence.states.context, further_templates=("I saw {word}",))
     repeated = replace(sentence, states=replace(sentence.states, context=several), interventions=())
-    model = replace(FIRST, contexts=(alone, repeated, *others))
-    grid = present(present(lens_section(REPORT, model, "models/smol-30/index.html")).grid)
-    assert len(grid.captions) == 2
-    assert all(said in caption for caption in grid.captions)
+    captions = of_first(replace(FIRST, contexts=(alone, repeated, *others))).texts("[data-lens-caption]")
+    assert [said in caption for caption in captions] == [True, True]
 
 
 def test_a_model_without_a_lens_says_why_and_nothing_where_none_was_asked_for() -> None:
-    shallow = present(lens_section(REPORT, REPORT.models[1], "models/mini-6/index.html"))
-    assert shallow.missing == "No lens: the model is not a decoder."
-    assert (shallow.stylesheet, shallow.said, shallow.limits, shallow.grid, shallow.charts) == (None, (), "", None, ())
-    assert lens_section(sample_report(), sample_report().models[0], "models/smol-30/index.html") is None
+    page = Rendered(REPORT)["models/mini-6/index.html"]
+    assert page.one("#lens").text == "What each layer would say No lens: the model is not a decoder."
+    assert not page.all("link[href$='lens.css']")
+    assert not Rendered(sample_report())["models/smol-30/index.html"].all("#lens")
 
 
 @pytest.mark.parametrize(
@@ -236,23 +247,30 @@ def test_a_model_without_a_lens_says_why_and_nothing_where_none_was_asked_for() 
 )
 def test_names_that_cannot_be_told_apart_or_are_unknown_are_said(names: tuple[str, ...], said: str) -> None:
     context = replace(FIRST.contexts[0], lens=replace(LENS, names=names, named=None), interventions=())
-    section = present(lens_section(REPORT, replace(FIRST, contexts=(context,)), "models/smol-30/index.html"))
-    assert section.missing == f"Categories aren’t read: {said} (reads_as in the configuration)."
+    missing, *_ = of_first(replace(FIRST, contexts=(context,))).texts(".note")
+    assert missing == f"Categories aren’t read: {said} (reads_as in the configuration)."
 
 
-def test_what_readers_add_to_the_charts_is_explained(section: LensSection) -> None:
-    assert section.charts_note == (
+def test_what_readers_add_to_the_charts_is_explained(section: Part) -> None:
+    *_, note = section.texts(".lens-more .note")
+    assert note == (
         "If shown: thin, the logit lens, which reads every layer as if it were the last; gray, the model with all weights random."
     )
-    alone = replace(section, charts=section.charts[1:])
-    assert alone.charts_note == "If shown: thin, the logit lens, which reads every layer as if it were the last."
-    assert replace(section, charts=()).charts_note == ""
+    context = replace(FIRST.contexts[0], lens=replace(LENS, untrained=None), interventions=())
+    assert of_first(replace(FIRST, contexts=(context,))).texts(".lens-more .note")[-1] == (
+        "If shown: thin, the logit lens, which reads every layer as if it were the last."
+    )
+    context = replace(FIRST.contexts[0], geometry=None, interventions=())
+    without_charts = of_first(replace(FIRST, contexts=(context,)))
+    assert not without_charts.all("figure.chart")
+    assert "If shown" not in without_charts.text
 
 
-def test_what_the_lens_does_not_say_names_words_at_position_0(section: LensSection) -> None:
-    assert section.limits.endswith("Words alone are read at position 0, where it wasn’t fitted.")
-    elsewhere = replace(FIRST, contexts=FIRST.contexts[1:])
-    assert "position 0" not in present(lens_section(REPORT, elsewhere, "models/smol-30/index.html")).limits
+def test_what_the_lens_does_not_say_names_words_at_position_0(section: Part) -> None:
+    limits = section.one("#lens > .note").text
+    assert limits.endswith("Words alone are read at position 0, where it wasn’t fitted.")
+    elsewhere = of_first(replace(FIRST, contexts=FIRST.contexts[1:]))
+    assert "position 0" not in elsewhere.one("#lens > .note").text
 
 
 # --- what is said ------------------------------------------------------------------------------------------------------

@@ -13,18 +13,37 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from narrow import present
+from rendered import Part, Rendered
 from report_fixture import compared_report, large_report, one_depth_report, sample_report
 
 from tokviz.pages.charts.depths import spread
 from tokviz.pages.first.choice import N_DEPTHS, choice
-from tokviz.pages.first.multiples import HEIGHT, PAD, WIDTH, Multiples, multiples, placed
+from tokviz.pages.first.multiples import HEIGHT, PAD, WIDTH, placed
 from tokviz.pages.first.row_sentences import what_is_meant
 from tokviz.pages.model.headline import headline
-from tokviz.records import Report
+from tokviz.records import Report, depth_name
+
+PLACES = [f"at-{place}" for place in range(1, 8)]
 
 
-def shown(report: Report) -> Multiples:
-    return multiples(report, present(headline(report)), present(choice(report)), "index.html")
+def shown(report: Report) -> Part:
+    """The picture."""
+    return Rendered(report)["index.html"].one(".glance")
+
+
+def rows(picture: Part) -> list[Part]:
+    """Those of the captures, under the names of the depths."""
+    return picture.all(".glance-row")[1:]
+
+
+def depths(picture: Part) -> list[Part]:
+    """Their names; each has its place where depths are rows, as a class."""
+    return picture.all(".glance-row")[0].all("[class^=at-]")
+
+
+@pytest.fixture(scope="module")
+def compared() -> Part:
+    return shown(compared_report())
 
 
 # --- which depths ----------------------------------------------------------------------------------------------------
@@ -54,16 +73,17 @@ def test_ends_and_what_tells_something_are_always_shown(data: st.DataObject, n_d
     assert all(one < other for one, other in pairwise(depths))
 
 
-def test_a_break_is_marked_and_comes_first_on_phones() -> None:
+def test_a_break_is_marked_and_comes_first_on_phones(compared: Part) -> None:
     chosen = present(choice(compared_report()))
     assert [row.states.context.name for row in chosen.rows] == ["alone", "alone-mean", "sentence"]
     assert (chosen.projection, chosen.marked) == ("centered", 12)
     assert {0, 11, 12, 30} <= set(chosen.depths)
     assert chosen.near[:2] == (11, 12)
     assert len(chosen.near) == 3
-    view = shown(compared_report())
-    assert [column.name for column in view.columns if column.is_marked] == ["layer 11"]
-    assert sorted(column.place for column in view.columns) == list(range(1, 8))
+    assert compared.texts("b") == ["layer 11"]
+    by_place = {name["class"]: name.text for name in depths(compared)}
+    assert sorted(by_place) == PLACES
+    assert [by_place[place] for place in PLACES[:3]] == [depth_name(depth) for depth in chosen.near]
 
 
 def test_without_a_break_the_depths_are_those_where_categories_hold_best_and_least() -> None:
@@ -78,14 +98,14 @@ def test_without_a_break_the_depths_are_those_where_categories_hold_best_and_lea
 @pytest.mark.parametrize("best", [0, 3, 6])
 def test_the_depth_of_the_sentence_is_marked_and_on_a_phone_among_the_first_three(best: int) -> None:
     report = holding_best(best)
-    said, chosen, view = present(present(headline(report)).best), present(choice(report)), shown(report)
+    said, chosen, picture = present(present(headline(report)).best), present(choice(report)), shown(report)
     assert said.is_clear
     assert chosen.marked == said.depth == best
     assert len(chosen.near) == 3
     assert best in chosen.near
-    assert [column.is_marked for column in view.columns] == [depth == best for depth in chosen.depths]
-    in_order = [column.place for column in view.columns] == list(range(1, 8))
-    assert view.is_parted != in_order
+    assert [bool(name.all("b")) for name in depths(picture)] == [depth == best for depth in chosen.depths]
+    in_order = [name["class"] for name in depths(picture)] == PLACES
+    assert (picture.get("data-parted") is None) == in_order
 
 
 def holding_best(best: int) -> Report:
@@ -127,49 +147,49 @@ def test_words_that_do_not_set_the_scale_may_be_left_out_and_one_place_is_one_pl
     assert (found == (WIDTH / 2, (HEIGHT) / 2)).all()
 
 
-def test_every_plot_of_the_page_is_true_to_scale() -> None:
+def test_every_plot_of_the_page_is_true_to_scale(compared: Part) -> None:
     report = compared_report()
-    view, chosen = shown(report), present(choice(report))
-    for row, captured in zip(view.rows, chosen.rows, strict=True):
+    chosen = present(choice(report))
+    for row, captured in zip(rows(compared), chosen.rows, strict=True):
         projection = chosen.shown(captured).projection
-        for cell, depth in zip(row.cells, chosen.depths, strict=True):
-            drawn = np.concatenate([[each.split() for each in _vertices(words.path)] for words in cell.words])
+        for plot, depth in zip(row.all("a"), chosen.depths, strict=True):
+            drawn = np.concatenate([[each.split() for each in _vertices(words["d"])] for words in plot.all("path")])
             reach = np.ptp(drawn.astype(float), axis=0)
             spans = np.ptp(projection.coordinates[depth][projection.reference], axis=0)
             scale = reach.max() / spans[reach.argmax()]
             assert reach == pytest.approx(spans * scale, abs=1.5)  # in units of a plot, whole numbers
-            assert len({words.mark for words in cell.words}) == len(report.words.categories)
+            assert len({words["marker-mid"] for words in plot.all("path")}) == len(report.words.categories)
 
 
 def _vertices(path: str) -> list[str]:
     return re.findall(r"\d+ \d+", path)
 
 
-def test_plots_lead_to_their_places() -> None:
-    chosen, view = present(choice(compared_report())), shown(compared_report())
-    place = chosen.depths.index(12)
-    assert [row.cells[place].href for row in view.rows] == [
+def test_plots_lead_to_their_places(compared: Part) -> None:
+    place = present(choice(compared_report())).depths.index(12)
+    plots = [row.all("a")[place] for row in rows(compared)]
+    assert [plot["href"] for plot in plots] == [
         "models/smol-30/index.html#alone/layer-11/centered",
         "models/smol-30/index.html#alone-mean/layer-11",  # drawn in the first projection only
         "models/smol-30/index.html#sentence/layer-11/centered",
     ]
-    assert [row.cells[place].alt.split(":")[0] for row in view.rows] == ["Layer 11"] * 3
+    assert [plot["aria-label"].split(":")[0] for plot in plots] == ["Layer 11"] * 3
 
 
 def test_of_many_words_some_are_drawn_and_the_caption_says_so() -> None:
-    view = shown(large_report(n_words=1500, n_layers=3))
-    n_drawn = sum(len(_vertices(words.path)) for words in view.rows[0].cells[0].words)
+    picture = shown(large_report(n_words=1500, n_layers=3))
+    n_drawn = sum(len(_vertices(words["d"])) for words in rows(picture)[0].all("a")[0].all("path"))
     assert 300 < n_drawn <= 400
-    assert "Shown are 400 of 1,500" in view.caption.replace("\N{NO-BREAK SPACE}", " ")
+    assert "Shown are 400 of 1,500" in picture.one("figcaption").plain
 
 
 # --- sentences -------------------------------------------------------------------------------------------------------
 
 
-def test_each_row_has_a_sentence_and_the_first_is_the_findings() -> None:
+def test_each_row_has_a_sentence_and_the_first_is_the_findings(compared: Part) -> None:
     report = compared_report()
     said, chosen = present(headline(report)), present(choice(report))
-    first, second, third = shown(report).sentences
+    first, second, third = compared.texts("figcaption li")
     headline_claims.check_rows(said, chosen)
     assert first.startswith("Alone: at layer 11 one direction holds 99.7")
     assert second.startswith("Alone, without the variation of two neurons: at layer 11 one direction holds 20.0")
@@ -190,8 +210,10 @@ def test_nothing_is_said_of_categories_where_none_hold() -> None:
     report = replace(sample_report(), models=(replace(encoder, contexts=tuple(contexts)),))
     assert present(headline(report)).sentence.startswith("At no depth are")
     assert present(choice(report)).rows == report.models[0].contexts, "none of them is best"
-    view = shown(report)
-    assert ["jumps" in each for each in view.sentences] == [True]
-    assert not any("categor" in each for each in view.sentences)
-    assert view.caption.endswith("Neighbors are counted in all dimensions, each scaled to the same standard deviation.")
-    assert len(view.rows) == 2
+    picture = shown(report)
+    (sentence,) = picture.texts("figcaption li")
+    assert "jumps" in sentence
+    assert "categor" not in sentence
+    caption = picture.one("figcaption").text
+    assert caption.endswith("Neighbors are counted in all dimensions, each scaled to the same standard deviation.")
+    assert len(rows(picture)) == 2

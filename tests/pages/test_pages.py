@@ -17,11 +17,11 @@ import jinja2
 import pytest
 from geometry_fixture import geometry
 from narrow import present
+from rendered import Part, Rendered
 from report_fixture import (
     FOLDERS,
     HOSTILE,
     TEMPLATES,
-    Views,
     hostile_report,
     images,
     one_depth_report,
@@ -30,7 +30,6 @@ from report_fixture import (
     twice,
 )
 
-from tokviz import pages
 from tokviz.pages import render
 from tokviz.pages.charts.measures import MEASURES
 from tokviz.pages.downloads import tables
@@ -42,15 +41,15 @@ from tokviz.records import Image, Report
 from tokviz.text import isolated
 
 REPORTS = {"sample": sample_report(), "hostile": twice(hostile_report()), "one depth": twice(one_depth_report())}
-WRITTEN = {name: render.render(pages.build(report), FOLDERS) for name, report in REPORTS.items()}
+SITES = {name: Rendered(report) for name, report in REPORTS.items()}
 RENDERED = {
-    name: {path: text for path, text in written.items() if path.endswith(".html")} for name, written in WRITTEN.items()
+    name: {path: text for path, text in site.files.items() if path.endswith(".html")} for name, site in SITES.items()
 }
 EVERY_PAGE = [(name, path) for name, rendered in RENDERED.items() for path in rendered]
 ASSETS = TEMPLATES / "assets"
 EARLY = ("assets/theme.js", "assets/fonts.js", "assets/opening.js")
 """Scripts that run before the page is drawn."""
-LINKS = {"href", "src", "srcset"}
+LINKS = ("href", "src", "srcset")
 DEFINED = [
     measure.definition(geometry(3, 9, ("standardized",), sink=False)) for measure in MEASURES if measure.definition
 ]
@@ -64,11 +63,14 @@ def parse(html: str) -> Element:
     return tree
 
 
-def links(tree: Element) -> Iterator[str]:
-    for element in tree.iter():
-        for name, value in element.attrib.items():
-            if name in LINKS and isinstance(element.tag, str):
-                yield value
+def links(page: Part) -> Iterator[str]:
+    for name in LINKS:
+        yield from (element[name] for element in page.all(f"[{name}]"))
+
+
+def card(page: Part) -> dict[str | None, str | None]:
+    """What other sites are told of a page."""
+    return {meta.get("property") or meta.get("name"): meta.get("content") for meta in page.all("meta")}
 
 
 def test_every_page_is_there() -> None:
@@ -86,14 +88,15 @@ def test_every_page_is_there() -> None:
 
 @pytest.mark.parametrize("make", [sample_report, tiny_report, hostile_report, one_depth_report])
 def test_every_page_is_linked_from_another(make: Callable[[], Report]) -> None:
-    rendered = {path: text for path, text in render.render(pages.build(make()), FOLDERS).items() if ".html" in path}
+    site = Rendered(make())
+    paths = {path for path in site.files if ".html" in path}
     linked = {
         target
-        for path, html in rendered.items()
-        for link in links(parse(html))
+        for path in paths
+        for link in links(site[path])
         if (target := posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(urlsplit(link).path)))) != path
     }
-    assert set(rendered) - linked == {"404.html"}
+    assert paths - linked == {"404.html"}
 
 
 @pytest.mark.parametrize(("report", "path"), EVERY_PAGE)
@@ -103,12 +106,11 @@ def test_a_page_is_valid_html(report: str, path: str) -> None:
 
 @pytest.mark.parametrize(("report", "path"), EVERY_PAGE)
 def test_every_link_of_a_page_leads_to_a_file_or_slide_of_the_site(report: str, path: str) -> None:
-    rendered = RENDERED[report]
-    trees = {page: parse(html) for page, html in rendered.items()}
-    ids = {page: {element.get("id") for element in tree.iter()} for page, tree in trees.items()}
-    files = set(rendered) | set(render.assets(FOLDERS)) | set(REPORTS[report].downloads.values())
+    site = SITES[report]
+    ids = {page: {element["id"] for element in site[page].all("[id]")} for page in RENDERED[report]}
+    files = set(ids) | set(render.assets(FOLDERS)) | set(REPORTS[report].downloads.values())
     files |= {image.path for image in images(REPORTS[report])}
-    for link in links(trees[path]):
+    for link in links(site[path]):
         parts = urlsplit(link)
         if link.startswith(("data:,", REPORTS[report].site_url or " ")) or link in WORKS:
             continue
@@ -139,12 +141,7 @@ def test_a_strict_content_security_policy_would_allow_a_page(report: str, path: 
 
 
 def policy(path: str, report: str = "sample") -> str:
-    [content] = [
-        present(element.get("content"))
-        for element in parse(RENDERED[report][path]).iter("meta")
-        if element.get("http-equiv") == "Content-Security-Policy"
-    ]
-    return content
+    return SITES[report][path].one("meta[http-equiv=Content-Security-Policy]")["content"]
 
 
 @pytest.mark.parametrize(("report", "path"), EVERY_PAGE)
@@ -196,7 +193,7 @@ def test_what_html_does_not_take_is_shown_as_code_points() -> None:
     model = replace(model, name=odd, contexts=(replace(context, states=states),))
     failed = replace(model, slug="lost", contexts=(), failure=odd)
     report = replace(report, title=odd, models=(model, failed), intro=f"<p>{odd}</p>", site_url="https://example.org/")
-    for path, text in render.render(pages.build(report), FOLDERS).items():
+    for path, text in Rendered(report).files.items():
         assert text.encode(), path
         if path.endswith(".html"):
             assert seen in "".join(parse(text).itertext()), path
@@ -213,35 +210,32 @@ def test_the_introduction_is_placed_as_html() -> None:
 
 
 def test_every_picture_has_its_size_and_a_description() -> None:
-    for html in RENDERED["sample"].values():
-        for image in parse(html).iter("img"):
-            assert image.get("width")
-            assert image.get("height")
-            assert image.get("alt")
+    for path in RENDERED["sample"]:
+        for image in SITES["sample"][path].all("img"):
+            assert image["width"]
+            assert image["height"]
+            assert image["alt"]
 
 
-def test_a_name_that_the_view_lacks_is_an_error() -> None:
+def test_a_template_that_asks_for_what_is_not_there_is_an_error() -> None:
     with pytest.raises(jinja2.UndefinedError):
-        render.environment(FOLDERS, Explainer()).from_string("{{ page.nothing }}").render(
-            page=Views(REPORTS["sample"]).index
-        )
+        render.environment(FOLDERS, Explainer()).from_string("{{ page.nothing }}").render(page=REPORTS["sample"])
 
 
 def test_the_same_report_gives_the_same_pages() -> None:
-    assert render.render(pages.build(sample_report()), FOLDERS) == WRITTEN["sample"]
+    assert Rendered(sample_report()).files == SITES["sample"].files
 
 
 def test_where_the_address_is_known_pages_say_theirs_and_how_to_show_them() -> None:
-    html = RENDERED["sample"]["models/smol-30/index.html"]
-    tree = parse(html)
-    [canonical] = [link.get("href") for link in tree.iter("link") if link.get("rel") == "canonical"]
+    page = SITES["sample"]["models/smol-30/index.html"]
+    canonical = page.one("link[rel=canonical]")["href"]
     assert canonical == "https://example.org/report/models/smol-30/"
-    card = {meta.get("property") or meta.get("name"): meta.get("content") for meta in tree.iter("meta")}
-    assert card["og:url"] == canonical
-    assert card["og:title"] == "Smol-135M-Instruct (Q4_1 GGUF)"
-    assert card["og:site_name"] == "Tokens, layer by layer"
-    assert card["twitter:card"] == "summary"  # the fixture has no preview
-    sitemap = ElementTree.fromstring(WRITTEN["sample"]["sitemap.xml"])
+    shown = card(page)
+    assert shown["og:url"] == canonical
+    assert shown["og:title"] == "Smol-135M-Instruct (Q4_1 GGUF)"
+    assert shown["og:site_name"] == "Tokens, layer by layer"
+    assert shown["twitter:card"] == "summary"  # the fixture has no preview
+    sitemap = ElementTree.fromstring(SITES["sample"].files["sitemap.xml"])
     listed = [present(element.text) for element in sitemap.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")]
     assert canonical in listed
     assert "https://example.org/report/" in listed
@@ -254,14 +248,8 @@ def test_a_models_page_is_shown_with_its_own_preview_and_what_was_found() -> Non
     deep, *others = report.models
     own = Image(path="models/smol-30/preview.png", width=1200, height=630, n_bytes=1)
     general = replace(own, path="images/preview.png")
-    rendered = render.render(
-        pages.build(replace(report, models=(replace(deep, preview=own), *others), preview=general)), FOLDERS
-    )
-    cards = {
-        path: {meta.get("property") or meta.get("name"): meta.get("content") for meta in parse(html).iter("meta")}
-        for path, html in rendered.items()
-        if path.endswith(".html")
-    }
+    site = Rendered(replace(report, models=(replace(deep, preview=own), *others), preview=general))
+    cards = {path: card(site[path]) for path in site.files if path.endswith(".html")}
     shown = cards.pop("models/smol-30/index.html")
     assert shown["og:image"] == "https://example.org/report/models/smol-30/preview.png"
     assert shown["og:image:alt"] == (
@@ -270,7 +258,7 @@ def test_a_models_page_is_shown_with_its_own_preview_and_what_was_found() -> Non
     assert str(shown["og:description"]).startswith("At layer 11 (words alone), two of 1,536 neurons put")
     assert shown["twitter:card"] == "summary_large_image"
     cards.pop("404.html")
-    assert {card["og:image"] for card in cards.values()} == {"https://example.org/report/images/preview.png"}
+    assert {each["og:image"] for each in cards.values()} == {"https://example.org/report/images/preview.png"}
     assert "models/lost/index.html" in cards
 
 
@@ -278,7 +266,7 @@ def test_where_it_is_not_known_nothing_is_said_of_it() -> None:
     for path, html in RENDERED["hostile"].items():
         assert 'rel="canonical"' not in html, path
         assert "og:" not in html, path
-    assert "sitemap.xml" not in WRITTEN["hostile"]
+    assert "sitemap.xml" not in SITES["hostile"]
 
 
 def test_names_that_are_written_from_right_to_left_turn_nothing_else_around() -> None:
@@ -286,7 +274,7 @@ def test_names_that_are_written_from_right_to_left_turn_nothing_else_around() ->
     report = tiny_report()
     first, second = report.models
     named = replace(report, models=(replace(first, name="tiny-קטן"), second), downloads={})
-    for path, page in render.render(pages.build(named), FOLDERS).items():
+    for path, page in Rendered(named).files.items():
         if path.endswith(".html") and path != "404.html":
             assert page.count("קטן") == page.count(isolated("tiny-קטן")) > 0, path
     assert short_names((isolated("Qwen-קטן"), "tiny-2"), 8) == ("Qwen", "tiny")

@@ -7,12 +7,12 @@ import re
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from matplotlib import colors
-from report_fixture import ALONE, TEMPLATES, Views, model_report, sample_report, word_list
+from rendered import Part, Rendered
+from report_fixture import ALONE, TEMPLATES, model_report, sample_report, word_list
 
 from tokviz.pages.frame.index import MOST_DRAWN
 from tokviz.records import Marks, Report, look
@@ -37,9 +37,8 @@ SIGHTS = {
 }
 
 
-def content(report: Report) -> Any:
-    [model, *_] = Views(report).models
-    return model.plates and json.loads(model.plates)
+def page_of(report: Report) -> Part:
+    return Rendered(report).models[0]
 
 
 def report_of(n_words: int) -> Report:
@@ -48,7 +47,7 @@ def report_of(n_words: int) -> Report:
 
 
 def test_scripts_find_the_explorers_data() -> None:
-    found = content(sample_report())
+    found = json.loads(page_of(sample_report()).one("[data-plates]").text)
     assert found["words"] == "../../data/words.js"
     assert {"../../assets/explore/data.js", "../../assets/plates/carousel.js"} < set(found["scripts"])
     assert all((TEMPLATES / Path(script).relative_to("../..")).is_file() for script in found["scripts"])
@@ -60,13 +59,12 @@ def test_scripts_find_the_explorers_data() -> None:
 
 
 def test_of_long_lists_and_vocabularies_the_images_are_shown() -> None:
-    assert content(report_of(MOST_DRAWN)) is not None
-    long = Views(report_of(MOST_DRAWN + 1)).models[0]
     report = sample_report()
     vocabulary = replace(report, words=replace(report.words, vocabulary=report.words.words))
-    for page in (long, Views(vocabulary).models[0]):
-        assert page.plates is None
-        assert page.stylesheet is None
+    for shown, is_drawn in ((report_of(MOST_DRAWN), 1), (report_of(MOST_DRAWN + 1), 0), (vocabulary, 0)):
+        page = page_of(shown)
+        for part in ("[data-plates]", "[data-draws]", "link[href$='plates/plate.css']"):
+            assert len(page.all(part)) == is_drawn
 
 
 def test_on_white_colours_are_those_of_the_images() -> None:

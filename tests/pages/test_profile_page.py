@@ -14,12 +14,11 @@ from claims import FalseClaim
 from fact_checks import changed, require_a_change
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from narrow import present
 from related_fixture import CONFIG
+from rendered import Part, Rendered
 from repeating import times
 
 from tokviz.config import load
-from tokviz.pages.model.profile import profile_view
 from tokviz.pages.model.profile_found import compared
 from tokviz.pages.model.profile_sentences import facts, sentence
 from tokviz.pages.model.profile_tables import files
@@ -29,7 +28,10 @@ from tokviz.run.plan.options import Options
 from tokviz.run.publishing import site
 from tokviz.run.work.progress import Quiet
 
-PAGE = "compare/index.html"
+
+def profiles(report: Report) -> list[Part]:
+    """The section, if there is one."""
+    return Rendered(report)["compare/index.html"].all(".profile")
 
 
 @pytest.mark.slow
@@ -37,11 +39,12 @@ PAGE = "compare/index.html"
 @given(seed=st.integers(0, 2**32 - 1))
 def test_whatever_the_numbers_the_profile_says_no_other(seed: int) -> None:
     report = random_profile.report(seed)
-    if view := profile_view(report, PAGE):
-        profile_claims.check_profile(view, report)
+    if shown := profiles(report):
+        profile_claims.check_profile(shown[0], report)
         names = [model.display_name for model in report.models]
-        for block in view.blocks:
-            at_chance = [row.model for row in block.rows if row.cells and row.cells[0].kind == "chance"]
+        for block in shown[0].all("tbody"):
+            rows = block.all("tr")[1:]
+            at_chance = [row.one("th").text for row in rows if profile_claims.kind_of(row.all("td")[0]) == "ring"]
             assert at_chance == [name for name in names if name in at_chance], "no order of what is at chance"
     else:
         assert all(context.profile is None for model in report.models for context in model.contexts)
@@ -68,7 +71,8 @@ def test_what_is_said_of_four_models_is_what_was_measured(tmp_path: Path, monkey
     [report] = reports
     assert [len(model.contexts) for model in report.models] == [1] * len(families_of)
     assert len(profile_claims.numbers(report, "alone").models) == len(families_of)
-    profile_claims.check_profile(present(profile_view(report, PAGE)), report)
+    (shown,) = profiles(report)
+    profile_claims.check_profile(shown, report)
 
 
 @pytest.mark.slow

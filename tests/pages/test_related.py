@@ -11,12 +11,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from claims import plain, require_depths
+from claims import metrics, plain, require_depths
+from narrow import present
 from related_fixture import ORDERS, RELATION, order_of, random_order, random_relation, related_report
-from report_fixture import Views
+from rendered import Part, Rendered
 
 from tokviz.pages.charts.related_measures import related_measures
-from tokviz.pages.compare.table import labels, table
 from tokviz.pages.downloads import tables
 from tokviz.pages.model import related_data, related_plots
 from tokviz.pages.model.related_data import order_at, relation_at
@@ -280,16 +280,22 @@ def test_a_script_gets_the_words_and_where_they_lie() -> None:
     assert items[0]["places"][2] is None  # not defined there
 
 
+def strip_of(site: Rendered) -> Part:
+    """The image of the first model's words alone, and the names over it."""
+    return site.models[0].one("#relations [data-context=alone] .related-strip")
+
+
 def test_the_image_without_scripts_is_an_svg_of_the_size_that_the_page_says() -> None:
     report = related_report()
     context = report.models[0].contexts[0]
     assert context.relations is not None
     drawn = ET.fromstring(related_plots.strip(report, context.relations, report.words))
-    size = related_plots.strip_size(3, context.states.n_depths)
-    assert tuple(float(drawn.get(name, "")) for name in ("width", "height")) == pytest.approx(size, abs=1)
-    names = related_plots.strip_names([RELATION.label, "a", "b"], context.states.n_depths)
+    shown = strip_of(Rendered(report))
+    size = [float(shown.one("img")[name]) for name in ("width", "height")]
+    assert [float(drawn.get(name, "")) for name in ("width", "height")] == pytest.approx(size, abs=1)
+    names = shown.all("svg text")
     assert {"embedding", "layer 29", RELATION.label} <= {name.text for name in names}
-    assert all(0 < float(name.x) < size[0] and 0 < float(name.y) < size[1] for name in names)
+    assert all(0 < float(name["x"]) < size[0] and 0 < float(name["y"]) < size[1] for name in names)
     xs = [float(element.get("cx", "")) for element in drawn.iter("{http://www.w3.org/2000/svg}circle")]
     assert min(xs) > 0
     assert max(xs) < size[0]
@@ -306,11 +312,11 @@ def test_a_label_is_cut_where_it_has_no_room_and_what_was_not_measured_is_an_emp
     drawn = ET.fromstring(related_plots.strip(replace(report, orders=()), shallow, report.words))
     assert len(list(drawn.iter("{http://www.w3.org/2000/svg}rect"))) == 1 + 3
     assert not list(drawn.iter("{http://www.w3.org/2000/svg}circle"))
-    label = related_plots.strip_names(["L" * 200], 3)[-1].text
-    assert label[0] == "L"
-    assert label[-1] == "…"
+    shown = strip_of(Rendered(replace(report, relations=(replace(RELATION, label="L" * 200),))))
+    (label,) = [name for name in shown.texts("svg text") if name.startswith("L")]
+    assert label.endswith("…")
     # A capital L is about 8 pixels wide.
-    assert 8 * len(label) < float(drawn.get("width", ""))
+    assert 8 * len(label) < float(shown.one("img")["width"])
 
 
 def test_where_nothing_was_measured_nothing_can_be_chosen() -> None:
@@ -320,16 +326,10 @@ def test_where_nothing_was_measured_nothing_can_be_chosen() -> None:
         report.models[1],
         contexts=tuple(replace(each, relations=None, interventions=()) for each in report.models[1].contexts),
     )
-    view = Views(replace(report, models=(report.models[0], with_none)))
-    assert view.compare is not None
-    first, second = view.models[:2]
-    chosen = [
-        (first.related_choices, first.frame.scripts),
-        (second.related_choices, second.frame.scripts),
-        (view.compare.related_choices, view.compare.frame.scripts),
-    ]
-    assert [len(choices) for choices, _ in chosen] == [3, 0, 3]
-    assert [any("related-" in script for script in scripts) for _, scripts in chosen] == [True, False, True]
+    site = Rendered(replace(report, models=(report.models[0], with_none)))
+    for page, n_choices in (*zip(site.models, (3, 0), strict=True), (site["compare/index.html"], 3)):
+        assert len(page.all("[data-related-choice] optgroup option")) == n_choices
+        assert bool(page.all("script[src*=related-]")) == (n_choices > 0)
 
 
 # --- charts ---------------------------------------------------------------------------------------------------------
@@ -355,18 +355,35 @@ def test_curves_of_parallelism_are_above_the_chance_of_their_own_depth() -> None
 
 def test_the_compare_table_has_the_depth_that_is_furthest_above_chance() -> None:
     report = related_report()
-    names = list(labels(report))
-    at = names.index("First → second: parallelism")
-    assert names[at + 1 : at + 4] == ["A circle: R² of the order", "A line: R² of the order", "Reference words"]
-    rows = {(row.model.text, row.context): row.cells for row in table(report, "compare/index.html")}
+    captures = metrics(Rendered(report)["compare/index.html"])
     model = report.models[1]
     for context in model.contexts:
         relations = context.relations
         assert relations is not None
-        cells = rows[model.display_name, context.states.context.label]
-        assert len(cells) == len(names)
+        cells = captures[model.display_name, context.states.context.label]
+        parallelism, circle = "First → second: parallelism", "A circle: R² of the order"
+        names = list(cells)
+        assert names[names.index(parallelism) :][:4] == [
+            parallelism,
+            circle,
+            "A line: R² of the order",
+            "Reference words",
+        ]
         tested = relations.relations[0].parallelism
         depth = int(np.nanargmax(tested.value - tested.null_mean))
-        assert float(cells[at].sort) == pytest.approx(tested.value[depth], rel=1e-4)
+        assert float(cells[parallelism]["data-sort"]) == pytest.approx(tested.value[depth], rel=1e-4)
         claimed = int(relations.orders[0].r2.claim.holds.sum())
-        assert cells[at + 1].note.endswith(f"claimed at {claimed} of {context.states.n_depths}\N{NO-BREAK SPACE}depths")
+        note = f"claimed at {claimed} of {context.states.n_depths}\N{NO-BREAK SPACE}depths"
+        assert cells[circle].noted[1].endswith(note)
+
+
+def test_the_table_has_each_count_in_the_column_of_its_name() -> None:
+    report = related_report()
+    context = report.models[0].contexts[0]
+    measured = present(context.relations)
+    found = csv.DictReader(io.StringIO(tables.relations_csv(report.relations, report.orders, measured)))
+    (relation,) = measured.relations
+    rows = [row for row in found if row["kind"] == "relation"]
+    for column in ("hits", "hits_of_source", "gain"):
+        np.testing.assert_allclose([float(row[column]) for row in rows], getattr(relation, column), rtol=1e-5)
+    assert (relation.hits != relation.hits_of_source).any()

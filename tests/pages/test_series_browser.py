@@ -19,7 +19,8 @@ from browser import (
     wait_until_quiet,
 )
 from playwright.sync_api import Locator, Page, expect
-from report_fixture import SENTENCE, Views, write_site
+from rendered import Rendered
+from report_fixture import SENTENCE, write_site
 from series_fixture import series_report
 
 from tokviz.pages.series import series_data
@@ -143,14 +144,14 @@ def test_of_many_maps_those_that_are_seen_get_their_numbers(
     open_page: OpenPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     report = series_report(n_checkpoints=2, n_layers=1)
-    shown = Views(report).series[0].maps
+    drawn = Rendered(report)[SERIES]
     monkeypatch.setattr(series_data, "MOST_CELLS", 0)
     page = open_page(write_site(report, tmp_path), f"{SERIES}#sentence/layer-0/step-16")
     for measure in ("purity", "rank"):
         page.get_by_label("Measure").select_option(measure)
-        wanted = next(each for each in shown if (each.measure, each.context) == (measure, "sentence"))
-        expect(page.locator("#maps td:visible")).to_have_text([cell.text for row in wanted.rows for cell in row.cells])
-        expect(page.locator("#maps .at")).to_have_text(wanted.rows[1].cells[1].text)
+        wanted = drawn.one(f"#maps [data-measure={measure}][data-context=sentence]").texts("td")
+        expect(page.locator("#maps td:visible")).to_have_text(wanted)
+        expect(page.locator("#maps .at")).to_have_text(wanted[3])  # the second of two checkpoints, at layer 0
 
 
 def test_without_scripts_the_ends_are_images_and_all_maps_are_tables(open_page: OpenPage, site: Path) -> None:

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from claims import term_of
+from rendered import Part, Rendered
 from series_fixture import series_report
 
-from tokviz.pages.first.page import index_page
 from tokviz.pages.series import sentences
-from tokviz.pages.series.maps import maps
 from tokviz.records import Fault, Report, SeriesReport
 from tokviz.records.updates import BreakingNeurons, Updates
 
@@ -28,6 +28,12 @@ def with_massive(report: Report, flags: str) -> SeriesReport:
             contexts.append(replace(context, geometry=replace(context.geometry, massive=massive)))
         changed.append(replace(each, model=replace(each.model, contexts=tuple(contexts))))
     return replace(series, checkpoints=tuple(changed))
+
+
+def maps_of(report: Report, series: SeriesReport) -> dict[str, Part]:
+    """By their measures, those of the words alone."""
+    page = Rendered(replace(report, series=(series,)))["series/grown/index.html"]
+    return {each["data-measure"]: each for each in page.all("#maps [data-context=alone]")}
 
 
 @pytest.mark.parametrize(
@@ -115,11 +121,11 @@ def test_a_value_below_chance_has_no_shade() -> None:
     contexts = (replace(low, geometry=geometry), *checkpoints[0].model.contexts[1:])
     checkpoints[0] = replace(checkpoints[0], model=replace(checkpoints[0].model, contexts=contexts))
     series = replace(series, checkpoints=tuple(checkpoints))
-    purity = next(each for each in maps(report, series, ["alone"]) if each.measure == "purity")
-    for row in purity.rows:
-        for cell in row.cells:
-            number = float(cell.text.replace("−", "-"))
-            assert abs(int(cell.style[1]) - max(0.0, 4 * number)) < 0.52, cell
+    purity = maps_of(report, series)["purity"]
+    values = [float(each.replace("−", "-")) for each in purity.texts("td")]
+    assert min(values) == -49
+    for number, cell in zip(values, purity.all("td"), strict=True):
+        assert abs(int(cell.classes[0][1:]) - max(0.0, 4 * number)) < 0.52, (number, cell.classes)
 
 
 def test_the_first_page_tells_which_words_of_a_series_are_read_at_position_0() -> None:
@@ -129,7 +135,7 @@ def test_the_first_page_tells_which_words_of_a_series_are_read_at_position_0() -
         context.states.tokenization.reads_position_0 for each in series.checkpoints for context in each.model.contexts
     )
     assert at_0
-    (text,) = [term.meaning for term in index_page(report).reading if term.name == "Position 0"]
+    text = term_of(Rendered(report)["index.html"], "Position 0")
     assert "in the context “alone” of Grown" in text
 
 
@@ -156,21 +162,21 @@ def test_of_several_templates_it_is_said_which_are_meant() -> None:
             for context in each.model.contexts
         )
         checkpoints.append(replace(each, model=replace(each.model, contexts=contexts)))
-    made = maps(report, replace(series, checkpoints=tuple(checkpoints)), ["alone"])
-    captions = {each.measure: each.caption for each in made}
-    for measure in ("purity", "rank"):
-        assert captions[measure].endswith(" Median of 3 templates.")
-    for measure in ("largest", "pc1"):
-        assert captions[measure].endswith(" In the first of 3 templates.")
-    assert not any("templates" in each.caption for each in maps(report, series, ["alone"]))
+    repeated = maps_of(report, replace(series, checkpoints=tuple(checkpoints)))
+    for measures, said in (
+        (("purity", "rank"), " Median of 3 templates."),
+        (("largest", "pc1"), " In the first of 3 templates."),
+    ):
+        assert all(repeated[measure].one(".note").text.endswith(said) for measure in measures)
+    assert not any("templates" in each.text for each in maps_of(report, series).values())
 
 
 def test_the_first_page_tells_what_is_wrong_and_on_whose_axes_plots_are() -> None:
     report = series_report()
     series = replace(report.series[0], reference=2, faults=(Fault(kind="exchanged", checkpoints=(1, 3)),))
-    (shown,) = index_page(replace(report, series=(series,))).series
-    assert shown.facts == "5 checkpoints, from step 0 to step 128 · on the axes of step 32"
-    assert [each.split(":")[0] for each in shown.faults] == ["Step 16 and step 64 seem to be exchanged"]
+    shown = Rendered(replace(report, series=(series,)))["index.html"].one(".model-strips")
+    assert shown.one("header p").text == "5 checkpoints, from step 0 to step 128 · on the axes of step 32"
+    assert shown.one(".problem").text.startswith("Step 16 and step 64 seem to be exchanged:")
 
 
 def test_ordinary_values_are_not_shaded_like_massive_ones() -> None:
@@ -187,11 +193,9 @@ def test_ordinary_values_are_not_shaded_like_massive_ones() -> None:
             contexts.append(replace(context, geometry=replace(context.geometry, massive=ordinary)))
         checkpoints.append(replace(each, model=replace(each.model, contexts=tuple(contexts))))
     series = replace(series, checkpoints=tuple(checkpoints))
-    largest = next(each for each in maps(report, series, ["alone"]) if each.measure == "largest")
-    assert {cell.style[:2] for row in largest.rows for cell in row.cells} == {"s1"}
-    grown = next(each for each in maps(report, report.series[0], ["alone"]) if each.measure == "largest")
-    announced = {cell.style for row in grown.rows for cell in row.cells if cell.style.endswith("y")}
-    assert announced == {"s4 y"}
+    assert {cell.classes[0] for cell in maps_of(report, series)["largest"].all("td")} == {"s1"}
+    grown = maps_of(report, report.series[0])["largest"].all("td.y")
+    assert {cell["class"] for cell in grown} == {"s4 y"}
 
 
 def test_a_reference_that_is_not_there_is_told() -> None:

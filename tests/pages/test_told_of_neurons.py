@@ -225,14 +225,17 @@ def test_what_the_mean_leaves_is_said_where_it_is_measured(change: float, kinds:
     context = broken().contexts[0]
     mean = present(context.intervened("mean"))
     geometry = present(mean.geometry)
-    spread = replace(geometry.spread, mean_norm=present(context.geometry).spread.mean_norm * (1 + change))
+    done = present(mean.states.intervention)
+    norms = present(context.geometry).spread.mean_norm.copy()
+    norms[done.layer + 1 :] *= 1 + change  # before that layer nothing is other
+    spread = replace(geometry.spread, mean_norm=norms)
     shown = [
         replace(each, projection=replace(each.projection, explained_variance_ratio=ratio + change / 10))
         for each, ratio in ((each, each.projection.explained_variance_ratio) for each in mean.projections)
     ]
     mean = replace(mean, geometry=replace(geometry, spread=spread), projections=tuple(shown))
     others = tuple(mean if each.rule == "mean" else each for each in context.interventions)
-    first, *_ = facts(replace(context, interventions=others), present(mean.states.intervention))
+    first, *_ = facts(replace(context, interventions=others), done)
     assert [each.kind for each in first] == ["zero and mean", *kinds]
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,15 +11,15 @@ from geometry_fixture import DIMENSIONS, undefined
 from hypothesis import given
 from hypothesis import strategies as st
 from narrow import present
-from report_fixture import SENTENCE, Views, hostile_report, model_report, sample_report
+from rendered import Part, Rendered
+from report_fixture import SENTENCE, hostile_report, model_report, sample_report
 
 from tokviz.pages.charts.alt import alt_text
 from tokviz.pages.charts.axis import path
 from tokviz.pages.charts.measures import MEASURES, Reading
-from tokviz.pages.charts.scale import OF_A_MODEL, OF_ALL_MODELS, Layout, Scale, outline, spread_out
-from tokviz.pages.model.page import ModelPage
+from tokviz.pages.charts.scale import Scale, outline, spread_out
 from tokviz.pages.text import glossary, wording
-from tokviz.pages.text.parts import Link
+from tokviz.records import Context
 
 N_LAYERS = 30
 EMERGENCE = 11
@@ -28,17 +27,22 @@ EMERGENCE = 11
 
 
 @pytest.fixture(scope="module")
-def site() -> Views:
-    return Views(sample_report())
+def site() -> Rendered:
+    return Rendered(sample_report())
 
 
 @pytest.fixture(scope="module")
-def model(site: Views) -> ModelPage:
+def model(site: Rendered) -> Part:
     return site.models[0]
 
 
-def spaced(words: str) -> str:
-    return words.replace(wording.NBSP, " ")
+def ruler(page: Part, panel: str) -> Part:
+    return page.at(panel).one(".ruler")
+
+
+def details(page: Part, stage: str) -> list[str]:
+    """The paragraphs of a stage's numbers."""
+    return [each.plain for each in page.at(stage).all("details p")]
 
 
 def percent(length: str) -> float:
@@ -73,7 +77,7 @@ def percent(length: str) -> float:
     ],
 )
 def test_numbers_have_as_many_digits_as_mean_something(got: str, wanted: str) -> None:
-    assert spaced(got) == wanted
+    assert got.replace(wording.NBSP, " ") == wanted
 
 
 def test_projections_are_spoken_of_in_words() -> None:
@@ -87,30 +91,34 @@ def test_projections_are_spoken_of_in_words() -> None:
 def test_four_projections_are_four_choices() -> None:
     report, names = sample_report(), ("standardized", "centered", "unit_norm", "without_massive")
     model = model_report("m", "M", 3, report.words, (SENTENCE,), projections=names, measured=True)
-    page = Views(dataclasses.replace(report, models=(model,), projections=names)).models[0]
-    options = page.switches[0].options
-    assert [option.label for option in options][2:] == ["unit norm", "without massive or dominant dimensions"]
-    assert [panel.projection for panel in page.panels] == list(names)
+    (page,) = Rendered(replace(report, models=(model,), projections=names)).models
+    options = page.texts("[data-switch=projection] label")
+    assert options[2:] == ["unit norm", "without massive or dominant dimensions"]
+    assert [panel["data-projection"] for panel in page.all(".panel")] == list(names)
 
 
 # --- the ruler -----------------------------------------------------------------------------------------------------
 
 
-def test_bands_cover_the_ruler_and_meet_half_way_between_two_layers(model: ModelPage) -> None:
-    bands = present(model.panels[0].ruler.measured).bands
-    assert [band.name for band in bands] == ["1", "2", "3"]
-    edges = [(percent(band.left), percent(band.left) + percent(band.width)) for band in bands]
+def test_bands_cover_the_ruler_and_meet_half_way_between_two_layers(model: Part) -> None:
+    measured = ruler(model, "alone/standardized")
+    assert measured.texts(".band-name") == ["1", "2", "3"]
+    edges = [(percent(band["x"]), percent(band["x"]) + percent(band["width"])) for band in measured.all(".band")]
+    assert len(edges) == 3
     assert edges[0][1] == pytest.approx(4.4 + 91.2 * (EMERGENCE + 0.5) / N_LAYERS, abs=0.01)
     assert edges[0][1] == pytest.approx(edges[1][0], abs=0.01)
     assert edges[1][1] == pytest.approx(edges[2][0], abs=0.01)
 
 
-def test_the_emergence_layer_is_marked_at_its_tick(model: ModelPage) -> None:
-    ruler = model.panels[0].ruler
-    mark = present(present(ruler.measured).mark)
-    assert mark.x == ruler.ticks[EMERGENCE + 1].x
-    assert mark.text == "massive from layer 11"
-    assert present(model.panels[2].ruler.measured).mark is None
+def ticks(page: Part) -> list[str]:
+    return [tick["x1"] for tick in page.all("[id=axis] line:not(.axis)")]
+
+
+def test_the_emergence_layer_is_marked_at_its_tick(model: Part) -> None:
+    alone, sentence = (ruler(model, f"{context}/standardized") for context in ("alone", "sentence"))
+    assert alone.one(".mark")["x1"] == ticks(model)[EMERGENCE + 1]
+    assert alone.texts(".mark-name")[0] == "massive from layer 11"
+    assert not sentence.all(".mark, .mark-name")
 
 
 def places(line: str) -> list[tuple[float, float]]:
@@ -124,13 +132,13 @@ def places(line: str) -> list[tuple[float, float]]:
     return found
 
 
-def test_a_sparkline_has_a_point_over_every_tick_and_stays_inside(model: ModelPage) -> None:
-    for spark in present(model.panels[0].ruler.measured).sparks:
-        first, _, *others = places(spark.line)
+def test_a_sparkline_has_a_point_over_every_tick_and_stays_inside(model: Part) -> None:
+    sparks = ruler(model, "alone/standardized").all(".spark")
+    assert len(sparks) == 2
+    for spark in sparks:
+        first, _, *others = places(spark["d"])
         points = [first, *others]
-        assert [x / 10 for x, _ in points] == [
-            pytest.approx(percent(tick.x), abs=0.01) for tick in model.panels[0].ruler.ticks
-        ]
+        assert [x / 10 for x, _ in points] == [pytest.approx(percent(tick), abs=0.01) for tick in ticks(model)]
         assert all(0 <= y <= 100 for _, y in points)
 
 
@@ -141,117 +149,118 @@ def test_a_gap_in_a_measure_is_a_gap_in_its_line() -> None:
 # --- trust ---------------------------------------------------------------------------------------------------------
 
 
-def test_under_each_plate_stands_how_far_to_trust_it(model: ModelPage) -> None:
-    strip = spaced(" · ".join(model.panels[0].slides[EMERGENCE + 1].trust))
-    assert strip == (
-        "PC1 48.8 %, PC2 8.3 % of the variance · category purity 0.31 in the plot, "
-        "0.53 in all dimensions (chance 0.10) · trustworthiness 0.83"
-    )
+def trust(page: Part, slide: str) -> list[str]:
+    return [each.plain for each in page.at(slide).all("figcaption span")]
+
+
+def test_under_each_plate_stands_how_far_to_trust_it(model: Part) -> None:
+    assert trust(model, "alone/layer-11") == [
+        "PC1 48.8 %, PC2 8.3 % of the variance",
+        "category purity 0.31 in the plot, 0.53 in all dimensions (chance 0.10)",
+        "trustworthiness 0.83",
+    ]
 
 
 def test_without_measures_the_variance_is_told() -> None:
-    assert [spaced(part) for part in Views(hostile_report()).models[0].panels[0].slides[0].trust] == [
-        "PC1 48.8 %, PC2 8.3 % of the variance"
-    ]
+    assert trust(Rendered(hostile_report()).models[0], "odd/embedding") == ["PC1 48.8 %, PC2 8.3 % of the variance"]
 
 
 # --- the story -----------------------------------------------------------------------------------------------------
 
 
-def test_a_stage_says_its_layers_once_and_shows_its_middle(model: ModelPage) -> None:
-    stage = model.stories[0].stages[1]
-    assert (stage.name, stage.span) == ("2", "layers 11–28")
-    assert spaced(stage.lead) == (
+def test_a_stage_says_its_layers_once_and_shows_its_middle(model: Part) -> None:
+    stage = model.at("alone/stage-2")
+    assert (stage.one("th").element.text, stage.one("th small").text) == ("2", "layers 11–28")
+    assert stage.all("p")[0].plain == (
         "Massive activations emerge at layer 11; in the plot, 31 % of a word’s nearest neighbors share its category "
         "(by chance 10 %)."
     )
-    assert spaced(stage.sentence).startswith("Dimension")
-    assert "PC1 holds 48.8 % of the variance (standardized)" in spaced(stage.sentence)
-    assert spaced(present(stage.beginning)) == (
-        "In 96 % of subsamples of the words, CKA shows that a stage begins here or one layer away."
-    )
-    assert present(stage.plate).link == Link(text="layer 19", href="#alone/layer-19")
-    assert model.stories[0].stages[0].beginning is None
-    assert model.stories[0].stages[2].beginning == (
+    _, sentence, beginning = details(model, "alone/stage-2")
+    assert sentence.startswith("Dimension")
+    assert "PC1 holds 48.8 % of the variance (standardized)" in sentence
+    assert beginning == "In 96 % of subsamples of the words, CKA shows that a stage begins here or one layer away."
+    plate = stage.one("a:has(img)")
+    assert (plate.text, plate["href"]) == ("layer 19", "#alone/layer-19")
+    assert not any("begins" in each for each in details(model, "alone/stage-1"))
+    assert details(model, "alone/stage-3")[-1] == (
         "This stage begins where massive activations end, by rule; CKA alone shows no boundary here."
     )
 
 
-def test_the_emergence_is_badged_with_its_number_ratio_and_dimensions(model: ModelPage) -> None:
-    (badge,) = model.stories[0].stages[1].badges
-    assert badge.link.text == "Layer 11: massive activations emerge"
-    assert badge.link.href == "#alone/layer-11"
-    assert spaced(badge.detail) == (
-        f"largest |x| 24,108, 13,498 × a typical token’s median of 1.79, dimensions {DIMENSIONS[0]}, {DIMENSIONS[1]}"
+def test_the_emergence_is_badged_with_its_number_ratio_and_dimensions(model: Part) -> None:
+    assert model.at("alone/stage-2").one("details a")["href"] == "#alone/layer-11"
+    assert details(model, "alone/stage-2")[0] == (
+        "Layer 11: massive activations emerge: largest |x| 24,108, 13,498 × a typical token’s median of 1.79, "
+        f"dimensions {DIMENSIONS[0]}, {DIMENSIONS[1]}"
     )
-    assert model.stories[0].stages[2].badges[0].link.text == "Layer 29: massive activations end"
+    assert model.at("alone/stage-3").texts("details a") == ["Layer 29: massive activations end"]
 
 
-def test_a_sink_at_position_0_is_not_said_to_be_the_words(model: ModelPage) -> None:
-    (badge,) = model.stories[1].stages[0].badges
-    assert badge.link.text == "Layer 11: massive activations emerge at position 0, not in the words"
-    assert badge.link.href == "#sentence/layer-11"
+def test_a_sink_at_position_0_is_not_said_to_be_the_words(model: Part) -> None:
+    badge = model.at("sentence/stage-1").one("details a")
+    assert badge.text == "Layer 11: massive activations emerge at position 0, not in the words"
+    assert badge["href"] == "#sentence/layer-11"
 
 
-def test_why_the_contexts_differ_is_said_in_plain_words(model: ModelPage) -> None:
-    difference = present(model.difference)
-    said = spaced(" ".join(difference.paragraphs))
-    assert difference.heading == "Why words alone and words in a sentence differ"
-    assert "From layer 11 to layer 28" in said
-    assert "at layer 11 and in the same dimensions 12, 45" in said
-    assert "in the plot: 31 % and 50 %" in said
+def test_why_the_contexts_differ_is_said_in_plain_words(model: Part) -> None:
+    difference = model.one(".difference")
+    assert difference.one("h2").text == "Why words alone and words in a sentence differ"
+    assert "From layer 11 to layer 28" in difference.plain
+    assert "at layer 11 and in the same dimensions 12, 45" in difference.plain
+    assert "in the plot: 31 % and 50 %" in difference.plain
 
 
 def test_nothing_is_explained_where_nothing_differs() -> None:
     report = sample_report()
     model = model_report("m", "M", 6, report.words, (SENTENCE,), measured=True)
-    page = Views(dataclasses.replace(report, models=(model,), contexts=(SENTENCE,))).models[0]
-    assert page.difference is None
-    assert len(page.stories) == 1
+    (page,) = Rendered(replace(report, models=(model,), contexts=(SENTENCE,))).models
+    assert not page.all(".difference")
+    assert len(page.all("#stages table")) == 1
 
 
 # --- curves and definitions ------------------------------------------------------------------------------------------
 
 
-def test_every_chart_states_its_finding_for_every_context(model: ModelPage) -> None:
-    charts = present(model.curves).charts
-    titles = [chart.heading for chart in charts]
+def test_every_chart_states_its_finding_for_every_context(model: Part) -> None:
+    charts, titles = model.all("#curves .chart"), model.texts("#curves .chart h3")
     assert len(titles) == len(set(titles)) == len(MEASURES) - 1, "all but the one for models with other words"
     for chart in charts:
-        names = ["alone", "in a sentence", "neurons off", "at their mean"]
-        assert [present(curve.name).text for curve in chart.curves] == names
-        assert len({(curve.style, curve.dash) for curve in chart.curves}) == 4
-        assert "Alone: " in chart.alt
-        assert "Alone, without the variation of two neurons: " in chart.alt
-        assert "In a sentence: " in chart.alt
-        assert chart.emergence is not None
+        assert chart.texts(".end") == ["alone", "in a sentence", "neurons off", "at their mean"]
+        assert len({curve["class"] for curve in chart.all(".curve[class*=dash]")}) == 4
+        alt = chart.one("svg")["aria-label"]
+        for whose in ("Alone", "Alone, without the variation of two neurons", "In a sentence"):
+            assert f"{whose}: " in alt
+        assert len(chart.all(".mark")) == 1
     purity = charts[0]
-    assert "Alone: 0.85 at the embedding, 0.50 at layer 29" in purity.alt
-    assert [curve.interval is not None for curve in purity.curves] == [True, True, False, False]
+    assert "Alone: 0.85 at the embedding, 0.50 at layer 29" in purity.one("svg")["aria-label"]
+    assert [each["class"] for each in purity.all(".interval")] == ["interval style-0", "interval style-1"]
+    assert [each["class"].split()[:2] for each in purity.all(".end")][:2] == [["end", "style-0"], ["end", "style-1"]]
 
 
 def test_captions_have_the_numbers_of_what_was_measured() -> None:
     report = sample_report()
     model = report.models[0]
-    contexts = tuple(
-        dataclasses.replace(context, geometry=dataclasses.replace(present(context.geometry), n_neighbours=7))
-        for context in model.contexts
-    )
-    site = Views(dataclasses.replace(report, models=(dataclasses.replace(model, contexts=contexts),)))
-    assert "each word’s 7 nearest" in present(site.models[0].curves).charts[0].caption
-    assert "each word’s 7 nearest" in present(site.compare).curves.rows[0].caption
-    defined = {term.name: term.meaning for term in site.method.measures}
-    assert "each word’s 7 nearest" in defined["Neighbors of the same category (purity)"]
-    assert "each word’s 7 nearest" in defined["Trustworthiness"]
+    contexts = tuple(replace(each, geometry=replace(present(each.geometry), n_neighbours=7)) for each in model.contexts)
+    site = Rendered(replace(report, models=(replace(model, contexts=contexts),)))
+    defined = site["method/index.html"].under("measures").terms
+    for said in (
+        site.models[0].all("#curves figcaption")[0].text,
+        site["compare/index.html"].all(".measure .caption")[0].text,
+        defined["Neighbors of the same category (purity)"],
+        defined["Trustworthiness"],
+    ):
+        assert "each word’s 7 nearest" in said
 
 
-def test_a_single_context_needs_no_name_at_its_curve() -> None:
+def test_a_single_context_needs_no_name_at_its_curve(model: Part) -> None:
     report = sample_report()
-    model = dataclasses.replace(report.models[1], contexts=report.models[1].contexts[:1])
-    (page,) = Views(dataclasses.replace(report, models=(model,))).models
-    curves = present(page.curves)
-    assert {curve.name for chart in curves.charts for curve in chart.curves} == {None}
-    assert present(curves.guide).startswith("Shaded: the stages. ")
+    single = replace(report.models[1], contexts=report.models[1].contexts[:1])
+    (page,) = Rendered(replace(report, models=(single,))).models
+    assert page.all("#curves .curve")
+    assert not page.all("#curves .end")
+    guide = "Shaded: the stages. "
+    assert any(said.startswith(guide) for said in page.texts("#curves details p"))
+    assert not any(said.startswith(guide) for said in model.texts("#curves details p"))
 
 
 def test_a_description_says_where_a_curve_begins_and_ends_and_its_extremes_between() -> None:
@@ -363,50 +372,47 @@ def test_labels_that_do_not_fit_share_the_room() -> None:
     assert placed == pytest.approx([10, 20, 30, 40, 50])
 
 
-@pytest.mark.parametrize("layout", [OF_A_MODEL, OF_ALL_MODELS])
-def test_a_chart_grows_with_its_names(layout: Layout) -> None:
-    assert layout.with_room_for(2) == layout
-    for n_names in (12, 20):
-        grown = layout.with_room_for(n_names)
-        assert grown.bottom - grown.top >= 13 * (n_names - 1)
-        assert math.isclose(grown.height - grown.bottom, layout.height - layout.bottom)
+def test_a_chart_grows_with_its_names(model: Part) -> None:
+    contexts = tuple(Context(name=f"c-{index}", label=f"context {index}", template="{word}") for index in range(12))
+    many = model_report("m", "M", 1, sample_report().words, contexts, projections=("standardized",), measured=True)
+    report = replace(sample_report(), contexts=contexts, projections=("standardized",), models=(many,), downloads={})
+    charts = [page.all("#curves svg")[0] for page in (model, Rendered(report).models[0])]
+    heights = [float(chart["viewbox"].split()[3]) for chart in charts]
+    lines = [[float(line["y1"]) for line in chart.all(".grid-line")] for chart in charts]
+    names = sorted(float(name["y"]) for name in charts[1].all(".end"))
+    assert min(np.diff(names)) >= 12.9
+    assert (len(names), min(lines[1]) <= names[0], names[-1] <= max(lines[1])) == (12, True, True)
+    assert heights[1] - max(lines[1]) == pytest.approx(heights[0] - max(lines[0]))
 
 
 def test_what_is_not_defined_leaves_a_dash_or_no_curve() -> None:
     report = sample_report()
     model = report.models[1]
     contexts = tuple(
-        dataclasses.replace(
+        replace(
             context,
-            geometry=dataclasses.replace(
+            geometry=replace(
                 measured,
                 purity=undefined(measured),
                 silhouette=undefined(measured),
-                pictures=tuple(
-                    dataclasses.replace(picture, purity=undefined(measured)) for picture in measured.pictures
-                ),
+                pictures=tuple(replace(picture, purity=undefined(measured)) for picture in measured.pictures),
             ),
         )
         for context in model.contexts
         for measured in [present(context.geometry)]
     )
-    site = Views(dataclasses.replace(report, models=(dataclasses.replace(model, contexts=contexts),)))
-    assert len(present(site.models[0].curves).charts) == len(MEASURES) - 1 - 3, "three aren't defined"
-    assert spaced(" · ".join(site.models[0].panels[0].slides[1].trust[1:])) == "trustworthiness 0.83"
-    assert present(site.models[0].panels[0].ruler.measured).sparks[0].name == "purity not defined"
-    assert "nan" not in _strings(site.models[0])
+    site = Rendered(replace(report, models=(replace(model, contexts=contexts),)))
+    (page,) = site.models
+    assert len(page.all("#curves .chart")) == len(MEASURES) - 1 - 3, "three aren't defined"
+    assert trust(page, "alone/layer-0")[1:] == ["trustworthiness 0.83"]
+    assert ruler(page, "alone/standardized").texts(".spark-name")[0] == "purity not defined"
+    # Words such as “explanation” have it further in.
+    assert not re.search(r"(?<![a-z]{2})nan", site.files[f"models/{model.slug}/index.html"])
 
 
-def _strings(record: object) -> list[str]:
-    if isinstance(record, str):
-        return [] if record.startswith(("../", "#", "images/")) else re.findall(r"[A-Za-z]+", record)
-    if dataclasses.is_dataclass(record):
-        return [each for field in dataclasses.fields(record) for each in _strings(getattr(record, field.name))]
-    return [each for item in record for each in _strings(item)] if isinstance(record, tuple) else []
-
-
-def test_the_method_page_defines_what_was_measured_and_where_it_comes_from(site: Views) -> None:
-    sources = " ".join(source.text for term in site.method.measures for source in term.sources)
+def test_the_method_page_defines_what_was_measured_and_where_it_comes_from(site: Rendered) -> None:
+    measures = site["method/index.html"].under("measures")
+    sources = " ".join(measures.texts("cite a"))
     for source in (
         "Roy & Vetterli 2007",
         "2402.17762",
@@ -416,14 +422,10 @@ def test_the_method_page_defines_what_was_measured_and_where_it_comes_from(site:
         "Song et al.",
     ):
         assert source in sources
-    assert spaced(site.method.measured_on).startswith(
-        "All metrics are computed on the reference words of a context: 116 words"
-    )
+    assert measures.plain.startswith("All metrics are computed on the reference words of a context: 116 words")
 
 
 def test_a_page_without_measures_stays_as_it_was() -> None:
-    site = Views(hostile_report())
-    page = site.models[0]
-    assert (page.stories, page.difference, page.curves) == ((), None, None)
-    assert page.panels[0].ruler.measured is None
-    assert site.method.measures == ()
+    site = Rendered(hostile_report())
+    assert not site.models[0].all("#stages, .difference, #curves, .ruler-measured, .band, .spark")
+    assert not site["method/index.html"].all("#measures")

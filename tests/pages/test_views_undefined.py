@@ -2,43 +2,42 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from narrow import present
-from report_fixture import Views, sample_report
+from rendered import Part, Rendered
+from report_fixture import sample_report
 
-from tokviz.pages.model.page import ModelPage
-from tokviz.pages.text import wording
 from tokviz.records import ModelReport, RefitCriteria, Stage, StageCriteria
 
 N_LAYERS = 30
 
 
-def spaced(words: str) -> str:
-    return words.replace(wording.NBSP, " ")
-
-
 def replaced(model: ModelReport, **changes: Any) -> ModelReport:
     """With other measures in its first context."""
     first, *others = model.contexts
-    geometry = dataclasses.replace(present(first.geometry), **changes)
-    return dataclasses.replace(model, contexts=(dataclasses.replace(first, geometry=geometry), *others))
+    geometry = replace(present(first.geometry), **changes)
+    return replace(model, contexts=(replace(first, geometry=geometry), *others))
 
 
-def page_with(**changes: Any) -> ModelPage:
+def page_with(**changes: Any) -> Part:
     report = sample_report()
-    return Views(dataclasses.replace(report, models=(replaced(report.models[0], **changes),))).models[0]
+    return Rendered(replace(report, models=(replaced(report.models[0], **changes),))).models[0]
+
+
+def notes_of_charts(page: Part) -> str:
+    return " ".join(note.plain for note in page.all("#curves > .note"))
 
 
 def test_where_words_have_the_very_same_state_it_is_said_that_they_have_no_neighbours() -> None:
     shares = np.ones(N_LAYERS + 1)
     shares[[0, 3]] = 0.2
     page = page_with(with_neighbours=shares)
-    assert "too many words have identical states here" in page.panels[0].slides[3].trust[1]
-    assert "category purity" in page.panels[0].slides[2].trust[1]
-    assert "Purity is not given at 2 depths of the words alone" in spaced(present(page.curves).note)
+    assert "too many words have identical states here" in page.at("alone/layer-2").texts("figcaption span")[1]
+    assert "category purity" in page.at("alone/layer-1").texts("figcaption span")[1]
+    assert "Purity is not given at 2 depths of the words alone" in notes_of_charts(page)
 
 
 def test_too_few_words_for_cka_are_said_and_everything_else_stands() -> None:
@@ -48,12 +47,11 @@ def test_too_few_words_for_cka_are_said_and_everything_else_stands() -> None:
     page = page_with(
         n_compared=12,
         cka=np.full((N_LAYERS + 1, N_LAYERS + 1), np.nan),
-        change=dataclasses.replace(change, cka=nothing),
+        change=replace(change, cka=nothing),
         stages=stages,
     )
-    assert "CKA" not in page.stories[0].stages[0].sentence
-    note = spaced(present(page.curves).note)
-    assert "Change from the previous depth (CKA) needs at least 16 words, and there are 12" in note
+    assert "CKA" not in page.at("alone/stage-1").text
+    assert "Change from the previous depth (CKA) needs at least 16 words, and there are 12" in notes_of_charts(page)
 
 
 def test_the_method_page_says_what_its_words_mean_and_how_sure_its_numbers_are() -> None:
@@ -72,8 +70,9 @@ def test_the_method_page_says_what_its_words_mean_and_how_sure_its_numbers_are()
             least_words=21,
         ),
     }
-    site = Views(dataclasses.replace(report, models=(replaced(report.models[0], **changes),)))
-    said = {term.name: spaced(term.meaning) for term in site.method.measures}
+    site = Rendered(replace(report, models=(replaced(report.models[0], **changes),)))
+    terms = site["method/index.html"].under("measures").terms
+    said = {name: meaning.replace("\N{NO-BREAK SPACE}", " ") for name, meaning in terms.items()}
     assert "7 parts of the words, each 40 % of every category (of long lists 99 words)" in said["Intervals"]
     assert "p ≤ 0.005 in 2 families: categories against chance (62 values); " in said["What is claimed"]
     assert "fewer than 30 % of the words" in said["Neighbors of the same category (purity)"]

@@ -9,15 +9,14 @@ import pytest
 from headline_claims import check_headline
 from narrow import present
 from related_fixture import related_report
-from report_fixture import FOLDERS, Views, model_report, sample_report
+from rendered import Part, Rendered
+from report_fixture import model_report, sample_report
 
-from tokviz import pages
-from tokviz.pages import render
 from tokviz.pages.model.headline import headline
-from tokviz.pages.model.relations import related_section
 from tokviz.pages.text.placeholders import Placeholders
 from tokviz.records import Category, ContextReport, Report, WordList
 
+METHOD = "method/index.html"
 SMALL = (" cat", " red", "the", "of")
 LARGE = ("cat", "dog", "zebu", "the", "of", "and", "or")
 LANDMARKS = (
@@ -40,6 +39,16 @@ def report_of(*vocabularies: tuple[str, ...], measured: bool = False) -> Report:
     return replace(sample_report(), words=words, contexts=contexts, models=models, subtitle=None, series=())
 
 
+def words_of(site: Rendered) -> Part:
+    """What the method page says of words."""
+    return site[METHOD].under("words")
+
+
+def without_token(page: Part) -> list[str]:
+    """The landmarks that a model's page says to have no token."""
+    return [said.rpartition(": ")[2] for said in page.texts("#model p") if "no token stands for" in said]
+
+
 @pytest.mark.parametrize(
     ("vocabularies", "said", "n_words"),
     [
@@ -52,52 +61,48 @@ def test_the_number_of_tokens_is_that_of_every_model(
     vocabularies: tuple[tuple[str, ...], ...], said: str, n_words: str
 ) -> None:
     report = report_of(*vocabularies)
-    views = Views(report)
-    assert f" {said}" in views.index.subtitle
-    assert views.method.n_words.startswith(f"T{said[1:]}, each fed as that one token;")
+    site = Rendered(report)
+    assert f" {said}" in site["index.html"].one(".subtitle").text
+    assert words_of(site).text.startswith(f"T{said[1:]}, each fed as that one token;")
     assert Placeholders(report.words, report.models).filled("{n_words}") == n_words
 
 
 def test_landmarks_without_a_token_are_not_said_to_be_marked() -> None:
-    views = Views(report_of(SMALL))
-    assert views.method.n_words.endswith(" No token stands for zebra, dog, May, June. Marked and named in the plots:")
-    assert [(each.label, each.words, each.count) for each in views.method.categories] == [
-        ("Animals", "cat", "1"),
-        ("Colors", "red", "1"),
-    ]
-    assert views.method.contexts[0].example.endswith("cat")
-    marks = present(views.index.legend).shown
-    assert [mark.name for mark in marks] == ["Animals", "Colors"]
-    all_marks = present(Views(report_of((*SMALL, "May"))).index.legend).shown
-    assert all_marks[:2] == marks, "each keeps its color and shape"
-    (notes,) = views.models[0].words
-    absent = notes.lists[-1]
-    assert absent.words == "zebra, dog, May, June"
-    assert "that no token stands for, so that they are not marked" in absent.summary
+    site, of_others = Rendered(report_of(SMALL)), Rendered(report_of((" red", "May", "the", "of")))
+    said = " No token stands for zebra, dog, May, June. Marked and named in the plots:"
+    assert words_of(site).texts("p")[0].endswith(said)
+    assert words_of(site).table[1:] == [["Animals", "cat", "1"], ["Colors", "red", "1"]]
+    assert site[METHOD].under("contexts").table[1][-1].endswith("cat")
+    marks, others = (
+        [(each.text, each.one("path")["class"], each.one("path")["d"]) for each in index.all(".categories li")]
+        for index in (site["index.html"], of_others["index.html"])
+    )
+    assert [name for name, *_ in marks] == ["Animals", "Colors"]
+    assert [name for name, *_ in others] == ["Colors", "Months"]
+    assert others[0] == marks[1], "each keeps its color and shape"
+    (notes,) = site.models[0].texts("#model details section")
+    assert notes.endswith("that no token stands for, so that they are not marked: zebra, dog, May, June.")
 
 
 def test_of_several_models_it_is_told_which_landmarks_each_has() -> None:
-    views = Views(report_of(SMALL, LARGE))
-    assert (
-        " No token stands for zebra, May, June. Marked and named in the plots, where a model has a token for them:"
-        in (views.method.n_words)
-    )
-    assert [each.words for each in views.method.categories] == ["cat, dog", "red"]
-    absent = [page.words[0].lists[-1].words for page in views.models]
-    assert absent == ["zebra, dog, May, June", "zebra, red, May, June"]
+    site = Rendered(report_of(SMALL, LARGE))
+    said = " No token stands for zebra, May, June. Marked and named in the plots, where a model has a token for them:"
+    assert said in words_of(site).text
+    assert [words for _, words, _ in words_of(site).table[1:]] == ["cat, dog", "red"]
+    assert list(map(without_token, site.models)) == [["zebra, dog, May, June."], ["zebra, red, May, June."]]
 
 
 def test_where_all_landmarks_have_tokens_nothing_is_said_of_it() -> None:
-    views = Views(report_of((*SMALL, "zebra", "dog", "May", "June")))
-    assert "No token" not in views.method.n_words
-    assert len(views.method.categories) == len(LANDMARKS)
-    assert not any("no token stands for" in each.summary for notes in views.models[0].words for each in notes.lists)
+    site = Rendered(report_of((*SMALL, "zebra", "dog", "May", "June")))
+    assert "No token" not in words_of(site).text
+    assert len(words_of(site).table[1:]) == len(LANDMARKS)
+    assert without_token(site.models[0]) == []
 
 
 def test_without_any_landmark_none_is_listed() -> None:
-    views = Views(report_of(("the", "of", "and")))
-    assert views.method.categories == ()
-    assert views.method.n_words.endswith(" No token stands for zebra, cat, dog, red, May, June.")
+    words = words_of(Rendered(report_of(("the", "of", "and"))))
+    assert not words.all("tbody tr")
+    assert words.texts("p")[0].endswith(" No token stands for zebra, cat, dog, red, May, June.")
 
 
 # --- some of the layers -----------------------------------------------------------------------------------------------
@@ -115,8 +120,7 @@ def of_deeper_models(report: Report, n_layers: int = 6) -> Report:
 
 def texts(report: Report) -> dict[str, str]:
     """The pages' HTML without the help on keys, whose last layer is that of the plots."""
-    files = render.render(pages.build(report), FOLDERS)
-    pages_alone = {path: text for path, text in files.items() if path.endswith(".html")}
+    pages_alone = {path: text for path, text in Rendered(report).files.items() if path.endswith(".html")}
     return {path: text.replace("the embedding, the last layer, when", "") for path, text in pages_alone.items()}
 
 
@@ -141,19 +145,20 @@ def test_of_some_layers_nothing_is_said_of_all(vocabularies: tuple[tuple[str, ..
 
 
 def test_it_is_said_which_layers_were_captured() -> None:
-    views = Views(of_deeper_models(report_of(*TWO, measured=True)))
-    captured = "Only the embedding and layers 0–1 were captured, of 6 layers of M0 and 6 layers of M1."
-    compare = present(views.compare)
-    assert compare.intro.endswith(f" {captured}")
-    assert views.method.notice == captured
-    for said in (*(each.facts for each in views.index.models), *(each.facts for each in views.models)):
-        assert said.startswith("6 layers, only the embedding and layers 0–1 captured · ")
-    assert views.index.subtitle.endswith(", from the embedding to layer 1.")
-    assert compare.curves_heading == "From the embedding to layer 1"
-    assert compare.curves_axis.endswith("100 % layer 1.")
-    by_label = {each.label: each.cells for each in compare.metrics}
-    assert "Effective rank, layer 1" in by_label
-    assert json.loads(compare.data)["end"] == "layer 1"
+    site = Rendered(of_deeper_models(report_of(*TWO, measured=True)))
+    captured = "Only the embedding and layers 0–1 were captured, of 6 layers of M0 and 6 layers of M1."
+    index, compare = site["index.html"], site["compare/index.html"]
+    assert compare.one(".facts").plain.endswith(f" {captured}")
+    assert f" {captured} " in site[METHOD].under("states").plain
+    facts = [*index.all("article header p"), *(page.one(".facts") for page in site.models)]
+    assert len(facts) == 4
+    for said in facts:
+        assert said.plain.startswith("6 layers, only the embedding and layers 0–1 captured · ")
+    assert index.one(".subtitle").text.endswith(", from the embedding to layer 1.")
+    assert compare.at("curves").text == "From the embedding to layer 1"
+    assert " 100 % layer 1. " in compare.under("curves").plain
+    assert "Effective rank, layer 1" in compare.texts(".ranking tbody th")
+    assert json.loads(compare.one("[data-captures]").text)["end"] == "layer 1"
 
 
 @pytest.mark.parametrize(("last", "said"), [(0, "Only the embedding was"), (1, "Only the embedding and layer 0 were")])
@@ -161,17 +166,19 @@ def test_fewer_layers_are_named(last: int, said: str) -> None:
     contexts = sample_report().contexts[:1]
     words = WordList(categories=LANDMARKS, vocabulary=SMALL)
     model = model_report("m", "M", last, words, contexts)
-    report = replace(report_of(SMALL), models=(model,))
-    assert Views(report).method.notice == ""
-    assert Views(of_deeper_models(report)).method.notice == f"{said} captured, of 6 layers of M."
+    whole = replace(report_of(SMALL), models=(model,))
+    said = f" {said} captured, of 6 layers of M. "
+    for report, is_said in ((whole, False), (of_deeper_models(whole), True)):
+        states = Rendered(report)[METHOD].under("states").plain
+        assert (said in states, "Only the embedding" in states) == (is_said, is_said)
 
 
 def test_of_all_layers_nothing_is_added() -> None:
-    views = Views(report_of(*TWO, measured=True))
-    assert views.method.notice == ""
-    assert views.models[0].facts.startswith("2 layers · ")
-    assert present(views.compare).curves_axis.endswith("100 % the last layer.")
-    assert views.index.subtitle.endswith(", from the embedding to the last layer.")
+    site = Rendered(report_of(*TWO, measured=True))
+    assert "Only the embedding" not in site[METHOD].text
+    assert site.models[0].one(".facts").plain.startswith("2 layers · ")
+    assert " 100 % the last layer. " in site["compare/index.html"].under("curves").plain
+    assert site["index.html"].one(".subtitle").text.endswith(", from the embedding to the last layer.")
 
 
 def test_that_nothing_is_massive_is_said_of_what_was_captured() -> None:
@@ -183,9 +190,8 @@ def test_that_nothing_is_massive_is_said_of_what_was_captured() -> None:
     whole = report_of(*TWO, measured=True)
     models = tuple(replace(model, contexts=tuple(map(calm, model.contexts))) for model in whole.models)
     whole = replace(whole, models=models)
-    for report, note in ((whole, ""), (of_deeper_models(whole), "up to layer 1")):
-        (emergence,) = [row for row in present(Views(report).compare).metrics if row.label == "Emergence layer"]
-        assert [(cell.text, cell.note) for cell in emergence.cells] == [("none", note)] * 2
+    for report, said in ((whole, "none"), (of_deeper_models(whole), "noneup to layer 1")):
+        assert ["Emergence layer", said, said] in Rendered(report)["compare/index.html"].one(".ranking").table
 
 
 def test_an_invitation_to_compare_names_the_last_layer_there_is() -> None:
@@ -200,6 +206,9 @@ def test_strips_of_relations_reach_as_far_as_what_was_captured() -> None:
     whole = related_report()
     last = len(whole.models[0].contexts[0].states.module_paths) - 2
     for report, end in ((whole, "the last one"), (of_deeper_models(whole, n_layers=99), f"layer {last}")):
-        section = present(related_section(report, report.models[0], "models/m/index.html"))
-        assert section.span == f"from the embedding to {end}"
-        assert all(section.span in strip.caption and section.span in strip.alt for strip in section.strips)
+        section = Rendered(report).models[0].one("#relations")
+        span = f"from the embedding to {end}"
+        assert section.texts("summary .names") == [span]
+        strips = section.all("[data-context]:has(img)")
+        assert strips
+        assert all(span in each.one("figcaption").text and span in each.one("img")["alt"] for each in strips)

@@ -8,12 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from narrow import present
+from rendered import Part, Rendered
 from report_fixture import large_report, one_depth_report, sample_report, tiny_report
 
 from tokviz.pages.downloads import tables
-from tokviz.pages.explore.page import explore_page
 from tokviz.pages.model import word_map
-from tokviz.pages.model.word_map import WordMap
 from tokviz.records import Category, ContextReport, Report, WordList, WordScores
 
 
@@ -25,9 +24,9 @@ def given(report: Report, slug: str, context: str) -> dict[str, object]:
     return dict(found)
 
 
-def section(report: Report, index: int = 0) -> WordMap | None:
-    model = report.models[index]
-    return word_map.word_map(report, model, f"models/{model.slug}/index.html")
+def section(report: Report) -> Part:
+    """Of the first model's page."""
+    return Rendered(report).models[0].one("#words-by-layer")
 
 
 def with_scores(report: Report, scores: WordScores | None) -> Report:
@@ -66,7 +65,8 @@ def test_what_is_known_of_the_sample_is_light() -> None:
     report = sample_report()
     sizes = [len(text.encode()) for text in word_map.files(report).values()]
     assert len(sizes) == 2, "of the model with neighbors"
-    assert sum(sorted(sizes)[-2:]) + len(str(section(report))) < 20_000
+    section = Rendered(report).files["models/smol-30/index.html"].split('id="words-by-layer"')[1].split("</section>")[0]
+    assert sum(sizes) + len(section) < 20_000
     large = large_report(400, 30)
     context = large.models[0].contexts[0]
     scores = WordScores(values=np.full((31, 400), 5, dtype=np.int16), most=5)
@@ -83,17 +83,18 @@ def test_more_than_400_words_are_shown_by_category() -> None:
     report = large_report(401, 30)
     scores = WordScores(values=np.full((31, 401), 5, dtype=np.int16), most=5)
     report = with_scores(report, scores)
-    shown = present(section(report))
-    assert not shown.has_words
-    assert "With 401\N{NO-BREAK SPACE}words, only categories have rows." in shown.captions
+    shown = section(report)
+    assert not shown.all("button:not(.term)")
+    assert "With 401\N{NO-BREAK SPACE}words, only categories have rows." in shown.texts(".caption")
     assert given(report, "large", "alone")["words"] is None
 
 
 @pytest.mark.parametrize("scores", [None, WordScores(values=np.full((1, 117), -1, dtype=np.int16), most=5)])
 def test_where_nothing_is_known_there_is_no_section(scores: WordScores | None) -> None:
     report = with_scores(one_depth_report(), scores)
-    assert section(report) is None
-    assert present(explore_page(report)).word_map is None
+    site = Rendered(report)
+    for page in (*site.models, site["explore/index.html"]):
+        assert not page.all("[data-word-map], link[href*=word-map]")
     assert word_map.files(report) == {}
 
 
@@ -104,10 +105,12 @@ def test_the_capture_with_a_break_comes_first_and_what_is_beside_it_can_be_chose
     scores = present(alone.same_category)
     changed = tuple(replace(each, same_category=scores) for each in alone.interventions)
     deep = replace(deep, contexts=(replace(alone, interventions=changed), *deep.contexts[1:]))
-    shown = present(section(replace(report, models=(deep, *report.models[1:]))))
-    assert [each["name"] for each in json.loads(present(shown.data))["captures"]] == ["alone", "alone-mean", "sentence"]
-    assert [(option.value, option.checked) for option in shown.beside] == [("alone-mean", True), ("sentence", False)]
-    assert present(section(report)).beside == (), "of two captures both are seen"
+    shown = section(replace(report, models=(deep, *report.models[1:])))
+    captures = json.loads(shown.one("[data-word-map-data]").text)["captures"]
+    assert [each["name"] for each in captures] == ["alone", "alone-mean", "sentence"]
+    assert [each["value"] for each in shown.all("[data-beside-map] option")] == ["alone-mean", "sentence"]
+    assert shown.one("[data-beside-map] [selected]")["value"] == "alone-mean"
+    assert not section(report).all("[data-beside-map]"), "of two captures both are seen"
 
 
 def test_the_table_has_a_row_for_each_word_with_a_category_and_a_column_for_each_depth() -> None:
@@ -125,8 +128,8 @@ def test_of_a_vocabulary_it_is_said_which_tokens_are_compared() -> None:
     scores = WordScores(values=np.array([[1, 1, 0, 0, -1, -1]] * 4, dtype=np.int16), most=1)
     landmarks = tuple(replace(each, words=each.words[:1]) for each in report.words.categories)
     words = replace(report.words, categories=landmarks, vocabulary=())
-    shown = present(section(with_scores(replace(report, words=words), scores)))
-    assert shown.captions[1:] == (
-        "Of the vocabulary, 4\N{NO-BREAK SPACE}tokens with a category are compared, with each other.",
+    shown = section(with_scores(replace(report, words=words), scores))
+    assert shown.texts(".caption")[1] == (
+        "Of the vocabulary, 4\N{NO-BREAK SPACE}tokens with a category are compared, with each other."
     )
-    assert [row.label for row in shown.rows] == ["Category 1", "Category 2"]
+    assert shown.texts("[data-category] .heat-name") == ["Category 1", "Category 2"]

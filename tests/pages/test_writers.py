@@ -8,12 +8,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from claims import plain
 from false_writers import by_an_expert
 from narrow import present
+from rendered import Part, Rendered
 from report_fixture import ALONE, SENTENCE, model_report, sample_report, word_list
 
 from tokviz.pages.downloads import tables
-from tokviz.pages.model.writers import writers_section
 from tokviz.records import (
     BreakingNeurons,
     ContextReport,
@@ -28,7 +29,21 @@ from tokviz.records import (
 
 SHARES = (0.73, 0.268, 0.001)
 DIMENSION = 507
-PAGE = "models/smol-30/index.html"
+
+
+def page_of(model: ModelReport) -> Part:
+    return Rendered(replace(sample_report(), models=(model,))).models[0]
+
+
+def finding(page: Part) -> str:
+    """Who writes massive values, which the page opens with; empty where it isn't known."""
+    return "".join(each.text for each in page.all(".finding") if each.all("[href='#writers']")).removesuffix(" See how")
+
+
+def explained(page: Part) -> str:
+    """What updates are, and what the table lists."""
+    *_, found = page.texts("#writers > p, #writers ~ details > p")
+    return found
 
 
 def mlp(
@@ -113,27 +128,30 @@ EMERGING = layer(update("attention", 62.0, 13.0), mlp(24_407.0), marked=True)
 
 def test_the_finding_has_the_layer_the_neurons_and_both_norms() -> None:
     model, number = model_with(EMERGING)
-    section = present(writers_section(model, PAGE))
+    page = page_of(model)
     spread = present(model.contexts[0].geometry).spread
     before, after = spread.mean_norm[number : number + 2]
-    assert section.heading == f"What happens at layer {number}"
-    assert present(section.finding).replace("\N{NO-BREAK SPACE}", " ") == (
+    assert page.one("#writers h2").text == f"What happens at layer {number}"
+    assert plain(finding(page)) == (
         f"At layer {number}, two of 1,536 MLP neurons write 99.8 % of what the MLP adds to dimension 507; "
         f"the mean norm (words alone) goes from {before:.1f} to {after:,.0f}."
     )
-    (row,) = section.rows
-    assert (row.layer, row.added, row.dimension) == (f"Layer {number}", ("62.0", "24,583"), "507: +24,420")
-    assert [(bar.name, bar.share.replace("\N{NO-BREAK SPACE}", " "), bar.width) for bar in row.bars] == [
-        ("neuron 1229", "73 %", "73.0"),
-        ("neuron 1230", "27 %", "26.8"),
-        ("neuron 1231", "0 %", "0.1"),
+    assert page.texts("#writers > p")[0] == finding(page)
+    assert not page.all(".without"), "that wasn't tried"
+    table = page.one(".writers-table table")
+    heads, row = table.table
+    assert heads[:4] == ["Layer", "Attention adds", "MLP adds", "Dimension: change"]
+    assert row[:4] == [f"Layer {number}", "62.0", "24,583", "507: +24,420"]
+    assert [(plain(bar.text), bar.one("rect")["width"]) for bar in table.all(".writer")] == [
+        ("neuron 1229 73 %", "73.0"),
+        ("neuron 1230 27 %", "26.8"),
+        ("neuron 1231 0 %", "0.1"),
     ]
-    assert section.weights == (
+    assert page.texts(".weights code") == [
         "model.layers.11.mlp.down_proj[507, 1229]",
         "model.layers.11.mlp.down_proj[507, 1230]",
-    )
-    assert section.kinds == ("attention", "MLP")
-    assert "attention" in section.charts[0].alt.lower()
+    ]
+    assert "attention" in page.all(".writers-figures svg")[0]["aria-label"].lower()
 
 
 @pytest.mark.parametrize(
@@ -143,7 +161,7 @@ def test_the_finding_has_the_layer_the_neurons_and_both_norms() -> None:
 )
 def test_nothing_is_claimed_of_anything_but_the_massive_values(breaking: BreakingNeurons | None) -> None:
     model, _ = model_with(EMERGING, breaking=breaking)
-    assert present(writers_section(model, PAGE)).finding is None
+    assert not finding(page_of(model))
 
 
 @pytest.mark.parametrize("part", [24_000.0, 40.0])
@@ -161,22 +179,23 @@ def test_what_enters_layer_0_is_not_what_layer_0_does(part: float) -> None:
         dimensions=tuple((DIMENSION,) if flag else () for flag in since_layer_0),
     )
     changed = replace(context, geometry=replace(geometry, massive=massive))
-    section = present(writers_section(replace(model, contexts=(changed, *model.contexts[1:])), PAGE))
+    page = page_of(replace(model, contexts=(changed, *model.contexts[1:])))
+    heading = page.one("#writers h2").text
     if part > 12_000:
-        assert section.heading == "What happens at layer 0"
-        assert "doesn’t write" not in section.explained
+        assert heading == "What happens at layer 0"
+        assert "doesn’t write" not in explained(page)
     else:
-        assert section.heading == "What each layer adds"
-        assert section.explained.startswith(
+        assert heading == "What each layer adds"
+        assert explained(page).startswith(
             "Layer 0 doesn’t write the massive value that is there after it, 24,108: its parts add 40.0 to dimension 507. "
         )
 
 
 def test_one_neuron_alone_is_spoken_of_as_one() -> None:
     model, _ = model_with(EMERGING, breaking=replace(BREAKING, neurons=(1229,), share=0.97))
-    section = present(writers_section(model, PAGE))
-    assert ", one of 1,536 MLP neurons writes 97.0" in present(section.finding)
-    assert present(section.written).startswith("Neuron 1229 writes 97.0")
+    page = page_of(model)
+    assert ", one of 1,536 MLP neurons writes 97.0" in finding(page)
+    assert page.one(".weights").text.startswith("Neuron 1229 writes 97.0")
 
 
 def test_what_comes_from_elsewhere_is_no_finding() -> None:
@@ -185,13 +204,12 @@ def test_what_comes_from_elsewhere_is_no_finding() -> None:
     largest = present(model.contexts[0].geometry).massive.largest[number + 1]
     for share, is_found in ((0.4, False), (0.6, True)):
         model, _ = model_with(layer(mlp(-share * largest), marked=True))
-        assert (present(writers_section(model, PAGE)).finding is not None) == is_found
+        assert bool(finding(page_of(model))) == is_found
 
 
 def test_an_expert_has_no_weights_of_its_own_in_a_dimension() -> None:
-    section = present(writers_section(by_an_expert(), PAGE))
-    said = "Expert 5 writes 97.0\N{NO-BREAK SPACE}% of what the MLP of layer 11 adds to dimension 12"
-    assert (section.written, section.weights) == (said, ())
+    said = "Expert 5 writes 97.0\N{NO-BREAK SPACE}% of what the MLP of layer 11 adds to dimension 12."
+    assert page_of(by_an_expert()).one(".weights").text == said
 
 
 def changed(model: ModelReport, rule: InterventionRule) -> ContextReport:
@@ -218,16 +236,16 @@ def changed(model: ModelReport, rule: InterventionRule) -> ContextReport:
 def test_the_finding_says_what_is_without_them_where_that_was_tried() -> None:
     model, number = model_with(EMERGING)
     context = replace(model.contexts[0], interventions=(changed(model, "off"),))
-    section = present(writers_section(replace(model, contexts=(context,)), PAGE))
+    page = page_of(replace(model, contexts=(context,)))
     before, after = present(context.geometry).spread.mean_norm[number : number + 2]
-    said = present(section.finding)
+    said = finding(page)
     assert said == (
         f"At layer {number}, two of 1,536 MLP neurons raise the mean norm (words alone) from {before:.1f} to "
         f"{after:,.0f}; without them it is 1.00."
     )
     assert len(said.split()) <= 25
-    assert present(section.written).replace("\N{NO-BREAK SPACE}", " ") == (
-        f"Neurons 1229 and 1230 write 99.8 % of what the MLP of layer {number} adds to dimension 507"
+    assert plain(page.one(".weights").text).startswith(
+        f"Neurons 1229 and 1230 write 99.8 % of what the MLP of layer {number} adds to dimension 507, through "
     )
 
 
@@ -236,54 +254,46 @@ def test_neurons_that_change_little_are_not_said_to_raise_anything() -> None:
     off = changed(model, "off")
     as_before = replace(off, geometry=present(model.contexts[0].geometry))
     context = replace(model.contexts[0], interventions=(as_before,))
-    assert " write 99.8" in present(present(writers_section(replace(model, contexts=(context,)), PAGE)).finding)
+    assert " write 99.8" in finding(page_of(replace(model, contexts=(context,))))
 
 
 def test_what_is_without_the_neurons_stands_beside_what_is_with_them() -> None:
     model, number = model_with(EMERGING)
     off = (changed(model, "off"), changed(model, "mean"), changed(model, "control"))
     model = replace(model, contexts=(replace(model.contexts[0], interventions=off), *model.contexts[1:]))
-    shown = present(present(writers_section(model, PAGE)).without)
-    assert shown.heading == f"The same words without the variation of neurons 1229 and 1230 of layer {number}"
-    assert shown.columns == ("unchanged", "set to their mean", "set to zero", "control")
+    shown = page_of(model).one(".without")
+    assert shown.one("h3").text == f"The same words without the variation of neurons 1229 and 1230 of layer {number}"
+    assert shown.texts("thead th") == ["unchanged", "set to their mean", "set to zero", "control"]
     norm = present(model.contexts[0].geometry).spread.mean_norm[number + 1]
-    assert (shown.rows[0].name, shown.rows[0].values) == (
-        f"Mean norm at layer {number}",
-        (f"{norm:,.0f}", "1.00", "1.00", "1.00"),
-    )
-    assert all(len(row.values) == 4 for row in shown.rows)
-    assert [len(set(row.values)) for row in shown.rows[1:]] == [1] * (len(shown.rows) - 1)
-    assert "follows from the states alone" in shown.paragraphs[-1]
+    first, *others = shown.one("tbody").table
+    assert first == [f"Mean norm at layer {number}", f"{norm:,.0f}", "1.00", "1.00", "1.00"]
+    assert [(len(values), len(set(values))) for _, *values in others] == [(4, 1)] * len(others)
+    assert "follows from the states alone" in shown.texts("details p")[-1]
     only_zero = replace(model.contexts[0], interventions=off[:1])
-    shown = present(present(writers_section(replace(model, contexts=(only_zero,)), PAGE)).without)
-    assert shown.columns == ("unchanged", "set to zero")
-    assert shown.heading == f"The same words without neurons 1229 and 1230 of layer {number}"
-    assert "mean over the words" not in " ".join(shown.paragraphs)
-    assert "control" not in " ".join(shown.paragraphs)
-
-
-def test_what_was_not_tried_is_not_shown() -> None:
-    model, _ = model_with(EMERGING)
-    assert present(writers_section(model, PAGE)).without is None
+    shown = page_of(replace(model, contexts=(only_zero,))).one(".without")
+    assert shown.texts("thead th") == ["unchanged", "set to zero"]
+    assert shown.one("h3").text == f"The same words without neurons 1229 and 1230 of layer {number}"
+    assert "mean over the words" not in shown.text
+    assert "control" not in shown.text
 
 
 def test_a_model_without_a_sum_says_why() -> None:
     model, _ = model_with(layer(), layer())
-    section = present(writers_section(model, PAGE))
-    assert (section.finding, section.charts, section.rows) == (None, (), ())
-    paragraph = section.explained
-    assert "No set of modules inside a layer was found whose sum is what the layer adds" in paragraph
-    assert "the closest sum differs by at least 38.0" in paragraph
+    page = page_of(model)
+    assert not finding(page)
+    assert not page.all(".writers-figures, .writers-table")
+    assert "No set of modules inside a layer was found whose sum is what the layer adds" in explained(page)
+    assert "the closest sum differs by at least 38.0" in explained(page)
 
 
 def test_layers_that_add_nothing_have_no_closest_sum() -> None:
     unknown = replace(layer(), sum_error=float("nan"))
     model, _ = model_with(unknown, unknown)
-    assert present(writers_section(model, PAGE)).explained.endswith("can’t be separated and aren’t shown.")
+    assert explained(page_of(model)).endswith("can’t be separated and aren’t shown.")
 
 
 def test_what_was_not_measured_has_no_section() -> None:
-    assert writers_section(sample_report().models[1], PAGE) is None
+    assert not page_of(sample_report().models[1]).all("#writers")
 
 
 def test_the_tables_hold_every_layer_and_every_neuron_that_was_kept() -> None:
@@ -308,15 +318,16 @@ def test_where_no_layer_stands_out_nothing_is_said_of_a_table() -> None:
     layers = tuple(replace(each, marked=False) for each in updates.layers)
     states = replace(first.states, updates=replace(updates, layers=layers))
     changed = replace(model, contexts=(replace(first, states=states), *others))
-    section = present(writers_section(changed, "models/smol-30/index.html"))
-    assert section.rows == ()
-    assert "table" not in section.explained
-    assert "At no layer after the first does the largest |x| change" in section.explained
-    assert "Shaded" not in section.charts[0].caption
-    assert section.charts[0].stages == ()
-    with_table = present(writers_section(model, "models/smol-30/index.html"))
-    assert "The table lists" in with_table.explained
-    assert "Shaded: the layers of the table." in with_table.charts[0].caption
+    page = page_of(changed)
+    assert not page.all(".writers-table")
+    assert "table" not in explained(page)
+    assert "At no layer after the first does the largest |x| change" in explained(page)
+    first_chart, *_ = page.all(".writers-figures figure")
+    assert "Shaded" not in first_chart.text
+    assert not first_chart.all(".band")
+    with_table = page_of(model)
+    assert "The table lists" in explained(with_table)
+    assert "Shaded: the layers of the table." in with_table.all(".writers-figures figure")[0].text
 
 
 @pytest.mark.parametrize(
@@ -330,7 +341,7 @@ def test_of_layers_that_were_not_captured_nothing_is_said(marked: bool, said: st
     card = replace(first.states.card, n_layers=first.states.card.n_layers + 1)
     states = replace(first.states, card=card, updates=replace(updates, layers=layers))
     changed = replace(model, contexts=(replace(first, states=states), *others))
-    assert said in present(writers_section(changed, "models/smol-30/index.html")).explained
+    assert said in explained(page_of(changed))
 
 
 def test_of_one_layer_nothing_is_said_of_those_after_it() -> None:
@@ -340,4 +351,4 @@ def test_of_one_layer_nothing_is_said_of_those_after_it() -> None:
     only = replace(updates, layers=(replace(updates.layers[0], marked=False),), breaking=None, breaking_expert=None)
     states = replace(first.states, updates=only)
     changed = replace(model, contexts=(replace(first, states=states), *others))
-    assert "after the first" not in present(writers_section(changed, "models/smol-30/index.html")).explained
+    assert "after the first" not in explained(page_of(changed))

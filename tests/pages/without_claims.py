@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from claims import DEPTH, FalseClaim, close, depth_of, plain, require, says
 from fact_checks import check_sentence
+from rendered import Part
 
-from tokviz.pages.model.without import Without
 from tokviz.pages.model.without_sentences import Facts, facts, paragraph
 from tokviz.pages.text.facts import Fact
 from tokviz.records import BreakingNeurons, ContextReport, Intervention, Loss, RandomNeurons
@@ -29,28 +29,38 @@ def intervention_of(context: ContextReport) -> Intervention:
     return done
 
 
-def check_without(shown: Without, context: ContextReport) -> None:
-    """Plates, table and paragraphs."""
+def check_without(shown: Part, context: ContextReport) -> None:
+    """Plates, table and paragraphs of the section."""
     shown_twin = twin_of(context)
     done = shown_twin.states.intervention
     updates = context.states.updates
+    said = plain(shown.one("h3").text)
     if done is None or updates is None:
-        raise FalseClaim(shown.heading)
+        raise FalseClaim(said)
     of_what = "the variation of " if shown_twin.rule == "mean" else ""
-    heading = re.fullmatch(
-        rf"The same words without {of_what}(neurons?) ({LISTED}) of layer (\d+)", plain(shown.heading)
-    )
-    require(heading and int(heading[3]) == done.layer, shown.heading, done)
-    require(heading and numbers(heading[2]) == list(done.neurons), shown.heading, done)
-    check_twins([(twin.caption, twin.picture.wide.src) for twin in shown.twins], context, shown_twin)
-    require((shown.pair is not None) == bool(shown.twins), shown.heading, shown.pair)
-    table = [tuple(plain(each) for each in (row.name, *row.values)) for row in shown.rows]
-    check_table(shown.columns, table, context)
+    heading = re.fullmatch(rf"The same words without {of_what}(neurons?) ({LISTED}) of layer (\d+)", said)
+    require(heading and int(heading[3]) == done.layer, said, done)
+    require(heading and numbers(heading[2]) == list(done.neurons), said, done)
+    twins = twins_of(shown)
+    check_twins(twins, context, shown_twin)
+    require(bool(shown.all(".pair-link a")) == bool(twins), said, twins)
+    check_table(*table_of(shown), context)
     stated = facts(context, done)
     check_facts(stated, context)
-    require(shown.paragraphs == tuple(map(paragraph, stated)), str(shown.paragraphs), stated)
+    paragraphs = shown.texts("details p")
+    require(paragraphs == [*map(paragraph, stated)], str(paragraphs), stated)
     for each in stated:
         check_sentence(each, paragraph(each))
+
+
+def twins_of(shown: Part) -> list[tuple[str, str]]:
+    """Caption and address of both plates."""
+    return [(each.one("figcaption").text, each.one("a")["href"]) for each in shown.all(".twins figure")]
+
+
+def table_of(shown: Part) -> tuple[list[str], list[list[str]]]:
+    """The names of its columns, and its rows, each with its name."""
+    return shown.texts("thead th"), [[plain(each) for each in row] for row in shown.one("tbody").table]
 
 
 def by_rule(context: ContextReport, rule: str) -> ContextReport:

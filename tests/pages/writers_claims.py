@@ -10,9 +10,10 @@ from collections.abc import Sequence
 import numpy as np
 from claims import NUMBER, FalseClaim, close, depths_where, is_massive, plain, require, says
 from fact_checks import check_sentence
+from rendered import Part
 from without_claims import LISTED, check_without, intervention_of, numbers
 
-from tokviz.pages.model.writers import WriterRow, WritersSection, attention_facts, attention_sentences
+from tokviz.pages.model.writers import attention_facts, attention_sentences
 from tokviz.pages.text import findings
 from tokviz.pages.text.facts import Fact
 from tokviz.records import (
@@ -170,16 +171,18 @@ def _rest(context: ContextReport, layer: int) -> tuple[float, bool]:
     return math.nan, False
 
 
-def check_written(section: WritersSection, found: Finding | None, updates: Updates) -> None:
+def check_written(page: Part, found: Finding | None, updates: Updates) -> None:
     """Who writes how much of the dimension, and by which weights."""
     if found is None:
-        return require(section.written is None and not section.weights, str(section.written))
+        return require(not page.all(".weights"), page.one("#writers").text)
     who = [str(each) for each in found.neurons] or [f"xpert {found.expert}"]
     named = (*who, f"of layer {found.layer}", f"dimension {found.dimension}")
-    check_sentence([Fact(kind="writes", subject=named, values=(found.share,))], str(section.written))
+    said, *_ = page.one(".weights").text.split(", through the weights")
+    check_sentence([Fact(kind="writes", subject=named, values=(found.share,))], said)
     known = updates.layers[found.layer].mlp_and_neurons
     path = known[1].path if known else ""
-    require(list(section.weights) == [f"{path}[{found.dimension}, {each}]" for each in found.neurons], path)
+    weights = page.texts(".weights code")
+    require(weights == [f"{path}[{found.dimension}, {each}]" for each in found.neurons], path, weights)
 
 
 # --- attention ------------------------------------------------------------------------------------------------------
@@ -215,8 +218,8 @@ def _mean_from(attention: AttentionToFirst, layer: int) -> float:
 # --- the section's table, panels, the compare page ------------------------------------------------------------------
 
 
-def check_section(section: WritersSection, model: ModelReport) -> None:
-    """All that the section says of a model's first context with updates in which massive activations emerge."""
+def check_section(page: Part, model: ModelReport) -> None:
+    """All that the page says of a model's first context with updates in which massive activations emerge."""
     known = [each for each in model.contexts if each.geometry and each.states.updates]
     emerging = [(depths_where(is_massive, each.geometry.massive), each) for each in known if each.geometry]
     first, context = next(((depths[0], each) for depths, each in emerging if depths and depths[0]), (0, known[0]))
@@ -227,41 +230,67 @@ def check_section(section: WritersSection, model: ModelReport) -> None:
     heading = f"What happens at layer {first - 1}" if first and not enters else "What each layer adds"
     if found and found.flattens and found.pc1_after >= 0.95:
         heading = f"Layer {found.layer} stretches the words into a line"
-    require(section.heading == heading, section.heading, first)
-    require(section.finding == (found and findings.sentence(found)), str(section.finding), found)
+    said = page.one("#writers h2").text
+    require(said == heading, said, first)
+    opens_with_it = page.all(".finding [href='#writers']")
+    require(bool(opens_with_it) == bool(found), said, found)
     if found:
-        check_sentence([stated(found)], str(section.finding))
+        sentence = findings.sentence(found)
+        require(page.one(".finding").text == f"{sentence} See how", sentence)
+        require(page.texts("#writers > p")[0] == sentence, sentence)
+        check_sentence([stated(found)], sentence)
     updates = context.states.updates
     if updates is None:
-        raise FalseClaim(section.heading)
-    check_written(section, found, updates)
-    for row in section.rows:
-        check_writer_row(row, section.kinds, updates)
+        raise FalseClaim(said)
+    check_written(page, found, updates)
+    rows = page.all(".writers-table tbody tr")
+    for row in rows:
+        check_row(row, page.texts(".writers-table thead th"), updates)
     marked = [f"Layer {index}" for index, each in enumerate(updates.layers) if each.marked and each.sublayers]
-    require([row.layer for row in section.rows] == marked, str(section.rows), marked)
-    if section.without is not None:
-        check_without(section.without, context)
-    if section.attention is not None:
+    require([row.one("th").text for row in rows] == marked, said, marked)
+    for section in page.all(".without"):
+        check_without(section, context)
+    if "Attention to position 0" in page.texts(".writers-figures h3"):
         facts = attention_facts(model)
         check_attention(facts, model)
         check_sentence(facts, attention_sentences(facts))
-        require(section.attention == attention_sentences(facts), section.attention, facts)
+        require(attention_sentences(facts) in page.texts(".writers-figures + .text"), said, facts)
 
 
-def check_writer_row(row: WriterRow, kinds: Sequence[str], updates: Updates) -> None:
-    layer = updates.layers[int(row.layer.removeprefix("Layer "))]
-    for kind, text in zip(kinds, row.added, strict=True):
-        norms = [each.norm for each in layer.sublayers if each.kind == kind.lower()]
-        require(says(plain(text), sum(norms)) if norms else text == "–", f"{row.layer}: {text}", norms)
-    change = sum(each.parts[0] for each in layer.sublayers)
-    found = re.fullmatch(rf"(\d+): (\+?)(−?{NUMBER})", plain(row.dimension))
-    require(found and int(found[1]) == layer.dimensions[0] and says(found[3], change), row.dimension, change)
-    require(found and (found[2] == "+") == (change > 0), row.dimension, change)
-    for bar in row.bars:
-        kind, _, index = bar.name.partition(" ")
-        share = _written_by(layer, kind, int(index)) / change
-        require(close(plain(bar.share).removesuffix(" %"), 100 * share, 1), f"{bar.name}: {bar.share}", share)
-        require(abs(float(bar.width) - 100 * min(abs(share), 1)) < 0.051, f"{bar.name}: {bar.width}", share)
+def check_row(row: Part, heads: Sequence[str], updates: Updates) -> None:
+    layer = updates.layers[int(row.one("th").text.removeprefix("Layer "))]
+    *added, change, _ = row.texts("td")
+    for head, text in zip(heads[1:-2], added, strict=True):
+        check_added(text, head.removesuffix(" adds").lower(), layer)
+    check_change(change, layer)
+    for bar in row.all(".writer"):
+        check_bar(bar.text, bar.one("rect")["width"], layer)
+
+
+def check_added(text: str, kind: str, layer: LayerUpdate) -> None:
+    norms = [each.norm for each in layer.sublayers if each.kind == kind]
+    require(says(plain(text), sum(norms)) if norms else text == "–", text, norms)
+
+
+def check_change(text: str, layer: LayerUpdate) -> None:
+    """``507: +24,407``."""
+    found, change = re.fullmatch(rf"(\d+): (\+?)(−?{NUMBER})", plain(text)), _change(layer)
+    require(found and int(found[1]) == layer.dimensions[0] and says(found[3], change), text, change)
+    require(found and (found[2] == "+") == (change > 0), text, change)
+
+
+def check_bar(text: str, width: str, layer: LayerUpdate) -> None:
+    """``neuron 1229 73 %``, and the length of its bar in percent."""
+    found = re.fullmatch(r"(\w+) (\d+) (.+) %", plain(text))
+    if found is None:
+        raise FalseClaim(f"{text!r}: of no known form")
+    share = _written_by(layer, found[1], int(found[2])) / _change(layer)
+    require(close(found[3], 100 * share, 1), text, share)
+    require(abs(float(width) - 100 * min(abs(share), 1)) < 0.051, f"{text}: {width}", share)
+
+
+def _change(layer: LayerUpdate) -> float:
+    return sum(each.parts[0] for each in layer.sublayers)
 
 
 def _written_by(layer: LayerUpdate, kind: str, index: int) -> float:

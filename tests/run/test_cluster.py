@@ -8,13 +8,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import families
 import pytest
 from command import COMMAND_IS_IN, ROOT, SMALL_CONFIG, differing, generate, wait_for
 
-pytestmark = [pytest.mark.process, pytest.mark.thorough]
+from tokviz.errors import BackendError
+from tokviz.run.work.clusters import _run_alike
+
+pytestmark = pytest.mark.process
 
 DASK = [sys.executable, "-m", "dask"]
 Cluster = tuple[str, list[subprocess.Popen[bytes]]]
@@ -70,6 +74,15 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
             process.wait()
 
 
+def test_a_worker_with_another_library_does_nothing() -> None:
+    here = ("tokviz code 1", "numpy 2", "matplotlib 3")
+    done = partial(_run_alike, expected=here, fn=list, args=("ab",), kwargs={})
+    assert done(lambda: here) == ["a", "b"]
+    with pytest.raises(BackendError, match="runs matplotlib 4 instead of matplotlib 3; install the same there"):
+        done(lambda: (*here[:2], "matplotlib 4"))
+
+
+@pytest.mark.thorough
 def test_a_model_that_fails_on_a_worker_says_so_on_its_page(project: Path, tmp_path: Path, cluster: Cluster) -> None:
     address, _ = cluster
     made = generate(

@@ -22,7 +22,7 @@ from tokviz.config import ReportConfig
 from tokviz.draw import encode
 from tokviz.records import Projection
 from tokviz.run import dry_run, pipeline, prune
-from tokviz.run.plan.options import DRAFT, Options
+from tokviz.run.plan.options import DRAFT, FORMS, SVG, Options
 from tokviz.run.store import keys
 from tokviz.run.store.locks import Locks
 from tokviz.run.work.progress import Quiet
@@ -298,6 +298,15 @@ def test_pruning_drops_what_the_report_no_longer_uses_and_nothing_else(project: 
     assert (project / "cache" / "images" / "mine.webp").is_file()
     assert rerun(project, one_model)[1] == {}
     assert [line for line in pruned(project, one_model) if " 0 removed, 0 bytes" not in line] == []
+
+
+def test_pruning_keeps_every_form_of_a_picture(project: Path) -> None:
+    for forms in ((*FORMS, SVG), (DRAFT,)):
+        assert rerun(project, forms=forms)[1]["images"] > 0
+    before = written(project)
+    shutil.rmtree(project / "cache" / "reports")  # what these runs have used
+    pruned(project, config())
+    assert {path for path in before if path.parent.name == "images"} <= written(project).keys()
 
 
 def test_pruning_leaves_what_another_report_has_used_lately(project: Path) -> None:

@@ -22,7 +22,6 @@ from narrow import present
 from tokviz.run.work.interrupts import LINE
 
 pytestmark = [
-    pytest.mark.thorough,
     pytest.mark.process,
     pytest.mark.skipif(sys.platform == "win32", reason="Windows has no process groups to interrupt"),
     pytest.mark.usefixtures("heeds_interrupts"),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import making
+import numpy as np
 import pytest
 from narrow import present
 
@@ -17,8 +18,12 @@ from tokviz.records import HiddenStates, Projection
 from tokviz.run.measuring import captures
 from tokviz.run.plan.inputs import Inputs
 from tokviz.run.plan.options import FORMS, SVG, Options
+<<<<<<< HEAD
 from tokviz.run.plan.plan import Plan
 from tokviz.run.plan.related import Related
+=======
+from tokviz.run.plan.plan import Plan, _ordinary
+>>>>>>> main
 from tokviz.run.plan.tree import PictureJob
 from tokviz.run.store import keys
 from tokviz.run.store.store import Store
@@ -188,6 +193,17 @@ def test_one_layers_coordinates_concern_its_plate_only(store: Store) -> None:
     changed = jobs(store, config(), moved)
     differing = {job.path for job in changed if plates.get(job.path, job.key) != job.key}
     assert {path.split("__")[1] for path in differing} == {"model.layers.1.webp", "model.layers.1-phone.webp"}
+
+
+def test_ordinary_words_are_the_captures_own_where_these_are_ordinary() -> None:
+    at_first, elsewhere, further = (
+        making.hidden_states([np.zeros((4, 8), dtype=np.float32)], context=str(index), positions=[index] * 4)
+        for index in range(3)
+    )
+    every = (at_first, elsewhere, further)
+    assert _ordinary(at_first, every) is elsewhere
+    assert _ordinary(further, every) is further
+    assert _ordinary(at_first, (at_first,)) is None
 
 
 def test_the_projection_depends_on_states_and_name(store: Store) -> None:

@@ -72,7 +72,16 @@ def test_what_is_said_of_a_model_names_no_folder(text: str, shown: str) -> None:
 
 def test_the_command_that_readers_see_names_no_folder_and_no_cluster() -> None:
     typed = [
-        *("--config", "/home/zoe/report.toml", "--output=/srv/out", "--cache", "/srv/cache", "--backend", "dask"),
+        *(
+            "--config",
+            "/home/zoe/report.toml",
+            "--output=/srv/out",
+            "--force",
+            "--cache",
+            "/srv/cache",
+            "--backend",
+            "dask",
+        ),
         *(
             "--address",
             "tcp://zoes-desk:8786",
@@ -87,6 +96,7 @@ def test_the_command_that_readers_see_names_no_folder_and_no_cluster() -> None:
         *(
             "--config",
             "report.toml",
+            "--force",
             "--backend",
             "dask",
             "--words=words.toml",

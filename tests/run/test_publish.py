@@ -219,7 +219,10 @@ def test_a_failure_while_writing_leaves_the_old_site(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["site"]
 
 
-def test_a_failure_between_the_two_renames_is_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("failure", [PermissionError(13, "Permission denied"), KeyboardInterrupt()])
+def test_a_failure_between_the_two_renames_is_undone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: BaseException
+) -> None:
     site = tmp_path / "site"
     publish.publish({**REPORT, "index.html": "old"}, site)
     replace, calls = Path.replace, []
@@ -227,11 +230,11 @@ def test_a_failure_between_the_two_renames_is_undone(tmp_path: Path, monkeypatch
     def fails_the_second_time(source: Path, target: Path) -> Path:
         calls.append(target)
         if len(calls) == 2:
-            raise PermissionError(13, "Permission denied")
+            raise failure
         return replace(source, target)
 
     monkeypatch.setattr(Path, "replace", fails_the_second_time)
-    with pytest.raises(PublishError, match="Permission denied"):
+    with pytest.raises((PublishError, KeyboardInterrupt), match=r"Permission denied|^$"):
         publish.publish({**REPORT, "index.html": "new"}, site)
     assert (site / "index.html").read_text() == "old"
 

@@ -14,6 +14,7 @@ from tokviz.errors import CaptureError, ModelError
 from tokviz.records import Context, Tokenization, TokenizedWord, WordList
 from tokviz.text import error_line
 
+_LONGEST_TOKEN = 10_000
 _SPACE_MARKS = "▁Ġ"
 """How SentencePiece and byte-level tokenizers write a space in a token's name."""
 
@@ -206,6 +207,11 @@ def _tokens_with_text(tokenizer: Any) -> dict[str, int]:
     token_of: dict[str, int] = {}
     for token in range(len(tokenizer)):
         text = "" if token in special else _text_of(tokenizer, token)
+        if len(text) > _LONGEST_TOKEN:
+            raise ModelError(
+                f"{type(tokenizer).__name__}: expected tokens that decode to at most {_LONGEST_TOKEN:,} characters, got {len(text):,} of the "
+                f"token {token:,}; check that the tokenizer's files belong together"
+            )
         if text.strip() and "\N{REPLACEMENT CHARACTER}" not in text and text.isprintable():
             token_of.setdefault(text, token)
     return token_of

@@ -76,6 +76,7 @@ def build(
             waits=not no_wait,
             excerpts=excerpts,
             forms=_forms(draft=draft, svg=svg),
+            apart=True,
             command=_as_typed(context),
         )
         models = (*(sources or ()), *(model or ()))

@@ -21,9 +21,11 @@ from tokviz.models.hub import Once, try_to_connect
 from tokviz.models.identity import identity, is_same
 from tokviz.models.in_memory import AtHand, evaluated, lock_of, unwrapped, with_settings_of_its_own
 from tokviz.models.libraries import load_libraries
+from tokviz.models.limits import ended_after, let_time_end_the_process
 from tokviz.models.loading import Folders, LoadedModel, Use, check, load
 from tokviz.models.location import Location, locate
 from tokviz.models.quiet import quiet_transformers
+from tokviz.models.tokenizer_trial import refuse_too_many
 from tokviz.models.untrained import TooLittleMemoryError, UntrainedModel
 from tokviz.models.weights import weights_in_memory
 
@@ -41,6 +43,7 @@ __all__ = [
     "callers_code_blamed_of",
     "check",
     "describe",
+    "ended_after",
     "evaluated",
     "failing_alone",
     "fingerprint",
@@ -49,6 +52,7 @@ __all__ = [
     "is_kept_after",
     "is_offloaded",
     "is_same",
+    "let_time_end_the_process",
     "load",
     "load_libraries",
     "locate",
@@ -57,6 +61,7 @@ __all__ = [
     "own_hooks",
     "pin",
     "quiet_transformers",
+    "refuse_too_many",
     "require_device",
     "require_packages",
     "require_values",

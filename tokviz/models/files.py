@@ -6,6 +6,7 @@ Whatever else lies in the folder, and whatever place a configuration names, isn'
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,9 +31,11 @@ KNOWN = (
     *(f"{name}.json" for name in ("tokenizer", "tokenizer_config", "special_tokens_map", "added_tokens")),
 )
 """Names that libraries look for; on some disks another case is the same file."""
+MOST_BYTES = 1_000_000_000
+"""Of any listed file but weights: vocabularies have some tens of millions."""
 _MOST_BYTES = {CONFIG: 10_000_000}
 _MOST_OF_OTHERS = 100_000_000
-"""Bytes of settings; vocabularies, which are read by their libraries, may be larger."""
+"""Bytes of settings that are read here; vocabularies, which are read by their libraries, may be larger."""
 _NOT_OF_STATES = (ADAPTER, "generation_config.json", f"*{_INDEX}", "*processor_config.json")
 """Settings that no hidden state depends on; an adapter's would have its weights loaded, too."""
 
@@ -89,6 +92,7 @@ def list_files(
     may_link_out = location.kind == "package"  # whoever installs packages may link their files
     _refuse_other_case(source, here)
     settings = tuple(each.name for each in found if is_setting(each.name))
+    _refuse_closed_and_large(source, path, settings)
     if not may_link_out:  # before any is read
         _refuse_links_out(source, path, [*settings, *(name for name in sorted(here) if name.endswith(_INDEX))])
     chosen = _Weights(source, path, here if folder is None else names, here)
@@ -173,6 +177,18 @@ def _refuse_links_out(source: str, path: Path, names: Iterable[str]) -> None:
             raise SourceError(
                 f"{source}: expected files of the model's own folder, got a link out of it: {one_line(name)}; copy what it "
                 "leads to, or name the folder that this is in"
+            )
+
+
+def _refuse_closed_and_large(source: str, path: Path, settings: Iterable[str]) -> None:
+    for name in settings:
+        if not os.access(path / name, os.R_OK):
+            raise SourceError(
+                f"{source}: expected files that may be read, got a closed one: {one_line(name)}; change its permissions"
+            )
+        if (n_bytes := (path / name).stat().st_size) > MOST_BYTES:
+            raise SourceError(
+                f"{source}: expected at most {MOST_BYTES:,} bytes of settings in a file, got {n_bytes:,} in {one_line(name)}; remove it"
             )
 
 

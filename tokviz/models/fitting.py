@@ -85,7 +85,7 @@ def refuse_unused_layers(source: str, whole: Any, path: str, names: set[str]) ->
         unused = {index for index in unused if index >= n_layers}
         if not unused:
             continue
-        if unused in _of_further_tokens(part.config, n_layers):
+        if unused in _of_further_tokens(part.config, n_layers) and _have_parts_of_their_own(layer, names, unused):
             verb = "predicts" if len(unused) == 1 else "predict"
             return (f"{counted(len(unused), 'layer')} after the last one {verb} further tokens, and did not run.",)
         raise SourceError(
@@ -105,6 +105,16 @@ def _stacks(part: Any) -> Iterator[tuple[str, int]]:
         if isinstance(module, torch.nn.ModuleList) and not is_within:
             found.append(path)
             yield path, len(module)
+
+
+def _have_parts_of_their_own(layer: re.Pattern[str], names: set[str], unused: set[int]) -> bool:
+    """Whether each of these layers has a tensor of a name that no layer of the stack has: what joins it to the next token."""
+    parts: dict[int, set[str]] = {}
+    for name in names:
+        if found := layer.match(name):
+            parts.setdefault(int(found[1]), set()).add(name[found.end() :])
+    of_stack = set().union(*(own for index, own in parts.items() if index not in unused))
+    return all(parts[index] - of_stack for index in unused)
 
 
 def _of_further_tokens(config: Any, n_layers: int) -> list[set[int]]:
@@ -185,8 +195,11 @@ def refuse_other_gguf(staged: Staged, config: Any) -> None:
         )
     stored = {int(found[1]) for each in tensors if (found := _GGUF_LAYER.match(each.name))}
     n_stored, n_layers = max(stored, default=-1) + 1, config.get_text_config().num_hidden_layers
-    further = {len(each) for each in _of_further_tokens(config, n_layers)}
-    if stored and n_stored - n_layers not in {0, *further}:
+    unused = {index for index in stored if index >= n_layers}
+    is_further = unused in _of_further_tokens(config, n_layers)
+    if is_further:
+        is_further = _have_parts_of_their_own(_GGUF_LAYER, {each.name for each in tensors}, unused)
+    if stored and n_stored != n_layers and not is_further:
         raise SourceError(
             f"{source}: expected as many layers as the file's header gives, {n_layers:,}, found weights of {n_stored:,}; fetch "
             "the file again"

@@ -5,6 +5,7 @@ The format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 
 from __future__ import annotations
 
+import math
 import mmap
 import struct
 from pathlib import Path
@@ -15,6 +16,10 @@ _SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
 _TEXT, _LIST = 8, 9
 _LONGEST_IN_LIST = 100_000
 """Bytes of a text in a list, as of a token of the vocabulary."""
+_MOST_AXES, _MOST_PER_NUMBER = 8, 8
+"""Of a tensor; and bytes that a number takes at most."""
+_ALIGNED = 1 << 20
+"""Bytes that may be left out before a tensor."""
 
 
 def problem(path: Path) -> str | None:
@@ -46,12 +51,22 @@ class _Header:
             for _ in range(n_values):
                 self._skip_text()
                 self._skip_value(self._number(self._int))
-            for _ in range(n_tensors):
-                self._skip_text()
-                self._skip(8 * self._number(self._int) + 12)  # its shape; its type, and where it begins
+            end = max((self._end_of_tensor() for _ in range(n_tensors)), default=0)
+            if n_tensors and len(self._content) > self._at + end + _ALIGNED:
+                raise _UntrueError(f"{len(self._content):,} bytes, more than its tensors take")
         except _UntrueError as error:
             return str(error)
         return None
+
+    def _end_of_tensor(self) -> int:
+        """After the header, at most."""
+        self._skip_text()
+        n_axes = self._number(self._int)
+        if n_axes > _MOST_AXES:
+            raise _UntrueError(f"a tensor of {n_axes:,} axes")
+        n_numbers = math.prod(self._number(self._long) for _ in range(n_axes))
+        self._skip(self._int.size)  # its type
+        return self._number(self._long) + _MOST_PER_NUMBER * n_numbers
 
     def _number(self, form: struct.Struct) -> int:
         at = self._at

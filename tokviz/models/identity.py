@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import hashlib
 import importlib.metadata
+import json
+import os
 import re
 from pathlib import Path
 
 from tokviz.config import ModelConfig
 from tokviz.errors import SourceError
 from tokviz.models import in_memory
-from tokviz.models.files import is_own, is_setting
+from tokviz.models.files import MOST_BYTES, is_own, is_setting
 from tokviz.models.location import (
     IDENTIFIED,
     Location,
@@ -99,9 +102,9 @@ def _settings(model: ModelConfig, location: Location, downloads: Path | None) ->
         return ""
     try:
         files = [file for file in _setting_files(folder) if location.package or is_own(file)]  # loading refuses others
-        lines = [f"{file.name} {_content(file, file.stat().st_mtime_ns)}" for file in files]
-    except OSError:
-        return ""
+        lines = [f"{_name(file)} {_content(file, file.stat().st_mtime_ns)}" for file in files]
+    except OSError:  # as loading says
+        return " settings:unreadable"
     return f" settings:{_sha256(lines)}" if lines else ""
 
 
@@ -111,7 +114,10 @@ def _setting_files(folder: Path) -> list[Path]:
 
 @functools.cache
 def _content(file: Path, _time: int) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+    if file.stat().st_size > MOST_BYTES:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _digest(files: list[Path], location: Location) -> str:
@@ -119,8 +125,13 @@ def _digest(files: list[Path], location: Location) -> str:
     for file in files:
         status = file.stat()
         time = "" if location.package else f" {status.st_mtime_ns}"
-        lines.append(f"{file.name} {status.st_size}{time}")
+        lines.append(f"{_name(file)} {status.st_size}{time}")
     return _sha256(lines)
+
+
+def _name(file: Path) -> str:
+    """In one line, so that no name is as several files are."""
+    return file.name if "\n" not in file.name else json.dumps(file.name)
 
 
 def _sha256(lines: list[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -16,10 +17,46 @@ SECONDS = 180
 """Of the process's time: what is made of settings takes some tenths of one, with a tokenizer out of a GGUF file some seconds."""
 MORE_BYTES, PER_PROCESSOR = 3 << 30, 256 << 20
 """By how much the process may grow in addresses, which are more than memory: libraries and threads reserve some."""
+MORE_WITHOUT_VALUES = 640 << 20
+"""The same while a model is made without its values."""
+
+
+PER_GB = 600
+"""Seconds of a processor that a gigabyte of weights may take besides: of a GGUF file it takes a hundred or two."""
+_ends_the_process = False
+
+
+def let_time_end_the_process() -> None:
+    """From now on a load that takes far too long ends this process by a signal of the system's, whatever library is at work."""
+    global _ends_the_process
+    _ends_the_process = True
 
 
 @contextmanager
-def limited(source: str, n_mapped: int) -> Iterator[None]:
+def ended_after(n_bytes: int) -> Iterator[None]:
+    """Within the block this process may be ended by SIGXCPU, where ``let_time_end_the_process`` was called.
+
+    Parameters
+    ----------
+    n_bytes : of weights that are read.
+    """
+    if not _ends_the_process or not hasattr(signal, "SIGXCPU"):
+        yield
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    most = int(time.process_time()) + 2 * SECONDS + PER_GB * n_bytes // 10**9
+    most = min([most, *(each for each in (soft, hard) if each != resource.RLIM_INFINITY)])
+    resource.setrlimit(resource.RLIMIT_CPU, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
+
+
+@contextmanager
+def limited(source: str, n_mapped: int, *, with_values: bool = True) -> Iterator[None]:
     """Within the block a run of endless or boundless code ends with an error, as far as the system has such limits.
 
     They are the process's: one thread at a time may be within.
@@ -27,13 +64,15 @@ def limited(source: str, n_mapped: int) -> Iterator[None]:
     Parameters
     ----------
     n_mapped : bytes of files that libraries map into memory meanwhile.
+    with_values : whether values of a model are made; else shapes alone.
 
     Raises
     ------
     SourceError : it took too long. MemoryError, or a library's own error, where it took too much memory.
     """
+    of_values = n_mapped + MORE_BYTES + PER_PROCESSOR * (os.cpu_count() or 1)
     with ExitStack() as limits:
-        limits.enter_context(_memory(2 * n_mapped + MORE_BYTES + PER_PROCESSOR * (os.cpu_count() or 1)))
+        limits.enter_context(_memory(n_mapped + (of_values if with_values else MORE_WITHOUT_VALUES)))
         if threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer"):
             limits.enter_context(_time(source))
         yield

@@ -23,7 +23,7 @@ from tokviz.models.card import make_card
 from tokviz.models.downloads import nothing_shared
 from tokviz.models.failures import explained, hub_failure, hub_unasked
 from tokviz.models.hub import waiting_is_said
-from tokviz.models.limits import limited
+from tokviz.models.limits import ended_after, limited
 from tokviz.models.origin import Origin
 from tokviz.models.refusals import refuse_foreign_code, refuse_other_inputs, refuse_unreadable, refuse_untrue_header
 from tokviz.models.staging import Staged
@@ -162,14 +162,16 @@ def staged_and_read(
     refuse_untrue_header(origin)
     with waiting_is_said(origin, say):
         staged = Staged.of(origin, place / "model")
-        with hub_unasked(origin.model.source), limited(origin.model.source, staged.n_bytes):
-            refuse_foreign_code(origin.model.source, staged.arguments)
+        source = origin.model.source
+        with hub_unasked(source), limited(source, staged.n_bytes), ended_after(staged.n_bytes):
+            refuse_foreign_code(source, staged.arguments)
             config = AutoConfig.from_pretrained(**staged.arguments)
             # Transformers chooses the classes of some tokenizers by a model's id.
-            config.name_or_path = origin.model.source
+            config.name_or_path = source
             refuse_other_inputs(origin, config)
         of_tokenizer = staged if origin.model.tokenizer is None else _staged_tokenizer(origin, place / "tokenizer")
-        with hub_unasked(origin.model.source), limited(origin.model.source, staged.n_bytes):
+        of_both = max(staged.n_bytes, of_tokenizer.n_bytes)
+        with hub_unasked(source), limited(source, of_both), ended_after(of_both):
             return staged, config, load_tokenizer(staged, of_tokenizer, config, texts)
 
 
@@ -192,7 +194,7 @@ def _load(
     staged: Staged, config: Any, tokenizer: Any, device: str, offload: Path | None, with_head: bool
 ) -> LoadedModel:
     origin = staged.origin
-    with hub_unasked(origin.model.source):
+    with hub_unasked(origin.model.source), ended_after(staged.n_bytes):
         weights = load_weights(staged, config, offload, with_head=with_head)
     if not origin.model.placement:
         weights.part.to(device)

@@ -42,7 +42,7 @@ def tensors(path: Path) -> dict[str, Header]:
 
 
 def problem(path: Path) -> str | None:
-    """What was found instead of a whole file, and what to do; None where nothing is missing, or can't be known."""
+    """What was found instead of a whole file, and what to do; None where its length is right, or can't be known."""
     n_bytes = path.stat().st_size
     with path.open("rb") as file:
         start = file.read(len(_POINTER))
@@ -55,9 +55,12 @@ def problem(path: Path) -> str | None:
             return f"got a header of {length / 1e6:,.0f} MB, larger than of any model; download it again"
         file.seek(8)
         header = file.read(length)
-    if n_bytes >= 8 + length + _end(header):
-        return None
-    return f"got only {n_bytes:,} bytes of it; copy or download it again"
+    end = _end(header)
+    if n_bytes < 8 + length + end:
+        return f"got only {n_bytes:,} bytes of it; copy or download it again"
+    if end and n_bytes > 8 + length + end:
+        return f"got {n_bytes:,} bytes, more than its header says; copy or download it again"
+    return None
 
 
 def _end(header: bytes) -> int:

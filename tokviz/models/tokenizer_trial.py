@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tokviz.errors import SourceError
@@ -36,6 +36,8 @@ except (ImportError, ValueError, OSError):
 from tokenizers import Tokenizer
 try:
     tokenizer = Tokenizer.from_file(given["file"])
+    tokenizer.no_truncation()  # as it is read with
+    tokenizer.no_padding()
     lengths = [(len(tokenizer.encode(text).ids), len(text.encode(errors="replace"))) for text in given["texts"]]
     print(max((n for n, size in lengths if n > given["per_byte"] * size + given["added"]), default=0))
 except Exception:
@@ -86,6 +88,22 @@ def try_tokenizer(folder: Path, texts: Sequence[str], where: str) -> None:
     n_tokens = int(done.stdout.split()[-1])
     if n_tokens:
         raise SourceError(_refusal(where, f"made {counted(n_tokens, 'token')} of one of them"))
+
+
+def refuse_too_many(where: str, read: Iterable[tuple[str, int]]) -> None:
+    """Refuse a tokenizer of any kind that makes far too many tokens of a text; the forward pass would have no end.
+
+    Parameters
+    ----------
+    where : begins the ``SourceError``.
+    read : texts, and how many tokens each has become.
+    """
+    for text, n_tokens in read:
+        if n_tokens > MOST_PER_BYTE * len(text.encode(errors="replace")) + MOST_ADDED:
+            raise SourceError(
+                f"{where}: expected at most {MOST_PER_BYTE} tokens of a byte of text, got {n_tokens:,} of {len(text):,} characters; fetch "
+                "the tokenizer's files again, or choose another model"
+            )
 
 
 def _refusal(where: str, found: str) -> str:

@@ -65,7 +65,7 @@ def load_weights(staged: Staged, config: Any, offload: Path | None, *, with_head
     """
     model = staged.origin.model
     more_notes: tuple[str, ...] = ()
-    with limited(model.source, staged.n_bytes):
+    with limited(model.source, staged.n_bytes, with_values=False):
         if staged.gguf_file is not None:
             refuse_other_gguf(staged, config)
         else:
@@ -133,7 +133,7 @@ def without_weights(staged: Staged, config: Any) -> Any:
 
     Raises ``SourceError``, as ``load_weights`` does.
     """
-    with limited(staged.origin.model.source, staged.n_bytes):
+    with limited(staged.origin.model.source, staged.n_bytes, with_values=False):
         if staged.gguf_file is not None:
             refuse_other_gguf(staged, config)
         if staged.gguf_file is None and staged.has_weights:

@@ -29,7 +29,7 @@ from tokviz.records import (
     depth_name,
 )
 from tokviz.run import places, prune
-from tokviz.run.capturing.capture_request import now
+from tokviz.run.capturing.dates import now
 from tokviz.run.plan.options import FORMS, Options
 from tokviz.run.plan.plan import Plan
 from tokviz.run.store import entries, keys

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +15,12 @@ import numpy as np
 
 from tokviz import models
 from tokviz.config import CheckpointConfig, ModelConfig, install
-from tokviz.errors import BackendError, CaptureError, ConfigError, DiskFullError, SourceError
+from tokviz.errors import BackendError, CaptureError, DiskFullError, SourceError
 from tokviz.models.in_memory import PREFIX as IN_MEMORY
 from tokviz.records import Batching, Context, HiddenStates, Loss, ModelCard, Tokenization, Updates, WordList
 from tokviz.run.capturing import intervening
 from tokviz.run.capturing.controlling import capture_controls
+from tokviz.run.capturing.dates import now
 from tokviz.run.capturing.folders import folders_for
 from tokviz.run.capturing.intervening import Ready
 from tokviz.run.capturing.lens_fitting import Fitted, fit_lens, is_fitted
@@ -133,20 +133,6 @@ class Request:
             return None
         key = self.loss_text.key(of_break[1])
         return None if key is None else (*of_break, key)
-
-
-def now(epoch: str | None = None) -> str:
-    """ISO 8601 in UTC, to the second; ``SOURCE_DATE_EPOCH`` makes it repeatable (reproducible-builds.org).
-
-    Raises ``ConfigError`` when that isn't a number of seconds.
-    """
-    try:
-        moment = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
-    except (ValueError, OverflowError, OSError):
-        raise ConfigError(
-            f"SOURCE_DATE_EPOCH: expected seconds since 1970, got {epoch!r}; correct or unset it"
-        ) from None
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
@@ -263,8 +249,11 @@ def _capture(
         # What follows from states that stay is found under the identity that those were stored with.
         loaded = replace(loaded, card=replace(loaded.card, identity=request.captured_from))
     structure = capture.find_structure(loaded.module, loaded.base_model_prefix).up_to(request.n_depths)
+    with models.ended_after(0):
+        texts = {
+            each.context.template: _tokenized(loaded.tokenizer, request, each.context) for each in request.contexts
+        }
     step.advance()
-    texts = {each.context.template: _tokenized(loaded.tokenizer, request, each.context) for each in request.contexts}
     for each in request.contexts:
         if each.context.further_templates:
             capture.require_alike(each.context, texts)
@@ -445,6 +434,8 @@ def _texts(request: Request) -> list[str]:
 def _tokenized(tokenizer: Any, request: Request, context: Context) -> Tokenization:
     from tokviz.capture import tokens
 
-    if request.words.vocabulary is None:
-        return tokens.tokenize(tokenizer, request.words.words, context, request.read)
-    return tokens.tokenize_vocabulary(tokenizer, context, request.read)
+    if request.words.vocabulary is not None:
+        return tokens.tokenize_vocabulary(tokenizer, context, request.read)
+    made = tokens.tokenize(tokenizer, request.words.words, context, request.read)
+    models.refuse_too_many(request.model.source, ((each.text, len(each.ids)) for each in made.words))
+    return made

@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from tokviz import models
 from tokviz.errors import ModelError
 from tokviz.pages.model.batches import batch_warnings
-from tokviz.run.capturing.capture_request import ContextRequest, Request, capture_here, now
+from tokviz.run.capturing.apart import Apart, capturing_apart
+from tokviz.run.capturing.capture_request import ContextRequest, Request, capture_here
+from tokviz.run.capturing.dates import now
 from tokviz.run.capturing.folders import remove_left_over
 from tokviz.run.capturing.remote_capture import DeviceProcesses, capture_elsewhere, gpus_for
 from tokviz.run.measuring import captures
@@ -47,19 +49,30 @@ def capture_models(
                 _warn(request, plan.store, reporter)
                 yield by_slug[request.model.slug], failure
     for_this = [request for request in requests if request not in for_workers]
-    if for_this and plan.options.draws:
-        # The other processes get ready while the first model loads.
-        picture_queue.start((*captures.LIBRARIES, *(() if plan.options.is_draft else captures.MEASURING_LIBRARIES)))
-    for request in for_this:
-        model = by_slug[request.model.slug]
-        try:
+    with capturing_apart(plan.store, reporter) as apart:
+        if for_this and plan.options.apart:
+            apart.begin()  # while this process has no threads that a fork would lack
+        if for_this and plan.options.draws:
+            # The other processes get ready while the first model loads.
+            picture_queue.start((*captures.LIBRARIES, *(() if plan.options.is_draft else captures.MEASURING_LIBRARIES)))
+        for request in for_this:
+            failure = _failure(request, plan, apart if plan.options.apart else None, reporter)
+            if failure is None:
+                _warn(request, plan.store, reporter)
+            yield by_slug[request.model.slug], failure
+
+
+def _failure(request: Request, plan: Plan, apart: Apart | None, reporter: Reporter) -> ModelError | None:
+    """Capture one model on this machine; ``apart``: in that process."""
+    try:
+        if apart is not None:
+            apart.capture(request)
+        else:
             with models.failing_alone(request.model.source):
                 capture_here(request, plan.store, reporter)
-        except ModelError as error:
-            yield model, error
-        else:
-            _warn(request, plan.store, reporter)
-            yield model, None
+    except ModelError as error:
+        return error
+    return None
 
 
 def _unreadable(due: list[ModelPlan], options: Options) -> dict[str, ModelError]:

@@ -36,6 +36,8 @@ class Options:
     """Which forms of each picture are drawn; phones get the wide one where theirs is missing.
     ``(DRAFT,)`` makes a draft, which the pages say."""
     draws: bool = True
+    apart: bool = False
+    """Whether models are captured in a process of their own, so that one which ends it costs itself only."""
     excerpts: bool = False
     """Whether each carousel is written once more, as a fragment for a blog."""
     command: str = "python generate.py"

@@ -101,6 +101,12 @@ class Store:
         self._damaged: set[str] = set()
         self._used: set[Use] = set()
 
+    def afresh(self) -> Store:
+        """The same folder as it is now: what others have written since is in it, what counts as absent still does."""
+        made = Store(self.root)
+        made._damaged = set(self._damaged)
+        return made
+
     # --- hidden states -------------------------------------------------------------------------------------------
 
     def find_states(self, key: str) -> HiddenStates | None:

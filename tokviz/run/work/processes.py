@@ -67,7 +67,7 @@ class Processes(Executor):
         self._lock = threading.Lock()
         self._n_restarts = 0
         self._closed = False
-        with _children_ignore_interrupts():
+        with children_ignore_interrupts():
             self._context = _context(libraries)
             self._pool = self._new_pool()
 
@@ -159,7 +159,7 @@ def _fill(pool: ProcessPoolExecutor, jobs: int) -> None:
 def _begin(libraries: Sequence[str], prepare: Callable[[], None] | None) -> None:
     # Ctrl-C reaches every process of a terminal: the main one answers it, the others are ended in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     for library in libraries:
         importlib.import_module(library)
     if prepare:
@@ -167,7 +167,7 @@ def _begin(libraries: Sequence[str], prepare: Callable[[], None] | None) -> None
     gc.freeze()  # what was loaded stays: searches for unused objects need not go through it, again and again
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """A process whose parent is killed would wait for work for ever."""
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -176,7 +176,7 @@ def _end_with_parent() -> None:
 
 
 @contextmanager
-def _children_ignore_interrupts() -> Iterator[None]:
+def children_ignore_interrupts() -> Iterator[None]:
     """From their very start, before ``_begin``: their first seconds go into imports."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -1,0 +1,148 @@
+"""Files of a model that are larger, closed, or named otherwise than any: each is told, and none hides what another one holds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import families
+import pytest
+from sources import configured, edit_config, refusal
+from tiny_gguf import as_gguf, qwen2
+
+from tokviz.capture.tokens import tokenize_vocabulary
+from tokviz.config import ModelConfig
+from tokviz.errors import ModelError, SourceError
+from tokviz.models import check, identity, is_same, load, refuse_too_many
+from tokviz.records import Context
+
+MORE = 50 * 2**30
+"""Bytes that no disk need have: a file has them, and they are zero."""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return families.build("llama", tmp_path_factory.mktemp("made") / "llama")
+
+
+@pytest.fixture
+def llama(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "llama"))
+
+
+def pinned(model: Path) -> ModelConfig:
+    digest = hashlib.sha256((model / "model.safetensors").read_bytes()).hexdigest()
+    return ModelConfig(source=model.name, sha256=digest)
+
+
+def edit(file: Path, **values: Any) -> None:
+    file.write_text(json.dumps(json.loads(file.read_text()) | values))
+
+
+# --- identities --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_pinned", [True, False])
+def test_a_name_of_two_lines_is_not_two_files(llama: Path, is_pinned: bool) -> None:
+    model = pinned(llama) if is_pinned else configured("llama")
+    zz = llama / "zz.json"
+    zz.write_text("{}")
+    os.utime(zz, ns=(5, 5))
+    one = identity(model, llama.parent)
+    config = llama / "tokenizer_config.json"
+    status = config.stat()
+    line = hashlib.sha256(config.read_bytes()).hexdigest() if is_pinned else f"{status.st_size} {status.st_mtime_ns}"
+    zz.rename(llama / f"tokenizer_config.json {line}\nzz.json")
+    config.unlink()
+    assert identity(model, llama.parent) != one
+
+
+def test_settings_that_cannot_be_read_are_refused_and_are_no_settings_that_were_stored(
+    llama: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = pinned(llama)
+    stored = identity(model, llama.parent)
+    assert stored is not None
+    closed = llama / "zz.txt"
+    closed.write_text("x")
+    opened, access = Path.open, os.access
+
+    def refused(path: Path, *arguments: Any, **options: Any) -> Any:
+        if path == closed:
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *arguments, **options)
+
+    # The tests may run as root, who reads everything.
+    monkeypatch.setattr(Path, "open", refused)
+    monkeypatch.setattr(os, "access", lambda path, mode: path != closed and access(path, mode))
+    now = identity(model, llama.parent)
+    for other in (stored, stored.partition(" ")[0]):
+        assert not is_same(now, other)
+    with pytest.raises(SourceError, match=r"expected files that may be read, got a closed one: zz\.txt"):
+        check(model, llama.parent)
+
+
+def test_settings_larger_than_any_are_told_and_not_read(llama: Path) -> None:
+    model = pinned(llama)
+    stored = identity(model, llama.parent)
+    os.truncate(shutil.copy(llama / "config.json", llama / "zz.txt"), MORE)
+    assert identity(model, llama.parent) not in (stored, None)
+    said = refusal("llama", llama.parent)
+    assert f"expected at most 1,000,000,000 bytes of settings in a file, got {MORE:,} in zz.txt; remove it" in said
+
+
+# --- weights -----------------------------------------------------------------------------------------------------
+
+
+def test_weights_with_more_behind_them_are_refused_before_they_are_hashed(llama: Path) -> None:
+    model = pinned(llama)
+    os.truncate(llama / "model.safetensors", MORE)
+    with pytest.raises(SourceError, match=f"got {MORE:,} bytes, more than its header says"):
+        load(model, llama.parent, "cpu")
+
+
+@pytest.mark.slow
+def test_a_gguf_file_with_more_behind_its_tensors_is_refused(tmp_path: Path) -> None:
+    as_gguf(qwen2(tmp_path / "tiny"), tmp_path / "tiny.gguf", "Q8_0")
+    load(configured("tiny.gguf"), tmp_path, "cpu")
+    os.truncate(tmp_path / "tiny.gguf", MORE)
+    assert f"got {MORE:,} bytes, more than its tensors take" in refusal("tiny.gguf", tmp_path)
+
+
+def test_layers_that_a_key_calls_further_ones_must_have_what_predicts_further(llama: Path) -> None:
+    """In DeepSeek's and GLM's checkpoints each has a projection and norms that no layer of the stack has."""
+    edit_config(llama, num_hidden_layers=2, num_nextn_predict_layers=1)
+    assert "expected as many layers as config.json gives, 2, found weights of 3" in refusal("llama", llama.parent)
+
+
+# --- tokenizers --------------------------------------------------------------------------------------------------
+
+
+def test_what_a_truncation_would_hide_is_seen_in_the_trial(tmp_path: Path) -> None:
+    families.build("gpt2", tmp_path / "gpt2")
+    edit(
+        tmp_path / "gpt2" / "tokenizer.json",
+        truncation={"direction": "Right", "max_length": 900, "strategy": "LongestFirst", "stride": 0},
+        normalizer={"type": "Replace", "pattern": {"Regex": r"\A.(?=.{0,12}\z)"}, "content": "q" * 300_000},
+    )
+    assert "made 300,0" in refusal("gpt2", tmp_path)
+
+
+def test_tokens_of_any_kind_of_tokenizer_are_counted() -> None:
+    refuse_too_many("org/m", [("word", 5), ("日本", 1048)])
+    with pytest.raises(
+        SourceError, match="org/m: expected at most 8 tokens of a byte of text, got 1,049 of 2 characters"
+    ):
+        refuse_too_many("org/m", [("日本", 1049)])
+
+
+def test_a_token_that_decodes_to_a_book_is_refused(llama: Path) -> None:
+    doubled = {"type": "Replace", "pattern": {"String": "e"}, "content": "ee"}
+    edit(llama / "tokenizer.json", decoder={"type": "Sequence", "decoders": [{"type": "Fuse"}, *[doubled] * 15]})
+    tokenizer = load(configured("llama"), llama.parent, "cpu").tokenizer
+    with pytest.raises(ModelError, match="expected tokens that decode to at most 10,000 characters"):
+        tokenize_vocabulary(tokenizer, Context(name="a", label="a", template="{word}"), "last")

@@ -1,0 +1,182 @@
+"""Models are captured in a process of their own: what ends it costs the model that did, and no other."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tokviz import models
+from tokviz.config import ModelConfig
+from tokviz.errors import BackendError, DamagedStatesError, ModelError, SourceError
+from tokviz.models import limits
+from tokviz.records import WordList
+from tokviz.run.capturing import apart
+from tokviz.run.capturing.apart import Apart, capturing_apart
+from tokviz.run.capturing.capture_request import Request
+from tokviz.run.store.store import Store
+from tokviz.run.work.progress import Quiet, Reporter
+
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(sys.platform != "linux", reason="What is put in place of the captures is there in a fork only"),
+]
+
+
+class Heard(Quiet):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.lines: list[Any] = []
+
+    def say(self, text: str) -> None:
+        self.lines.append(text)
+
+    def step(self, name: str, total: int | None = None) -> Any:
+        self.lines.append((name, total))
+        return self
+
+    def advance(self, count: int = 1, detail: str = "") -> None:
+        self.lines.append(count)
+
+
+def request(name: str) -> Request:
+    return Request(
+        model=ModelConfig(source=name),
+        base=Path(),
+        device="cpu",
+        contexts=(),
+        words=WordList(categories=()),
+        read="last",
+        token_budget=1,
+    )
+
+
+def capture(asked: Request, store: Store, reporter: Reporter) -> None:
+    """In place of a capture, what the name of its model says."""
+    does: dict[str, Callable[[], Any]] = {
+        "aborts": os.abort,
+        "leaves": lambda: os._exit(7),
+        "is killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
+        "panics": lambda: raised(IndexError("list index out of range")),
+        "is refused": lambda: raised(SourceError("is refused: choose another")),
+        "has no library": lambda: raised(BackendError("torch is not installed")),
+        "finds damage": lambda: raised(DamagedStatesError(Path("states"), "depth.001")),
+        "never ends": lambda: ended_late(limits.ended_after(0)),
+        "sleeps": lambda: time.sleep(60),
+    }
+    faulthandler.disable()  # pytest's
+    step = reporter.step(f"{asked.model.source}: capturing", 2)
+    does.get(asked.model.source, lambda: None)()
+    step.advance(2)
+    reporter.say(str(os.getpid()))
+
+
+def raised(error: Exception) -> None:
+    raise error
+
+
+def ended_late(limit: Any) -> None:
+    with limit:
+        while True:
+            pass
+
+
+@pytest.fixture
+def heard() -> Heard:
+    return Heard()
+
+
+@pytest.fixture
+def captured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, heard: Heard) -> Iterator[Apart]:
+    monkeypatch.setattr(apart, "capture_here", capture)
+    with capturing_apart(Store(tmp_path), heard) as made:
+        yield made
+
+
+def test_one_process_has_all_models_and_says_how_far_it_is(captured: Apart, heard: Heard) -> None:
+    for name in ("one", "other"):
+        captured.capture(request(name))
+    first, second = heard.lines[2], heard.lines[5]
+    assert heard.lines == [("one: capturing", 2), 2, first, ("other: capturing", 2), 2, second]
+    assert first == second != str(os.getpid())
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("aborts", "ended by signal 6; fetch its files again"),
+        ("is killed", "ended by signal 9, perhaps as memory ran out; "),
+        ("leaves", "ended with exit code 7; "),
+    ],
+)
+def test_what_ends_the_process_is_that_models_failure(captured: Apart, heard: Heard, name: str, said: str) -> None:
+    with pytest.raises(ModelError) as error:
+        captured.capture(request(name))
+    expected = "expected a model that its libraries can load and run, but the process that tried"
+    assert str(error.value).startswith(f"{name}: {expected}")
+    assert said in str(error.value)
+    captured.capture(request("other"))
+    assert heard.lines[-2] == 2
+
+
+def test_a_load_that_takes_too_long_is_ended_by_the_system(captured: Apart, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever library is at work, and whether or not it lets Python see a signal."""
+    monkeypatch.setattr(limits, "SECONDS", 1)
+    with pytest.raises(ModelError, match="took too long over its settings, tokenizer and weights"):
+        captured.capture(request("never ends"))
+    captured.capture(request("other"))
+
+
+def test_in_this_process_no_time_ends_it() -> None:
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_CPU)
+    with models.ended_after(0):
+        assert resource.getrlimit(resource.RLIMIT_CPU) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "said"),
+    [
+        ("is refused", SourceError, "is refused: choose another"),
+        (
+            "panics",
+            ModelError,
+            "panics: expected a model whose words go through it, got a fault on the way: IndexError",
+        ),
+        ("has no library", BackendError, "torch is not installed"),
+        ("finds damage", DamagedStatesError, "depth.001 is damaged"),
+    ],
+)
+def test_an_error_is_the_same_as_in_this_process(captured: Apart, name: str, kind: type[Exception], said: str) -> None:
+    with pytest.raises(kind) as error:
+        captured.capture(request(name))
+    assert type(error.value) is kind
+    assert said in str(error.value)
+    if isinstance(error.value, DamagedStatesError):
+        assert error.value.folder == Path("states")
+
+
+def test_what_is_interrupted_leaves_no_process(captured: Apart, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {each.pid for each in psutil.Process().children()}
+
+    def interrupt(_: object, *what: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Apart, "_pass_on", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        captured.capture(request("sleeps"))
+    assert {each.pid for each in psutil.Process().children()} - before
+    begun = time.monotonic()
+    captured.end()
+    assert time.monotonic() - begun < 30, "it was waited for"
+    assert {each.pid for each in psutil.Process().children()} <= before

@@ -1,0 +1,175 @@
+"""Models captured in a process of their own: whatever one of them makes of a library ends that process, and not the report.
+
+It lives as long as models go well, so that libraries are loaded once; where processes can be forked it begins with all that this
+one has imported.
+"""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from tokviz import models
+from tokviz.errors import ModelError, TokvizError
+from tokviz.run.capturing.capture_request import Request, capture_here
+from tokviz.run.store.store import Store
+from tokviz.run.work.processes import children_ignore_interrupts, end_with_parent
+from tokviz.run.work.progress import Reporter, Step
+
+_SECONDS_TO_END = 0.6
+"""What it gets to remove what it has half made, before it is killed."""
+_LOST = (EOFError, ConnectionError, BrokenPipeError)
+
+
+@contextmanager
+def capturing_apart(store: Store, reporter: Reporter) -> Iterator[Apart]:
+    """The process ends with the block."""
+    apart = Apart(store=store, reporter=reporter)
+    try:
+        yield apart
+    finally:
+        apart.end()
+
+
+@dataclass(kw_only=True, eq=False)
+class Apart:
+    """One process that captures, begun with the first request, and again after one that has ended it."""
+
+    store: Store
+    reporter: Reporter
+    _process: BaseProcess | None = None
+    _connection: Connection[Any, Any] | None = None
+    _steps: dict[int, Step] = field(default_factory=dict)
+
+    def capture(self, request: Request) -> None:
+        """Have it capture one model, and say what it says of its progress.
+
+        Raises
+        ------
+        TokvizError : as ``capture_here`` does. ModelError : the process has ended.
+        """
+        connection = self._begun()
+        try:
+            connection.send((request, self.store.afresh()))
+            while (message := connection.recv())[0] != "done":
+                self._pass_on(*message)
+        except _LOST:
+            raise ModelError(f"{request.model.source}: {self._why_it_ended()}") from None
+        if message[1] is not None:
+            raise message[1]
+
+    def end(self) -> None:
+        """End the process, whatever it does."""
+        process, self._process = self._process, None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        if process is not None:
+            process.terminate()
+            process.join(_SECONDS_TO_END)
+            process.kill()
+            process.join()
+
+    def _begun(self) -> Connection[Any, Any]:
+        if self._connection is not None:
+            return self._connection
+        context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, self._connection), daemon=True)
+        with children_ignore_interrupts(), warnings.catch_warnings():
+            # That threads of this process don't go with it: those that there may be keep account of other processes.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self._process.start()
+        theirs.close()
+        return self._connection
+
+    def _pass_on(self, kind: str, *arguments: Any) -> None:
+        if kind == "say":
+            self.reporter.say(*arguments)
+        elif kind == "step":
+            number, name, total = arguments
+            self._steps[number] = self.reporter.step(name, total)
+        else:
+            number, count, detail = arguments
+            self._steps[number].advance(count, detail)
+
+    def _why_it_ended(self) -> str:
+        assert self._process is not None
+        self._process.join()
+        code = self._process.exitcode or 0
+        self.end()
+        expected = "expected a model that its libraries can load and run, but the process that tried"
+        if code == -getattr(signal, "SIGXCPU", 0):
+            return f"{expected} took too long over its settings, tokenizer and weights; fetch its files again, or choose another model"
+        if code < 0:
+            more = ", perhaps as memory ran out" if code == -getattr(signal, "SIGKILL", 9) else ""
+            return f"{expected} was ended by signal {-code}{more}; fetch its files again, or choose another model"
+        return f"{expected} ended with exit code {code}; fetch its files again, or choose another model"
+
+
+class _Relay:
+    """Says in the other process what is said in this one."""
+
+    def __init__(self, connection: Connection[Any, Any]) -> None:
+        self._connection, self._numbers = connection, itertools.count()
+
+    def say(self, text: str) -> None:
+        self._connection.send(("say", text))
+
+    def step(self, name: str, total: int | None = None) -> Step:
+        number = next(self._numbers)
+        self._connection.send(("step", number, name, total))
+        return _RelayedStep(self._connection, number)
+
+
+class _RelayedStep:
+    def __init__(self, connection: Connection[Any, Any], number: int) -> None:
+        self._connection, self._number = connection, number
+
+    def advance(self, count: int = 1, detail: str = "") -> None:
+        self._connection.send(("advance", self._number, count, detail))
+
+
+def _serve(connection: Connection[Any, Any], theirs: Connection[Any, Any]) -> None:
+    """What the process does: one request after the other, until nobody is there to ask."""
+    with suppress(ValueError):  # there is none but in a fork
+        signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _end)
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    theirs.close()
+    models.let_time_end_the_process()
+    relay = _Relay(connection)
+    with suppress(*_LOST):
+        while True:
+            request, store = connection.recv()
+            connection.send(("done", _failure(request, store, relay)))
+
+
+def _failure(request: Request, store: Store, relay: _Relay) -> TokvizError | None:
+    try:
+        with models.failing_alone(request.model.source):
+            capture_here(request, store, relay)
+    except _LOST:
+        raise
+    except ModelError as error:
+        # Its cause, some library's own exception, need not be known or picklable in the other process.
+        return type(error)(str(error))
+    except TokvizError as error:
+        error.__cause__ = error.__context__ = None
+        return error
+    return None
+
+
+def _end(_number: int, _frame: object) -> None:
+    raise SystemExit(1)
