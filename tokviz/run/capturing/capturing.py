@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 
 from tokviz import models
 from tokviz.errors import ModelError
 from tokviz.pages.model.batches import batch_warnings
-from tokviz.run.capturing.apart import capturing_apart
+from tokviz.run.capturing.apart import Apart, capturing_apart
 from tokviz.run.capturing.capture_request import ContextRequest, Request, capture_here
 from tokviz.run.capturing.dates import now
 from tokviz.run.capturing.folders import remove_left_over
@@ -49,31 +49,30 @@ def capture_models(
                 _warn(request, plan.store, reporter)
                 yield by_slug[request.model.slug], failure
     for_this = [request for request in requests if request not in for_workers]
-    if for_this and plan.options.draws:
-        # The other processes get ready while the first model loads.
-        picture_queue.start((*results.LIBRARIES, *(() if plan.options.is_draft else measuring.LIBRARIES)))
-    for request, failure in _capture_in_turn(for_this, plan, reporter):
-        if failure is None:
-            _warn(request, plan.store, reporter)
-        yield by_slug[request.model.slug], failure
-
-
-def _capture_in_turn(
-    requests: Sequence[Request], plan: Plan, reporter: Reporter
-) -> Iterator[tuple[Request, ModelError | None]]:
-    """On this machine, one model after the other."""
     with capturing_apart(plan.store, reporter) as apart:
-        for request in requests:
-            failure = None
-            try:
-                if plan.options.apart:
-                    apart.capture(request)
-                else:
-                    with models.failing_alone(request.model.source):
-                        capture_here(request, plan.store, reporter)
-            except ModelError as error:
-                failure = error
-            yield request, failure
+        if for_this and plan.options.apart:
+            apart.begin()  # while this process has no threads that a fork would lack
+        if for_this and plan.options.draws:
+            # The other processes get ready while the first model loads.
+            picture_queue.start((*results.LIBRARIES, *(() if plan.options.is_draft else measuring.LIBRARIES)))
+        for request in for_this:
+            failure = _failure(request, plan, apart if plan.options.apart else None, reporter)
+            if failure is None:
+                _warn(request, plan.store, reporter)
+            yield by_slug[request.model.slug], failure
+
+
+def _failure(request: Request, plan: Plan, apart: Apart | None, reporter: Reporter) -> ModelError | None:
+    """Capture one model on this machine; ``apart``: in that process."""
+    try:
+        if apart is not None:
+            apart.capture(request)
+        else:
+            with models.failing_alone(request.model.source):
+                capture_here(request, plan.store, reporter)
+    except ModelError as error:
+        return error
+    return None
 
 
 def _unreadable(due: list[ModelPlan], options: Options) -> dict[str, ModelError]:
