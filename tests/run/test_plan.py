@@ -18,12 +18,8 @@ from tokviz.records import HiddenStates, Projection
 from tokviz.run.measuring import captures
 from tokviz.run.plan.inputs import Inputs
 from tokviz.run.plan.options import FORMS, SVG, Options
-<<<<<<< HEAD
-from tokviz.run.plan.plan import Plan
-from tokviz.run.plan.related import Related
-=======
 from tokviz.run.plan.plan import Plan, _ordinary
->>>>>>> main
+from tokviz.run.plan.related import Related
 from tokviz.run.plan.tree import PictureJob
 from tokviz.run.store import keys
 from tokviz.run.store.store import Store

@@ -58,7 +58,7 @@ class Apart:
         ------
         TokvizError : as ``capture_here`` does. ModelError : the process has ended.
         """
-        connection = self._begun()
+        connection = self.begin()
         try:
             connection.send((request, self.store.afresh()))
             while (message := connection.recv())[0] != "done":
@@ -80,7 +80,8 @@ class Apart:
             process.kill()
             process.join()
 
-    def _begun(self) -> Connection[Any, Any]:
+    def begin(self) -> Connection[Any, Any]:
+        """Start the process, if it hasn't begun."""
         if self._connection is not None:
             return self._connection
         context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
