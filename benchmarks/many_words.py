@@ -112,7 +112,7 @@ def work(model_folder: Path, n_words: int) -> None:
     from tokviz.pages.downloads import tables
     from tokviz.pages.text.problems import grid_problems
     from tokviz.records import Category, Context, ContextReport, Grid, Plate, Points, ProjectionReport, WordList
-    from tokviz.run.measuring.captures import LIBRARIES
+    from tokviz.run.plan.captures import LIBRARIES
     from tokviz.run.store.states_file import CaptureDescription
     from tokviz.run.store.store import Store
 

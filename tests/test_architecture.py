@@ -52,9 +52,8 @@ WITHIN: dict[str, dict[str, set[str]]] = {
         "store": set(),
         "work": set(),
         "plan": {"store", "work"},
-        "measuring": {"store", "work", "plan"},
-        "capturing": {"store", "work", "plan", "measuring"},
-        "publishing": {"store", "plan", "measuring"},
+        "capturing": {"store", "work", "plan"},
+        "publishing": {"store", "plan"},
     },
 }
 """The same for the folders in a folder; the files beside them may import them all."""

@@ -31,12 +31,12 @@ from tokviz.records import (
     SeriesReport,
     WordList,
 )
-from tokviz.run.measuring import captures
-from tokviz.run.measuring.deciding import decide
-from tokviz.run.measuring.pairs import Comparer, Comparison, compare_layers, compare_profiles
+from tokviz.run.plan import captures
 from tokviz.run.plan.inputs import Inputs
+from tokviz.run.plan.pairs import Comparer, Comparison, compare_layers, compare_profiles
 from tokviz.run.plan.related import Related
-from tokviz.run.steps import Step, Steps
+from tokviz.run.plan.steps import Step, Steps
+from tokviz.run.publishing.deciding import decide
 from tokviz.run.store.store import Store
 
 PROJECTION = "standardized"

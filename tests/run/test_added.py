@@ -18,7 +18,7 @@ from example_packages import install
 import tokviz
 from tokviz.errors import AddedMeasureError
 from tokviz.records import AddedMeasure
-from tokviz.run.measuring import added
+from tokviz.run.plan import added
 
 WORDS = {"colors": ["red", "blue", "green", "pink", "brown"], "months": ["May", "June", "July", "March", "April"]}
 

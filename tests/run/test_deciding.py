@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from report_fixture import sample_report
 
-from tokviz.run.measuring.deciding import decide
+from tokviz.run.publishing.deciding import decide
 
 
 def test_captures_with_neurons_set_to_a_value_count_among_the_values_of_their_families() -> None:

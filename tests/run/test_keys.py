@@ -18,9 +18,9 @@ from command import ROOT, hashes
 
 from tokviz.config import ModelConfig
 from tokviz.records import HiddenStates
-from tokviz.run.measuring import captures
-from tokviz.run.measuring.pairs import Comparer, Comparison
+from tokviz.run.plan import captures
 from tokviz.run.plan.inputs import Inputs
+from tokviz.run.plan.pairs import Comparer, Comparison
 from tokviz.run.plan.related import Related
 from tokviz.run.store import keys
 

@@ -15,7 +15,7 @@ from narrow import present
 from tokviz.config import ReportConfig
 from tokviz.measure.pca import project
 from tokviz.records import HiddenStates, Projection
-from tokviz.run.measuring import captures
+from tokviz.run.plan import captures
 from tokviz.run.plan.inputs import Inputs
 from tokviz.run.plan.options import FORMS, SVG, Options
 from tokviz.run.plan.plan import Plan, _ordinary

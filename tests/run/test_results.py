@@ -16,8 +16,8 @@ from tokviz.config import ReportConfig
 from tokviz.records import HiddenStates, Neighbours, Projection
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.steps import Step, Steps
 from tokviz.run.plan.tree import Captured
-from tokviz.run.steps import Step, Steps
 from tokviz.run.store import keys
 from tokviz.run.store.store import Store
 

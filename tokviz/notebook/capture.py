@@ -39,11 +39,11 @@ from tokviz.records import (
     depth_name,
     named_with_quantization,
 )
-from tokviz.run.measuring import captures, deciding
-from tokviz.run.measuring.pairs import Comparer, Comparison, similarity
+from tokviz.run.plan import captures
+from tokviz.run.plan.pairs import Comparer, Comparison, similarity
 from tokviz.run.plan.plan import Plan
 from tokviz.run.plan.tree import Captured, ContextPlan
-from tokviz.run.publishing import site
+from tokviz.run.publishing import deciding, site
 from tokviz.run.publishing.public import public_source, public_states
 from tokviz.text import suggestion
 

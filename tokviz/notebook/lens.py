@@ -9,10 +9,11 @@ import numpy as np
 from tokviz.errors import TokvizError
 from tokviz.notebook import arguments
 from tokviz.records import Lens, LensMeasure, WordList, depth_name, named_with_quantization
-from tokviz.run.measuring import captures, deciding
+from tokviz.run.plan import captures
 from tokviz.run.plan.lenses import LensInputs
 from tokviz.run.plan.plan import Plan
 from tokviz.run.plan.tree import Captured
+from tokviz.run.publishing import deciding
 from tokviz.text import shown, suggestion
 
 

@@ -11,7 +11,7 @@ from tokviz.errors import SourceError
 from tokviz.pages import notes
 from tokviz.records import Directions, Lens, LensKind
 from tokviz.run import places
-from tokviz.run.measuring.added import added_measures
+from tokviz.run.plan.added import added_measures
 from tokviz.run.plan.controls import MOST_PARAMETERS, controls_of
 from tokviz.run.plan.inputs import Inputs
 from tokviz.run.plan.lenses import backward_passes

@@ -22,15 +22,15 @@ from tokviz.pages.text.problems import problems
 from tokviz.records import ModelReport, Plate, Projection, Report
 from tokviz.run import checkpoints, places, prune
 from tokviz.run.capturing.capturing import capture_models
-from tokviz.run.measuring.added import added_measures
-from tokviz.run.measuring.pairs import Comparison, compare_layers, compare_profiles
+from tokviz.run.plan.added import added_measures
 from tokviz.run.plan.options import Options
+from tokviz.run.plan.pairs import Comparison, compare_layers, compare_profiles
 from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.steps import Meanwhile
 from tokviz.run.plan.tree import Captured, ModelPlan, PictureJob
 from tokviz.run.publishing import publish, site
 from tokviz.run.publishing.replacing import Spared, kept_folder
 from tokviz.run.publishing.site import Made, Products
-from tokviz.run.steps import Meanwhile
 from tokviz.run.store import entries, keys
 from tokviz.run.store.disk import shown_path
 from tokviz.run.store.locks import Locks

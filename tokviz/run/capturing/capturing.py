@@ -15,7 +15,7 @@ from tokviz.run.capturing.capture_request import ContextRequest, Request, captur
 from tokviz.run.capturing.dates import now
 from tokviz.run.capturing.folders import remove_left_over
 from tokviz.run.capturing.remote_capture import DeviceProcesses, capture_elsewhere, gpus_for
-from tokviz.run.measuring import captures
+from tokviz.run.plan import captures
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.plan import Plan
 from tokviz.run.plan.tree import ContextPlan, ModelPlan

@@ -17,17 +17,17 @@ from tokviz.draw.coverage import Coverage
 from tokviz.draw.typefaces import Typefaces
 from tokviz.errors import SourceError, TokvizError
 from tokviz.records import Context, HiddenStates, Loss, Picture, Projection
-from tokviz.run.measuring import captures
-from tokviz.run.measuring.pairs import Comparer, Comparison
-from tokviz.run.plan import interventions
+from tokviz.run.plan import captures, interventions
 from tokviz.run.plan.controls import Controls, are_wanted, controls_of
 from tokviz.run.plan.inputs import Inputs
 from tokviz.run.plan.interventions import Wanted
 from tokviz.run.plan.lenses import Lenses, LensInputs
 from tokviz.run.plan.losses import LossText
 from tokviz.run.plan.options import Options
+from tokviz.run.plan.pairs import Comparer, Comparison
 from tokviz.run.plan.pictures import Subject, Subjects, Whole, heat_map
 from tokviz.run.plan.related import related
+from tokviz.run.plan.steps import FORCED, Steps
 from tokviz.run.plan.tree import (
     Captured,
     ContextPlan,
@@ -39,7 +39,6 @@ from tokviz.run.plan.tree import (
     PictureJob,
     TemplatePlan,
 )
-from tokviz.run.steps import FORCED, Steps
 from tokviz.run.store import keys
 from tokviz.run.store.disk import shown_path
 from tokviz.run.store.store import Store

@@ -9,12 +9,12 @@ from typing import Any
 from tokviz.config import SeriesConfig
 from tokviz.errors import ModelError
 from tokviz.records import Drift, Projection, StepAxes
-from tokviz.run.measuring import captures, pairs
-from tokviz.run.measuring.pairs import Comparer, Comparison
+from tokviz.run.plan import captures, pairs
+from tokviz.run.plan.pairs import Comparer, Comparison
 from tokviz.run.plan.pictures import Whole
 from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.steps import Step
 from tokviz.run.plan.tree import Captured, ModelPlan, PictureJob
-from tokviz.run.steps import Step
 
 
 @dataclass(frozen=True, kw_only=True)

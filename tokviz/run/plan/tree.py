@@ -13,7 +13,7 @@ from tokviz.run.plan.inputs import Inputs
 from tokviz.run.plan.interventions import Wanted
 from tokviz.run.plan.lenses import Fit
 from tokviz.run.plan.pictures import Subject
-from tokviz.run.steps import Step
+from tokviz.run.plan.steps import Step
 
 
 @dataclass(frozen=True, kw_only=True)

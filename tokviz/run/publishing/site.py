@@ -30,14 +30,13 @@ from tokviz.records import (
     Report,
     SeriesReport,
 )
-from tokviz.run.measuring import deciding
 from tokviz.run.plan.options import DRAFT, SVG
 from tokviz.run.plan.pictures import Subject, Whole
 from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.steps import Meanwhile
 from tokviz.run.plan.tree import Captured, ContextPlan, ModelPlan, PictureJob
-from tokviz.run.publishing import publish
+from tokviz.run.publishing import deciding, publish
 from tokviz.run.publishing.public import public_source, public_states, public_text
-from tokviz.run.steps import Meanwhile
 from tokviz.run.store import keys
 from tokviz.run.store.disk import shown_path
 from tokviz.run.store.store import Store

@@ -11,7 +11,7 @@ loss
     the identity of the weights, which neurons are set to what, the text, and how many of its passages are taken.
     ``LOSS_VERSION`` stands for the code, so that a new docstring doesn't load a model.
 projections, measures
-    all that their step is made of (``tokviz.run.steps``): states by their digest and their reference words; and the code that measures.
+    all that their step is made of (``tokviz.run.plan.steps``): states by their digest and their reference words; and the code that measures.
 image
     the picture record itself with the colours and shapes of its categories, the fonts that it needs besides the bundled ones, and the code that draws.
 preview

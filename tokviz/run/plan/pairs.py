@@ -18,9 +18,9 @@ from tokviz.records import (
     PairRows,
     StepAxes,
 )
-from tokviz.run.measuring.added import Memberships
+from tokviz.run.plan.added import Memberships
 from tokviz.run.plan.inputs import Inputs
-from tokviz.run.steps import Step, Steps, one_thread
+from tokviz.run.plan.steps import Step, Steps, one_thread
 
 if TYPE_CHECKING:
     from tokviz.measure.profile import ProfileComparer

@@ -21,11 +21,11 @@ from tokviz.records import (
     Untrained,
     WordScores,
 )
-from tokviz.run.measuring.added import Memberships, added_measures
+from tokviz.run.plan.added import Memberships, added_measures
 from tokviz.run.plan.controls import Controls
 from tokviz.run.plan.inputs import Inputs
 from tokviz.run.plan.lenses import LensInputs
-from tokviz.run.steps import Step, one_thread
+from tokviz.run.plan.steps import Step, one_thread
 
 LIBRARIES = ("sklearn.decomposition", "sklearn.preprocessing", "scipy.linalg")
 """What projecting takes a while to load."""

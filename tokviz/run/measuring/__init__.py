@@ -1,1 +1,0 @@
-"""Makes the measures and projections that are due, and reads those that are stored."""
