@@ -84,6 +84,18 @@ def test_scikit_learn_takes_it(own: Capture) -> None:
     assert fitted.score(own.X, own.y) == 1
 
 
+def test_a_word_of_two_categories_is_of_its_first(tmp_path: Path) -> None:
+    words = {"colors": ["red", "rose"], "flowers": ["rose", "lily"], "months": ["May", "lily"]}
+    states = np.random.default_rng(0).normal(size=(2, 4, WIDTH))
+    found = tokviz.from_arrays(states, words, cache=tmp_path)["Given states"]["given"]
+    assert dict(zip(found.words.words, found.y.tolist(), strict=True)) == {
+        "red": "colors",
+        "rose": "colors",
+        "lily": "flowers",
+        "May": "months",
+    }
+
+
 def test_all_states_are_a_frame_with_names(own: Capture) -> None:
     frame = own.to_pandas("states")
     assert frame.index.names == ["layer", "category", "word"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 from pathlib import Path
 
 import families
@@ -60,17 +61,14 @@ def planned(folder: Path) -> list[str]:
     return [line.strip() for line in dry_run.describe(config, options).lines if "fit the lens" in line]
 
 
-@pytest.fixture(scope="module")
-def plans(folder: Path, request: pytest.FixtureRequest) -> list[list[str]]:
+def test_a_dry_run_says_what_a_fit_takes(folder: Path, tmp_path: Path) -> None:
     """Before the capture, before the fit, and after it."""
-    found = [planned(folder)]
-    for made in ("captures", "read"):
-        request.getfixturevalue(made)
-        found.append(planned(folder))
-    return found
-
-
-def test_a_dry_run_says_what_a_fit_takes(plans: list[list[str]]) -> None:
+    shutil.copytree(folder / "llama", tmp_path / "llama", copy_function=shutil.copy2)
+    plans = [planned(tmp_path)]
+    study = tokviz.study(tmp_path / "llama", WORDS, CONTEXTS, cache=tmp_path / ".cache", quiet=True, name="Tiny")
+    plans.append(planned(tmp_path))
+    study["Tiny"]["alone"].lens()
+    plans.append(planned(tmp_path))
     line = "fit the lens in {} backward passes of 4 × 64 tokens, then measure"
     first_tokens = {word[0] for words in WORDS.values() for word in words}  # a token per letter
     assert plans[0] == [line.format(f"at most {2 * 8 + 2 * 2 * 12}")]

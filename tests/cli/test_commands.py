@@ -104,6 +104,7 @@ def test_pruning_what_is_no_folder_is_refused(project: Path) -> None:
         )
 
 
+@pytest.mark.process
 def test_a_device_that_computes_nothing_is_refused(project: Path) -> None:
     for device in ("meta", "banana", ""):
         done = run("build", "--capture-only", "--device", device)
@@ -111,6 +112,7 @@ def test_a_device_that_computes_nothing_is_refused(project: Path) -> None:
         assert done.stderr.endswith(f"error: --device: expected cpu, cuda, cuda:1 or mps, got {device!r}\n")
 
 
+@pytest.mark.process
 def test_a_model_that_fails_is_named_once(project: Path) -> None:
     (project / "empty").mkdir()
     for source, said in (("empty", "empty: expected "), ("Mine=empty", "Mine: empty: expected ")):

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import typer
@@ -196,13 +197,17 @@ def test_what_is_said_of_a_source_with_a_long_path_is_short(project: Path, key: 
 
 @pytest.mark.process
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="Windows has other permissions")
-def test_a_closed_folder_is_told(project: Path) -> None:
-    """By a user whom permissions bind: tests may be run by the one whom none does."""
+def test_a_closed_folder_is_told(llama: Path) -> None:
+    """By a user whom permissions bind: tests may be run by the one whom none does, who alone may enter pytest's folder."""
+    with TemporaryDirectory() as project:
+        Path(project).chmod(0o755)
+        _require_told(Path(project), llama)
+
+
+def _require_told(project: Path, llama: Path) -> None:
     closed = project / "closed"
-    shutil.copytree("llama", closed / "llama")
+    shutil.copytree(llama, closed / "llama")
     closed.chmod(0)
-    for folder in (project, *project.parents[:3]):
-        folder.chmod(folder.stat().st_mode | 0o555)
     code = (
         "import os, sys, tokviz.cli.application, tokviz.run.work.interrupts; os.geteuid() or os.setuid(65534); "
         "from tokviz.__main__ import main; main()"
@@ -215,7 +220,7 @@ def test_a_closed_folder_is_told(project: Path) -> None:
         ):
             made = subprocess.run(
                 [sys.executable, "-c", code, *arguments],
-                check=False, capture_output=True, text=True, timeout=60, env={**os.environ, "PYTHONPATH": str(ROOT)},
+                cwd=project, check=False, capture_output=True, text=True, timeout=60, env={**os.environ, "PYTHONPATH": str(ROOT)},
             )  # fmt: skip
             assert made.returncode == 1
             assert said in made.stdout + made.stderr

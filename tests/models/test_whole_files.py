@@ -7,19 +7,24 @@ import json
 import os
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import families
 import pytest
 from sources import configured, edit_config, refusal
 from tiny_gguf import as_gguf, qwen2
+from tiny_tokenizers import whole_words
 
-from tokviz.capture.tokens import tokenize_vocabulary
+from tokviz.capture.tokens import _something_before, tokenize, tokenize_vocabulary
 from tokviz.config import ModelConfig
 from tokviz.errors import ModelError, SourceError
 from tokviz.models import check, identity, is_same, load, refuse_too_many
+from tokviz.models.failures import _is_too_nested
+from tokviz.models.weights import quantization_of
 from tokviz.records import Context
 
+ALONE = Context(name="a", label="a", template="{word}")
 MORE = 50 * 2**30
 """Bytes that no disk need have: a file has them, and they are zero."""
 
@@ -92,7 +97,7 @@ def test_settings_larger_than_any_are_told_and_not_read(llama: Path) -> None:
     os.truncate(shutil.copy(llama / "config.json", llama / "zz.txt"), MORE)
     assert identity(model, llama.parent) not in (stored, None)
     said = refusal("llama", llama.parent)
-    assert f"expected at most 1,000,000,000 bytes of settings in a file, got {MORE:,} in zz.txt; remove it" in said
+    assert "expected settings of at most 1,000,000,000 bytes in all, got " in said
 
 
 # --- weights -----------------------------------------------------------------------------------------------------
@@ -119,6 +124,46 @@ def test_layers_that_a_key_calls_further_ones_must_have_what_predicts_further(ll
     assert "expected as many layers as config.json gives, 2, found weights of 3" in refusal("llama", llama.parent)
 
 
+def test_files_and_headers_have_a_number_that_is_read_at_once(llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before any capture, in the process that all models share."""
+    weights = {f"weight.{index}": f"{index}.safetensors" for index in range(2_001)}
+    (llama / "model.safetensors").rename(llama / "other.safetensors")
+    (llama / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weights}))
+    assert "expected weights in at most 2,000 files, got 2,001" in refusal("llama", llama.parent)
+    weights = {f"weight.{index}": f"{index}.safetensors" for index in range(3)}
+    (llama / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weights}))
+    for name in weights.values():
+        (llama / name).symlink_to("other.safetensors")
+    monkeypatch.setattr("tokviz.models.refusals._MOST_OF_HEADERS", 5_000)
+    assert "expected headers of at most 5,000 bytes in all, got more up to 1.safetensors" in refusal(
+        "llama", llama.parent
+    )
+
+
+def test_brackets_within_brackets_are_looked_for_in_small_files_alone(llama: Path) -> None:
+    (llama / "config.json").write_text("[" * 100_000)
+    (llama / "a.json").write_text("[" + "[]," * 5_000_000 + "[]]")
+    assert "got more in config.json" in refusal("llama", llama.parent)
+    assert not _is_too_nested(llama / "a.json")
+    (llama / "b.json").write_text("[" * 20_000_000)
+    assert not _is_too_nested(llama / "b.json"), "it was read"
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ({"quant_method": "gptq", "bits": 4}, "GPTQ 4-bit"),
+        ({"quant_method": "bitnet", "bits": 1.58}, "BITNET 1.58-bit"),
+        ({"quant_method": "gptq", "bits": "9" * 5_000_000}, "GPTQ"),
+        ({"quant_method": "gptq", "bits": 10**9}, "GPTQ"),
+        ({"quant_method": "x" * 5_000_000}, "X" * 40),
+        ({"quant_method": "\u202egnab"}, "⟨U+202E⟩GNAB"),
+    ],
+)
+def test_a_quantization_has_a_short_name_and_a_number(values: dict[str, Any], shown: str) -> None:
+    assert quantization_of(SimpleNamespace(quantization_config=values)) == shown
+
+
 # --- tokenizers --------------------------------------------------------------------------------------------------
 
 
@@ -140,9 +185,18 @@ def test_tokens_of_any_kind_of_tokenizer_are_counted() -> None:
         refuse_too_many("org/m", [("日本", 1049)])
 
 
+def test_a_token_whose_name_is_a_book_is_refused_and_one_that_turns_text_around_turns_itself() -> None:
+    assert "puts \u2068\u202e[BOS]\u2069 before the text" in _something_before(("\u202e[BOS]",))
+    assert "puts [CLS] before the text" in _something_before(("[CLS]",))
+    tokenizer = whole_words(["u" * 1_001])
+    assert tokenize(tokenizer, ("a",), ALONE, "last").words[0].pieces
+    with pytest.raises(ModelError, match="expected names of tokens of at most 1,000 characters, got one of 1,001"):
+        tokenize(tokenizer, ("u" * 1_001,), ALONE, "last")
+
+
 def test_a_token_that_decodes_to_a_book_is_refused(llama: Path) -> None:
     doubled = {"type": "Replace", "pattern": {"String": "e"}, "content": "ee"}
     edit(llama / "tokenizer.json", decoder={"type": "Sequence", "decoders": [{"type": "Fuse"}, *[doubled] * 15]})
     tokenizer = load(configured("llama"), llama.parent, "cpu").tokenizer
     with pytest.raises(ModelError, match="expected tokens that decode to at most 10,000 characters"):
-        tokenize_vocabulary(tokenizer, Context(name="a", label="a", template="{word}"), "last")
+        tokenize_vocabulary(tokenizer, ALONE, "last")

@@ -124,6 +124,14 @@ def test_a_chosen_theme_is_kept(open_page: OpenPage, site: Path, system: str, ch
     assert paper(page) == PAPER[system]
 
 
+def test_an_image_is_turned_over_in_the_dark_theme_alone(open_page: OpenPage, site: Path) -> None:
+    page = open_page(site, "models/smol-30/index.html", color_scheme="dark")
+    turned = page.locator(".plate img").first
+    for choice, is_turned in (("light", False), ("dark", True)):
+        page.locator("[data-theme-choice]").select_option(choice)
+        assert ("invert" in turned.evaluate("(image) => getComputedStyle(image).filter")) == is_turned
+
+
 def test_a_page_is_never_drawn_in_the_other_theme_first(open_page: OpenPage, site: Path) -> None:
     note = (
         "new MutationObserver(() => document.body && (window.first ??= document.documentElement.dataset.theme ?? ''))"

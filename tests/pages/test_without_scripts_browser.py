@@ -44,3 +44,11 @@ def test_words_of_images_can_be_read_at_every_width(
         assert {place for place, _ in sizes} == places
         assert {(place, size) for place, size in sizes if size < LEAST} == set()
         assert not page.evaluate(OVERFLOWS)
+
+
+def test_images_that_scripts_fetch_late_are_there_without_them(open_page: OpenPage, site: Path) -> None:
+    page = open_page(site, MODEL, java_script_enabled=False)
+    late = page.locator("img[data-late]")
+    assert late.count() > 5
+    hidden = "(all) => all.filter((each) => getComputedStyle(each).display === 'none').map((each) => each.src)"
+    assert late.evaluate_all(hidden) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ def plan_of(folder: Path) -> Plan:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """With a report of a tiny model, made without a lens at first."""
     folder = tmp_path_factory.mktemp("lens")
     families.build("llama", folder / "llama")
@@ -50,10 +51,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write(folder)
     forecast = generate(folder, "--dry-run")
     assert "fit the lens" in forecast.stdout
-    made = generate_blank(folder)
-    assert made.returncode == 0, made.stderr
-    assert "(1 new capture, 0 new images)" in made.stdout
+    read = generate_blank(folder)
+    assert read.returncode == 0, read.stderr
+    assert "(1 new capture, 0 new images)" in read.stdout
     return folder
+
+
+@pytest.fixture
+def folder(made: Path, tmp_path: Path) -> Path:
+    """A copy of it, times included: a model's identity has them."""
+    return Path(shutil.copytree(made, tmp_path / "lens", copy_function=shutil.copy2))
 
 
 def lens_of(folder: Path) -> Lens:
@@ -104,7 +111,6 @@ def test_another_text_is_fitted_anew_and_a_short_one_says_so(folder: Path) -> No
     failed = generate(folder)
     assert failed.returncode == 1
     assert "lens.text" in failed.stderr
-    write(folder)
 
 
 def test_a_models_own_table_has_priority(folder: Path) -> None:
@@ -129,7 +135,6 @@ def test_a_text_that_repeats_itself_fits_no_lens(folder: Path) -> None:
     made = generate_blank(folder, "--output", "repeated")
     assert made.returncode == 0, made.stderr
     assert made.stderr.count("no lens: passages of the text that it is fitted on have the same tokens") == 1
-    write(folder)
 
 
 def test_names_that_the_tokenizer_doesnt_know_arent_read_and_a_text_of_few_tokens_says_how_many(tmp_path: Path) -> None:

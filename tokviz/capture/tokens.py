@@ -12,9 +12,10 @@ from typing import Any
 
 from tokviz.errors import CaptureError, ModelError
 from tokviz.records import Context, Tokenization, TokenizedWord, WordList
-from tokviz.text import error_line
+from tokviz.text import error_line, isolated
 
-_LONGEST_TOKEN = 10_000
+_LONGEST_TOKEN, _LONGEST_NAME = 10_000, 1_000
+"""Characters of what a token decodes to, and of its name."""
 _SPACE_MARKS = "▁Ġ"
 """How SentencePiece and byte-level tokenizers write a space in a token's name."""
 
@@ -108,12 +109,23 @@ def _tokenized_word(
 def _pieces(tokenizer: Any, ids: Sequence[int]) -> tuple[str, ...]:
     """The tokens' names; raises ``ModelError`` where the tokenizer adds one that it doesn't have."""
     pieces = tuple(tokenizer.convert_ids_to_tokens(list(ids)))
+    _refuse_long(tokenizer, pieces)
     if None in pieces:
         raise ModelError(
             f"{type(tokenizer).__name__}: expected tokens of its vocabulary, got the id {ids[pieces.index(None)]:,}, which it doesn't "
             "have; check that the tokenizer's files belong together"
         )
     return pieces
+
+
+def _refuse_long(tokenizer: Any, pieces: Sequence[str | None]) -> None:
+    """A name stands on pages once for each word."""
+    longest = max((len(piece or "") for piece in pieces), default=0)
+    if longest > _LONGEST_NAME:
+        raise ModelError(
+            f"{type(tokenizer).__name__}: expected names of tokens of at most {_LONGEST_NAME:,} characters, got one of {longest:,}; check "
+            "that the tokenizer's files belong together"
+        )
 
 
 def _after_spaces(pieces: tuple[str, ...], first: int, last: int, word: str) -> int:
@@ -149,6 +161,7 @@ def tokenize_vocabulary(tokenizer: Any, context: Context, read: str) -> Tokeniza
         raise ModelError(f"{type(tokenizer).__name__}: expected tokens that decode to text, got none")
     around = _Surroundings.of(tokenizer, context)
     pieces = tokenizer.convert_ids_to_tokens(list(token_of.values()))
+    _refuse_long(tokenizer, pieces)
     words = tuple(around.put(text, token, piece) for (text, token), piece in zip(token_of.items(), pieces, strict=True))
     left_out = len(tokenizer) - len(words)
     notes = [
@@ -260,7 +273,7 @@ def _added_before(tokenizer: Any, word: TokenizedWord) -> str | None:
 
 
 def _something_before(pieces: tuple[str, ...]) -> str:
-    return f"The tokenizer puts {' '.join(pieces)} before the text, so position 0 is that token and not the word."
+    return f"The tokenizer puts {' '.join(map(isolated, pieces))} before the text, so position 0 is that token and not the word."
 
 
 def _n_before(word: TokenizedWord, plain: list[int]) -> int:
@@ -298,4 +311,4 @@ def _unknown(tokenizer: Any, words: tuple[TokenizedWord, ...]) -> str | None:
     if not names:
         return None
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return f"The tokenizer knows no token for a part of: {', '.join(names[:5])}{more}; it reads {tokenizer.unk_token}."
+    return f"The tokenizer knows no token for a part of: {', '.join(names[:5])}{more}; it reads {isolated(tokenizer.unk_token)}."

@@ -27,6 +27,10 @@ _NOT_MADE = (AttributeError, TypeError, KeyError, IndexError, NotImplementedErro
 """What transformers' own code raises where it can't make a model from its config; a damaged file raises others."""
 
 
+_MOST_LOOKED_AT, _MOST_BYTES = 20, 10_000_000
+"""Files of settings, and bytes of one, that are searched for brackets within each other."""
+
+
 @contextmanager
 def failing_alone(source: str) -> Iterator[None]:
     """Whatever a model's files make of a library or of tokviz meanwhile is that model's failure.
@@ -94,13 +98,16 @@ def too_nested(error: Exception, path: Path | None) -> str | None:
     if not isinstance(error, RecursionError) or (path is not None and path.is_file()):  # GGUF has no brackets
         return None
     files = files_like(path, ("*.json",)) if path is not None else []
-    read = (file for file in files if is_setting(file.name) or file.name == INDEX)
-    named = next((one_line(file.name) for file in read if _is_too_nested(file)), "its files")
+    read = [file for file in files if is_setting(file.name) or file.name == INDEX]
+    few = read[:_MOST_LOOKED_AT]  # nothing limits what is done for the message
+    named = next((one_line(file.name) for file in few if _is_too_nested(file)), "its files")
     return f"expected at most some hundred brackets within each other, got more in {named}; fetch the files again"
 
 
 def _is_too_nested(file: Path) -> bool:
     try:
+        if file.stat().st_size > _MOST_BYTES:
+            return False
         json.loads(file.read_bytes())
     except RecursionError:
         return True

@@ -32,8 +32,10 @@ KNOWN = (
 )
 """Names that libraries look for; on some disks another case is the same file."""
 MOST_BYTES = 1_000_000_000
-"""Of any listed file but weights: vocabularies have some tens of millions."""
-_MOST_BYTES = {CONFIG: 10_000_000}
+"""Of all listed files but weights: vocabularies have some tens of millions."""
+MOST_WEIGHTS_FILES = 2_000
+"""The largest models have some hundred."""
+_MOST_BYTES = {CONFIG: 10_000_000, INDEX: 30_000_000}
 _MOST_OF_OTHERS = 100_000_000
 """Bytes of settings that are read here; vocabularies, which are read by their libraries, may be larger."""
 _NOT_OF_STATES = (ADAPTER, "generation_config.json", f"*{_INDEX}", "*processor_config.json")
@@ -148,6 +150,10 @@ class _Weights:
         for name in weight_map.values():
             self._require_plain(name, where)
         files = tuple(sorted(set(weight_map.values())))
+        if len(files) > MOST_WEIGHTS_FILES:
+            raise SourceError(
+                f"{self.source}: expected weights in at most {MOST_WEIGHTS_FILES:,} files, got {len(files):,}, {where}; save them in fewer"
+            )
         for name in files:
             self._require_there(name, where)
         return files, weight_map
@@ -181,14 +187,17 @@ def _refuse_links_out(source: str, path: Path, names: Iterable[str]) -> None:
 
 
 def _refuse_closed_and_large(source: str, path: Path, settings: Iterable[str]) -> None:
+    n_bytes = 0
     for name in settings:
         if not os.access(path / name, os.R_OK):
             raise SourceError(
                 f"{source}: expected files that may be read, got a closed one: {one_line(name)}; change its permissions"
             )
-        if (n_bytes := (path / name).stat().st_size) > MOST_BYTES:
+        n_bytes += (path / name).stat().st_size
+        if n_bytes > MOST_BYTES:
             raise SourceError(
-                f"{source}: expected at most {MOST_BYTES:,} bytes of settings in a file, got {n_bytes:,} in {one_line(name)}; remove it"
+                f"{source}: expected settings of at most {MOST_BYTES:,} bytes in all, got {n_bytes:,} up to {one_line(name)}; remove what is "
+                "no model's"
             )
 
 

@@ -102,6 +102,8 @@ def _settings(model: ModelConfig, location: Location, downloads: Path | None) ->
         return ""
     try:
         files = [file for file in _setting_files(folder) if location.package or is_own(file)]  # loading refuses others
+        if sum(file.stat().st_size for file in files) > MOST_BYTES:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
         lines = [f"{_name(file)} {_content(file, file.stat().st_mtime_ns)}" for file in files]
     except OSError:  # as loading says
         return " settings:unreadable"
@@ -114,8 +116,6 @@ def _setting_files(folder: Path) -> list[Path]:
 
 @functools.cache
 def _content(file: Path, _time: int) -> str:
-    if file.stat().st_size > MOST_BYTES:
-        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
     with file.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
 

@@ -161,7 +161,8 @@ def staged_and_read(
 
     refuse_untrue_header(origin)
     with waiting_is_said(origin, say):
-        staged = Staged.of(origin, place / "model")
+        with ended_after(0):
+            staged = Staged.of(origin, place / "model")
         source = origin.model.source
         with hub_unasked(source), limited(source, staged.n_bytes), ended_after(staged.n_bytes):
             refuse_foreign_code(source, staged.arguments)

@@ -29,6 +29,8 @@ CONVERT = (
     "or with the Hub's space safetensors/convert"
 )
 _MOST_LAYERS = 10_000
+_MOST_OF_HEADERS = 60_000_000
+"""Bytes of all headers of a model's weights: a hundred thousand tensors take ten million."""
 _INPUTS = {
     "input_values": "audio",
     "input_features": "audio",
@@ -128,10 +130,17 @@ def _refuse_unreadable_weights(origin: Origin, path: Path) -> None:
 
 
 def _refuse_cut_off(source: str, files: Sequence[Path]) -> None:
-    """Refuse safetensors weights of which a part is missing."""
+    """Refuse safetensors weights of which a part is missing, or whose headers are larger than any model's."""
+    n_bytes = 0
     for file in files:
         found = None
         with suppress(OSError):  # loading says so
+            n_bytes += safetensors_header.length(file)
+            if n_bytes > _MOST_OF_HEADERS:
+                raise SourceError(
+                    f"{source}: expected headers of at most {_MOST_OF_HEADERS:,} bytes in all, got more up to {one_line(file.name)}; fetch "
+                    "the files again"
+                )
             found = safetensors_header.problem(file)
         if found:
             raise SourceError(f"{source}: expected the whole of {one_line(file.name)}, {found}")

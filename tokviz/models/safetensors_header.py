@@ -41,6 +41,14 @@ def tensors(path: Path) -> dict[str, Header]:
         return {}
 
 
+def length(path: Path) -> int:
+    """Bytes of its header that are to be read; 0 of one that is too large, and of what isn't one."""
+    with path.open("rb") as file:
+        start = file.read(len(_POINTER))
+    n_bytes = int.from_bytes(start[:8], "little")
+    return n_bytes if n_bytes <= _MOST_READ and start != _POINTER else 0
+
+
 def problem(path: Path) -> str | None:
     """What was found instead of a whole file, and what to do; None where its length is right, or can't be known."""
     n_bytes = path.stat().st_size

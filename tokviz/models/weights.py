@@ -25,7 +25,7 @@ from tokviz.models.gguf_file import quantization_and_dtype
 from tokviz.models.limits import limited
 from tokviz.models.refusals import refuse_without_text
 from tokviz.models.staging import Staged
-from tokviz.text import one_line
+from tokviz.text import one_line, with_visible_directions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -328,18 +328,23 @@ _NO_ABBREVIATIONS = {"bitsandbytes", "compressed-tensors", "quantized"}
 """Ways to quantise whose names aren't written in capitals."""
 
 
+_LONGEST_METHOD, _MOST_BITS = 40, 64
+"""Characters of a quantization's name, and bits of a number."""
+
+
 def quantization_of(config: Any) -> str | None:
     """How a safetensors checkpoint is quantised by its config: ``MXFP4``, ``GPTQ 4-bit``, …, or None."""
     values = _quantization_config(config)
     if not values:
         return None
     method = values.get("quant_method", "quantized")
-    method = one_line(
-        str(getattr(method, "value", method))
-    )  # transformers' own objects have an enum there, files a string
+    method = str(getattr(method, "value", method))  # transformers' own objects have an enum there, files a string
+    # It stands beside the model's name, in every picture.
+    method = with_visible_directions(one_line(method[:_LONGEST_METHOD]))
     name = method if method in _NO_ABBREVIATIONS else method.upper()
     bits = values.get("bits") or (4 if values.get("load_in_4bit") else 8 if values.get("load_in_8bit") else None)
-    return f"{name} {bits}-bit" if bits else name
+    is_number = isinstance(bits, (int, float)) and not isinstance(bits, bool) and 0 < bits <= _MOST_BITS
+    return f"{name} {bits:.4g}-bit" if is_number else name
 
 
 def _quantized_by_torch(model: Any) -> str | None:
