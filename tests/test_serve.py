@@ -162,6 +162,7 @@ def test_notes_config_and_code_count_too(
     served.wait_for_page(seen)
 
 
+@pytest.mark.thorough
 @pytest.mark.process
 def test_other_words_are_captured(project: Path, served: Served) -> None:
     replace(project / "words" / "few.toml", '"nurse"', '"nurse", "baker"')

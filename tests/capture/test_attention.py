@@ -162,6 +162,7 @@ WITHOUT = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", families.FAMILIES)
 def test_families_of_all_kinds(name: str, tmp_path: Path) -> None:
     families.build(name, tmp_path / name)

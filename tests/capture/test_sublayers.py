@@ -55,6 +55,7 @@ def test_found_without_names(name: str) -> None:
         assert len(paths[0]) == 2
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", families.FAMILIES)
 def test_families_of_all_kinds(name: str, tmp_path: Path) -> None:
     families.build(name, tmp_path / name)

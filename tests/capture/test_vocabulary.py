@@ -13,7 +13,7 @@ from tokviz.run import pipeline
 from tokviz.run.plan.options import Options
 from tokviz.run.work.progress import Quiet
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.thorough]
 
 CONFIG = """
 projections = ["standardized"]

@@ -41,6 +41,7 @@ def pictures(marks: Marks) -> list[Picture]:
     ]
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 @pytest.mark.parametrize("index", range(7))
 def test_every_picture_has_the_colors_that_were_chosen_and_no_other(index: int) -> None:
@@ -49,6 +50,7 @@ def test_every_picture_has_the_colors_that_were_chosen_and_no_other(index: int) 
     assert not any(seen(figure, color) for color in PALETTE)
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_the_encoded_image_has_them() -> None:
     figure = figures.draw(pictures(OWN)[0])

@@ -15,6 +15,8 @@ from tokviz.pages.text.stage_facts import stage_facts
 from tokviz.pages.text.stage_sentences import stage_sentence
 from tokviz.records import Geometry, HiddenStates, WordList
 
+pytestmark = pytest.mark.thorough
+
 SINK = 507
 """The dimension that the sink grows in."""
 

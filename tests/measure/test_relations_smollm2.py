@@ -19,6 +19,8 @@ from tokviz.measure.spaces import standardized
 from tokviz.records import LEVEL, HiddenStates, OrderMeasures, RelationMeasures, Relations
 from tokviz.run.plan.related import related
 
+pytestmark = pytest.mark.thorough
+
 REPORT = config.load(Path(smollm2.ROOT) / "report.toml")
 LAYER_11 = 12
 """Its depth."""

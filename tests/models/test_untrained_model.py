@@ -44,6 +44,7 @@ def llama(**values: Any) -> Any:
     return transformers.LlamaModel(transformers.LlamaConfig(**{**families.SIZES, **values})).eval()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", [*ARCHITECTURES, *OTHER_KINDS])
 def test_each_kind_of_model_has_one(name: str, tmp_path: Path) -> None:
     families.build(name, tmp_path / name)

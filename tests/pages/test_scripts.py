@@ -264,6 +264,7 @@ def loaded(tree: Element) -> set[str]:
     return {*everything}
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 @pytest.mark.parametrize("report", REPORTS)
 def test_every_page_loads_what_its_scripts_need_in_order(report: str) -> None:

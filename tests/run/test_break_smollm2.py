@@ -14,7 +14,7 @@ from tokviz.measure.geometry import measure
 from tokviz.records import LEAST_PASSAGES, HiddenStates, Loss, SublayerUpdate, Updates
 from tokviz.run.plan.tree import ContextPlan
 
-pytestmark = [pytest.mark.model, pytest.mark.slow]
+pytestmark = [pytest.mark.model, pytest.mark.slow, pytest.mark.thorough]
 
 LAYER, NEURONS = smollm2.BREAKING.layer, smollm2.BREAKING.neurons
 

@@ -12,7 +12,7 @@ import families
 import pytest
 from command import COMMAND_IS_IN, ROOT, SMALL_CONFIG, differing, generate
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.thorough]
 
 WITHOUT_TORCH = """
 import runpy, sys

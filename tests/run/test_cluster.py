@@ -112,6 +112,7 @@ def test_a_wrong_cluster_is_one_line(project: Path, arguments: list[str], said: 
     assert "Traceback" not in made.stderr
 
 
+@pytest.mark.thorough
 def test_a_worker_that_dies_costs_a_retry_not_the_run(project: Path, tmp_path: Path, cluster: Cluster) -> None:
     """And the report is the same; the last of the tests that need the cluster, which has but one worker then."""
     address, workers = cluster

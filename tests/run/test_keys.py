@@ -90,6 +90,7 @@ def test_with_the_same_code_all_is_up_to_date(project: Path) -> None:
     assert "standardized: up to date" in generate(project, "--dry-run")
 
 
+@pytest.mark.thorough
 @pytest.mark.process
 @pytest.mark.parametrize("changed", CHANGES)
 def test_after_a_visible_change_in_the_code_plates_are_due(project: Path, tmp_path: Path, changed: str) -> None:
@@ -99,6 +100,7 @@ def test_after_a_visible_change_in_the_code_plates_are_due(project: Path, tmp_pa
     assert "capture (" not in due, "states don't depend on the code"
 
 
+@pytest.mark.thorough
 @pytest.mark.process
 def test_a_visible_change_in_the_code_is_seen_in_the_next_report(project: Path, tmp_path: Path) -> None:
     copy = _with_a_change(project, tmp_path / "copy", "measure")
