@@ -14,13 +14,14 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Literal, Protocol
 
 from axe_playwright_python.base import AXE_SCRIPT, AxeResults
 from playwright.sync_api import Browser, FloatRect, Locator, Page, Playwright, ViewportSize, expect, sync_playwright
+from quiet_server import Server
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SHELLS = ("chromium-headless-shell", "chrome-headless-shell")
@@ -163,12 +164,6 @@ def started() -> Browser:
     return launch(playwright)
 
 
-class _Server(ThreadingHTTPServer):
-    """A page's requests come all at once, each on a connection of its own: on a busy machine a short queue refuses some."""
-
-    request_queue_size = 128
-
-
 @contextmanager
 def served(
     folder: Path,
@@ -205,7 +200,7 @@ def served(
             if requested is not None:
                 requested.append(self.path)
 
-    with _Server(("127.0.0.1", 0), functools.partial(Handler, directory=str(folder))) as server:
+    with Server(("127.0.0.1", 0), functools.partial(Handler, directory=str(folder))) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()

@@ -8,13 +8,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import huggingface_hub.constants
 import huggingface_hub.hf_api
+from quiet_server import Server
 from transformers.utils import hub as transformers_hub
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -65,7 +66,7 @@ def served(cache: Path) -> Iterator[Hub]:
     hub = Hub()
     hub.may_answer.set()
     handler = type("Handler", (_Handler,), {"hub": hub})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with Server(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         hub.address = f"http://127.0.0.1:{server.server_port}"
         with asked_in_place(hub.address, cache):

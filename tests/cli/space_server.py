@@ -9,12 +9,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from unittest import mock
 from urllib.parse import unquote, urlsplit
 
 import huggingface_hub.constants
+from quiet_server import Server
 
 TOKEN = "hf_of_a_test"
 NAME = "you/report"
@@ -42,7 +43,7 @@ def served(cache: str) -> Iterator[Hub]:
     """The stand-in; huggingface_hub asks it in place of the real one."""
     hub = Hub()
     handler = type("Handler", (_Handler,), {"hub": hub})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with Server(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         hub.address = f"http://127.0.0.1:{server.server_port}"
         values: dict[str, Any] = {
