@@ -117,6 +117,16 @@ def test_plots_are_of_the_types_that_are_said(own: Capture) -> None:
     assert own.draw(0, ax=axes) is axes
 
 
+def test_a_name_with_markup_is_text_in_a_notebook(tmp_path: Path) -> None:
+    words = {"colors": ["red", "blue"], "months": ["May", "June"]}
+    states = np.random.default_rng(0).normal(size=(2, 4, WIDTH))
+    name = "<img src=x onerror=alert(1)>"
+    found = tokviz.from_arrays({"given": states}, words, name=name, cache=tmp_path)[name]["given"]
+    shown = found._repr_html_()
+    assert "<img src=x" not in shown
+    assert "&lt;img src=x onerror=alert(1)&gt;" in shown
+
+
 def test_what_is_shown_is_short(own: Capture) -> None:
     for each in (
         own,
