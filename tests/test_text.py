@@ -14,6 +14,7 @@ from tokviz.text import (
     isolated,
     visible,
     visible_piece,
+    whole_line,
     with_visible_directions,
 )
 
@@ -87,3 +88,9 @@ def test_an_isolated_text_neither_ends_the_isolate_nor_outlasts_it(text: str) ->
 )
 def test_a_text_without_anything_to_see_is_known(text: str, unseen: bool) -> None:
     assert is_unseen(text) is unseen
+
+
+def test_a_message_is_one_line_and_has_an_end() -> None:
+    assert whole_line("m: expected a, got “漢” – 5 %") == "m: expected a, got “漢” – 5 %"
+    assert whole_line("a\nerror: b\x1b[31m") == "a⟨U+000A⟩error: b⟨U+001B⟩[31m"
+    assert len(whole_line("x" * 10_000_000)) < 3_000

@@ -14,6 +14,7 @@ from unicodedata import bidirectional
 ISOLATE, END = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 
 
+MOST_OF_A_MESSAGE = 2_000
 MOST_CHARACTERS = 300
 """Of a library's own message in one of ours."""
 
@@ -90,6 +91,11 @@ def without_unseen(text: str) -> str:
 def one_line(text: str) -> str:
     """The beginning of a message of any length, without line breaks and what else would act on a terminal."""
     return visible(" ".join(text.split())[:MOST_CHARACTERS])
+
+
+def whole_line(message: str) -> str:
+    """All of a message, up to more than any of ours has: in one line, and without what would act on a terminal."""
+    return visible_piece(message if len(message) <= MOST_OF_A_MESSAGE else f"{message[:MOST_OF_A_MESSAGE]}…")
 
 
 def path_in_line(path: Path | str, most: int = MOST_OF_A_PATH) -> str:

@@ -73,15 +73,18 @@ class _Handler(BaseHTTPRequestHandler):
     def _read(self, *, with_content: bool) -> None:
         path, files = unquote(urlsplit(self.path).path), self.hub.files
         if files is None:
-            self._send(404, b"", {"X-Error-Code": "RepoNotFound"})
-        elif path.startswith(f"/api/spaces/{NAME}/tree/"):
-            self._send_json([_entry(name, content) for name, content in files.items()])
-        elif path.startswith(f"/api/spaces/{NAME}"):
-            self._send_json({"_id": "1", "id": NAME, "sha": self.hub.commit, "sdk": self.hub.sdk, "siblings": []})
-        else:
-            content = files[path.split(f"/resolve/{self.hub.commit}/")[1]]
-            headers = {"ETag": f'"{hashlib.sha256(content).hexdigest()}"', "X-Repo-Commit": self.hub.commit}
-            self._send(200, content, headers, with_content=with_content)
+            return self._send(404, b"", {"X-Error-Code": "RepoNotFound"})
+        if path.startswith(f"/api/spaces/{NAME}/tree/"):
+            return self._send_json([_entry(name, content) for name, content in files.items()])
+        if path.startswith(f"/api/spaces/{NAME}"):
+            return self._send_json(
+                {"_id": "1", "id": NAME, "sha": self.hub.commit, "sdk": self.hub.sdk, "siblings": []}
+            )
+        content = files.get(path.rpartition(f"/resolve/{self.hub.commit}/")[2])
+        if content is None:
+            return self._send(404, b"", {"X-Error-Code": "EntryNotFound"})
+        headers = {"ETag": f'"{hashlib.sha256(content).hexdigest()}"', "X-Repo-Commit": self.hub.commit}
+        return self._send(200, content, headers, with_content=with_content)
 
     def do_POST(self) -> None:
         sent = self.rfile.read(int(self.headers["Content-Length"]))

@@ -16,7 +16,7 @@ from sources import configured, edit_config, refusal
 from tiny_gguf import as_gguf, qwen2
 from tiny_tokenizers import whole_words
 
-from tokviz.capture.tokens import _something_before, tokenize, tokenize_vocabulary
+from tokviz.capture.tokens import _refuse_long, _something_before, tokenize, tokenize_vocabulary
 from tokviz.config import ModelConfig
 from tokviz.errors import ModelError, SourceError
 from tokviz.models import check, identity, is_same, load, refuse_too_many
@@ -164,6 +164,21 @@ def test_a_quantization_has_a_short_name_and_a_number(values: dict[str, Any], sh
     assert quantization_of(SimpleNamespace(quantization_config=values)) == shown
 
 
+def test_numbers_of_loops_and_an_adapters_config_are_bounded(llama: Path, tmp_path: Path) -> None:
+    edit_config(llama, pretraining_tp=10**12)
+    assert "expected pretraining_tp of a model, at most 1,000, got 1000000000000" in refusal("llama", llama.parent)
+    adapter = tmp_path / "adapter"
+    adapter.mkdir()
+    (adapter / "adapter_config.json").touch()
+    os.truncate(adapter / "adapter_config.json", MORE)
+    assert "expected a model, got an adapter (PEFT); merge it" in refusal("adapter", tmp_path)
+
+
+def test_a_kind_of_model_is_named_in_short(llama: Path) -> None:
+    edit_config(llama, model_type="x" * 5_000_000)
+    assert len(refusal("llama", llama.parent)) < 400
+
+
 # --- tokenizers --------------------------------------------------------------------------------------------------
 
 
@@ -190,13 +205,22 @@ def test_a_token_whose_name_is_a_book_is_refused_and_one_that_turns_text_around_
     assert "puts [CLS] before the text" in _something_before(("[CLS]",))
     tokenizer = whole_words(["u" * 1_001])
     assert tokenize(tokenizer, ("a",), ALONE, "last").words[0].pieces
-    with pytest.raises(ModelError, match="expected names of tokens of at most 1,000 characters, got one of 1,001"):
+    with pytest.raises(ModelError, match="expected names and texts of tokens of at most 1,000 characters, got 1,001"):
         tokenize(tokenizer, ("u" * 1_001,), ALONE, "last")
+
+
+def test_many_long_names_around_a_word_and_many_long_texts_are_no_vocabulary() -> None:
+    _refuse_long("", ["x" * 900] * 22, 0)
+    for texts, n_expected in ((["x" * 900] * 23, 0), (["x" * 900] * 30, 30)):
+        with pytest.raises(
+            ModelError, match=r"expected names and texts of tokens of at most 2\d,\d00 characters, got 2\d,\d00"
+        ):
+            _refuse_long("", texts, n_expected)
 
 
 def test_a_token_that_decodes_to_a_book_is_refused(llama: Path) -> None:
     doubled = {"type": "Replace", "pattern": {"String": "e"}, "content": "ee"}
     edit(llama / "tokenizer.json", decoder={"type": "Sequence", "decoders": [{"type": "Fuse"}, *[doubled] * 15]})
     tokenizer = load(configured("llama"), llama.parent, "cpu").tokenizer
-    with pytest.raises(ModelError, match="expected tokens that decode to at most 10,000 characters"):
+    with pytest.raises(ModelError, match="expected tokens that decode to at most 1,000 characters"):
         tokenize_vocabulary(tokenizer, ALONE, "last")

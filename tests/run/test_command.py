@@ -30,7 +30,7 @@ pytestmark = pytest.mark.process
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def reported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A config of two tiny models, and the site that one run made of it."""
     folder = tmp_path_factory.mktemp("project")
     models = {family: families.build(family, folder / family) for family in ("qwen3", "bert")}
@@ -40,6 +40,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = generate_blank(folder)
     assert made.returncode == 0, made.stderr
     return folder
+
+
+@pytest.fixture
+def project(reported: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of it, times included: a model's identity has them."""
+    return Path(shutil.copytree(reported, tmp_path_factory.mktemp("copy") / "project", copy_function=shutil.copy2))
 
 
 def test_one_run_writes_the_whole_site(project: Path) -> None:

@@ -14,8 +14,10 @@ from tokviz.errors import CaptureError, ModelError
 from tokviz.records import Context, Tokenization, TokenizedWord, WordList
 from tokviz.text import error_line, isolated
 
-_LONGEST_TOKEN, _LONGEST_NAME = 10_000, 1_000
+_LONGEST_TOKEN = _LONGEST_NAME = 1_000
 """Characters of what a token decodes to, and of its name."""
+_MOST_ON_AVERAGE, _MOST_BESIDES = 20, 20_000
+"""Characters of all that the tokens of a text, or of a vocabulary, are called: per character or token, and besides."""
 _SPACE_MARKS = "▁Ġ"
 """How SentencePiece and byte-level tokenizers write a space in a token's name."""
 
@@ -95,7 +97,7 @@ def _tokenized_word(
             f"word {placed.word!r} in context {context.name!r}: expected at least one token in {placed.text!r}, got none "
             f"from {type(tokenizer).__name__}; remove the word or change the template"
         )
-    pieces = _pieces(tokenizer, ids)
+    pieces = _pieces(tokenizer, ids, len(placed.text.encode(errors="replace")))
     return TokenizedWord(
         word=placed.word,
         text=placed.text,
@@ -106,10 +108,13 @@ def _tokenized_word(
     )
 
 
-def _pieces(tokenizer: Any, ids: Sequence[int]) -> tuple[str, ...]:
-    """The tokens' names; raises ``ModelError`` where the tokenizer adds one that it doesn't have."""
+def _pieces(tokenizer: Any, ids: Sequence[int], n_expected: int = 0) -> tuple[str, ...]:
+    """The tokens' names; raises ``ModelError`` where the tokenizer adds one that it doesn't have, or names are too long.
+
+    ``n_expected``: characters that they stand for.
+    """
     pieces = tuple(tokenizer.convert_ids_to_tokens(list(ids)))
-    _refuse_long(tokenizer, pieces)
+    _refuse_long(tokenizer, pieces, n_expected)
     if None in pieces:
         raise ModelError(
             f"{type(tokenizer).__name__}: expected tokens of its vocabulary, got the id {ids[pieces.index(None)]:,}, which it doesn't "
@@ -118,13 +123,19 @@ def _pieces(tokenizer: Any, ids: Sequence[int]) -> tuple[str, ...]:
     return pieces
 
 
-def _refuse_long(tokenizer: Any, pieces: Sequence[str | None]) -> None:
-    """A name stands on pages once for each word."""
-    longest = max((len(piece or "") for piece in pieces), default=0)
-    if longest > _LONGEST_NAME:
+def _refuse_long(tokenizer: Any, texts: Sequence[str | None], n_expected: int) -> None:
+    """Refuse what no token is called, or decodes to: it stands on pages once for each word, and in pictures.
+
+    ``n_expected``: of how many characters or tokens these are.
+    """
+    lengths = [len(text or "") for text in texts]
+    found, most = max(lengths, default=0), _LONGEST_NAME
+    if found <= most:
+        found, most = sum(lengths), _MOST_ON_AVERAGE * n_expected + _MOST_BESIDES
+    if found > most:
         raise ModelError(
-            f"{type(tokenizer).__name__}: expected names of tokens of at most {_LONGEST_NAME:,} characters, got one of {longest:,}; check "
-            "that the tokenizer's files belong together"
+            f"{type(tokenizer).__name__}: expected names and texts of tokens of at most {most:,} characters, got {found:,}; check that the "
+            "tokenizer's files belong together"
         )
 
 
@@ -161,7 +172,8 @@ def tokenize_vocabulary(tokenizer: Any, context: Context, read: str) -> Tokeniza
         raise ModelError(f"{type(tokenizer).__name__}: expected tokens that decode to text, got none")
     around = _Surroundings.of(tokenizer, context)
     pieces = tokenizer.convert_ids_to_tokens(list(token_of.values()))
-    _refuse_long(tokenizer, pieces)
+    for texts in (pieces, list(token_of)):
+        _refuse_long(tokenizer, texts, len(texts))
     words = tuple(around.put(text, token, piece) for (text, token), piece in zip(token_of.items(), pieces, strict=True))
     left_out = len(tokenizer) - len(words)
     notes = [

@@ -35,7 +35,7 @@ MOST_BYTES = 1_000_000_000
 """Of all listed files but weights: vocabularies have some tens of millions."""
 MOST_WEIGHTS_FILES = 2_000
 """The largest models have some hundred."""
-_MOST_BYTES = {CONFIG: 10_000_000, INDEX: 30_000_000}
+_MOST_BYTES = {CONFIG: 10_000_000, INDEX: 30_000_000, ADAPTER: 1_000_000}
 _MOST_OF_OTHERS = 100_000_000
 """Bytes of settings that are read here; vocabularies, which are read by their libraries, may be larger."""
 _NOT_OF_STATES = (ADAPTER, "generation_config.json", f"*{_INDEX}", "*processor_config.json")

@@ -12,7 +12,7 @@ from tokviz.errors import SourceError
 from tokviz.models import safetensors_header
 from tokviz.models.safetensors_header import Header
 from tokviz.models.staging import Staged
-from tokviz.text import counted
+from tokviz.text import counted, one_line
 
 FLOATS = ("F64", "F32", "F16", "BF16")
 """What weights are that aren't quantized, as safetensors names it."""
@@ -142,7 +142,7 @@ def refuse_other_numbers(source: str, whole: Any, headers: Mapping[str, Header],
         if (_leaf(name) not in unlearned and not is_mask) or any(_is_of(name, each) for each in learned):
             raise SourceError(
                 f"{source}: expected weights of floating-point numbers ({', '.join(FLOATS)}), or a config with the "
-                f"quantization_config that they were made with, got {header.dtype} for {name}"
+                f"quantization_config that they were made with, got {one_line(header.dtype)} for {one_line(name)}"
             )
 
 
@@ -185,7 +185,7 @@ def refuse_other_gguf(staged: Staged, config: Any) -> None:
     if integers:
         raise SourceError(
             f"{source}: expected weights of floating-point numbers, quantized or not, got {integers[0].tensor_type.name} for "
-            f"{integers[0].name}"
+            f"{one_line(integers[0].name)}"
         )
     n_bytes, n_stored_bytes = staged.n_bytes, sum(int(each.n_bytes) for each in tensors)
     if n_stored_bytes > n_bytes:

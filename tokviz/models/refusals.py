@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import inspect
-import json
 import os
 import re
 import sys
@@ -18,10 +17,10 @@ from tokviz.config import exists, kind_of_place
 from tokviz.config.files import IRREGULAR
 from tokviz.errors import SourceError
 from tokviz.models import gguf_header, safetensors_header
-from tokviz.models.files import ADAPTER, INDEX, WEIGHTS, ModelFiles, is_own, list_files
+from tokviz.models.files import ADAPTER, INDEX, WEIGHTS, ModelFiles, is_own, list_files, read_object
 from tokviz.models.location import files_like, weights_files
 from tokviz.models.origin import Origin
-from tokviz.text import one_line
+from tokviz.text import one_line, shown
 
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 CONVERT = (
@@ -124,7 +123,7 @@ def _refuse_unreadable_weights(origin: Origin, path: Path) -> None:
         if names:
             remedy = CONVERT if patterns is _PICKLES else "name one of the files as the source"
             raise SourceError(
-                f"{source}: expected safetensors weights in the folder, found only {found} ({names[0]}); {remedy}"
+                f"{source}: expected safetensors weights in the folder, found only {found} ({one_line(names[0])}); {remedy}"
             )
     raise SourceError(f"{source}: expected *.safetensors in the folder, found no weights; add them")
 
@@ -149,7 +148,7 @@ def _refuse_cut_off(source: str, files: Sequence[Path]) -> None:
 def adapter_refusal(source: str, file: Path) -> str:
     """The refusal of a folder or repository that holds an adapter only; ``file`` is its configuration."""
     try:
-        base = json.loads(file.read_text(encoding="utf-8")).get("base_model_name_or_path") if is_own(file) else None
+        base = read_object(file).get("base_model_name_or_path") if is_own(file) else None
     except (OSError, ValueError, AttributeError, RecursionError):
         base = None
     base = one_line(base) if isinstance(base, str) else None
@@ -214,12 +213,12 @@ def refuse_foreign_code(source: str, arguments: dict[str, Any]) -> None:
         return
     if "auto_map" in values:
         raise SourceError(
-            f"{source}: its model type {kind!r} runs only with code from the checkpoint, which tokviz never "
+            f"{source}: its model type {shown(kind)} runs only with code from the checkpoint, which tokviz never "
             "runs; choose a model that transformers itself has, or a newer transformers"
         )
     raise SourceError(
         f"{source}: expected a model type that transformers {importlib.metadata.version('transformers')} knows, "
-        f"got {kind!r}; a newer transformers may have it"
+        f"got {shown(kind)}; a newer transformers may have it"
     )
 
 
@@ -240,7 +239,7 @@ def refuse_other_inputs(origin: Origin, config: Any) -> None:
     source = origin.model.source
     if type(config) not in MODEL_MAPPING:
         raise SourceError(
-            f"{source}: expected a type of model that transformers loads with AutoModel, got {config.model_type!r}, which "
+            f"{source}: expected a type of model that transformers loads with AutoModel, got {shown(config.model_type)}, which "
             "it has only for a special purpose; choose another model"
         )
     n_layers = getattr(config.get_text_config(), "num_hidden_layers", None)

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
     from tokviz.capture import Structure, Sublayers
 
+_BYTES = 4
+"""Of a parameter."""
 _OF_MODELS = ("torch", "transformers", "accelerate", "gguf", "huggingface_hub", "tokenizers", "tqdm")
 """What ``[models]`` installs."""
 
@@ -248,7 +250,8 @@ def _capture(
     if request.captured_from is not None and models.is_same(loaded.card.identity, request.captured_from):
         # What follows from states that stay is found under the identity that those were stored with.
         loaded = replace(loaded, card=replace(loaded.card, identity=request.captured_from))
-    structure = capture.find_structure(loaded.module, loaded.base_model_prefix).up_to(request.n_depths)
+    with models.ended_after(_BYTES * (loaded.card.n_parameters or 0)):  # one word goes through the model
+        structure = capture.find_structure(loaded.module, loaded.base_model_prefix).up_to(request.n_depths)
     with models.ended_after(0):
         texts = {
             each.context.template: _tokenized(loaded.tokenizer, request, each.context) for each in request.contexts

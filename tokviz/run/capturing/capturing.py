@@ -23,6 +23,7 @@ from tokviz.run.store.store import Store
 from tokviz.run.work import workers
 from tokviz.run.work.picture_queue import PictureQueue
 from tokviz.run.work.progress import Reporter
+from tokviz.text import whole_line
 
 
 def capture_models(
@@ -71,8 +72,14 @@ def _failure(request: Request, plan: Plan, apart: Apart | None, reporter: Report
             with models.failing_alone(request.model.source):
                 capture_here(request, plan.store, reporter)
     except ModelError as error:
-        return error
+        return _in_a_line(error)
     return None
+
+
+def _in_a_line(error: ModelError) -> ModelError:
+    """It may name a model's files and tensors, and stands on pages."""
+    error.args = (whole_line(str(error)),)
+    return error
 
 
 def _unreadable(due: list[ModelPlan], options: Options) -> dict[str, ModelError]:
@@ -82,7 +89,7 @@ def _unreadable(due: list[ModelPlan], options: Options) -> dict[str, ModelError]
         try:
             models.check(model.model, options.base)
         except ModelError as error:
-            errors[model.model.slug] = error
+            errors[model.model.slug] = _in_a_line(error)
     return errors
 
 
