@@ -119,9 +119,12 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
         made = [by_slug[model.slug] for model in config.models]
         guarded = partial(_try, plan, reporter)
         series = [checkpoints.make_series(each, by_slug, plan, queue, guarded) for each in config.series]
-        comparisons = _comparisons(plan, made)
         with told_if_long(reporter, "Comparing the models"):
-            compared = compare_layers(comparisons, plan.steps), compare_profiles(comparisons, plan.steps)
+            # What layers are compared by is gone before the profiles are.
+            compared = (
+                compare_layers(_comparisons(plan, made), plan.steps),
+                compare_profiles(_comparisons(plan, made), plan.steps),
+            )
         n_drawn = queue.finish()
 
     images = site.find_images([*made, *(each for of in series for each in of.made)], store)
