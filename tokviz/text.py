@@ -14,7 +14,8 @@ from unicodedata import bidirectional
 ISOLATE, END = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 
 
-MOST_OF_A_MESSAGE = 2_000
+MOST_OF_A_MESSAGE = 10_000
+"""Characters, of which two paths of a system may be most; what is shown of these is short."""
 MOST_CHARACTERS = 300
 """Of a library's own message in one of ours."""
 
