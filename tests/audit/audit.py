@@ -28,7 +28,7 @@ from serving import served
 
 NODE_MODULES = Path(__file__).parent / "node_modules"
 LARGE = Path(".cache/large-short")
-LEAST = {"performance": 97, "accessibility": 100, "best-practices": 100, "seo": 100}
+LEAST = {"performance": 95, "accessibility": 100, "best-practices": 100, "seo": 100}
 RUNS = 3
 SLOWDOWN = 4.0
 """Of the processor, as Lighthouse has it for phones."""
