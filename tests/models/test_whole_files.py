@@ -1,4 +1,4 @@
-"""Files of a model that are larger, closed, or named otherwise than any: each is told, and none hides what another one holds."""
+"""A model's files that are too large, that may not be read, or whose names are odd: each is refused in one line or tells the model apart."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from tokviz.errors import CaptureError, ModelError
 from tokviz.records import Context, Tokenization, TokenizedWord, WordList
 from tokviz.text import error_line, isolated
 
-_LONGEST_TOKEN = _LONGEST_NAME = 1_000
+_LONGEST_NAME = 1_000
 """Characters of what a token decodes to, and of its name."""
 _MOST_ON_AVERAGE, _MOST_BESIDES = 20, 20_000
 """Characters of all that the tokens of a text, or of a vocabulary, are called: per character or token, and besides."""
@@ -232,9 +232,9 @@ def _tokens_with_text(tokenizer: Any) -> dict[str, int]:
     token_of: dict[str, int] = {}
     for token in range(len(tokenizer)):
         text = "" if token in special else _text_of(tokenizer, token)
-        if len(text) > _LONGEST_TOKEN:
+        if len(text) > _LONGEST_NAME:
             raise ModelError(
-                f"{type(tokenizer).__name__}: expected tokens that decode to at most {_LONGEST_TOKEN:,} characters, got {len(text):,} of the "
+                f"{type(tokenizer).__name__}: expected tokens that decode to at most {_LONGEST_NAME:,} characters, got {len(text):,} of the "
                 f"token {token:,}; check that the tokenizer's files belong together"
             )
         if text.strip() and "\N{REPLACEMENT CHARACTER}" not in text and text.isprintable():

@@ -48,7 +48,7 @@ def capture_models(
         if worker is not None:
             for request, failure in capture_elsewhere(for_workers, worker, plan.store, reporter):
                 _warn(request, plan.store, reporter)
-                yield by_slug[request.model.slug], failure
+                yield by_slug[request.model.slug], failure and _in_a_line(failure)
     for_this = [request for request in requests if request not in for_workers]
     with capturing_apart(plan.store, reporter) as apart:
         if for_this and plan.options.apart:
