@@ -113,6 +113,7 @@ def test_the_first_two_models_are_in_step_by_relative_depth(open_page: OpenAt, s
     assert "Smol-135M-Instruct (Q4_1 GGUF): layer 19" in (ruler(page).get_attribute("aria-valuetext") or "")
 
 
+@pytest.mark.thorough
 def test_by_layer_number_the_shorter_model_stays_at_its_last_layer(open_page: OpenAt, site: Path) -> None:
     page = open_page(site)
     page.get_by_role("radio", name="layer number").check()
@@ -205,6 +206,7 @@ def test_everything_can_be_done_by_keyboard(open_page: OpenAt, site: Path) -> No
     expect(page.get_by_role("radio", name="relative depth")).to_be_focused()
 
 
+@pytest.mark.thorough
 def test_the_address_is_not_changed_too_often_for_safari(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, before=COUNT_ADDRESS_CHANGES)
     ruler(page).focus()
@@ -258,6 +260,7 @@ def loaded(page: Page) -> list[str]:
     return names
 
 
+@pytest.mark.thorough
 def test_a_strip_gets_its_links_when_it_is_seen(open_page: OpenAt, many: Path) -> None:
     page = open_page(many, path="index.html", before=COUNT_SHIFTS)
     folded = page.locator(".more .ruler[data-slides]")
@@ -280,6 +283,7 @@ def test_a_strip_gets_its_links_when_it_is_seen(open_page: OpenAt, many: Path) -
 # --- light, without scripts, on a phone, accessible ----------------------------------------------------------------
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_ten_models_request_few_pictures(open_page: OpenAt, many: Path, viewport: ViewportSize) -> None:
     requested: list[str] = []
@@ -349,6 +353,7 @@ def test_captures_are_sorted_by_a_metric(open_page: OpenAt, site: Path) -> None:
         assert captures()[-1] == unknown
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_table_of_two_models_fits_its_frame_or_is_scrolled_in_it(
     open_page: OpenAt, site: Path, many: Path, width: int

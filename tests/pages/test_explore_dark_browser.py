@@ -127,6 +127,7 @@ def assert_painted(page: Page, theme: Theme) -> None:
     assert not painted & set(HUES[other])
 
 
+@pytest.mark.thorough
 def test_so_has_what_a_canvas_shows(explore: OpenAt, site: Path) -> None:
     page = explore(site, STATE, color_scheme="dark")
     page.evaluate("Explore.MOST_IN_SVG = 10")
@@ -146,6 +147,7 @@ def test_so_has_what_a_canvas_shows(explore: OpenAt, site: Path) -> None:
     assert_painted(page, "light")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("theme", THEMES)
 def test_a_plot_is_saved_in_the_theme(explore: OpenAt, site: Path, tmp_path: Path, theme: Theme) -> None:
     page = explore(site, STATE, color_scheme=theme)

@@ -81,6 +81,7 @@ def test_ruler_plot_and_answer_are_seen_at_once(explore: OpenAt, sample: Path) -
     assert [box_of(page.locator(part).first) for part in (".legend", ".view-foot", ".explore-table")] == places
 
 
+@pytest.mark.thorough
 def test_so_are_two_plots_with_the_answers_of_both(explore: OpenAt, sample: Path) -> None:
     page = explore(sample, DIVIDED, viewport=LAPTOP)
     show_side_by_side(page, "layer 11", "layer 11")
@@ -93,6 +94,7 @@ def test_so_are_two_plots_with_the_answers_of_both(explore: OpenAt, sample: Path
         assert answer["x"] == pytest.approx(box["x"], abs=0.5)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("viewport", [TABLET, PHONE], ids=["tablet", "phone"])
 def test_on_small_screens_the_answer_follows_its_plot(explore: OpenAt, sample: Path, viewport: ViewportSize) -> None:
     """Under the ruler, which stays in reach on a phone, plot and answer fit the screen."""
@@ -159,6 +161,7 @@ def magnified(axes: list[str]) -> dict[int, float]:
     return {int(each[1]): float(each[2].replace(",", "")) for each in factors if each}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("zoom", ["", "&zoom-a=2,0.4,0.6", "&zoom-a=1.5,0.5,0.3"], ids=["whole", "twice", "band"])
 def test_a_divided_plot_has_the_true_scale_above_and_the_printed_factor_below(
     explore: OpenAt, sample: Path, zoom: str
@@ -179,6 +182,7 @@ def test_a_divided_plot_has_the_true_scale_above_and_the_printed_factor_below(
     assert [spine.get_attribute("d") for spine in spines.all()[:2]] == axes
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("zoom", ["", "&zoom-a=2,0.4,0.6"], ids=["whole", "twice"])
 @pytest.mark.parametrize("fragment", [ROUND, f"{DIVIDED}&scale=true"], ids=["round", "true scale"])
 def test_other_plots_have_one_scale(explore: OpenAt, sample: Path, fragment: str, zoom: str) -> None:
@@ -190,6 +194,7 @@ def test_other_plots_have_one_scale(explore: OpenAt, sample: Path, fragment: str
     assert found["band"] is None
 
 
+@pytest.mark.thorough
 def test_an_axis_has_at_least_two_ticks_and_writes_small_numbers_as_plots_do(explore: OpenAt, sample: Path) -> None:
     page = explore(sample, ROUND)
 
@@ -223,6 +228,7 @@ def test_the_scale_is_chosen_by_buttons_and_by_a_key(explore: OpenAt, sample: Pa
     expect(choice).to_be_hidden()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("viewport", [LAPTOP, PHONE], ids=["laptop", "phone"])
 def test_that_choice_covers_nothing(explore: OpenAt, sample: Path, viewport: ViewportSize) -> None:
     page = explore(sample, DIVIDED, viewport=viewport)

@@ -65,6 +65,7 @@ def test_side_by_side_shows_the_other_context_in_step(explore: OpenAt, site: Pat
     expect(page.locator("caption")).not_to_contain_text("mini-encoder-6")
 
 
+@pytest.mark.thorough
 def test_two_plots_begin_at_one_height_where_the_lists_of_one_take_two_lines(explore: OpenAt, site: Path) -> None:
     page = explore(site)
     show_side_by_side(page, "layer 11", "layer 11")
@@ -117,6 +118,7 @@ def test_an_unknown_address_shows_what_there_is(explore: OpenAt, site: Path, fra
     expect(page.locator(".plot-marks > g")).to_have_count(117)
 
 
+@pytest.mark.thorough
 def test_the_address_is_not_changed_too_often_for_safari(explore: OpenAt, site: Path) -> None:
     page = explore(site, before=COUNT_ADDRESS_CHANGES + COUNT_SHIFTS)
     assert layout_shift(page) == 0, "while the page loads"
@@ -145,6 +147,7 @@ def test_it_leads_back_to_the_plate(explore: OpenAt, site: Path) -> None:
 # --- zoom, keyboard ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_zoom_by_buttons_keys_and_wheel(explore: OpenAt, site: Path) -> None:
     page = explore(site)
     rest = place_of(page, 5)
@@ -182,6 +185,7 @@ def zoom_of(page: Page) -> float:
     return float(found[1])
 
 
+@pytest.mark.thorough
 def test_the_wheel_scrolls_the_page_until_the_picture_was_clicked(explore: OpenAt, site: Path) -> None:
     page = explore(site)
     point_at(page, 5)
@@ -318,6 +322,7 @@ def test_axe_finds_nothing(explore: OpenAt, site: Path) -> None:
     expect_accessible_at_all_sizes(page)
 
 
+@pytest.mark.thorough
 def test_thousands_of_words_are_drawn_on_a_canvas(explore: OpenAt, tmp_path: Path) -> None:
     report = large_report(n_words=2_000, n_layers=3)
     page = explore(write_site(report, tmp_path))

@@ -220,6 +220,7 @@ PLACES: tuple[tuple[ViewportSize, str, dict[str, int]], ...] = (
 """A window, an address, and the plates that are shown with the fewest words that they must name."""
 
 
+@pytest.mark.thorough
 def test_words_are_large_enough_wherever_a_plate_is_shown(open_page: OpenPage, site: Path) -> None:
     page = drawn(open_page, site, MODEL)
     for viewport, fragment, plates in PLACES:
@@ -309,6 +310,7 @@ def _plates(requested: list[str]) -> list[str]:
     return [path.removeprefix("images/") for path in requested if "__" in path]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("lost", ["data/words.js", "coordinates-standardized.js", "assets/plates/board.js"])
 def test_without_data_or_scripts_images_are_shown(browser: Browser, site: Path, lost: str) -> None:
     page = browser.new_page(viewport=DESKTOP)
@@ -336,6 +338,7 @@ def test_without_what_asks_for_drawings_the_opening_image_is_shown(browser: Brow
     page.close()
 
 
+@pytest.mark.thorough
 def test_on_paper_there_are_images(open_page: OpenPage, site: Path) -> None:
     page = drawn(open_page, site, f"{MODEL}#alone/layer-11")
     for path in (None, COMPARE):
@@ -351,6 +354,7 @@ def test_on_paper_there_are_images(open_page: OpenPage, site: Path) -> None:
 # --- accessibility ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_drawings_have_the_systems_colors_where_it_forces_them(open_page: OpenPage, site: Path) -> None:
     """What axe says of drawings is in test_beside_browser.py."""
     page = drawn(open_page, site, f"{MODEL}#alone/layer-11")

@@ -64,6 +64,7 @@ def assert_texts_begin_with_the_headings_and_lines_are_short(page: Page, width: 
     assert box_of(page.locator(".profile .scroll"))["x"] <= left
 
 
+@pytest.mark.thorough
 def test_models_are_sorted_and_axe_finds_nothing(open_page: OpenPage, several: Path) -> None:
     """Light in a wide window and dark on a phone."""
     page = open_page(several, PAGE, before=COUNT_SHIFTS)

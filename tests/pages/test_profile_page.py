@@ -34,6 +34,7 @@ def profiles(report: Report) -> list[Part]:
     return Rendered(report)["compare/index.html"].all(".profile")
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 @settings(max_examples=times(25))
 @given(seed=st.integers(0, 2**32 - 1))

@@ -145,6 +145,7 @@ def test_a_layer_without_a_plot_says_so(open_page: OpenPage, site: Path) -> None
     expect(page.locator(".related-plot").first).to_have_text("Not defined at layer 1.")
 
 
+@pytest.mark.thorough
 def test_without_scripts_there_is_an_image(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, MODEL, java_script_enabled=False)
     expect(page.locator(".related-plot").first).to_be_hidden()
@@ -156,6 +157,7 @@ def test_without_scripts_there_is_an_image(open_page: OpenPage, site: Path) -> N
     assert images.nth(1).is_visible()
 
 
+@pytest.mark.thorough
 def test_a_lost_script_leaves_the_image_and_lost_numbers_are_said(browser: Browser, site: Path) -> None:
     for lost in ("assets/related-plot.js", "data/smol-30/alone/relations.js"):
         page = browser.new_page()
@@ -202,6 +204,7 @@ def crowded_report() -> Report:
     return replace(report, models=tuple(models), orders=(sixty, *others))
 
 
+@pytest.mark.thorough
 def test_names_that_would_cover_others_are_left_to_their_marks(open_page: OpenPage, crowded: Path) -> None:
     page = open_page(crowded, f"{MODEL}#alone/layer-11")
     page.locator("#relations h2").scroll_into_view_if_needed()
@@ -267,6 +270,7 @@ def test_the_carousel_shows_a_relation_where_its_plate_was(open_page: OpenPage, 
     assert layout_shift(page) == pytest.approx(shift, abs=1e-3)
 
 
+@pytest.mark.thorough
 def test_a_link_opens_an_order_of_two_contexts_and_it_is_saved_as_it_is_seen(
     open_page: OpenPage, site: Path, tmp_path: Path
 ) -> None:
@@ -316,6 +320,7 @@ def test_the_compare_page_shows_both_models_in_the_same_order(open_page: OpenPag
     )
 
 
+@pytest.mark.thorough
 def test_the_explorer_shows_an_order_without_what_is_of_all_words(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, "explore/index.html#a=smol-30/alone/standardized&at=layer-11&related=order-circle")
     expect_shown(page, f"{NAME}: A circle, layer 11, alone")
@@ -331,6 +336,7 @@ def test_the_explorer_shows_an_order_without_what_is_of_all_words(open_page: Ope
     expect(page.locator(".view-foot")).to_be_visible()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("width", [1280, 390])
 def test_a_chosen_relation_can_be_read_and_reached(open_page: OpenPage, address: str, width: int) -> None:
     for path, n_plots, part in (
@@ -349,6 +355,7 @@ def test_a_chosen_relation_can_be_read_and_reached(open_page: OpenPage, address:
             expect_accessible(page, part, schemes=("light",))
 
 
+@pytest.mark.thorough
 def test_what_was_not_measured_is_said_where_it_is_chosen(
     open_page: OpenPage, browser: Browser, site: Path, crowded: Path
 ) -> None:

@@ -150,6 +150,7 @@ def assert_on_one_scale(
     assert np.ptp(left, axis=0).max() < 0.02 * np.ptp(places[:, longer]), plot["name"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("engine", "path"), SEEN, indirect=["engine"], scope="module")
 def test_both_axes_of_every_plot_have_one_scale_or_the_factor_that_it_prints(
     engine: Engine, address: str, path: str

@@ -41,6 +41,7 @@ def test_a_switch_shows_its_curves_and_hides_them_again(open_page: OpenPage, con
     expect_accessible(page, ".switches")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("path", PAGES)
 def test_all_is_there_without_scripts_and_in_print(open_page: OpenPage, controlled: Path, path: str) -> None:
     page = open_page(controlled, path)
