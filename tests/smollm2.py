@@ -17,9 +17,9 @@ from tokviz.config import InterventionConfig
 from tokviz.measure.writers import random_draws
 from tokviz.records import BreakingNeurons, Directions, WordList
 from tokviz.run.capturing.capture_request import capture_here
-from tokviz.run.capturing.capturing import request_for
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.recipe import due_request
 from tokviz.run.store.store import Store
 from tokviz.run.work.progress import Quiet
 
@@ -70,7 +70,7 @@ def capture_into(cache: Path) -> None:
         return loaded[-1]
 
     with mock.patch.object(models, "load", load_once):
-        capture_here(request_for(plan.models[0], plan), plan.store, Quiet())
+        capture_here(due_request(plan.models[0]), plan.store, Quiet())
     np.savez(cache / LENS, **_lens(loaded[0]))
 
 

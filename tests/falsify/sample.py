@@ -16,11 +16,11 @@ from tokviz import config
 from tokviz.config import ModelConfig, ReportConfig
 from tokviz.records import Directions, HiddenStates, WordList
 from tokviz.run.capturing.capture_request import capture_here
-from tokviz.run.capturing.capturing import request_for
 from tokviz.run.plan.inputs import Inputs
 from tokviz.run.plan.lenses import LensInputs
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.recipe import due_request
 from tokviz.run.plan.related import related
 from tokviz.run.store.store import Store
 from tokviz.run.work.progress import Quiet
@@ -49,7 +49,7 @@ class Sample:
         plan = Plan(report, options, Store(cache))
         for model in plan.models:
             if any(each.intact_due for each in model.contexts):
-                capture_here(request_for(model, plan), plan.store, Quiet())
+                capture_here(due_request(model), plan.store, Quiet())
         plan = Plan(report, options, plan.store)
         found = {model.model.slug: [each.captured for each in model.contexts] for model in plan.models}
         return cls(
@@ -115,6 +115,6 @@ def captured_in(sample: Sample, folder: Path, *names: str, untrained: bool = Fal
     plan = Plan(config, Options(base=folder, output=folder / "site", cache=folder / "cache"), Store(folder / "cache"))
     found = {}
     for model in plan.models:
-        capture_here(request_for(model, plan), plan.store, Quiet())
+        capture_here(due_request(model), plan.store, Quiet())
         found[model.model.slug] = [each.captured.inputs for each in plan.grow(model).contexts if each.captured]
     return found

@@ -21,7 +21,7 @@ from tokviz.models import limits
 from tokviz.records import WordList
 from tokviz.run.capturing import apart
 from tokviz.run.capturing.apart import Apart, capturing_apart
-from tokviz.run.capturing.capture_request import Request
+from tokviz.run.plan.request import Request
 from tokviz.run.store.store import Store
 from tokviz.run.work.progress import Quiet, Reporter
 

@@ -108,9 +108,9 @@ def measured(states: HiddenStates) -> tuple[float, float, float, float]:
 
 
 def changed(planned: ContextPlan, rule: str) -> HiddenStates:
-    (found,) = (each.captured for each in planned.interventions if each.wanted.rule == rule)
+    (found,) = (each.states for each in planned.interventions if each.what.rule == rule)
     assert found is not None
-    return found.states
+    return found
 
 
 def test_without_them_the_break_is_gone(planned: ContextPlan, intact: HiddenStates) -> None:
@@ -151,18 +151,18 @@ def test_pairs_drawn_at_random_change_next_to_nothing(
     assert random.pc1_change < 1e-3
     # To the last layer, one of them: what the report says of all is measured in the layer alone.
     norm, pc1, there, last = measured(intact)
-    pair = planned.interventions[-2].captured
+    pair = planned.interventions[-2].states
     assert pair is not None
-    found = measured(pair.states)
+    found = measured(pair)
     assert found[0] == pytest.approx(norm, rel=1e-3)
     assert found[1] == pytest.approx(pc1, abs=1e-3)
     assert found[2:] == pytest.approx((there, last), abs=0.02)
 
 
 def test_a_mean_asked_for_by_hand_is_that_of_the_break(planned: ContextPlan) -> None:
-    by_hand = planned.interventions[-1].captured
+    by_hand = planned.interventions[-1].states
     assert by_hand is not None
-    for own, of_break in zip(by_hand.states.states, changed(planned, "mean").states, strict=True):
+    for own, of_break in zip(by_hand.states, changed(planned, "mean").states, strict=True):
         np.testing.assert_allclose(own, of_break, rtol=1e-3, atol=1e-2 * np.abs(of_break).max())
 
 

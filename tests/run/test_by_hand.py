@@ -19,9 +19,10 @@ from tokviz.config import ReportConfig
 from tokviz.models import quiet_transformers
 from tokviz.records import HiddenStates
 from tokviz.run import dry_run, pipeline, prune
-from tokviz.run.capturing import capturing, remote_capture
+from tokviz.run.capturing import remote_capture
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.recipe import due_request
 from tokviz.run.store.locks import Locks
 from tokviz.run.store.store import Store
 from tokviz.run.work.progress import Quiet
@@ -89,8 +90,8 @@ def changed(folder: Path, *asked: dict[str, Any]) -> list[HiddenStates]:
     found = []
     for context in plan(folder, *asked).models[0].contexts:
         for each in context.interventions:
-            assert each.captured is not None, each.failure or each.due
-            found.append(each.captured.states)
+            assert each.states is not None, each.failure or each.due
+            found.append(each.states)
     return found
 
 
@@ -216,9 +217,9 @@ def test_a_draft_captures_none(project: Path) -> None:
 def test_a_worker_without_the_cache_sends_them_and_what_failed(project: Path) -> None:
     huge = {**ASKED, "value": 3e38, "label": "too much"}
     planned = plan(project, huge, ASKED)
-    request = capturing.request_for(planned.models[0], planned)
+    request = due_request(planned.models[0])
     sent = remote_capture.capture_there(request, remote_capture._Shared(cache=project / "elsewhere", mark="none"))
-    assert sent.states is not None
+    assert sent is not None
     store = Store(project / "other-cache")
     for key, files in sent.states.items():
         store.put_packed_states(key, files)
@@ -227,4 +228,4 @@ def test_a_worker_without_the_cache_sends_them_and_what_failed(project: Path) ->
     for context in again.models[0].contexts:
         failed, pushed = context.interventions
         assert "finite" in (failed.failure or "")
-        assert pushed.captured is not None
+        assert pushed.states is not None

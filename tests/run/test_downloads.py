@@ -25,10 +25,10 @@ from tokviz.config import ReportConfig
 from tokviz.errors import BusyError, CaptureError, SourceError, TokvizError
 from tokviz.run import prune
 from tokviz.run.capturing import remote_capture
-from tokviz.run.capturing.capturing import request_for
 from tokviz.run.pipeline import capture_only
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.recipe import due_request
 from tokviz.run.store import keys
 from tokviz.run.store.locks import Locks
 from tokviz.run.store.store import Store
@@ -287,7 +287,7 @@ def test_who_captures_downloads_and_removes(
 ) -> None:
     config = report(*STEPS)
     planned = plan(tmp_path, config)
-    requests = [request_for(model, planned) for model in planned.models]
+    requests = [due_request(model) for model in planned.models]
     if not sees_the_cache:
         monkeypatch.setattr(remote_capture, "_sees", lambda _: False)
         monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "worker"))

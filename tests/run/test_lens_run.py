@@ -74,7 +74,7 @@ def lens_of(folder: Path) -> Lens:
 
 def test_names_words_and_the_control_are_fitted_and_read(folder: Path) -> None:
     (context,) = plan_of(folder).models[0].contexts
-    assert [each.fit.kind for each in context.fits] == ["names", "words", "random"]
+    assert [each.what.kind for each in context.fits] == ["names", "words", "random"]
     for each in context.fits:
         assert each.states is not None
         directions = Directions(states=each.states)
@@ -101,12 +101,12 @@ def test_nothing_is_fitted_again_and_prune_keeps_it(folder: Path) -> None:
 
 
 def test_another_text_is_fitted_anew_and_a_short_one_says_so(folder: Path) -> None:
-    kept = {each.fit.kind: each.fit.key for each in plan_of(folder).models[0].contexts[0].fits}
+    kept = {each.what.kind: each.key for each in plan_of(folder).models[0].contexts[0].fits}
     (folder / "text.txt").write_text("red blue green " * 1000, encoding="utf-8")
     write(folder, "", '[lens]\ntext = "text.txt"\n')
     (context,) = plan_of(folder).models[0].contexts
     assert all(each.due for each in context.fits)
-    assert all(each.fit.key != kept[each.fit.kind] for each in context.fits)
+    assert all(each.key != kept[each.what.kind] for each in context.fits)
     (folder / "text.txt").write_text("red", encoding="utf-8")
     failed = generate(folder)
     assert failed.returncode == 1
@@ -121,7 +121,7 @@ def test_a_models_own_table_has_priority(folder: Path) -> None:
         plan = Plan(
             config, Options(base=folder, output=folder / "site", cache=folder / "empty"), Store(folder / "empty")
         )
-        return plan.reads_lens(config.models[0])
+        return plan.models[0].request.lenses is not None
 
     assert asked("lens = true\n", "")
     assert asked("", "lens = true\n")

@@ -21,7 +21,8 @@ from tokviz.config import ModelConfig
 from tokviz.errors import ModelError
 from tokviz.models import quiet_transformers
 from tokviz.records import Category, Context, WordList
-from tokviz.run.capturing.capture_request import ContextRequest, Request, capture_here
+from tokviz.run.capturing.capture_request import capture_here
+from tokviz.run.plan.request import AskedContext, Request, Template
 from tokviz.run.store.store import Store
 from tokviz.run.work.progress import Quiet
 
@@ -293,7 +294,8 @@ def attempt(base: Path, model: ModelConfig, template: str = ALONE.template) -> S
         model=model,
         base=base,
         device="cpu",
-        contexts=(ContextRequest(key="key", context=context, is_due=True, intact_is_due=True, may_break=True),),
+        contexts=(AskedContext(templates=(Template(key="key", context=context),)),),
+        due=frozenset({"key"}),
         words=WORDS,
         read="last",
         token_budget=65_536,

@@ -26,13 +26,14 @@ from tokviz.config import ModelConfig, ReportConfig
 from tokviz.models import quiet_transformers
 from tokviz.records import N_EXTREMES, Context, Loss
 from tokviz.run import pipeline, prune
-from tokviz.run.capturing import capturing, remote_capture
+from tokviz.run.capturing import remote_capture
 from tokviz.run.capturing.intervening import Ready
 from tokviz.run.capturing.losing import measure_loss
 from tokviz.run.dry_run import describe
 from tokviz.run.plan.losses import LossText
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.recipe import due_request
 from tokviz.run.store.locks import Locks
 from tokviz.run.store.store import Store
 from tokviz.run.work.progress import Quiet
@@ -111,12 +112,12 @@ def test_the_planted_neurons_are_named_and_the_values_are_gone_without_them(made
     assert breaking is not None
     assert (breaking.layer, breaking.dimension, breaking.neurons) == (LAYER, DIMENSION, tuple(NEURONS))
     # Some of the words are of several tokens, so that they are read further on.
-    off = context.interventions[0].captured
+    off = context.interventions[0].states
     assert off is not None
-    done = off.states.intervention
+    done = off.intervention
     assert done is not None
     assert (done.path, done.neurons, done.value) == (f"model.layers.{LAYER}.mlp.down_proj", tuple(NEURONS), "zero")
-    before, after = (abs(states.states[LAYER + 1]).max() for states in (captured.states, off.states))
+    before, after = (abs(states.states[LAYER + 1]).max() for states in (captured.states, off))
     assert after < before / 100
     text = page(made, "planted")
     assert f"What happens at layer {LAYER}" in text
@@ -153,10 +154,10 @@ def test_what_is_missing_without_the_neurons_is_captured_again(project: Path) ->
 def test_a_worker_that_does_not_see_the_cache_sends_them_too(project: Path) -> None:
     (context,) = plan(project).models[0].contexts
     everything = Plan(config(), replace(options(project), force=True), Store(project / "cache"))
-    request = capturing.request_for(everything.models[0], everything)
+    request = due_request(everything.models[0])
     unseen = remote_capture._Shared(cache=project / "elsewhere", mark="no such mark")
     sent = remote_capture.capture_there(request, unseen)
-    assert sent.states is not None
+    assert sent is not None
     assert context.key in sent.states
     assert {each.key for each in context.interventions} < set(sent.states)
     assert set(sent.losses) == {present(context.loss).key}

@@ -17,7 +17,8 @@ import tokviz
 from tokviz import capture
 from tokviz.errors import TokvizError
 from tokviz.records import Context, Tokenization
-from tokviz.run.capturing.capture_request import ContextRequest, _groups
+from tokviz.run.capturing.capture_request import _groups
+from tokviz.run.plan.request import Template
 
 pytestmark = pytest.mark.process
 
@@ -110,16 +111,14 @@ def test_further_templates_go_through_the_model_together(monkeypatch: pytest.Mon
     monkeypatch.setattr(capture, "is_streamed", lambda _: is_streamed)
     monkeypatch.setattr(capture, "sharing_passes", lambda _, drawn: [[index] for index in range(len(drawn))])
     due = [
-        ContextRequest(
+        Template(
             key=f"{name}{number}",
             context=Context(name=name, label=name, template="{word}"),
-            is_due=True,
-            intact_is_due=True,
-            may_break=False,
             is_measured_only=number > 0,
         )
         for name in ("one", "other")
         for number in range(3)
     ]
-    groups = _groups(nn.Linear(1, 1), due, [Tokenization(words=(), read="last")] * 6)
-    assert groups == ([[0], [3], [1, 2, 4, 5]] if is_streamed else [[0], [3], [1, 2], [4, 5]])
+    groups = _groups(nn.Linear(1, 1), due, {"{word}": Tokenization(words=(), read="last")})
+    expected = [[0], [3], [1, 2, 4, 5]] if is_streamed else [[0], [3], [1, 2], [4, 5]]
+    assert groups == [[due[index] for index in group] for group in expected]

@@ -111,7 +111,7 @@ def test_states_that_nobody_checks_are_found(
 def test_pictures_and_measures_that_nobody_checks_are_found(
     all_damages: tuple[Damage, ...], kit: Kit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Store, "_intact", lambda self, kind, key: self._files.get((kind, key)))
+    monkeypatch.setattr(Store, "_intact", lambda self, kind, key: self._file(kind, key))
     monkeypatch.setattr("tokviz.run.store.store._UNREADABLE", ())
     number = next(n for n, each in enumerate(all_damages) if each.kind == "images" and each.place == "block 5")
     outcome = artefacts.done_to(all_damages[number], number, kit, kit.folder.with_name("unchecked-image"))

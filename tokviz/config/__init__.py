@@ -11,29 +11,3 @@ from tokviz.config.names import slugify
 from tokviz.config.series import CheckpointConfig, SeriesConfig
 from tokviz.config.tables import CategoryConfig, ContextConfig, ModelConfig
 from tokviz.config.types import MOST_MODELS_COMPARED, PROJECTIONS, ReportConfig
-
-__all__ = [
-    "DISTRIBUTION",
-    "MOST_MODELS_COMPARED",
-    "PLACEHOLDER",
-    "PROJECTIONS",
-    "CategoryConfig",
-    "CheckpointConfig",
-    "ContextConfig",
-    "InterventionConfig",
-    "LensConfig",
-    "ModelConfig",
-    "ReportConfig",
-    "SeriesConfig",
-    "exists",
-    "expanded",
-    "file_name",
-    "install",
-    "intervention",
-    "kind_of_place",
-    "load",
-    "model_of",
-    "read_toml",
-    "slugify",
-    "validated",
-]

@@ -12,7 +12,6 @@ from tokviz.run import pipeline
 from tokviz.run.plan.lenses import LensInputs
 from tokviz.run.plan.plan import Plan
 from tokviz.run.plan.tree import ContextPlan
-from tokviz.run.store.store import Store
 from tokviz.run.work.progress import reporter
 
 
@@ -37,7 +36,7 @@ def captured_beside(config: ReportConfig, plan: Plan, in_memory: AtHand | None, 
         outcome = pipeline.capture_only(config, plan.options, progress, refuses=False)
     if outcome.failures:
         raise TokvizError("; ".join(str(failed.failure) for failed in outcome.failures))
-    return Plan(config, plan.options, Store(plan.store.root))
+    return Plan(config, plan.options, plan.store)
 
 
 def fitted_lens(

@@ -253,18 +253,18 @@ class Capture:
         layer = self._breaking("layer").layer if layer is None else arguments.plain(layer)
         neurons = arguments.numbers("neurons", self._breaking("neurons").neurons if neurons is None else neurons)
         value = arguments.plain(value)
-        known = (each for each in self.context.interventions if each.wanted.does(layer, neurons, value))
-        if (found := next((each.captured for each in known if each.captured), None)) is not None:
-            return replace(self, captured=found)
+        known = (each.key for each in self.context.interventions if each.what.does(layer, neurons, value))
+        if (found := next((key for key in known if key in self.context.all_captured), None)) is not None:
+            return replace(self, captured=self.context.all_captured[found])
         model = self.context.model
         asked = {"model": model.display_name, "layer": layer, "neurons": neurons, "value": value}
         table = configuration.intervention(asked, Path(os.curdir) / "without(…)")
         config = self.plan.config.model_copy(update={"models": [model], "interventions": [table]})
         plan, context = self._captured_beside(config, quiet)
-        made = next(each for each in context.interventions if each.wanted.rule == "by_hand")
-        if made.captured is None:
-            raise TokvizError(f"{made.wanted.described}: {made.failure}")
-        return replace(self, plan=plan, context=context, captured=made.captured)
+        made = next(each for each in context.interventions if each.what.rule == "by_hand")
+        if made.key not in context.all_captured:
+            raise TokvizError(f"{made.what.described}: {made.failure}")
+        return replace(self, plan=plan, context=context, captured=context.all_captured[made.key])
 
     @arguments.instead_of_options()
     def untrained(self, *, quiet: bool | None = None) -> dict[str, Capture]:

@@ -17,6 +17,7 @@ from tokviz.run.plan.inputs import Inputs
 from tokviz.run.plan.lenses import backward_passes
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.request import Request
 from tokviz.run.plan.series import SeriesPlan
 from tokviz.run.plan.tree import Captured, ContextPlan, ModelPlan
 from tokviz.run.store.disk import shown_path
@@ -47,7 +48,9 @@ def describe(config: ReportConfig, options: Options, *, captures_only: bool = Fa
         n_failing += problem is not None
         ready[model.model.slug] = [] if problem else model.inputs
         lines += (
-            [problem] if problem else [f"  {each.context.label}: {_described(each, plan)}" for each in model.contexts]
+            [problem]
+            if problem
+            else [f"  {each.context.label}: {_described(each, model.request, plan)}" for each in model.contexts]
         )
         if not problem and (n_passes := _n_backward_passes(model, plan)):
             lines.append(
@@ -86,24 +89,23 @@ def _problem(model: ModelPlan, options: Options) -> str | None:
 
 def _n_backward_passes(model: ModelPlan, plan: Plan) -> str | None:
     """What fitting a model's lens takes, if that is due: at most, as long as it isn't known how the words are cut."""
-    lenses = plan.lenses
-    if lenses is None or not plan.reads_lens(model.model):
+    lenses = model.request.lenses
+    if lenses is None:
         return None
     fits = [each for context in model.contexts for each in context.fits]
     if fits or not any(each.due for each in model.contexts):
-        n_due = sum(each.fit.n_backward_passes for each in fits if each.due)
+        n_due = sum(each.what.n_backward_passes for each in fits if each.due)
         return f"{n_due:,}" if n_due else None
     n_words = min(len(plan.config.word_list.words) * len(model.contexts), Lens.MOST_TARGETS)
     kinds: dict[LensKind, int] = {"names": len(lenses.names), "words": n_words}
-    if plan.untrained(model.model) is not False:
+    if model.request.untrained is not False:
         kinds["random"] = len(lenses.names)
     return f"at most {sum(n * backward_passes(kind) for kind, n in kinds.items()):,}"
 
 
-def _described(context: ContextPlan, plan: Plan) -> str:
-    captured = context.captured
-    if context.due or captured is None:
-        return f"capture{_in_what(context, plan)} ({context.due}), then project, measure and draw"
+def _described(context: ContextPlan, request: Request, plan: Plan) -> str:
+    if context.due:
+        return f"capture{_in_what(context, request)} ({context.due}), then project, measure and draw"
     parts = ["captured"]
     due = [each.due for each in context.interventions if each.due]
     untrained = sum(each.due is not None for each in context.controls)
@@ -123,12 +125,11 @@ def _described(context: ContextPlan, plan: Plan) -> str:
     return "; ".join(parts)
 
 
-def _in_what(context: ContextPlan, plan: Plan) -> str:
+def _in_what(context: ContextPlan, request: Request) -> str:
     """`` in 8 templates and 6 untrained models``; nothing where there is one template only."""
-    untrained = plan.untrained(context.model)
     parts = [f"{1 + len(context.further)} templates"] if context.further else []
-    if untrained is not False:
-        size = "" if untrained else f" (of at most {MOST_PARAMETERS:,} parameters)"
+    if request.untrained is not False:
+        size = "" if request.untrained else f" (of at most {MOST_PARAMETERS:,} parameters)"
         parts.append(f"{counted(len(controls_of(context.model)), 'untrained model')}{size}")
     return f" in {' and '.join(parts)}" if parts else ""
 

@@ -124,9 +124,7 @@ def _used_of_series(series: SeriesPlan) -> set[Use]:
 
 
 def _used_of(context: ContextPlan, plan: Plan) -> set[Use]:
-    used = {("states", key) for key in context.states_keys}
-    if context.loss:
-        used.add(("measures", context.loss.key))
+    used = context.used
     for captured in context.all_captured.values():
         used |= {step.use for step in (*captured.all_measures, *captured.projections.values())}
         heat_map = plan.heat_map(context.model, captured)

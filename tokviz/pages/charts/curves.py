@@ -52,6 +52,11 @@ class Curve:
     leader: str | None
     """Path data from the curve's end to its name."""
 
+    @property
+    def switches(self) -> tuple[str, ...]:
+        """The names of the switches that show something of it."""
+        return (self.switch, "raw" if self.raw else "")
+
 
 @dataclass(frozen=True, kw_only=True)
 class ChartFrame:
@@ -102,7 +107,7 @@ class ModelCharts:
     @property
     def switches(self) -> tuple[Switch, ...]:
         """What readers add to the charts, as far as these have it."""
-        return switches_of(curve for chart in self.charts for curve in chart.curves)
+        return switches_of(name for chart in self.charts for curve in chart.curves for name in curve.switches)
 
     @property
     def in_sight(self) -> tuple[Chart, ...]:

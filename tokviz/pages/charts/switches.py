@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from tokviz.pages.charts.curves import Curve
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +22,7 @@ SWITCHES = (
 )
 
 
-def switches_of(curves: Iterable[Curve]) -> tuple[Switch, ...]:
-    """Those that have something to show among these."""
-    found = {name for curve in curves for name in (curve.switch, "raw" if curve.raw else "")}
+def switches_of(names: Iterable[str]) -> tuple[Switch, ...]:
+    """Those of these names, in their order."""
+    found = set(names)
     return tuple(each for each in SWITCHES if each.name in found)

@@ -96,7 +96,8 @@ class Curves:
     @property
     def switches(self) -> tuple[Switch, ...]:
         """What readers add to the charts, as far as these have it."""
-        return switches_of(curve for row in self.rows for chart in row.charts for curve in chart.curves)
+        charts = [chart for row in self.rows for chart in row.charts]
+        return switches_of(name for chart in charts for curve in chart.curves for name in curve.switches)
 
 
 MOST_DRAWN = OF_ALL_MODELS.n_styles

@@ -108,7 +108,7 @@ class LensSection:
     @property
     def switches(self) -> tuple[Switch, ...]:
         """What readers add to the charts."""
-        return switches_of(curve for chart in self.charts for curve in chart.curves)
+        return switches_of(name for chart in self.charts for curve in chart.curves for name in curve.switches)
 
 
 def lens_section(report: Report, model: ModelReport, page: str) -> LensSection | None:

@@ -21,7 +21,8 @@ from typing import Any
 
 from tokviz import models
 from tokviz.errors import ModelError, TokvizError
-from tokviz.run.capturing.capture_request import Request, capture_here
+from tokviz.run.capturing.capture_request import capture_here
+from tokviz.run.plan.request import Request
 from tokviz.run.store.store import Store
 from tokviz.run.work.processes import children_ignore_interrupts, end_with_parent
 from tokviz.run.work.progress import Reporter, Step
@@ -60,7 +61,7 @@ class Apart:
         """
         connection = self.begin()
         try:
-            connection.send((request, self.store.afresh()))
+            connection.send((request, self.store))
             while (message := connection.recv())[0] != "done":
                 self._pass_on(*message)
         except _LOST:

@@ -3,34 +3,31 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from tokviz import models
-from tokviz.config import CheckpointConfig, ModelConfig, install
+from tokviz.config import CheckpointConfig, install
 from tokviz.errors import BackendError, CaptureError, DiskFullError, SourceError
 from tokviz.models.in_memory import PREFIX as IN_MEMORY
-from tokviz.records import Batching, Context, HiddenStates, Loss, ModelCard, Tokenization, Updates, WordList
+from tokviz.records import Batching, Context, Tokenization, Updates
 from tokviz.run.capturing import intervening
 from tokviz.run.capturing.controlling import capture_controls
 from tokviz.run.capturing.dates import now
 from tokviz.run.capturing.folders import folders_for
 from tokviz.run.capturing.intervening import Ready
-from tokviz.run.capturing.lens_fitting import Fitted, fit_lens, is_fitted
+from tokviz.run.capturing.lens_fitting import Fitted, fit_lens
 from tokviz.run.capturing.losing import measure_loss
-from tokviz.run.plan import interventions
-from tokviz.run.plan.controls import MOST_PARAMETERS, Control, are_wanted, controls_of
-from tokviz.run.plan.interventions import Wanted
-from tokviz.run.plan.lenses import Fit, Lenses
-from tokviz.run.plan.losses import LossText
-from tokviz.run.store import keys
+from tokviz.run.plan.controls import MOST_PARAMETERS, are_wanted
+from tokviz.run.plan.lenses import Fit
+from tokviz.run.plan.recipe import captures, still_due
+from tokviz.run.plan.request import Request, Template
+from tokviz.run.plan.tree import Capture
 from tokviz.run.store.locks import Locks
 from tokviz.run.store.states_file import CaptureDescription
 from tokviz.run.store.store import Store
@@ -41,100 +38,12 @@ if TYPE_CHECKING:
 
     from tokviz.capture import Structure, Sublayers
 
+Some = TypeVar("Some", bound=Capture[Any])
+
 _BYTES = 4
 """Of a parameter."""
 _OF_MODELS = ("torch", "transformers", "accelerate", "gguf", "huggingface_hub", "tokenizers", "tqdm")
 """What ``[models]`` installs."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ContextRequest:
-    """One context of a model."""
-
-    key: str
-    """Under which its states are stored."""
-    context: Context
-    is_due: bool
-    """Whether anything of it must be captured."""
-    intact_is_due: bool
-    """Whether the states of the model as it is are; else only those with neurons set to a value."""
-    may_break: bool
-    """Whether a break that is found in it is to be switched off; it isn't where an earlier context has one."""
-    is_measured_only: bool = False
-    """Whether it is one of a context's further templates: nothing is asked but its states."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """The captures of one model that are due."""
-
-    model: ModelConfig
-    base: Path
-    """The config's folder; absolute when another process is to look there."""
-    device: str
-    contexts: tuple[ContextRequest, ...]
-    """All, in the order of the configuration."""
-    words: WordList
-    read: str
-    token_budget: int
-    n_depths: int | None = None
-    """How many depths are asked for, from the embedding on; None for all."""
-    by_hand: tuple[Wanted, ...] = ()
-    """What the author wants to see with neurons set to a value."""
-    loss_text: LossText | None = None
-    """What the model is to predict with a break's neurons set to a value; None where they aren't."""
-    lenses: Lenses | None = None
-    """What is read of the model's layers; None where nothing is."""
-    untrained: bool | None = False
-    """Whether untrained controls of the model are wanted; None where that follows from its size."""
-    captured_from: str | None = None
-    """The identity of the model that stored states come from which are to stay; None where all are captured now."""
-    is_forced: bool = False
-    """Whether what is stored is made again."""
-    waits: bool = True
-    """Whether to wait for another run that captures the same."""
-    epoch: str | None = field(default_factory=lambda: os.environ.get("SOURCE_DATE_EPOCH"))
-
-    @property
-    def due(self) -> list[ContextRequest]:
-        return [each for each in self.contexts if each.is_due]
-
-    def wanted(self, store: Store) -> list[tuple[ContextRequest, HiddenStates, Wanted]]:
-        """What follows from the states that are stored: in which context, from which states, what is set to a value."""
-        found, broken = [], False
-        for each in self.due:
-            states = None if each.is_measured_only else store.find_states(each.key)
-            if states is None:
-                continue
-            of_break = interventions.of_break(states) if each.may_break and not broken else ()
-            broken = broken or bool(of_break)
-            found += [(each, states, wanted) for wanted in (*of_break, *self.by_hand)]
-        return found
-
-    def controls(self, store: Store) -> list[tuple[ContextRequest, HiddenStates, Control]]:
-        """What follows from the states that are stored: in which context, from which states, which control."""
-        known = ((each, store.find_states(each.key)) for each in self.due if not each.is_measured_only)
-        return [
-            (each, states, control)
-            for each, states in known
-            if states is not None and are_wanted(self.untrained, states.card)
-            for control in controls_of(self.model)
-        ]
-
-    def fits(self, card: ModelCard, texts: Mapping[str, Tokenization]) -> tuple[Fit, ...]:
-        """The directions of the model's lens; ``texts``: by template the words of each context."""
-        if self.lenses is None or not any(each.is_due for each in self.contexts):
-            return ()
-        tokenizations = [texts[each.context.template] for each in self.contexts if not each.is_measured_only]
-        return self.lenses.fits(self.model, card, tokenizations, with_random=are_wanted(self.untrained, card))
-
-    def loss(self, store: Store) -> tuple[ContextRequest, HiddenStates, str] | None:
-        """What follows from the states that are stored: of which context the loss is measured, and its key."""
-        of_break = next(((each, states) for each, states, wanted in self.wanted(store) if wanted.rule == "off"), None)
-        if of_break is None or self.loss_text is None:
-            return None
-        key = self.loss_text.key(of_break[1])
-        return None if key is None else (*of_break, key)
 
 
 def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
@@ -143,7 +52,7 @@ def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
     Raises ``ModelError``; the contexts captured before stay stored. ``DeviceError``, ``BackendError``: no model can be
     captured so.
     """
-    due = [each.key for each in request.due]
+    due = [each.key for each in request.templates_due]
     say_of_hub = models.Once(reporter.say)
     models.try_to_connect(request.model, request.base, say_of_hub)
     try:
@@ -158,7 +67,7 @@ def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
         locks = Locks(waits=request.waits, say=reporter.say)
         with locks.on_captures(store.root, due) as others_were_first:
             if others_were_first:
-                request = _still_due(request, store)
+                request = still_due(request, store)
             if request.due:
                 folders = folders_for(request.model, request.base, request.captured_from, store, locks)
                 blamed = models.callers_code_blamed_of(request.model.source)
@@ -178,72 +87,12 @@ def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
         raise CaptureError(f"{request.model.source}: {error}") from error  # a smaller model may have room
 
 
-def _still_due(request: Request, store: Store) -> Request:
-    """What another run hasn't captured meanwhile."""
-    identity = models.identity(request.model, request.base)
-
-    def intact_is_due(each: ContextRequest) -> bool:
-        states = store.find_states(each.key)
-        return each.is_due and (states is None or not models.is_same(identity, states.card.identity))
-
-    contexts = tuple(replace(each, intact_is_due=intact_is_due(each)) for each in request.contexts)
-    missing = {
-        each.key
-        for each, states, wanted in replace(request, contexts=contexts).wanted(store)
-        if _is_missing(keys.intervention_key(each.key, wanted.key_parts), states, store)
-    }
-    missing |= {each.key for each, _, _ in _missing_controls(replace(request, contexts=contexts), store)}
-    if _misses_a_fit(replace(request, contexts=contexts), store):
-        missing.add(contexts[0].key)
-    loss = replace(request, contexts=contexts).loss(store)
-    # A store lists its files once: what another run has written since, a new one finds.
-    if loss and not Store(store.root).has(loss[2], Loss):
-        missing.add(loss[0].key)
-    return replace(
-        request,
-        contexts=tuple(replace(each, is_due=each.intact_is_due or each.key in missing) for each in contexts),
-    )
-
-
-def _misses_a_fit(request: Request, store: Store) -> bool:
-    """Whether directions of the lens are missing; not known before all contexts are captured, as some are due themselves then."""
-    found = {
-        each.context.template: store.find_states(each.key) for each in request.contexts if not each.is_measured_only
-    }
-    states = [each for each in found.values() if each is not None]
-    if len(states) < len(found):
-        return False
-    texts = {template: each.tokenization for template, each in found.items() if each is not None}
-    fresh = Store(store.root)  # as a store lists its files once
-    return any(not is_fitted(each, fresh) for each in request.fits(states[0].card, texts))
-
-
-def _missing_controls(
-    request: Request, store: Store, renewed: Collection[str] = ()
-) -> list[tuple[ContextRequest, HiddenStates, Control]]:
-    """``renewed``: keys of states that have just been captured, whose controls are captured, too."""
-    return [
-        (each, states, control)
-        for each, states, control in request.controls(store)
-        if each.key in renewed
-        or _is_missing(keys.control_key(each.key, control.key_parts(request.model)), states, store)
-    ]
-
-
-def _is_missing(key: str, intact: HiddenStates, store: Store) -> bool:
-    """Whether states that follow from a model's own, under ``key``, are neither stored nor known to fail."""
-    made = store.find_states(key)
-    return store.failure(key) is None and (made is None or made.card.identity != intact.card.identity)
-
-
 def _capture(
     request: Request, store: Store, reporter: Reporter, folders: models.Folders, say_of_hub: models.Once
 ) -> None:
     from tokviz import capture
 
     name = request.model.display_name
-    # Another machine's store may not have what is stored here.
-    due = [each for each in request.due if each.intact_is_due or store.find_states(each.key) is None]
     step = reporter.step(f"{name}: loading")
     use = models.Use(with_head=request.loss_text is not None or request.lenses is not None, texts=_texts(request))
     loaded = models.load(request.model, request.base, request.device, folders, use, say_of_hub)
@@ -254,75 +103,81 @@ def _capture(
         structure = capture.find_structure(loaded.module, loaded.base_model_prefix).up_to(request.n_depths)
     with models.ended_after(0):
         texts = {
-            each.context.template: _tokenized(loaded.tokenizer, request, each.context) for each in request.contexts
+            each.context.template: _tokenized(loaded.tokenizer, request, each.context) for each in request.templates
         }
     step.advance()
-    for each in request.contexts:
+    for each in request.templates:
         if each.context.further_templates:
             capture.require_alike(each.context, texts)
-    tokenizations = [texts[each.context.template] for each in due]
-    for tokenization, each in zip(tokenizations, due, strict=True):
-        capture.require_fitting(loaded.module, structure, tokenization, each.context)
+    due = _due(each for context in captures(request, store) for each in context.templates)
+    for template in due:
+        context = template.what.context
+        capture.require_fitting(loaded.module, structure, texts[context.template], context)
     ready = Ready(
         name=name,
         loaded=loaded,
         structure=structure,
         sublayers=_sublayers(loaded, structure, by_hand=bool(request.by_hand)),
         token_budget=request.token_budget,
-        texts={
-            each.context.template: texts[each.context.template]
-            for each in request.contexts
-            if not each.is_measured_only
-        },
+        texts={text: texts[text] for text in dict.fromkeys(each.first.context.template for each in request.contexts)},
     )
     intervening.require_neurons(ready, request.by_hand)
-    for group in _groups(loaded.module, due, tokenizations):
-        together = [(due[index], tokenizations[index]) for index in group]
+    for group in _groups(loaded.module, [each.what for each in due], texts):
+        together = [(each, texts[each.context.template]) for each in group]
         _capture_together(ready, together, store, reporter, request.epoch)
-    renewed = {each.key for each in due}
-    for each, states, wanted in request.wanted(store):
-        key = keys.intervention_key(each.key, wanted.key_parts)
-        if each.key in renewed or _is_missing(key, states, store):
-            intervening.capture_with(ready, states, each.key, wanted, store, reporter)
-    _capture_beside(ready, request, renewed, store, reporter)
+    _capture_what_follows(ready, request, {each.key for each in due}, store, reporter)
 
 
-def _capture_beside(ready: Ready, request: Request, renewed: Collection[str], store: Store, reporter: Reporter) -> None:
-    """What of the model is captured beside its states; ``renewed``: the keys of those that were captured now."""
+def _capture_what_follows(
+    ready: Ready, request: Request, made: Collection[str], store: Store, reporter: Reporter
+) -> None:
+    """What of the model is captured beside its states; ``made``: the keys of those that were captured now."""
     name, card = ready.name, ready.loaded.card
+    contexts = captures(request, store, made, (card, ready.texts))
+    for each in _due(each for context in contexts for each in context.interventions):
+        intervening.capture_with(ready, each, store, reporter)
     if request.untrained is None and not are_wanted(None, card) and not isinstance(request.model, CheckpointConfig):
         reporter.say(
             f"{name}: no untrained models, as it has more than {MOST_PARAMETERS:,} parameters; untrained = true in its own table "
             "asks for them"
         )
-    of_random = _fit_lens(ready, request, store, reporter)
-    untrained = [(each.key, states, control) for each, states, control in _missing_controls(request, store, renewed)]
+    of_random = _fit_lens(ready, request, [each for context in contexts for each in context.fits], store, reporter)
+    untrained = _due(each for context in contexts for each in context.controls)
     if untrained or of_random:
         capture_controls(ready, request.model, untrained, store, reporter, of_random)
-    loss = request.loss(store)
-    if loss and request.loss_text and (loss[0].key in renewed or not store.has(loss[2], Loss)):
+    for loss in _due(context.loss for context in contexts if context.loss):
         step = reporter.step(f"{name}: measuring the next-token loss")
-        store.put(loss[2], measure_loss(ready, loss[1], request.loss_text))
+        store.put(loss.key, measure_loss(ready, loss.intact, loss.what))
         step.advance()
 
 
-def _fit_lens(ready: Ready, request: Request, store: Store, reporter: Reporter) -> tuple[Fit, Fitted] | None:
+def _due(found: Iterable[Some]) -> list[Some]:
+    """Those that are due, each once."""
+    due: dict[str, Some] = {}
+    for each in found:
+        if each.due:
+            due.setdefault(each.key, each)
+    return list(due.values())
+
+
+def _fit_lens(
+    ready: Ready, request: Request, fits: Sequence[Capture[Fit]], store: Store, reporter: Reporter
+) -> tuple[Fit, Fitted] | None:
     """Fit what is missing of the model's own lens; returns what is to be fitted in its control, and on what."""
     if request.lenses is None:
         return None
-    fits = request.fits(ready.loaded.card, ready.texts)
-    missing = [each for each in fits if request.is_forced or not is_fitted(each, store)]
+    missing = [each.what for each in fits if each.due]
     fitted = Fitted.of(ready, request.lenses.text, now(request.epoch))
     own, of_random = ([each for each in missing if (each.kind == "random") is asked] for asked in (False, True))
     fit_lens(fitted, own, store, reporter, ready.name)
-    reason = next((store.failure(each.key) for each in fits if each.kind == "names"), None)
+    reason = next((store.failure(each.key) for each in fits if each.what.kind == "names"), None)
     for each in of_random if reason else ():
         store.put_failure(each.key, str(reason))
     return (of_random[0], fitted) if of_random and not reason else None
 
 
-def _groups(module: nn.Module, due: Sequence[ContextRequest], tokenizations: Sequence[Tokenization]) -> list[list[int]]:
-    """Which of the requests go through the model together, by their indices.
+def _groups(module: nn.Module, due: Sequence[Template], texts: Mapping[str, Tokenization]) -> list[list[Template]]:
+    """Which templates go through the model together.
 
     One after the other where nothing is gained by more, so that a run which is killed keeps those that it had; but the further
     templates of a context at once, as one check of their batches does for all, or those of all contexts, where weights are read in
@@ -330,12 +185,12 @@ def _groups(module: nn.Module, due: Sequence[ContextRequest], tokenizations: Seq
     """
     from tokviz import capture
 
-    drawn = [index for index, each in enumerate(due) if not each.is_measured_only]
-    sharing = capture.sharing_passes(module, [tokenizations[index] for index in drawn])
-    further: dict[str, list[int]] = {}
-    for index, each in enumerate(due):
+    drawn = [each for each in due if not each.is_measured_only]
+    sharing = capture.sharing_passes(module, [texts[each.context.template] for each in drawn])
+    further: dict[str, list[Template]] = {}
+    for each in due:
         if each.is_measured_only:
-            further.setdefault("" if capture.is_streamed(module) else each.context.name, []).append(index)
+            further.setdefault("" if capture.is_streamed(module) else each.context.name, []).append(each)
     return [*([drawn[place] for place in group] for group in sharing if group), *further.values()]
 
 
@@ -353,23 +208,23 @@ def _sublayers(loaded: models.LoadedModel, structure: Structure, *, by_hand: boo
 
 def _capture_together(
     ready: Ready,
-    contexts: list[tuple[ContextRequest, Tokenization]],
+    templates: list[tuple[Template, Tokenization]],
     store: Store,
     reporter: Reporter,
     epoch: str | None,
 ) -> None:
-    """Capture and store some contexts."""
+    """Capture and store the states of some templates."""
     from tokviz import capture
 
     loaded, structure = ready.loaded, ready.structure
     card = replace(loaded.card, notes=(*loaded.card.notes, *structure.notes))
-    labels = " and ".join(dict.fromkeys(each.context.label for each, _ in contexts))
-    tokenizations = [tokenization for _, tokenization in contexts]
+    labels = " and ".join(dict.fromkeys(each.context.label for each, _ in templates))
+    tokenizations = [tokenization for _, tokenization in templates]
     step = reporter.step(f"{ready.name}: capturing, {labels}", sum(len(each.words) for each in tokenizations))
     captured = capture.capture_together(
         loaded.module, structure, tokenizations, ready.token_budget, on_progress=step.advance
     )
-    ready.limits.update((each.context.template, captured.limits) for each, _ in contexts)
+    ready.limits.update((each.context.template, captured.limits) for each, _ in templates)
     with ExitStack() as open_files:
         writers = [
             open_files.enter_context(
@@ -385,11 +240,11 @@ def _capture_together(
                     ),
                 )
             )
-            for each, tokenization in contexts
+            for each, tokenization in templates
         ]
         for index, batch in captured:
             writers[index].add(batch)
-        for writer, tokenization, (each, _) in zip(writers, tokenizations, contexts, strict=True):
+        for writer, tokenization, (each, _) in zip(writers, tokenizations, templates, strict=True):
             if each.is_measured_only:
                 continue
             writer.attention = intervening.attention(ready, {each.context.template: tokenization})
@@ -429,7 +284,7 @@ def _texts(request: Request) -> list[str]:
     """What the model's tokenizer is going to read."""
     from tokviz.capture import tokens
 
-    of_words = [text for each in request.contexts for text in tokens.texts_read(request.words, each.context)]
+    of_words = [text for each in request.templates for text in tokens.texts_read(request.words, each.context)]
     passages = [each.text for each in (request.loss_text, request.lenses) if each is not None]
     return [*of_words, *passages, *(request.lenses.names if request.lenses else ())]
 

@@ -11,14 +11,16 @@ from tokviz import models
 from tokviz.errors import ModelError
 from tokviz.pages.model.batches import batch_warnings
 from tokviz.run.capturing.apart import Apart, capturing_apart
-from tokviz.run.capturing.capture_request import ContextRequest, Request, capture_here
+from tokviz.run.capturing.capture_request import capture_here
 from tokviz.run.capturing.dates import now
 from tokviz.run.capturing.folders import remove_left_over
 from tokviz.run.capturing.remote_capture import DeviceProcesses, capture_elsewhere, gpus_for
 from tokviz.run.plan import captures
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.plan import Plan
-from tokviz.run.plan.tree import ContextPlan, ModelPlan
+from tokviz.run.plan.recipe import due_request
+from tokviz.run.plan.request import Request
+from tokviz.run.plan.tree import ModelPlan
 from tokviz.run.store.store import Store
 from tokviz.run.work import workers
 from tokviz.run.work.picture_queue import PictureQueue
@@ -43,7 +45,7 @@ def capture_models(
     unreadable = {} if plan.options.place.is_cluster else _unreadable(list(by_slug.values()), plan.options)
     for slug, error in unreadable.items():
         yield by_slug.pop(slug), error
-    requests = [request_for(model, plan) for model in by_slug.values()]
+    requests = [due_request(model) for model in by_slug.values()]
     with _workers(requests, plan.options, picture_queue) as (worker, for_workers):
         if worker is not None:
             for request, failure in capture_elsewhere(for_workers, worker, plan.store, reporter):
@@ -113,7 +115,7 @@ def _workers(
 
 def _warn(request: Request, store: Store, reporter: Reporter) -> None:
     """Say where the states of a model's words depend on what they went through the model with."""
-    found = ((each.context.label, store.find_states(each.key)) for each in request.due)
+    found = ((each.context.label, store.find_states(each.key)) for each in request.templates_due)
     warnings = (
         f"{label}: {warning}" for label, states in found if states for warning in batch_warnings(states.batch_check)
     )
@@ -125,59 +127,3 @@ def _n_gpus() -> int:
     import torch
 
     return torch.cuda.device_count()
-
-
-def _requests(model: ModelPlan) -> tuple[ContextRequest, ...]:
-    """Each once, as contexts may share a template."""
-    found: dict[str, ContextRequest] = {}
-    for context in model.contexts:
-        for each in _of_context(context):
-            found.setdefault(each.key, each)
-    return tuple(found.values())
-
-
-def _of_context(plan: ContextPlan) -> Iterator[ContextRequest]:
-    yield ContextRequest(
-        key=plan.key,
-        context=plan.context,
-        is_due=plan.first_due is not None,
-        intact_is_due=plan.due is not None,
-        may_break=plan.may_break,
-    )
-    for each in plan.further:
-        is_due = each.due is not None
-        yield ContextRequest(
-            key=each.key,
-            context=each.context,
-            is_due=is_due,
-            intact_is_due=is_due,
-            may_break=False,
-            is_measured_only=True,
-        )
-
-
-def _captured_from(model: ModelPlan) -> str | None:
-    stored = (each.captured.states for each in model.contexts if each.captured and each.due is None)
-    return next((states.card.identity for states in stored), None)
-
-
-def request_for(model: ModelPlan, plan: Plan) -> Request:
-    """What of a model is due."""
-    config, options = plan.config, plan.options
-    return Request(
-        model=model.model,
-        base=options.base.resolve(),
-        device=options.device,
-        contexts=_requests(model),
-        words=config.word_list,
-        read=config.read,
-        token_budget=config.token_budget,
-        n_depths=config.n_depths,
-        lenses=plan.lenses if plan.reads_lens(model.model) else None,
-        untrained=plan.untrained(model.model),
-        is_forced=options.force,
-        waits=options.waits,
-        captured_from=_captured_from(model),
-        by_hand=plan.by_hand(model.model),
-        loss_text=plan.loss_text if plan.switches_off(model.model) else None,
-    )

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 from tokviz import models
 from tokviz.config import ModelConfig
 from tokviz.errors import CaptureError, SourceError
-from tokviz.records import HiddenStates
 from tokviz.run.capturing.intervening import Ready, capture_again
 from tokviz.run.capturing.lens_fitting import Fitted, fit_lens
 from tokviz.run.plan.controls import CONTROLS, Control
 from tokviz.run.plan.lenses import Fit
-from tokviz.run.store import keys
+from tokviz.run.plan.tree import Following
 from tokviz.run.store.states_file import CaptureDescription
 from tokviz.run.store.store import Store
 from tokviz.run.work.progress import Reporter
@@ -24,14 +23,11 @@ if TYPE_CHECKING:
 
     from tokviz.capture import Structure
 
-Wanted = tuple[str, HiddenStates, Control]
-"""The key of a context's states, these, and which control of them is wanted."""
-
 
 def capture_controls(
     ready: Ready,
     model: ModelConfig,
-    wanted: Sequence[Wanted],
+    wanted: Sequence[Following[Control]],
     store: Store,
     reporter: Reporter,
     lens: tuple[Fit, Fitted] | None = None,
@@ -72,20 +68,19 @@ def _fit_random(ready: Ready, model: ModelConfig, lens: tuple[Fit, Fitted], stor
 def _capture_all(
     ready: Ready,
     model: ModelConfig,
-    wanted: Sequence[Wanted],
+    wanted: Sequence[Following[Control]],
     store: Store,
     problems: set[str],
     advance: Callable[[], None],
 ) -> None:
-    for control, made, problem in _made(ready, model, [control for _, _, control in wanted]):
-        for key, intact, _ in (each for each in wanted if each[2] == control):
-            own = keys.control_key(key, control.key_parts(model))
+    for control, made, problem in _made(ready, model, [each.what for each in wanted]):
+        for each in (each for each in wanted if each.what == control):
             try:
                 if made is None:
                     raise CaptureError(problem)
-                _capture(ready, made, intact, own, store)
+                _capture(ready, made, each, store)
             except CaptureError as error:  # such as values that no longer are finite
-                store.put_failure(own, str(error))
+                store.put_failure(each.key, str(error))
                 problems.add(str(error))
             advance()
 
@@ -132,7 +127,8 @@ def _made(ready: Ready, model: ModelConfig, wanted: Sequence[Control]) -> Iterat
             yield each, _Made(module=module, structure=found, notes=untrained.notes), ""
 
 
-def _capture(ready: Ready, made: _Made, intact: HiddenStates, key: str, store: Store) -> None:
+def _capture(ready: Ready, made: _Made, asked: Following[Control], store: Store) -> None:
+    intact = asked.intact
     captured = capture_again(ready, made.module, made.structure, intact)
     description = CaptureDescription(
         card=replace(intact.card, notes=made.notes),
@@ -142,6 +138,6 @@ def _capture(ready: Ready, made: _Made, intact: HiddenStates, key: str, store: S
         captured_at=intact.captured_at,
         batch_check=intact.batch_check,
     )
-    with store.states_writer(key, description) as writer:
+    with store.states_writer(asked.key, description) as writer:
         for batch in captured:
             writer.add(batch)

@@ -12,7 +12,7 @@ from tokviz import models
 from tokviz.errors import CaptureError
 from tokviz.records import AttentionToFirst, HiddenStates, Intervention, RandomNeurons, Tokenization, Updates
 from tokviz.run.plan.interventions import Wanted
-from tokviz.run.store import keys
+from tokviz.run.plan.tree import Following
 from tokviz.run.store.states_file import CaptureDescription
 from tokviz.run.store.store import Store
 from tokviz.run.work.progress import Reporter
@@ -81,28 +81,22 @@ def require_neurons(ready: Ready, wanted: Sequence[Wanted]) -> None:
             )
 
 
-def capture_with(
-    ready: Ready, intact: HiddenStates, key: str, wanted: Wanted, store: Store, reporter: Reporter
-) -> None:
-    """Capture and store a context's words once more; where the model gives no states so, keep why.
-
-    Parameters
-    ----------
-    key : of the states of the model as it is.
-    """
-    step = reporter.step(f"{ready.name}: capturing, {wanted.described}")
-    own = keys.intervention_key(key, wanted.key_parts)
+def capture_with(ready: Ready, asked: Following[Wanted], store: Store, reporter: Reporter) -> None:
+    """Capture and store a context's words once more; where the model gives no states so, keep why."""
+    described = asked.what.described
+    step = reporter.step(f"{ready.name}: capturing, {described}")
     try:
-        _capture_with(ready, intact, own, wanted, store)
+        _capture_with(ready, asked, store)
     except CaptureError as error:  # a value that no longer is finite, say
-        store.put_failure(own, str(error))
-        reporter.say(f"{ready.name}, {wanted.described}: {error}")
+        store.put_failure(asked.key, str(error))
+        reporter.say(f"{ready.name}, {described}: {error}")
     step.advance()
 
 
-def _capture_with(ready: Ready, intact: HiddenStates, key: str, wanted: Wanted, store: Store) -> None:
+def _capture_with(ready: Ready, asked: Following[Wanted], store: Store) -> None:
     from tokviz import capture
 
+    intact, wanted = asked.intact, asked.what
     breaking = intact.updates and intact.updates.breaking
     known = intact.updates.layers[wanted.layer].mlp_and_neurons if intact.updates and wanted.rule != "by_hand" else None
     matrix, path = ready.matrix(wanted.layer, known[1].path if known else None)
@@ -129,7 +123,7 @@ def _capture_with(ready: Ready, intact: HiddenStates, key: str, wanted: Wanted, 
             batch_check=intact.batch_check,
             intervention=done,
         )
-        with store.states_writer(key, description) as writer:
+        with store.states_writer(asked.key, description) as writer:
             for batch in captured:
                 writer.add(batch)
             if wanted.rule == "off":

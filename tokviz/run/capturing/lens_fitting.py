@@ -98,11 +98,6 @@ def fit_lens(fitted: Fitted, fits: Sequence[Fit], store: Store, reporter: Report
             step.advance()
 
 
-def is_fitted(fit: Fit, store: Store) -> bool:
-    """Whether directions are stored, or known to fail."""
-    return store.find_states(fit.key) is not None or store.failure(fit.key) is not None
-
-
 _DESCRIBED = {"names": "categories", "words": "words", "random": "categories, untrained"}
 
 

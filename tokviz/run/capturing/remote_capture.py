@@ -24,7 +24,8 @@ from tokviz import models
 from tokviz.config import ModelConfig
 from tokviz.errors import LostWorkError, ModelError, TokvizError
 from tokviz.records import Loss
-from tokviz.run.capturing.capture_request import Request, capture_here
+from tokviz.run.capturing.capture_request import capture_here
+from tokviz.run.plan.request import Request
 from tokviz.run.store.disk import shown_path
 from tokviz.run.store.store import Store
 from tokviz.run.work.processes import Processes
@@ -51,12 +52,11 @@ Packed = dict[str, dict[str, bytes]]
 
 @dataclass(frozen=True, kw_only=True)
 class Sent:
-    """What a worker gives back."""
+    """What a worker gives back that doesn't see the cache."""
 
-    states: Packed | None
-    """None when they are in the cache that both see."""
+    states: Packed
     losses: dict[str, Loss]
-    """By its key; none where nothing was measured."""
+    """By their keys."""
 
 
 def capture_elsewhere(
@@ -82,8 +82,8 @@ def capture_elsewhere(
             yield request, failure
 
 
-def capture_there(request: Request, shared: _Shared, device: str | None = None) -> Sent:
-    """In another process or on another machine.
+def capture_there(request: Request, shared: _Shared, device: str | None = None) -> Sent | None:
+    """In another process or on another machine; None when all is in the cache that both see.
 
     ``device`` takes the place of the request's.
     """
@@ -93,21 +93,15 @@ def capture_there(request: Request, shared: _Shared, device: str | None = None) 
             if _sees(shared):
                 store = Store(shared.cache)
                 capture_here(request, store, Quiet())
-                return Sent(states=None, losses=_losses(request, store))
+                return None
             with tempfile.TemporaryDirectory(prefix="tokviz-") as folder:
                 store = Store(Path(folder))
                 capture_here(request, store, Quiet())
-                states = {key: store.packed_states(key) for key in store.states_keys}
-                return Sent(states=states, losses=_losses(request, store))
+                losses = {key: found for key in store.keys("measures") if (found := store.find(key, Loss))}
+                return Sent(states={key: store.packed_states(key) for key in store.keys("states")}, losses=losses)
         except ModelError as error:
             # Its cause, some library's own exception, need not be known or picklable in this process.
             raise type(error)(str(error)) from None
-
-
-def _losses(request: Request, store: Store) -> dict[str, Loss]:
-    loss = request.loss(store)
-    found = loss and store.find(loss[2], Loss)
-    return {loss[2]: found} if loss and found else {}
 
 
 def gpus_for(wanted: Sequence[ModelConfig], device: str, n_gpus: int) -> tuple[str, ...]:
@@ -170,13 +164,13 @@ def _sees(shared: _Shared) -> bool:
         return False
 
 
-def _keep(sent: Sent, request: Request, store: Store) -> None:
-    for key, loss in sent.losses.items():
-        store.put(key, loss)
-    if sent.states is not None:
+def _keep(sent: Sent | None, request: Request, store: Store) -> None:
+    if sent is not None:
+        for key, loss in sent.losses.items():
+            store.put(key, loss)
         for key, files in sent.states.items():
             store.put_packed_states(key, files)
         return
     latest = time.monotonic() + _ARRIVAL_SECONDS
-    while not all(store.find_states(each.key) for each in request.due) and time.monotonic() < latest:
+    while not all(store.find_states(each.key) for each in request.templates_due) and time.monotonic() < latest:
         time.sleep(0.5)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 
 from tokviz.config import ModelConfig
 from tokviz.records import AddedMeasure, Context, HiddenStates, Picture, Projection
@@ -12,8 +12,13 @@ from tokviz.run.plan.controls import Control
 from tokviz.run.plan.inputs import Inputs
 from tokviz.run.plan.interventions import Wanted
 from tokviz.run.plan.lenses import Fit
+from tokviz.run.plan.losses import LossText
 from tokviz.run.plan.pictures import Subject
+from tokviz.run.plan.request import Request, Template
 from tokviz.run.plan.steps import Step
+from tokviz.run.store.store import Use
+
+What = TypeVar("What")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,69 +59,28 @@ class Captured:
 
 
 @dataclass(frozen=True, kw_only=True)
-class InterventionPlan:
-    """A context's words with neurons set to a value."""
+class Capture(Generic[What]):
+    """Something that takes the model itself: states of a template, or what follows from them."""
 
-    wanted: Wanted
-    context: Context
-    """With a name and a label of its own."""
+    what: What
     key: str
-    """Of the states."""
+    """Under which it is stored."""
     due: str | None
-    """Why the states must be captured, or None when the store has them, or why there can't be any."""
-    failure: str | None
-    """Why the model gave no states so."""
-    captured: Captured | None
+    """Why it must be made, or None when the store has it, or why there can't be any, or the model isn't here."""
+    states: HiddenStates | None = None
+    """As they are stored, also where they are to be made again; of a loss none."""
+    failure: str | None = None
+    """Why there is none."""
+    folder: str = "states"
+    """Of the store."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class ControlPlan:
-    """A context's words in an untrained model."""
+class Following(Capture[What]):
+    """What follows from the states of the model as it is."""
 
-    control: Control
-    key: str
-    """Of the states."""
-    states: HiddenStates | None
-    due: str | None
-    """Why the states must be captured, or None when the store has them, or why there can't be any, or the model isn't here."""
-    failure: str | None
-    """Why it gave no states."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class FitPlan:
-    """Directions of a model's lens."""
-
-    fit: Fit
-    states: HiddenStates | None
-    """As they are stored."""
-    due: str | None
-    """Why they must be fitted, or None when the store has them, or why there can't be any, or the model isn't here."""
-    failure: str | None
-    """Why there are none."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class LossPlan:
-    """The next-token loss of a model."""
-
-    key: str
-    due: str | None
-    """Why it must be measured, or None when the store has it, or the model can't be loaded here."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TemplatePlan:
-    """A context's words in one of its templates."""
-
-    context: Context
-    """With this template; of the first one with all."""
-    key: str
-    """Of the states."""
-    states: HiddenStates | None
-    """None where none are stored."""
-    due: str | None
-    """Why the states must be captured, or None when the store has them."""
+    intact: HiddenStates
+    """These."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,44 +88,69 @@ class ContextPlan:
     """One model × context."""
 
     model: ModelConfig
-    context: Context
-    key: str
-    """Of the states."""
-    due: str | None
-    """Why the states must be captured, or None when the store has them."""
-    captured: Captured | None
-    """None where no states are stored; those of files that have changed since count until they are captured again."""
-    may_break: bool
+    first: Capture[Template]
+    """Of the template that is drawn; states of files that have changed since count until they are captured again."""
+    further: tuple[Capture[Template], ...] = ()
+    """Of the templates that are measured only."""
+    may_break: bool = True
     """Whether a break in it is to be switched off: the first one of a model is."""
-    further: tuple[TemplatePlan, ...] = ()
-    """The templates that are measured only."""
-    interventions: tuple[InterventionPlan, ...] = ()
-    """As far as they are known; those of a break follow from the states."""
-    controls: tuple[ControlPlan, ...] = ()
-    """As far as it is known whether there are any; that may follow from the model's size."""
-    fits: tuple[FitPlan, ...] = ()
+    following: tuple[Following[Any], ...] = ()
+    """What else the model runs for, as far as it is known."""
+    fits: tuple[Capture[Fit], ...] = ()
     """Of the model's lens, in its first context; as far as it is known what is read, once all contexts are captured."""
-    loss: LossPlan | None = None
-    """Of the model with the break's neurons set to a value; None where they aren't."""
+    all_captured: Mapping[str, Captured] = field(default_factory=dict)
+    """What follows from the states, and from those with neurons set to a value; by their keys."""
 
     @property
-    def all_captured(self) -> dict[str, Captured]:
-        """What follows from the states, and from those with neurons set to a value; by their keys."""
-        if self.captured is None:
-            return {}
-        others = {each.key: each.captured for each in self.interventions if each.captured is not None}
-        return {self.key: self.captured, **others}
+    def key(self) -> str:
+        """Of the states."""
+        return self.first.key
 
     @property
-    def states_keys(self) -> tuple[str, ...]:
-        """Of all states that belong to it, whether they are stored or not."""
-        others = (self.further, self.interventions, self.controls)
-        return (self.key, *(each.key for those in others for each in those), *(each.fit.key for each in self.fits))
+    def due(self) -> str | None:
+        """Why the states must be captured, or None when the store has them."""
+        return self.first.due
+
+    @property
+    def context(self) -> Context:
+        return self.first.what.context
+
+    @property
+    def captured(self) -> Captured | None:
+        """What follows from the states; None where none are stored."""
+        return self.all_captured.get(self.key)
+
+    @property
+    def templates(self) -> tuple[Capture[Template], ...]:
+        return (self.first, *self.further)
+
+    @property
+    def interventions(self) -> tuple[Following[Wanted], ...]:
+        """With neurons set to a value; those of a break follow from the states."""
+        return self._of(Wanted)
+
+    @property
+    def controls(self) -> tuple[Following[Control], ...]:
+        """In untrained models; whether there are any may follow from the model's size."""
+        return self._of(Control)
+
+    @property
+    def loss(self) -> Following[LossText] | None:
+        """Of the model with the break's neurons set to a value; None where they aren't."""
+        return next(iter(self._of(LossText)), None)
+
+    def _of(self, kind: type[What]) -> tuple[Following[What], ...]:
+        return tuple(each for each in self.following if isinstance(each.what, kind))
+
+    @property
+    def used(self) -> set[Use]:
+        """All that belongs to it and takes the model itself, whether it is stored or not."""
+        return {(each.folder, each.key) for those in (self.templates, self.following, self.fits) for each in those}
 
     @property
     def intact_due(self) -> str | None:
         """Why states of the model as it is must be captured in one of the templates, or None."""
-        return self.due or next((each.due for each in self.further if each.due), None)
+        return _first_due(self.templates)
 
     @property
     def all_due(self) -> str | None:
@@ -171,16 +160,24 @@ class ContextPlan:
     @property
     def first_due(self) -> str | None:
         """The same in the template that is drawn."""
-        others = (each.due for those in (self.interventions, self.controls, self.fits) for each in those)
-        return self.due or next(filter(None, others), None) or (self.loss.due if self.loss else None)
+        return _first_due((self.first, *self.following, *self.fits))
+
+
+def _first_due(captures: Iterable[Capture[Any]]) -> str | None:
+    return next((each.due for each in captures if each.due), None)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelPlan:
     """A model in all contexts."""
 
-    model: ModelConfig
+    request: Request
+    """All that the report asks of it."""
     contexts: tuple[ContextPlan, ...]
+
+    @property
+    def model(self) -> ModelConfig:
+        return self.request.model
 
     @property
     def due(self) -> list[ContextPlan]:

@@ -194,7 +194,7 @@ def _context(
     model = context.model
     own, *others = (made[key] for key in context.all_captured)
     shown = _projections(own, images)
-    failures = (f"{each.wanted.described}: {each.failure}" for each in context.interventions if each.failure)
+    failures = (f"{each.what.described}: {each.failure}" for each in context.interventions if each.failure)
     return ContextReport(
         projections=shown,
         interventions=tuple(

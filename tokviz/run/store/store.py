@@ -21,9 +21,10 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import os
 import shutil
+import time
 from collections.abc import Set as AbstractSet
-from functools import cached_property
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -73,6 +74,8 @@ _UNREADABLE = (
     *(SafetensorError, DamagedStatesError),
 )
 """What reading raises where a file isn't what it should be."""
+_A_MOMENT = 2_000_000_000
+"""Nanoseconds: the coarsest time that a file system gives a folder."""
 _DESCRIBED = ("name", "problems", "grid_problems", "left_out")
 """What a projection holds besides arrays."""
 
@@ -100,12 +103,9 @@ class Store:
         self._checked: set[Path] = set()
         self._damaged: set[str] = set()
         self._used: set[Use] = set()
-
-    def afresh(self) -> Store:
-        """The same folder as it is now: what others have written since is in it, what counts as absent still does."""
-        made = Store(self.root)
-        made._damaged = set(self._damaged)
-        return made
+        self._files: dict[Use, Path] = {}
+        self._listed: dict[str, int] = {}
+        """When the folder of a kind had last changed as it was listed, in nanoseconds since 1970."""
 
     # --- hidden states -------------------------------------------------------------------------------------------
 
@@ -176,10 +176,9 @@ class Store:
         self._used.add(("states", key))
         return str(reason) if reason is not None else None
 
-    @property
-    def states_keys(self) -> list[str]:
-        """Of all captures that are there, and of those that are known to fail."""
-        return [each.key for each in entries.entries(self.root) if each.kind == "states" and each.key is not None]
+    def keys(self, kind: str) -> list[str]:
+        """Of all artefacts of a kind that are there; of captures also those that are known to fail."""
+        return [each.key for each in entries.entries(self.root) if each.kind == kind and each.key is not None]
 
     def packed_states(self, key: str) -> dict[str, bytes]:
         """A capture's files as they are, by name, to be sent to another machine's store."""
@@ -276,6 +275,7 @@ class Store:
     def reports(self) -> list[UsedBy]:
         """What each report used; one whose file can't be read isn't known."""
         found = []
+        self._list_again(_REPORTS)
         for kind, identity in list(self._files):
             if kind == _REPORTS and (path := self._intact(kind, identity)):
                 with contextlib.suppress(*_UNREADABLE):
@@ -304,21 +304,32 @@ class Store:
 
     # --- one file, one artefact ----------------------------------------------------------------------------------
 
-    @cached_property
-    def _files(self) -> dict[tuple[str, str], Path]:
-        """What is there, by kind and key: one listing instead of a question to the disk for every artefact."""
-        found = {}
-        for kind in SUFFIXES:
-            folder = self.root / kind
-            for file in folder.iterdir() if folder.is_dir() else ():
-                name = entries.artefact(kind, file.name)
-                if name and file.is_file():
-                    found[kind, name["key"]] = file
-        return found
+    def _file(self, kind: str, key: str) -> Path | None:
+        """Where it is: from a listing, as long as the folder hasn't changed, instead of a question to the disk for every artefact."""
+        if (kind, key) not in self._files:
+            self._list_again(kind)
+        return self._files.get((kind, key))
+
+    def _list_again(self, kind: str) -> None:
+        """Find what this process and others have written since the last time, if anything."""
+        folder = self.root / kind
+        try:
+            changed = folder.stat().st_mtime_ns
+            if self._listed.get(kind) == changed:
+                return
+            with os.scandir(folder) as found:
+                for file in found:
+                    name = entries.artefact(kind, file.name)
+                    if name and file.is_file():
+                        self._files[kind, name["key"]] = folder / file.name
+        except OSError:
+            return
+        # What is written in the same moment may leave the folder's time as it is.
+        self._listed[kind] = changed if time.time_ns() - changed > _A_MOMENT else 0
 
     def _intact(self, kind: str, key: str) -> Path | None:
         """The artefact's file if it still has the content that it was written with; checked once a run."""
-        path = self._files.get((kind, key))
+        path = self._file(kind, key)
         if path is None:
             return None
         if path in self._checked:
@@ -344,7 +355,7 @@ class Store:
             if not disk.is_regular(path):
                 make_way(path)
             partial.replace(path)
-            older = self._files.get((kind, key))
+            older = self._file(kind, key)
             if older is not None and older != path:
                 older.unlink(missing_ok=True)
         except OSError as error:

@@ -1,0 +1,151 @@
+"""What a report asks of each model: any process can capture it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from tokviz import models
+from tokviz.config import CheckpointConfig, ModelConfig, ReportConfig
+from tokviz.records import Context, WordList
+from tokviz.run.plan import interventions
+from tokviz.run.plan.interventions import Wanted
+from tokviz.run.plan.lenses import Lenses
+from tokviz.run.plan.losses import LossText
+from tokviz.run.plan.options import Options
+from tokviz.run.store import keys
+
+
+@dataclass(frozen=True, kw_only=True)
+class Template:
+    """A context's words in one of its templates."""
+
+    key: str
+    """Under which its states are stored."""
+    context: Context
+    """With this template; of the first one with all."""
+    is_measured_only: bool = False
+    """Whether it is one of the context's further templates: nothing is asked but its states."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedContext:
+    """A context of a request."""
+
+    templates: tuple[Template, ...]
+    """The one that is drawn first."""
+    may_break: bool = True
+    """Whether a break that is found in it is to be switched off; it isn't where an earlier context has one."""
+
+    @property
+    def first(self) -> Template:
+        return self.templates[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What is asked of one model."""
+
+    model: ModelConfig
+    base: Path
+    """The config's folder; absolute when another process is to look there."""
+    device: str
+    contexts: tuple[AskedContext, ...]
+    """All, in the order of the configuration."""
+    words: WordList
+    read: str
+    token_budget: int
+    n_depths: int | None = None
+    """How many depths are asked for, from the embedding on; None for all."""
+    by_hand: tuple[Wanted, ...] = ()
+    """What the author wants to see with neurons set to a value."""
+    loss_text: LossText | None = None
+    """What the model is to predict with a break's neurons set to a value; None where they aren't."""
+    lenses: Lenses | None = None
+    """What is read of the model's layers; None where nothing is."""
+    untrained: bool | None = False
+    """Whether untrained controls of the model are wanted; None where that follows from its size."""
+    is_forced: bool = False
+    """Whether what is stored is made again."""
+    waits: bool = True
+    """Whether to wait for another run that captures the same."""
+    epoch: str | None = field(default_factory=lambda: os.environ.get("SOURCE_DATE_EPOCH"))
+    identity: str | None = None
+    """Of the model's weights as they are where the report is made; None when they aren't on that machine."""
+    captured_from: str | None = None
+    """The identity of the model that stored states come from which are to stay; None where all are captured now."""
+    due: frozenset[str] | None = None
+    """By their keys the templates that the model is to run for, or for what follows from them; None before that is known."""
+    anew: frozenset[str] = frozenset()
+    """Those of them whose own states are to be captured; the others' are where they aren't stored."""
+
+    @property
+    def templates(self) -> list[Template]:
+        """Each once, as contexts may share a template."""
+        found: dict[str, Template] = {}
+        for context in self.contexts:
+            for each in context.templates:
+                found.setdefault(each.key, each)
+        return list(found.values())
+
+    @property
+    def templates_due(self) -> list[Template]:
+        return [each for each in self.templates if self.due and each.key in self.due]
+
+
+def requests(config: ReportConfig, options: Options) -> tuple[Request, ...]:
+    """What a report asks of each of its models, and of the checkpoints of its series."""
+    loss_text, lenses = LossText.of(config), Lenses.of(config)
+    return tuple(_request(model, config, options, loss_text, lenses) for model in config.all_models)
+
+
+def _request(
+    model: ModelConfig, config: ReportConfig, options: Options, loss_text: LossText, lenses: Lenses | None
+) -> Request:
+    """In a draft nothing is measured, and so nothing is captured to be compared with."""
+    is_checkpoint = isinstance(model, CheckpointConfig)
+    switches_off = config.switches_off and not options.is_draft and not is_checkpoint
+    asks_for_lens = config.lens is not None if model.lens is None else model.lens
+    return Request(
+        model=model,
+        base=options.base.resolve(),
+        device=options.device,
+        contexts=tuple(
+            AskedContext(templates=tuple(_templates(each, model, config, options)), may_break=switches_off)
+            for each in config.context_list
+        ),
+        words=config.word_list,
+        read=config.read,
+        token_budget=config.token_budget,
+        n_depths=config.n_depths,
+        by_hand=() if options.is_draft else interventions.by_hand(config.by_hand(model)),
+        loss_text=loss_text if switches_off else None,
+        lenses=lenses if asks_for_lens and not options.is_draft else None,
+        untrained=_untrained(model, config, options),
+        is_forced=options.force,
+        waits=options.waits,
+        identity=models.identity(model, options.base),
+    )
+
+
+def _untrained(model: ModelConfig, config: ReportConfig, options: Options) -> bool | None:
+    """Of a vocabulary they would take long."""
+    if options.is_draft or config.vocabulary:
+        return False
+    if model.untrained is not None:
+        return model.untrained
+    return None if config.untrained or isinstance(model, CheckpointConfig) else False
+
+
+def _templates(context: Context, model: ModelConfig, config: ReportConfig, options: Options) -> Iterator[Template]:
+    """The context itself, then what it is in each of its further templates, which are measured: none in a draft."""
+    further = () if options.is_draft else context.further_templates
+    first = replace(context, further_templates=further)
+    for each in (first, *(replace(context, template=text, further_templates=()) for text in further)):
+        measured_only = each is not first
+        key = keys.states_key(
+            model, each, config.word_list, config.read, config.n_depths, is_measured_only=measured_only
+        )
+        yield Template(key=key, context=each, is_measured_only=measured_only)
