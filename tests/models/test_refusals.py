@@ -147,7 +147,7 @@ def test_weights_whose_header_claims_another_length_are_told(llama: Path, length
 
 def test_more_layers_than_any_model_has_are_not_made(llama: Path) -> None:
     for n_layers, said in (
-        (20_000, "expected at most 10,000 layers, got 20,000 in its config"),
+        (20_000, "expected at most 1,000 layers, got 20,000 in its config"),
         (10**9, "expected num_hidden_layers of a model, at most 1,000,000, got 1000000000"),
     ):
         edit_config(llama, num_hidden_layers=n_layers)

@@ -167,6 +167,11 @@ def test_a_quantization_has_a_short_name_and_a_number(values: dict[str, Any], sh
 def test_numbers_of_loops_and_an_adapters_config_are_bounded(llama: Path, tmp_path: Path) -> None:
     edit_config(llama, pretraining_tp=10**12)
     assert "expected pretraining_tp of a model, at most 1,000, got 1000000000000" in refusal("llama", llama.parent)
+    edit_config(llama, pretraining_tp=1)
+    for loops in ("hc_sinkhorn_iters", "block_repeats", "n_cycles"):
+        edit_config(llama, **{loops: [1, 1001]})
+        assert f"expected {loops} of a model, at most 1,000" in refusal("llama", llama.parent)
+        edit_config(llama, **{loops: 1})
     adapter = tmp_path / "adapter"
     adapter.mkdir()
     (adapter / "adapter_config.json").touch()

@@ -8,19 +8,23 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
+from making import hidden_states
 
 from tokviz import models
 from tokviz.config import ModelConfig
 from tokviz.errors import BackendError, DamagedStatesError, ModelError, SourceError
 from tokviz.models import limits
-from tokviz.records import WordList
+from tokviz.records import Tokenization, TokenizedWord, WordList
 from tokviz.run.capturing import apart
 from tokviz.run.capturing.apart import Apart, capturing_apart
+from tokviz.run.capturing.capture_request import _most_seconds
 from tokviz.run.plan.request import Request
 from tokviz.run.store.store import Store
 from tokviz.run.work.progress import Quiet, Reporter
@@ -131,9 +135,19 @@ def test_what_ends_the_process_is_that_models_failure(captured: Apart, heard: He
 def test_a_load_that_takes_too_long_is_ended_by_the_system(captured: Apart, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever library is at work, and whether or not it lets Python see a signal."""
     monkeypatch.setattr(limits, "SECONDS", 1)
-    with pytest.raises(ModelError, match="took too long over its settings, tokenizer and weights"):
+    with pytest.raises(ModelError, match="took far too long for its size"):
         captured.capture(request("never ends"))
     captured.capture(request("other"))
+
+
+def test_captures_have_more_time_than_honest_ones_take_and_an_end() -> None:
+    """The sample's larger model takes some ten minutes of a processor, lens and controls included."""
+    card = hidden_states([np.zeros((1, 4))]).card
+    word = TokenizedWord(word="red", text="red", ids=(1, 2, 3), pieces=("r", "e", "d"), start=0, stop=3)
+    texts = {text: Tokenization(words=(word,) * 116, read="last") for text in ("{word}", "the {word}")}
+    small, large = (replace(card, n_parameters=n) for n in (100_000, 135_000_000))
+    assert 1800 <= _most_seconds(request("small"), small, texts) < 1900
+    assert _most_seconds(request("large"), large, texts) > 10_000
 
 
 def test_in_this_process_no_time_ends_it() -> None:

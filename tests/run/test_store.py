@@ -208,6 +208,16 @@ def test_images_come_back_and_damaged_ones_do_not(store: Store) -> None:
     assert Store(store.root).find_image("other") is None
 
 
+def test_what_others_have_written_since_is_found(store: Store) -> None:
+    other = Store(store.root)
+    store.put("own", Neighbours(rows=np.zeros((1, 1, 1), dtype=np.int64)))
+    assert (store.find_image("i"), other.find_image("i"), store.has("k", Neighbours)) == (None, None, False)
+    other.put("k", Neighbours(rows=np.zeros((1, 1, 1), dtype=np.int64)))
+    other.put_image("i", b"image")
+    assert store.has("k", Neighbours)
+    assert store.find_image("i") is not None
+
+
 def test_a_new_image_takes_the_place_of_the_old(store: Store) -> None:
     store.put_image("i", b"one")
     store.put_image("i", b"two")

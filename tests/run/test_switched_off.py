@@ -133,6 +133,16 @@ def test_of_a_model_without_a_break_nothing_is_claimed_or_captured_again(made: P
     assert "The same words without" not in text
 
 
+def test_what_another_process_has_measured_is_shown_at_once(project: Path) -> None:
+    """Of the second model, too: then this process has looked into the cache before."""
+    models = [{"source": "plain"}, {"source": "planted"}]
+    elsewhere = replace(options(project), cache=project / "other-cache", output=project / "other-site", apart=True)
+    pipeline.run(config(models=models), elsewhere, Quiet())
+    text = (project / "other-site/models/planted/index.html").read_text(encoding="utf-8")
+    assert "next-token loss" in text
+    assert text.count("next-token loss") == page(project, "planted").count("next-token loss")
+
+
 def test_a_second_run_captures_nothing(project: Path) -> None:
     assert [each.due for each in plan(project).models] == [[], []]
     assert pipeline.run(config(), options(project), Quiet()).n_captured == 0

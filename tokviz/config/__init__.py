@@ -10,4 +10,4 @@ from tokviz.config.mistakes import file_name
 from tokviz.config.names import slugify
 from tokviz.config.series import CheckpointConfig, SeriesConfig
 from tokviz.config.tables import CategoryConfig, ContextConfig, ModelConfig
-from tokviz.config.types import MOST_MODELS_COMPARED, PROJECTIONS, ReportConfig
+from tokviz.config.types import PROJECTIONS, ReportConfig

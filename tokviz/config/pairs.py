@@ -1,12 +1,18 @@
-"""``compare``: the pairs of models that are shown layer by layer."""
+"""Which pairs of models are compared; ``compare``: those that are shown layer by layer."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from textwrap import shorten
 
 from tokviz.config.fields import Mistakes
 from tokviz.text import shown
+
+MOST_MODELS_COMPARED = 6
+"""Up to so many models every pair is shown layer by layer without being asked for."""
+MOST_MODELS_IN_ALL_PAIRS = 8
+"""Of more models all pairs would take longer than the captures: each is compared with the first one."""
 
 
 def fitting_pairs(pairs: list[list[str]], models: Sequence[str] | None) -> list[list[str]]:
@@ -31,3 +37,25 @@ def fitting_pairs(pairs: list[list[str]], models: Sequence[str] | None) -> list[
             mistakes.add((index,), f"expected two different models, got {shown(pair[0])} twice")
     mistakes.refuse()
     return pairs
+
+
+def compared_pairs(
+    slugs: Mapping[str, str], named: Sequence[Sequence[str]] | None
+) -> tuple[tuple[tuple[str, str], bool], ...]:
+    """The slugs of each pair, and whether it is shown layer by layer or in the summary only.
+
+    Parameters
+    ----------
+    slugs : of the report's models, by their names.
+    named : the pairs that the author wants to be shown layer by layer.
+    """
+    chosen = [(slugs[a], slugs[b]) for a, b in named or ()]
+    others = list(itertools.combinations(slugs.values(), 2))
+    if len(slugs) > MOST_MODELS_IN_ALL_PAIRS:
+        others = others[: len(slugs) - 1]  # each with the first one
+    known = {frozenset(pair) for pair in chosen}
+    all_in_detail = named is None and len(slugs) <= MOST_MODELS_COMPARED
+    return (
+        *((pair, True) for pair in chosen),
+        *((pair, all_in_detail) for pair in others if frozenset(pair) not in known),
+    )

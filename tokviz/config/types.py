@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -43,7 +42,7 @@ from tokviz.config.interventions import AutoOrByHand, InterventionConfig, Interv
 from tokviz.config.lens import LensOrTrue
 from tokviz.config.loss import LossConfig
 from tokviz.config.names import SAME_LABEL, category_slug, default_label, find_alike, find_same
-from tokviz.config.pairs import fitting_pairs
+from tokviz.config.pairs import compared_pairs, fitting_pairs
 from tokviz.config.relations import (
     MOST_RELATIONS,
     OrderConfig,
@@ -67,8 +66,6 @@ LEAST_PLATE, MOST_PLATE = 750, 3_000
 NO_MODEL = 'expected at least one model, got none; add a table [[models]] with a line source = "…"'
 REPLACED = "models are replaced"
 """In the context of a validation: whether the command line gave other models, so that what speaks of theirs is left out."""
-MOST_MODELS_COMPARED = 6
-"""Up to so many models every pair is shown layer by layer without being asked for."""
 
 
 class ReportConfig(Table):
@@ -122,7 +119,7 @@ class ReportConfig(Table):
         | None
     ) = None
     """Pairs of models, by name, that are shown layer by layer; all pairs by default, up to six models. The summary has
-    every pair."""
+    every pair of up to eight models; of more, each with the first one, and these pairs."""
     interventions: Interventions = "auto"
     """Whether neurons that write a break are switched off, to see what is then; or which ones are set to what, besides."""
     loss: LossConfig | None = None
@@ -369,13 +366,8 @@ class ReportConfig(Table):
 
     @property
     def pairs(self) -> tuple[tuple[tuple[str, str], bool], ...]:
-        """The slugs of every pair of models, and whether it is shown layer by layer or in the summary only."""
-        slugs = {model.display_name: model.slug for model in self.models}
-        named = [(slugs[a], slugs[b]) for a, b in self.compare or ()]
-        known = {frozenset(pair) for pair in named}
-        others = [pair for pair in itertools.combinations(slugs.values(), 2) if frozenset(pair) not in known]
-        all_in_detail = self.compare is None and len(slugs) <= MOST_MODELS_COMPARED
-        return (*((pair, True) for pair in named), *((pair, all_in_detail) for pair in others))
+        """The slugs of the pairs of models that are compared, and whether one is shown layer by layer or in the summary only."""
+        return compared_pairs({model.display_name: model.slug for model in self.models}, self.compare)
 
     @property
     def word_list(self) -> WordList:

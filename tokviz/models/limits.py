@@ -33,12 +33,13 @@ def let_time_end_the_process() -> None:
 
 
 @contextmanager
-def ended_after(n_bytes: int) -> Iterator[None]:
+def ended_after(n_bytes: int, seconds: float | None = None) -> Iterator[None]:
     """Within the block this process may be ended by SIGXCPU, where ``let_time_end_the_process`` was called.
 
     Parameters
     ----------
     n_bytes : of weights that are read.
+    seconds : of a processor, that it may take besides; by default what reading settings does.
     """
     if not _ends_the_process or not hasattr(signal, "SIGXCPU"):
         yield
@@ -46,7 +47,7 @@ def ended_after(n_bytes: int) -> Iterator[None]:
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    most = int(time.process_time()) + 2 * SECONDS + PER_GB * n_bytes // 10**9
+    most = int(time.process_time() + (2 * SECONDS if seconds is None else seconds)) + PER_GB * n_bytes // 10**9
     most = min([most, *(each for each in (soft, hard) if each != resource.RLIM_INFINITY)])
     resource.setrlimit(resource.RLIMIT_CPU, (most, hard))
     try:

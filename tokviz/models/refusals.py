@@ -27,7 +27,7 @@ CONVERT = (
     "convert them where you trust them, with AutoModel.from_pretrained(…).save_pretrained(…), "
     "or with the Hub's space safetensors/convert"
 )
-_MOST_LAYERS = 10_000
+_MOST_LAYERS = 1_000
 _MOST_OF_HEADERS = 60_000_000
 """Bytes of all headers of a model's weights: a hundred thousand tensors take ten million."""
 _INPUTS = {

@@ -47,10 +47,10 @@ _LONGEST_PATH = 4096
 _NOTES = "(?!train|param|token|sample|step|example|positions|ctx)"
 """How what is counted begins that is no part of a model."""
 _COUNTED = (
-    (re.compile(r"pretraining_tp|\w+_(cycles|loops)"), 1_000),
+    (re.compile(r"pretraining_tp|\w+_(cycles|loops|iters|repeats)"), 1_000),
     (re.compile(r"extra_ids"), 10_000),
     (re.compile(r"attention_window|\w*chunk_size|default_num_special_tokens"), 100_000),
-    (re.compile(rf"(n|num)_{_NOTES}\w+|\w+_(dim|heads|iters)"), 1_000_000),
+    (re.compile(rf"(n|num)_{_NOTES}\w+|\w+_(dim|heads)"), 1_000_000),
 )
 """What settings count of parts of a model, and more than any model has of it: lists and tables of that length are made."""
 _TOKENS = re.compile(r".*_tokens?|added_tokens_decoder|extra_special_tokens")

@@ -156,12 +156,7 @@ def _of_config(config: Any) -> Any:
 def _on_meta(staged: Staged, config: Any) -> tuple[Any, tuple[str, ...]]:
     """The whole base model without values, once it is known to be that of its weights' headers; and notes on them."""
     source, headers = staged.origin.model.source, headers_of(staged)
-    n_layers = getattr(config.get_text_config(), "num_hidden_layers", None)
-    if isinstance(n_layers, int) and n_layers > max(len(headers), _MOST_SHARED):
-        raise SourceError(
-            f"{source}: expected a config of the {len(headers):,} tensors in its weights files, got {n_layers:,} layers; check that "
-            "config.json and the weights belong together"
-        )
+    _refuse_layers_without_tensors(source, config, len(headers))
     unexpected: set[str] = set()
     is_quantized = _is_known_quantization(config)
     with at_most(source, len(headers)):
@@ -171,6 +166,7 @@ def _on_meta(staged: Staged, config: Any) -> tuple[Any, tuple[str, ...]]:
             on_meta = staged.origin.model.model_copy(update={"device_map": "meta", "max_memory": None})
             without_values = replace(staged, origin=replace(staged.origin, model=on_meta))
             whole, _, unexpected = _loaded(without_values, config, None, None, "auto")
+    _refuse_layers_without_tensors(source, config, len(headers) - len(unexpected))
     _, path = _part_that_runs(whole)
     notes = refuse_unused_layers(source, whole, path, {*unexpected, *headers})
     if is_quantized:
@@ -178,6 +174,16 @@ def _on_meta(staged: Staged, config: Any) -> tuple[Any, tuple[str, ...]]:
     else:
         refuse_other_numbers(source, whole, headers, unexpected)
     return whole, notes
+
+
+def _refuse_layers_without_tensors(source: str, config: Any, n_tensors: int) -> None:
+    """Refuse more layers than a model has that shares weights among them; ``n_tensors``: those that are its."""
+    n_layers = getattr(config.get_text_config(), "num_hidden_layers", None)
+    if isinstance(n_layers, int) and n_layers > max(n_tensors, _MOST_SHARED):
+        raise SourceError(
+            f"{source}: expected a config of the {n_tensors:,} tensors in its weights files, got {n_layers:,} layers; check that "
+            "config.json and the weights belong together"
+        )
 
 
 def _class_with_head(config: Any) -> Any:

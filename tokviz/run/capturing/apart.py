@@ -112,7 +112,7 @@ class Apart:
         self.end()
         expected = "expected a model that its libraries can load and run, but the process that tried"
         if code == -getattr(signal, "SIGXCPU", 0):
-            return f"{expected} took too long over its settings, tokenizer and weights; fetch its files again, or choose another model"
+            return f"{expected} took far too long for its size; fetch its files again, or choose another model"
         if code < 0:
             more = ", perhaps as memory ran out" if code == -getattr(signal, "SIGKILL", 9) else ""
             return f"{expected} was ended by signal {-code}{more}; fetch its files again, or choose another model"

@@ -15,7 +15,7 @@ from tokviz import models
 from tokviz.config import CheckpointConfig, install
 from tokviz.errors import BackendError, CaptureError, DiskFullError, SourceError
 from tokviz.models.in_memory import PREFIX as IN_MEMORY
-from tokviz.records import Batching, Context, Tokenization, Updates
+from tokviz.records import Batching, Context, Directions, ModelCard, Tokenization, Updates
 from tokviz.run.capturing import intervening
 from tokviz.run.capturing.controlling import capture_controls
 from tokviz.run.capturing.dates import now
@@ -42,6 +42,8 @@ Some = TypeVar("Some", bound=Capture[Any])
 
 _BYTES = 4
 """Of a parameter."""
+_SECONDS, _SECONDS_PER_PARAMETER = 1800, 1e-7
+"""Of a processor: for any model, and for each of its parameters and each token that goes through it."""
 _OF_MODELS = ("torch", "transformers", "accelerate", "gguf", "huggingface_hub", "tokenizers", "tqdm")
 """What ``[models]`` installs."""
 
@@ -106,6 +108,31 @@ def _capture(
             each.context.template: _tokenized(loaded.tokenizer, request, each.context) for each in request.templates
         }
     step.advance()
+    with models.ended_after(0, _most_seconds(request, loaded.card, texts)):
+        _capture_loaded(request, loaded, structure, texts, store, reporter)
+
+
+def _most_seconds(request: Request, card: ModelCard, texts: Mapping[str, Tokenization]) -> float:
+    """What all captures of a model take at most, far beyond what any processor needs for so many parameters and tokens."""
+    n_words = sum(len(text.words) for text in texts.values())
+    n_tokens = sum(len(word.ids) for text in texts.values() for word in text.words)
+    if request.lenses is not None:
+        n_tokens += (
+            (2 * len(request.lenses.names) + n_words) * max(Directions.N_PASSAGES.values()) * Directions.N_TOKENS
+        )
+    return _SECONDS + _SECONDS_PER_PARAMETER * (card.n_parameters or 0) * n_tokens
+
+
+def _capture_loaded(
+    request: Request,
+    loaded: models.LoadedModel,
+    structure: Structure,
+    texts: Mapping[str, Tokenization],
+    store: Store,
+    reporter: Reporter,
+) -> None:
+    from tokviz import capture
+
     for each in request.templates:
         if each.context.further_templates:
             capture.require_alike(each.context, texts)
@@ -114,7 +141,7 @@ def _capture(
         context = template.what.context
         capture.require_fitting(loaded.module, structure, texts[context.template], context)
     ready = Ready(
-        name=name,
+        name=request.model.display_name,
         loaded=loaded,
         structure=structure,
         sublayers=_sublayers(loaded, structure, by_hand=bool(request.by_hand)),
