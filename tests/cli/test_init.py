@@ -67,7 +67,6 @@ def test_every_key_of_a_template_is_explained_or_named_as_a_comment() -> None:
 @pytest.mark.parametrize("name", ["minimal", "models"])
 def test_a_new_report_has_the_controls_that_readers_ask_for(name: str) -> None:
     config = load(STARTERS / name / "report.toml")
-    assert config.untrained
     assert [len(context.templates) for context in config.context_list] == [1, 5]
     for context in config.context_list:
         assert all(" {word}" in template for template in context.templates)  # cut into the same tokens in each

@@ -76,6 +76,19 @@ def test_every_pair_of_a_few_models_is_shown_in_detail_and_of_many_only_those_th
     assert in_detail(7, 'compare = [["M6", "M2"]]\n') == [("m6", "m2")]
 
 
+def test_of_more_than_eight_models_each_is_compared_with_the_first_that_can_be_and_as_named(tmp_path: Path) -> None:
+    models = "".join(f'[[models]]\nsource = "org/M{index}"\n' for index in range(9))
+    config = loaded(tmp_path, f'compare = [["M6", "M2"], ["M4", "M0"]]\n{WORDS}{models}')
+    named = [("m6", "m2"), ("m4", "m0")]
+    assert [pair for pair, detail in config.pairs if detail] == named
+    assert [pair for pair, detail in config.pairs if not detail] == [
+        ("m0", f"m{index}") for index in (1, 2, 3, 5, 6, 7, 8)
+    ]
+    without_first = [pair for pair, _ in config.pairs_among([f"m{index}" for index in range(1, 9)])]
+    assert without_first == [("m6", "m2"), *(("m1", f"m{index}") for index in range(2, 9))]
+    assert config.pairs_among([]) == ()
+
+
 def test_a_tokenizer_may_be_named(tmp_path: Path) -> None:
     (model,) = loaded(tmp_path, WORDS + MODEL + 'tokenizer = "org/name"\n').models
     assert model.tokenizer == "org/name"

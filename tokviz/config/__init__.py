@@ -8,6 +8,7 @@ from tokviz.config.lens import LensConfig
 from tokviz.config.loading import intervention, load, model_of, read_toml, validated
 from tokviz.config.mistakes import file_name
 from tokviz.config.names import slugify
+from tokviz.config.pairs import MOST_MODELS_IN_ALL_PAIRS
 from tokviz.config.series import CheckpointConfig, SeriesConfig
 from tokviz.config.tables import CategoryConfig, ContextConfig, ModelConfig
 from tokviz.config.types import PROJECTIONS, ReportConfig

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from textwrap import shorten
 
 from tokviz.config.fields import Mistakes
@@ -40,22 +40,24 @@ def fitting_pairs(pairs: list[list[str]], models: Sequence[str] | None) -> list[
 
 
 def compared_pairs(
-    slugs: Mapping[str, str], named: Sequence[Sequence[str]] | None
+    models: Mapping[str, str], named: Sequence[Sequence[str]] | None, known: Collection[str]
 ) -> tuple[tuple[tuple[str, str], bool], ...]:
     """The slugs of each pair, and whether it is shown layer by layer or in the summary only.
 
     Parameters
     ----------
-    slugs : of the report's models, by their names.
+    models : name → slug of all models of the report.
     named : the pairs that the author wants to be shown layer by layer.
+    known : the slugs of those that can be compared.
     """
-    chosen = [(slugs[a], slugs[b]) for a, b in named or ()]
-    others = list(itertools.combinations(slugs.values(), 2))
-    if len(slugs) > MOST_MODELS_IN_ALL_PAIRS:
-        others = others[: len(slugs) - 1]  # each with the first one
-    known = {frozenset(pair) for pair in chosen}
-    all_in_detail = named is None and len(slugs) <= MOST_MODELS_COMPARED
+    chosen = [(models[a], models[b]) for a, b in named or ()]
+    first, *further = [slug for slug in models.values() if slug in known] or [""]
+    with_first = [(first, other) for other in further]
+    others = (
+        with_first if len(models) > MOST_MODELS_IN_ALL_PAIRS else [*with_first, *itertools.combinations(further, 2)]
+    )
+    all_in_detail = named is None and len(models) <= MOST_MODELS_COMPARED
     return (
-        *((pair, True) for pair in chosen),
-        *((pair, all_in_detail) for pair in others if frozenset(pair) not in known),
+        *((pair, True) for pair in chosen if {*pair} <= {*known}),
+        *((pair, all_in_detail) for pair in others if {*pair} not in map(set, chosen)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -367,7 +368,11 @@ class ReportConfig(Table):
     @property
     def pairs(self) -> tuple[tuple[tuple[str, str], bool], ...]:
         """The slugs of the pairs of models that are compared, and whether one is shown layer by layer or in the summary only."""
-        return compared_pairs({model.display_name: model.slug for model in self.models}, self.compare)
+        return self.pairs_among({model.slug for model in self.models})
+
+    def pairs_among(self, known: Collection[str]) -> tuple[tuple[tuple[str, str], bool], ...]:
+        """Those of models that can be compared; ``known``: their slugs."""
+        return compared_pairs({model.display_name: model.slug for model in self.models}, self.compare, known)
 
     @property
     def word_list(self) -> WordList:

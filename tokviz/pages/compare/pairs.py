@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
+from tokviz.config import MOST_MODELS_IN_ALL_PAIRS
 from tokviz.pages.text.wording import UNKNOWN, count, joined_by_and, ranged, score
 from tokviz.records import BestMatch, LayerSimilarity, ModelReport, ModelSimilarity, Report, depth_name
 
@@ -111,7 +113,12 @@ def _notes(report: Report) -> tuple[str, ...]:
         f"common; it needs at least {count(shared.least_words, 'word')}. Mutual neighbors: {_in_common(shared.n_neighbours)}, "
         "by chance k / (n − 1) for k neighbors among n words."
     )
-    if not _are_tested(report):
+    if len(report.models) > MOST_MODELS_IN_ALL_PAIRS:
+        tested = (
+            "Of so many models each is compared with the first one, and with others where the author asked for it; in the summary it isn’t "
+            "tested whether two are alike beyond categories."
+        )
+    elif not _are_tested(report):
         tested = "Of so many models it isn’t tested whether any two are alike beyond categories."
     else:
         tested = (
@@ -141,21 +148,30 @@ def _are_tested(report: Report) -> bool:
 
 
 def _summaries(report: Report) -> tuple[SummaryTable, ...]:
-    """Model × model, one table per context; only where there are more than two models."""
+    """Model × model, one table per context; only where there are more than two models.
+
+    A column per model that was compared with several.
+    """
     slugs = {slug for similarity in report.similarities for slug in (similarity.model_a, similarity.model_b)}
     models = [model for model in report.models if model.slug in slugs]
     if len(models) < 3:
         return ()
+    n_all = len(report.models)
     return tuple(
-        _summary(models, [each for each in report.similarities if each.context == context.name], context.label)
+        _summary(models, [each for each in report.similarities if each.context == context.name], context.label, n_all)
         for context in report.contexts
         if any(each.context == context.name for each in report.similarities)
     )
 
 
-def _summary(models: list[ModelReport], similarities: list[ModelSimilarity], label: str) -> SummaryTable:
+def _summary(models: list[ModelReport], similarities: list[ModelSimilarity], label: str, n_all: int) -> SummaryTable:
+    """``n_all``: the models of the report, also those that failed."""
     known = {frozenset((each.model_a, each.model_b)): each.shared for each in similarities}
 
+    columns = models
+    if n_all > MOST_MODELS_IN_ALL_PAIRS:  # most of these are compared with the first one only
+        n_compared = Counter(slug for pair in known for slug in pair)
+        columns = [model for model in models if n_compared[model.slug] > 1]
     # Of few words there is none.
     has_cka = any(np.isfinite(each.cka_summary.value) for each in known.values())
 
@@ -170,8 +186,8 @@ def _summary(models: list[ModelReport], similarities: list[ModelSimilarity], lab
 
     return SummaryTable(
         heading=f"{'CKA · mutual' if has_cka else 'Mutual'} neighbors, words {label} (in brackets: words permuted within categories)",
-        columns=tuple(model.display_name for model in models),
-        rows=tuple((row.display_name, tuple(cell(row, column) for column in models)) for row in models),
+        columns=tuple(model.display_name for model in columns),
+        rows=tuple((row.display_name, tuple(cell(row, column) for column in columns)) for row in models),
     )
 
 

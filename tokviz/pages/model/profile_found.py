@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from tokviz.config import MOST_MODELS_IN_ALL_PAIRS
 from tokviz.records import Context, ContextReport, Difference, ModelReport, Peak, Profile, Report, depth_name
 from tokviz.records.measures import effect_of
 
@@ -84,7 +85,9 @@ def compared(report: Report) -> tuple[Compared, ...]:
 def measures(report: Report) -> tuple[ProfileMeasure, ...]:
     """In the order of ``Profile.peaks``, and the similarity."""
     n_models = sum(bool(model.contexts) for model in report.models)
-    others = "first model" if _has_reference(report) else "others" if n_models > 2 else "other model"
+    others = "others" if n_models > 2 else "other model"
+    if len(report.models) > MOST_MODELS_IN_ALL_PAIRS:
+        others = "first model"
     return (
         ProfileMeasure(
             label="Category purity", unit="of neighbors, 0 by chance", said="category purity", column="purity"
@@ -107,17 +110,6 @@ def measures(report: Report) -> tuple[ProfileMeasure, ...]:
         ),
         ProfileMeasure(label=f"Like the {others}", unit="shared neighbors", said="similarity", column="similarity"),
     )
-
-
-def _has_reference(report: Report) -> bool:
-    """Whether most models were compared with the first one only."""
-    with_others = {
-        (each.model_a, each.model_b)
-        for each in report.similarities
-        if report.models[0].slug not in (each.model_a, each.model_b)
-    }
-    n_models = sum(bool(model.contexts) for model in report.models)
-    return len(with_others) < math.comb(max(n_models - 1, 0), 2)
 
 
 def _of_context(report: Report, context: Context) -> Compared:

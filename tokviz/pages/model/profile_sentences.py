@@ -172,7 +172,7 @@ def _say_counts(stated: Facts) -> str:
     the_same([len(pairs), len({each.kind for each in stated}) - 1])
     said = f"{capitalized(measure)}: {int(n_above):,} of {count(int(n_models), 'model')} are shown to be above chance"
     for n_shown, n_pairs in pairs:
-        said += f"; {int(n_shown):,} of {count(int(n_pairs), 'pair')} of models are shown to differ"
+        said += f"; {int(n_shown):,} of {count(int(n_pairs), 'compared pair')} are shown to differ"
     return f"{said}."
 
 

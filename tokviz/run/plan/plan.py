@@ -188,7 +188,7 @@ class Plan:
         comparer = Comparer()
         return [
             Comparison(slugs=slugs, inputs=inputs, in_detail=in_detail, comparer=comparer)
-            for slugs, in_detail in self.config.pairs
+            for slugs, in_detail in self.config.pairs_among({slug for slug, inputs in captured.items() if inputs})
             for inputs in _side_by_side(captured[slugs[0]], captured[slugs[1]])
         ]
 
