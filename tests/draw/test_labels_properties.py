@@ -13,9 +13,10 @@ from tokviz.draw.labels import Placement, Spacing, place
 
 WIDTH, HEIGHT = 400.0, 300.0
 TOLERANCE = 1e-2
-"""Pixels: places are worked out in float32."""
+ROUNDED = 1.5
+"""Pixels: marks and labels stand on whole ones."""
 SPACINGS = (
-    Spacing(radius=5.5, gap=4, padding=1.5, reach=350, leader=8, worst=1e6),
+    Spacing(radius=5.5, gap=4, padding=1.5, reach=350, leader=8, worst=500),
     Spacing(radius=6.5, gap=3.5, padding=3, reach=28, leader=8, worst=55),
     Spacing(radius=3, gap=0, padding=0, reach=60, leader=17, worst=150),
 )
@@ -65,8 +66,15 @@ def test_labels_stand_inside_the_picture_within_reach_of_their_marks_and_beside_
         assert (low >= -TOLERANCE).all()
         assert (high <= np.array([WIDTH, HEIGHT]) + TOLERANCE).all()
         away = np.maximum(np.maximum(low - case.anchors[row], case.anchors[row] - high), 0)
-        assert np.hypot(*away) <= spacing.radius + spacing.gap + spacing.reach + TOLERANCE
+        assert np.hypot(*away) <= spacing.radius + spacing.gap + spacing.reach + ROUNDED
         assert (away > 0).any()
+
+
+@given(cases())
+def test_no_label_hides_a_mark(case: Case) -> None:
+    for low, high in boxes(case, case.placed()).values():
+        margin = case.spacing.radius * 0.8 - ROUNDED
+        assert not ((case.marks > low - margin) & (case.marks < high + margin)).all(axis=1).any()
 
 
 @given(cases())
@@ -78,9 +86,9 @@ def test_a_leader_line_goes_from_its_mark_to_its_label(case: Case) -> None:
             assert np.isnan(end).all()
             continue
         low, high = shown[row]
-        assert np.hypot(*(start - case.anchors[row])) <= case.spacing.radius + TOLERANCE
-        assert (end >= low - TOLERANCE).all()
-        assert (end <= high + TOLERANCE).all()
+        assert np.hypot(*(start - case.anchors[row])) <= case.spacing.radius + ROUNDED
+        assert (end >= low - ROUNDED).all()
+        assert (end <= high + ROUNDED).all()
 
 
 @given(cases())

@@ -42,6 +42,6 @@ def test_categories_are_named_at_the_middle_of_their_words(form: str) -> None:
 
 def test_fewer_words_stand_for_themselves() -> None:
     of = points(n_words=MOST_LABELS)
-    _, names, words = named_among_words(plate(of, clustered(of)))
+    _, names, words = named_among_words(plate(of, np.random.default_rng(0).uniform(size=(MOST_LABELS, 2))))
     assert names == []
     assert len(words) == MOST_LABELS

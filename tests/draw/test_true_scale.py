@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from picture_fixture import labels, marks, plate, points, texts
 
 from tokviz.draw import figures
-from tokviz.draw.plate import NEAR
+from tokviz.draw.plate_form import WIDE
 from tokviz.records import Strip, axes
 from tokviz.records.axes import DIVIDED_BELOW, Box, extents, framing, ratio, true_pane
 
@@ -104,8 +104,8 @@ def test_names_stay_near_their_marks_where_words_lie_close_along_one_axis(share:
     for text, artist in named.items():
         x, y = pane.places(coordinates[of.words.index(text)][None])[0]
         left, base = artist.get_position()
-        assert left - x < NEAR + 12
-        assert abs(base - y) < NEAR + 30
+        assert left - x < WIDE.spacing.reach + 12
+        assert abs(base - y) < WIDE.spacing.reach + 30
 
 
 @given(st.integers(0, 10**6), st.floats(0, 1.5), st.sampled_from([0, 1]))

@@ -1,35 +1,41 @@
-"""Where the labels of a scatter go: beside their marks, on no other label, with leader lines that don't tangle.
+"""Where the labels of a scatter go: beside their marks, on no mark and no other label, with leader lines that don't tangle.
 
-Each label has a few rings of candidate places around its mark. Labels are set one after another at their cheapest
-place, the most crowded first; then those that are ill placed are moved again, now that all others stand. The cost of
-a place adds up its distance, the marks it hides, and the leader lines it crosses; two labels never overlap. In the
-spirit of Christensen, Marks & Shieber (1995), doi:10.1145/212332.212334, without the annealing, so that the result is the same every time.
+Each label has a few rings of places around its mark. What a place costs adds up its distance, the marks under its
+leader line, and the labels and lines in its way. Labels are set one after another at their cheapest place, always the
+one with the fewest free places left; then they move as long as that makes all of it cheaper. After each step only the
+costs of the places nearby are brought up to date. In the spirit of Christensen, Marks & Shieber (1995),
+doi:10.1145/212332.212334, without the annealing.
+
+Places are whole pixels and costs are whole numbers, so that they are the same on every machine.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
-LEADER = 9.0
-HIDES_MARK = 120.0
-LEADER_THROUGH_LABEL = 110.0
-LEADER_ACROSS_LEADER = 90.0
-LEADER_OVER_MARK = 25.0
-UNPLACED = 400.0
+LEADER = 9
+LINE_OVER_MARK = 20
+LINE_THROUGH_LABEL = 90
+LINE_ACROSS_LINE = 120
 """Costs, in pixels of distance that one would accept to avoid them."""
 
-_RINGS = (0, 8, 17, 28, 42, 60, 86, 124, 178, 255, 360, 480)
+_RINGS = np.array([0, 5, 12, 20, 31, 43, 57, 72, 90, 124])
 """Distances from a mark to its label, in pixels, beyond the least."""
-_MOST_REBUILT = 40
-"""How many ill placed labels are placed again with their neighbours: a bound on the time that a dense plate takes."""
-_NEIGHBOURS = 6
-
-_ANGLES = np.deg2rad([0, 180, 90, 270, 45, 315, 135, 225, 22, 338, 158, 202, 68, 112, 248, 292])
-_SIDE_COST = np.array([0, 1.5, 3, 3, 1, 1, 2, 2, 1.5, 1.5, 2.5, 2.5, 3.5, 3.5, 3.5, 3.5])
-"""Right of the mark reads best; then left, and the corners."""
+_ANGLES = np.deg2rad(np.arange(0, 360, 15))
+_DIRECTIONS = np.stack([np.cos(_ANGLES), -np.sin(_ANGLES)]).round(3)
+"""Rounded, since machines differ in a cosine's last digit."""
+_SIDE_COST = np.array([0, 3, 3, 2, 5, 7, 6, 8, 7, 4, 5, 5, 3, 5, 5, 4, 7, 8, 6, 7, 5, 2, 3, 3])
+"""In half pixels: right of the mark reads best; then the corners, and left."""
+_WORD_GAP = np.array([3, 0], np.int32)[:, None, None]
+"""Kept free besides the padding, so that two labels in a row don't read as one."""
+_NOWHERE = 1 << 20
+"""The cost of a place that can't be taken."""
+_MOST_PLACES = 144
+_MOST_MOVES = 100
+"""Bounds on the time that a plate takes: of a label's places those nearest to its mark are enough."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,11 +49,11 @@ class Spacing:
     padding: float
     """Kept free between labels."""
     reach: float
-    """The farthest a label may stand from its mark."""
+    """The farthest a label may stand from its mark, beyond the radius and the gap."""
     leader: float
     """From what distance on a leader line joins them."""
-    worst: float
-    """A label is left out when its best place costs more than this."""
+    worst: int
+    """A label is left out when its best place costs as much."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,23 +75,21 @@ def place(
 ) -> Placement:
     """Place ``n`` labels.
 
-    ``anchors`` ``(n, 2)`` are the marks that are named, in order of importance; ``sizes`` ``(n, 2)`` the labels' widths
-    and heights; ``bounds`` left, top, right and bottom; ``marks`` ``(m, 2)`` all marks, named or not.
+    ``anchors`` ``(n, 2)`` are the marks that are named; ``sizes`` ``(n, 2)`` the labels' widths and heights; ``bounds``
+    left, top, right and bottom; ``marks`` ``(m, 2)`` all marks, named or not. Marks stand on whole pixels.
     """
-    layout = _Layout(anchors, sizes, bounds, marks, spacing)
-    for label in layout.by_crowding():
-        layout.settle(label)
-    layout.resettle(above=2 * LEADER)
-    for label in layout.ill_placed(above=LEADER_OVER_MARK)[:_MOST_REBUILT]:
-        layout.rebuild_around(label)
-    layout.resettle(above=2 * LEADER)
+    layout = _Layout(_Places(anchors, sizes, bounds, marks, spacing))
+    layout.settle()
+    layout.improve()
+    layout.drop()
+    layout.settle()
     return layout.placement()
 
 
-class _Layout:
-    """Candidate places of all labels, and those chosen so far.
+class _Places:
+    """The places of all labels, and what each costs without the others.
 
-    A place is numbered through all labels: ``label * n_candidates + candidate``. In arrays, x and y come first.
+    In arrays x and y come first, then the labels, then their places. Costs are in half pixels.
     """
 
     def __init__(
@@ -96,191 +100,182 @@ class _Layout:
         marks: np.ndarray,
         spacing: Spacing,
     ) -> None:
-        self.spacing, n = spacing, len(anchors)
-        distances = np.array([distance for distance in _RINGS if distance <= spacing.reach])
-        ring = np.repeat(distances, len(_ANGLES))
-        self.n_candidates = len(ring)
-        self.owner = np.repeat(np.arange(n), len(ring))
-        """``(places,)``: the label that each is for."""
-        direction = np.tile(np.stack([np.cos(_ANGLES), -np.sin(_ANGLES)]), len(distances))
-        anchor, half = anchors.T[:, :, None], sizes.T[:, :, None] / 2
-        out = direction * (spacing.radius + spacing.gap + ring)
-        centres = anchor + out[:, None] + np.clip(direction * 1.5, -1, 1)[:, None] * half
-        low, high = centres - half, centres + half
-        ends = np.clip(anchor, low, high)
-        self.anchors, self.marks = anchors.T.astype(np.float32), marks.T.astype(np.float32)
-        self.low, self.high, self.ends = (each.astype(np.float32).reshape(2, -1) for each in (low, high, ends))
-        """``(2, places)``: the labels' corners, and where their leader lines end."""
-        # Two labels overlap where all four edges of one lie before the other's far ones.
-        self.edges = np.concatenate([self.low, -self.high])
-        self.far_edges = np.concatenate([self.high, -self.low]) + np.float32(spacing.padding)
-        has_leader = ring >= spacing.leader
-        self.has_leader = np.tile(has_leader, n)
-        self.base = ring + np.tile(_SIDE_COST, len(distances)) + LEADER * has_leader
+        self.spacing, self.worst = spacing, 2 * spacing.worst
+        self.anchors, self.sizes = _whole(anchors.T)[:, :, None], _whole(np.ceil(sizes.T))[:, :, None]
+        """``(2, labels, 1)``."""
+        rings = _RINGS[spacing.reach >= _RINGS]
+        ring, direction = np.repeat(rings, len(_ANGLES)), np.tile(_DIRECTIONS, len(rings))[:, None]
+        out = (spacing.radius + spacing.gap + ring) * direction
+        low = self.anchors + _whole(out + (np.clip(direction * 1.5, -1, 1) - 1) / 2 * self.sizes)
+        high = low + self.sizes
         left, top, right, bottom = bounds
-        fits = (self.low[0] >= left) & (self.low[1] >= top) & (self.high[0] <= right) & (self.high[1] <= bottom)
-        self.alone = np.where(fits, np.tile(self.base, n) + HIDES_MARK * self._hidden_marks(), np.inf)
-        """``(places,)``: what each costs without other labels, infinite outside the bounds."""
-        self.chosen = np.full(n, -1)
-        self.costs = np.full(n, np.inf)
+        fits = (low[0] >= left) & (low[1] >= top) & (high[0] <= right) & (high[1] <= bottom)
+        self.marks = _whole(marks.T)
+        fits &= _marks_within(self.marks, low, high, spacing.radius * 0.8) == 0
+        has_line = ring >= spacing.leader
+        lines = np.where(has_line, np.clip(self.anchors, low, high) - self.anchors, 0)
+        own = 2 * ring + np.tile(_SIDE_COST, len(rings)) + 2 * LEADER * has_line
+        kept = np.argsort(~fits, axis=1, kind="stable")[:, :_MOST_PLACES]
+        fits = np.take_along_axis(fits, kept, axis=1)
+        self.middles, self.lines = (np.take_along_axis(each, kept[None], axis=2) for each in (low + high, lines))
+        """``(2, labels, places)``: the labels' middles in half pixels, and their leader lines, 0 for those without."""
+        self.costs = np.where(fits, own[kept], _NOWHERE).astype(np.int32)
+        """``(labels, places)``: without the marks under lines."""
+        self.padding = _WORD_GAP + math.ceil(spacing.padding)
+        middles = np.where(fits, self.middles, 2 * self.anchors)
+        low, high = (middles - self.sizes).min(axis=2), (middles + self.sizes).max(axis=2)
+        near = (low[:, :, None] < high[:, None] + 2 * self.padding).all(axis=0)
+        self.near = [np.flatnonzero(each) for each in near & near.T & ~np.eye(len(near), dtype=bool)]
+        """Of each label the others that may come into its way."""
 
-    def _hidden_marks(self) -> np.ndarray:
-        """``(places,)``: how many marks a label would hide."""
-        margin, n_marks = self.spacing.radius * 0.8, self.marks.shape[1]
-        by_x, by_y = np.argsort(self.marks, axis=1, kind="stable")
-        # How many are both among the first so many from the left and among the first so many from the top.
-        among = np.zeros((n_marks + 1, n_marks + 1), np.int32)
-        among[np.arange(n_marks) + 1, np.argsort(by_y)[by_x] + 1] = 1
-        among = among.cumsum(axis=0).cumsum(axis=1)
-        x, y = self.marks[0, by_x], self.marks[1, by_y]
-        left, right = np.searchsorted(x, self.low[0] - margin, "right"), np.searchsorted(x, self.high[0] + margin)
-        top, bottom = np.searchsorted(y, self.low[1] - margin, "right"), np.searchsorted(y, self.high[1] + margin)
-        hidden: np.ndarray = among[right, bottom] - among[left, bottom] - among[right, top] + among[left, top]
-        return hidden
+    def marks_under_lines(self, label: int) -> np.ndarray:
+        """``(places,)``: how many marks other than its own a label's lines run over."""
+        side = np.full((2, 1, 1), round(1.8 * self.spacing.radius), np.int32)
+        lines, away = self.lines[:, label, :, None], np.abs(self.marks - self.anchors[:, label])
+        near = (away < np.abs(lines).max(axis=1) + side[0]).all(axis=0) & away.any(axis=0)
+        meet = _meet(2 * self.anchors[:, label, None], lines, 2 * self.marks[:, None, near], side)
+        under: np.ndarray = meet.sum(axis=1, dtype=np.int32)
+        return under
 
-    def by_crowding(self) -> np.ndarray:
-        """The labels, those with the fewest clean places near their mark first."""
-        near = slice(0, 2 * len(_ANGLES))
-        clean = _count(self.alone.reshape(-1, self.n_candidates)[:, near] == self.base[near])
-        return np.argsort(clean, kind="stable")
-
-    def settle(self, label: int) -> None:
-        """Give a label its cheapest place among the others, or none where there is no space."""
-        self.chosen[label] = -1
-        others = self.chosen[self.chosen >= 0]
-        first, n_rings = label * self.n_candidates, self.n_candidates // len(_ANGLES)
-        best, cost = -1, float(np.nextafter(self.spacing.worst, np.inf))
-        # From the mark outwards, and no farther than a better place can be: most labels end at the first ring.
-        for start, stop in ((0, 1), (1, 4), (4, n_rings)):
-            ring = first + start * len(_ANGLES)
-            places = ring + np.flatnonzero(self.alone[ring : first + min(stop, n_rings) * len(_ANGLES)] < cost)
-            if len(places):
-                costs = self._costs(places, others, cost)
-                cheapest = int(np.argmin(costs))
-                if costs[cheapest] < cost:
-                    best, cost = int(places[cheapest]), float(costs[cheapest])
-        self.chosen[label], self.costs[label] = (best, cost) if best >= 0 else (-1, UNPLACED)
-
-    def ill_placed(self, above: float) -> np.ndarray:
-        """The labels whose place costs more than ``above``, the worst first."""
-        labels = np.flatnonzero(self.costs > above)
-        return labels[np.argsort(-self.costs[labels], kind="stable")]
-
-    def resettle(self, above: float) -> None:
-        """Move ill placed labels, now that all others stand."""
-        for label in self.ill_placed(above):
-            self.settle(label)
-
-    def rebuild_around(self, label: int) -> None:
-        """Place an ill placed label before its neighbours, and keep the result if together they cost less."""
-        if self._update_costs(np.array([label])) <= LEADER_OVER_MARK:
-            return
-        distance2 = ((self.anchors - self.anchors[:, label, None]) ** 2).sum(axis=0)
-        group = np.argsort(distance2, kind="stable")[: _NEIGHBOURS + 1]
-        group = np.concatenate([[label], group[group != label][:_NEIGHBOURS]])
-        before, chosen, costs = self._update_costs(group), self.chosen.copy(), self.costs.copy()
-        self.chosen[group] = -1
-        for member in group:
-            self.settle(member)
-        if self._update_costs(group) >= before:
-            self.chosen, self.costs = chosen, costs
-
-    def _update_costs(self, labels: np.ndarray) -> float:
-        """What these labels' places cost together, now that the others stand."""
-        placed = labels[self.chosen[labels] >= 0]
-        self.costs[placed] = self._costs(self.chosen[placed], self.chosen[self.chosen >= 0])
-        return float(self.costs[placed].sum()) + UNPLACED * (len(labels) - len(placed))
-
-    def _costs(self, places: np.ndarray, others: np.ndarray, below: float = np.inf) -> np.ndarray:
-        """What each of ``places`` ``(k,)`` costs beside the places ``others``, infinite where there is no space.
-
-        What isn't ``below`` a bound isn't added up to its end. A label doesn't stand in its own way.
-        """
-        costs: np.ndarray = self.alone[places]
-        owner, theirs = self.owner[places, None], self.owner[others]
-        overlap = (self.edges.take(places, 1)[:, :, None] < self.far_edges.take(others, 1)[:, None]).all(axis=0)
-        costs[(overlap & (owner != theirs)).any(axis=1)] = np.inf
-        open_places = np.flatnonzero(costs < below)
-        led = others[self.has_leader[others]]
-        leaders, leading = self._leaders(led[None]), self.owner[led]
-        if len(led) and len(open_places):
-            hit = leaders.hit(*self._boxes(places[open_places, None]))
-            costs[open_places] += LEADER_THROUGH_LABEL * _count(hit & (leading != owner[open_places]))
-        with_leader = np.flatnonzero((costs < below) & self.has_leader[places])
-        if len(with_leader):
-            own, owner = self._leaders(places[with_leader, None]), owner[with_leader]
-            hit = own.hit(*self._boxes(others[None]))
-            costs[with_leader] += LEADER_THROUGH_LABEL * _count(hit & (theirs != owner))
-            costs[with_leader] += LEADER_ACROSS_LEADER * _count(own.cross(leaders) & (leading != owner))
-            costs[with_leader] += LEADER_OVER_MARK * self._marks_under(own)
+    def beside(self, label: int, at: int) -> np.ndarray:
+        """``(near, places)``: what a label at a place adds to the costs of others' places near it."""
+        near = self.near[label]
+        anchors, sizes, middles, lines = (
+            each[:, near] for each in (self.anchors, self.sizes, self.middles, self.lines)
+        )
+        anchor, size = self.anchors[:, label, None], self.sizes[:, label, None]
+        middle, line = self.middles[:, label, at, None, None], self.lines[:, label, at, None, None]
+        across, down = np.abs(middles - middle) < sizes + (size + 2 * self.padding)
+        costs: np.ndarray = (across & down) * np.int32(self.worst)
+        costs += _meet(2 * anchors, lines, middle, size) * np.int32(2 * LINE_THROUGH_LABEL)
+        if line.any():
+            costs += _meet(2 * anchor, line, middles, sizes) * np.int32(2 * LINE_THROUGH_LABEL)
+            costs += _cross(anchor, line, anchors, lines) * np.int32(2 * LINE_ACROSS_LINE)
         return costs
 
-    def _boxes(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The lower and the higher corners of labels at ``places``: ``(2, *places)``."""
-        return self.low.take(places, 1), self.high.take(places, 1)
 
-    def _leaders(self, places: np.ndarray) -> _Lines:
-        """The leader lines of ``places``: ``(2, *places)``."""
-        return _Lines(self.anchors.take(self.owner[places], 1), self.ends.take(places, 1))
+class _Layout:
+    """The places that are chosen, and what all of them cost beside these."""
 
-    def _marks_under(self, leaders: _Lines) -> np.ndarray:
-        """``(n_leaders,)``: how many marks, the named one aside, lie under leader lines ``(2, n_leaders, 1)``."""
-        along_x, along_y = leaders.end - leaders.start
-        away_x, away_y = self.marks[:, None] - leaders.start
-        length2 = np.maximum(along_x**2 + along_y**2, np.float32(1e-6))
-        t = np.clip((along_x * away_x + along_y * away_y) / length2, 0, 1)
-        distance2 = (away_x - t * along_x) ** 2 + (away_y - t * along_y) ** 2
-        elsewhere = np.abs(away_x) + np.abs(away_y) > 0.5
-        return _count((distance2 < self.spacing.radius**2) & elsewhere)
+    def __init__(self, places: _Places) -> None:
+        self.places, self.costs = places, places.costs.copy()
+        n = len(self.costs)
+        self.chosen = np.full(n, -1)
+        """Each label's place, −1 where it has none."""
+        self.added = [np.zeros(1, np.int32)] * n
+        """What each adds to the costs near it."""
+        self.looked_under = np.zeros(n, dtype=bool)
+        """Whose costs include the marks under lines."""
+
+    def move(self, label: int, at: int) -> None:
+        """Set a label at a place, or at none (−1)."""
+        added = self.places.beside(label, at) if at >= 0 else np.zeros(1, np.int32)
+        self.costs[self.places.near[label]] += added - self.added[label]
+        self.chosen[label], self.added[label] = at, added
+
+    def settle(self) -> None:
+        """Set the labels without a place that find one, those with the fewest free ones first."""
+        while True:
+            n_free = (self.costs < self.places.worst).sum(axis=1)
+            open_labels = np.flatnonzero((self.chosen < 0) & (n_free > 0))
+            if not len(open_labels):
+                return
+            label = int(open_labels[np.argmin(n_free[open_labels])])
+            at = self.cheapest(label)
+            if self.costs[label, at] < self.places.worst:
+                self.move(label, at)
+
+    def cheapest(self, label: int) -> int:
+        """A label's cheapest place. Few have a line, so that marks are looked for under lines only once one is to be drawn."""
+        at = int(self.costs[label].argmin())
+        if self.looked_under[label] or not self.places.lines[:, label, at].any():
+            return at
+        self.looked_under[label] = True
+        self.costs[label] += 2 * LINE_OVER_MARK * self.places.marks_under_lines(label)
+        return int(self.costs[label].argmin())
+
+    def improve(self) -> None:
+        """Move labels as long as that makes all of it cheaper.
+
+        A label may take the place of another, which then moves or is dropped: to have none costs twice as much.
+        """
+        for _ in range(_MOST_MOVES):
+            own = self._own_costs()
+            gains = own - self.costs.min(axis=1)
+            label = int(gains.argmax())
+            if gains[label] <= 0:
+                return
+            at = self.cheapest(label)
+            if self.costs[label, at] < own[label]:
+                self.move(label, at)
+
+    def _own_costs(self) -> np.ndarray:
+        """``(labels,)``: what the chosen places cost."""
+        costs = np.take_along_axis(self.costs, self.chosen[:, None], axis=1)[:, 0]
+        return np.where(self.chosen < 0, 2 * self.places.worst, costs)
+
+    def drop(self) -> None:
+        """Leave out the labels that stand in the way of others."""
+        while True:
+            costs = np.where(self.chosen < 0, -1, self._own_costs())
+            label = int(costs.argmax())
+            if costs[label] < self.places.worst:
+                return
+            self.move(label, -1)
 
     def placement(self) -> Placement:
         """Where the labels stand now."""
         n = len(self.chosen)
-        centres = np.full((n, 2), np.nan)
-        leaders = np.full((n, 2, 2), np.nan)
+        centres, leaders = np.full((n, 2), np.nan), np.full((n, 2, 2), np.nan)
         placed = np.flatnonzero(self.chosen >= 0)
-        low, high = (corners.T.astype(float) for corners in self._boxes(self.chosen[placed]))
-        centres[placed] = (low + high) / 2
-        led = placed[self.has_leader[self.chosen[placed]]]
-        start, end = (ends.T.astype(float) for ends in self._leaders(self.chosen[led]))
-        length = np.hypot(*(end - start).T)[:, None]
-        leaders[led, 0] = start + (end - start) * np.minimum(self.spacing.radius / length, 1)
-        leaders[led, 1] = end
+        at = self.chosen[placed]
+        centres[placed] = self.places.middles[:, placed, at].T / 2
+        lines = self.places.lines[:, placed, at].T
+        has_line = lines.any(axis=1)
+        lines, start = lines[has_line], self.places.anchors[:, placed[has_line], 0].T
+        rim = np.minimum(self.places.spacing.radius / np.hypot(*lines.T), 1)[:, None]
+        leaders[placed[has_line]] = np.stack([start + rim * lines, start + lines], axis=1)
         return Placement(centres=centres, leaders=leaders)
 
 
-class _Lines(NamedTuple):
-    """Straight lines from ``start`` to ``end``, x and y first; these broadcast."""
-
-    start: np.ndarray
-    end: np.ndarray
-
-    def hit(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-        """Whether lines meet boxes between the corners ``low`` and ``high`` (slab test); all broadcast."""
-        along = self.end - self.start
-        along[np.abs(along) < 1e-6] = 1e-6
-        to_low, to_high = (low - self.start) / along, (high - self.start) / along
-        enter, leave = np.minimum(to_low, to_high).max(axis=0), np.maximum(to_low, to_high).min(axis=0)
-        hit: np.ndarray = np.maximum(enter, 0) < np.minimum(leave, 1)
-        return hit
-
-    def cross(self, others: _Lines) -> np.ndarray:
-        """Whether these and the ``others`` cross; both broadcast."""
-        cross: np.ndarray = self._straddle(others) & others._straddle(self)
-        return cross
-
-    def _straddle(self, others: _Lines) -> np.ndarray:
-        """Whether these begin and end on different sides of the lines through ``others``."""
-        along_x, along_y = others.end - others.start
-        (start_x, start_y), (end_x, end_y) = self.start - others.start, self.end - others.start
-        apart: np.ndarray = (along_x * start_y - along_y * start_x) * (along_x * end_y - along_y * end_x) < 0
-        return apart
+def _whole(lengths: np.ndarray) -> np.ndarray:
+    return lengths.round().astype(np.int32)
 
 
-def _count(flags: np.ndarray) -> np.ndarray:
-    """How many are true, over the last axis."""
-    counts: np.ndarray = flags.sum(axis=-1)
-    return counts
+def _marks_within(marks: np.ndarray, low: np.ndarray, high: np.ndarray, margin: float) -> np.ndarray:
+    """How many of ``marks`` ``(2, m)`` lie within boxes, or a margin beside them."""
+    by_x, by_y = np.argsort(marks, axis=1, kind="stable")
+    # How many are both among the first so many from the left and among the first so many from the top.
+    among = np.zeros((marks.shape[1] + 1,) * 2, np.int32)
+    among[np.arange(len(by_x)) + 1, np.argsort(by_y)[by_x] + 1] = 1
+    among = among.cumsum(axis=0).cumsum(axis=1)
+    x, y = marks[0, by_x], marks[1, by_y]
+    left, right = np.searchsorted(x, low[0] - margin, "right"), np.searchsorted(x, high[0] + margin)
+    top, bottom = np.searchsorted(y, low[1] - margin, "right"), np.searchsorted(y, high[1] + margin)
+    within: np.ndarray = among[right, bottom] - among[left, bottom] - among[right, top] + among[left, top]
+    return within
+
+
+def _meet(start: np.ndarray, line: np.ndarray, middle: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Whether lines meet boxes: on no axis, and not across the line, is there a gap between them.
+
+    ``start`` and ``middle`` are in half pixels; all broadcast.
+    """
+    away_x, away_y = middle - start - line
+    x, y = np.abs(line)
+    width, height = size
+    meet: np.ndarray = (np.abs(away_x) < x + width) & (np.abs(away_y) < y + height)
+    meet &= np.abs(line[0] * away_y - line[1] * away_x) < x * height + y * width
+    return meet
+
+
+def _cross(start: np.ndarray, line: np.ndarray, starts: np.ndarray, lines: np.ndarray) -> np.ndarray:
+    """Whether a line crosses others: each has its ends on both sides of the other."""
+    away_x, away_y = starts - start
+    turn = line[0] * lines[1] - line[1] * lines[0]
+    theirs, own = line[0] * away_y - line[1] * away_x, lines[0] * away_y - lines[1] * away_x
+    cross: np.ndarray = ((theirs > 0) != (theirs + turn > 0)) & ((own > 0) != (own + turn > 0))
+    return cross
 
 
 def spread_out(points: np.ndarray, count: int) -> np.ndarray:

@@ -10,14 +10,13 @@ from matplotlib.figure import Figure
 
 from tokviz.draw import style
 from tokviz.draw.density import is_dense, landmarks
-from tokviz.draw.labels import Spacing, place, spread_out
+from tokviz.draw.labels import place, spread_out
 from tokviz.draw.legend import Legend, hollow_note, rows_needed
 from tokviz.draw.plate_form import FORMS, MOST_LABELS, for_words, layout, pitch, sized
 from tokviz.draw.sheet import Sheet, crisp, draw_title, inside, ticks
 from tokviz.draw.typesetting import isolated, typesetter_for
 from tokviz.records import Plate
 from tokviz.records.axes import (
-    DIVIDED_BELOW,
     LEAST_FACTOR,
     Box,
     Framing,
@@ -26,7 +25,6 @@ from tokviz.records.axes import (
     extents,
     factor_text,
     framing,
-    ratio,
 )
 
 MOST_LANDMARKS = 135
@@ -36,10 +34,7 @@ LONGEST_LABEL = 260
 """Pixels that a word may take; what is longer ends in an ellipsis."""
 
 NEAR = 124
-"""How far a name may stand from its mark where words lie close along one axis, in pixels: less than 60 on a page where the plot
-is 720 wide."""
-FLAT_BELOW = 2 * DIVIDED_BELOW
-"""Of a shorter span, as a share of the longer one, below which words lie close along one axis."""
+"""How far a category's name may stand from the middle of its words, in pixels."""
 GAP = 1.9
 """Between the panes of a divided plot, in sizes of the axes' text: a line of it stands there."""
 TRUE_SCALE = "PC1 and PC2 on one scale"
@@ -239,7 +234,7 @@ class PlateDrawing:
         widths, above, below = boxes.reshape(-1, 3).T
         sizes = np.stack([widths, above + below], axis=1)
         bounds = (area.left + 3, area.top, area.right, area.bottom - 3)
-        placement = place(self.xy[named], sizes, bounds, self.xy[marked], self._spacing)
+        placement = place(self.xy[named], sizes, bounds, self.xy[marked], form.spacing)
         first = self.points.first[named].tolist()
         colors = [style.INK if category < 0 else self.points.marks.name_color(category) for category in first]
         hidden = np.array(
@@ -257,11 +252,6 @@ class PlateDrawing:
             at = (x - widths[label] / 2, y + (above[label] - below[label]) / 2)
             sheet.text(at, words[label], form.label, colors[label])
         return len(placed)
-
-    @property
-    def _spacing(self) -> Spacing:
-        spacing, limits = self.form.spacing, extents(self.plate.coordinates, self.points.reference)
-        return replace(spacing, reach=min(spacing.reach, NEAR)) if ratio(limits) < FLAT_BELOW else spacing
 
     def _label(self, row: int) -> str:
         """A word as it is written: not too long, and with an arrow to the side on which it lies beyond the axes."""

@@ -67,7 +67,8 @@ WIDE = PlateForm(
     rim=1.3,
     leader=0.75,
     spine=1,
-    spacing=Spacing(radius=5.5, gap=4, padding=1.5, reach=480, leader=8, worst=1e6),
+    # No name is farther from its mark than 40 CSS pixels where a plate is 720 wide.
+    spacing=Spacing(radius=5.5, gap=4, padding=1.5, reach=72, leader=8, worst=500),
     most_labels=MOST_LABELS,
     hexagon=11,
 )
@@ -83,7 +84,7 @@ PHONE = PlateForm(
     leader=1.0,
     spine=2,
     # On 358 CSS pixels a label is named beside its mark or not at all: long leaders would tangle.
-    spacing=Spacing(radius=6.5, gap=3.5, padding=3, reach=28, leader=8, worst=55),
+    spacing=Spacing(radius=6.5, gap=3.5, padding=3, reach=31, leader=8, worst=55),
     most_labels=60,
     hexagon=9,
 )
@@ -127,7 +128,6 @@ def for_words(form: PlateForm, points: Points) -> PlateForm:
     spacing = replace(
         form.spacing,
         radius=form.spacing.radius * shrink,
-        reach=min(form.spacing.reach, 60),
         worst=min(form.spacing.worst, 100),
     )
     return replace(form, diameter=form.diameter * shrink, rim=form.rim * shrink, spacing=spacing)
