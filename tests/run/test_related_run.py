@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,6 +36,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def own(folder: Path, tmp_path: Path) -> Path:
+    """A copy of it, times included: a model's identity has them."""
+    return Path(shutil.copytree(folder, tmp_path / "own", copy_function=shutil.copy2))
+
+
 def write(folder: Path, label: str = "First → second", pairs: str = "") -> None:
     models = "".join(f'[[models]]\nsource = "./{name}"\n' for name in ("llama", "gpt2"))
     text = CONFIG.replace("LABEL → X", label).replace('["gray", "August"]', pairs or '["gray", "August"]')
@@ -58,33 +65,31 @@ def test_pages_tables_and_downloads_have_them(folder: Path) -> None:
     assert (site / "data/gpt2/alone/relations.js").stat().st_size < 10_000
 
 
-def test_a_label_measures_nothing_again_and_another_pair_does(folder: Path) -> None:
-    write(folder, label="A new label")
-    again = generate(folder, "--dry-run")
+def test_a_label_measures_nothing_again_and_another_pair_does(own: Path) -> None:
+    write(own, label="A new label")
+    again = generate(own, "--dry-run")
     assert "metrics: up to date" in again.stdout
     assert "measure (" not in again.stdout
-    assert generate_blank(folder).returncode == 0
-    assert "A new label" in (folder / "site/models/llama/index.html").read_text(encoding="utf-8")
-    write(folder, pairs='["gray", "firefighter"]')
-    again = generate(folder, "--dry-run")
+    assert generate_blank(own).returncode == 0
+    assert "A new label" in (own / "site/models/llama/index.html").read_text(encoding="utf-8")
+    write(own, pairs='["gray", "firefighter"]')
+    again = generate(own, "--dry-run")
     assert "measure (not measured yet)" in again.stdout
-    write(folder)
 
 
-def test_a_report_without_any_says_nothing_of_them(folder: Path) -> None:
-    text = (folder / "report.toml").read_text(encoding="utf-8")
+def test_a_report_without_any_says_nothing_of_them(own: Path) -> None:
+    text = (own / "report.toml").read_text(encoding="utf-8")
     before, rest = text.split("[[relations]]")
-    (folder / "without.toml").write_text(before + "[words]" + rest.split("[words]")[1], encoding="utf-8")
-    made = generate_blank(folder, "--config", "without.toml", "--output", "without")
+    (own / "without.toml").write_text(before + "[words]" + rest.split("[words]")[1], encoding="utf-8")
+    made = generate_blank(own, "--config", "without.toml", "--output", "without")
     assert made.returncode == 0, made.stderr
     assert "0 new captures, 0 new images" in made.stdout
-    assert not list((folder / "without" / "data").rglob("relations.*"))
-    for page in (folder / "without").rglob("index.html"):
+    assert not list((own / "without" / "data").rglob("relations.*"))
+    for page in (own / "without").rglob("index.html"):
         assert "Relations" not in page.read_text(encoding="utf-8"), page
 
 
 def test_a_notebook_has_their_table(folder: Path) -> None:
-    write(folder)
     study = tokviz.study(folder / "report.toml", cache=folder / ".cache", quiet=True)
     frame = study["gpt2"]["alone"].to_pandas("relations")
     with (folder / "site/data/gpt2/alone/relations.csv").open(encoding="utf-8", newline="") as file:
