@@ -10,6 +10,7 @@ import pytest
 import torch
 from loaded_bench import Bench, by_hand, made, states
 from transformers import masking_utils
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from transformers.models.llama import modeling_llama
 
 from tokviz.errors import TokvizError
@@ -34,8 +35,11 @@ def test_states_of_a_hook_that_may_do_something_else_are_captured_anew(bench: Be
 
 
 def of_a_class(patch: pytest.MonkeyPatch, _: Any) -> None:
+    def twice(*given: Any) -> Any:
+        return 2 * original(*given)
+
     original = modeling_llama.LlamaMLP.forward
-    patch.setattr(modeling_llama.LlamaMLP, "forward", torch.no_grad()(lambda *given: 2 * original(*given)))
+    patch.setattr(modeling_llama.LlamaMLP, "forward", torch.no_grad()(twice))  # type: ignore[no-untyped-call]
 
 
 def of_a_file(patch: pytest.MonkeyPatch, _: Any) -> None:
@@ -47,8 +51,8 @@ def of_attention(patch: pytest.MonkeyPatch, model: Any) -> None:
         output, weights = original(*given, **named)
         return 2 * output, weights
 
-    original = modeling_llama.ALL_ATTENTION_FUNCTIONS["sdpa"]
-    patch.setitem(modeling_llama.ALL_ATTENTION_FUNCTIONS._global_mapping, "twice", attention)
+    original = ALL_ATTENTION_FUNCTIONS["sdpa"]
+    patch.setitem(ALL_ATTENTION_FUNCTIONS._global_mapping, "twice", attention)
     patch.setitem(masking_utils.ALL_MASK_ATTENTION_FUNCTIONS._global_mapping, "twice", masking_utils.sdpa_mask)
     model.set_attn_implementation("twice")
 

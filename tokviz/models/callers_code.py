@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from types import FunctionType
 from typing import Any
@@ -49,7 +49,9 @@ def _replaced(model: Any) -> Iterator[str]:
 
     own = {type(module) for module in model.modules()}
     files = {cls.__module__ for cls in own} | {"torch.nn.functional", "transformers.masking_utils"}
-    places = {f"{cls.__module__}.{cls.__qualname__}": vars(cls) for each in own for cls in each.__mro__}
+    places: dict[str, Mapping[str, Any]] = {
+        f"{cls.__module__}.{cls.__qualname__}": vars(cls) for each in own for cls in each.__mro__
+    }
     places |= {name: vars(sys.modules[name]) for name in files if name in sys.modules}
     for where, values in sorted(places.items()):
         for value in [*values.values()] if _is_library(where) else ():  # another thread may import meanwhile
