@@ -36,10 +36,10 @@ def test_states_of_a_hook_that_may_do_something_else_are_captured_anew(bench: Be
 
 def of_a_class(patch: pytest.MonkeyPatch, _: Any) -> None:
     def twice(*given: Any) -> Any:
-        return 2 * original(*given)
+        return 2 * original(*given)  # type: ignore[no-untyped-call]
 
     original = modeling_llama.LlamaMLP.forward
-    patch.setattr(modeling_llama.LlamaMLP, "forward", torch.no_grad()(twice))  # type: ignore[no-untyped-call]
+    patch.setattr(modeling_llama.LlamaMLP, "forward", torch.no_grad()(twice))
 
 
 def of_a_file(patch: pytest.MonkeyPatch, _: Any) -> None:
