@@ -72,6 +72,13 @@ def test_code_that_was_put_in_place_of_a_librarys_makes_another_model(
     )
 
 
+def test_a_value_of_any_name_makes_another_model(bench: Bench) -> None:
+    model = bench.copy()
+    model.model.layers[0].mlp._disable_adapters = True  # as PEFT has it
+    sources = {bench.study(each).states.card.source for each in (model, bench.model, model)}
+    assert len(sources) == 2
+
+
 def test_what_cannot_be_read_is_captured_anew(bench: Bench) -> None:
     model = bench.copy()
     model.model.layers[0].history = object()
