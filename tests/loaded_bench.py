@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import families
+import numpy as np
 import torch
 from tiny_tokenizers import byte_level
 from transformers import LlamaConfig, LlamaForCausalLM
@@ -75,3 +76,30 @@ def contents(tensor: torch.Tensor | None) -> bytes | None:
     if tensor is None or tensor.is_meta:
         return None
     return tensor.detach().resolve_conj().reshape(-1).contiguous().view(torch.uint8).numpy().tobytes()
+
+
+def states(capture: Capture) -> np.ndarray:
+    return np.stack(list(capture.states.states))
+
+
+def by_hand(model: Any, capture: Capture) -> np.ndarray:
+    """The states of the words' last tokens, each word run alone; ``(n_depths, n_words, width)``."""
+    base = model.base_model
+    found: list[list[torch.Tensor]] = []
+    hooked = [base.embed_tokens, *base.layers]
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    for word in capture.states.tokenization.words:
+        outputs: list[torch.Tensor] = []
+        handles = [
+            module.register_forward_hook(lambda _module, _inputs, output, to=outputs: to.append(output))
+            for module in hooked
+        ]
+        with torch.inference_mode():
+            base(input_ids=torch.tensor([word.ids]))
+        for handle in handles:
+            handle.remove()
+        found.append([(output[0] if isinstance(output, tuple) else output)[0, word.stop - 1] for output in outputs])
+    for module, is_training in modes:
+        module.training = is_training
+    return torch.stack([torch.stack(depths) for depths in found], dim=1).float().numpy()

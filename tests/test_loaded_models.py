@@ -24,7 +24,6 @@ import tokviz
 from tokviz import models
 from tokviz.errors import TokvizError
 from tokviz.notebook import loaded
-from tokviz.run.store.store import Store
 from tokviz.run.work.progress import Lines
 
 WORDS = {
@@ -143,7 +142,7 @@ def test_its_weights_are_read_once_for_a_study(
     read: list[int] = []
     original = models.fingerprint
 
-    def noted(*given: Any) -> str:
+    def noted(*given: Any) -> tuple[str, bool]:
         read.append(1)
         return original(*given)
 
@@ -326,7 +325,7 @@ def test_offloaded_weights_are_read_once_and_it_is_said(
     own = AutoModelForCausalLM.from_pretrained(folder, device_map=places, offload_folder=str(tmp_path / "offload"))
     hook = own.model.layers[0].mlp.down_proj._hf_hook
     hook.weights_map = counted = Counted(hook.weights_map)
-    loaded.identified(own, tokenizer, Store(tmp_path / "cache"), Lines(Console(stderr=True)))
+    loaded.identified(own, tokenizer, Lines(Console(stderr=True)))
     assert counted.read == ["weight"]
     assert hook.weights_map is counted
     assert "LlamaForCausalLM: reading all weights once, as accelerate keeps some" in capsys.readouterr().err

@@ -13,12 +13,11 @@ import numpy as np
 import pytest
 import torch
 from accelerate import cpu_offload, disk_offload
-from loaded_bench import Bench, everything, made
+from loaded_bench import Bench, by_hand, everything, made, states
 from torch import nn
 from torch.nn.utils import parametrizations, prune
 
 from tokviz.errors import TokvizError
-from tokviz.notebook import Capture
 
 
 @pytest.fixture(scope="module")
@@ -29,33 +28,6 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Bench:
 @pytest.fixture
 def bench(whole: Bench, tmp_path: Path) -> Bench:
     return Bench(model=whole.model, tokenizer=whole.tokenizer, cache=whole.cache, folder=tmp_path)
-
-
-def states(capture: Capture) -> np.ndarray:
-    return np.stack(list(capture.states.states))
-
-
-def by_hand(model: Any, capture: Capture) -> np.ndarray:
-    """The states of the words' last tokens, each word run alone; ``(n_depths, n_words, width)``."""
-    base = model.base_model
-    found: list[list[torch.Tensor]] = []
-    hooked = [base.embed_tokens, *base.layers]
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    for word in capture.states.tokenization.words:
-        outputs: list[torch.Tensor] = []
-        handles = [
-            module.register_forward_hook(lambda _module, _inputs, output, to=outputs: to.append(output))
-            for module in hooked
-        ]
-        with torch.inference_mode():
-            base(input_ids=torch.tensor([word.ids]))
-        for handle in handles:
-            handle.remove()
-        found.append([(output[0] if isinstance(output, tuple) else output)[0, word.stop - 1] for output in outputs])
-    for module, is_training in modes:
-        module.training = is_training
-    return torch.stack([torch.stack(depths) for depths in found], dim=1).float().numpy()
 
 
 # --- what is the same model -------------------------------------------------------------------------------------------
@@ -326,6 +298,8 @@ OTHER: list[tuple[Callable[[Bench, Any], None], float]] = [
     (in_other_memory, 1e-5),
     (on_disk, 1e-5),
 ]
+OF_THE_CALLER = {steered, steered_before, patched_model, patched_layer, adapted, adapted_and_merged, pruned}
+"""What leaves code in a model that may do something else next time."""
 
 
 @pytest.mark.parametrize(("touch", "tolerance"), OTHER, ids=lambda value: getattr(value, "__name__", ""))
@@ -341,6 +315,7 @@ def test_another_model_has_states_of_its_own(
     assert captured.states.card.source != plain.states.card.source
     again = bench.study(model)
     assert again.states.digest == captured.states.digest
+    assert (again.states.card.source != captured.states.card.source) == (touch in OF_THE_CALLER), "captured anew"
     assert everything(model) == before
     # The first one's are still there.
     assert bench.study(bench.model).states.digest == plain.states.digest
@@ -401,13 +376,16 @@ def without_output(_: Bench, model: Any) -> None:
         (with_dropout, "expected the same hidden states each time, got some that differ by"),
         (
             failing_hook,
-            r"LlamaForCausalLM: fail, in line \d+ of test_notebook_models\.py, raised RuntimeError: not here;",
+            r"got RuntimeError: not here; it ran with code of the caller’s own \(failing_hook\S+fail at model\.layers\.1\): try",
         ),
-        (failing_patch, r"LlamaForCausalLM: patched, in line \d+ of test_notebook_models\.py, raised RuntimeError: "),
+        (
+            failing_patch,
+            r"got RuntimeError: .* of the caller’s own \(failing_patch\S+patched at model\.layers\.1\.mlp\): try",
+        ),
         (not_finite, "expected finite hidden states, got NaN or infinity in float32"),
         (
             without_output,
-            r"forward hooks of the caller’s own \(without_output\.<locals>\.<lambda> at model\.layers\.0\): try without",
+            r"code of the caller’s own \(without_output\.<locals>\.<lambda> at model\.layers\.0\): try without",
         ),
     ],
     ids=lambda value: getattr(value, "__name__", ""),

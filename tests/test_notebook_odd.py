@@ -218,12 +218,18 @@ def forward_that_is_no_function(model: Any) -> None:
 @pytest.mark.parametrize(
     ("touch", "said"),
     [
-        (hook_that_fails_later, r"late, in line \d+ of test_notebook_odd\.py, raised ValueError: five are too many"),
-        (hook_that_runs_the_model, r"got another in its midst; it ran with forward hooks of the caller’s own"),
-        (hook_that_cuts, r"found layers \(1 calls\); it ran with forward hooks of the caller’s own"),
-        (forward_without_mask, r"it ran with a forward of the caller’s own \(forward_without_mask\S+ at model\): try"),
-        (forward_that_gives_nothing, r"it ran with a forward of the caller’s own .* at model\.layers\.0\): try"),
-        (forward_that_is_no_function, r"it ran with a forward of the caller’s own \(str at model\.layers\.0\): try"),
+        (
+            hook_that_fails_later,
+            r"failed: ValueError: five are too many; it ran with code of the caller’s own \(\S+late at model\.layers\.1\)",
+        ),
+        (
+            hook_that_runs_the_model,
+            r"layers\.0: expected 1 output\(s\) .*, got more; it ran with code of the caller’s own \(\S+again at model",
+        ),
+        (hook_that_cuts, r"found layers \(1 calls\); it ran with code of the caller’s own"),
+        (forward_without_mask, r"it ran with code of the caller’s own \(forward_without_mask\S+ at model\): try"),
+        (forward_that_gives_nothing, r"it ran with code of the caller’s own .* at model\.layers\.0\): try"),
+        (forward_that_is_no_function, r"it ran with code of the caller’s own \(str at model\.layers\.0\): try"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

@@ -13,7 +13,6 @@ from tokviz.capture.lens import directions, output_rows, require_plain_head
 from tokviz.capture.loss import Passages, Setting, losses, passages, sees_ahead
 from tokviz.capture.memory import is_out_of_memory
 from tokviz.capture.passes import PassLimits, sharing_passes
-from tokviz.capture.probe import agree, difference, probe
 from tokviz.capture.recording import PaddedWords
 from tokviz.capture.running import Known, RunningCapture, capture, capture_together
 from tokviz.capture.structure import Structure, find_structure

@@ -4,19 +4,12 @@
 ``load`` and ``describe`` import torch and transformers.
 """
 
-from tokviz.models.callers_code import callers_code_blamed, callers_code_blamed_of
+from tokviz.models.callers_code import callers_code, callers_code_named
 from tokviz.models.description import Description, describe, require_packages
 from tokviz.models.device import require_device
 from tokviz.models.downloads import is_downloaded_apart, is_kept_after, pin
 from tokviz.models.failures import failing_alone
-from tokviz.models.fingerprint import (
-    fingerprint,
-    is_offloaded,
-    offloaded_weights_noted,
-    own_hooks,
-    require_values,
-    some_hooks,
-)
+from tokviz.models.fingerprint import fingerprint, is_offloaded, require_values
 from tokviz.models.hub import Once, try_to_connect
 from tokviz.models.identity import identity, is_same
 from tokviz.models.in_memory import AtHand, evaluated, lock_of, unwrapped, with_settings_of_its_own

@@ -1,85 +1,116 @@
-"""The caller's own code in a loaded model: said where it is why the model can't be run, or may be."""
+"""Code in a loaded model that isn't of the libraries: nobody knows what it computes next time, and it is named."""
 
 from __future__ import annotations
 
 import functools
 import sys
-import traceback
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from pathlib import Path
-from types import CodeType
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from types import FunctionType
 from typing import Any
 
-from tokviz.errors import CaptureError, ModelError
+from tokviz.errors import CaptureError, StructureError
 from tokviz.models import in_memory
-from tokviz.models.fingerprint import own_hooks, some_hooks
-from tokviz.text import error_line
 
-_LIBRARIES = {"accelerate", "tokviz", "torch", "transformers", *sys.stdlib_module_names}
-_INSTALLED = {"site-packages", "dist-packages"}
+_LIBRARIES = {"accelerate", "bitsandbytes", "peft", "safetensors", "torch", "transformers", "typing_extensions"}
+_MOST_NAMED = 3
+
+
+def callers_code(model: Any, tokenizer: Any) -> tuple[str, ...]:
+    """Forward hooks, patched ``forward``s, other classes, and functions put in place of a library's, as ``save at model.layers.0``.
+
+    Hooks of transformers stay on a model after a call with ``output_hidden_states`` or ``gradient_checkpointing_enable``, and
+    change no state.
+    """
+    from torch.nn.modules import module as of_all
+
+    places = [("every module", of_all._global_forward_hooks), ("every module", of_all._global_forward_pre_hooks)]
+    found = [] if _is_of_libraries(type(tokenizer)) else [type(tokenizer).__qualname__]
+    for path, module in model.named_modules():
+        where = path or type(module).__name__
+        places += [(where, module._forward_hooks), (where, module._forward_pre_hooks)]
+        if not _is_of_libraries(type(module)):
+            found.append(f"{type(module).__qualname__} at {where}")
+        for forward in (vars(module).get(name) for name in ("forward", "_old_forward")):
+            if forward is not None and not is_function_of_libraries(forward):
+                found.append(f"{_name_of(forward)} at {where}")
+    found += [
+        f"{_name_of(hook)} at {where}"
+        for where, hooks in places
+        for hook in hooks.values()
+        if not str(getattr(hook, "__module__", "")).startswith("transformers.")
+    ]
+    return (*found, *_replaced(model))
+
+
+def _replaced(model: Any) -> Iterator[str]:
+    """Functions of others in the model's classes, in the files that have these, and where those files find kinds of attention."""
+    from transformers.utils.generic import GeneralInterface
+
+    own = {type(module) for module in model.modules()}
+    files = {cls.__module__ for cls in own} | {"torch.nn.functional", "transformers.masking_utils"}
+    places: dict[str, Mapping[str, Any]] = {
+        f"{cls.__module__}.{cls.__qualname__}": vars(cls) for each in own for cls in each.__mro__
+    }
+    places |= {name: vars(sys.modules[name]) for name in files if name in sys.modules}
+    for where, values in sorted(places.items()):
+        for value in [*values.values()] if _is_library(where) else ():  # another thread may import meanwhile
+            for each in value.values() if isinstance(value, GeneralInterface) else (value,):
+                if not all(map(_is_of_libraries, _functions_in(each, set()))):
+                    yield f"{_name_of(each)} in {where}"
+
+
+def is_function_of_libraries(value: Any) -> bool:
+    """Whether a value is a function, and all that it wraps is of the libraries."""
+    functions = [*_functions_in(value, set())]
+    return bool(functions) and all(map(_is_of_libraries, functions))
+
+
+def _functions_in(value: Any, seen: set[int]) -> Iterator[FunctionType]:
+    """The function that a value is, and those in it, such as the one that a decorator has wrapped."""
+    if isinstance(value, functools.partial | property):
+        value = value.func if isinstance(value, functools.partial) else value.fget
+    value = getattr(value, "__func__", value)
+    if isinstance(value, FunctionType) and id(value) not in seen:
+        seen.add(id(value))
+        yield value
+        for cell in value.__closure__ or ():
+            with suppress(ValueError):  # nothing is in it yet
+                yield from _functions_in(cell.cell_contents, seen)
+
+
+def _is_of_libraries(code: type | FunctionType) -> bool:
+    """By where it was written: what wraps a function may have that one's ``__module__``."""
+    return _is_library(code.__module__ if isinstance(code, type) else str(code.__globals__.get("__name__")))
+
+
+def _is_library(module: str) -> bool:
+    package = module.partition(".")[0]
+    return package in _LIBRARIES or package in sys.stdlib_module_names
+
+
+def _name_of(value: Any) -> str:
+    while isinstance(value, functools.partial):
+        value = value.func
+    return str(getattr(value, "__qualname__", type(value).__qualname__))
+
+
+def some_of(named: Sequence[str]) -> str:
+    """The first that are named, and how many more there are, as part of a sentence."""
+    more = f" and {len(named) - _MOST_NAMED:,} more" if len(named) > _MOST_NAMED else ""
+    return f"{', '.join(named[:_MOST_NAMED])}{more}"
+
+
+def callers_code_named(source: str) -> AbstractContextManager[None]:
+    """Errors within the block name the caller's own code in a model that is loaded, which may have led to them."""
+    found = in_memory.find(source)
+    return _named(found.callers_code) if found and found.callers_code else nullcontext()
 
 
 @contextmanager
-def callers_code_blamed(model: Any, *, without_cause: bool = False) -> Iterator[None]:
-    """Errors within the block name the caller's code that raised them, or may have led to them.
-
-    Parameters
-    ----------
-    without_cause : whether an error that isn't another's consequence may have to do with the caller's code, too: while the
-        model is tried, for the first time.
-    """
+def _named(own: Sequence[str]) -> Iterator[None]:
     try:
         yield
-    except ModelError as error:
-        is_told = isinstance(error.__cause__, ModelError) or (error.__cause__ is None and not without_cause)
-        blamed = None if is_told else _blamed(error, model)
-        if blamed is None:
-            raise
-        raise CaptureError(f"{type(model).__name__}: {blamed}") from error
-
-
-def callers_code_blamed_of(source: str) -> AbstractContextManager[None]:
-    """The same by a source, which may be of a model that the caller has loaded."""
-    found = in_memory.find(source)
-    return callers_code_blamed(found.model) if found else nullcontext()
-
-
-def _blamed(error: ModelError, model: Any) -> str | None:
-    """What to say; None where the model has no code of the caller's."""
-    cause = error.__cause__
-    frames = traceback.walk_tb(cause.__traceback__) if cause else ()
-    own = [(frame.f_code, line) for frame, line in frames if not _is_of_library(frame.f_globals, frame.f_code)]
-    if own:
-        code, line = own[-1]
-        return (
-            f"{code.co_name}, in line {line} of {Path(code.co_filename).name}, raised {error_line(cause or error)}; correct or "
-            "remove it"
-        )
-    for what, named in (
-        ("forward hooks of the caller’s own", own_hooks(model)),
-        ("a forward of the caller’s own", own_forwards(model)),
-    ):
-        if named:
-            said = error_line(cause) if cause else str(error).replace("; this kind of model can't be captured", "")
-            return f"{said}; it ran with {what} ({some_hooks(named)}): try without"
-    return None
-
-
-def own_forwards(model: Any) -> tuple[str, ...]:
-    """What the caller has put in the place of modules' ``forward``, as ``patched at model.layers.0``."""
-    found = []
-    for path, module in model.named_modules():
-        forward = vars(module).get("forward")
-        while isinstance(forward, functools.partial):
-            forward = forward.func
-        package = str(getattr(forward, "__module__", "")).partition(".")[0]
-        if forward is not None and package not in _LIBRARIES:
-            name = getattr(forward, "__qualname__", type(forward).__qualname__)
-            found.append(f"{name} at {path or type(module).__name__}")
-    return tuple(found)
-
-
-def _is_of_library(values: dict[str, Any], code: CodeType) -> bool:
-    package = str(values.get("__name__", "")).partition(".")[0]
-    return package in _LIBRARIES or not _INSTALLED.isdisjoint(Path(code.co_filename).parts)
+    except (CaptureError, StructureError) as error:
+        said = str(error).replace("; this kind of model can't be captured", "")
+        raise CaptureError(f"{said}; it ran with code of the caller’s own ({some_of(own)}): try without") from error

@@ -30,11 +30,11 @@ class AtHand:
     model: Any
     tokenizer: Any
     identity: str
-    """``memory:`` and a SHA-256 of all that the hidden states depend on, and of what the layers gave when they were tried."""
+    """``memory:`` and a SHA-256 of all that the hidden states depend on; where that can't be known, of this study alone."""
     is_as_it_was: Callable[[], bool]
-    """Whether weights and layers still are as they were when that was made."""
-    hooks: tuple[str, ...] = ()
-    """The caller's own forward hooks, as ``save at model.layers.0``."""
+    """Whether the model still is as it was when that was made."""
+    callers_code: tuple[str, ...] = ()
+    """What of its code isn't the libraries', as ``save at model.layers.0``."""
     is_fresh: bool = True
     """Whether the identity was made in the call of the caller's that still goes on, so that nothing can have changed since."""
 

@@ -210,7 +210,7 @@ def _from_memory(origin: Origin) -> LoadedModel:
     found.require_unchanged()
     refuse_other_inputs(origin, found.model.config)
     require_offsets(found.tokenizer, origin.model.source)
-    return _ready(origin, weights_in_memory(origin.model.source, found.model, found.hooks), found.tokenizer)
+    return _ready(origin, weights_in_memory(origin.model.source, found.model, found.callers_code), found.tokenizer)
 
 
 def _ready(origin: Origin, weights: Weights, tokenizer: Any) -> LoadedModel:

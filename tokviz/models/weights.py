@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tokviz.errors import SourceError
-from tokviz.models.fingerprint import some_hooks
+from tokviz.models.callers_code import some_of
 from tokviz.models.fitting import (
     PACKED,
     at_most,
@@ -86,14 +86,14 @@ def load_weights(staged: Staged, config: Any, offload: Path | None, *, with_head
     return _weights(model.source, whole, head, checkpoint_dtype, quantization, notes)
 
 
-def weights_in_memory(source: str, model: Any, hooks: Sequence[str] = ()) -> Weights:
+def weights_in_memory(source: str, model: Any, callers_code: Sequence[str] = ()) -> Weights:
     """The base model of one that is loaded; raises ``SourceError`` as ``load_weights`` does.
 
-    ``hooks``: the caller's own, as ``save at model.layers.0``.
+    ``callers_code``: what of its code isn't the libraries', as ``save at model.layers.0``.
     """
     notes = ["The model was passed in memory: where its weights come from is not recorded."]
-    if hooks:
-        notes.append(f"Forward hooks of the caller’s own ran while it was captured: {some_hooks(hooks)}.")
+    if callers_code:
+        notes.append(f"Code of the caller’s own ran while it was captured: {some_of(callers_code)}.")
     base = model.base_model
     base = vars(base)["_modules"].get("_orig_mod", base)  # compiled by itself
     has_head = base is not model and model.get_output_embeddings() is not None

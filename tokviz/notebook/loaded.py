@@ -1,45 +1,32 @@
-"""Loaded models: what they are and what their layers compute, so that their states are found again, and only theirs."""
+"""Loaded models: which one each of them is, so that its states are found again, and only its own."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+import secrets
+from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tokviz import models
 from tokviz.errors import CaptureError
 from tokviz.models import AtHand
 from tokviz.models.in_memory import PREFIX
-from tokviz.records import Probe, Probes
-from tokviz.run.store import keys
-from tokviz.run.store.store import Store
 from tokviz.run.work.progress import Reporter
 
+if TYPE_CHECKING:
+    import torch
 
-@dataclass(frozen=True, kw_only=True)
-class Loaded:
-    """A loaded model, and where the cache has what its layers gave."""
-
-    at_hand: AtHand
-    key: str
-    """Of the outcomes of models that are alike but for their code."""
-    outcome: Probe
-    """As it is kept."""
-
-    def keep(self, store: Store) -> None:
-        """Beside the outcomes that are known."""
-        known = _known(self.key, store)
-        if _as_known(self.outcome, known) is None:
-            store.put(self.key, Probes(outcomes=(*known, self.outcome)))
+_MOST_IDS = 8
+_TOLERANCE, _TOLERANCE_HALF = 1e-4, 1e-2
+"""The largest relative difference that kernels may make between two passes over the same tokens, in float32 and in 16 bits."""
 
 
-def identified(model: Any, tokenizer: Any, store: Store, progress: Reporter) -> Loaded:
+def identified(model: Any, tokenizer: Any, progress: Reporter) -> AtHand:
     """Find out which model a loaded one is.
 
-    What its modules are is hashed; what their code makes of words is tried on some tokens and compared with what the cache
-    has. Another outcome is another model, whose states are captured anew.
+    All that can be read of it is hashed. Where code of the caller's own stands in it, or what can't be read, nobody knows whether
+    two models of one hash are the same: its states are this study's alone then, and it must give the same ones twice.
 
     Parameters
     ----------
@@ -48,80 +35,62 @@ def identified(model: Any, tokenizer: Any, store: Store, progress: Reporter) -> 
 
     Raises
     ------
-    SourceError : it is no such model, or its weights can't be read.
-    StructureError, CaptureError : it can't be run, or gives other states each time.
+    SourceError : it is no such model, or its weights have no values.
+    CaptureError : it gives other states each time.
     """
     model = models.unwrapped(model, tokenizer)
     with models.lock_of(model):
-        return _identified(model, tokenizer, store, progress)
-
-
-def _identified(model: Any, tokenizer: Any, store: Store, progress: Reporter) -> Loaded:
-    models.require_values(model)
-    if models.is_offloaded(model):
-        progress.say(
-            f"{type(model).__name__}: reading all weights once, as accelerate keeps some on disk or in other memory"
-        )
-    outcome, fingerprint = _look_at(model, tokenizer)
-    key = keys.probes_key(fingerprint)
-    known = _as_known(outcome, _known(key, store))
-    if known is None:
-        _require_repeatable(model, outcome)
-    kept = known or outcome
-    identity = hashlib.sha256(f"{fingerprint} {kept.dtype}".encode() + kept.sums.tobytes()).hexdigest()
-    at_hand = AtHand(
+        models.require_values(model)
+        if models.is_offloaded(model):
+            progress.say(
+                f"{type(model).__name__}: reading all weights once, as accelerate keeps some on disk or in other memory"
+            )
+        looked_at = _look_at(model, tokenizer)
+        callers_code, (digest, is_whole) = looked_at
+        is_certain = is_whole and not callers_code
+        # Where weights are elsewhere, a pass would read them once more.
+        output = None if is_certain or models.is_offloaded(model) else _output(model)
+        if (apart := _difference(model, output)) > 0:
+            raise CaptureError(
+                f"model: expected the same hidden states each time, got some that differ by {100 * apart:.2g} % in two passes "
+                "over the same tokens; turn off what is random in it, such as dropout"
+            )
+    return AtHand(
         model=model,
         tokenizer=tokenizer,
-        identity=f"{PREFIX}{identity}",
-        is_as_it_was=partial(_is_as_it_was, model, tokenizer, fingerprint, kept),
-        hooks=models.own_hooks(model),
+        identity=PREFIX + hashlib.sha256(f"{digest} {'' if is_certain else secrets.token_hex()}".encode()).hexdigest(),
+        is_as_it_was=partial(_is_as_it_was, model, tokenizer, looked_at, output),
+        callers_code=callers_code,
     )
-    return Loaded(at_hand=at_hand, key=key, outcome=kept)
 
 
-def _known(key: str, store: Store) -> tuple[Probe, ...]:
-    found = store.find(key, Probes)
-    return found.outcomes if found else ()
+def _look_at(model: Any, tokenizer: Any) -> tuple[tuple[str, ...], tuple[str, bool]]:
+    return models.callers_code(model, tokenizer), models.fingerprint(model, tokenizer)
 
 
-def _as_known(outcome: Probe, known: Sequence[Probe]) -> Probe | None:
-    from tokviz import capture
-
-    return next((each for each in known if capture.agree(outcome, each)), None)
-
-
-def _look_at(model: Any, tokenizer: Any) -> tuple[Probe, str]:
-    """What its layers give, and its fingerprint; weights that are elsewhere are read once for both."""
-    with models.offloaded_weights_noted(model) as noted:
-        outcome = _probe(model)
-        return outcome, models.fingerprint(model, tokenizer, noted)
-
-
-def _probe(model: Any) -> Probe:
-    from tokviz import capture
-
-    with models.quiet_transformers(), models.with_settings_of_its_own(), models.evaluated(model):
-        part = models.weights_in_memory(type(model).__name__, model).part
-        with models.callers_code_blamed(model, without_cause=True):
-            return capture.probe(part, capture.find_structure(part, ""))
-
-
-def _require_repeatable(model: Any, outcome: Probe) -> None:
-    from tokviz import capture
-
-    if models.is_offloaded(model):  # weights would be read once more
-        return
-    again = _probe(model)
-    if not capture.agree(again, outcome):
-        raise CaptureError(
-            f"model: expected the same hidden states each time, got some that differ by {100 * capture.difference(again, outcome):.2g} % "
-            "in two passes over the same tokens; turn off what is random in it, such as dropout"
-        )
-
-
-def _is_as_it_was(model: Any, tokenizer: Any, fingerprint: str, outcome: Probe) -> bool:
-    from tokviz import capture
-
+def _is_as_it_was(model: Any, tokenizer: Any, looked_at: Any, output: torch.Tensor | None) -> bool:
     with models.lock_of(model):
-        now, found = _look_at(model, tokenizer)
-    return found == fingerprint and capture.agree(now, outcome)
+        return _look_at(model, tokenizer) == looked_at and not _difference(model, output)
+
+
+def _output(model: Any) -> torch.Tensor | None:
+    """Of the first few tokens of its vocabulary; None where it fails, which is told where it is captured."""
+    import torch
+
+    from tokviz.capture import hooks
+
+    part = models.weights_in_memory(type(model).__name__, model).part
+    ids = torch.arange(min(_MOST_IDS, part.config.vocab_size), device="cpu")[None]
+    with models.quiet_transformers(), models.with_settings_of_its_own(), models.evaluated(model), suppress(Exception):
+        return hooks.first_tensor(hooks.forward(part, ids, torch.ones_like(ids)))
+    return None
+
+
+def _difference(model: Any, output: torch.Tensor | None) -> float:
+    """How far its output is from what it was; 0 where that is rounding, or not known."""
+    if output is None or (again := _output(model)) is None:
+        return 0.0
+    if again.shape != output.shape:
+        return float("inf")
+    apart = float((again - output).float().norm() / output.float().norm())
+    return apart if apart > (_TOLERANCE_HALF if output.element_size() == 2 else _TOLERANCE) else 0.0

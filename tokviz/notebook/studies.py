@@ -17,7 +17,7 @@ from tokviz.models import AtHand
 from tokviz.notebook import arguments
 from tokviz.notebook.arguments import Named
 from tokviz.notebook.capture import Capture
-from tokviz.notebook.loaded import Loaded, identified
+from tokviz.notebook.loaded import identified
 from tokviz.run import pipeline, prune
 from tokviz.run.plan.options import FORMS, Options
 from tokviz.run.plan.plan import Plan
@@ -114,7 +114,7 @@ def study(
     (4, 2)
     """
     cache, device = arguments.path("cache", cache), arguments.device(device)
-    loaded = None
+    in_memory = None
     if isinstance(model, str | Path) and str(model).endswith(".toml"):
         model = configuration.load(model)
     if isinstance(model, ReportConfig):
@@ -132,9 +132,9 @@ def study(
                     + _INSTEAD.get(unfit[0], suggestion(unfit[0], _OF_LOADED))
                 )
             with reporter(quiet=quiet) as progress:
-                loaded = identified(model, tokenizer, Store(cache), progress)
-            settings = {"name": _name_of(loaded.at_hand.model), **settings}
-            model = loaded.at_hand.source
+                in_memory = identified(model, tokenizer, progress)
+            settings = {"name": _name_of(in_memory.model), **settings}
+            model = in_memory.source
         elif tokenizer is not None:
             if not isinstance(tokenizer, str | Path):
                 raise TokvizError(f"tokenizer: expected a source, as the model is one, got {type(tokenizer).__name__}")
@@ -145,7 +145,7 @@ def study(
                 f"model: expected sources in a list, got {type(unfit[0]).__name__}; a loaded model is passed by itself"
             )
         config = _config([str(source) for source in sources], words, contexts, settings)
-    return _captured(config, loaded, cache, device, quiet=quiet)
+    return _captured(config, in_memory, cache, device, quiet=quiet)
 
 
 _OF_LOADED = {"name", "note", "notes"}
@@ -162,8 +162,7 @@ def _name_of(model: Any) -> str:
     return Path(str(getattr(model, "name_or_path", ""))).name or type(model).__name__
 
 
-def _captured(config: ReportConfig, loaded: Loaded | None, cache: Path, device: str, *, quiet: bool) -> Study:
-    in_memory = loaded.at_hand if loaded else None
+def _captured(config: ReportConfig, in_memory: AtHand | None, cache: Path, device: str, *, quiet: bool) -> Study:
     options = Options(base=config.file.parent, output=Path("site"), cache=cache, device=device, draws=False)
     store = Store(options.cache)
     with reporter(quiet=quiet) as progress, in_memory.evaluated() if in_memory else nullcontext():
@@ -172,8 +171,7 @@ def _captured(config: ReportConfig, loaded: Loaded | None, cache: Path, device: 
         failures = (pipeline.named_failure(failed.name, str(failed.failure)) for failed in outcome.failures)
         raise TokvizError("; ".join(failures))
     plan = Plan(config, replace(options, forms=FORMS[:1]), store)
-    if loaded is not None:
-        loaded.keep(store)
+    if in_memory is not None:
         prune.note_use(store, config, options, prune.place_of(config, options))
     return Study(plan, in_memory, quiet=quiet)
 

@@ -64,8 +64,6 @@ from tokviz.records.states import (
     CapturedBatch,
     HiddenStates,
     ModelCard,
-    Probe,
-    Probes,
     Problem,
     Projection,
 )

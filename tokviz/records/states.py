@@ -77,23 +77,6 @@ class CapturedBatch:
             require_shape(name, getattr(self, name), (n_depths, n_batch, N_EXTREMES))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Probe:
-    """What the layers of a model gave for some fixed tokens."""
-
-    dtype: str
-    """Of the computation, such as ``float32``."""
-    sums: np.ndarray
-    """``(n_depths, n_tokens, n_sums)`` float32: sums of each token's state over the dimensions, with random signs."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Probes:
-    """What models gave that have the same weights, buffers, modules and plain values, but other code."""
-
-    outcomes: tuple[Probe, ...]
-
-
 Batching = Literal["padded", "equal_lengths", "one_by_one"]
 """How words go through the model together: padded to one length, only with words of their length, or each alone."""
 

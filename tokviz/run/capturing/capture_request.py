@@ -72,8 +72,8 @@ def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
                 request = still_due(request, store)
             if request.due:
                 folders = folders_for(request.model, request.base, request.captured_from, store, locks)
-                blamed = models.callers_code_blamed_of(request.model.source)
-                with models.quiet_transformers(), models.with_settings_of_its_own(), blamed, folders as made:
+                named = models.callers_code_named(request.model.source)
+                with models.quiet_transformers(), models.with_settings_of_its_own(), named, folders as made:
                     _capture(request, store, reporter, made, say_of_hub)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]

@@ -112,11 +112,6 @@ def download_key(model: ModelConfig) -> str:
     return _digest({"download": [model.source, model.revision, model.dtype, model.tokenizer]})
 
 
-def probes_key(fingerprint: str) -> str:
-    """Of what models gave that have the same weights, buffers, modules and plain values."""
-    return _digest({"probes": fingerprint, "version": CAPTURE_VERSION})
-
-
 def intervention_key(intact: str, what: Mapping[str, Any]) -> str:
     """Of states with neurons set to a value.
 

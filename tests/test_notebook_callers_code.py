@@ -1,0 +1,86 @@
+"""Models with code of the caller's own, or what can't be read: nobody knows whether they are as before, so they are captured anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from loaded_bench import Bench, by_hand, made, states
+from transformers import masking_utils
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+from transformers.models.llama import modeling_llama
+
+from tokviz.errors import TokvizError
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return made(tmp_path_factory.mktemp("notebook"))
+
+
+def test_states_of_a_hook_that_may_do_something_else_are_captured_anew(bench: Bench) -> None:
+    model, factor = bench.copy(), [2.0]
+    model.model.layers[0].register_forward_hook(lambda _module, _inputs, output: output * factor[0])
+    captured = bench.study(model)
+    captured.without([3], layer=1, value=2)
+    factor[0] = 3.0
+    with pytest.raises(TokvizError, match=r"have changed since; pass the model to tokviz\.study again"):
+        captured.without([5], layer=1, value=2)
+    other = bench.study(model)
+    np.testing.assert_allclose(states(other), by_hand(model, other), atol=1e-5)
+    assert not np.allclose(states(other), states(captured))
+
+
+def of_a_class(patch: pytest.MonkeyPatch, _: Any) -> None:
+    def twice(*given: Any) -> Any:
+        return 2 * original(*given)  # type: ignore[no-untyped-call]
+
+    original = modeling_llama.LlamaMLP.forward
+    patch.setattr(modeling_llama.LlamaMLP, "forward", torch.no_grad()(twice))
+
+
+def of_a_file(patch: pytest.MonkeyPatch, _: Any) -> None:
+    patch.setattr(modeling_llama, "apply_rotary_pos_emb", lambda query, key, *_, **__: (query, key))
+
+
+def of_attention(patch: pytest.MonkeyPatch, model: Any) -> None:
+    def attention(*given: Any, **named: Any) -> Any:
+        output, weights = original(*given, **named)
+        return 2 * output, weights
+
+    original = ALL_ATTENTION_FUNCTIONS["sdpa"]
+    patch.setitem(ALL_ATTENTION_FUNCTIONS._global_mapping, "twice", attention)
+    patch.setitem(masking_utils.ALL_MASK_ATTENTION_FUNCTIONS._global_mapping, "twice", masking_utils.sdpa_mask)
+    model.set_attn_implementation("twice")
+
+
+@pytest.mark.parametrize("replace", [of_a_class, of_a_file, of_attention], ids=lambda replace: replace.__name__)
+def test_code_that_was_put_in_place_of_a_librarys_makes_another_model(
+    bench: Bench, replace: Callable[[pytest.MonkeyPatch, Any], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = bench.copy()
+    plain = bench.study(model)
+    replace(monkeypatch, model)
+    captured = bench.study(model)
+    np.testing.assert_allclose(states(captured), by_hand(model, captured), atol=1e-5)
+    assert not np.allclose(states(captured), states(plain))
+    assert any(
+        f"ran while it was captured: {replace.__name__}.<locals>." in note for note in captured.states.card.notes
+    )
+
+
+def test_a_value_of_any_name_makes_another_model(bench: Bench) -> None:
+    model = bench.copy()
+    model.model.layers[0].mlp._disable_adapters = True  # as PEFT has it
+    sources = {bench.study(each).states.card.source for each in (model, bench.model, model)}
+    assert len(sources) == 2
+
+
+def test_what_cannot_be_read_is_captured_anew(bench: Bench) -> None:
+    model = bench.copy()
+    model.model.layers[0].history = object()
+    sources = {bench.study(model).states.card.source for _ in range(2)}
+    assert len(sources) == 2
