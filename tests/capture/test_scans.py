@@ -293,18 +293,17 @@ def _functions(module: nn.Module) -> dict[str, Any]:
 
 def test_linear_attention_gives_the_states_of_its_own_chunk(of_linear_attention: nn.Module) -> None:
     [scan], before = scans_of(of_linear_attention), _functions(of_linear_attention)
+    projection: nn.Module = scan.out_proj  # type: ignore[assignment]
     seen = []
+
+    def note(_: nn.Module, _inputs: Any, output: torch.Tensor) -> None:
+        seen.append((chunk_of(scan), len(output)))
+
     with torch.inference_mode():
         expected = of_linear_attention(input_ids=IDS, attention_mask=MASK).last_hidden_state
-    with hooked(
-        {
-            scan.in_proj_qkv if hasattr(scan, "in_proj_qkv") else scan.in_proj_qkvz: lambda *_: seen.append(
-                chunk_of(scan)
-            )
-        }
-    ):  # type: ignore[dict-item]
+    with hooked({projection: note}):
         found = forward(of_linear_attention, IDS, MASK).last_hidden_state
-    assert seen == [32]
+    assert seen == [(32, 3)]
     assert chunk_of(scan) == 64
     assert _functions(of_linear_attention) == before
     torch.testing.assert_close(found[MASK.bool()], expected[MASK.bool()])
