@@ -55,6 +55,36 @@ def test_words_of_a_pass_follow_from_what_one_and_two_take(one: int, two: int, f
     assert PassLimits(n_tokens=1000, n_words=64).within_memory(one, two, free).n_words == n_words
 
 
+def _new_pages(n_tensors: int) -> int:
+    """How many the system gives while so many tensors of 48 MiB are made and dropped, one after the other."""
+    import resource
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(n_tensors):
+        torch.ones(48 * MIB // 4)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+
+@pytest.mark.skipif(memory._glibc() is None, reason="only glibc is told to keep memory")
+def test_memory_that_a_tensor_leaves_is_used_again_and_given_back() -> None:
+    of_one = 48 * MIB // mmap.PAGESIZE
+    before = memory._resident_bytes()
+    with memory.reused_memory(CPU):
+        assert _new_pages(8) < 1.5 * of_one
+    assert memory._resident_bytes() - before < 24 * MIB
+    with pytest.raises(ZeroDivisionError), memory.reused_memory(CPU):
+        raise ZeroDivisionError
+
+
+def test_memory_of_another_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "_glibc", lambda: None)
+    with memory.reused_memory(CPU):
+        assert torch.ones(2).sum() == 2
+    monkeypatch.setattr(memory, "_glibc", lambda: pytest.fail("of a GPU's memory glibc knows nothing"))
+    with memory.reused_memory(torch.device("meta")):
+        pass
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a process take more than there is")
 def test_memory_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "free_bytes", lambda _device: 100 * MIB)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,7 @@ from torch import nn
 from tokviz.capture import PaddedWords, capture, find_structure, layer_without
 from tokviz.capture.hooks import forward, hooked
 from tokviz.capture.memory import MemoryMeter
-from tokviz.capture.scans import chunk_for, scans_of
+from tokviz.capture.scans import chunk_for, chunk_of, scans_of
 from tokviz.models.fingerprint import fingerprint
 from tokviz.records import Tokenization, TokenizedWord
 
@@ -67,6 +68,33 @@ FAMILIES: dict[str, dict[str, Any]] = {
         "adapter_rank": 4,
     },
 }
+LINEAR: dict[str, dict[str, Any]] = {
+    "Qwen3Next": {
+        **SIZES,
+        **ATTENTION,
+        "layer_types": ["linear_attention", "full_attention"],
+        "head_dim": 8,
+        "num_experts": 4,
+        "num_experts_per_tok": 2,
+        "moe_intermediate_size": 16,
+        "shared_expert_intermediate_size": 16,
+        "linear_num_key_heads": 2,
+        "linear_num_value_heads": 4,
+        "linear_key_head_dim": 8,
+        "linear_value_head_dim": 8,
+    },
+    "Qwen3_5Text": {
+        **SIZES,
+        **ATTENTION,
+        "layer_types": ["linear_attention", "full_attention"],
+        "head_dim": 8,
+        "linear_num_key_heads": 2,
+        "linear_num_value_heads": 4,
+        "linear_key_head_dim": 8,
+        "linear_value_head_dim": 8,
+    },
+}
+"""Linear attention, whose chunks are an argument of a function beside its class."""
 N_TOKENS = 20
 IDS = torch.arange(3 * N_TOKENS).reshape(3, N_TOKENS) % 60 + 2
 MASK = (torch.arange(N_TOKENS) < torch.tensor([[5], [12], [N_TOKENS]])).long()
@@ -82,7 +110,7 @@ WORDS = Tokenization(
 
 def model(name: str, **more: Any) -> nn.Module:
     torch.manual_seed(0)
-    config = getattr(transformers, f"{name}Config")(**FAMILIES[name] | more)
+    config = getattr(transformers, f"{name}Config")(**(FAMILIES | LINEAR)[name] | more)
     module: nn.Module = transformers.AutoModel.from_config(config).eval()
     with torch.no_grad():
         for parameter in module.parameters():
@@ -250,3 +278,62 @@ def test_gradients_are_those_of_the_models_own_chunk(falcon: nn.Module) -> None:
 @pytest.mark.parametrize(("n_tokens", "chunk"), [(1, 16), (16, 16), (17, 32), (64, 64), (65, 128)])
 def test_the_shortest_power_of_two(n_tokens: int, chunk: int) -> None:
     assert chunk_for(n_tokens) == chunk
+
+
+@pytest.fixture(params=LINEAR)
+def of_linear_attention(request: pytest.FixtureRequest) -> nn.Module:
+    return model(request.param)
+
+
+def _functions(module: nn.Module) -> dict[str, Any]:
+    """Those beside the class of the model's scan."""
+    [scan] = scans_of(module)
+    return {name: each for name, each in vars(sys.modules[type(scan).__module__]).items() if callable(each)}
+
+
+def test_linear_attention_gives_the_states_of_its_own_chunk(of_linear_attention: nn.Module) -> None:
+    [scan], before = scans_of(of_linear_attention), _functions(of_linear_attention)
+    projection: nn.Module = scan.out_proj  # type: ignore[assignment]
+    seen = []
+
+    def note(_: nn.Module, _inputs: Any, output: torch.Tensor) -> None:
+        seen.append((chunk_of(scan), len(output)))
+
+    with torch.inference_mode():
+        expected = of_linear_attention(input_ids=IDS, attention_mask=MASK).last_hidden_state
+    with hooked({projection: note}):
+        found = forward(of_linear_attention, IDS, MASK).last_hidden_state
+    assert seen == [(32, 3)]
+    assert chunk_of(scan) == 64
+    assert _functions(of_linear_attention) == before
+    torch.testing.assert_close(found[MASK.bool()], expected[MASK.bool()])
+
+
+def test_functions_of_linear_attention_are_back_after_an_error(of_linear_attention: nn.Module) -> None:
+    [scan], before = scans_of(of_linear_attention), _functions(of_linear_attention)
+
+    def fail(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with hooked({scan.out_proj: fail}), pytest.raises(KeyboardInterrupt):  # type: ignore[dict-item]
+        forward(of_linear_attention, IDS, MASK)
+    assert _functions(of_linear_attention) == before
+    assert not scan._forward_pre_hooks
+
+
+def test_linear_attention_that_a_shorter_chunk_changes_keeps_its_own(
+    of_linear_attention: nn.Module, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [scan] = scans_of(of_linear_attention)
+    computed = scan.forward
+
+    def depends(*arguments: Any, **named: Any) -> torch.Tensor:
+        result: torch.Tensor = computed(*arguments, **named)
+        return result * chunk_of(scan)  # type: ignore[operator]
+
+    monkeypatch.setattr(scan, "forward", depends)
+    with torch.inference_mode():
+        expected = of_linear_attention(input_ids=IDS, attention_mask=MASK).last_hidden_state
+    for _ in range(2):
+        found = forward(of_linear_attention, IDS, MASK).last_hidden_state
+        torch.testing.assert_close(found[MASK.bool()], expected[MASK.bool()])

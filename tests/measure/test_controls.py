@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import pickle
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import making
 import numpy as np
 import pytest
 from falsify.differences import MEMBERSHIPS, N_WORDS, ORDERS, PAIRS, World, side
 
-from tokviz.measure import geometry, relations
+from tokviz.measure import geometry, relations, untrained
 from tokviz.measure.decisions import claims_in, decide, with_decisions
 from tokviz.measure.profile import ProfileComparer, Side
 from tokviz.measure.untrained import FAMILY, curves, measure
@@ -149,3 +151,27 @@ def test_depths_before_the_first_one_do_not_count() -> None:
     cut = ProfileComparer().compare(side(states_of(a.states[2:])), side(states_of(b.states[2:])))
     for one, other in zip(since.all, cut.all, strict=True):
         assert (one.value, one.error, one.freedom) == pytest.approx((other.value, other.error, other.freedom))
+
+
+class Depths(list[np.ndarray]):
+    """Counts how often any is read."""
+
+    n_read = 0
+
+    def __getitem__(self, depth: Any) -> Any:
+        self.n_read += 1
+        return super().__getitem__(depth)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return (self[depth] for depth in range(len(self)))
+
+
+def test_a_control_is_read_once_unless_it_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    control = drawn(0)
+    read_states, states_again = Depths(control.states), Depths(control.states)
+    found = measure(side(trained()), replace(control, states=read_states), [])
+    assert read_states.n_read == control.n_depths + 1  # the first one's size is asked for before
+    monkeypatch.setattr(untrained, "_MOST_IN_MEMORY", 0)
+    again = replace(control, states=states_again)
+    assert pickle.dumps(measure(side(trained()), again, [])) == pickle.dumps(found)
+    assert states_again.n_read > 2 * control.n_depths

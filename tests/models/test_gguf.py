@@ -14,7 +14,7 @@ from tiny_gguf import as_gguf, qwen2
 from tokviz.capture import capture, find_structure
 from tokviz.capture.tokens import tokenize
 from tokviz.models import UntrainedModel, gguf_header, load
-from tokviz.models.gguf_file import quantization_and_dtype
+from tokviz.models.gguf_file import parsed_once, quantization_and_dtype
 from tokviz.records import Context
 
 ALONE = Context(name="alone", label="alone", template=" {word}")
@@ -99,6 +99,45 @@ def test_a_gguf_file_has_an_untrained_model(tmp_path: Path) -> None:
     assert {name for name, weight in own.items() if weight.ndim > 1 and torch.equal(weight, before[name])} == {
         "embed_tokens.weight"
     }
+
+
+@pytest.mark.parametrize("kind", ["Q4_1", "Q8_0", "Q6_K", "BF16", "F16", "F32"])
+@pytest.mark.parametrize("shape", [(512,), (32, 512), (24, 256), (7, 256), (2, 8, 256), (3, 4096)])
+def test_weights_are_those_that_gguf_gives_by_itself(kind: str, shape: tuple[int, ...]) -> None:
+    import gguf
+
+    own, n_bytes = gguf.GGMLQuantizationType[kind], int(np.prod(shape)) * 4
+    random = np.random.default_rng(0)
+    if kind == "Q6_K":  # gguf can't make it
+        found = gguf.GGML_QUANT_SIZES[own]
+        stored = random.integers(0, 60, (*shape[:-1], shape[-1] // found[0] * found[1]), dtype=np.uint8)
+    else:
+        stored = gguf.quantize(random.normal(size=n_bytes // 4).astype(np.float32).reshape(shape), own)
+    expected = gguf.dequantize(stored, own)
+    with parsed_once():
+        weights = gguf.dequantize(stored, own)
+    assert weights.shape == expected.shape == shape
+    np.testing.assert_array_equal(weights, expected)
+
+
+def test_a_gguf_file_says_the_same_however_often_it_is_read(tmp_path: Path) -> None:
+    import gguf
+    from transformers import modeling_gguf_pytorch_utils as loader
+
+    path = str(tmp_path / "tiny.gguf")
+    as_gguf(qwen2(tmp_path / "whole"), Path(path), "Q8_0")
+    alone, expected = gguf.GGUFReader(path), loader.load_gguf_checkpoint(path)
+    with parsed_once():
+        loader.load_gguf_checkpoint(path)["config"].clear()  # by one who asked for it
+        assert loader.load_gguf_checkpoint(path, return_tensors=False) == expected
+        reader = gguf.GGUFReader(path)
+    assert {name: field.contents() for name, field in reader.fields.items()} == {
+        name: field.contents() for name, field in alone.fields.items()
+    }
+    for own, other in zip(reader.tensors, alone.tensors, strict=True):
+        assert (own.name, own.tensor_type, own.data.dtype) == (other.name, other.tensor_type, other.data.dtype)
+        assert type(own.data) is np.ndarray
+        np.testing.assert_array_equal(own.data, other.data)
 
 
 def test_what_is_no_gguf_file_is_one_line(tmp_path: Path) -> None:

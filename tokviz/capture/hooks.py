@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tokviz.capture.memory import limited_to_free_memory
+from tokviz.capture.memory import limited_to_free_memory, reused_memory
 from tokviz.capture.scans import short_chunks
 
 if TYPE_CHECKING:
@@ -105,6 +105,7 @@ def forward(
         torch.inference_mode(not with_gradients),
         torch.set_grad_enabled(with_gradients),
         limited_to_free_memory(device),
+        reused_memory(device),
         # Without a mask there may be a cache, which a check would change.
         short_chunks(module, ids, may_check=mask is not None),
     ):

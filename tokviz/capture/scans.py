@@ -1,13 +1,17 @@
 """Scans in chunks no longer than the texts need.
 
-A state-space layer of the Mamba-2 kind computes its scan in chunks of a fixed length (Dao and Gu 2024, arXiv 2405.21060), and
-transformers' own code fills up the last one: a text of 5 tokens costs as much time and memory as one of 256. A shorter chunk
-that holds the whole text gives the same states but for rounding. That is checked in each scan, once per length.
+A state-space layer of the Mamba-2 kind computes its scan in chunks of a fixed length (Dao and Gu 2024, arXiv 2405.21060), and so does
+linear attention by a gated delta rule (Yang, Kautz and Hatamizadeh 2024, arXiv 2412.06464). Transformers' own code fills up the last
+one: a text of 5 tokens costs as much time and memory as one of 256. A shorter chunk that holds the whole text gives the same states
+but for rounding. That is checked in each scan, once per length.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -26,8 +30,42 @@ _is_same: WeakKeyDictionary[nn.Module, dict[int, bool]] = WeakKeyDictionary()
 
 
 def scans_of(module: nn.Module) -> list[nn.Module]:
-    """The layers of a model that scan in chunks: Mamba-2's parameter ``A_log``, and a number as ``chunk_size``."""
-    return [each for each in module.modules() if hasattr(each, "A_log") and type(vars(each).get("chunk_size")) is int]
+    """The layers of a model that scan in chunks: a parameter ``A_log``, and a length of chunks."""
+    return [each for each in module.modules() if hasattr(each, "A_log") and chunk_of(each) is not None]
+
+
+def chunk_of(scan: nn.Module) -> int | None:
+    """The length of its chunks: its ``chunk_size``, or that of the functions that compute the scan; None where there is neither."""
+    own = vars(scan).get("chunk_size")
+    if type(own) is int:
+        return own
+    functions, now = _functions_beside(type(scan).__module__), vars(sys.modules[type(scan).__module__])
+    return next((inspect.signature(now[name]).parameters["chunk_size"].default for name in functions), None)
+
+
+def _set_chunk(scan: nn.Module, size: int) -> None:
+    if "chunk_size" in vars(scan):
+        scan.chunk_size = size  # type: ignore[assignment]
+        return
+    place = type(scan).__module__
+    for name, (function, own) in _functions_beside(place).items():
+        shortened = function if size == own else functools.partial(function, chunk_size=size)
+        setattr(sys.modules[place], name, shortened)
+
+
+@functools.cache
+def _functions_beside(place: str) -> dict[str, tuple[Callable[..., Any], int]]:
+    """The functions of a Python module that compute something in chunks, by their names, with the length that is their default.
+
+    Layers that look them up there, as those of linear attention do, take no length of chunks.
+    """
+    found: dict[str, tuple[Callable[..., Any], int]] = {}
+    for name, function in vars(sys.modules[place]).items():
+        if inspect.isfunction(function) and function.__module__ == place:
+            own = inspect.signature(function).parameters.get("chunk_size")
+            if own is not None and type(own.default) is int:
+                found[name] = (function, own.default)
+    return found
 
 
 def chunk_for(n_tokens: int) -> int:
@@ -38,8 +76,12 @@ def chunk_for(n_tokens: int) -> int:
 def awaits_check(module: nn.Module, n_tokens: int) -> bool:
     """Whether the first pass over texts of so many tokens will check scans, which takes the memory of the model's own chunk."""
     chunk = chunk_for(n_tokens)
-    longer = (each for each in scans_of(module) if each.chunk_size > chunk)  # type: ignore[operator]
-    return any(chunk not in _is_same.get(each, {}) for each in longer)
+    return any(chunk not in _is_same.get(each, {}) for each in _longer(module, chunk))
+
+
+def _longer(module: nn.Module, chunk: int) -> dict[nn.Module, int]:
+    """The scans whose own chunk is longer, with its length."""
+    return {each: own for each in scans_of(module) if (own := chunk_of(each)) is not None and own > chunk}
 
 
 @contextmanager
@@ -51,30 +93,26 @@ def short_chunks(module: nn.Module, ids: torch.Tensor, *, may_check: bool) -> It
     """
     n_texts, n_tokens = ids.shape
     chunk = chunk_for(n_tokens)
-    own: dict[nn.Module, int] = {each: each.chunk_size for each in scans_of(module) if each.chunk_size > chunk}  # type: ignore[misc, operator]
+    own = _longer(module, chunk)
 
-    def check(scan: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+    def shorten(scan: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
         known = _is_same.setdefault(scan, {})
-        if chunk not in known:
+        if chunk not in known and may_check:
             last = [_last_of(n_texts, each) for each in arguments]
             last_named = {name: _last_of(n_texts, each) for name, each in named.items()}
-            known[chunk] = _gives_the_same(scan, chunk, last, last_named)
-        if known[chunk]:
-            scan.chunk_size = chunk  # type: ignore[assignment]
+            known[chunk] = _gives_the_same(scan, (own[scan], chunk), last, last_named)
+        # Functions are shared with the scan before.
+        _set_chunk(scan, chunk if known.get(chunk, False) else own[scan])
 
     handles = []
     try:
-        for scan in own:
-            if _is_same.get(scan, {}).get(chunk, False):
-                scan.chunk_size = chunk  # type: ignore[assignment]
-            elif may_check:
-                handles.append(scan.register_forward_pre_hook(check, with_kwargs=True))
+        handles = [scan.register_forward_pre_hook(shorten, with_kwargs=True) for scan in own]
         yield
     finally:
         for handle in handles:
             handle.remove()
         for scan, size in own.items():
-            scan.chunk_size = size  # type: ignore[assignment]
+            _set_chunk(scan, size)
 
 
 def _last_of(n_texts: int, argument: Any) -> Any:
@@ -85,20 +123,22 @@ def _last_of(n_texts: int, argument: Any) -> Any:
     return argument[-1:] if is_of_texts else argument
 
 
-def _gives_the_same(scan: nn.Module, chunk: int, arguments: list[Any], named: dict[str, Any]) -> bool:
-    """Whether a scan returns the same with this chunk as with its own, within the tolerance of the check of batches."""
+def _gives_the_same(scan: nn.Module, chunks: tuple[int, int], arguments: list[Any], named: dict[str, Any]) -> bool:
+    """Whether a scan returns the same with its own chunk and with another one, within the tolerance of the check of batches."""
     import torch
 
-    own = scan.chunk_size
+    own, chunk = chunks
+
     with torch.no_grad(), _unhooked(scan):
+        _set_chunk(scan, own)
         expected = scan.forward(*arguments, **named)
-        scan.chunk_size = chunk  # type: ignore[assignment]
+        _set_chunk(scan, chunk)
         try:
             found = scan.forward(*arguments, **named)
         except Exception:  # noqa: BLE001 - a kernel may refuse this length with any error
             return False
         finally:
-            scan.chunk_size = own
+            _set_chunk(scan, own)
     if not isinstance(expected, torch.Tensor) or not isinstance(found, torch.Tensor):
         return False
     difference = relative_difference(found.float().cpu().numpy(), expected.float().cpu().numpy())

@@ -261,7 +261,8 @@ class _Relations:
         found = np.empty((2, len(permutations), len(other.near.known), len(self.near.known)), dtype=np.float32)
         shares = self.near.shares_permuted_with(other.near, permutations)
         for index, (order, shared) in enumerate(zip(permutations, shares, strict=True)):
-            found[0, index] = of_other @ of_self[place[order[one], order[two]]]
+            pairs = place.take(order.take(one) * n_words + order.take(two))
+            found[0, index] = of_other @ of_self.take(pairs, axis=0)
             found[1, index] = shared.T
         found[0][:, unknown] = np.nan
         return np.stack([best_matches(each) for each in found])

@@ -32,6 +32,8 @@ from tokviz.records import (
 )
 
 FAMILY = "untrained"
+_MOST_IN_MEMORY = 2**25
+"""Bytes of one control's states."""
 
 
 def measure(
@@ -55,6 +57,7 @@ def measure(
     seed : of samples and shuffles.
     """
     comparer = ProfileComparer(seed, FAMILY)
+    random, own_embedding = None if random is None else _in_memory(random), [_in_memory(each) for each in own_embedding]
     # Of the words that are measured in the model: the reference words in all of its templates.
     further = model.templates[1:]
     whole = replace(model, templates=model.templates[:1])
@@ -67,6 +70,12 @@ def measure(
         problems=tuple(problems),
         note=note,
     )
+
+
+def _in_memory(states: HiddenStates) -> HiddenStates:
+    """The same, read once instead of once for each measure; those of long lists stay where they are."""
+    first = states.states[0]
+    return replace(states, states=list(states.states)) if first.nbytes * states.n_depths <= _MOST_IN_MEMORY else states
 
 
 def _least(seeds: Sequence[Differences]) -> Differences | None:

@@ -2,33 +2,86 @@
 
 from __future__ import annotations
 
+import copy
 import functools
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+_LONG_ROW = 4096
+"""Bytes."""
 _PLAIN_TYPES = {"F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 
 
 @contextmanager
 def parsed_once() -> Iterator[None]:
-    """Let transformers parse a GGUF file once instead of three times.
+    """Let transformers parse a GGUF file once instead of several times, and faster.
 
-    Config, tokenizer and weights each make a ``GGUFReader`` of the same file, and the weights' names are looked up in
-    a table that is built again for every module; both depend on nothing but their arguments. For SmolLM2's 98 MB this
-    takes a load from 27 to 9 seconds of one core. The loader's own progress bar can't be turned off otherwise.
+    Config, tokenizer and weights each read the same file and its vocabulary, and the weights' names are looked up in a table
+    that is built again for every module; both depend on nothing but their arguments. The loader's own progress bar can't be
+    turned off otherwise.
     """
     import gguf
     import tqdm
     from transformers import modeling_gguf_pytorch_utils as loader
 
+    replacements = [
+        (gguf, "GGUFReader", functools.cache(_reader_class())),
+        (gguf, "get_tensor_name_map", functools.cache(gguf.get_tensor_name_map)),
+        (gguf, "dequantize", _in_long_rows(gguf.dequantize)),
+        (loader, "load_gguf_checkpoint", _settings_read_once(loader.load_gguf_checkpoint)),
+    ]
+    if hasattr(loader, "tqdm"):
+        replacements.append((loader, "tqdm", functools.partial(tqdm.tqdm, disable=True)))
     with ExitStack() as stack:
-        for name in ("GGUFReader", "get_tensor_name_map"):
-            stack.enter_context(_replaced(gguf, name, functools.cache(getattr(gguf, name))))
-        if hasattr(loader, "tqdm"):
-            stack.enter_context(_replaced(loader, "tqdm", functools.partial(tqdm.tqdm, disable=True)))
+        for owner, name, value in replacements:
+            stack.enter_context(_replaced(owner, name, value))
         yield
+
+
+def _reader_class() -> Any:
+    """The reader of gguf on a plain array: it makes some 250,000 slices of a file, each four times as fast as of a memmap."""
+    import gguf
+
+    class Reader(gguf.GGUFReader):
+        def __setattr__(self, name: str, value: Any) -> None:
+            super().__setattr__(name, np.asarray(value) if name == "data" else value)
+
+    return Reader
+
+
+def _in_long_rows(dequantize: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    """More at a time than 16 rows, which gguf takes: of a narrow matrix that is little.
+
+    Blocks don't know of rows: whatever the length of a row, the numbers are the same.
+    """
+
+    def dequantized(data: np.ndarray, qtype: Any) -> np.ndarray:
+        n_rows, n_joined = math.prod(data.shape[:-1]), 1
+        while n_rows % (2 * n_joined) == 0 and 2 * n_joined * data.shape[-1] <= _LONG_ROW:
+            n_joined *= 2
+        if n_joined == 1 or data.dtype != np.uint8:
+            return dequantize(data, qtype)
+        found = dequantize(data.reshape(-1, n_joined * data.shape[-1]), qtype)
+        return found.reshape(*data.shape[:-1], -1)
+
+    return dequantized
+
+
+def _settings_read_once(load: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """What a file says besides its tensors: the whole vocabulary among it, token by token."""
+    settings = functools.cache(load)
+
+    def loaded(path: str, return_tensors: bool = False, **options: Any) -> dict[str, Any]:
+        if return_tensors or options:
+            return load(path, return_tensors, **options)
+        return copy.deepcopy(settings(path))
+
+    return loaded
 
 
 @contextmanager
