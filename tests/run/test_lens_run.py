@@ -93,11 +93,40 @@ def test_nothing_is_fitted_again_and_prune_keeps_it(folder: Path) -> None:
     again = generate(folder, "--dry-run")
     assert "lens" not in again.stdout
     forced = generate(folder, "--dry-run", "--force")
-    assert "fit the lens in 46 backward passes" in forced.stdout  # of two categories twice, and seven first tokens
+    assert "fit the lens in 23 backward passes" in forced.stdout  # of two categories twice, and seven first tokens
     states = len(list((folder / ".cache/states").iterdir()))
     options = Options(base=folder, output=folder / "site", cache=folder / ".cache")
     prune.prune(load(folder / "report.toml"), options, 0, Locks(waits=False), dry_run=False)
     assert len(list((folder / ".cache/states").iterdir())) == states
+
+
+def test_a_word_that_is_added_costs_its_own_token_and_changes_no_other(folder: Path) -> None:
+    before = {each.what.kind: each for each in plan_of(folder).models[0].contexts[0].fits}["words"]
+    assert before.states is not None
+    old = arrays_of(Directions(states=before.states))
+    text = (folder / "report.toml").read_text(encoding="utf-8")
+    relations, mark, words = text.partition("[words")
+    added = words.replace(f'"{SECOND[0]}"', f'"{SECOND[0]}", "Mary"')
+    (folder / "report.toml").write_text(relations + mark + added, encoding="utf-8")
+    assert "fit the lens in at most" in generate(folder, "--dry-run").stdout, "it isn't known how it is cut"
+    made = generate_blank(folder)
+    assert made.returncode == 0, made.stderr
+    assert made.stderr.count("fitting the lens, words") == 1
+    assert "fitting the lens, categories" not in made.stderr
+    after = {each.what.kind: each for each in plan_of(folder).models[0].contexts[0].fits}["words"]
+    assert after.states is not None
+    assert {*before.what.ids} < {*after.what.ids}
+    new, all_of_it = (arrays_of(Directions(states=after.states, wanted=each.what.ids)) for each in (before, after))
+    assert all(map(np.array_equal, old, new))
+    shutil.rmtree(folder / ".cache/states" / after.key)
+    assert generate_blank(folder).returncode == 0
+    anew = {each.what.kind: each for each in plan_of(folder).models[0].contexts[0].fits}["words"]
+    assert anew.states is not None
+    assert all(map(np.array_equal, all_of_it, arrays_of(Directions(states=anew.states))))
+
+
+def arrays_of(directions: Directions) -> list[np.ndarray]:
+    return [directions.halves(depth) for depth in range(directions.states.n_depths)]
 
 
 def test_another_text_is_fitted_anew_and_a_short_one_says_so(folder: Path) -> None:
@@ -142,11 +171,11 @@ def test_names_that_the_tokenizer_doesnt_know_arent_read_and_a_text_of_few_token
     known = [*FIRST, *SECOND]
     whole_words(known).save_pretrained(tmp_path / "llama")
     text = " ".join(np.random.default_rng(0).choice(known, 2048))
-    (tmp_path / "text.txt").write_text(" ".join(text.split()[:1700]), encoding="utf-8")
+    (tmp_path / "text.txt").write_text((" " * 5).join(text.split()[:900]), encoding="utf-8")
     write(tmp_path, "", '[lens]\ntext = "text.txt"\n')
     few = generate_blank(tmp_path)
     assert few.returncode == 0, few.stderr
-    said = "no lens: lens.text: expected 32 passages of 64 tokens, got 26; take a longer text"
+    said = "no lens: lens.text: expected 16 passages of 64 tokens, got 14; take a longer text"
     assert few.stderr.count(said) == 1
     (tmp_path / "text.txt").write_text(text, encoding="utf-8")
     made = generate_blank(tmp_path)

@@ -170,7 +170,7 @@ def test_a_worker_that_does_not_see_the_cache_sends_them_too(project: Path) -> N
     assert sent is not None
     assert context.key in sent.states
     assert {each.key for each in context.interventions} < set(sent.states)
-    assert set(sent.losses) == {present(context.loss).key}
+    assert set(sent.measures) == {present(context.loss).key}
 
 
 @pytest.mark.parametrize("untrained", [False, True])

@@ -6,6 +6,7 @@ Depths are numbered as in ``measures``; NaN stands where a measure isn't defined
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -24,31 +25,42 @@ class Directions:
 
     states: HiddenStates
     """As they are stored, like states: the rows of ``targets(…)``, each of the first half of the passages, then of the second."""
+    wanted: tuple[int, ...] | None = None
+    """Which of the stored tokens; None for all, in their order."""
 
     N_TOKENS: ClassVar[int] = 64
     """How long the passages are that they are fitted on."""
     N_LEFT_OUT: ClassVar[int] = 4
     """So many first positions of a passage aren't derived by: many models build attention sinks there."""
-    N_PASSAGES: ClassVar[dict[LensKind, int]] = {"names": 32, "words": 8, "random": 32}
+    N_PASSAGES: ClassVar[dict[LensKind, int]] = {"names": 16, "words": 4, "random": 16}
     N_AT_ONCE: ClassVar[int] = 4
     """So many passages are in one backward pass: more are no faster on a processor, and the graph grows with them."""
 
     @property
     def ids(self) -> tuple[int, ...]:
         """Which tokens; two categories may be read as the same one."""
-        words = self.states.tokenization.words
-        return tuple(word.ids[0] for word in words[: len(words) // 2])
+        return tuple(word.ids[0] for word in self._words)
 
     @property
     def pieces(self) -> tuple[str, ...]:
         """The tokenizer's own name of each; empty of its unknown token."""
-        words = self.states.tokenization.words
-        return tuple(word.pieces[0] for word in words[: len(words) // 2])
+        return tuple(word.pieces[0] for word in self._words)
 
     def halves(self, depth: int) -> np.ndarray:
         """``(2, n_tokens, width)`` float32: from either half of the passages."""
-        stored = self.states.states[depth]
-        return np.asarray(stored).reshape(2, len(self.ids), -1)
+        stored = np.asarray(self.states.states[depth])
+        return stored.reshape(2, len(stored) // 2, -1)[:, self._rows]
+
+    @property
+    def _words(self) -> list[TokenizedWord]:
+        words = self.states.tokenization.words
+        return [words[row] for row in self._rows]
+
+    @cached_property
+    def _rows(self) -> list[int]:
+        words = self.states.tokenization.words
+        stored = {word.ids[0]: row for row, word in enumerate(words[: len(words) // 2])}
+        return [*range(len(words) // 2)] if self.wanted is None else [stored[each] for each in self.wanted]
 
     @staticmethod
     def targets(ids: tuple[int, ...], pieces: tuple[str, ...]) -> Tokenization:

@@ -107,7 +107,8 @@ def _described(context: ContextPlan, request: Request, plan: Plan) -> str:
     if context.due:
         return f"capture{_in_what(context, request)} ({context.due}), then project, measure and draw"
     parts = ["captured"]
-    due = [each.due for each in context.interventions if each.due]
+    apart = {each.key for each in (*context.controls, context.loss) if each}
+    due = [each.due for each in context.following if each.due and each.key not in apart]
     untrained = sum(each.due is not None for each in context.controls)
     if untrained:
         parts.append(f"capture {untrained} untrained {'model' if untrained == 1 else 'models'}, then measure")

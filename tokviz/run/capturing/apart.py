@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
+import os
 import signal
 import sys
 import threading
@@ -150,6 +151,8 @@ def _serve(connection: Connection[Any, Any], theirs: Connection[Any, Any]) -> No
     signal.signal(signal.SIGTERM, _end)
     threading.Thread(target=end_with_parent, daemon=True).start()
     theirs.close()
+    # Torch's threads would spin while others need the processors: it reads this when it is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     models.let_time_end_the_process()
     relay = _Relay(connection)
     with suppress(*_LOST):

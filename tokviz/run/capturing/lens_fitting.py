@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -121,38 +121,50 @@ def _fit(fitted: Fitted, fit: Fit, store: Store) -> tuple[str, ...]:
         raise CaptureError("the model is not a decoder")
     if fitted.matrix is None:
         raise CaptureError("the model has no output matrix")
-    ids, pieces = _tokens(fitted.tokenizer, fit)
+    known = Directions(states=states) if fit.n_stored and (states := store.find_states(fit.key)) else None
+    ids, pieces = _tokens(fitted.tokenizer, fit, known.ids if known else ())
     if fitted.head is not None:
         capture.require_plain_head(fitted.head, module, ids[:3])
     rows = capture.output_rows(module, structure, fitted.matrix, ids)
     description = CaptureDescription(
         card=fitted.card,
         context=Context(name=LENS, label=LENS, template="{word}"),
-        tokenization=Directions.targets(ids, pieces),
+        tokenization=Directions.targets(ids + (known.ids if known else ()), pieces + (known.pieces if known else ())),
         module_paths=structure.module_paths,
         captured_at=fitted.captured_at,
         batch_check=None,
     )
     with store.states_writer(fit.key, description) as writer:
+        n_all = len(ids) + (len(known.ids) if known else 0)
         for some, found in capture.directions(module, structure, rows, text.ids):
-            extremes = (structure.n_layers + 1, 2 * len(some), N_EXTREMES)
-            writer.add(
-                CapturedBatch(
-                    rows=np.concatenate([some, some + len(ids)]),
-                    states=tuple(each.reshape(2 * len(some), -1) for each in found),
-                    position0_values=np.zeros(extremes, dtype=np.float32),
-                    position0_dimensions=np.zeros(extremes, dtype=np.int32),
-                )
-            )
+            writer.add(_batch(some, n_all, found))
+        if known is not None:
+            stored = tuple(known.halves(depth) for depth in range(structure.n_layers + 1))
+            writer.add(_batch(np.arange(len(ids), n_all), n_all, stored))
     return tuple(name for name, piece in zip(fit.names, pieces, strict=False) if not piece)
 
 
-def _tokens(tokenizer: Any, fit: Fit) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """The ids that are read, and the tokenizer's names of them, empty of its unknown token: of what is read as text the first token."""
+def _batch(rows: np.ndarray, n_all: int, found: Sequence[np.ndarray]) -> CapturedBatch:
+    """``rows``: which of all tokens; ``found``: per depth ``(2, n, width)``."""
+    extremes = (len(found), 2 * len(rows), N_EXTREMES)
+    return CapturedBatch(
+        rows=np.concatenate([rows, rows + n_all]),
+        states=tuple(each.reshape(2 * len(rows), -1) for each in found),
+        position0_values=np.zeros(extremes, dtype=np.float32),
+        position0_dimensions=np.zeros(extremes, dtype=np.int32),
+    )
+
+
+def _tokens(tokenizer: Any, fit: Fit, known: Collection[int]) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """The ids that are to be fitted, and the tokenizer's names of them, empty of its unknown token.
+
+    Of what is read as text the first token; of words those that aren't ``known``.
+    """
     from tokviz.capture import tokens
 
     if not fit.names:
-        return fit.ids, tuple(tokenizer.convert_ids_to_tokens(list(fit.ids)))
+        ids = tuple(each for each in fit.ids if each not in known)
+        return ids, tuple(tokenizer.convert_ids_to_tokens(list(ids)))
     found = []
     for name in fit.names:
         # As the words are cut: some tokenizers put a token before a space.

@@ -23,7 +23,6 @@ from typing import Any
 from tokviz import models
 from tokviz.config import ModelConfig
 from tokviz.errors import LostWorkError, ModelError, TokvizError
-from tokviz.records import Loss
 from tokviz.run.capturing.capture_request import capture_here
 from tokviz.run.plan.request import Request
 from tokviz.run.store.disk import shown_path
@@ -55,8 +54,8 @@ class Sent:
     """What a worker gives back that doesn't see the cache."""
 
     states: Packed
-    losses: dict[str, Loss]
-    """By their keys."""
+    measures: dict[str, bytes]
+    """Key → its file."""
 
 
 def capture_elsewhere(
@@ -97,8 +96,8 @@ def capture_there(request: Request, shared: _Shared, device: str | None = None) 
             with tempfile.TemporaryDirectory(prefix="tokviz-") as folder:
                 store = Store(Path(folder))
                 capture_here(request, store, Quiet())
-                losses = {key: found for key in store.keys("measures") if (found := store.find(key, Loss))}
-                return Sent(states={key: store.packed_states(key) for key in store.keys("states")}, losses=losses)
+                measures = {key: data for key in store.keys("measures") if (data := store.packed_measure(key))}
+                return Sent(states={key: store.packed_states(key) for key in store.keys("states")}, measures=measures)
         except ModelError as error:
             # Its cause, some library's own exception, need not be known or picklable in this process.
             raise type(error)(str(error)) from None
@@ -166,8 +165,8 @@ def _sees(shared: _Shared) -> bool:
 
 def _keep(sent: Sent | None, request: Request, store: Store) -> None:
     if sent is not None:
-        for key, loss in sent.losses.items():
-            store.put(key, loss)
+        for key, data in sent.measures.items():
+            store.put_packed_measure(key, data)
         for key, files in sent.states.items():
             store.put_packed_states(key, files)
         return

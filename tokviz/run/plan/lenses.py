@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tokviz.bundled import LOSS_TEXT
 from tokviz.config import ModelConfig, ReportConfig
@@ -25,6 +25,18 @@ class Fit:
     ids: tuple[int, ...]
     """The words' first tokens; none of names, which the model's tokenizer must cut first."""
     key: str
+    """Of words the same whichever are read: those that are added are fitted and stored beside the others."""
+    n_stored: int = 0
+    """So many of the words' tokens needn't be fitted."""
+
+    def as_stored(self, states: HiddenStates | None) -> Fit:
+        """With what of it is stored under its key."""
+        return replace(self, n_stored=len({*self.ids} & {*Directions(states=states).ids}) if states else 0)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all that is read is stored."""
+        return self.n_stored == len(self.ids)
 
     @property
     def n_passages(self) -> int:
@@ -32,7 +44,7 @@ class Fit:
 
     @property
     def n_backward_passes(self) -> int:
-        return len(self.names or self.ids) * backward_passes(self.kind)
+        return (len(self.names or self.ids) - self.n_stored) * backward_passes(self.kind)
 
 
 def backward_passes(kind: LensKind) -> int:
@@ -84,7 +96,6 @@ class Lenses:
                     self.text,
                     {
                         "names": names,
-                        "ids": own,
                         "n_passages": Directions.N_PASSAGES[kind],
                         **(random if kind == "random" else {}),
                     },
@@ -106,9 +117,14 @@ class LensInputs:
     """Why there is nothing."""
 
     @classmethod
-    def of(cls, found: dict[LensKind, HiddenStates | None], reason: str | None) -> LensInputs:
-        """``found``: what is stored of each kind."""
-        made = {kind: None if each is None else Directions(states=each) for kind, each in found.items()}
+    def of(
+        cls, found: dict[LensKind, HiddenStates | None], reason: str | None, ids: tuple[int, ...] = ()
+    ) -> LensInputs:
+        """``found``: what is stored of each kind; ``ids``: of the words that are read."""
+        made = {
+            kind: None if each is None else Directions(states=each, wanted=ids if kind == "words" else None)
+            for kind, each in found.items()
+        }
         return cls(
             names=made.get("names"),
             words=made.get("words"),

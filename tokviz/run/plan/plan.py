@@ -227,7 +227,8 @@ def _lens(fits: Sequence[Capture[Fit]]) -> LensInputs | None:
         return None
     found = {each.what.kind: each.states for each in fits}
     reason = next((each.failure for each in fits if each.what.kind == "names"), None)
-    return None if reason is None and found["names"] is None else LensInputs.of(found, reason)
+    ids = next((each.what.ids for each in fits if each.what.kind == "words"), ())
+    return None if reason is None and found["names"] is None else LensInputs.of(found, reason, ids)
 
 
 def _ordinary(states: HiddenStates, captured: Sequence[HiddenStates]) -> HiddenStates | None:

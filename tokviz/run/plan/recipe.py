@@ -21,7 +21,7 @@ from tokviz.run.plan.lenses import Fit
 from tokviz.run.plan.losses import LossText
 from tokviz.run.plan.request import Request, Template
 from tokviz.run.plan.steps import FORCED
-from tokviz.run.plan.tree import Capture, ContextPlan, Following, ModelPlan
+from tokviz.run.plan.tree import Capture, ContextPlan, Following, ModelPlan, What
 from tokviz.run.store import keys
 from tokviz.run.store.store import Store, folder_of
 
@@ -128,37 +128,39 @@ class _Walk:
             yield from self._loss(first.key, first.states)
 
     def _interventions(self, intact_key: str, intact: HiddenStates, *, breaks: bool) -> Iterator[Following[Wanted]]:
+        """Due also where the model isn't at hand: without them a page would say nothing of its break."""
         asked = (*(interventions.of_break(intact) if breaks else ()), *self.request.by_hand)
         found = {each: keys.intervention_key(intact_key, each.key_parts) for each in asked}
         drawn = interventions.drawn(each for each, key in found.items() if self.store.failure(key) is None)
         for each, key in found.items():
-            states, failure = self._stored(key, each.context(intact.context)), self.store.failure(key)
-            is_there = states is not None and states.card.identity == intact.card.identity
-            due = key not in self.made and (intact_key in self.made or (failure is None and not is_there))
-            yield Following(
-                intact=intact,
-                what=replace(each, is_drawn=each in drawn),
-                key=key,
-                states=states if is_there else None,
-                due=f"{each.described} not captured yet" if due else None,
-                failure=failure,
-            )
+            own = replace(each, is_drawn=each in drawn)
+            made = self._follows(own, key, intact_key, intact, f"{each.described} not captured yet")
+            yield replace(made, states=made.states and replace(made.states, context=each.context(intact.context)))
 
     def _controls(self, intact_key: str, intact: HiddenStates) -> Iterator[Following[Control]]:
         model = self.request.model
         for each in controls_of(model) if are_wanted(self.request.untrained, intact.card) else ():
             key = keys.control_key(intact_key, each.key_parts(model))
-            states, failure = self.store.find_states(key), self.store.failure(key)
-            is_there = states is not None and states.card.identity == intact.card.identity
-            due = intact_key in self.made or not (is_there or failure is not None or not self._is_at_hand())
-            yield Following(
-                intact=intact,
-                what=each,
-                key=key,
-                states=states if is_there else None,
-                due="untrained model not captured yet" if due else None,
-                failure=failure,
-            )
+            made = self._follows(each, key, intact_key, intact, "untrained model not captured yet")
+            is_due = made.due and (intact_key in self.made or self._is_at_hand())
+            yield made if is_due else replace(made, due=None)
+
+    def _follows(self, what: What, key: str, intact_key: str, intact: HiddenStates, reason: str) -> Following[What]:
+        """States that follow from ``intact``.
+
+        Due where these were made a moment ago, or none of the same model are stored and nothing says that there can't be any.
+        """
+        states, failure = self.store.find_states(key), self.store.failure(key)
+        is_there = states is not None and states.card.identity == intact.card.identity
+        due = intact_key in self.made or not (is_there or failure is not None)
+        return Following(
+            what=what,
+            key=key,
+            intact=intact,
+            states=states if is_there else None,
+            due=reason if due else None,
+            failure=failure,
+        )
 
     def _loss(self, intact_key: str, intact: HiddenStates) -> Iterator[Following[LossText]]:
         text = self.request.loss_text
@@ -185,9 +187,11 @@ class _Walk:
         with_random = are_wanted(request.untrained, card)
         for fit in request.lenses.fits(request.model, card, tokenizations, with_random=with_random):
             states, failure = self.store.find_states(fit.key), self.store.failure(fit.key)
-            reason = FORCED if request.is_forced else None if states or failure is not None else "lens not fitted yet"
+            stored = fit if request.is_forced else fit.as_stored(states)
+            is_there = failure is not None or (states is not None and stored.is_whole)
+            reason = FORCED if request.is_forced else None if is_there else "lens not fitted yet"
             due = reason if reason and self._is_at_hand() else None
-            yield Capture(what=fit, key=fit.key, states=states, due=due, failure=failure)
+            yield Capture(what=stored, key=fit.key, states=states if is_there else None, due=due, failure=failure)
 
     def _is_at_hand(self) -> bool:
         """Whether the model can be loaded, as far as is known: what was captured elsewhere is shown without its loss, too."""

@@ -66,7 +66,7 @@ from tokviz.run.store.states_file import (
 PREVIEWS = "previews"
 """What other sites show beside links."""
 
-_REPORTS = "reports"
+_REPORTS, _MEASURES = "reports", "measures"
 LEFT_BEHIND = "left behind"
 """What killed runs leave half-made; nobody uses it when nothing runs."""
 _UNREADABLE = (
@@ -205,6 +205,15 @@ class Store:
         self._damaged.discard(key)
         if self.failure(key) is None and not self.states_are_intact(key):
             raise StoreError(f"{shown_path(folder)}: hidden states came damaged from another machine; run again")
+
+    def packed_measure(self, key: str) -> bytes | None:
+        """What is measured, of whatever kind, as it is stored, to be sent to another machine's store."""
+        path = self._intact(_MEASURES, key)
+        return path.read_bytes() if path else None
+
+    def put_packed_measure(self, key: str, data: bytes) -> None:
+        """Keep what ``packed_measure`` gave elsewhere; raises ``StoreError``."""
+        self._put(_MEASURES, key, ".json", data)
 
     def _states_folder(self, key: str) -> Path:
         return self.root / "states" / key
@@ -369,7 +378,7 @@ class Store:
 
 def folder_of(kind: type) -> str:
     """Where projections are kept, and what is measured."""
-    return "projections" if kind is Projection else "measures"
+    return "projections" if kind is Projection else _MEASURES
 
 
 def _packed(projection: Projection) -> bytes:
