@@ -24,7 +24,7 @@ from tokviz.run import checkpoints, places, prune
 from tokviz.run.capturing.capturing import capture_models
 from tokviz.run.plan.added import added_measures
 from tokviz.run.plan.options import Options
-from tokviz.run.plan.pairs import Comparison, compare_layers, compare_profiles
+from tokviz.run.plan.pairs import Comparison, compare, compare_layers, compare_profiles
 from tokviz.run.plan.plan import Plan
 from tokviz.run.plan.steps import Meanwhile
 from tokviz.run.plan.tree import Captured, ModelPlan, PictureJob
@@ -120,11 +120,9 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
         guarded = partial(_try, plan, reporter)
         series = [checkpoints.make_series(each, by_slug, plan, queue, guarded) for each in config.series]
         with told_if_long(reporter, "Comparing the models"):
-            # What layers are compared by is gone before the profiles are.
-            compared = (
-                compare_layers(_comparisons(plan, made), plan.steps),
-                compare_profiles(_comparisons(plan, made), plan.steps),
-            )
+            comparisons = _comparisons(plan, made)
+            compare(comparisons, plan.steps, _helpers(plan, queue))
+            compared = compare_layers(comparisons, plan.steps), compare_profiles(comparisons, plan.steps)
         n_drawn = queue.finish()
 
     images = site.find_images([*made, *(each for of in series for each in of.made)], store)
@@ -267,8 +265,7 @@ def _begin(model: ModelPlan, failure: ModelError | None, plan: Plan, reporter: R
 
 def _show(model: ModelPlan, plan: Plan, reporter: Reporter, queue: PictureQueue) -> Made:
     captured = model.captured
-    # A cluster's workers need not see the cache.
-    helpers = None if plan.options.place.is_cluster else queue
+    helpers = _helpers(plan, queue)
     with told_if_long(reporter, f"{model.model.display_name}: projecting"):
         asked = [step for each in captured.values() for step in each.projections.values()]
         found = iter(plan.steps.all(asked, helpers.idle if helpers else None))
@@ -288,6 +285,11 @@ def _show(model: ModelPlan, plan: Plan, reporter: Reporter, queue: PictureQueue)
             reporter.say(f"{model.model.display_name}, {each.states.context.label}: no plot: {reasons[0]}")
     queue.keep_finished()
     return Made(plan=model, products=products)
+
+
+def _helpers(plan: Plan, queue: PictureQueue) -> PictureQueue | None:
+    """Who measures in other processes; None on a cluster, whose workers need not see the cache."""
+    return None if plan.options.place.is_cluster else queue
 
 
 def _measure(captured: Captured, plan: Plan, helpers: PictureQueue | None) -> Meanwhile | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
 
 from tokviz.records import (
     Differences,
@@ -21,6 +22,7 @@ from tokviz.records import (
 from tokviz.run.plan.added import Memberships
 from tokviz.run.plan.inputs import Inputs
 from tokviz.run.plan.steps import Step, Steps, one_thread
+from tokviz.run.work.picture_queue import PictureQueue
 
 if TYPE_CHECKING:
     from tokviz.measure.profile import ProfileComparer
@@ -32,7 +34,7 @@ _Side = tuple[tuple[HiddenStates, ...], Memberships, tuple[PairRows, ...], tuple
 
 
 class Comparer:
-    """Compares captures, in one process; what each brings to a comparison is kept for the next ones."""
+    """Compares captures; what each brings to a comparison is kept for the next ones in the same process."""
 
     @cached_property
     def _layers(self) -> LayerComparer:
@@ -117,21 +119,32 @@ class Comparison:
         return [step for step in (self.shared, self.single_token, self.differences) if step is not None]
 
 
-def compare_layers(comparisons: Sequence[Comparison], steps: Steps) -> tuple[ModelSimilarity, ...]:
-    """All comparisons, in their order.
+def compare(comparisons: Sequence[Comparison], steps: Steps, queue: PictureQueue | None) -> None:
+    """Make all that is made of comparisons.
 
-    Compared are a few models with all others, then the next few: what each capture brings is worked out once for them.
+    A few models with all others are a piece of work for one process, then the next few: what each capture brings is worked out once
+    for them, and is gone before their profiles are compared.
     """
-    slugs = dict.fromkeys(slug for comparison in comparisons for slug in comparison.slugs)
-    number = {slug: index for index, slug in enumerate(slugs)}
+    number = {
+        slug: index for index, slug in enumerate(dict.fromkeys(slug for each in comparisons for slug in each.slugs))
+    }
 
-    def near_in_time(index: int) -> tuple[str, int, int, int]:
-        a, b = (number[slug] for slug in comparisons[index].slugs)
-        return comparisons[index].context, a // _AT_ONCE, b, a
+    def place(each: Comparison) -> tuple[str, int, int, int]:
+        a, b = (number[slug] for slug in each.slugs)
+        return each.context, a // _AT_ONCE, b, a
 
-    order = sorted(range(len(comparisons)), key=near_in_time)
-    found = {index: similarity(comparisons[index], steps) for index in order}
-    return tuple(found[index] for index in range(len(comparisons)))
+    near = [list(some) for _, some in groupby(sorted(comparisons, key=place), key=lambda each: place(each)[:2])]
+    pieces: list[list[Step[Any]]] = [
+        [step for each in some for step in (each.shared, each.single_token) if step] for some in near
+    ]
+    pieces += [[each.differences for each in some] for some in near]
+    for made in [steps.meanwhile({step.key: step for step in piece}, queue) for piece in pieces]:
+        made.wait()
+
+
+def compare_layers(comparisons: Sequence[Comparison], steps: Steps) -> tuple[ModelSimilarity, ...]:
+    """In their order."""
+    return tuple(similarity(each, steps) for each in comparisons)
 
 
 def similarity(comparison: Comparison, steps: Steps) -> ModelSimilarity:
@@ -146,7 +159,7 @@ def similarity(comparison: Comparison, steps: Steps) -> ModelSimilarity:
 
 
 def compare_profiles(comparisons: Sequence[Comparison], steps: Steps) -> tuple[ModelDifferences, ...]:
-    """Between the profiles of all pairs, in their order."""
+    """In their order."""
     return tuple(
         ModelDifferences(
             model_a=each.slugs[0], model_b=each.slugs[1], context=each.context, differences=steps(each.differences)
