@@ -113,8 +113,8 @@ def work(model_folder: Path, n_words: int) -> None:
     from tokviz.pages.text.problems import grid_problems
     from tokviz.records import Category, Context, ContextReport, Grid, Plate, Points, ProjectionReport, WordList
     from tokviz.run.plan.captures import LIBRARIES
+    from tokviz.run.store.artefacts import Store
     from tokviz.run.store.states_file import CaptureDescription
-    from tokviz.run.store.store import Store
 
     for library in LIBRARIES:  # not a part of what projecting words takes
         importlib.import_module(library)

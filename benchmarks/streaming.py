@@ -170,8 +170,8 @@ def work(checkpoint: Path, way: str) -> None:
     from tokviz.capture import tokens
     from tokviz.config import ModelConfig
     from tokviz.records import BatchCheck, Context
+    from tokviz.run.store.artefacts import Store
     from tokviz.run.store.states_file import CaptureDescription
-    from tokviz.run.store.store import Store
 
     reads: Counter[str] = Counter()
     get = OffloadedWeightsLoader.__getitem__

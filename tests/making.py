@@ -21,8 +21,8 @@ from tokviz.records import (
     TokenizedWord,
     WordList,
 )
+from tokviz.run.store.artefacts import Store
 from tokviz.run.store.states_file import CaptureDescription
-from tokviz.run.store.store import Store
 
 WORDS = WordList(
     categories=(

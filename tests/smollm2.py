@@ -16,11 +16,11 @@ from tokviz.capture import directions, find_structure, output_rows, passages
 from tokviz.config import InterventionConfig
 from tokviz.measure.writers import random_draws
 from tokviz.records import BreakingNeurons, Directions, WordList
-from tokviz.run.capturing.capture_request import capture_here
+from tokviz.run.capturing.one_model import capture_here
 from tokviz.run.plan.options import Options
-from tokviz.run.plan.plan import Plan
 from tokviz.run.plan.recipe import due_request
-from tokviz.run.store.store import Store
+from tokviz.run.plan.report import Plan
+from tokviz.run.store.artefacts import Store
 from tokviz.run.work.progress import Quiet
 
 ROOT = Path(__file__).parents[1]

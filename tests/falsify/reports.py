@@ -37,7 +37,7 @@ from tokviz.run.plan.pairs import Comparer, Comparison, compare_layers, compare_
 from tokviz.run.plan.related import Related
 from tokviz.run.plan.steps import Step, Steps
 from tokviz.run.publishing.deciding import decide
-from tokviz.run.store.store import Store
+from tokviz.run.store.artefacts import Store
 
 PROJECTION = "standardized"
 Comparisons = frozenset[str]

@@ -15,14 +15,14 @@ from falsify.reports import PROJECTION, at_depths, inputs_of, named
 from tokviz import config
 from tokviz.config import ModelConfig, ReportConfig
 from tokviz.records import Directions, HiddenStates, WordList
-from tokviz.run.capturing.capture_request import capture_here
+from tokviz.run.capturing.one_model import capture_here
 from tokviz.run.plan.inputs import Inputs
 from tokviz.run.plan.lenses import LensInputs
 from tokviz.run.plan.options import Options
-from tokviz.run.plan.plan import Plan
 from tokviz.run.plan.recipe import due_request
 from tokviz.run.plan.related import related
-from tokviz.run.store.store import Store
+from tokviz.run.plan.report import Plan
+from tokviz.run.store.artefacts import Store
 from tokviz.run.work.progress import Quiet
 
 N_DEPTHS = 7

@@ -24,7 +24,7 @@ from tokviz.pages.downloads import tables
 from tokviz.pages.explore import explore_data
 from tokviz.records import ContextReport, Plate, Points, ProjectionReport, Report
 from tokviz.records.look import PALETTE
-from tokviz.run.store.store import Store
+from tokviz.run.store.artefacts import Store
 
 ASSETS = TEMPLATES / "assets"
 

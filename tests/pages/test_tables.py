@@ -19,7 +19,7 @@ from tokviz.measure.pca import project
 from tokviz.pages.downloads import tables
 from tokviz.pages.text import data_text
 from tokviz.records import ContextReport, Experts, ProjectionReport, Spread
-from tokviz.run.store.store import Store
+from tokviz.run.store.artefacts import Store
 
 
 @pytest.fixture

@@ -24,9 +24,9 @@ from tokviz.models import limits
 from tokviz.records import Tokenization, TokenizedWord, WordList
 from tokviz.run.capturing import apart
 from tokviz.run.capturing.apart import Apart, capturing_apart
-from tokviz.run.capturing.capture_request import _most_seconds
+from tokviz.run.capturing.one_model import _most_seconds
 from tokviz.run.plan.request import Request
-from tokviz.run.store.store import Store
+from tokviz.run.store.artefacts import Store
 from tokviz.run.work.progress import Quiet, Reporter
 
 pytestmark = [

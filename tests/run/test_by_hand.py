@@ -21,10 +21,10 @@ from tokviz.records import HiddenStates
 from tokviz.run import dry_run, pipeline, prune
 from tokviz.run.capturing import remote_capture
 from tokviz.run.plan.options import Options
-from tokviz.run.plan.plan import Plan
 from tokviz.run.plan.recipe import due_request
+from tokviz.run.plan.report import Plan
+from tokviz.run.store.artefacts import Store
 from tokviz.run.store.locks import Locks
-from tokviz.run.store.store import Store
 from tokviz.run.work.progress import Quiet
 
 pytestmark = pytest.mark.slow

@@ -15,8 +15,8 @@ from tokviz.errors import BusyError, StoreError
 from tokviz.run import prune
 from tokviz.run.plan.options import Options
 from tokviz.run.store import entries
+from tokviz.run.store.artefacts import Store
 from tokviz.run.store.locks import Locks
-from tokviz.run.store.store import Store
 
 KEY, OTHER, WRONG = "0" * 32, "f" * 32, "1" * 16
 SUM = entries.checksum(b"content")

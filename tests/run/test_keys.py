@@ -134,7 +134,7 @@ def inputs_of(states: HiddenStates, ordinary: HiddenStates | None = None) -> Inp
 def test_another_version_of_a_library_makes_again_what_it_makes(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from tokviz.run.store.store import Store
+    from tokviz.run.store.artefacts import Store
 
     model = ModelConfig(source="org/tiny")
     states = making.put(Store(tmp_path))
@@ -166,7 +166,7 @@ def test_a_tokenizer_from_elsewhere_gives_other_states() -> None:
 
 def test_a_renamed_context_is_measured_again_where_its_name_is_recorded(tmp_path: Path) -> None:
 
-    from tokviz.run.store.store import Store
+    from tokviz.run.store.artefacts import Store
 
     states = making.put(Store(tmp_path))
     renamed = replace(states, context=replace(states.context, name="by itself"))

@@ -22,9 +22,9 @@ from tokviz.run import prune
 from tokviz.run.capturing.lens_fitting import fit_lens
 from tokviz.run.plan.lenses import Fit
 from tokviz.run.plan.options import Options
-from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.report import Plan
+from tokviz.run.store.artefacts import Store
 from tokviz.run.store.locks import Locks
-from tokviz.run.store.store import Store
 from tokviz.run.work.progress import reporter
 
 pytestmark = pytest.mark.process

@@ -18,11 +18,11 @@ from tokviz.records import HiddenStates, Projection
 from tokviz.run.plan import captures
 from tokviz.run.plan.inputs import Inputs
 from tokviz.run.plan.options import FORMS, SVG, Options
-from tokviz.run.plan.plan import Plan, _ordinary
 from tokviz.run.plan.related import Related
+from tokviz.run.plan.report import Plan, _ordinary
 from tokviz.run.plan.tree import PictureJob
 from tokviz.run.store import keys
-from tokviz.run.store.store import Store
+from tokviz.run.store.artefacts import Store
 
 CONFIG: dict[str, Any] = {
     "words": {category.key: list(category.words) for category in making.WORDS.categories},

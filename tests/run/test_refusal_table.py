@@ -21,9 +21,9 @@ from tokviz.config import ModelConfig
 from tokviz.errors import ModelError
 from tokviz.models import quiet_transformers
 from tokviz.records import Category, Context, WordList
-from tokviz.run.capturing.capture_request import capture_here
+from tokviz.run.capturing.one_model import capture_here
 from tokviz.run.plan.request import AskedContext, Request, Template
-from tokviz.run.store.store import Store
+from tokviz.run.store.artefacts import Store
 from tokviz.run.work.progress import Quiet
 
 WORDS = WordList(categories=(Category(key="jobs", label="Jobs", words=("cat", "doctor", "firefighter")),))

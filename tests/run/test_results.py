@@ -15,11 +15,11 @@ from narrow import present
 from tokviz.config import ReportConfig
 from tokviz.records import HiddenStates, Neighbours, Projection
 from tokviz.run.plan.options import Options
-from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.report import Plan
 from tokviz.run.plan.steps import Step, Steps
 from tokviz.run.plan.tree import Captured
 from tokviz.run.store import keys
-from tokviz.run.store.store import Store
+from tokviz.run.store.artefacts import Store
 
 CONFIG = ReportConfig.model_validate(
     {

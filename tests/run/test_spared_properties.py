@@ -27,8 +27,8 @@ from tokviz.run.plan.options import Options
 from tokviz.run.publishing import manifest, publish
 from tokviz.run.publishing.replacing import Spared
 from tokviz.run.store import entries
+from tokviz.run.store.artefacts import Store
 from tokviz.run.store.locks import Locks
-from tokviz.run.store.store import Store
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="Links and pipes are those of POSIX")
 REPORT = {"data/report.json": '{"generator": "tokviz 1"}'}

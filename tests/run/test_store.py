@@ -18,8 +18,8 @@ from safetensors.numpy import load_file, save_file
 from tokviz.errors import CaptureError, DamagedStatesError, StoreError
 from tokviz.measure.pca import project
 from tokviz.records import CapturedBatch, Neighbours, Projection
+from tokviz.run.store.artefacts import Store
 from tokviz.run.store.states_file import CaptureDescription
-from tokviz.run.store.store import Store
 
 
 @pytest.fixture

@@ -32,10 +32,10 @@ from tokviz.run.capturing.losing import measure_loss
 from tokviz.run.dry_run import describe
 from tokviz.run.plan.losses import LossText
 from tokviz.run.plan.options import Options
-from tokviz.run.plan.plan import Plan
 from tokviz.run.plan.recipe import due_request
+from tokviz.run.plan.report import Plan
+from tokviz.run.store.artefacts import Store
 from tokviz.run.store.locks import Locks
-from tokviz.run.store.store import Store
 from tokviz.run.work.progress import Quiet
 
 pytestmark = pytest.mark.slow

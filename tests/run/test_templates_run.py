@@ -17,7 +17,7 @@ import tokviz
 from tokviz import capture
 from tokviz.errors import TokvizError
 from tokviz.records import Context, Tokenization
-from tokviz.run.capturing.capture_request import _groups
+from tokviz.run.capturing.one_model import _groups
 from tokviz.run.plan.request import Template
 
 pytestmark = pytest.mark.process

@@ -22,7 +22,7 @@ from typing import Any
 from unittest.mock import patch
 
 from tokviz import cli
-from tokviz.run.store.store import Store
+from tokviz.run.store.artefacts import Store
 from tokviz.run.work import workers
 from torture import checks
 from torture.checks import Findings, difference

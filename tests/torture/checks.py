@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from pathlib import Path
 
-from tokviz.run.store.store import Store
+from tokviz.run.store.artefacts import Store
 from torture.kit import FOREIGN_TREE, Done, Tree, own, tree
 from torture.trial import FOREIGN_FILES_LOST, SITES_BROKEN, TRACEBACKS, WRONG_OUTCOMES, Outcome
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tokviz.run.store import states_file
-from tokviz.run.store.store import Store
+from tokviz.run.store.artefacts import Store
 from torture import artefacts
 from torture.artefacts import KINDS, Damage
 from torture.damage import FILE_DAMAGES, REGION_DAMAGES, damaged, edited, edits, regions
@@ -112,7 +112,7 @@ def test_pictures_and_measures_that_nobody_checks_are_found(
     all_damages: tuple[Damage, ...], kit: Kit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Store, "_intact", lambda self, kind, key: self._file(kind, key))
-    monkeypatch.setattr("tokviz.run.store.store._UNREADABLE", ())
+    monkeypatch.setattr("tokviz.run.store.artefacts._UNREADABLE", ())
     number = next(n for n, each in enumerate(all_damages) if each.kind == "images" and each.place == "block 5")
     outcome = artefacts.done_to(all_damages[number], number, kit, kit.folder.with_name("unchecked-image"))
     assert outcome.harm[WRONG_OUTCOMES], outcome

@@ -31,10 +31,10 @@ from tokviz.records import (
 from tokviz.run import places, prune
 from tokviz.run.capturing.dates import now
 from tokviz.run.plan.options import FORMS, Options
-from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.report import Plan
 from tokviz.run.store import entries, keys
+from tokviz.run.store.artefacts import Store
 from tokviz.run.store.states_file import CaptureDescription
-from tokviz.run.store.store import Store
 from tokviz.text import error_line, one_line, path_in_line, shown, with_short_paths
 
 NOTE = "The hidden states were passed in as numbers: how they were captured, and how the words were cut into tokens, is not recorded."

@@ -10,7 +10,7 @@ from tokviz.models import AtHand
 from tokviz.records import HiddenStates
 from tokviz.run import pipeline
 from tokviz.run.plan.lenses import LensInputs
-from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.report import Plan
 from tokviz.run.plan.tree import ContextPlan
 from tokviz.run.work.progress import reporter
 

@@ -41,7 +41,7 @@ from tokviz.records import (
 )
 from tokviz.run.plan import captures
 from tokviz.run.plan.pairs import Comparer, Comparison, similarity
-from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.report import Plan
 from tokviz.run.plan.tree import Captured, ContextPlan
 from tokviz.run.publishing import deciding, site
 from tokviz.run.publishing.public import public_source, public_states

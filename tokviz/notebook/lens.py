@@ -11,7 +11,7 @@ from tokviz.notebook import arguments
 from tokviz.records import Lens, LensMeasure, WordList, depth_name, named_with_quantization
 from tokviz.run.plan import captures
 from tokviz.run.plan.lenses import LensInputs
-from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.report import Plan
 from tokviz.run.plan.tree import Captured
 from tokviz.run.publishing import deciding
 from tokviz.text import shown, suggestion

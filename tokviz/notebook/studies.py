@@ -20,8 +20,8 @@ from tokviz.notebook.capture import Capture
 from tokviz.notebook.loaded import identified
 from tokviz.run import pipeline, prune
 from tokviz.run.plan.options import FORMS, Options
-from tokviz.run.plan.plan import Plan
-from tokviz.run.store.store import Store
+from tokviz.run.plan.report import Plan
+from tokviz.run.store.artefacts import Store
 from tokviz.run.work.progress import Quiet, reporter
 from tokviz.text import shown, suggestion
 

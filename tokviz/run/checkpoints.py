@@ -13,7 +13,7 @@ from tokviz.records import (
     Fault,
     SeriesReport,
 )
-from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.report import Plan
 from tokviz.run.plan.series import SeriesPlan
 from tokviz.run.plan.tree import ModelPlan
 from tokviz.run.publishing import site

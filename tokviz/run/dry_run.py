@@ -16,12 +16,12 @@ from tokviz.run.plan.controls import MOST_PARAMETERS, controls_of
 from tokviz.run.plan.inputs import Inputs
 from tokviz.run.plan.lenses import backward_passes
 from tokviz.run.plan.options import Options
-from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.report import Plan
 from tokviz.run.plan.request import Request
 from tokviz.run.plan.series import SeriesPlan
 from tokviz.run.plan.tree import Captured, ContextPlan, ModelPlan
+from tokviz.run.store.artefacts import Store
 from tokviz.run.store.disk import shown_path
-from tokviz.run.store.store import Store
 from tokviz.text import counted, with_short_paths
 
 

@@ -21,20 +21,20 @@ from tokviz.pages.model.headline import unshown_rows
 from tokviz.pages.text.problems import problems
 from tokviz.records import ModelReport, Plate, Projection, Report
 from tokviz.run import checkpoints, places, prune
-from tokviz.run.capturing.capturing import capture_models
+from tokviz.run.capturing.all_models import capture_models
 from tokviz.run.plan.added import added_measures
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.pairs import Comparison, compare, compare_layers, compare_profiles
-from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.report import Plan
 from tokviz.run.plan.steps import Meanwhile
 from tokviz.run.plan.tree import Captured, ModelPlan, PictureJob
 from tokviz.run.publishing import publish, site
 from tokviz.run.publishing.replacing import Spared, kept_folder
 from tokviz.run.publishing.site import Made, Products
 from tokviz.run.store import entries, keys
+from tokviz.run.store.artefacts import Store
 from tokviz.run.store.disk import shown_path
 from tokviz.run.store.locks import Locks
-from tokviz.run.store.store import Store
 from tokviz.run.work import workers
 from tokviz.run.work.picture_queue import PictureQueue, picture_queue
 from tokviz.run.work.progress import Reporter, told_if_long

@@ -10,13 +10,13 @@ from tokviz.config import ReportConfig
 from tokviz.errors import StoreError
 from tokviz.run import places
 from tokviz.run.plan.options import DRAFT, FORMS, SVG, Options
-from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.report import Plan
 from tokviz.run.plan.series import SeriesPlan
 from tokviz.run.plan.tree import ContextPlan
 from tokviz.run.store import entries
+from tokviz.run.store.artefacts import PREVIEWS, Store, Use, UsedBy
 from tokviz.run.store.disk import shown_path
 from tokviz.run.store.locks import Locks
-from tokviz.run.store.store import PREVIEWS, Store, Use, UsedBy
 from tokviz.text import counted
 
 ALL_FORMS = (*FORMS, DRAFT, SVG)

@@ -22,9 +22,9 @@ from typing import Any
 
 from tokviz import models
 from tokviz.errors import ModelError, TokvizError
-from tokviz.run.capturing.capture_request import capture_here
+from tokviz.run.capturing.one_model import capture_here
 from tokviz.run.plan.request import Request
-from tokviz.run.store.store import Store
+from tokviz.run.store.artefacts import Store
 from tokviz.run.work.processes import children_ignore_interrupts, end_with_parent
 from tokviz.run.work.progress import Reporter, Step
 

@@ -14,8 +14,8 @@ from tokviz.run.capturing.lens_fitting import Fitted, fit_lens
 from tokviz.run.plan.controls import CONTROLS, Control
 from tokviz.run.plan.lenses import Fit
 from tokviz.run.plan.tree import Following
+from tokviz.run.store.artefacts import Store
 from tokviz.run.store.states_file import CaptureDescription
-from tokviz.run.store.store import Store
 from tokviz.run.work.progress import Reporter
 
 if TYPE_CHECKING:

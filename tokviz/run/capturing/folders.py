@@ -13,9 +13,9 @@ from tokviz import models
 from tokviz.config import ModelConfig
 from tokviz.errors import BusyError, StoreError, TokvizError
 from tokviz.run.store import entries, keys
+from tokviz.run.store.artefacts import Store
 from tokviz.run.store.disk import shown_path
 from tokviz.run.store.locks import Locks
-from tokviz.run.store.store import Store
 
 
 @contextmanager

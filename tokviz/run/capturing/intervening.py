@@ -13,8 +13,8 @@ from tokviz.errors import CaptureError
 from tokviz.records import AttentionToFirst, HiddenStates, Intervention, RandomNeurons, Tokenization, Updates
 from tokviz.run.plan.interventions import Wanted
 from tokviz.run.plan.tree import Following
+from tokviz.run.store.artefacts import Store
 from tokviz.run.store.states_file import CaptureDescription
-from tokviz.run.store.store import Store
 from tokviz.run.work.progress import Reporter
 
 if TYPE_CHECKING:

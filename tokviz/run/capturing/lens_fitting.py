@@ -12,8 +12,8 @@ from tokviz.errors import CaptureError, StoreError
 from tokviz.records import N_EXTREMES, CapturedBatch, Context, Directions, ModelCard
 from tokviz.run.capturing.intervening import Ready
 from tokviz.run.plan.lenses import LENS, Fit
+from tokviz.run.store.artefacts import Store
 from tokviz.run.store.states_file import CaptureDescription
-from tokviz.run.store.store import Store
 from tokviz.run.work.progress import Reporter
 from tokviz.text import error_line, shown
 

@@ -23,10 +23,10 @@ from typing import Any
 from tokviz import models
 from tokviz.config import ModelConfig
 from tokviz.errors import LostWorkError, ModelError, TokvizError
-from tokviz.run.capturing.capture_request import capture_here
+from tokviz.run.capturing.one_model import capture_here
 from tokviz.run.plan.request import Request
+from tokviz.run.store.artefacts import Store
 from tokviz.run.store.disk import shown_path
-from tokviz.run.store.store import Store
 from tokviz.run.work.processes import Processes
 from tokviz.run.work.progress import Quiet, Reporter
 

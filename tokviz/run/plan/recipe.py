@@ -23,7 +23,7 @@ from tokviz.run.plan.request import Request, Template
 from tokviz.run.plan.steps import FORCED
 from tokviz.run.plan.tree import Capture, ContextPlan, Following, ModelPlan, What
 from tokviz.run.store import keys
-from tokviz.run.store.store import Store, folder_of
+from tokviz.run.store.artefacts import Store, folder_of
 
 Loaded = tuple[ModelCard, Mapping[str, Tokenization]]
 """What is known once a model is loaded: its card, and by template the words of each context."""

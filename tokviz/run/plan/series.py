@@ -12,7 +12,7 @@ from tokviz.records import Drift, Projection, StepAxes
 from tokviz.run.plan import captures, pairs
 from tokviz.run.plan.pairs import Comparer, Comparison
 from tokviz.run.plan.pictures import Whole
-from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.report import Plan
 from tokviz.run.plan.steps import Step
 from tokviz.run.plan.tree import Captured, ModelPlan, PictureJob
 

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
 from tokviz.run.store import keys
-from tokviz.run.store.store import Store, Use, folder_of
+from tokviz.run.store.artefacts import Store, Use, folder_of
 from tokviz.run.work.picture_queue import OtherWork, PictureQueue
 
 Value = TypeVar("Value")

@@ -16,7 +16,7 @@ from tokviz.run.plan.losses import LossText
 from tokviz.run.plan.pictures import Subject
 from tokviz.run.plan.request import Request, Template
 from tokviz.run.plan.steps import Step
-from tokviz.run.store.store import Use
+from tokviz.run.store.artefacts import Use
 
 What = TypeVar("What")
 

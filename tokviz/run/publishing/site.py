@@ -32,14 +32,14 @@ from tokviz.records import (
 )
 from tokviz.run.plan.options import DRAFT, SVG
 from tokviz.run.plan.pictures import Subject, Whole
-from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.report import Plan
 from tokviz.run.plan.steps import Meanwhile
 from tokviz.run.plan.tree import Captured, ContextPlan, ModelPlan, PictureJob
 from tokviz.run.publishing import deciding, publish
 from tokviz.run.publishing.public import public_source, public_states, public_text
 from tokviz.run.store import keys
+from tokviz.run.store.artefacts import Store
 from tokviz.run.store.disk import shown_path
-from tokviz.run.store.store import Store
 
 
 @dataclass(frozen=True, kw_only=True)

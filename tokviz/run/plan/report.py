@@ -29,8 +29,8 @@ from tokviz.run.plan.request import Request, Template, requests
 from tokviz.run.plan.steps import FORCED, Steps
 from tokviz.run.plan.tree import Capture, Captured, ContextPlan, ModelPlan, PictureJob
 from tokviz.run.store import keys
+from tokviz.run.store.artefacts import Store
 from tokviz.run.store.disk import shown_path
-from tokviz.run.store.store import Store
 
 
 class Plan:

@@ -28,9 +28,9 @@ from tokviz.run.plan.lenses import Fit
 from tokviz.run.plan.recipe import captures, still_due
 from tokviz.run.plan.request import Request, Template
 from tokviz.run.plan.tree import Capture
+from tokviz.run.store.artefacts import Store
 from tokviz.run.store.locks import Locks
 from tokviz.run.store.states_file import CaptureDescription
-from tokviz.run.store.store import Store
 from tokviz.run.work.progress import Reporter
 
 if TYPE_CHECKING:

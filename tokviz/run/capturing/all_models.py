@@ -11,17 +11,17 @@ from tokviz import models
 from tokviz.errors import ModelError
 from tokviz.pages.model.batches import batch_warnings
 from tokviz.run.capturing.apart import Apart, capturing_apart
-from tokviz.run.capturing.capture_request import capture_here
 from tokviz.run.capturing.dates import now
 from tokviz.run.capturing.folders import remove_left_over
+from tokviz.run.capturing.one_model import capture_here
 from tokviz.run.capturing.remote_capture import DeviceProcesses, capture_elsewhere, gpus_for
 from tokviz.run.plan import captures
 from tokviz.run.plan.options import Options
-from tokviz.run.plan.plan import Plan
 from tokviz.run.plan.recipe import due_request
+from tokviz.run.plan.report import Plan
 from tokviz.run.plan.request import Request
 from tokviz.run.plan.tree import ModelPlan
-from tokviz.run.store.store import Store
+from tokviz.run.store.artefacts import Store
 from tokviz.run.work import workers
 from tokviz.run.work.picture_queue import PictureQueue
 from tokviz.run.work.progress import Reporter
