@@ -123,6 +123,8 @@ def test_a_word_that_is_added_costs_its_own_token_and_changes_no_other(folder: P
     anew = {each.what.kind: each for each in plan_of(folder).models[0].contexts[0].fits}["words"]
     assert anew.states is not None
     assert all(map(np.array_equal, all_of_it, arrays_of(Directions(states=anew.states))))
+    (folder / "report.toml").write_text(text, encoding="utf-8")
+    assert "lens" not in generate(folder, "--dry-run").stdout, "a report of fewer words finds its own among them"
 
 
 def arrays_of(directions: Directions) -> list[np.ndarray]:

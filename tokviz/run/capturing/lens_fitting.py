@@ -13,6 +13,7 @@ from tokviz.records import N_EXTREMES, CapturedBatch, Context, Directions, Model
 from tokviz.run.capturing.intervening import Ready
 from tokviz.run.plan.lenses import LENS, Fit
 from tokviz.run.store.artefacts import Store
+from tokviz.run.store.locks import Locks
 from tokviz.run.store.states_file import CaptureDescription
 from tokviz.run.work.progress import Reporter
 from tokviz.text import error_line, shown
@@ -75,7 +76,9 @@ def fit_lens(fitted: Fitted, fits: Sequence[Fit], store: Store, reporter: Report
     for index, fit in enumerate(fits):
         step = reporter.step(f"{name}: fitting the lens, {_DESCRIBED[fit.kind]}")
         try:
-            unknown = _fit(fitted, fit, store)
+            # Other reports keep their words under the same key.
+            with Locks(say=reporter.say).on_captures(store.root, [fit.key]):
+                unknown = _fit(fitted, fit, store)
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - it is beside the capture: it costs a section of a page, not the model
@@ -121,8 +124,11 @@ def _fit(fitted: Fitted, fit: Fit, store: Store) -> tuple[str, ...]:
         raise CaptureError("the model is not a decoder")
     if fitted.matrix is None:
         raise CaptureError("the model has no output matrix")
-    known = Directions(states=states) if fit.n_stored and (states := store.find_states(fit.key)) else None
+    states = store.find_states(fit.key) if fit.ids and not fit.is_forced else None
+    known = Directions(states=states) if states else None
     ids, pieces = _tokens(fitted.tokenizer, fit, known.ids if known else ())
+    if not ids:  # another report had them fitted meanwhile
+        return ()
     if fitted.head is not None:
         capture.require_plain_head(fitted.head, module, ids[:3])
     rows = capture.output_rows(module, structure, fitted.matrix, ids)

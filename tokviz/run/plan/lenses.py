@@ -28,6 +28,8 @@ class Fit:
     """Of words the same whichever are read: those that are added are fitted and stored beside the others."""
     n_stored: int = 0
     """So many of the words' tokens needn't be fitted."""
+    is_forced: bool = False
+    """Whether all are fitted, whatever is stored."""
 
     def as_stored(self, states: HiddenStates | None) -> Fit:
         """With what of it is stored under its key."""

@@ -128,7 +128,7 @@ class _Walk:
             yield from self._loss(first.key, first.states)
 
     def _interventions(self, intact_key: str, intact: HiddenStates, *, breaks: bool) -> Iterator[Following[Wanted]]:
-        """Due also where the model isn't at hand: without them a page would say nothing of its break."""
+        """Due also where the model isn't at hand, so that what is asked for isn't missing without a word."""
         asked = (*(interventions.of_break(intact) if breaks else ()), *self.request.by_hand)
         found = {each: keys.intervention_key(intact_key, each.key_parts) for each in asked}
         drawn = interventions.drawn(each for each, key in found.items() if self.store.failure(key) is None)
@@ -187,7 +187,7 @@ class _Walk:
         with_random = are_wanted(request.untrained, card)
         for fit in request.lenses.fits(request.model, card, tokenizations, with_random=with_random):
             states, failure = self.store.find_states(fit.key), self.store.failure(fit.key)
-            stored = fit if request.is_forced else fit.as_stored(states)
+            stored = replace(fit, is_forced=True) if request.is_forced else fit.as_stored(states)
             is_there = failure is not None or (states is not None and stored.is_whole)
             reason = FORCED if request.is_forced else None if is_there else "lens not fitted yet"
             due = reason if reason and self._is_at_hand() else None
