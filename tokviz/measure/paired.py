@@ -1,0 +1,279 @@
+"""Whether a measure differs between two captures of the same words, with words as units: "for words like these, of these categories".
+
+At each depth the difference is a mean over words. How much it hangs on each follows by leaving it out, its neighbors refilled
+(pseudo-values of the jackknife; Tukey 1958), centered within its category, as the categories are fixed. Words that belong together
+are left out together: see ``groups``. The squared standard error is Σ_h g_h / (g_h − 1) · Σ e² + f² over the categories h, with g_h
+groups each and f what one group weighs, which keeps t finite where all words change alike.
+
+The largest |t| over depths is held against what random signs of the groups give, each draw with a standard error of its own, as the
+scatter of few values goes with their sum (Wu 1986, Jackknife, bootstrap and other resampling methods in regression analysis; Romano
+& Wolf 2005, Exact and approximate stepdown methods for multiple hypothesis testing). A group has the same signs in all questions of a
+report, so that these can be joined. Over the templates of a context the median of t is taken, in each draw likewise. So that questions
+on few words don't decide what is rare in a family, |t| is put on the scale of the normal distribution by its degrees of freedom.
+
+A difference is announced only where no group of words carries it: half of it is left without any, scaling refitted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.special import ndtri, stdtr
+
+from tokviz.measure import decisions
+from tokviz.measure.change import n_neighbours
+from tokviz.measure.groups import WordGroups
+from tokviz.measure.labels import Categories
+from tokviz.measure.left_out import LEAST_IN_ONE, LeftOut, Space, Units, kept, purity, silhouette
+from tokviz.records import Paired, PairedMeasure, PairedMeasures
+
+FAMILY = "paired"
+FAMILY_BY_CATEGORY = "paired by category"
+N_DRAWS = 9_999
+"""Twenty for each false one that a level of 0.2 % lets pass: in a report of five questions."""
+LEAST_LEFT = 0.5
+"""Of a difference, without any one group."""
+_AT_ONCE = 500
+"""Draws that are worked out together."""
+_HIGHEST = 37.0
+"""Scores are cut off there: beyond, the normal distribution has no numbers."""
+MEASURES = ("purity", "silhouette", "kept")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PairedWords:
+    """The words that captures are compared on; every question on one list has the same signs."""
+
+    words: tuple[str, ...]
+    memberships: tuple[tuple[int, ...], ...]
+    """Per word the indices of its categories; the first is the one that it counts in."""
+    grouped: WordGroups
+    n_draws: int = N_DRAWS
+    seed: int = 0
+
+    def units(self) -> Units:
+        """What they are left out in."""
+        categories = Categories(memberships=self.memberships, words=self.words, seed=self.seed, n_permutations=0)
+        return Units(categories=categories, groups=self.grouped.labels)
+
+    def signs(self) -> np.ndarray:
+        """``(n_draws, n_groups)`` float32: −1 or 1, of the first word of each group, whatever the other words are."""
+        _, first = np.unique(self.grouped.labels, return_index=True)
+        drawn = [_generator(self.seed, self.words[row]).integers(0, 2, self.n_draws, dtype=np.int8) for row in first]
+        return np.ascontiguousarray(np.array(drawn, dtype=np.float32).T * 2 - 1)
+
+
+def _generator(seed: int, word: str) -> np.random.Generator:
+    digest = hashlib.blake2b(f"signs\0{word}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return np.random.default_rng([seed, int.from_bytes(digest)])
+
+
+# --- one capture -----------------------------------------------------------------------------------------------------
+
+
+def measured(states: Sequence[np.ndarray], rows: np.ndarray, units: Units) -> tuple[LeftOut, ...]:
+    """Each of ``MEASURES`` at all depths of one template of a capture.
+
+    Parameters
+    ----------
+    states : of each depth ``(n_all_words, width)``.
+    rows : ``(n_words,)`` int64: the words.
+    """
+    k = max(units.categories.n_neighbours, n_neighbours(len(rows)))
+    found: list[tuple[LeftOut, ...]] = []
+    before: Space | None = None
+    for depth in range(len(states)):
+        state = states[depth][rows]
+        space = Space(state, units, k) if np.isfinite(state).all() else None
+        found.append(_at_depth(space, before, units))
+        before = space
+    return tuple(_stacked(each) for each in zip(*found, strict=True))
+
+
+def _at_depth(space: Space | None, before: Space | None, units: Units) -> tuple[LeftOut, ...]:
+    nothing = LeftOut.undefined(units)
+    if space is None:
+        return (nothing, nothing, nothing)
+    stayed = nothing if before is None else kept(space, before, n_neighbours(len(units.groups)))
+    return purity(space), silhouette(space), stayed
+
+
+def _stacked(depths: Sequence[LeftOut]) -> LeftOut:
+    return LeftOut(
+        value=np.stack([each.value for each in depths]),
+        influence=np.stack([each.influence for each in depths]),
+        without=np.stack([each.without for each in depths]),
+    )
+
+
+# --- two captures ----------------------------------------------------------------------------------------------------
+
+
+def aligned(n_a: int, n_b: int) -> np.ndarray:
+    """``(n, 2)`` int64: every depth of the deeper one, with that of the other which is nearest in relative depth."""
+    n = max(n_a, n_b)
+    place = np.arange(n) / max(n - 1, 1)
+    return np.stack([np.floor(place * (each - 1) + 0.5).astype(np.int64) for each in (n_a, n_b)], axis=1)
+
+
+def compare(
+    a: Sequence[Sequence[LeftOut]],
+    b: Sequence[Sequence[LeftOut]],
+    depths: np.ndarray,
+    words: PairedWords,
+    *,
+    same_form: bool = True,
+) -> PairedMeasures:
+    """A − B by each measure.
+
+    Parameters
+    ----------
+    a, b : from ``measured``, of each template of the context, over the same words.
+    depths : ``(n, 2)`` int64: those that are compared, from ``aligned`` or others.
+    same_form : whether the depths before are comparable, too, as neighbors are kept from them.
+    """
+    units = words.units()
+    signs = words.signs() if units.have_spread else np.zeros((words.n_draws, len(units.sizes)), dtype=np.float32)
+    found = []
+    for index in range(len(MEASURES)):
+        of_templates = [_difference(one[index], other[index], depths) for one, other in zip(a, b, strict=True)]
+        if index == MEASURES.index("kept") and not same_form:
+            of_templates = [_without_values(each) for each in of_templates]
+        found.append(_tested(of_templates, units, signs))
+    return PairedMeasures(
+        n_words=len(words.words),
+        n_groups=len(units.sizes),
+        groups=tuple(
+            tuple(words.words[row] for row in np.flatnonzero(words.grouped.labels == label))
+            for label in np.flatnonzero(units.sizes > 1)
+        ),
+        too_large=tuple(words.words[row] for row in words.grouped.too_large),
+        categories=tuple(sorted({own[0] for own in words.memberships})),
+        depths=depths,
+        purity=found[0],
+        silhouette=found[1],
+        kept=found[2],
+    )
+
+
+def _difference(a: LeftOut, b: LeftOut, depths: np.ndarray) -> LeftOut:
+    of_a, of_b = depths.T
+    return LeftOut(
+        value=a.value[of_a] - b.value[of_b],
+        influence=a.influence[of_a] - b.influence[of_b],
+        without=a.without[of_a] - b.without[of_b],
+    )
+
+
+def _without_values(found: LeftOut) -> LeftOut:
+    return replace(found, value=np.full_like(found.value, np.nan))
+
+
+def _tested(templates: Sequence[LeftOut], units: Units, signs: np.ndarray) -> PairedMeasure:
+    values = np.stack([each.value for each in templates]).swapaxes(1, 2)
+    influences = np.stack([each.influence for each in templates]).transpose(2, 0, 3, 1)
+    without = np.median([each.without for each in templates], axis=0).transpose(1, 2, 0)
+    overall, by_category = (
+        _paired(family, (values[:, of], influences[:, :, of], without[:, of]), units, signs, of)
+        for family, of in ((FAMILY, slice(0, 1)), (FAMILY_BY_CATEGORY, slice(1, None)))
+    )
+    return PairedMeasure(overall=overall, by_category=by_category)
+
+
+def _paired(
+    family: str, found: tuple[np.ndarray, np.ndarray, np.ndarray], units: Units, signs: np.ndarray, of: slice
+) -> Paired:
+    """One question.
+
+    Parameters
+    ----------
+    found : values ``(n_templates, n_of, n)``, influences ``(n_groups, n_templates, n_of, n)``, values without each group
+        ``(n_groups, n_of, n)``.
+    of : whether of all words or of each category.
+    """
+    values, influences, without = found
+    n_groups, freedom = _sizes(units, of)
+    centered = _centered(influences, units)
+    floor = 1 / np.maximum(n_groups, 1)
+    squares = _sum_of_squares(centered, units) + floor[:, None] ** 2
+    errors = np.where(np.isfinite(values), np.sqrt(squares), np.nan)
+    median = np.median(values, axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        left = (without * np.sign(median) / np.abs(median)).min(axis=0)
+    t = np.median(values / errors, axis=0)
+    known = np.isfinite(t) & (freedom > 0)[:, None]
+    score = np.where(known, _as_normal(np.abs(t), freedom[:, None]), np.nan)
+    highest = _highest(centered, squares, known, units, signs)
+    by_chance = np.where(freedom[:, None] > 0, _as_normal(highest, freedom[:, None]), -np.inf)
+    claim = decisions.scored(
+        family, score.ravel(), by_chance if known.any() else by_chance * np.nan, (left >= LEAST_LEFT).ravel()
+    )
+    return Paired(differences=values, errors=errors, n_groups=n_groups, freedom=freedom, least_left=left, claim=claim)
+
+
+def _sizes(units: Units, of: slice) -> tuple[np.ndarray, np.ndarray]:
+    """``(n_of,)`` int64 twice: how many groups each mean is of, and its degrees of freedom; 0 where these are too few."""
+    n = units.n_in_strata
+    every = np.array([n.sum(), *n])
+    freedom = np.array([n.sum() - len(n), *(n - 1)])
+    enough = np.array([units.are_enough, *(n >= LEAST_IN_ONE)]) & units.have_spread
+    return every[of], np.where(enough, freedom, 0)[of]
+
+
+def _centered(influences: np.ndarray, units: Units) -> np.ndarray:
+    """``(n_groups, …)`` float32: less what a group of that size has on average in its category."""
+    found = np.empty(influences.shape, dtype=np.float32)
+    shape = (-1, *(1,) * (influences.ndim - 1))
+    for stratum in range(len(units.n_in_strata)):
+        rows = np.flatnonzero(units.strata == stratum)
+        own, sizes = influences[rows], units.sizes[rows]
+        found[rows] = own - sizes.reshape(shape) * (own.sum(axis=0) / max(sizes.sum(), 1))
+    return found
+
+
+def _sum_of_squares(centered: np.ndarray, units: Units) -> np.ndarray:
+    """``(…)`` float64: Σ_h g_h / (g_h − 1) · Σ e²."""
+    n = units.n_in_strata[units.strata].astype(np.float64)
+    return np.asarray(np.einsum("g,g...->...", n / np.maximum(n - 1, 1), centered.astype(np.float64) ** 2))
+
+
+def _highest(
+    centered: np.ndarray, squares: np.ndarray, known: np.ndarray, units: Units, signs: np.ndarray
+) -> np.ndarray:
+    """``(n_of, n_draws)``: the largest |t| of each draw over depths; −inf without any.
+
+    Parameters
+    ----------
+    centered : ``(n_groups, n_templates, n_of, n)``.
+    squares : ``(n_templates, n_of, n)``: squared standard errors, which all draws have less what their sums take of the scatter.
+    known : ``(n_of, n)`` bool: which values have a t.
+    signs : ``(n_draws, n_groups)``.
+    """
+    found = np.full((len(known), len(signs)), -np.inf)
+    columns = np.flatnonzero(np.broadcast_to(known, squares.shape))
+    if not len(columns):
+        return found
+    flat, whole = centered.reshape(len(centered), -1)[:, columns], squares.ravel()[columns].astype(np.float32)
+    strata = [np.flatnonzero(units.strata == stratum) for stratum in range(len(units.n_in_strata))]
+    of, _ = np.nonzero(known)
+    for start in range(0, len(signs), _AT_ONCE):
+        some = signs[start : start + _AT_ONCE]
+        total, rest = np.zeros((len(some), len(columns)), np.float32), np.tile(whole, (len(some), 1))
+        for rows in strata:
+            own = some[:, rows] @ flat[rows]
+            total += own
+            own *= own
+            own /= len(rows) - 1
+            rest -= own
+        t = np.abs(np.median((total / np.sqrt(rest)).reshape(len(some), len(squares), -1), axis=1))
+        for each in np.unique(of):
+            found[each, start : start + len(some)] = t[:, of == each].max(axis=1)
+    return found
+
+
+def _as_normal(t: np.ndarray, freedom: np.ndarray) -> np.ndarray:
+    """The normal variables that are as improbable as |t| of Student's distribution."""
+    return np.asarray(np.minimum(-ndtri(stdtr(np.maximum(freedom, 1), -t)), _HIGHEST))
