@@ -56,8 +56,8 @@ def groups_of(
         for own, state in zip(keys, embedding, strict=True):
             own.append((number, state.tobytes()))
     labels = _joined(words, given, keys)
-    largest = _largest(labels)
-    if len(largest) > max(MOST_IN_ONE * len(words), max(map(len, declared), default=1)):
+    largest = _largest(labels[[each is None for each in given]], labels)
+    if len(largest) > MOST_IN_ONE * len(words):
         return WordGroups(labels=_joined(words, given, None), too_large=tuple(largest.tolist()))
     return WordGroups(labels=labels)
 
@@ -108,6 +108,6 @@ def _joined(words: Sequence[str], given: Sequence[int | None], keys: Sequence[Se
     return labels
 
 
-def _largest(labels: np.ndarray) -> np.ndarray:
-    """The rows of the largest group."""
-    return np.flatnonzero(labels == np.bincount(labels).argmax()) if len(labels) else labels
+def _largest(found: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The rows of the largest group, of those ``found``."""
+    return np.flatnonzero(labels == np.bincount(found).argmax()) if len(found) else found

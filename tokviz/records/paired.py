@@ -83,7 +83,7 @@ class Paired:
     @property
     def is_too_few(self) -> np.ndarray:
         """``(n_of,)`` bool: whether there are too few words for an answer."""
-        return self.freedom == 0
+        return np.asarray(self.freedom == 0)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
