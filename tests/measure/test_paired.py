@@ -192,6 +192,22 @@ def test_a_small_difference_is_not_announced_and_a_large_one_of_too_few_words_ha
     assert not uneven.p_value[0].any() or np.isnan(uneven.p_value[0]).all()
 
 
+@pytest.mark.slow
+def test_what_controls_agree_on_is_what_is_least_sure_at_each_depth() -> None:
+    made = world([12] * 5, strength=0.9, n_depths=(4, 4))
+    seeds = [compared(replace(made, noise=(0.5, noise)), seed) for seed, noise in ((0, 1.9), (1, 1.7), (2, 2.0))]
+    found = paired.agreed(seeds)
+    found = with_decisions(found, decide(claims_in(found)))
+    t = np.array([each.purity.overall.t[0] for each in seeds])
+    assert (found.purity.overall.t[0] == t.min(axis=0)).all()
+    assert found.purity.overall.holds.any()
+    assert (found.purity.overall.holds <= np.min([each.purity.overall.holds for each in seeds], axis=0)).all()
+    # One that is better than the model, and no difference, are each enough.
+    for noise in ((1.5, 0.5), (0.5, 0.5)):
+        other = paired.agreed([*seeds, compared(replace(made, noise=noise), 3)])
+        assert "purity" not in announced(with_decisions(other, decide(claims_in(other))))
+
+
 def test_models_of_unlike_depth_have_no_answer_on_neighbors_kept() -> None:
     found = compared(world([10] * 4, n_depths=(3, 7)))
     assert np.isnan(found.kept.overall.value).all()

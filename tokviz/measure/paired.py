@@ -159,6 +159,49 @@ def compare(
     )
 
 
+def agreed(found: Sequence[PairedMeasures]) -> PairedMeasures:
+    """What the differences to each of several controls agree on: at each depth the one that is surest least.
+
+    Each is a test of its own, and what passes all passes that one (intersection–union test; Berger 1982); nothing is announced where
+    their signs differ. What is rare is judged by the largest of them all.
+    """
+
+    def measure(of_controls: Sequence[PairedMeasure]) -> PairedMeasure:
+        return PairedMeasure(
+            overall=_least_sure([each.overall for each in of_controls]),
+            by_category=_least_sure([each.by_category for each in of_controls]),
+        )
+
+    return replace(
+        found[0],
+        purity=measure([each.purity for each in found]),
+        silhouette=measure([each.silhouette for each in found]),
+        kept=measure([each.kept for each in found]),
+    )
+
+
+def _least_sure(found: Sequence[Paired]) -> Paired:
+    t = np.array([each.t for each in found])
+    shape = t.shape[1:]
+    index = np.where(np.isfinite(t), np.abs(t), -1).argmin(axis=0)
+    differences, errors = (
+        np.take_along_axis(np.array([getattr(each, name) for each in found]), index[None, None], axis=0)[0]
+        for name in ("differences", "errors")
+    )
+    eligible = (
+        np.all([each.claim.is_eligible for each in found], axis=0) & (np.sign(t) == np.sign(t[0])).all(axis=0).ravel()
+    )
+    scores = np.array([each.claim.score.reshape(shape) for each in found])
+    claim = replace(
+        found[0].claim,
+        score=np.take_along_axis(scores, index[None], axis=0)[0].ravel(),
+        highest=np.maximum.reduce([each.claim.highest for each in found]),
+        is_eligible=eligible,
+    )
+    least_left = np.min([each.least_left for each in found], axis=0)
+    return replace(found[0], differences=differences, errors=errors, least_left=least_left, claim=claim)
+
+
 def _difference(a: LeftOut, b: LeftOut, depths: np.ndarray) -> LeftOut:
     of_a, of_b = depths.T
     return LeftOut(
