@@ -10,7 +10,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,8 @@ class World:
     templates: int = 1
     strengths: np.ndarray | None = None
     """``(2, n_categories)``: of each model's categories, relative to ``strength``."""
+    are_strangers: bool = False
+    """Whether each model has words' own states of its own."""
     to_embedding: bool = False
     """Whether the layers of the second model are held against its embedding."""
 
@@ -65,6 +67,8 @@ class World:
         sides: list[list[tuple[LeftOut, ...]]] = []
         for side in range(2):
             templates = []
+            if self.are_strangers and side == 1:
+                own = random.normal(size=own.shape)
             for _ in range(self.templates):
                 states = list(self._states(random, side, means, own))
                 templates.append(paired.measured(states, rows, units))
@@ -123,6 +127,11 @@ def small(random: np.random.Generator) -> World:
     """6 × 4 words, the least that is answered, to 5 × 6."""
     sizes = [[4] * 6, [4] * 8, [6] * 5, [4, 4, 4, 12]][random.integers(4)]
     return _of_sizes(sizes, strength=random.choice([0.0, 0.5, 1.0, 2.0]))
+
+
+def strangers(random: np.random.Generator) -> World:
+    """Any list, of which models have nothing but the categories in common."""
+    return replace(equal(random), are_strangers=True, n_depths=(6, 12))
 
 
 def sample_like(random: np.random.Generator) -> World:
@@ -188,7 +197,7 @@ def quadruples(random: np.random.Generator) -> World:
 def undeclared(random: np.random.Generator) -> World:
     """The same quadruples, not declared: without threshold."""
     world = quadruples(random)
-    return World(labels=world.labels, words=world.words, sources=world.sources, strength=world.strength)
+    return replace(world, declared=())
 
 
 def outlier(random: np.random.Generator) -> World:
@@ -231,7 +240,7 @@ NULL: dict[str, Made] = {
     each.__name__: each
     for each in (
         *(equal, small, sample_like, of_unlike_depth, many_depths, pure, against_embedding),
-        *(hubs, pairs, quadruples, outlier, templates),
+        *(hubs, pairs, quadruples, outlier, templates, strangers),
     )
 }
 COUNTED: dict[str, Made] = {"undeclared": undeclared}
@@ -241,7 +250,7 @@ KINDS = {**NULL, **COUNTED, **PLANTED}
 
 def report(kind: str, number: int) -> PairedMeasures:
     """One of a kind, drawn from its number alone."""
-    random = np.random.default_rng((12, [*KINDS].index(kind), number))
+    random = np.random.default_rng((12, *kind.encode(), number))
     return KINDS[kind](random).compared(random)
 
 
