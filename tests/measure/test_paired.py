@@ -185,6 +185,11 @@ def test_a_small_difference_is_not_announced_and_a_large_one_of_too_few_words_ha
     assert np.isnan(few.overall.low).all()
     assert not few.overall.holds.any()
     assert not few.by_category.holds.any()
+    for sizes in ([30], [3, 30], [1, 1, 1]):
+        nothing = compared(world(sizes, **large))
+        assert np.isnan(nothing.purity.overall.value).all()
+        assert nothing.purity.overall.is_too_few.all()
+        assert nothing.silhouette.by_category.is_too_few.all()
     assert compared(world([4] * 6, **large)).purity.overall.holds.any()
     uneven = compared(world([9, 10, 10], **large)).purity.by_category
     assert uneven.is_too_few.tolist() == [True, False, False]

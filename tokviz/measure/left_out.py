@@ -70,11 +70,19 @@ class Units:
 
     @cached_property
     def members(self) -> sparse.csr_matrix:
-        """``(n_categories · n_groups, n_words)``: 1 for the words of a category and a group."""
-        n_words, n_groups = len(self.groups), len(self.sizes)
-        rows = self.categories.first * n_groups + self.groups
-        shape = len(self.categories.counts) * n_groups, n_words
-        return sparse.csr_matrix((np.ones(n_words), (rows, np.arange(n_words))), shape=shape)
+        """``(n_groups, n_words)``: 1 for the words of a group."""
+        n_words = len(self.groups)
+        return sparse.csr_matrix((np.ones(n_words), (self.groups, np.arange(n_words))))
+
+    @cached_property
+    def are_mixed(self) -> np.ndarray:
+        """``(n_groups,)`` bool: which have words of several categories."""
+        is_other = self.categories.first != self.strata[self.groups]
+        return np.asarray(np.bincount(self.groups, weights=is_other) > 0)
+
+    def counts_of(self, rows: np.ndarray) -> np.ndarray:
+        """``(n_categories,)``: how many of some words each has."""
+        return np.bincount(self.categories.first[rows], minlength=len(self.categories.counts))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -206,7 +214,7 @@ def kept(space: Space, before: Space, k: int) -> LeftOut:
 def silhouette(space: Space) -> LeftOut:
     """Mean of (b − a) / max(a, b); see ``categories.silhouette``."""
     units = space.units
-    first, counts = units.categories.first, units.categories.counts
+    first = units.categories.first
     if not space.distances.any():
         return LeftOut.undefined(units)
 
@@ -214,7 +222,7 @@ def silhouette(space: Space) -> LeftOut:
         """``(n_words,)``, 0 but for some words, of whom alone it is."""
         found = np.zeros(len(first))
         some = distances[np.ix_(rows, rows)]
-        found[rows] = silhouettes_alone(some[None], first[rows], np.bincount(first[rows], minlength=len(counts)))[0]
+        found[rows] = silhouettes_alone(some[None], first[rows], units.counts_of(rows))[0]
         return found
 
     everyone = np.arange(len(first))
@@ -224,21 +232,32 @@ def silhouette(space: Space) -> LeftOut:
 
 
 def _silhouettes_without(distances: np.ndarray, units: Units) -> np.ndarray:
-    """``(n_groups, n_words)``: each word's silhouette without a group."""
-    first, counts = units.categories.first, units.categories.counts
-    n_words, n_groups = len(first), len(units.sizes)
-    words = np.arange(n_words)
-    of_groups = np.asarray(units.members @ distances).reshape(len(counts), n_groups, n_words)
-    sums = of_groups.sum(axis=1, keepdims=True) - of_groups
-    n_left = counts[:, None] - np.asarray(units.members.sum(axis=1)).reshape(len(counts), n_groups)
-    n_others = n_left[first].T - 1
-    own = sums[first, :, words].T / np.maximum(n_others, 1)
-    sums /= n_left[:, :, None]
-    sums[first, :, words] = np.inf
-    other = sums.min(axis=0)
-    larger = np.maximum(own, other)
-    found = np.divide(other - own, larger, out=np.zeros_like(own), where=larger > 0)
-    return np.where(n_others > 0, found, 0)
+    """``(n_groups, n_words)``: each word's silhouette without a group; of the group itself, of no use.
+
+    Without words of one category the others' mean distance to that one changes, and nothing else.
+    """
+    first, counts, own = units.categories.first, units.categories.counts, units.strata
+    words = np.arange(len(first))
+    sums = units.of[:, 1:].T @ distances
+    means = sums / counts[:, None]
+    means[first, words] = np.inf
+    nearest_two = np.argsort(means, axis=0)[:2]
+    near, next_one = means[nearest_two, words]
+    mean_own = sums[first, words] / np.maximum(counts[first] - 1, 1)
+    n_left = (counts[own] - units.sizes)[:, None]
+    is_own = first == own[:, None]
+    left = sums[own] - np.asarray(units.members @ distances)
+    a = np.where(is_own, left / np.maximum(n_left - 1, 1), mean_own)
+    of_others = np.where(nearest_two[0] == own[:, None], next_one, near)
+    b = np.where(is_own, near, np.minimum(of_others, left / np.maximum(n_left, 1)))
+    larger = np.maximum(a, b)
+    found = np.divide(b - a, larger, out=np.zeros_like(a), where=larger > 0)
+    found[np.where(is_own, n_left, counts[first]) < 2] = 0
+    for group in np.flatnonzero(units.are_mixed):
+        rows = np.flatnonzero(units.groups != group)
+        rest = distances[np.ix_(rows, rows)]
+        found[group, rows] = silhouettes_alone(rest[None], first[rows], units.counts_of(rows))[0]
+    return np.asarray(found)
 
 
 def _table(units: Units, own: np.ndarray, left_out: np.ndarray, changed: np.ndarray) -> np.ndarray:
