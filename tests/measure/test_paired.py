@@ -149,6 +149,7 @@ def test_a_planted_difference_is_announced(kind: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.repeats
 @pytest.mark.parametrize("kind", NULL)
 def test_equal_models_are_seldom_said_to_differ(kind: str) -> None:

@@ -132,15 +132,16 @@ def compare(
 
     Parameters
     ----------
-    a, b : from ``measured``, of each template of the context, over the same words.
+    a, b : from ``measured``, of each template of the context, over the same words; one of ``b`` stands for all.
     depths : ``(n, 2)`` int64: those that are compared, from ``aligned`` or others.
     same_form : whether the depths before are comparable, too, as neighbors are kept from them.
     """
     units = words.units()
     signs = words.signs() if units.have_spread else np.zeros((words.n_draws, len(units.sizes)), dtype=np.float32)
+    others = list(b) * len(a) if len(b) == 1 else b
     found = []
     for index in range(len(MEASURES)):
-        of_templates = [_difference(one[index], other[index], depths) for one, other in zip(a, b, strict=True)]
+        of_templates = [_difference(one[index], other[index], depths) for one, other in zip(a, others, strict=True)]
         if index == MEASURES.index("kept") and not same_form:
             of_templates = [_without_values(each) for each in of_templates]
         found.append(_tested(of_templates, units, signs))
