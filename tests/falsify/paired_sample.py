@@ -39,7 +39,7 @@ class Captures:
     @classmethod
     def of(cls, cache: Path) -> Captures:
         store = Store(cache)
-        found = (store.find_states(key) for key in store.states_keys)
+        found = (store.find_states(key) for key in store.keys("states"))
         return cls(every=tuple(each for each in found if each is not None))
 
     def intact(self, model: str, alone: bool) -> list[HiddenStates]:
