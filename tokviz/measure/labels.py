@@ -174,7 +174,7 @@ def families(words: Sequence[str], groups: np.ndarray) -> list[list[int]]:
     alike: dict[tuple[int, str], list[list[int]]] = {}
     for row in sorted(range(len(words)), key=lambda row: words[row]):
         near = alike.setdefault((groups[row], words[row][: LEAST_STEM - 1]), [])
-        own = next((each for each in near if any(_are_forms(words[other], words[row]) for other in each)), None)
+        own = next((each for each in near if any(are_forms(words[other], words[row]) for other in each)), None)
         if own is None:
             own = []
             near.append(own)
@@ -183,7 +183,8 @@ def families(words: Sequence[str], groups: np.ndarray) -> list[list[int]]:
     return sorted(sorted(family) for family in found)
 
 
-def _are_forms(one: str, other: str) -> bool:
+def are_forms(one: str, other: str) -> bool:
+    """Whether two words are forms of one word by their letters; see ``families``."""
     n_alike = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
     stem, endings = one[:n_alike], [one[n_alike:], other[n_alike:]]
     is_whole = stem in (one, other, one.removesuffix("e"), other.removesuffix("e"))

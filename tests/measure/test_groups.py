@@ -1,0 +1,93 @@
+"""Which words belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import making
+import numpy as np
+import pytest
+
+from tokviz.measure.groups import groups_of
+from tokviz.records import HiddenStates, TokenizedWord
+
+FILLERS = tuple(f"{chr(97 + row % 26)}{chr(97 + row // 26)}xyz" for row in range(40))
+"""Words that have nothing in common: a group of a few is no more than a tenth of all."""
+
+
+def merged(
+    words: Sequence[str], captures: Sequence[HiddenStates] = (), declared: Sequence[Sequence[str]] = ()
+) -> list[set[str]]:
+    """The groups of several words."""
+    every = (*words, *FILLERS)
+    found = groups_of(every, [(each, np.arange(len(every))) for each in captures], declared)
+    groups = [{every[row] for row in np.flatnonzero(found.labels == label)} for label in range(found.labels.max() + 1)]
+    return [each for each in groups if len(each) > 1]
+
+
+def cut(pieces: Mapping[str, Sequence[str]]) -> HiddenStates:
+    """A capture of these words, each after a special token, in these pieces; the fillers are one piece."""
+    every: dict[str, Sequence[str]] = {**pieces, **{word: (word,) for word in FILLERS}}
+    names = sorted({piece for own in every.values() for piece in own})
+    made = making.hidden_states([np.random.default_rng(0).normal(size=(len(every), 4)).astype(np.float32)])
+    words = tuple(
+        TokenizedWord(
+            word=word,
+            text=word,
+            ids=(1000, *(names.index(piece) for piece in own)),
+            pieces=("<s>", *own),
+            start=1,
+            stop=1 + len(own),
+        )
+        for word, own in every.items()
+    )
+    return replace(made, tokenization=replace(made.tokenization, words=words))
+
+
+def test_words_that_are_equal_but_for_case_or_have_a_stem_in_common_are_one_group() -> None:
+    assert merged(["May", "may", "play", "plays", "playing", "June"]) == [{"May", "may"}, {"play", "plays", "playing"}]
+
+
+def test_words_are_one_group_that_have_their_tokens_or_the_first_of_them_in_common() -> None:
+    pieces = {
+        "Strasse": ("str", "asse"),
+        "Straße": ("str", "aße"),
+        "kids": ("▁", "kid", "s"),
+        "kiddo": ("▁", "kid", "do"),
+    }
+    assert merged([*pieces], [cut(pieces)]) == [{"Strasse", "Straße"}, {"kids", "kiddo"}]
+    # A space of its own and special tokens tell nothing.
+    assert merged(["one", "red"], [cut({"one": ("▁", "one"), "red": ("▁", "red")})]) == []
+
+
+def test_nothing_is_passed_on() -> None:
+    """*alpha* and *beta* have a piece each in common with *middle*, which is the second of its group."""
+    pieces = {"alpha": ("m", "a"), "middle": ("m", "z"), "beta": ("q", "b")}
+    other = {"alpha": ("u", "a"), "middle": ("q", "z"), "beta": ("q", "b")}
+    assert merged([*pieces], [cut(pieces), cut(other)]) == [{"alpha", "middle"}]
+
+
+def test_equal_states_at_the_embedding_are_one_group() -> None:
+    states = making.hidden_states([np.random.default_rng(0).normal(size=(2 + len(FILLERS), 4)).astype(np.float32)])
+    states.states[0][1] = states.states[0][0]
+    known = replace(
+        states.tokenization, words=tuple(replace(each, start=0, stop=0) for each in states.tokenization.words)
+    )
+    assert merged(["one", "red"], [replace(states, tokenization=known)]) == [{"one", "red"}]
+
+
+def test_declared_words_are_one_group_whatever_they_are() -> None:
+    declared = [["happy", "unhappy", "no word of these"], ["calm", "quiet"]]
+    assert merged(["happy", "unhappy", "calm", "quiet"], declared=declared) == [{"happy", "unhappy"}, {"calm", "quiet"}]
+    # What else has a stem in common with one of them belongs to it.
+    assert merged(["happy", "unhappy", "unhappily"], declared=declared[:1]) == [{"happy", "unhappy", "unhappily"}]
+
+
+@pytest.mark.parametrize("n", [5, 4])
+def test_where_a_group_would_hold_more_than_a_tenth_only_declared_words_are_merged(n: int) -> None:
+    forms = ["play", "plays", "played", "player", "playing"][:n]
+    words = (*forms, "happy", "unhappy", *FILLERS[: 43 - n - 2])
+    found = groups_of(words, declared=[["happy", "unhappy"]])
+    n_merged = len(words) - 1 - found.labels.max()
+    assert (n_merged, [words[row] for row in found.too_large]) == ((1, forms) if n == 5 else (4, []))

@@ -1,0 +1,300 @@
+"""What a measure of one depth is without each group of words: how much it hangs on them.
+
+A word left out is nobody's neighbor any more, and the next one takes its place; that follows from the order of all neighbors, without
+measuring distances again. The scaling is left as it is in that: it moves every word a little, which is no word's own. Where a group
+holds so much of the words' length that the scaling hangs on it, it is refitted besides, for what is left without the group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import sparse
+
+from tokviz.measure.categories import silhouettes_alone
+from tokviz.measure.distances import LEAST_KNOWN, are_known, cosine_distances, nearest
+from tokviz.measure.labels import Categories
+from tokviz.measure.spaces import standardized
+
+LEAST_CATEGORIES = 2
+LEAST_GROUPS, LEAST_IN_EACH, LEAST_IN_ONE = 24, 4, 10
+"""Of words, for an answer; of each category's, for the one on all words; and for one on a category alone."""
+_LARGE = 0.03
+"""Scaling is refitted without a group that holds more than this share of the standardized states' squared length. One with less
+holds a quarter of the variance in an eighth of the dimensions at most."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Units:
+    """Words with their categories, and the groups that they are left out in."""
+
+    categories: Categories
+    groups: np.ndarray
+    """``(n_words,)`` int64 from 0 without gaps."""
+
+    @cached_property
+    def sizes(self) -> np.ndarray:
+        """``(n_groups,)``: how many words each group has."""
+        return np.bincount(self.groups)
+
+    @cached_property
+    def strata(self) -> np.ndarray:
+        """``(n_groups,)`` int64: the category of most of its words, the first of equal ones."""
+        counts = np.zeros((len(self.sizes), len(self.categories.counts)), dtype=np.int64)
+        np.add.at(counts, (self.groups, self.categories.first), 1)
+        return np.asarray(counts.argmax(axis=1))
+
+    @cached_property
+    def n_in_strata(self) -> np.ndarray:
+        """``(n_categories,)``: groups."""
+        return np.bincount(self.strata, minlength=len(self.categories.counts))
+
+    @property
+    def have_spread(self) -> bool:
+        """Whether there are several categories, each with groups enough to tell how these differ."""
+        return len(self.n_in_strata) >= LEAST_CATEGORIES and int(self.n_in_strata.min()) >= LEAST_IN_EACH
+
+    @property
+    def are_enough(self) -> bool:
+        """Whether all words together have an answer; where they haven't, a category may."""
+        return self.have_spread and len(self.sizes) >= LEAST_GROUPS
+
+    @cached_property
+    def of(self) -> np.ndarray:
+        """``(n_words, n_of)`` float64: 1 for the words of all and of each category."""
+        n = len(self.categories.counts)
+        return np.concatenate([np.ones((len(self.groups), 1)), np.eye(n)[self.categories.first]], axis=1)
+
+    @cached_property
+    def members(self) -> sparse.csr_matrix:
+        """``(n_groups, n_words)``: 1 for the words of a group."""
+        n_words = len(self.groups)
+        return sparse.csr_matrix((np.ones(n_words), (self.groups, np.arange(n_words))))
+
+    @cached_property
+    def are_mixed(self) -> np.ndarray:
+        """``(n_groups,)`` bool: which have words of several categories."""
+        is_other = self.categories.first != self.strata[self.groups]
+        return np.asarray(np.bincount(self.groups, weights=is_other) > 0)
+
+    def counts_of(self, rows: np.ndarray) -> np.ndarray:
+        """``(n_categories,)``: how many of some words each has."""
+        return np.bincount(self.categories.first[rows], minlength=len(self.categories.counts))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LeftOut:
+    """A measure of all words and of each category, ``n_of`` values; stacked over depths, these come first."""
+
+    value: np.ndarray
+    """``(…, n_of)``; NaN where undefined."""
+    influence: np.ndarray
+    """``(…, n_groups, n_of)``: what a group adds to the mean, by its own words and as others' neighbors."""
+    without: np.ndarray
+    """``(…, n_groups, n_of)``: the value without a group, scaling refitted."""
+
+    @classmethod
+    def undefined(cls, units: Units) -> LeftOut:
+        """NaN throughout."""
+        n_of = units.of.shape[1]
+        nothing = np.full((len(units.sizes), n_of), np.nan)
+        return cls(value=np.full(n_of, np.nan), influence=nothing, without=nothing)
+
+
+class Space:
+    """The words at one depth.
+
+    Parameters
+    ----------
+    state : ``(n_words, width)``.
+    k : how many neighbors may be asked for.
+    """
+
+    def __init__(self, state: np.ndarray, units: Units, k: int) -> None:
+        self.units, self.k = units, k
+        self._state = state
+        scaled = standardized(state)
+        self.distances = cosine_distances(scaled)
+        self.order = _ordered(self.distances, k + int(units.sizes.max()))
+        length = np.bincount(units.groups, weights=(scaled**2).sum(axis=1))
+        self.large = np.flatnonzero(length > _LARGE * length.sum()) if length.any() else np.zeros(0, dtype=np.int64)
+
+    @cached_property
+    def refits(self) -> dict[int, np.ndarray]:
+        """Of each group that holds much, the distances between the other words, scaled without it; infinite to its own."""
+        found = {}
+        for group in self.large.tolist():
+            rows = np.flatnonzero(self.units.groups != group)
+            found[group] = np.full(self.distances.shape, np.inf)
+            found[group][np.ix_(rows, rows)] = cosine_distances(standardized(self._state[rows]))
+        return found
+
+    @cached_property
+    def refitted_orders(self) -> dict[int, np.ndarray]:
+        """Their neighbors, ``(n_words, k)``; of no use for the words of the group itself."""
+        return {group: _ordered(each, self.k) for group, each in self.refits.items()}
+
+    def without(self, group: int, k: int) -> np.ndarray:
+        """``(n_words, k)``: each word's nearest without a group, scaling refitted where that is due."""
+        if group in self.refits:
+            return self.refitted_orders[group][:, :k]
+        return refilled(self.order, self.units.groups, np.full((len(self.order), 1), group), k)[:, 0]
+
+    def known(self, k: int) -> np.ndarray:
+        """``(n_words,)`` bool: which words have distinct neighbors; see ``distances.nearest``."""
+        return are_known(nearest(self.distances, k))
+
+
+def _ordered(distances: np.ndarray, n: int) -> np.ndarray:
+    """``(n_words, ≤ n)`` int64: each word's nearest others, nearest first, of equal ones the first in the list."""
+    others = distances.copy()
+    np.fill_diagonal(others, np.inf)
+    n = min(n, len(others) - 1)
+    some = np.sort(np.argpartition(others, n - 1, axis=1)[:, :n], axis=1)
+    order = np.argsort(np.take_along_axis(others, some, axis=1), axis=1, kind="stable")
+    return np.asarray(np.take_along_axis(some, order, axis=1))
+
+
+def refilled(order: np.ndarray, groups: np.ndarray, left_out: np.ndarray, k: int) -> np.ndarray:
+    """``(n_words, n, k)`` int64: each word's nearest without the words of a group, for ``n`` groups of each.
+
+    Parameters
+    ----------
+    order : ``(n_words, m)``, ``m`` at least ``k`` and the size of the largest group.
+    groups : ``(n_words,)``.
+    left_out : ``(n_words, n)``: the groups.
+    """
+    stay = groups[order][:, None, :] != left_out[:, :, None]
+    stay &= stay.cumsum(axis=2) <= k
+    every = np.broadcast_to(order[:, None, :], stay.shape)
+    return np.asarray(every[stay].reshape(*left_out.shape, k))
+
+
+# --- measures --------------------------------------------------------------------------------------------------------
+
+
+def purity(space: Space) -> LeftOut:
+    """Share of each word's nearest words that have a category in common with it."""
+    units, k = space.units, space.units.categories.n_neighbours
+    kinds, share = units.categories.kinds
+
+    def own(rows: np.ndarray) -> np.ndarray:
+        """``(n_words, …, k)`` → ``(n_words, …)``."""
+        shape = (len(kinds), *(1,) * (rows.ndim - 1))
+        return np.asarray(share[kinds.reshape(shape), kinds[rows]].mean(axis=-1))
+
+    near = space.order[:, :k]
+    left_out = units.groups[near]
+    table = _table(units, own(near), left_out, own(refilled(space.order, units.groups, left_out, k)))
+    refits = ((group, own(space.without(group, k))) for group in space.large.tolist())
+    return _left_out(units, own(near), table, refits, space.known(k))
+
+
+def kept(space: Space, before: Space, k: int) -> LeftOut:
+    """Share of each word's ``k`` nearest words in ``before`` that are among its nearest here."""
+    units, spaces = space.units, (space, before)
+
+    def own(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+        """``(n_words, …, k)`` twice → ``(n_words, …)``."""
+        return np.asarray((rows[..., :, None] == others[..., None, :]).any(axis=-1).mean(axis=-1))
+
+    near = [each.order[:, :k] for each in spaces]
+    left_out = units.groups[np.concatenate(near, axis=1)]
+    table = _table(
+        units, own(*near), left_out, own(*(refilled(each.order, units.groups, left_out, k) for each in spaces))
+    )
+    large = np.union1d(space.large, before.large).tolist()
+    refits = ((group, own(*(each.without(group, k) for each in spaces))) for group in large)
+    return _left_out(units, own(*near), table, refits, space.known(k) & before.known(k))
+
+
+def silhouette(space: Space) -> LeftOut:
+    """Mean of (b − a) / max(a, b); see ``categories.silhouette``."""
+    units = space.units
+    first = units.categories.first
+    if not space.distances.any():
+        return LeftOut.undefined(units)
+
+    def own(distances: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """``(n_words,)``, 0 but for some words, of whom alone it is."""
+        found = np.zeros(len(first))
+        some = distances[np.ix_(rows, rows)]
+        found[rows] = silhouettes_alone(some[None], first[rows], units.counts_of(rows))[0]
+        return found
+
+    everyone = np.arange(len(first))
+    refits = ((group, own(each, np.flatnonzero(units.groups != group))) for group, each in space.refits.items())
+    table = _silhouettes_without(space.distances, units)
+    return _left_out(units, own(space.distances, everyone), table, refits, np.ones(len(first), dtype=bool))
+
+
+def _silhouettes_without(distances: np.ndarray, units: Units) -> np.ndarray:
+    """``(n_groups, n_words)``: each word's silhouette without a group; of the group itself, of no use.
+
+    Without words of one category the others' mean distance to that one changes, and nothing else.
+    """
+    first, counts, own = units.categories.first, units.categories.counts, units.strata
+    words = np.arange(len(first))
+    sums = units.of[:, 1:].T @ distances
+    means = sums / counts[:, None]
+    means[first, words] = np.inf
+    nearest_two = np.argsort(means, axis=0)[:2]
+    near, next_one = means[nearest_two, words]
+    mean_own = sums[first, words] / np.maximum(counts[first] - 1, 1)
+    n_left = (counts[own] - units.sizes)[:, None]
+    is_own = first == own[:, None]
+    left = sums[own] - np.asarray(units.members @ distances)
+    a = np.where(is_own, left / np.maximum(n_left - 1, 1), mean_own)
+    of_others = np.where(nearest_two[0] == own[:, None], next_one, near)
+    b = np.where(is_own, near, np.minimum(of_others, left / np.maximum(n_left, 1)))
+    larger = np.maximum(a, b)
+    found = np.divide(b - a, larger, out=np.zeros_like(a), where=larger > 0)
+    found[np.where(is_own, n_left, counts[first]) < 2] = 0
+    for group in np.flatnonzero(units.are_mixed):
+        rows = np.flatnonzero(units.groups != group)
+        rest = distances[np.ix_(rows, rows)]
+        found[group, rows] = silhouettes_alone(rest[None], first[rows], units.counts_of(rows))[0]
+    return np.asarray(found)
+
+
+def _table(units: Units, own: np.ndarray, left_out: np.ndarray, changed: np.ndarray) -> np.ndarray:
+    """``(n_groups, n_words)``: each word's own value ``(n_words,)``, but what it has changed to without some groups ``(n_words, n)``."""
+    table = np.tile(own, (len(units.sizes), 1))
+    table[left_out, np.arange(len(own))[:, None]] = changed
+    return table
+
+
+def _left_out(
+    units: Units,
+    own: np.ndarray,
+    table: np.ndarray,
+    refits: Iterator[tuple[int, np.ndarray]],
+    known: np.ndarray,
+) -> LeftOut:
+    """Means over the words that are known.
+
+    Parameters
+    ----------
+    own : ``(n_words,)``: each word's value.
+    table : ``(n_groups, n_words)``: the same without each group.
+    refits : of some groups ``(n_words,)``: the same without it, scaling refitted.
+    known : ``(n_words,)`` bool.
+    """
+    of = units.of * known[:, None]
+    counts = of.sum(axis=0)
+    if known.sum() < LEAST_KNOWN * len(known):
+        return LeftOut.undefined(units)
+    n_own = np.zeros((len(units.sizes), of.shape[1]))
+    np.add.at(n_own, units.groups, of)
+    table[units.groups, np.arange(len(own))] = 0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = own @ of / counts
+        influence = value - table @ of / counts
+        n_left = counts - n_own
+        without = (value - influence) * counts / n_left
+        for group, values in refits:
+            without[group] = np.where(units.groups != group, values, 0) @ of / n_left[group]
+    return LeftOut(value=value, influence=influence, without=without)

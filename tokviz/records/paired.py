@@ -1,0 +1,117 @@
+"""How much larger a measure is in one capture than in another, word by word, at each depth.
+
+NaN stands where something isn't defined.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tokviz.records import student
+from tokviz.records.claims import Claim
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Paired:
+    """Differences A − B of one measure, each the mean over the same words, at ``n`` pairs of depths.
+
+    ``n_of`` of them stand side by side: one for all words together, or one for the words of each category.
+    """
+
+    differences: np.ndarray
+    """``(n_templates, n_of, n)`` float64, in the measure's unit."""
+    errors: np.ndarray
+    """``(n_templates, n_of, n)`` float64: their standard errors, at least what one group of words weighs."""
+    n_groups: np.ndarray
+    """``(n_of,)`` int64: groups of words that each is a mean of; what the error is taken over."""
+    freedom: np.ndarray
+    """``(n_of,)`` int64: degrees of freedom of the errors; 0 where there are too few words, which have no score."""
+    least_left: np.ndarray
+    """``(n_of, n)`` float64: the least that is left of a difference without any one group, scaling refitted, as a share of it;
+    below 0 where its sign changes."""
+    claim: Claim
+    """That a difference isn't 0; its values are ``(n_of · n,)``, row by row."""
+
+    @property
+    def value(self) -> np.ndarray:
+        """``(n_of, n)``: the median over templates."""
+        return np.asarray(np.median(self.differences, axis=0))
+
+    @property
+    def error(self) -> np.ndarray:
+        """``(n_of, n)``: the median over templates."""
+        return np.asarray(np.median(self.errors, axis=0))
+
+    @property
+    def t(self) -> np.ndarray:
+        """``(n_of, n)``: the median over templates of difference / error."""
+        return np.asarray(np.median(self.differences / self.errors, axis=0))
+
+    @property
+    def low(self) -> np.ndarray:
+        """``(n_of, n)``: lower ends of the bands, which hold together with those of all other differences of the family.
+
+        NaN until the claim is decided, infinite where it can't be.
+        """
+        return np.asarray(np.median(self.differences - self._reach * self.errors, axis=0))
+
+    @property
+    def high(self) -> np.ndarray:
+        """``(n_of, n)``: their upper ends."""
+        return np.asarray(np.median(self.differences + self._reach * self.errors, axis=0))
+
+    @property
+    def _reach(self) -> np.ndarray:
+        """``(n_of, 1)``: how many errors to either side."""
+        reach = [
+            student.quantile(self.claim.threshold, int(each)) if each > 0 else float("nan") for each in self.freedom
+        ]
+        return np.array(reach)[:, None]
+
+    @property
+    def p_value(self) -> np.ndarray:
+        """``(n_of, n)``: corrected for all values of the family; NaN until that is decided."""
+        return np.asarray(self.claim.p_value.reshape(self.least_left.shape))
+
+    @property
+    def holds(self) -> np.ndarray:
+        """``(n_of, n)`` bool: what is announced."""
+        return np.asarray(self.claim.holds.reshape(self.least_left.shape))
+
+    @property
+    def is_too_few(self) -> np.ndarray:
+        """``(n_of,)`` bool: whether there are too few words for an answer."""
+        return np.asarray(self.freedom == 0)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PairedMeasure:
+    """One measure, over all words and by category."""
+
+    overall: Paired
+    """One row."""
+    by_category: Paired
+    """A row for each of ``PairedMeasures.categories``."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PairedMeasures:
+    """Two captures of the same words."""
+
+    n_words: int
+    n_groups: int
+    """Words that belong together are one group."""
+    groups: tuple[tuple[str, ...], ...]
+    """The groups of several words."""
+    too_large: tuple[str, ...]
+    """The largest group that would have been found, so large that none were merged; empty otherwise."""
+    categories: tuple[int, ...]
+    """Indices of the categories of these words."""
+    depths: np.ndarray
+    """``(n, 2)`` int64: the depth of A and the depth of B that each difference is between."""
+    purity: PairedMeasure
+    silhouette: PairedMeasure
+    kept: PairedMeasure
+    """Neighbors kept from the depth before; no value at the embedding, nor between captures of another number of depths."""
