@@ -24,7 +24,7 @@ from tokviz.measure.groups import groups_of
 from tokviz.measure.left_out import LeftOut
 from tokviz.measure.similarity import shared_rows
 from tokviz.records import HiddenStates, PairedMeasures
-from tokviz.run.store.store import Store
+from tokviz.run.store.artefacts import Store
 
 SMOLLM2, MINILM = "SmolLM2", "minilm"
 ALONE = " {word}"
