@@ -71,8 +71,8 @@ def test_a_dry_run_says_what_a_fit_takes(folder: Path, tmp_path: Path) -> None:
     plans.append(planned(tmp_path))
     line = "fit the lens in {} backward passes of 4 × 64 tokens, then measure"
     first_tokens = {word[0] for words in WORDS.values() for word in words}  # a token per letter
-    assert plans[0] == [line.format(f"at most {2 * 4 + 2 * 12}")]
-    assert plans[1] == [line.format(2 * 4 + len(first_tokens))]
+    assert plans[0] == [line.format(f"at most {2 * 8 + 2 * 12}")]
+    assert plans[1] == [line.format(2 * 8 + len(first_tokens))]
     assert plans[2] == []
 
 

@@ -14,7 +14,7 @@ class LensConfig(Table):
     """``[lens]``, or ``lens = true`` for what is the default: a Jacobian lens of each model."""
 
     text: str | None = None
-    """The name of a text file of at least 8,000 characters and 1,024 tokens, UTF-8, relative to the config, that the lens is fitted
+    """The name of a text file of at least 8,000 characters and 2,048 tokens, UTF-8, relative to the config, that the lens is fitted
     on; after loading the text itself. By default the text that the loss is measured on."""
 
 

@@ -302,7 +302,7 @@ class Capture:
     def lens(self, *, quiet: bool | None = None) -> LensReading:
         """What each layer would say of these words: read by a Jacobian lens, which is fitted where the cache has none.
 
-        That takes the model itself, and backward passes of four passages of 64 tokens: four for each category, one for each word.
+        That takes the model itself, and backward passes of four passages of 64 tokens: eight for each category, one for each word.
 
         Parameters
         ----------

@@ -32,7 +32,7 @@ class Directions:
     """How long the passages are that they are fitted on."""
     N_LEFT_OUT: ClassVar[int] = 4
     """So many first positions of a passage aren't derived by: many models build attention sinks there."""
-    N_PASSAGES: ClassVar[dict[LensKind, int]] = {"names": 16, "words": 4, "random": 16}
+    N_PASSAGES: ClassVar[dict[LensKind, int]] = {"names": 32, "words": 4, "random": 32}
     N_AT_ONCE: ClassVar[int] = 4
     """So many passages are in one backward pass: more are no faster on a processor, and the graph grows with them."""
 
