@@ -19,7 +19,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from sources import configured, edit_config, refusal
 
-from tokviz.models import check, describe, identity, is_same, load
+from tokviz.models import check, describe, identity, is_same, load, refusals, safetensors_header, staging
+from tokviz.models.opened import opened
 
 ROOT = Path(__file__).parents[2]
 
@@ -321,7 +322,7 @@ def test_masks_and_positions_that_old_checkpoints_hold_as_integers_are_no_weight
 
 
 LARGER: dict[str, tuple[dict[str, Any], str]] = {
-    "layers": ({"n_layer": 9999}, "tensors in its weights files, got 9,999 layers"),
+    "layers": ({"n_layer": 999}, "tensors in its weights files, got 999 layers"),
     "fewer layers": ({"n_layer": 190}, "got one of a model with far more, as by its number of layers"),
     "positions": (
         {"n_positions": 12_000_000},
@@ -561,3 +562,36 @@ def test_a_run_knows_before_it_loads_a_library(gpt2: Path) -> None:
     indexed(gpt2, "../other.safetensors")
     with pytest.raises(Exception, match="no other file is read as weights"):
         check(configured("gpt2"), gpt2.parent)
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "config.json", "tokenizer.json"])
+@pytest.mark.parametrize("by_link", [False, True])
+def test_a_file_that_is_exchanged_while_it_is_read_is_noticed(
+    gpt2: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, by_link: bool
+) -> None:
+    """After its checksum, or that it is the folder's own, was seen; also where the first one is back at the end."""
+    other = tmp_path / "elsewhere"
+    shutil.copy(gpt2 / file, other)
+    check = refusals.check_sha256
+
+    def exchanged(origin: Any, files: Any) -> None:
+        check(origin, files)
+        if by_link:
+            (gpt2 / file).rename(tmp_path / "first")
+            (gpt2 / file).symlink_to(other)
+            (gpt2 / file).unlink()
+            (tmp_path / "first").rename(gpt2 / file)
+        else:
+            shutil.copy(other, gpt2 / file)
+
+    monkeypatch.setattr(staging, "check_sha256", exchanged)
+    assert f"got another {file} meanwhile; run again" in refusal("gpt2", gpt2.parent)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes among files")
+def test_a_pipe_that_takes_a_files_place_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "model.safetensors")
+    assert safetensors_header.tensors(tmp_path / "model.safetensors") == {}
+    assert safetensors_header.length(tmp_path / "model.safetensors") == 0
+    with opened(tmp_path / "model.safetensors") as file:
+        assert file.read() == b""

@@ -74,15 +74,15 @@ def test_settings_that_cannot_be_read_are_refused_and_are_no_settings_that_were_
     assert stored is not None
     closed = llama / "zz.txt"
     closed.write_text("x")
-    opened, access = Path.open, os.access
+    opened, access = os.open, os.access
 
-    def refused(path: Path, *arguments: Any, **options: Any) -> Any:
+    def refused(path: Any, *arguments: Any, **options: Any) -> int:
         if path == closed:
             raise PermissionError(13, "Permission denied")
         return opened(path, *arguments, **options)
 
     # The tests may run as root, who reads everything.
-    monkeypatch.setattr(Path, "open", refused)
+    monkeypatch.setattr(os, "open", refused)
     monkeypatch.setattr(os, "access", lambda path, mode: path != closed and access(path, mode))
     now = identity(model, llama.parent)
     for other in (stored, stored.partition(" ")[0]):

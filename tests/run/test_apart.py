@@ -140,6 +140,14 @@ def test_a_load_that_takes_too_long_is_ended_by_the_system(captured: Apart, monk
     captured.capture(request("other"))
 
 
+def test_a_process_that_waits_for_what_never_comes_is_ended(captured: Apart, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apart, "_SECONDS_BETWEEN", 0.05)
+    monkeypatch.setattr(apart, "_MOST_SECONDS_WITHOUT_WORK", 0.5)
+    with pytest.raises(ModelError, match=r"sleeps: expected .* waited for something that didn't come"):
+        captured.capture(request("sleeps"))
+    captured.capture(request("other"))
+
+
 def test_captures_have_more_time_than_honest_ones_take_and_an_end() -> None:
     """The sample's larger model takes some ten minutes of a processor, lens and controls included."""
     card = hidden_states([np.zeros((1, 4))]).card

@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tokviz.errors import SourceError
 from tokviz.models.location import IDENTIFIED, Location, files_like
+from tokviz.models.opened import Signature, opened, signature
 from tokviz.text import one_line, shown
 
 CONFIG, WEIGHTS, INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
@@ -53,6 +54,8 @@ class ModelFiles:
     """``.safetensors`` files, or the one ``.gguf``; none where there are none."""
     weight_map: dict[str, str] | None = None
     """Of weights in several files, which file has which tensor."""
+    signature: Signature = field(default_factory=dict, compare=False)
+    """Of all of them, and of others of these kinds, as they were before anything was asked of them."""
 
     @property
     def paths(self) -> list[Path]:
@@ -88,8 +91,9 @@ def list_files(
     path = folder or location.path
     assert path is not None, "a hub model has been looked for"
     if path.is_file():
-        return ModelFiles(folder=path.parent, settings=(), weights=(path.name,))
+        return ModelFiles(folder=path.parent, settings=(), weights=(path.name,), signature=signature([path]))
     found = files_like(path, IDENTIFIED)
+    before = signature(found)
     here = {each.name for each in found}
     may_link_out = location.kind == "package"  # whoever installs packages may link their files
     _refuse_other_case(source, here)
@@ -99,7 +103,7 @@ def list_files(
         _refuse_links_out(source, path, [*settings, *(name for name in sorted(here) if name.endswith(_INDEX))])
     chosen = _Weights(source, path, here if folder is None else names, here)
     weights, weight_map = ((), None) if is_tokenizer else chosen.listed()
-    files = ModelFiles(folder=path, settings=settings, weights=weights, weight_map=weight_map)
+    files = ModelFiles(folder=path, settings=settings, weights=weights, weight_map=weight_map, signature=before)
     if not may_link_out:
         _refuse_links_out(source, path, weights)
     return files
@@ -240,6 +244,7 @@ def _read_json(file: Path) -> Any:
     if file.stat().st_size > most:
         raise ValueError(f"{file.name} has more than {most / 1e6:,.0f} MB")
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
+        with opened(file) as content:
+            return json.loads(content.read().decode("utf-8"))
     except ValueError as error:
         raise ValueError(f"{file.name} is no valid JSON: {error}") from error

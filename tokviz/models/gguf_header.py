@@ -10,6 +10,8 @@ import mmap
 import struct
 from pathlib import Path
 
+from tokviz.models.opened import opened
+
 _MAGIC = b"GGUF"
 _SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
 """Bytes of a value, by its type: numbers and truth values."""
@@ -24,7 +26,7 @@ _ALIGNED = 1 << 20
 
 def problem(path: Path) -> str | None:
     """What is wrong with the lengths in a file's header; None for nothing, and for what isn't GGUF at all."""
-    with path.open("rb") as file:
+    with opened(path) as file:
         start = file.read(8)
         if len(start) < 8 or not start.startswith(_MAGIC):
             return None

@@ -27,6 +27,7 @@ from tokviz.models.location import (
     snapshot,
     weights_files,
 )
+from tokviz.models.opened import opened
 
 _SETTINGS = re.compile(r" settings:[0-9a-f]{64}")
 
@@ -116,7 +117,7 @@ def _setting_files(folder: Path) -> list[Path]:
 
 @functools.cache
 def _content(file: Path, _time: int) -> str:
-    with file.open("rb") as content:
+    with opened(file) as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 

@@ -126,7 +126,9 @@ def load(
     try:
         with one_at_a_time, explained(origin, place), nothing_shared() if folders.downloads else nullcontext():
             staged, config, tokenizer = staged_and_read(origin, place, say, use.texts)
-            loaded = _load(staged.with_weights(), config, tokenizer, device, folders.offload, use.with_head)
+            staged = staged.with_weights()
+            loaded = _load(staged, config, tokenizer, device, folders.offload, use.with_head)
+            staged.require_unchanged()
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
         raise
@@ -173,7 +175,9 @@ def staged_and_read(
         of_tokenizer = staged if origin.model.tokenizer is None else _staged_tokenizer(origin, place / "tokenizer")
         of_both = max(staged.n_bytes, of_tokenizer.n_bytes)
         with hub_unasked(source), limited(source, of_both), ended_after(of_both):
-            return staged, config, load_tokenizer(staged, of_tokenizer, config, texts)
+            tokenizer = load_tokenizer(staged, of_tokenizer, config, texts)
+        of_tokenizer.require_unchanged()
+        return staged, config, tokenizer
 
 
 def _staged_tokenizer(origin: Origin, folder: Path) -> Staged:

@@ -19,6 +19,7 @@ from tokviz.errors import SourceError
 from tokviz.models import gguf_header, safetensors_header
 from tokviz.models.files import ADAPTER, INDEX, WEIGHTS, ModelFiles, is_own, list_files, read_object
 from tokviz.models.location import files_like, weights_files
+from tokviz.models.opened import opened
 from tokviz.models.origin import Origin
 from tokviz.text import one_line, shown
 
@@ -185,7 +186,7 @@ def check_sha256(origin: Origin, files: ModelFiles) -> None:
     if expected is None:
         return
     (path,) = files.weights_paths
-    with path.open("rb") as file:
+    with opened(path) as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != expected:
         raise SourceError(

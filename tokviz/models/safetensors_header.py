@@ -9,6 +9,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from tokviz.models.opened import opened
+
 _LONGEST = 100_000_000
 """Bytes of a header: safetensors reads no longer one."""
 _MOST_READ = 30_000_000
@@ -27,7 +29,7 @@ class Header:
 
 def tensors(path: Path) -> dict[str, Header]:
     """Name → type and shape of each tensor; none of a header that can't be read, which loading tells."""
-    with path.open("rb") as file:
+    with opened(path) as file:
         length = int.from_bytes(file.read(8), "little")
         header = file.read(length) if length <= _MOST_READ else b""
     try:
@@ -43,7 +45,7 @@ def tensors(path: Path) -> dict[str, Header]:
 
 def length(path: Path) -> int:
     """Bytes of its header that are to be read; 0 of one that is too large, and of what isn't one."""
-    with path.open("rb") as file:
+    with opened(path) as file:
         start = file.read(len(_POINTER))
     n_bytes = int.from_bytes(start[:8], "little")
     return n_bytes if n_bytes <= _MOST_READ and start != _POINTER else 0
@@ -52,7 +54,7 @@ def length(path: Path) -> int:
 def problem(path: Path) -> str | None:
     """What was found instead of a whole file, and what to do; None where its length is right, or can't be known."""
     n_bytes = path.stat().st_size
-    with path.open("rb") as file:
+    with opened(path) as file:
         start = file.read(len(_POINTER))
         if start == _POINTER:
             return "got a pointer of Git LFS to it; run: git lfs pull"

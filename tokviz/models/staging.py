@@ -19,9 +19,10 @@ from tokviz.config.files import FILE
 from tokviz.errors import SourceError
 from tokviz.models.fetching import fetch_weights, listed
 from tokviz.models.files import CONFIG, INDEX, OTHER_WEIGHTS, WEIGHTS, ModelFiles, read_object
+from tokviz.models.opened import signature
 from tokviz.models.origin import Origin
 from tokviz.models.refusals import check_sha256, refuse_several_files
-from tokviz.text import shown
+from tokviz.text import one_line, shown
 
 _BY_KEY = (CONFIG, "tokenizer_config.json", "special_tokens_map.json")
 """Settings that transformers hands on to a class, key by key."""
@@ -88,7 +89,19 @@ class Staged:
         refuse_several_files(self.origin, self.files)
         files = fetch_weights(self.origin, self.files)
         check_sha256(self.origin, files)
-        return replace(self, files=files).linked()
+        known = {**files.signature, **self.files.signature}
+        return replace(self, files=replace(files, signature=known)).linked()
+
+    def require_unchanged(self) -> None:
+        """Raise ``SourceError`` where a file was changed or exchanged since it was listed: it need not be what was checked."""
+        known = self.files.signature
+        now = signature(self.files.paths)
+        for path in self.files.paths:
+            if path in known and now.get(path) != known[path]:
+                raise SourceError(
+                    f"{self.origin.model.source}: expected files that stay as they are while they are read, got another "
+                    f"{one_line(path.name)} meanwhile; run again"
+                )
 
     def linked(self) -> Staged:
         """The same with its weights, which are here, beside the settings."""

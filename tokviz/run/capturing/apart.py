@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -30,6 +31,8 @@ from tokviz.run.work.progress import Reporter, Step
 
 _SECONDS_TO_END = 0.6
 """What it gets to remove what it has half made, before it is killed."""
+_SECONDS_BETWEEN, _MOST_SECONDS_WITHOUT_WORK = 5.0, 900.0
+"""How often it is looked whether it works, and how long it may wait for a network or a disk without any work of its own."""
 _LOST = (EOFError, ConnectionError, BrokenPipeError)
 
 
@@ -63,12 +66,33 @@ class Apart:
         connection = self.begin()
         try:
             connection.send((request, self.store))
-            while (message := connection.recv())[0] != "done":
+            while (message := self._next(connection))[0] != "done":
                 self._pass_on(*message)
         except _LOST:
             raise ModelError(f"{request.model.source}: {self._why_it_ended()}") from None
+        except TimeoutError:
+            self.end()
+            raise ModelError(
+                f"{request.model.source}: expected a model that its libraries can load and run, but the process that tried waited for "
+                "something that didn't come, such as a file of a disk that is gone; run again"
+            ) from None
         if message[1] is not None:
             raise message[1]
+
+    def _next(self, connection: Connection[Any, Any]) -> Any:
+        """What the process says next; raises ``TimeoutError`` where it has done nothing at all for minutes."""
+        import psutil
+
+        assert self._process is not None
+        begun, worked = time.monotonic(), None
+        while not connection.poll(_SECONDS_BETWEEN):
+            with suppress(psutil.Error):  # it has ended, as the pipe will say
+                times = psutil.Process(self._process.pid).cpu_times()
+                if (now := times.user + times.system) != worked:
+                    begun, worked = time.monotonic(), now
+            if time.monotonic() - begun > _MOST_SECONDS_WITHOUT_WORK:
+                raise TimeoutError
+        return connection.recv()
 
     def end(self) -> None:
         """End the process, whatever it does."""
