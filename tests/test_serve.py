@@ -127,6 +127,7 @@ def reload_script(page: str) -> str:
     return present(re.search(r'<script src="(/\.reload/\d+\.js)" defer>', page))[1]
 
 
+@pytest.mark.thorough
 @pytest.mark.process
 def test_a_changed_template_is_a_changed_page_and_open_pages_reload(project: Path, served: Served) -> None:
     script = reload_script(served.get())
@@ -470,6 +471,7 @@ def test_before_there_is_a_site_a_page_waits_for_it(tmp_path: Path) -> None:
     assert reload_script(body.decode())
 
 
+@pytest.mark.thorough
 def test_what_went_wrong_lies_over_the_page_until_it_is_mended(browser: Browser, tmp_path: Path) -> None:
     policy = "default-src 'none'; script-src 'self'; style-src 'self'"
     (tmp_path / "index.html").write_text(

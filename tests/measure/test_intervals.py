@@ -165,6 +165,7 @@ def test_parts_hold_half_of_every_category_and_no_word_twice() -> None:
     assert len({tuple(sorted(words.tolist())) for words in parts.words}) > 20
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_parts_of_a_long_list_give_an_error_as_large_as_half_of_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
     """On parts of 200 of these words it is a sixth smaller, and of 95 % intervals 90 % cover."""

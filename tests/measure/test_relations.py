@@ -204,6 +204,7 @@ def test_p_values_of_what_has_no_structure_are_uniform(without_structure: list[R
     assert kstest(smooth, "uniform").pvalue > 0.01
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 @pytest.mark.parametrize("level", [0.01, 0.05, 0.1, 0.2, 0.5])
 def test_what_a_difference_adds_by_chance_is_rarely_significant(

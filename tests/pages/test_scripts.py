@@ -272,6 +272,7 @@ def test_every_page_loads_what_its_scripts_need_in_order(report: str) -> None:
         loaded(tree)
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_every_script_is_loaded_by_a_page() -> None:
     assert EARLY.union(*(loaded(tree) for report in REPORTS for tree in trees(report).values())) == set(TEXTS)

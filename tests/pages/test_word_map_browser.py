@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from browser import COUNT_SHIFTS, PHONE, OpenPage, box_of, expect_accessible, layout_shift, wait_for_frames
 from explore_page import explorer
 from playwright.sync_api import Locator, Page, expect
+
+pytestmark = pytest.mark.thorough
+
 
 MODEL = "models/smol-30/index.html"
 LEAST_CELL, LEAST_NAME = 3, 11

@@ -155,6 +155,7 @@ def test_a_second_run_makes_nothing_again_and_changes_no_byte(project: Path) -> 
     assert differing <= {"method/index.html", "data/report.json", "data/manifest.json"}
 
 
+@pytest.mark.thorough
 def test_the_same_input_gives_the_same_bytes_with_other_processes_and_no_cache(project: Path, tmp_path: Path) -> None:
     for jobs in ("1", "2"):
         where = ("--output", str(tmp_path / jobs), "--cache", str(tmp_path / f"cache-{jobs}"), "--jobs", jobs)
@@ -190,6 +191,7 @@ def test_drawings_are_written_where_they_are_asked_for_and_are_not_made_twice(pr
     assert not any(path.endswith(".svg") and path.startswith("images/") for path in before)
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="there fonts have a fixed place")
 def test_words_that_no_font_has_are_told_until_there_is_one(project: Path, tmp_path: Path) -> None:
     (tmp_path / "words.toml").write_text('all = ["James", "Mary", "doctor", "漢"]\n', encoding="utf-8")

@@ -34,7 +34,7 @@ from tokviz.run.store.artefacts import Store
 from tokviz.run.store.locks import Locks
 from tokviz.run.work.progress import Quiet
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.thorough]
 
 STEPS = ("step0", "step8")
 

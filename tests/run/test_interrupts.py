@@ -68,7 +68,7 @@ def undrawn(project: Path, folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("stage", "number", "code", "whole_group"),
     [
-        ("capturing", signal.SIGTERM, 143, False),
+        pytest.param("capturing", signal.SIGTERM, 143, False, marks=pytest.mark.thorough),
         ("Drawing", signal.SIGINT, 130, True),
         ("Drawing", signal.SIGINT, 130, False),
     ],

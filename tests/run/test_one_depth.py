@@ -16,7 +16,7 @@ from command import CONFIG, generate, generate_blank
 
 from tokviz.models import quiet_transformers
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.thorough]
 
 
 def without_layers(folder: Path) -> None:
