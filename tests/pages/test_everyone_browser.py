@@ -10,8 +10,6 @@ import pytest
 from browser import PHONE, OpenPage, box_of, expect_accessible, wait_for_frames, wait_until_quiet
 from playwright.sync_api import Locator, Page, expect
 
-pytestmark = pytest.mark.thorough
-
 
 MODEL = "models/smol-30/index.html"
 COMPARE = "compare/index.html"
@@ -40,6 +38,7 @@ def readable(page: Page) -> list[str]:
     return found
 
 
+@pytest.mark.thorough
 def test_only_the_slides_that_are_shown_can_be_read(open_page: OpenPage, site: Path) -> None:
     page = opened(open_page, site, f"{MODEL}#alone/layer-11")
     assert readable(page) == ["alone/layer-11"]
@@ -52,6 +51,7 @@ def test_only_the_slides_that_are_shown_can_be_read(open_page: OpenPage, site: P
     assert readable(page) == ["alone/layer-3", "sentence/layer-3"]
 
 
+@pytest.mark.thorough
 def test_on_paper_every_slide_can_be_read(open_page: OpenPage, site: Path) -> None:
     page = opened(open_page, site, f"{MODEL}#alone/layer-11")
     page.emulate_media(media="print")
@@ -114,6 +114,7 @@ def expect_depth_is_said_once(page: Page) -> None:
     assert output.get_attribute("aria-live") == "polite"
 
 
+@pytest.mark.thorough
 def test_keys_in_a_list_or_an_input_are_its_own(open_page: OpenPage, site: Path) -> None:
     page = opened(open_page, site, MODEL)
     for own in ("[data-theme-choice]", "[name=projection]:checked"):
@@ -146,6 +147,7 @@ def drag(page: Page, start: tuple[int, int], end: tuple[int, int], steps: int = 
     finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
+@pytest.mark.thorough
 def test_a_vertical_drag_changes_neither_the_plate_nor_the_page_behind(open_page: OpenPage, site: Path) -> None:
     """Straight, or aslant to either side."""
     page = opened(open_page, site, f"{MODEL}#alone/layer-11", **TOUCH)
@@ -164,6 +166,7 @@ def test_a_vertical_drag_changes_neither_the_plate_nor_the_page_behind(open_page
     page.wait_for_function("(before) => scrollY > before", arg=before)
 
 
+@pytest.mark.thorough
 def test_on_a_phone_zooming_shows_the_wide_picture(open_page: OpenPage, site: Path) -> None:
     """Of all layers, which is an image; plots are drawn."""
     page = opened(open_page, site, f"{MODEL}#alone/layer-11", **TOUCH)
