@@ -10,7 +10,6 @@ import pytest
 from browser import PHONE, OpenPage, box_of, expect_accessible, wait_for_frames, wait_until_quiet
 from playwright.sync_api import Locator, Page, expect
 
-
 MODEL = "models/smol-30/index.html"
 COMPARE = "compare/index.html"
 EXPLORE = "explore/index.html"
