@@ -74,7 +74,7 @@ def _is_as_it_was(model: Any, tokenizer: Any, looked_at: Any, output: torch.Tens
 
 
 def _output(model: Any) -> torch.Tensor | None:
-    """Of the first few tokens of its vocabulary; None where it fails, which is told where it is captured."""
+    """Its output for the first few tokens of its vocabulary; None where it fails: the capture says why."""
     import torch
 
     from tokviz.capture import hooks

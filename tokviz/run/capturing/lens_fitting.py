@@ -126,7 +126,8 @@ def _fit(fitted: Fitted, fit: Fit, store: Store) -> tuple[str, ...]:
         raise CaptureError("the model has no output matrix")
     states = store.find_states(fit.key) if fit.ids and not fit.is_forced else None
     known = Directions(states=states) if states else None
-    ids, pieces = _tokens(fitted.tokenizer, fit, known.ids if known else ())
+    known_ids, known_pieces = (known.ids, known.pieces) if known else ((), ())
+    ids, pieces = _tokens(fitted.tokenizer, fit, known_ids)
     if not ids:  # another report had them fitted meanwhile
         return ()
     if fitted.head is not None:
@@ -135,13 +136,13 @@ def _fit(fitted: Fitted, fit: Fit, store: Store) -> tuple[str, ...]:
     description = CaptureDescription(
         card=fitted.card,
         context=Context(name=LENS, label=LENS, template="{word}"),
-        tokenization=Directions.targets(ids + (known.ids if known else ()), pieces + (known.pieces if known else ())),
+        tokenization=Directions.targets(ids + known_ids, pieces + known_pieces),
         module_paths=structure.module_paths,
         captured_at=fitted.captured_at,
         batch_check=None,
     )
     with store.states_writer(fit.key, description) as writer:
-        n_all = len(ids) + (len(known.ids) if known else 0)
+        n_all = len(ids) + len(known_ids)
         for some, found in capture.directions(module, structure, rows, text.ids):
             writer.add(_batch(some, n_all, found))
         if known is not None:

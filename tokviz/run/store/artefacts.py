@@ -105,7 +105,7 @@ class Store:
         self._used: set[Use] = set()
         self._files: dict[Use, Path] = {}
         self._listed: dict[str, int] = {}
-        """When the folder of a kind had last changed as it was listed, in nanoseconds since 1970."""
+        """Per kind: the time of its folder when it was listed, in nanoseconds since 1970."""
 
     # --- hidden states -------------------------------------------------------------------------------------------
 
@@ -177,7 +177,7 @@ class Store:
         return str(reason) if reason is not None else None
 
     def keys(self, kind: str) -> list[str]:
-        """Of all artefacts of a kind that are there; of captures also those that are known to fail."""
+        """The keys of all stored artefacts of a kind, and of captures that are known to fail."""
         return [each.key for each in entries.entries(self.root) if each.kind == kind and each.key is not None]
 
     def packed_states(self, key: str) -> dict[str, bytes]:
