@@ -103,7 +103,7 @@ class Categories:
 
     def _drawn(self, purpose: str, draw: Callable[[np.random.Generator], np.ndarray]) -> np.ndarray:
         """``(n_words, n_permutations)``, of each word alone, whatever the other words are."""
-        found = [draw(np.random.default_rng(_seed(self.seed, purpose, name))) for name in self._names]
+        found = [draw(np.random.default_rng(seed_of(self.seed, purpose, name))) for name in self._names]
         return np.array(found).reshape(len(found), self.n_permutations)
 
     @cached_property
@@ -132,7 +132,7 @@ class Categories:
         n_words = len(self.memberships)
         if n_words <= Geometry.MOST_SILHOUETTES:
             return np.arange(n_words)
-        keys = [_seed(self.seed, "silhouette", name)[1] for name in self._names]
+        keys = [seed_of(self.seed, "silhouette", name)[1] for name in self._names]
         return np.sort(np.argsort(np.array(keys, dtype=np.uint64), kind="stable")[: Geometry.MOST_SILHOUETTES])
 
     @cached_property
@@ -197,7 +197,7 @@ def begins_with_capital(word: str) -> bool:
     return next((letter.isupper() or letter.istitle() for letter in word if letter.isalpha()), False)
 
 
-def _seed(seed: int, purpose: str, name: str) -> list[int]:
+def seed_of(seed: int, purpose: str, name: str) -> list[int]:
     """Of what is drawn for one word, the same wherever the word stands."""
     digest = hashlib.blake2b(f"{purpose}\0{name}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return [seed, int.from_bytes(digest)]

@@ -16,7 +16,6 @@ A difference is announced only where no group of words carries it: two thirds of
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -26,7 +25,7 @@ from scipy.special import ndtri, stdtr
 from tokviz.measure import decisions
 from tokviz.measure.change import n_neighbours
 from tokviz.measure.groups import WordGroups
-from tokviz.measure.labels import Categories
+from tokviz.measure.labels import Categories, seed_of
 from tokviz.measure.left_out import LEAST_IN_ONE, LeftOut, Space, Units, kept, purity, silhouette
 from tokviz.records import Paired, PairedMeasure, PairedMeasures
 
@@ -63,13 +62,13 @@ class PairedWords:
     def signs(self) -> np.ndarray:
         """``(n_draws, n_groups)`` float32: −1 or 1, of the first word of each group, whatever the other words are."""
         _, first = np.unique(self.grouped.labels, return_index=True)
-        drawn = [_generator(self.seed, self.words[row]).integers(0, 2, self.n_draws, dtype=np.int8) for row in first]
+        drawn = [
+            np.random.default_rng(seed_of(self.seed, "signs", self.words[row])).integers(
+                0, 2, self.n_draws, dtype=np.int8
+            )
+            for row in first
+        ]
         return np.ascontiguousarray(np.array(drawn, dtype=np.float32).T * 2 - 1)
-
-
-def _generator(seed: int, word: str) -> np.random.Generator:
-    digest = hashlib.blake2b(f"signs\0{word}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return np.random.default_rng([seed, int.from_bytes(digest)])
 
 
 # --- one capture -----------------------------------------------------------------------------------------------------
