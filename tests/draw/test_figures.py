@@ -310,6 +310,7 @@ def test_farthest_points_come_first_and_each_once() -> None:
 # --- all -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 @pytest.mark.process
 def test_the_same_picture_has_the_same_bytes_in_every_process() -> None:

@@ -135,6 +135,7 @@ def digest() -> str:
     return found.hexdigest()
 
 
+@pytest.mark.thorough
 @pytest.mark.process
 def test_places_are_the_same_on_every_machine_and_in_every_process() -> None:
     code = (

@@ -107,6 +107,7 @@ def test_of_words_as_smollm2_has_them(of_smollm2: Callable[[str, int], Source], 
     require_honest_intervals(of_smollm2(context, layer))
 
 
+@pytest.mark.thorough
 @pytest.mark.repeats
 def test_with_axes_held_fixed_they_would_not_cover(of_smollm2: Callable[[str, int], Source]) -> None:
     for covered, _ in coverage(of_smollm2("sentence", 20), refits=False):
@@ -128,6 +129,7 @@ def clusters(
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.repeats
 @pytest.mark.slow
 def test_of_nine_categories_that_overlap_in_many_dimensions() -> None:
@@ -135,6 +137,7 @@ def test_of_nine_categories_that_overlap_in_many_dimensions() -> None:
     require_honest_intervals(clusters((13,) * 9, centres, lambda random, n: random.normal(size=(n, 60))))
 
 
+@pytest.mark.thorough
 @pytest.mark.repeats
 @pytest.mark.slow
 def test_of_categories_of_unequal_size_with_heavy_tails() -> None:

@@ -289,7 +289,9 @@ def test_hostile_text_overflows_no_phone(open_page: OpenAt, hostile: Path, path:
 
 
 @pytest.mark.parametrize("path", OPENED_LATE)
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(
+    "viewport", [pytest.param(DESKTOP, marks=pytest.mark.thorough), PHONE], ids=["desktop", "phone"]
+)
 def test_under_a_sub_path_nothing_shifts_while_fonts_and_scripts_come_late(
     open_page: OpenAt, site: Path, path: str, viewport: ViewportSize
 ) -> None:

@@ -315,6 +315,7 @@ def test_hostile_words_are_shown_as_text(explore: OpenAt, hostile: Path) -> None
     assert pins(again) == pins(page)
 
 
+@pytest.mark.thorough
 def test_axe_finds_nothing(explore: OpenAt, site: Path) -> None:
     page = explore(site, "#pin=word3c,word5f&hide=1&word=word0a&trails=aligned")
     show_side_by_side(page, "layer 11", "layer 11")

@@ -76,6 +76,7 @@ def test_what_is_said_of_four_models_is_what_was_measured(tmp_path: Path, monkey
     profile_claims.check_profile(shown, report)
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_a_changed_fact_is_false_and_makes_another_sentence() -> None:
     """Of each fact every field is changed once: its kind, what it is about, each number."""

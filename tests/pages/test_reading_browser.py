@@ -93,6 +93,7 @@ def test_the_wide_picture_can_be_downloaded_and_a_swipe_shows_the_next_one(open_
     expect_caption(page, "Layer 12: ")
 
 
+@pytest.mark.thorough
 def test_axe_finds_nothing_in_the_dialog(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, f"{MODEL}#alone/layer-11")
     dialog = enlarge(page)

@@ -60,7 +60,7 @@ def opened(open_page: OpenPage, site: Path, address: str, width: int = 1280) -> 
     return page
 
 
-@pytest.mark.parametrize("width", [1280, 820, 390])
+@pytest.mark.parametrize("width", [1280, pytest.param(820, marks=pytest.mark.thorough), 390])
 def test_every_word_can_be_read_within_its_plot_and_beside_the_name_of_the_layer(
     open_page: OpenPage, site: Path, width: int
 ) -> None:

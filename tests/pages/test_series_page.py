@@ -139,6 +139,7 @@ def test_a_page_beside_models_has_its_finding_with_the_series() -> None:
     ]
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_many_checkpoints_of_a_deep_model_are_a_light_page() -> None:
     report = series_report(n_checkpoints=60, n_layers=40)

@@ -96,6 +96,7 @@ def test_a_model_that_fails_on_a_worker_says_so_on_its_page(project: Path, tmp_p
     assert not (tmp_path / "site").exists()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

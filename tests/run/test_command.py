@@ -354,6 +354,7 @@ def test_fewer_than_three_words_make_a_page_that_says_so(project: Path, tmp_path
     assert "at least 3 words" in page
 
 
+@pytest.mark.thorough
 def test_an_embedding_of_another_width_is_told_and_drawn(tmp_path: Path) -> None:
     families.build("opt_narrow", tmp_path / "opt")
     (tmp_path / "report.toml").write_text(SMALL_CONFIG + '[[models]]\nsource = "opt"\n', encoding="utf-8")

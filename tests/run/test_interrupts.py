@@ -146,6 +146,7 @@ def test_from_its_first_import_on_no_signal_shows_more_than_a_line(marked: Path)
         assert "Traceback" not in said
 
 
+@pytest.mark.thorough
 def test_interrupts_that_a_shell_has_ignored_stay_ignored_from_the_beginning(marked: Path) -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:

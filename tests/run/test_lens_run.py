@@ -168,6 +168,7 @@ def test_a_text_that_repeats_itself_fits_no_lens(folder: Path) -> None:
     assert made.stderr.count("no lens: passages of the text that it is fitted on have the same tokens") == 1
 
 
+@pytest.mark.thorough
 def test_names_that_the_tokenizer_doesnt_know_arent_read_and_a_text_of_few_tokens_says_how_many(tmp_path: Path) -> None:
     families.build("llama", tmp_path / "llama")
     known = [*FIRST, *SECOND]
