@@ -37,7 +37,7 @@ def run(rounds: int = 5) -> list[Row]:
             sample.script("posts_own_way.py", model, work / "words.json", post)
 
         ours = {
-            "first run, interventions on / the post's own way": (1.2, lambda: tokviz("auto")),
+            "first run, interventions on / the post's own way": (0.9, lambda: tokviz("auto")),
             "first run, interventions off / the post's own way": (0.7, lambda: tokviz("off")),
             "first run, a draft, 640×480 without / the post's own way": (0.42, lambda: tokviz("off", "--draft")),
         }
