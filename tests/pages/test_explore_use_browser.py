@@ -32,7 +32,7 @@ from explore_page import (
     show_side_by_side,
     wait_until_ready,
 )
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, expect
 from report_fixture import hostile_report, large_report, sample_report, write_site
 
 
@@ -51,13 +51,15 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_step_taken_while_another_context_is_loaded_is_kept(explore: OpenAt, site: Path) -> None:
     page = explore(site, "#a=smol-30/alone/standardized&at=layer-3")
-    held: list[Route] = []
-    page.route("**/sentence/coordinates-*.js", held.append)
-    with page.expect_request("**/sentence/coordinates-*.js"):
-        page.locator("[data-view] select[data-part=context]").select_option("sentence")
-    page.locator("[data-step='1']").click()
-    for route in held:
-        route.continue_()
+    # In one go, so that nothing can have been loaded before the step.
+    page.evaluate(
+        """() => {
+            const contexts = document.querySelector("[data-view] select[data-part=context]");
+            contexts.value = "sentence";
+            contexts.dispatchEvent(new Event("change", { bubbles: true }));
+            document.querySelector("[data-step='1']").click();
+        }"""
+    )
     wait_for_address(page, "smol-30/sentence")
     expect_depths(page, "layer 4")
 
