@@ -16,8 +16,8 @@ from tokviz.measure.cka import centred_gram, cka_between, geometry_vectors
 from tokviz.measure.geometry import measure
 from tokviz.measure.pca import project
 from tokviz.measure.spaces import standardized
+from tokviz.pages.text.catalogue import sentence
 from tokviz.pages.text.stage_facts import stage_facts
-from tokviz.pages.text.stage_sentences import stage_sentence
 from tokviz.records import Geometry, HiddenStates
 
 N_WORDS, WIDTH = 60, 32
@@ -86,8 +86,8 @@ def test_a_sink_in_a_token_before_the_word_is_told_at_position_0_only(planted: l
     assert geometry.massive.typical_is_ordinary
     assert geometry.position0.emergence_depth == 4
     assert geometry.position0.dimensions[4] == (5, 17)
-    said = [stage_sentence(stage_facts(geometry, stage, None, at_position_0=False)) for stage in geometry.stages]
-    assert any("at position 0" in sentence for sentence in said)
+    said = [sentence(stage_facts(geometry, stage, None, at_position_0=False)) for stage in geometry.stages]
+    assert any("at position 0" in each for each in said)
 
 
 def test_massive_activations_begin_and_end_a_stage(planted: list[np.ndarray]) -> None:
@@ -95,8 +95,8 @@ def test_massive_activations_begin_and_end_a_stage(planted: list[np.ndarray]) ->
     geometry = measured(hidden_states(planted), ordinary)
     assert {4, 8} <= {stage.first_depth for stage in geometry.stages}
     stage = next(stage for stage in geometry.stages if stage.first_depth == 4)
-    sentence = stage_sentence(stage_facts(geometry, stage, None, at_position_0=True))
-    assert sentence.replace("\N{NO-BREAK SPACE}", " ").startswith("Dimensions 5 and 17 are massive (largest |x| 2,7")
+    told = sentence(stage_facts(geometry, stage, None, at_position_0=True))
+    assert told.replace("\N{NO-BREAK SPACE}", " ").startswith("Dimensions 5 and 17 are massive (largest |x| 2,7")
 
 
 def test_pc1_is_told_apart_from_massive_dimensions_and_from_position() -> None:

@@ -11,8 +11,8 @@ import smollm2
 
 from tokviz.measure import pca
 from tokviz.measure.geometry import measure
+from tokviz.pages.text.catalogue import sentence
 from tokviz.pages.text.stage_facts import stage_facts
-from tokviz.pages.text.stage_sentences import stage_sentence
 from tokviz.records import Geometry, HiddenStates, WordList
 
 pytestmark = pytest.mark.thorough
@@ -67,9 +67,9 @@ def test_alone_a_stage_begins_at_layer_11_and_says_why(measured: dict[str, Geome
     assert stage.recurrence == 1
     assert last.first_depth == geometry.massive.step_down_depth
     assert np.isnan(last.recurrence)  # by rule: CKA sees nothing there
-    sentence = stage_sentence(stage_facts(geometry, stage, None, at_position_0=True))
-    assert sentence.startswith(f"Dimension {SINK} is massive")
-    assert "a typical token’s median" in sentence
+    told = sentence(stage_facts(geometry, stage, None, at_position_0=True))
+    assert told.startswith(f"Dimension {SINK} is massive")
+    assert "a typical token’s median" in told
 
 
 def test_alone_pc1_is_the_sink_and_the_picture_loses_what_the_full_space_keeps(measured: dict[str, Geometry]) -> None:

@@ -2,28 +2,77 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any, TypeVar
 
 from claims import NUMBER, close, plain, require, says
 
+from tokviz.pages.model.unnamed import UnnamedFact
+from tokviz.pages.text import catalogue
 from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.sentences import depths_name
+from tokviz.pages.text.wording import the_depth
 
-Sentence = Callable[[tuple[Fact, ...]], str]
+Stated = TypeVar("Stated", Fact, UnnamedFact)
+Sentence = Callable[[tuple[Stated, ...]], str]
+DEPTHS, SPAN = ("depth", "first", "last"), "depths"
+"""Names of values that are depths, and of the first and the last one of a run."""
 DECIMAL = r"−?\d+\.\d{2,}"
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
-def check_sentence(stated: Sequence[Fact], text: str) -> None:
+def check_sentence(stated: Sequence[Fact | UnnamedFact], text: str) -> None:
     """It names what each fact is about, and has each of its numbers."""
     said = plain(text)
     for fact in stated:
-        for name in fact.subject:
-            require(name in said or f"{name[0].upper()}{name[1:]}" in said, said, name)
-        for value in filter(math.isfinite, (*fact.values, *(fact.bounds or ()))):  # what isn't known isn't said
-            require(_has(said, value), said, value)
+        for name, value in named_values(fact):
+            require(_says(said, name, value), said, f"{name}: {value}")
+
+
+def named_values(fact: Fact | UnnamedFact) -> Iterator[tuple[str, str | int | float]]:
+    """All texts and numbers of a fact and of the facts that are parts of its sentence, each with its name."""
+    if isinstance(fact, UnnamedFact):
+        yield from (("", value) for value in (*fact.subject, *fact.values, *(fact.bounds or ())))
+        return
+    for name, value in fact.values.items():
+        if isinstance(value, Fact):
+            yield from named_values(value)
+        elif name == SPAN:
+            yield name, depths_name(*value)
+        else:
+            yield from ((name, each) for each in (value if isinstance(value, tuple) else (value,)))
+
+
+def keys(page: str) -> Iterator[str]:
+    """Of all sentences of a file of the catalogue."""
+    waiting = [(page, catalogue.read(page))]
+    for place, found in waiting:
+        for name, each in found.items():
+            if isinstance(each, str):
+                yield f"{place}.{name}"
+            else:
+                waiting.append((f"{place}.{name}", each))
+
+
+def kinds_of(fact: Fact) -> Iterator[str]:
+    """Its own, and those of the facts that are parts of its sentence."""
+    yield fact.kind
+    for value in fact.values.values():
+        if isinstance(value, Fact):
+            yield from kinds_of(value)
+
+
+def _says(said: str, name: str, value: str | float) -> bool:
+    """What isn't known isn't said."""
+    if name in DEPTHS:
+        value = the_depth(int(value))
+    if isinstance(value, str):
+        return value in said or f"{value[0].upper()}{value[1:]}" in said
+    return not math.isfinite(value) or _has(said, value)
 
 
 def _has(said: str, value: float) -> bool:
@@ -39,36 +88,70 @@ def _has(said: str, value: float) -> bool:
     )
 
 
-def changed(stated: tuple[Fact, ...], names: Sequence[str], kinds: Sequence[str]) -> Iterator[tuple[int, Fact]]:
-    """Each field of each fact changed once; ``names`` and ``kinds`` that are possible elsewhere."""
+def changed(stated: tuple[Stated, ...], names: Sequence[str], kinds: Sequence[str]) -> Iterator[tuple[int, Stated]]:
+    """Each part of each fact changed once; ``names`` and ``kinds`` that are possible elsewhere."""
     for index, fact in enumerate(stated):
-        for place, value in enumerate(fact.values):
-            other = value + 1 if isinstance(value, int) else value + 0.37 * max(abs(value), 1)
-            yield index, replace(fact, values=(*fact.values[:place], other, *fact.values[place + 1 :]))
-        for place in range(2 if fact.bounds else 0):
-            low, high = fact.bounds or (0.0, 0.0)
-            yield index, replace(fact, bounds=(low - 0.37, high) if place == 0 else (low, high + 0.37))
-        for place in range(len(fact.subject)):
-            for other_name in names:
-                if other_name not in fact.subject:
-                    yield index, replace(fact, subject=(*fact.subject[:place], other_name, *fact.subject[place + 1 :]))
-        if len(fact.subject) > 1:
-            yield index, replace(fact, subject=fact.subject[::-1])
-        for kind in kinds:
-            if kind != fact.kind:
-                yield index, replace(fact, kind=kind)
+        others = _other_facts(fact, names, kinds)
+        yield from ((index, other) for other in others if other != fact)
 
 
-def require_a_change(stated: tuple[Fact, ...], index: int, other: Fact, sentence: Sentence) -> None:
+def _other_facts(fact: Any, names: Sequence[str], kinds: Sequence[str]) -> Iterator[Any]:
+    """With another value, with two values in each other's place, of another kind."""
+    if isinstance(fact, UnnamedFact):
+        yield from _other_unnamed(fact, names, kinds)
+        return
+    for name, value in fact.values.items():
+        for other in _other_values(value, names, kinds):
+            yield Fact(fact.kind, **{**fact.values, name: other})
+    for (one, first), (two, second) in itertools.combinations(fact.values.items(), 2):
+        if type(first) is type(second) and not isinstance(first, Fact):
+            yield Fact(fact.kind, **{**fact.values, one: second, two: first})
+    yield from (Fact(kind, **fact.values) for kind in kinds)
+
+
+def _other_values(value: Any, names: Sequence[str], kinds: Sequence[str]) -> Iterator[Any]:
+    if isinstance(value, Fact):
+        yield from _other_facts(value, names, kinds)
+    elif isinstance(value, str):
+        yield from names
+    elif isinstance(value, tuple):
+        for place, each in enumerate(value):
+            yield from ((*value[:place], other, *value[place + 1 :]) for other in _other_values(each, names, kinds))
+    else:
+        yield _other_number(value)
+
+
+def _other_number(value: float) -> float:
+    return value + 1 if isinstance(value, int) else value + 0.37 * max(abs(value), 1)
+
+
+def _other_unnamed(fact: UnnamedFact, names: Sequence[str], kinds: Sequence[str]) -> Iterator[UnnamedFact]:
+    for place, value in enumerate(fact.values):
+        yield replace(fact, values=(*fact.values[:place], _other_number(value), *fact.values[place + 1 :]))
+    for place in range(2 if fact.bounds else 0):
+        low, high = fact.bounds or (0.0, 0.0)
+        yield replace(fact, bounds=(low - 0.37, high) if place == 0 else (low, high + 0.37))
+    for place in range(len(fact.subject)):
+        for name in names:
+            if name not in fact.subject:
+                yield replace(fact, subject=(*fact.subject[:place], name, *fact.subject[place + 1 :]))
+    if len(fact.subject) > 1:
+        yield replace(fact, subject=fact.subject[::-1])
+    yield from (replace(fact, kind=kind) for kind in kinds)
+
+
+def require_a_change(stated: tuple[Stated, ...], index: int, other: Stated, sentence: Sentence[Stated]) -> None:
     """No sentence, or another one."""
+    facts = list(stated)
+    facts[index] = other
     try:
-        text = sentence((*stated[:index], other, *stated[index + 1 :]))
+        text = sentence(tuple(facts))
     except (LookupError, ValueError):
         return
     require(text != sentence(stated), text, other)
 
 
-def check_form(stated: tuple[Fact, ...], text: str, sentence: Sentence, kinds: Sequence[str]) -> None:
+def check_form(stated: tuple[Stated, ...], text: str, sentence: Sentence[Stated], kinds: Sequence[str]) -> None:
     """These facts make this text, and each change of one makes another or none."""
     require(plain(sentence(stated)) == text, sentence(stated), text)
     for index, other in changed(stated, ("in a sentence", "layer 3", "another"), kinds):

@@ -20,7 +20,7 @@ from tokviz.pages.model.headline import (
     opening_facts,
     where_categories_hold,
 )
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.model.unnamed import UnnamedFact
 from tokviz.records import ContextReport, Geometry, ModelReport, Report
 
 MOST_WORDS = 25
@@ -73,7 +73,7 @@ def check_headline(said: Headline | None, report: Report) -> None:
     require(said.model is model and said.sentence == finding_sentence(model, said.finding), said.sentence, model.slug)
     check_found(said.finding, model)
     fact = stated(said.finding)  # there may be no room for the label, nor for what comes after the first number or two
-    first = Fact(kind="", subject=fact.subject[:1], values=fact.values[: 2 if fact.kind == "raise" else 1])
+    first = UnnamedFact(kind="", subject=fact.subject[:1], values=fact.values[: 2 if fact.kind == "raise" else 1])
     check_sentence([first], said.sentence)
 
 
@@ -82,7 +82,7 @@ def _is_undone(context: ContextReport, layer: int) -> bool:
     return bool(norms[0] < norms[1] and without(context, layer) < norms[1] / 2)
 
 
-def check_stated(fact: Fact | None, models: tuple[ModelReport, ...]) -> None:
+def check_stated(fact: UnnamedFact | None, models: tuple[ModelReport, ...]) -> None:
     """Where categories hold, that they don't, or that it isn't known."""
     known = purities(models)
     clear = [each for each in known if each.is_clear]
@@ -91,15 +91,16 @@ def check_stated(fact: Fact | None, models: tuple[ModelReport, ...]) -> None:
         named = [(("the embedding" if each.depth == 0 else f"layer {each.depth - 1}"), each.model) for each in best]
         subjects = [subject[: len(fact.subject) if fact else 0] for subject in named]
         expected = [
-            Fact(kind="hold", subject=subject, values=each.values) for subject, each in zip(subjects, best, strict=True)
+            UnnamedFact(kind="hold", subject=subject, values=each.values)
+            for subject, each in zip(subjects, best, strict=True)
         ]
     elif any(each.is_tested for each in known):
-        expected = [Fact(kind="none hold", values=(len({each.slug for each in known}),))]
+        expected = [UnnamedFact(kind="none hold", values=(len({each.slug for each in known}),))]
     else:
         states = models[0].contexts[0].states
         further = states.card.n_layers >= states.n_depths  # than what was captured, which then is named
         last = (f"layer {states.n_depths - 2}",) if further else ()
-        expected = [Fact(kind="not tested") if known else Fact(kind="nothing", subject=last)]
+        expected = [UnnamedFact(kind="not tested") if known else UnnamedFact(kind="nothing", subject=last)]
     require(fact in expected, str(fact), expected)
     if best and fact:
         check_sentence([fact], fact_sentence(fact))
@@ -116,7 +117,11 @@ def check_opening(model: ModelReport) -> None:
     require(len(facts) == (1 if jump is None else 2), str(facts), jump)
     if jump is not None and (geometry := model.contexts[0].geometry):
         named, norms = (f"layer {jump - 1}", model.contexts[0].states.context.label), geometry.spread.mean_norm
-        require(facts[1] == Fact(kind="jump", subject=named, values=(norms[jump - 1], norms[jump])), str(facts), norms)
+        require(
+            facts[1] == UnnamedFact(kind="jump", subject=named, values=(norms[jump - 1], norms[jump])),
+            str(facts),
+            norms,
+        )
         check_sentence(facts[1:], fact_sentence(facts[1]))
 
 
@@ -138,7 +143,7 @@ def check_rows(said: Headline, chosen: Choice) -> None:
     require(row_sentences(said, chosen) == tuple(sentence(facts) for _, facts in told if facts), "sentences")
 
 
-def check_row(facts: tuple[Fact, ...], row: ContextReport, said: Headline, chosen: Choice) -> None:
+def check_row(facts: tuple[UnnamedFact, ...], row: ContextReport, said: Headline, chosen: Choice) -> None:
     """Of one row."""
     if row.geometry is None:
         return require(not facts, str(facts))
@@ -150,7 +155,7 @@ def check_row(facts: tuple[Fact, ...], row: ContextReport, said: Headline, chose
         check_sentence(facts, sentence(facts))
 
 
-def _check_row_fact(fact: Fact, geometry: Geometry, chosen: Choice) -> None:
+def _check_row_fact(fact: UnnamedFact, geometry: Geometry, chosen: Choice) -> None:
     depth, spread, purity = depth_of(fact.subject[1]), geometry.spread, geometry.purity
     require(depth in chosen.depths, str(fact), chosen.depths)
     values = {
@@ -164,7 +169,9 @@ def _check_row_fact(fact: Fact, geometry: Geometry, chosen: Choice) -> None:
     require(fact.kind != "jump" or depth == _jump(geometry), str(fact), spread.mean_norm)
 
 
-def _require_nothing_left_out(facts: tuple[Fact, ...], geometry: Geometry, said: Headline, chosen: Choice) -> None:
+def _require_nothing_left_out(
+    facts: tuple[UnnamedFact, ...], geometry: Geometry, said: Headline, chosen: Choice
+) -> None:
     kinds, holds = [each.kind for each in facts], geometry.purity.above_chance.holds
     shares = [each.values[0] for each in facts if each.kind == "neighbors"]
     if said.finding and chosen.marked is not None:

@@ -12,7 +12,7 @@ from rendered import Part
 
 from tokviz.pages.model.profile_found import compared
 from tokviz.pages.model.profile_sentences import Facts, facts, sentence
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.model.unnamed import UnnamedFact
 from tokviz.records import Difference, ModelReport, Peak, Report
 
 MOST_NAMED = 8
@@ -105,12 +105,12 @@ def check_facts(stated: Sequence[Facts], found: Numbers) -> None:
         check_sentence(group, sentence(group))
 
 
-def _require_nothing_left_out(every: Sequence[Fact], found: Numbers) -> None:
-    of_kind: dict[str, list[Fact]] = {}
+def _require_nothing_left_out(every: Sequence[UnnamedFact], found: Numbers) -> None:
+    of_kind: dict[str, list[UnnamedFact]] = {}
     for fact in every:
         of_kind.setdefault(fact.kind, []).append(fact)
 
-    def about(measure: str, *kinds: str) -> list[Fact]:
+    def about(measure: str, *kinds: str) -> list[UnnamedFact]:
         return [fact for kind in kinds for fact in of_kind.get(kind, []) if measure in fact.subject]
 
     for measure in found.peaks[0]:
@@ -152,7 +152,7 @@ def _is_open(measure: str, found: Numbers) -> bool:
     return any(math.isfinite(each.value) for each in both) and not _n_shown(measure, found)
 
 
-def _check_ahead(fact: Fact, found: Numbers) -> None:
+def _check_ahead(fact: UnnamedFact, found: Numbers) -> None:
     first, second, measure = fact.subject
     value, low, high, unit = _between(found, first, second)[measure]
     require(value > 0 and fact.values == (value,), str(fact), value)
@@ -163,21 +163,21 @@ def _check_ahead(fact: Fact, found: Numbers) -> None:
     require(("of several" in fact.kind) == (len(found.models) > 2), str(fact))
 
 
-def _check_no_difference(fact: Fact, found: Numbers) -> None:
+def _check_no_difference(fact: UnnamedFact, found: Numbers) -> None:
     require(_is_open(fact.subject[0], found), str(fact))
 
 
-def _check_above_chance(fact: Fact, found: Numbers) -> None:
+def _check_above_chance(fact: UnnamedFact, found: Numbers) -> None:
     known = [own[fact.subject[0]] for own in found.peaks if math.isfinite(own[fact.subject[0]].value)]
     require(fact.values == (sum(each.is_above_chance for each in known), len(known)), str(fact), known)
 
 
-def _check_pairs_differ(fact: Fact, found: Numbers) -> None:
+def _check_pairs_differ(fact: UnnamedFact, found: Numbers) -> None:
     known = _known(fact.subject[0], found)
     require(fact.values == (_n_shown(fact.subject[0], found), len(known)), str(fact), known)
 
 
-def _check_near_chance(fact: Fact, found: Numbers) -> None:
+def _check_near_chance(fact: UnnamedFact, found: Numbers) -> None:
     measure, *names = fact.subject
     known = [(name, own[measure]) for name, own in zip(found.names, found.peaks, strict=True)]
     near = [name for name, each in known if math.isfinite(each.value) and _is_near(each)]
@@ -188,7 +188,7 @@ def _check_near_chance(fact: Fact, found: Numbers) -> None:
         require(fact.values == (len(near),) == (n_known,), str(fact), near)
 
 
-CHECKS: dict[str, Callable[[Fact, Numbers], None]] = {
+CHECKS: dict[str, Callable[[UnnamedFact, Numbers], None]] = {
     "ahead": _check_ahead,
     "ahead on this list": _check_ahead,
     "ahead of several": _check_ahead,

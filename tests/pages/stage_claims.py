@@ -8,18 +8,18 @@ from itertools import groupby
 
 import numpy as np
 from claims import depths_where, end_of, is_dominant, is_massive, is_moderate, require, steps_down
-from fact_checks import Sentence, check_sentence
+from fact_checks import check_sentence
 
-from tokviz.pages.model.difference import difference_facts, paragraph
-from tokviz.pages.model.events import Event, beginning, beginning_facts, event_numbers, event_text, events
+from tokviz.pages.model.difference import difference_facts
+from tokviz.pages.model.events import Event, beginning_facts, events
+from tokviz.pages.text.catalogue import sentence, text
 from tokviz.pages.text.facts import Fact
-from tokviz.pages.text.sentences import depths_name
 from tokviz.pages.text.stage_facts import lead_facts, stage_facts
-from tokviz.pages.text.stage_sentences import stage_lead, stage_sentence
-from tokviz.pages.text.wording import joined_by_and, projection_label, the_depth
+from tokviz.pages.text.wording import projection_label
 from tokviz.records import Geometry, MassiveActivations, ModelReport, Projection, Stage
 
 Depths = Sequence[int]
+Part = Fact | tuple[()]
 
 
 def check_stages(model: ModelReport) -> None:
@@ -29,108 +29,117 @@ def check_stages(model: ModelReport) -> None:
         at_0 = context.states.tokenization.reads_position_0
         for number, stage in enumerate(geometry.stages):
             lead = lead_facts(geometry, number, at_position_0=at_0)
-            check_facts(lead, lead_of(geometry, stage, at_position_0=at_0), stage_lead)
-            begins = beginning_facts(geometry, number)
-            check_facts(begins, beginning_of(geometry, number), beginning)
+            check_facts(lead, lead_of(geometry, stage, at_position_0=at_0))
+            check_facts(beginning_facts(geometry, number), beginning_of(geometry, number))
             for shown in (context.projections[0].projection, None):
                 stated = stage_facts(geometry, stage, shown, at_position_0=at_0)
-                check_facts(stated, stage_of(geometry, stage, shown, at_position_0=at_0), stage_sentence)
+                check_facts(stated, stage_of(geometry, stage, shown, at_position_0=at_0))
         found = events(geometry, at_position_0=at_0)
         expected = sorted(events_of(geometry, at_position_0=at_0), key=lambda event: event.depth)
         require(found == tuple(expected), str(found), expected)
         for event in found:
-            check_sentence([event.what], event_text(event.what))
-            check_sentence(event.numbers, event_numbers(event.numbers))
+            check_sentence([event.what], text(event.what))
+            check_sentence(event.numbers, ", ".join(map(text, event.numbers)))
 
 
 def check_difference(model: ModelReport) -> None:
     stated = difference_facts(model)
     require([fact for facts in stated for fact in facts] == [*contexts_apart(model)], str(stated))
     for facts in stated:
-        check_sentence(facts, paragraph(facts))
+        check_sentence(facts, sentence(facts))
 
 
-def check_facts(stated: tuple[Fact, ...], expected: Iterator[Fact], sentence: Sentence) -> None:
+def check_facts(stated: tuple[Fact, ...], expected: Iterator[Fact]) -> None:
     """None is missing, none is false, and the sentence has them."""
     require(stated == (facts := tuple(expected)), str(stated), facts)
     check_sentence(stated, sentence(stated))
 
 
-def some(flagged: Depths, depths: Depths) -> tuple[int, ...]:
-    return () if len(flagged) == len(depths) else (len(flagged), len(depths))
+def some(flagged: Depths, depths: Depths) -> Part:
+    return () if len(flagged) == len(depths) else Fact("stages.some", n=len(flagged), of=len(depths))
 
 
 def ends(values: np.ndarray) -> tuple[float, float] | None:
     return (np.nanmin(values), np.nanmax(values)) if np.isfinite(values).any() else None
 
 
-def whose(each: MassiveActivations) -> str:
-    return "typical tokens’" if each.typical_is_ordinary else "the words’ own"
+def whose(each: MassiveActivations, typical: str) -> Fact:
+    return Fact(typical if each.typical_is_ordinary else "stages.own")
 
 
-def largest(each: MassiveActivations, flagged: Depths, depths: Depths, kind: str = "largest") -> Fact:
+def largest(each: MassiveActivations, flagged: Depths, depths: Depths) -> Fact:
     top = max(each.largest[list(flagged)])
     depth = next(depth for depth in flagged if each.largest[depth] == top)
-    median = each.typical[depth]
-    of = f"{'a typical token’s' if each.typical_is_ordinary else 'the words’ own'} median"
-    where = (the_depth(depth),) if len(depths) > 1 else ()
-    return Fact(kind=kind, subject=(of, *where), values=(top, median, *([top / median] if median else [])))
+    compared = {"whose": whose(each, "stages.a_typical_token"), "median": each.typical[depth]}
+    times = Fact("stages.median_is_0", **compared)
+    if compared["median"]:
+        times = Fact("stages.times", **compared, ratio=top / compared["median"])
+    where = Fact("stages.size_at", depth=depth) if len(depths) > 1 else ()
+    return Fact("stages.size", largest=top, where=where, median=times)
 
 
 # --- stages ----------------------------------------------------------------------------------------------------------
 
 
+LEAD = ("stages.lead.purity", "stages.lead.chance")
+NUMBERS = ("stages.numbers.purity", "stages.numbers.chance")
+
+
 def lead_of(geometry: Geometry, stage: Stage, *, at_position_0: bool) -> Iterator[Fact]:
     depths = range(stage.first_depth, stage.last_depth + 1)
     there = [] if at_position_0 else depths_where(is_massive, geometry.position0, depths)
-    large, purity = large_of(geometry.massive, depths), [*purity_of(geometry, depths, ())]
+    large, purity = large_of(geometry.massive, depths), [*purity_of(geometry, depths, LEAD)]
     if there and not large:
-        large = Fact(kind="massive activations at position 0", values=some(there, depths))
+        large = Fact("stages.lead.position_0", some=some(there, depths))
     yield from [large] if large else []
     yield from purity
-    yield from [] if large or purity else [Fact(kind="nothing large")]
+    yield from [] if large or purity else [Fact("stages.lead.nothing_large")]
 
 
 def large_of(words: MassiveActivations, depths: Depths) -> Fact | None:
     massive, moderate = (depths_where(test, words, depths) for test in (is_massive, is_moderate))
     before = depths_where(is_massive, words, range(depths[0]))
     if massive and not before:
-        return Fact(kind="emerge", subject=(the_depth(massive[0]),))
+        return Fact("stages.lead.emerge", depth=massive[0])
     if massive or moderate:
-        kind = "massive activations" if massive else "moderately large activations"
-        return Fact(kind=kind, values=some(massive or moderate, depths))
+        kind = "stages.lead.massive" if massive else "stages.lead.moderate"
+        return Fact(kind, some=some(massive or moderate, depths))
     if not before:
         return None
     mark = max(words.large, words.massive_ratio * words.typical[before[-1]])
     above = [depth for depth in depths if words.largest[depth] > mark]
     if above:
-        return Fact(kind="outgrown", subject=(whose(words),)) if len(above) == len(depths) else None
-    return Fact(kind="no longer massive")
+        outgrown = Fact("stages.lead.outgrown", whose=whose(words, "stages.typical_tokens"))
+        return outgrown if len(above) == len(depths) else None
+    return Fact("stages.lead.no_longer")
 
 
 def stage_of(geometry: Geometry, stage: Stage, projection: Projection | None, *, at_position_0: bool) -> Iterator[Fact]:
     words, depths = geometry.massive, range(stage.first_depth, stage.last_depth + 1)
-    kind, test = (
-        ("massive", is_massive) if depths_where(is_massive, words, depths) else ("moderately large", is_moderate)
-    )
+    kind, test = "stages.numbers.moderate", is_moderate
+    if depths_where(is_massive, words, depths):
+        kind, test = "stages.numbers.massive", is_massive
     large, dominant = [*dimensions_of(words, kind, test, depths)], depths_where(is_dominant, words, depths)
     yield from large
     if dominant:
         which = {words.dominant[depth] for depth in dominant}
-        name = f"dimension {which.pop()}" if len(which) == 1 else "one dimension, not always the same,"
+        name = Fact("stages.numbers.several_dominant")
+        if len(which) == 1:
+            name = Fact("stages.numbers.one_dominant", dimension=which.pop())
         share = ends(words.top_share[dominant])
-        yield Fact(kind="dominant", subject=(name,), values=some(dominant, depths), bounds=share)
+        yield Fact("stages.numbers.dominant", which=name, some=some(dominant, depths), shares=share)
     if not large:
-        yield from [] if dominant else [Fact(kind="none massive")]
-        yield largest(words, dominant or depths, depths, f"largest{', not massive' if dominant else ''}")
+        yield from [] if dominant else [Fact("stages.numbers.none_massive")]
+        peak = "stages.numbers.largest_not_massive" if dominant else "stages.numbers.largest"
+        yield Fact(peak, size=largest(words, dominant or depths, depths))
     if not at_position_0:
-        yield from dimensions_of(geometry.position0, "massive at position 0", is_massive, depths)
+        yield from dimensions_of(geometry.position0, "stages.numbers.position_0", is_massive, depths)
     if projection and (shares := ends(projection.explained_variance_ratio[depths, 0])):
-        yield Fact(kind="variance", subject=(projection_label(projection.name),), bounds=shares)
-    yield from purity_of(geometry, depths, (geometry.n_neighbours,))
-    places = {"within the stage": stage.cka_within, "with the previous stage": stage.cka_before}
+        yield Fact("stages.numbers.variance", projection=projection_label(projection.name), shares=shares)
+    yield from purity_of(geometry, depths, NUMBERS, n=geometry.n_neighbours)
+    places = {"within": stage.cka_within, "before": stage.cka_before}
     if known := {where: value for where, value in places.items() if math.isfinite(value)}:
-        yield Fact(kind="CKA", subject=tuple(known), values=tuple(known.values()))
+        yield Fact("_".join(["stages.numbers.cka", *([] if len(known) == 2 else known)]), **known)
 
 
 def dimensions_of(
@@ -139,34 +148,34 @@ def dimensions_of(
     if flagged := depths_where(test, each, depths):
         sets = [set(each.dimensions[depth]) for depth in flagged]
         shared, same = sorted(set.intersection(*sets)), all(one == sets[0] for one in sets)
-        which = "dimensions that differ " + ("from word to word" if same else "between depths or words")
+        which = Fact("stages.numbers.from_word_to_word" if same else "stages.numbers.between_depths")
         if shared:
-            which = f"dimension{'s' * (len(shared) > 1)} {joined_by_and([str(one) for one in shared])}"
-        which = which if len(shared) < 5 else f"{len(shared)} dimensions"
-        others = ("others at some of these",) if shared and not same else ()
-        yield Fact(kind=kind, subject=(which, *others), values=some(flagged, depths))
-        yield largest(each, flagged, depths)
+            which = Fact("stages.numbers.named", which=tuple(shared))
+        which = which if len(shared) < 5 else Fact("stages.numbers.counted", n=len(shared))
+        others = Fact("stages.numbers.others") if shared and not same else ()
+        yield Fact(kind, which=which, some=some(flagged, depths), others=others)
+        yield Fact("stages.numbers.largest", size=largest(each, flagged, depths))
 
 
-def purity_of(geometry: Geometry, depths: Depths, values: tuple[int, ...]) -> Iterator[Fact]:
-    purity, where = geometry.purity, "in all dimensions"
+def purity_of(geometry: Geometry, depths: Depths, kinds: tuple[str, str], **n: int) -> Iterator[Fact]:
+    purity, where = geometry.purity, Fact("stages.in_all_dimensions")
     for picture in geometry.pictures[:1]:
-        purity, where = picture.purity, "in the plot"
+        purity, where = picture.purity, Fact("stages.in_the_plot")
     if shares := ends(purity.value[depths]):
-        yield Fact(kind="purity", subject=(where,), values=values, bounds=shares)
-        yield Fact(kind="by chance", bounds=ends(purity.null_mean[depths]))
+        yield Fact(kinds[0], where=where, shares=shares, **n)
+        yield Fact(kinds[1], shares=ends(purity.null_mean[depths]))
 
 
 def beginning_of(geometry: Geometry, number: int) -> Iterator[Fact]:
     """Found by CKA, or set by rule where massive activations come and go."""
     stage = geometry.stages[number]
     if math.isfinite(stage.recurrence):
-        yield Fact(kind="found", values=(stage.recurrence,))
+        yield Fact("stages.begins.found", share=stage.recurrence)
     elif number:
         emerges = depths_where(is_massive, geometry.massive)[:1] == [stage.first_depth]
-        yield Fact(kind="emerge" if emerges else "end")
+        yield Fact("stages.begins.emerge" if emerges else "stages.begins.end")
         if geometry.n_compared >= geometry.stage_criteria.least_words:
-            yield Fact(kind="not found")
+            yield Fact("stages.begins.not_found")
 
 
 # --- what happens where ----------------------------------------------------------------------------------------------
@@ -176,44 +185,44 @@ def events_of(geometry: Geometry, *, at_position_0: bool) -> Iterator[Event]:
     words, before = geometry.massive, geometry.position0
     massive, there = (depths_where(is_massive, each) for each in (words, before))
     if massive:
-        yield event("emerge", words, massive[:1])
+        yield event("stages.events.emerge", words, massive[:1])
     elif there and not at_position_0:
-        yield event("emerge at position 0", before, there[:1])
+        yield event("stages.events.emerge_at_position_0", before, there[:1])
     end = end_of(words)
     if end and end == steps_down(words):
-        yield event("end", words, [end])
+        yield event("stages.events.end", words, [end])
     elif end:
-        larger = ", though larger" if words.largest[end] > words.largest[end - 1] else ""
-        yield event(f"outgrown{larger}", words, [end], whose(words))
+        larger = "_though_larger" if words.largest[end] > words.largest[end - 1] else ""
+        yield event(f"stages.events.outgrown{larger}", words, [end], whose=whose(words, "stages.typical_tokens"))
     for _, depths in runs(words, lambda depth: is_moderate(words, depth)):
         if depths[0] != end:
-            yield event("moderately large", words, depths)
+            yield event("stages.events.moderate", words, depths)
     for dimension, depths in runs(words, lambda depth: dominant_alone(words, depth)):
-        share = Fact(kind="share", bounds=ends(words.top_share[depths]))
-        yield event("dominant", words, depths, str(dimension), share=[share])
+        share = Fact("stages.events.dominance", shares=ends(words.top_share[depths]))
+        yield event("stages.events.dominant", words, depths, [share], dimension=dimension)
 
 
-def dominant_alone(words: MassiveActivations, depth: int) -> str:
+def dominant_alone(words: MassiveActivations, depth: int) -> int | None:
     large = is_massive(words, depth) or is_moderate(words, depth)
-    return f"dimension {words.dominant[depth]}" if is_dominant(words, depth) and not large else ""
+    return words.dominant[depth] if is_dominant(words, depth) and not large else None
 
 
 def runs(words: MassiveActivations, key: Callable[[int], object]) -> Iterator[tuple[object, list[int]]]:
     """Neighboring depths of which the same holds, if anything."""
-    return ((same, [*run]) for same, run in groupby(range(len(words.largest)), key=key) if same)
+    found = groupby(range(len(words.largest)), key=key)
+    return ((same, [*run]) for same, run in found if same is not None and same is not False)
 
 
-def event(kind: str, each: MassiveActivations, depths: Depths, *of: str, share: Sequence[Fact] = ()) -> Event:
+def event(kind: str, each: MassiveActivations, depths: Depths, share: Sequence[Fact] = (), **of: object) -> Event:
     top = next(depth for depth in depths if each.largest[depth] == max(each.largest[list(depths)]))
-    what = Fact(kind=kind, subject=(depths_name(depths[0], depths[-1]), *of))
-    numbers = (*share, largest(each, depths, depths), *listed(each.dimensions[top]))
-    return Event(depth=depths[0], what=what, numbers=numbers)
+    which = each.dimensions[top]
+    numbers = (*share, largest(each, depths, depths), *([listed(which)] if which else []))
+    return Event(depth=depths[0], what=Fact(kind, depths=(depths[0], depths[-1]), **of), numbers=numbers)
 
 
-def listed(which: Sequence[int]) -> Iterator[Fact]:
-    if which:
-        more = (len(which) - 6,) if len(which) > 6 else ()
-        yield Fact(kind="dimensions", subject=tuple(map(str, which[:6])), values=more)
+def listed(which: Sequence[int]) -> Fact:
+    more = Fact("stages.more", n=len(which) - 6) if len(which) > 6 else ()
+    return Fact("stages.dimensions", which=tuple(which[:6]), more=more)
 
 
 # --- why contexts differ ---------------------------------------------------------------------------------------------
@@ -235,18 +244,19 @@ def contexts_apart(model: ModelReport) -> Iterator[Fact]:
 def growth_of(geometry: Geometry, others: Geometry, label: str, other_label: str) -> Iterator[Fact]:
     words, depth = geometry.massive, depths_where(is_massive, geometry.massive)[0]
     last = (end_of(words) or len(words.largest)) - 1
-    of = largest(words, [depth], [depth]).subject
-    span = dict.fromkeys([the_depth(depth), the_depth(last)])
-    yield Fact(kind="read first", subject=(label,))
-    yield Fact(kind="massive", subject=(*of, *span), values=(words.massive_ratio, words.largest[depth]))
-    yield from [Fact(kind="before", values=(words.largest[depth - 1],))] if depth else []
+    values = {"times": words.massive_ratio, "largest": words.largest[depth], "first": depth}
+    values["whose"] = whose(words, "stages.a_typical_token")
+    to = {"last": last} if last != depth else {}
+    yield Fact("stages.difference.read_first", context=label)
+    yield Fact(f"stages.difference.massive_{'from' if to else 'at'}", **values, **to)
+    yield from [Fact("stages.difference.before", largest=words.largest[depth - 1])] if depth else []
     most = others.massive.largest.tolist()
-    yield Fact(kind="read later", subject=(other_label, the_depth(most.index(max(most)))), values=(max(most),))
+    peak = most.index(max(most))
+    yield Fact("stages.difference.read_later", context=other_label, depth=peak, largest=max(most))
     there, shared = shared_of(geometry, others, depth)
     if shared:
-        yield Fact(kind="instead", subject=(the_depth(there[0]),))
-        yield from listed(shared)
-    yield Fact(kind="medians")
+        yield Fact("stages.difference.instead", depth=there[0], dimensions=listed(shared))
+    yield Fact("stages.difference.medians")
 
 
 def shared_of(geometry: Geometry, others: Geometry, depth: int) -> tuple[list[int], list[int]]:
@@ -259,14 +269,14 @@ def shared_of(geometry: Geometry, others: Geometry, depth: int) -> tuple[list[in
 def meaning_of(geometry: Geometry, others: Geometry, label: str, other_label: str) -> Iterator[Fact]:
     depth = depths_where(is_massive, geometry.massive)[0]
     pictures = [[each.purity for each in measured.pictures[:1]] for measured in (geometry, others)]
-    about: tuple[str, ...] = (label, other_label)
+    begins = {"depth": depth, "one_context": label, "other_context": other_label}
     for where, measures in (
-        ("in all dimensions", [geometry.purity, others.purity]),
-        ("in the plot", pictures[0] + pictures[1]),
+        ("stages.in_all_dimensions", [geometry.purity, others.purity]),
+        ("stages.in_the_plot", pictures[0] + pictures[1]),
     ):
         values = tuple(each.value[depth] for each in measures)
         is_shown = any(each.above_chance.holds[depth] for each in measures)
         if len(values) == 2 and np.isfinite(values).all() and is_shown:
-            kind, subject = ("neighbors", (the_depth(depth), where, *about)) if about else ("neighbors there", (where,))
-            yield Fact(kind=kind, subject=subject, values=values)
-            about = ()
+            kind = "stages.difference.neighbors" if begins else "stages.difference.neighbors_there"
+            yield Fact(kind, where=Fact(where), one=values[0], other=values[1], **begins)
+            begins = {}

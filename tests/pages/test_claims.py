@@ -31,10 +31,12 @@ from report_fixture import FOLDERS, PROJECTIONS, tiny_report
 from tokviz import pages
 from tokviz.pages import render
 from tokviz.pages.first.choice import choice
-from tokviz.pages.model.events import event_numbers, event_text, events
+from tokviz.pages.model.events import events
 from tokviz.pages.model.headline import headline
+from tokviz.pages.text.catalogue import text
 from tokviz.pages.text.findings import finding_of
 from tokviz.pages.text.trust import finding, trust
+from tokviz.pages.text.wording import capitalized
 from tokviz.records import ModelReport, Report
 
 ROOT = Path(__file__).parents[2]
@@ -60,8 +62,8 @@ def check_stories(page: Part, model: ModelReport) -> None:
             for badge, each in zip(row.all(".badge"), here, strict=True):
                 slide = "embedding" if each.depth == 0 else f"layer-{each.depth - 1}"
                 link = badge.one("a")
-                assert (link.text, link["href"]) == (event_text(each.what), f"#{name}/{slide}")
-                assert badge.text == f"{link.text}: {event_numbers(each.numbers)}"
+                assert (link.text, link["href"]) == (capitalized(text(each.what)), f"#{name}/{slide}")
+                assert badge.text == f"{link.text}: {', '.join(map(text, each.numbers))}"
 
 
 def check_plates(model: ModelReport) -> None:

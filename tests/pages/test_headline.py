@@ -22,7 +22,7 @@ from tokviz.pages import notes
 from tokviz.pages.first.choice import choice
 from tokviz.pages.first.row_sentences import row_facts, row_sentences, sentence
 from tokviz.pages.model.headline import fact_sentence, headline, unshown_rows
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.model.unnamed import UnnamedFact
 from tokviz.records import ModelReport, Opening, Report
 
 SAID = "Two neurons do it."
@@ -238,8 +238,8 @@ NEIGHBORS = "of a word’s nearest neighbors share its category"
 JUMPS = "at layer 11 the mean norm jumps from 17.1 to 24,410, and one direction holds 99.7 % of the variance."
 
 
-def fact(kind: str, *named: str, values: tuple[float, ...] = ()) -> Fact:
-    return Fact(kind=kind, subject=named, values=values)
+def fact(kind: str, *named: str, values: tuple[float, ...] = ()) -> UnnamedFact:
+    return UnnamedFact(kind=kind, subject=named, values=values)
 
 
 JUMP = fact("jump", "alone", "layer 11", values=(17.1, 24_410.0, 0.997))

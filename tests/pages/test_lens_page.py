@@ -23,7 +23,7 @@ from tokviz.pages.downloads.lens_table import lens_csv
 from tokviz.pages.model import lens_data
 from tokviz.pages.model.lens import shown_depths
 from tokviz.pages.model.lens_sentences import facts, sentence, sentences
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.model.unnamed import UnnamedFact
 from tokviz.records import ModelReport, Relation, Report, depth_name
 
 REPORT = lens_report()
@@ -303,7 +303,7 @@ def test_nothing_is_said_that_no_claim_supports() -> None:
     assert (read.kind, read.subject[0], nowhere) == (
         "read",
         "in a sentence",
-        Fact(kind="not shown", subject=("alone",)),
+        UnnamedFact(kind="not shown", subject=("alone",)),
     )
     assert sentences((nowhere,)) == (
         "At no depth is it shown that more words than by chance are read as their own category: words alone.",

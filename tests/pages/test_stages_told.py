@@ -4,141 +4,177 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 from claims import plain
-from fact_checks import Sentence, changed, require_a_change
+from fact_checks import Sentence, changed, keys, kinds_of, require_a_change
 from false_claims import all_large
 from narrow import present
 from report_fixture import sample_report
 from stage_claims import check_difference, check_stages
 
-from tokviz.pages.model import difference, events
-from tokviz.pages.text import stage_sentences
+from tokviz.pages.text.catalogue import sentence, text
 from tokviz.pages.text.facts import Fact
 from tokviz.records import ModelReport
 
 
-def event(stated: tuple[Fact, ...]) -> str:
-    (what,) = stated
-    return events.event_text(what)
+def event_numbers(stated: tuple[Fact, ...]) -> str:
+    return ", ".join(map(text, stated))
 
 
-def fact(kind: str, *subject: str, values: tuple[float, ...] = (), bounds: tuple[float, float] | None = None) -> Fact:
-    return Fact(kind=kind, subject=subject, values=values, bounds=bounds)
+def fact(kind: str, **values: Any) -> Fact:
+    return Fact(f"stages.{kind}", **values)
 
 
-SOME, RANGE, CHANCE, SIZES = (2, 3), (0.305, 0.512), (-0.02, 0.1), (24_108.2, 1.786, 13_498.4)
-TYPICAL, OWN = "a typical token’s median", "the words’ own median"
+SOME, RANGE, CHANCE = fact("some", n=2, of=3), (0.305, 0.512), (-0.02, 0.1)
+A_TOKEN, TOKENS, OWN = fact("a_typical_token"), fact("typical_tokens"), fact("own")
+DIMENSION_3, DIMENSIONS = fact("numbers.named", which=(3,)), fact("numbers.named", which=(3, 5))
+SIZE = fact(
+    "size",
+    largest=24_108.2,
+    where=fact("size_at", depth=2),
+    median=fact("times", ratio=13_498.4, whose=A_TOKEN, median=1.786),
+)
+SIZE_BESIDE_0 = fact("size", largest=400.0, where=(), median=fact("median_is_0", whose=OWN, median=0.0))
 LEAD = {
-    "Massive activations emerge at layer 11.": fact("emerge", "layer 11"),
-    "The words have massive activations.": fact("massive activations"),
-    "The words have massive activations at 2 of 3 depths.": fact("massive activations", values=SOME),
-    "The words have moderately large activations.": fact("moderately large activations"),
-    "The words no longer have massive activations.": fact("no longer massive"),
+    "Massive activations emerge at layer 11.": fact("lead.emerge", depth=12),
+    "The words have massive activations.": fact("lead.massive", some=()),
+    "The words have massive activations at 2 of 3 depths.": fact("lead.massive", some=SOME),
+    "The words have moderately large activations.": fact("lead.moderate", some=()),
+    "The words no longer have massive activations.": fact("lead.no_longer"),
     "Activations are no longer massive by the ratio, because the words’ own median has risen.": fact(
-        "outgrown", "the words’ own"
+        "lead.outgrown", whose=OWN
     ),
     "The token at position 0 has massive activations at 2 of 3 depths, but the words don’t.": fact(
-        "massive activations at position 0", values=SOME
+        "lead.position_0", some=SOME
     ),
-    "The words have no massive activations here.": fact("nothing large"),
+    "The words have no massive activations here.": fact("lead.nothing_large"),
     "In the plot, 30–51 % of a word’s nearest neighbors share its category.": fact(
-        "purity", "in the plot", bounds=RANGE
+        "lead.purity", where=fact("in_the_plot"), shares=RANGE
     ),
-    " (by chance −2 to 10 %).": fact("by chance", bounds=CHANCE),
+    " (by chance −2 to 10 %).": fact("lead.chance", shares=CHANCE),
 }
 STAGE = {
-    "Dimensions 3 and 5 are massive.": fact("massive", "dimensions 3 and 5"),
+    "Dimensions 3 and 5 are massive.": fact("numbers.massive", which=DIMENSIONS, some=(), others=()),
     "Dimension 3 is massive at 2 of 3 depths, others at some of these.": fact(
-        "massive", "dimension 3", "others at some of these", values=SOME
+        "numbers.massive", which=DIMENSION_3, some=SOME, others=fact("numbers.others")
     ),
-    "Dimension 3 is moderately large.": fact("moderately large", "dimension 3"),
-    "At position 0 dimension 3 is massive.": fact("massive at position 0", "dimension 3"),
-    "No dimension is massive.": fact("none massive"),
+    "Dimension 3 is moderately large.": fact("numbers.moderate", which=DIMENSION_3, some=(), others=()),
+    "7 dimensions are moderately large.": fact(
+        "numbers.moderate", which=fact("numbers.counted", n=7), some=(), others=()
+    ),
+    "Dimensions that differ from word to word are massive.": fact(
+        "numbers.massive", which=fact("numbers.from_word_to_word"), some=(), others=()
+    ),
+    "Dimensions that differ between depths or words are massive.": fact(
+        "numbers.massive", which=fact("numbers.between_depths"), some=(), others=()
+    ),
+    "At position 0 dimension 3 is massive.": fact("numbers.position_0", which=DIMENSION_3, some=(), others=()),
+    "No dimension is massive.": fact("numbers.none_massive"),
     "Dimension 3 is dominant at 2 of 3 depths, with 30–51 % of Σ x².": fact(
-        "dominant", "dimension 3", values=SOME, bounds=RANGE
+        "numbers.dominant", which=fact("numbers.one_dominant", dimension=3), some=SOME, shares=RANGE
     ),
-    f" (largest |x| 24,108 at layer 1, 13,498 × {TYPICAL} of 1.79).": fact("largest", TYPICAL, "layer 1", values=SIZES),
-    f" (not massive: largest |x| 400, where {OWN} is 0).": fact("largest, not massive", OWN, values=(400.0, 0.0)),
-    "PC1 holds 30.5–51.2 % of the variance (unit norm).": fact("variance", "unit norm", bounds=RANGE),
-    "5-neighbor purity in the plot 0.30–0.51.": fact("purity", "in the plot", values=(5,), bounds=RANGE),
-    " (chance −0.02 to 0.10).": fact("by chance", bounds=CHANCE),
-    "Mean CKA 0.97 within the stage, −0.04 with the previous stage.": fact(
-        "CKA", "within the stage", "with the previous stage", values=(0.97, -0.04)
+    "One dimension, not always the same, is dominant, with 30–51 % of Σ x².": fact(
+        "numbers.dominant", which=fact("numbers.several_dominant"), some=(), shares=RANGE
     ),
+    " (largest |x| 24,108 at layer 1, 13,498 × a typical token’s median of 1.79).": fact("numbers.largest", size=SIZE),
+    " (not massive: largest |x| 400, where the words’ own median is 0).": fact(
+        "numbers.largest_not_massive", size=SIZE_BESIDE_0
+    ),
+    "PC1 holds 30.5–51.2 % of the variance (unit norm).": fact(
+        "numbers.variance", shares=RANGE, projection="unit norm"
+    ),
+    "5-neighbor purity in the plot 0.30–0.51.": fact("numbers.purity", n=5, where=fact("in_the_plot"), shares=RANGE),
+    " (chance −0.02 to 0.10).": fact("numbers.chance", shares=CHANCE),
+    "Mean CKA 0.97 within the stage, −0.04 with the previous stage.": fact("numbers.cka", within=0.97, before=-0.04),
+    "Mean CKA 0.97 within the stage.": fact("numbers.cka_within", within=0.97),
+    "Mean CKA −0.04 with the previous stage.": fact("numbers.cka_before", before=-0.04),
 }
 EVENTS = {
-    "Layer 1: massive activations emerge": fact("emerge", "layer 1"),
-    "Layer 1: massive activations emerge at position 0, not in the words": fact("emerge at position 0", "layer 1"),
-    "Layer 1: massive activations end": fact("end", "layer 1"),
-    "Layer 1: no longer massive, because the words’ own median has risen": fact(
-        "outgrown", "layer 1", "the words’ own"
+    "Layer 1: massive activations emerge.": fact("events.emerge", depths=(2, 2)),
+    "Layer 1: massive activations emerge at position 0, not in the words.": fact(
+        "events.emerge_at_position_0", depths=(2, 2)
     ),
-    "Layer 1: no longer massive by the ratio, though the largest |x| is larger: typical tokens’ median has grown more": (
-        fact("outgrown, though larger", "layer 1", "typical tokens’")
+    "Layer 1: massive activations end.": fact("events.end", depths=(2, 2)),
+    "Layer 1: no longer massive, because the words’ own median has risen.": fact(
+        "events.outgrown", depths=(2, 2), whose=OWN
     ),
-    "Layers 0–1: moderately large activations": fact("moderately large", "layers 0–1"),
-    "Layers 0–1: dimension 3 is dominant, not massive": fact("dominant", "layers 0–1", "dimension 3"),
+    "Layer 1: no longer massive by the ratio, though the largest |x| is larger: typical tokens’ median has grown more.": (
+        fact("events.outgrown_though_larger", depths=(2, 2), whose=TOKENS)
+    ),
+    "Layers 0–1: moderately large activations.": fact("events.moderate", depths=(1, 2)),
+    "Layers 0–1: dimension 3 is dominant, not massive.": fact("events.dominant", depths=(1, 2), dimension=3),
+    "30–51 % of Σ x².": fact("events.dominance", shares=RANGE),
 }
-NUMBERS = {
-    "30–51 % of Σ x²": fact("share", bounds=RANGE),
-    f"largest |x| 24,108 at layer 1, 13,498 × {TYPICAL} of 1.79": fact("largest", TYPICAL, "layer 1", values=SIZES),
-    "dimensions 3, 5 and 2 more": fact("dimensions", "3", "5", values=(2,)),
-    "dimension 3": fact("dimensions", "3"),
+PARTS = {
+    "largest |x| 24,108 at layer 1, 13,498 × a typical token’s median of 1.79": SIZE,
+    "largest |x| 400, where the words’ own median is 0": SIZE_BESIDE_0,
+    "dimensions 3, 5 and 2 more": fact("dimensions", which=(3, 5), more=fact("more", n=2)),
+    "dimension 3": fact("dimensions", which=(3,), more=()),
+    "in all dimensions": fact("in_all_dimensions"),
 }
 BEGINNINGS = {
     "In 93 % of subsamples of the words, CKA shows that a stage begins here or one layer away.": fact(
-        "found", values=(0.93,)
+        "begins.found", share=0.93
     ),
-    "This stage begins where massive activations emerge, by rule.": fact("emerge"),
-    "This stage begins where massive activations end, by rule.": fact("end"),
-    "; CKA alone shows no boundary here.": fact("not found"),
+    "This stage begins where massive activations emerge, by rule.": fact("begins.emerge"),
+    "This stage begins where massive activations end, by rule.": fact("begins.end"),
+    "CKA alone shows no boundary here.": fact("begins.not_found"),
 }
 DIFFERENCE = {
+    "Why words alone and words apart differ.": fact("difference.heading", one="alone", other="apart"),
     "In the context “alone”, the reference words are read at the first token of their text, position 0.": fact(
-        "read first", "alone"
+        "difference.read_first", context="alone"
     ),
-    f"From layer 11 to layer 28 the largest |x| of such a token is more than 1,000 times {TYPICAL}; it is 24,108 at layer 11.": (
-        fact("massive", TYPICAL, "layer 11", "layer 28", values=(1000.0, 24_108.2))
+    "From layer 11 to layer 28 the largest |x| of such a token is more than 1,000 times a typical token’s median; it is 24,108 at "
+    "layer 11.": fact("difference.massive_from", first=12, last=29, times=1000.0, whose=A_TOKEN, largest=24_108.2),
+    "At the embedding the largest |x| of such a token is more than 1,000 times the words’ own median; it is 24,108 at the embedding.": (
+        fact("difference.massive_at", first=0, times=1000.0, whose=OWN, largest=24_108.2)
     ),
-    f"At the embedding the largest |x| of such a token is more than 1,000 times {OWN}; it is 24,108 at the embedding.": (
-        fact("massive", OWN, "the embedding", values=(1000.0, 24_108.2))
-    ),
-    " and 35.2 at the previous depth.": fact("before", values=(35.2,)),
+    " and 35.2 at the previous depth.": fact("difference.before", largest=35.2),
     "In the context “in a sentence”, they are read later, and their largest |x| is at most 35.3, at layer 2.": fact(
-        "read later", "in a sentence", "layer 2", values=(35.3,)
+        "difference.read_later", context="in a sentence", largest=35.3, depth=3
     ),
-    "Instead, the token at position 0 of their texts becomes massive, at layer 12 and in the same.": fact(
-        "instead", "layer 12"
+    "Instead, the token at position 0 of their texts becomes massive, at layer 12 and in the same dimension 45.": fact(
+        "difference.instead", depth=13, dimensions=fact("dimensions", which=(45,), more=())
     ),
-    " dimension 45.": fact("dimensions", "45"),
-    "All these values are medians over words.": fact("medians"),
-    "Nearest neighbors of the same category at layer 11, in all dimensions: 53 % for words alone, 84 % for words apart.": (
-        fact("neighbors", "layer 11", "in all dimensions", "alone", "apart", values=(0.53, 0.84))
+    "All these values are medians over words.": fact("difference.medians"),
+    "Nearest neighbors of the same category at layer 11, in all dimensions: 53 % for words alone, 84 % for words apart.": fact(
+        "difference.neighbors",
+        depth=12,
+        where=fact("in_all_dimensions"),
+        one=0.53,
+        other=0.84,
+        one_context="alone",
+        other_context="apart",
     ),
-    "; in the plot: 31 % and 50 %.": fact("neighbors there", "in the plot", values=(0.31, 0.5)),
+    "In the plot: 31 % and 50 %.": fact("difference.neighbors_there", where=fact("in_the_plot"), one=0.31, other=0.5),
 }
-SENTENCES: list[tuple[Sentence, dict[str, Fact], set[str]]] = [
-    (stage_sentences.stage_lead, LEAD, set(stage_sentences._LEADS)),
-    (stage_sentences.stage_sentence, STAGE, set(stage_sentences._PARTS)),
-    (event, EVENTS, set(events._EVENTS)),
-    (events.event_numbers, NUMBERS, set(events._NUMBERS)),
-    (events.beginning, BEGINNINGS, set(events._BEGINNINGS)),
-    (difference.paragraph, DIFFERENCE, set(difference._SAID)),
+SENTENCES: list[tuple[Sentence[Fact], dict[str, Fact]]] = [
+    (sentence, LEAD),
+    (sentence, STAGE),
+    (sentence, EVENTS),
+    (event_numbers, PARTS),
+    (sentence, BEGINNINGS),
+    (sentence, DIFFERENCE),
 ]
 
 
-@pytest.mark.parametrize(("sentence", "read", "kinds"), SENTENCES, ids=lambda each: getattr(each, "__name__", ""))
-def test_each_fact_reads_like_this_and_another_one_differently(
-    sentence: Sentence, read: dict[str, Fact], kinds: set[str]
-) -> None:
-    assert {stated.kind for stated in read.values()} == kinds
-    assert {text: plain(sentence((stated,))) for text, stated in read.items()} == {text: text for text in read}
+@pytest.mark.parametrize(
+    ("write", "read"), SENTENCES, ids=["lead", "numbers", "events", "parts", "beginnings", "difference"]
+)
+def test_each_fact_reads_like_this_and_another_one_differently(write: Sentence[Fact], read: dict[str, Fact]) -> None:
+    assert {told: plain(write((stated,))) for told, stated in read.items()} == {told: told for told in read}
     for stated in read.values():
-        for _, other in changed((stated,), ["layer 7", "dimension 9"], sorted(kinds)):
-            require_a_change((stated,), 0, other, sentence)
+        for _, other in changed((stated,), ["layer 7", "dimension 9"], [*keys("stages")]):
+            require_a_change((stated,), 0, other, write)
+
+
+def test_each_sentence_of_stages_is_read_here() -> None:
+    told = [stated for _, read in SENTENCES for stated in read.values()]
+    assert {kind for stated in told for kind in kinds_of(stated)} == {*keys("stages")}
 
 
 def later_in_fewer_dimensions() -> ModelReport:

@@ -17,9 +17,9 @@ from narrow import present
 from report_fixture import SENTENCE
 
 from tokviz.pages.model.headline import finding_sentence
+from tokviz.pages.model.unnamed import UnnamedFact
 from tokviz.pages.model.without_sentences import facts, paragraph
 from tokviz.pages.model.writers import attention_facts, attention_sentences
-from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.findings import finding_of, sentence
 from tokviz.records import Finding, ModelReport
 
@@ -152,8 +152,8 @@ KINDS = (
 )  # fmt: skip
 
 
-def fact(kind: str, *named: str, values: tuple[float, ...] = ()) -> Fact:
-    return Fact(kind=kind, subject=named, values=values)
+def fact(kind: str, *named: str, values: tuple[float, ...] = ()) -> UnnamedFact:
+    return UnnamedFact(kind=kind, subject=named, values=values)
 
 
 PARAGRAPHS = {
@@ -243,7 +243,7 @@ def test_what_the_mean_leaves_is_said_where_it_is_measured(change: float, kinds:
 
 
 def test_what_is_said_of_attention_is_made_of_its_facts() -> None:
-    stated: tuple[Fact, ...] = (
+    stated: tuple[UnnamedFact, ...] = (
         fact("attention", "north", "south"),
         fact("attention without", "layer 12", "alone", "neuron", values=(0.6, 0.15)),
     )

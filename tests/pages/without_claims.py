@@ -10,8 +10,8 @@ from claims import DEPTH, FalseClaim, close, depth_of, plain, require, says
 from fact_checks import check_sentence
 from rendered import Part
 
+from tokviz.pages.model.unnamed import UnnamedFact
 from tokviz.pages.model.without_sentences import Facts, facts, paragraph
-from tokviz.pages.text.facts import Fact
 from tokviz.records import BreakingNeurons, ContextReport, Intervention, Loss, RandomNeurons
 
 LISTED = r"\d[\d, and]*"
@@ -204,10 +204,10 @@ def _zero_and_mean(context: ContextReport, rules: dict[str, ContextReport], neur
     if mean is None:
         return ()
     require(context.states.tokenization.reads_position_0, "not at position 0")
-    depth, said = intervention_of(off).layer + 1, [Fact(kind="zero and mean", subject=(neurons,))]
+    depth, said = intervention_of(off).layer + 1, [UnnamedFact(kind="zero and mean", subject=(neurons,))]
     norms = [each.geometry.spread.mean_norm[depth] for each in (context, mean) if each.geometry]
     if len(norms) == 2 and abs(norms[1] / norms[0] - 1) <= 0.05:
-        said.append(Fact(kind="norm stays"))
+        said.append(UnnamedFact(kind="norm stays"))
     shares = [
         shown.projection.explained_variance_ratio[depth]
         for each in (off, mean)
@@ -215,7 +215,7 @@ def _zero_and_mean(context: ContextReport, rules: dict[str, ContextReport], neur
         if shown.projection.name == "centered"
     ]
     if len(shares) == 2 and (np.abs(shares[0] - shares[1]) < 0.0005).all():
-        said.append(Fact(kind="same plot", subject=(f"layer {depth - 1}",)))
+        said.append(UnnamedFact(kind="same plot", subject=(f"layer {depth - 1}",)))
     return tuple(said)
 
 
@@ -225,11 +225,11 @@ def _control(breaking: BreakingNeurons) -> Facts:
     numbers = [str(each) for each in breaking.control]
     listed = " and ".join(filter(None, [", ".join(numbers[:-1]), numbers[-1]]))
     named = (f"neuron{'s' if len(numbers) > 1 else ''} {listed}", f"dimension {breaking.dimension}")
-    control = Fact(kind="control", subject=named, values=breaking.control_strengths)
+    control = UnnamedFact(kind="control", subject=named, values=breaking.control_strengths)
     if np.isnan(breaking.strengths).any():
         return (control,)
     much_larger = min(breaking.strengths) > 2 * max(breaking.control_strengths)
-    return control, Fact(kind="of much larger" if much_larger else "of others", values=breaking.strengths)
+    return control, UnnamedFact(kind="of much larger" if much_larger else "of others", values=breaking.strengths)
 
 
 def _random(breaking: BreakingNeurons, drawn: RandomNeurons | None) -> Facts:
@@ -238,25 +238,28 @@ def _random(breaking: BreakingNeurons, drawn: RandomNeurons | None) -> Facts:
     sets = {1: ("neuron", ""), 2: ("pair", "of neurons ")}
     what, of_what = sets.get(len(breaking.neurons), ("set", f"of {len(breaking.neurons)} neurons "))
     values = (drawn.n_draws, drawn.norm_change, drawn.pc1_change)
-    return (Fact(kind="random", subject=(what, f"{of_what}of layer {breaking.layer}"), values=values),)
+    return (UnnamedFact(kind="random", subject=(what, f"{of_what}of layer {breaking.layer}"), values=values),)
 
 
 def _loss(loss: Loss | None, neurons: str, n_neurons: int) -> Facts:
     if loss is None:
         return ()
     if loss.intact is None:
-        return (Fact(kind="no loss", subject=(str(loss.reason),)),)
+        return (UnnamedFact(kind="no loss", subject=(str(loss.reason),)),)
     others = "another neuron" if n_neurons == 1 else f"{n_neurons} other neurons"
     changes = {each.rule: (each.difference, each.standard_error) for each in loss.changes}
     kinds = {"off_at_0": ("loss at position 0", neurons), "random": ("loss without others", others)}
     own = [
-        Fact(kind=kind, subject=(named,), values=changes[rule])
+        UnnamedFact(kind=kind, subject=(named,), values=changes[rule])
         for rule, (kind, named) in kinds.items()
         if rule in changes
     ]
-    return (Fact(kind="loss", values=(loss.n_passages,)), *own)
+    return (UnnamedFact(kind="loss", values=(loss.n_passages,)), *own)
 
 
 def _what_follows(loss: Loss | None, named: tuple[str, str]) -> Facts:
     is_measured = loss is not None and loss.intact is not None
-    return (Fact(kind="what follows", subject=named), *([] if is_measured else [Fact(kind="predictions unknown")]))
+    return (
+        UnnamedFact(kind="what follows", subject=named),
+        *([] if is_measured else [UnnamedFact(kind="predictions unknown")]),
+    )

@@ -13,9 +13,9 @@ from fact_checks import check_sentence
 from rendered import Part
 from without_claims import LISTED, check_without, intervention_of, numbers
 
+from tokviz.pages.model.unnamed import UnnamedFact
 from tokviz.pages.model.writers import attention_facts, attention_sentences
 from tokviz.pages.text import findings
-from tokviz.pages.text.facts import Fact
 from tokviz.records import (
     AttentionToFirst,
     ContextReport,
@@ -137,15 +137,15 @@ def without(context: ContextReport, layer: int) -> float:
     return float(off.geometry.spread.mean_norm[layer + 1]) if off and off.geometry else math.nan
 
 
-def stated(found: Finding) -> Fact:
+def stated(found: Finding) -> UnnamedFact:
     """What a sentence has of it, as a fact."""
     named = (f"at layer {found.layer}", found.context.label, _who(found))
     if found.flattens:
-        return Fact(kind="put", subject=named, values=(found.pc1_after, found.pc1_without))
+        return UnnamedFact(kind="put", subject=named, values=(found.pc1_after, found.pc1_without))
     if found.is_undone:
-        return Fact(kind="raise", subject=named, values=(found.before, found.after, found.without))
+        return UnnamedFact(kind="raise", subject=named, values=(found.before, found.after, found.without))
     values = (found.share, found.before, found.after)
-    return Fact(kind="write", subject=(*named, f"dimension {found.dimension}"), values=values)
+    return UnnamedFact(kind="write", subject=(*named, f"dimension {found.dimension}"), values=values)
 
 
 def _who(found: Finding) -> str:
@@ -178,7 +178,7 @@ def check_written(page: Part, found: Finding | None, updates: Updates) -> None:
     who = [str(each) for each in found.neurons] or [f"xpert {found.expert}"]
     named = (*who, f"of layer {found.layer}", f"dimension {found.dimension}")
     said, *_ = page.one(".weights").text.split(", through the weights")
-    check_sentence([Fact(kind="writes", subject=named, values=(found.share,))], said)
+    check_sentence([UnnamedFact(kind="writes", subject=named, values=(found.share,))], said)
     known = updates.layers[found.layer].mlp_and_neurons
     path = known[1].path if known else ""
     weights = page.texts(".weights code")
@@ -188,12 +188,12 @@ def check_written(page: Part, found: Finding | None, updates: Updates) -> None:
 # --- attention ------------------------------------------------------------------------------------------------------
 
 
-def check_attention(facts: Sequence[Fact], model: ModelReport) -> None:
+def check_attention(facts: Sequence[UnnamedFact], model: ModelReport) -> None:
     """On which words it was measured, and both means where neurons were off."""
     attentive = [(context, each) for context in model.contexts for each in context.states.attention]
     off = next((each for context in model.contexts for each in context.interventions if each.rule == "off"), None)
     everything = [*(each for _, each in attentive), *(off.states.attention if off else ())]
-    expected = [Fact(kind="attention", subject=everything[0].words)]
+    expected = [UnnamedFact(kind="attention", subject=everything[0].words)]
     pairs = [
         (context, intact, after)
         for after in (off.states.attention if off else ())
@@ -206,7 +206,7 @@ def check_attention(facts: Sequence[Fact], model: ModelReport) -> None:
         neurons = "neuron" if len(done.neurons) == 1 else "neurons"
         named = (f"layer {done.layer + 1}", context.states.context.label, neurons)
         if np.isfinite(means).all():
-            expected.append(Fact(kind="attention without", subject=named, values=means))
+            expected.append(UnnamedFact(kind="attention without", subject=named, values=means))
     require(list(facts) == expected, str(facts), expected)
 
 

@@ -18,9 +18,9 @@ from tokviz.models.location import GIVEN
 from tokviz.notebook import arguments, beside, frames, inline
 from tokviz.notebook.drawn import Drawn
 from tokviz.notebook.lens import LensReading
+from tokviz.pages.text.catalogue import sentence
 from tokviz.pages.text.sentences import depths_name
 from tokviz.pages.text.stage_facts import stage_facts
-from tokviz.pages.text.stage_sentences import stage_sentence
 from tokviz.records import (
     BreakingNeurons,
     ContextReport,
@@ -184,7 +184,7 @@ class Capture:
         at_position_0 = self.states.tokenization.reads_position_0
         return tuple(
             f"{depths_name(stage.first_depth, stage.last_depth)}: "
-            f"{stage_sentence(stage_facts(geometry, stage, shown, at_position_0=at_position_0))}"
+            f"{sentence(stage_facts(geometry, stage, shown, at_position_0=at_position_0))}"
             for stage in geometry.stages
         )
 

@@ -7,7 +7,7 @@ import marshal
 import os
 import stat
 import traceback
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from importlib.util import MAGIC_NUMBER
@@ -31,16 +31,27 @@ from jinja2.bccache import Bucket
 
 from tokviz.errors import ThemeError
 from tokviz.pages.excerpt import Excerpt
+from tokviz.pages.frame.pictures import slide_id
 from tokviz.pages.frame.scripts import published
 from tokviz.pages.site import Page, SiteView
+from tokviz.pages.text import catalogue
 from tokviz.pages.text.explained import Explainer
+from tokviz.pages.text.wording import capitalized
 from tokviz.text import one_line, visible
 
 ASSETS = "assets"
 OWN_STYLES = f"{ASSETS}/theme.css"
 """A theme's stylesheet, which all pages take after their own."""
-COMPILED_VERSION = 5
+COMPILED_VERSION = 6
 """Raised when the environment changes, or the form of the files."""
+FILTERS: dict[str, Callable[..., str]] = {
+    **catalogue.FORMATS,
+    "sentence": catalogue.sentence,
+    "told": catalogue.text,
+    "capitalized": capitalized,
+    "slide": lambda depth, context: slide_id(context, depth),
+}
+"""How templates write what records hold: numbers, depths, facts and addresses."""
 N_DIGEST = sha256().digest_size
 """Bytes of the checksum before a compiled template."""
 
@@ -65,7 +76,7 @@ def environment(folders: Sequence[Path], explainer: Explainer) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    jinja.filters["explain"] = explainer.explain
+    jinja.filters |= FILTERS | {"explain": explainer.explain}
     jinja.globals["explained"] = explainer.explained
     return jinja
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tokviz.pages.first.choice import Choice
 from tokviz.pages.model.headline import Headline
-from tokviz.pages.text.facts import Fact, the_same
+from tokviz.pages.model.unnamed import UnnamedFact, the_same
 from tokviz.pages.text.findings import norm_jump
 from tokviz.pages.text.wording import capitalized, number, percent, the_depth, whole_percent
 from tokviz.records import CategoryMeasure, ContextReport, Geometry
@@ -36,7 +36,7 @@ def what_is_meant(said: Headline, chosen: Choice) -> str:
     return " ".join(meant for kind, meant in _MEANT.items() if kind in used)
 
 
-def row_facts(said: Headline, chosen: Choice, row: ContextReport) -> Iterator[Fact]:
+def row_facts(said: Headline, chosen: Choice, row: ContextReport) -> Iterator[UnnamedFact]:
     """At the finding's layer what its sentence is about, and neighbors; else where most and fewest are, and a jump of the norm."""
     geometry = row.in_first_template.geometry
     label = f"{row.states.context.label}{', first sentence' if row.has_templates else ''}"
@@ -49,12 +49,12 @@ def row_facts(said: Headline, chosen: Choice, row: ContextReport) -> Iterator[Fa
     kind = VARIANCE if said.finding.flattens else NORM
     value = (geometry.spread.pc1_share if said.finding.flattens else geometry.spread.mean_norm)[chosen.marked]
     if math.isfinite(value):
-        yield Fact(kind=kind, subject=(label, the_depth(chosen.marked)), values=(float(value),))
+        yield UnnamedFact(kind=kind, subject=(label, the_depth(chosen.marked)), values=(float(value),))
         if geometry.purity.above_chance.holds[chosen.marked]:
             yield _neighbors(geometry.purity, label, chosen.marked)
 
 
-def _best_and_least(purity: CategoryMeasure, label: str, depths: tuple[int, ...]) -> Iterator[Fact]:
+def _best_and_least(purity: CategoryMeasure, label: str, depths: tuple[int, ...]) -> Iterator[UnnamedFact]:
     """Among the depths that are shown; nothing where none is claimed to be above chance."""
     clear = [each for each in depths if purity.above_chance.holds[each]]
     known = [each for each in depths if math.isfinite(purity.value[each])]
@@ -65,21 +65,21 @@ def _best_and_least(purity: CategoryMeasure, label: str, depths: tuple[int, ...]
             yield _neighbors(purity, label, fewest)
 
 
-def _jump(geometry: Geometry, label: str, depths: tuple[int, ...]) -> Iterator[Fact]:
+def _jump(geometry: Geometry, label: str, depths: tuple[int, ...]) -> Iterator[UnnamedFact]:
     """Where the mean norm jumps, if the depth is shown; that no few neurons are known to write it doesn't make it small."""
     depth = norm_jump(geometry)
     if depth in depths and depth is not None:
         before, after = geometry.spread.mean_norm[depth - 1 : depth + 1]
         values = (float(before), float(after), float(geometry.spread.pc1_share[depth]))
-        yield Fact(kind=JUMP, subject=(label, the_depth(depth)), values=values)
+        yield UnnamedFact(kind=JUMP, subject=(label, the_depth(depth)), values=values)
 
 
-def _neighbors(purity: CategoryMeasure, label: str, depth: int) -> Fact:
+def _neighbors(purity: CategoryMeasure, label: str, depth: int) -> UnnamedFact:
     values = (float(purity.value[depth]), float(purity.null_mean[depth]))
-    return Fact(kind=NEIGHBORS, subject=(label, the_depth(depth)), values=values)
+    return UnnamedFact(kind=NEIGHBORS, subject=(label, the_depth(depth)), values=values)
 
 
-def sentence(facts: tuple[Fact, ...]) -> str:
+def sentence(facts: tuple[UnnamedFact, ...]) -> str:
     """``Alone: at layer 11 one direction holds 99.7 % of the variance, and 67 % of … share its category.``; a jump comes last."""
     label = capitalized(the_same(each.subject[0] for each in facts))
     jumps = [each for each in facts if each.kind == JUMP]
@@ -89,13 +89,13 @@ def sentence(facts: tuple[Fact, ...]) -> str:
     return f"{label}: {'. '.join([first, *map(capitalized, others)])}."
 
 
-def _at_a_jump(fact: Fact) -> str:
+def _at_a_jump(fact: UnnamedFact) -> str:
     before, after, pc1 = fact.values
     held = f", and one direction holds {percent(pc1)} of the variance" if math.isfinite(pc1) else ""
     return f"{_at(fact.subject[1])} the mean norm jumps from {number(before)} to {number(after)}{held}"
 
 
-def _at_a_depth(facts: list[Fact]) -> str:
+def _at_a_depth(facts: list[UnnamedFact]) -> str:
     first, *others = facts
     if any(each.kind != NEIGHBORS for each in others):
         raise ValueError(f"{facts}: expected neighbors after the first fact")
@@ -120,5 +120,5 @@ def _at(where: str) -> str:
     return f"in {where}" if where == the_depth(0) else f"at {where}"
 
 
-def _chance(fact: Fact) -> str:
+def _chance(fact: UnnamedFact) -> str:
     return f"chance: {whole_percent(fact.values[1])}"

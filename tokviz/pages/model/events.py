@@ -1,17 +1,15 @@
-"""What happens at which depth of a context, and why its stages begin where they do: facts, and sentences made of them."""
+"""What happens at which depth of a context, and why its stages begin where they do: facts of ``catalogue/stages.toml``."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import Any
 
 from tokviz.pages.text.facts import Fact
-from tokviz.pages.text.sentences import depths_name
-from tokviz.pages.text.stage_facts import of_whom, peak
-from tokviz.pages.text.stage_sentences import range_of, size
-from tokviz.pages.text.wording import NBSP, capitalized, joined, whole_percent
+from tokviz.pages.text.stage_facts import size, whose
 from tokviz.records import Geometry, MassiveActivations
 
 MOST_DIMENSIONS = 6
@@ -42,36 +40,27 @@ def events(geometry: Geometry, *, at_position_0: bool) -> tuple[Event, ...]:
     return tuple(sorted(found, key=lambda event: event.depth))
 
 
-def event_text(what: Fact) -> str:
-    """``Layer 11: massive activations emerge``."""
-    return capitalized(_EVENTS[what.kind].format(*what.subject))
-
-
-def event_numbers(stated: tuple[Fact, ...]) -> str:
-    """``largest |x| 24,113, 13,533 × a typical token’s median of 1.78, dimensions 12, 45``."""
-    return ", ".join(_NUMBERS[fact.kind](fact) for fact in stated)
-
-
 def _turns(geometry: Geometry, *, at_position_0: bool) -> Iterator[Event]:
     """Where massive activations emerge, in the words or at position 0 of their texts only, and where they cease."""
     words, at_start = geometry.massive, geometry.position0
     if words.emergence_depth is not None:
-        yield _event("emerge", words, [words.emergence_depth])
+        yield _event("stages.events.emerge", words, [words.emergence_depth])
     elif at_start.emergence_depth is not None and not at_position_0:
-        yield _event("emerge at position 0", at_start, [at_start.emergence_depth])
+        yield _event("stages.events.emerge_at_position_0", at_start, [at_start.emergence_depth])
     end = words.end_depth
     if words.step_down_depth is not None:
-        yield _event("end", words, [words.step_down_depth])
+        yield _event("stages.events.end", words, [words.step_down_depth])
     elif end is not None:
         is_larger = words.largest[end] > words.largest[end - 1]
-        yield _event("outgrown, though larger" if is_larger else "outgrown", words, [end], of_whom(words))
+        kind = "stages.events.outgrown_though_larger" if is_larger else "stages.events.outgrown"
+        yield _event(kind, words, [end], whose=whose(words, several=True))
 
 
 def _moderate(words: MassiveActivations) -> Iterator[Event]:
     """Runs of depths, but for one that begins where massive activations end: that event names it."""
     for first, last in words.moderate_runs:
         if first != words.end_depth:
-            yield _event("moderately large", words, range(first, last + 1))
+            yield _event("stages.events.moderate", words, range(first, last + 1))
 
 
 def _dominance(words: MassiveActivations) -> Iterator[Event]:
@@ -85,52 +74,27 @@ def _dominance(words: MassiveActivations) -> Iterator[Event]:
         if dimension is not None:
             depths = list(run)
             shares = words.top_share[depths]
-            share = Fact(kind="share", bounds=(float(shares.min()), float(shares.max())))
-            yield _event("dominant", words, depths, f"dimension {dimension}", numbers=[share])
+            share = Fact("stages.events.dominance", shares=(float(shares.min()), float(shares.max())))
+            event = _event("stages.events.dominant", words, depths, dimension=dimension)
+            yield replace(event, numbers=(share, *event.numbers))
 
 
-def _event(
-    kind: str, activations: MassiveActivations, depths: Sequence[int], *of: str, numbers: Sequence[Fact] = ()
-) -> Event:
+def _event(kind: str, activations: MassiveActivations, depths: Sequence[int], **of: Any) -> Event:
     """``of`` : what the fact is about beside the depths."""
     depth = max(depths, key=lambda each: float(activations.largest[each]))
     in_dimensions = [dimensions(which)] if (which := activations.dimensions[depth]) else []
     return Event(
         depth=depths[0],
-        what=Fact(kind=kind, subject=(depths_name(depths[0], depths[-1]), *of)),
-        numbers=(*numbers, peak(activations, depths), *in_dimensions),
+        what=Fact(kind, depths=(depths[0], depths[-1]), **of),
+        numbers=(size(activations, depths, n_depths=len(depths)), *in_dimensions),
     )
 
 
 def dimensions(which: Sequence[int]) -> Fact:
     """The first of them, and how many more there are."""
-    more = len(which) - MOST_DIMENSIONS
-    shown = tuple(str(each) for each in which[:MOST_DIMENSIONS])
-    return Fact(kind="dimensions", subject=shown, values=(more,) if more > 0 else ())
-
-
-def dimensions_named(fact: Fact) -> str:
-    """``dimensions 12, 45``, ``dimensions 1, 2, 3, 4, 5, 6 and 2 more``."""
-    more = "".join(f" and {n_more} more" for n_more in fact.values)
-    return f"dimension{'s' if len(fact.subject) > 1 else ''} {joined(fact.subject)}{more}"
-
-
-_EVENTS = {
-    "emerge": "{}: massive activations emerge",
-    "emerge at position 0": "{}: massive activations emerge at position 0, not in the words",
-    "end": "{}: massive activations end",
-    "outgrown": "{}: no longer massive, because {} median has risen",
-    "outgrown, though larger": (
-        "{}: no longer massive by the ratio, though the largest |x| is larger: {} median has grown more"
-    ),
-    "moderately large": "{}: moderately large activations",
-    "dominant": "{}: {} is dominant, not massive",
-}
-_NUMBERS: dict[str, Callable[[Fact], str]] = {
-    "share": lambda fact: f"{range_of(fact, whole_percent)} of Σ{NBSP}x²",
-    "largest": size,
-    "dimensions": dimensions_named,
-}
+    n_more = len(which) - MOST_DIMENSIONS
+    more = Fact("stages.more", n=n_more) if n_more > 0 else ()
+    return Fact("stages.dimensions", which=tuple(which[:MOST_DIMENSIONS]), more=more)
 
 
 # --- where stages begin ----------------------------------------------------------------------------------------------
@@ -140,24 +104,12 @@ def beginning_facts(geometry: Geometry, number: int) -> tuple[Fact, ...]:
     """Why a stage begins there; empty of the first, which has the number 0."""
     stage, words = geometry.stages[number], geometry.massive
     if not math.isnan(stage.recurrence):
-        return (Fact(kind="found", values=(stage.recurrence,)),)
+        return (Fact("stages.begins.found", share=stage.recurrence),)
     if not number:
         return ()
-    turn = "emerge" if stage.first_depth == words.emergence_depth else "end"
+    emerges = stage.first_depth == words.emergence_depth
     is_known = geometry.n_compared >= geometry.stage_criteria.least_words
-    return (Fact(kind=turn), *([Fact(kind="not found")] if is_known else []))
-
-
-def beginning(stated: tuple[Fact, ...]) -> str:
-    """Why a stage begins there: ``In 96 % of subsamples of the words, CKA shows that a stage begins here or one layer away.``."""
-    return f"{''.join(_BEGINNINGS[fact.kind](fact) for fact in stated)}."
-
-
-_BEGINNINGS: dict[str, Callable[[Fact], str]] = {
-    "found": lambda fact: (
-        f"In {whole_percent(fact.value)} of subsamples of the words, CKA shows that a stage begins here or one layer away"
-    ),
-    "emerge": lambda _: "This stage begins where massive activations emerge, by rule",
-    "end": lambda _: "This stage begins where massive activations end, by rule",
-    "not found": lambda _: "; CKA alone shows no boundary here",
-}
+    return (
+        Fact("stages.begins.emerge" if emerges else "stages.begins.end"),
+        *([Fact("stages.begins.not_found")] if is_known else []),
+    )

@@ -10,8 +10,8 @@ import numpy as np
 
 from tokviz.config.finding import MOST_WORDS_IN_FINDING
 from tokviz.pages.frame.index import captured
+from tokviz.pages.model.unnamed import UnnamedFact
 from tokviz.pages.text.extent import is_partial
-from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.findings import finding_of, flattening, norm_jump
 from tokviz.pages.text.wording import (
     NBSP,
@@ -60,7 +60,7 @@ class Headline:
     """Of the model."""
     best: Purity | None = None
     """Where categories hold best, in a report without a finding, or the first that was measured; None where nothing was."""
-    stated: Fact | None = None
+    stated: UnnamedFact | None = None
     """What the sentence is made of, where it isn't the finding."""
     is_of_all: bool = False
     """Whether the sentence is about all models, of which ``model`` is the first."""
@@ -207,12 +207,12 @@ def _where_categories_hold(models: list[ModelReport]) -> Headline | None:
         return _nothing_measured(models[0])
     if clear is not None:
         named = (the_depth(clear.depth), clear.model.display_name)
-        fact = Fact(kind=HOLD, subject=named, values=(clear.value, clear.chance))
+        fact = UnnamedFact(kind=HOLD, subject=named, values=(clear.value, clear.chance))
         return Headline(sentence=fact_sentence(fact), stated=fact, model=clear.model, best=clear)
     # The largest of what is at chance is the largest by chance.
     n_measured = len({each.model.slug for each in purities})
     is_tested = any(each.is_tested for each in purities)
-    fact = Fact(kind=NONE_HOLD, values=(n_measured,)) if is_tested else Fact(kind=NOT_TESTED)
+    fact = UnnamedFact(kind=NONE_HOLD, values=(n_measured,)) if is_tested else UnnamedFact(kind=NOT_TESTED)
     return Headline(
         sentence=fact_sentence(fact),
         stated=fact,
@@ -225,7 +225,7 @@ def _where_categories_hold(models: list[ModelReport]) -> Headline | None:
 def _nothing_measured(model: ModelReport) -> Headline | None:
     """An invitation, where there is neither a finding nor a number; None where there is nothing to compare."""
     states = model.contexts[0].states
-    fact = Fact(kind=NOTHING, subject=(the_depth(states.n_depths - 1),) if is_partial(model.contexts[0]) else ())
+    fact = UnnamedFact(kind=NOTHING, subject=(the_depth(states.n_depths - 1),) if is_partial(model.contexts[0]) else ())
     said = Headline(sentence=fact_sentence(fact), stated=fact, model=model)
     return said if states.n_depths > 1 else None
 
@@ -236,7 +236,7 @@ def where_categories_hold(model: ModelReport) -> str | None:
     return " ".join([first, "Neighbors are counted in all dimensions.", *others]) if first else None
 
 
-def opening_facts(model: ModelReport) -> tuple[Fact, ...]:
+def opening_facts(model: ModelReport) -> tuple[UnnamedFact, ...]:
     """Where categories hold, or that they don't, and where the norm of the first context jumps; empty where nothing was measured."""
     found = _where_categories_hold([model]) if model.contexts else None
     if found is None or found.best is None or found.stated is None:
@@ -245,18 +245,18 @@ def opening_facts(model: ModelReport) -> tuple[Fact, ...]:
     return (own, *_jump(model.contexts[0]))
 
 
-def _jump(context: ContextReport) -> Iterator[Fact]:
+def _jump(context: ContextReport) -> Iterator[UnnamedFact]:
     depth = norm_jump(context.geometry) if context.geometry else None
     if depth is not None and context.geometry is not None:
         before, after = context.geometry.spread.mean_norm[depth - 1 : depth + 1]
         named = (the_depth(depth), context.states.context.label)
-        yield Fact(kind=JUMP, subject=named, values=(float(before), float(after)))
+        yield UnnamedFact(kind=JUMP, subject=named, values=(float(before), float(after)))
 
 
 # --- sentences of facts ---------------------------------------------------------------------------------------------
 
 
-def fact_sentence(fact: Fact) -> str:
+def fact_sentence(fact: UnnamedFact) -> str:
     """The sentence that states it.
 
     Raises
@@ -266,7 +266,7 @@ def fact_sentence(fact: Fact) -> str:
     return _SENTENCES[fact.kind](fact)
 
 
-def _say_hold(fact: Fact) -> str:
+def _say_hold(fact: UnnamedFact) -> str:
     """At most 25 words: the model's name, if there is one, where there is space for it."""
     (where, *names), (value, chance) = fact.subject, fact.values
     at = "In the embedding" if where == the_depth(0) else f"At {where}"
@@ -277,28 +277,28 @@ def _say_hold(fact: Fact) -> str:
     return next(sentence for sentence in sentences if len(sentence.split()) <= MOST_WORDS_IN_FINDING)
 
 
-def _say_none_hold(fact: Fact) -> str:
+def _say_none_hold(fact: UnnamedFact) -> str:
     (n_models,) = map(int, fact.values)
     where = {1: "At no depth", 2: "In neither model"}.get(n_models, f"In none of {in_words(n_models)} models")
     return f"{where} are a word’s nearest neighbors shown to be of its category more often than by chance."
 
 
-def _say_not_tested(_: Fact) -> str:
+def _say_not_tested(_: UnnamedFact) -> str:
     return "Whether a word’s nearest neighbors are of its category more often than by chance can’t be tested with these words."
 
 
-def _say_nothing(fact: Fact) -> str:
+def _say_nothing(fact: UnnamedFact) -> str:
     """With the last layer that was captured, where that isn't the model's last one."""
     after = "".join(fact.subject) or "the last"
     return f"Compare how the words lie before the first layer and after {after}."
 
 
-def _say_jump(fact: Fact) -> str:
+def _say_jump(fact: UnnamedFact) -> str:
     (where, label), (before, after) = fact.subject, map(number, fact.values)
     return f"At {where} the mean norm (words {label}) jumps from {before} to {after}."
 
 
-_SENTENCES: dict[str, Callable[[Fact], str]] = {
+_SENTENCES: dict[str, Callable[[UnnamedFact], str]] = {
     HOLD: _say_hold,
     NONE_HOLD: _say_none_hold,
     NOT_TESTED: _say_not_tested,

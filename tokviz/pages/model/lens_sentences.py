@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from tokviz.pages.model.lens_data import has_lens
-from tokviz.pages.text.facts import Fact, the_same
+from tokviz.pages.model.unnamed import UnnamedFact, the_same
 from tokviz.pages.text.sentences import depths_where
 from tokviz.pages.text.wording import joined_by_and, ranged, whole_percent
 from tokviz.records import ContextReport, ModelReport
@@ -18,12 +18,12 @@ LIMITS = (
 )
 
 
-def facts(model: ModelReport) -> tuple[Fact, ...]:
+def facts(model: ModelReport) -> tuple[UnnamedFact, ...]:
     """What is announced of each context."""
     return tuple(_facts(model.contexts))
 
 
-def _facts(contexts: Iterable[ContextReport]) -> Iterator[Fact]:
+def _facts(contexts: Iterable[ContextReport]) -> Iterator[UnnamedFact]:
     for context in contexts:
         named = context.lens.named if context.lens else None
         if named is None:
@@ -32,18 +32,18 @@ def _facts(contexts: Iterable[ContextReport]) -> Iterator[Fact]:
         if holds.any():
             shares = named.value[holds]
             values = (float(shares.min()), float(shares.max()))
-            yield Fact(kind="read", subject=(label, depths_where(holds)), values=values)
+            yield UnnamedFact(kind="read", subject=(label, depths_where(holds)), values=values)
         else:
-            yield Fact(kind="not shown" if named.can_be_tested else "not tested", subject=(label,))
+            yield UnnamedFact(kind="not shown" if named.can_be_tested else "not tested", subject=(label,))
 
 
-def sentences(stated: tuple[Fact, ...]) -> tuple[str, ...]:
+def sentences(stated: tuple[UnnamedFact, ...]) -> tuple[str, ...]:
     """A sentence for each kind of fact."""
     kinds = dict.fromkeys(each.kind for each in stated)
     return tuple(sentence(tuple(each for each in stated if each.kind == kind)) for kind in kinds)
 
 
-def sentence(stated: tuple[Fact, ...]) -> str:
+def sentence(stated: tuple[UnnamedFact, ...]) -> str:
     """The sentence that states these facts, which are of one kind.
 
     Raises
@@ -53,7 +53,7 @@ def sentence(stated: tuple[Fact, ...]) -> str:
     return _SENTENCES[the_same(each.kind for each in stated)](stated)
 
 
-def _say_read(stated: tuple[Fact, ...]) -> str:
+def _say_read(stated: tuple[UnnamedFact, ...]) -> str:
     parts = []
     for each in stated:
         label, where = each.subject
@@ -62,15 +62,15 @@ def _say_read(stated: tuple[Fact, ...]) -> str:
     return f"More words than by chance are read as their own category: {'; '.join(parts)}."
 
 
-def _say_not_shown(stated: tuple[Fact, ...]) -> str:
+def _say_not_shown(stated: tuple[UnnamedFact, ...]) -> str:
     return f"At no depth is it shown that more words than by chance are read as their own category: {_labels(stated)}."
 
 
-def _say_not_tested(stated: tuple[Fact, ...]) -> str:
+def _say_not_tested(stated: tuple[UnnamedFact, ...]) -> str:
     return f"Whether more words than by chance are read as their own category can’t be tested with these words and categories: {_labels(stated)}."
 
 
-def _labels(stated: tuple[Fact, ...]) -> str:
+def _labels(stated: tuple[UnnamedFact, ...]) -> str:
     labels = [label for each in stated for label in each.subject]
     return "; ".join(f"words {label}" for label in labels)
 

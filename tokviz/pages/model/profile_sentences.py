@@ -9,13 +9,13 @@ from itertools import groupby
 import numpy as np
 
 from tokviz.pages.model.profile_found import N_OF_CATEGORIES, Compared, ProfilePair
-from tokviz.pages.text.facts import Fact, the_same
+from tokviz.pages.model.unnamed import UnnamedFact, the_same
 from tokviz.pages.text.wording import capitalized, count, in_words, joined_by_and, ranged, score
 from tokviz.records import Difference
 
 MOST_NAMED = 8
 """Of more models sentences give numbers instead of names."""
-Facts = tuple[Fact, ...]
+Facts = tuple[UnnamedFact, ...]
 """Those of one sentence."""
 
 
@@ -50,8 +50,8 @@ def sentence(stated: Facts) -> str:
 # --- two models ------------------------------------------------------------------------------------------------------
 
 
-def _of_two(found: Compared) -> list[list[Fact]]:
-    ahead: dict[tuple[str, str, str], list[Fact]] = {}
+def _of_two(found: Compared) -> list[list[UnnamedFact]]:
+    ahead: dict[tuple[str, str, str], list[UnnamedFact]] = {}
     for index, measure in enumerate(found.measures[:-1]):
         for pair, each in _shown(found, index):
             names = found.models[pair.a].name, found.models[pair.b].name
@@ -59,7 +59,7 @@ def _of_two(found: Compared) -> list[list[Fact]]:
                 (names, (each.low, each.high)) if each.value > 0 else (names[::-1], (-each.high, -each.low))
             )
             kind = f"ahead{_where(index, each)}"
-            fact = Fact(kind=kind, subject=(*ordered, measure.said), values=(abs(each.value),), bounds=bounds)
+            fact = UnnamedFact(kind=kind, subject=(*ordered, measure.said), values=(abs(each.value),), bounds=bounds)
             ahead.setdefault((kind, *ordered), []).append(fact)
     return list(ahead.values())
 
@@ -94,7 +94,7 @@ def _say_ahead(stated: Facts) -> str:
 # --- several models --------------------------------------------------------------------------------------------------
 
 
-def _of_several(found: Compared) -> Iterator[list[Fact]]:
+def _of_several(found: Compared) -> Iterator[list[UnnamedFact]]:
     """Who is ahead of whom, measure by measure; who is ahead of most comes first."""
     for index, measure in enumerate(found.measures[:-1]):
         behind: dict[int, list[tuple[int, Difference]]] = {}
@@ -102,7 +102,7 @@ def _of_several(found: Compared) -> Iterator[list[Fact]]:
             first, second = (pair.a, pair.b) if each.value > 0 else (pair.b, pair.a)
             behind.setdefault(first, []).append((second, each))
         yield [
-            Fact(
+            UnnamedFact(
                 kind=f"ahead of several{_where(index, each)}",
                 subject=(found.models[first].name, found.models[other].name, measure.said),
                 values=(abs(each.value),),
@@ -123,18 +123,18 @@ def _say_ahead_of_several(stated: Facts) -> str:
     return f"{capitalized(measure)}: {'; '.join(parts)}."
 
 
-def _here(fact: Fact) -> str:
+def _here(fact: UnnamedFact) -> str:
     return " on this list" if fact.kind.endswith(" on this list") else ""
 
 
-def _no_difference(found: Compared) -> list[Fact]:
+def _no_difference(found: Compared) -> list[UnnamedFact]:
     """Where several models are above chance, and none is ahead."""
     stated = []
     for index, measure in enumerate(found.measures[:-1]):
         above = [model.values[index].kind == "above" for model in found.models]
         compared = [pair for pair in found.pairs if above[pair.a] and above[pair.b] and _is_known(pair, index)]
         if compared and not _shown(found, index):
-            stated.append(Fact(kind="no difference", subject=(measure.said,)))
+            stated.append(UnnamedFact(kind="no difference", subject=(measure.said,)))
     return stated
 
 
@@ -149,7 +149,7 @@ def _say_no_difference(stated: Facts) -> str:
 # --- many models -----------------------------------------------------------------------------------------------------
 
 
-def _counts(found: Compared) -> Iterator[list[Fact]]:
+def _counts(found: Compared) -> Iterator[list[UnnamedFact]]:
     """How many are above chance, and how many pairs differ."""
     for index, measure in enumerate(found.measures[:-1]):
         values = [model.values[index] for model in found.models if model.values[index].is_known]
@@ -161,8 +161,8 @@ def _counts(found: Compared) -> Iterator[list[Fact]]:
         if values:
             n_shown = len(_shown(found, index))
             yield [
-                Fact(kind="above chance", subject=said, values=(n_above, len(values))),
-                *([Fact(kind="pairs differ", subject=said, values=(n_shown, n_compared))] if n_compared else []),
+                UnnamedFact(kind="above chance", subject=said, values=(n_above, len(values))),
+                *([UnnamedFact(kind="pairs differ", subject=said, values=(n_shown, n_compared))] if n_compared else []),
             ]
 
 
@@ -179,16 +179,16 @@ def _say_counts(stated: Facts) -> str:
 # --- one model by itself ---------------------------------------------------------------------------------------------
 
 
-def _near_chance(found: Compared) -> list[Fact]:
+def _near_chance(found: Compared) -> list[UnnamedFact]:
     """What isn't claimed at any depth."""
     near = []
     for index, measure in enumerate(found.measures[:-1]):
         known = [model for model in found.models if model.values[index].is_known]
         names = [model.name for model in known if model.values[index].kind == "chance"]
         if len(names) == len(known) and len(names) > 2:
-            near.append(Fact(kind="near chance", subject=(measure.said,), values=(len(names),)))
+            near.append(UnnamedFact(kind="near chance", subject=(measure.said,), values=(len(names),)))
         elif names:
-            near.append(Fact(kind="near chance", subject=(measure.said, *names)))
+            near.append(UnnamedFact(kind="near chance", subject=(measure.said, *names)))
     return near
 
 

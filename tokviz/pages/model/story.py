@@ -5,21 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tokviz.pages.frame.pictures import picture, slide_id
-from tokviz.pages.model.events import beginning, beginning_facts, event_numbers, event_text, events
+from tokviz.pages.model.events import Event, beginning_facts, events
+from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.parts import Link, Picture
-from tokviz.pages.text.sentences import depths_name
 from tokviz.pages.text.stage_facts import lead_facts, stage_facts
-from tokviz.pages.text.stage_sentences import stage_lead, stage_sentence
-from tokviz.records import ContextReport, Geometry, ModelReport, Report, Stage, depth_name
-
-
-@dataclass(frozen=True, kw_only=True)
-class Badge:
-    """An event in a model's depth, linked to its slide."""
-
-    link: Link
-    """``Layer 11: massive activations emerge``."""
-    detail: str
+from tokviz.records import ContextReport, Geometry, ModelReport, Report, depth_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,22 +22,18 @@ class Thumbnail:
 
 @dataclass(frozen=True, kw_only=True)
 class StageSection:
-    """One stage of a context."""
+    """One stage of a context: what its sentences state."""
 
     id: str
-    name: str
-    """``2``."""
-    span: str
-    """``layers 11–27``."""
-    lead: str
-    """One plain sentence."""
-    sentence: str
-    """With all its numbers."""
-    badges: tuple[Badge, ...]
-    beginning: str | None
-    """Why a stage begins here; None of the first."""
+    depths: tuple[int, int]
+    """The first and the last."""
+    lead: tuple[Fact, ...]
+    numbers: tuple[Fact, ...]
+    events: tuple[Event, ...]
+    begins: tuple[Fact, ...]
+    """Why a stage begins here; empty for the first."""
     plate: Thumbnail | None
-    """Of its middle."""
+    """The one of its middle."""
     note: str | None
 
 
@@ -86,36 +72,24 @@ def _stage(model: ModelReport, context: ContextReport, geometry: Geometry, numbe
     at_position_0 = state.tokenization.reads_position_0
     depth = (stage.first_depth + stage.last_depth) // 2
     renditions = context.projections[0].plates[depth]
+    slide = Link(text=depth_name(depth), href=f"#{slide_id(state.context.name, depth)}")
     alt = f"{model.display_name}, {state.context.label}: the words at this depth"
     return StageSection(
         id=stage_id(state.context.name, number),
         note=model.notes.get(stage_id(state.context.name, number)),
-        name=f"{number + 1}",
-        span=depths_name(stage.first_depth, stage.last_depth),
-        lead=stage_lead(lead_facts(geometry, number, at_position_0=at_position_0)),
-        sentence=stage_sentence(
-            stage_facts(geometry, stage, context.projections[0].projection, at_position_0=at_position_0)
+        depths=(stage.first_depth, stage.last_depth),
+        lead=lead_facts(geometry, number, at_position_0=at_position_0),
+        numbers=stage_facts(geometry, stage, context.projections[0].projection, at_position_0=at_position_0),
+        events=tuple(
+            event
+            for event in events(geometry, at_position_0=at_position_0)
+            if stage.first_depth <= event.depth <= stage.last_depth
         ),
-        badges=_badges(context, geometry, stage),
-        beginning=beginning(begins) if (begins := beginning_facts(geometry, number)) else None,
-        plate=Thumbnail(link=_slide(context, depth, depth_name(depth)), picture=picture(page, renditions, alt))
-        if renditions
-        else None,
+        begins=beginning_facts(geometry, number),
+        plate=Thumbnail(link=slide, picture=picture(page, renditions, alt)) if renditions else None,
     )
 
 
 def stage_id(context: str, number: int) -> str:
     """``alone/stage-1`` for the first, number 0."""
     return f"{context}/stage-{number + 1}"
-
-
-def _slide(context: ContextReport, depth: int, text: str) -> Link:
-    return Link(text=text, href=f"#{slide_id(context.states.context.name, depth)}")
-
-
-def _badges(context: ContextReport, geometry: Geometry, stage: Stage) -> tuple[Badge, ...]:
-    return tuple(
-        Badge(link=_slide(context, event.depth, event_text(event.what)), detail=event_numbers(event.numbers))
-        for event in events(geometry, at_position_0=context.states.tokenization.reads_position_0)
-        if stage.first_depth <= event.depth <= stage.last_depth
-    )

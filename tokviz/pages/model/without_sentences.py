@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from tokviz.pages.text.facts import Fact, the_same
+from tokviz.pages.model.unnamed import UnnamedFact, the_same
 from tokviz.pages.text.wording import NBSP, count, joined_by_and, neurons_named, number, small_share
 from tokviz.records import PASSAGE_TOKENS, ContextReport, Intervention, Loss, LossChange
 
-Facts = tuple[Fact, ...]
+Facts = tuple[UnnamedFact, ...]
 """Those of one paragraph, each of which adds its own part."""
 ONE, SEVERAL = "the neuron", "the neurons"
 """What is set to a value."""
@@ -53,18 +53,18 @@ def _neurons(done: Intervention) -> str:
 # --- zero and mean ---------------------------------------------------------------------------------------------------
 
 
-def _zero_and_mean(context: ContextReport, done: Intervention) -> Iterator[Fact]:
+def _zero_and_mean(context: ContextReport, done: Intervention) -> Iterator[UnnamedFact]:
     """Why both were tried; of what follows from them only what was measured."""
     off, mean = context.intervened("off"), context.intervened("mean")
     if mean is None:
         return
-    yield Fact(kind="zero and mean", subject=(_neurons(done),))
+    yield UnnamedFact(kind="zero and mean", subject=(_neurons(done),))
     if off is None:
         return
     if _keeps_the_norm(context, mean, done.layer + 1):
-        yield Fact(kind="norm stays")
+        yield UnnamedFact(kind="norm stays")
     if _same_picture(off, mean, done.layer + 1):
-        yield Fact(kind="same plot", subject=(f"layer {done.layer}",))
+        yield UnnamedFact(kind="same plot", subject=(f"layer {done.layer}",))
 
 
 def _keeps_the_norm(context: ContextReport, mean: ContextReport, depth: int) -> bool:
@@ -85,7 +85,7 @@ def _same_picture(one: ContextReport, other: ContextReport, depth: int) -> bool:
     return len(shares) == 2 and bool(np.allclose(shares[0], shares[1], atol=0.0005))
 
 
-def _say_zero_and_mean(fact: Fact) -> str:
+def _say_zero_and_mean(fact: UnnamedFact) -> str:
     (neurons,) = fact.subject
     they, their, write, tell = (
         ("it", "its", "writes", "tells") if neurons == ONE else ("they", "their", "write", "tell")
@@ -96,7 +96,7 @@ def _say_zero_and_mean(fact: Fact) -> str:
     )
 
 
-def _say_same_plot(fact: Fact) -> str:
+def _say_same_plot(fact: UnnamedFact) -> str:
     (layer,) = fact.subject
     return f". At {layer} itself both give the same centered plot: they differ by one vector, the same for all words"
 
@@ -104,19 +104,19 @@ def _say_same_plot(fact: Fact) -> str:
 # --- other neurons ---------------------------------------------------------------------------------------------------
 
 
-def _control(context: ContextReport) -> Iterator[Fact]:
+def _control(context: ContextReport) -> Iterator[UnnamedFact]:
     """What the control is, and that it isn't as large: none is."""
     breaking = context.states.updates.breaking if context.states.updates else None
     if breaking is None or not breaking.control or context.intervened("control") is None:
         return
     named = (neurons_named(breaking.control), f"dimension {breaking.dimension}")
-    yield Fact(kind="control", subject=named, values=breaking.control_strengths)
+    yield UnnamedFact(kind="control", subject=named, values=breaking.control_strengths)
     if all(map(math.isfinite, breaking.strengths)):
         much_larger = max(breaking.control_strengths) < min(breaking.strengths) / 2
-        yield Fact(kind="of much larger" if much_larger else "of others", values=breaking.strengths)
+        yield UnnamedFact(kind="of much larger" if much_larger else "of others", values=breaking.strengths)
 
 
-def _say_control(fact: Fact) -> str:
+def _say_control(fact: UnnamedFact) -> str:
     named, dimension = fact.subject
     they_add, vectors = ("it adds", "a vector") if len(fact.values) == 1 else ("they add", "vectors")
     return (
@@ -125,20 +125,20 @@ def _say_control(fact: Fact) -> str:
     )
 
 
-def _say_of_others(fact: Fact) -> str:
+def _say_of_others(fact: UnnamedFact) -> str:
     return f", compared with {_sizes(fact)} for {'the one' if len(fact.values) == 1 else 'those'} switched off"
 
 
-def _say_of_much_larger(fact: Fact) -> str:
+def _say_of_much_larger(fact: UnnamedFact) -> str:
     these_are = "This is" if len(fact.values) == 1 else "These are"
     return f"{_say_of_others(fact)}. {these_are} much smaller, so the control can’t show what removing something as large would do"
 
 
-def _sizes(fact: Fact) -> str:
+def _sizes(fact: UnnamedFact) -> str:
     return joined_by_and([number(each) for each in fact.values])
 
 
-def _random(context: ContextReport) -> Iterator[Fact]:
+def _random(context: ContextReport) -> Iterator[UnnamedFact]:
     updates = context.states.updates
     if updates is None or updates.breaking is None or updates.random is None:
         return
@@ -147,10 +147,10 @@ def _random(context: ContextReport) -> Iterator[Fact]:
         sets = {1: "neuron", 2: "pair"}.get(n_named, "set")
         of_what = {1: "", 2: "of neurons "}.get(n_named, f"of {n_named} neurons ")
         named = (sets, f"{of_what}of layer {updates.breaking.layer}")
-        yield Fact(kind="random", subject=named, values=(drawn.n_draws, drawn.norm_change, drawn.pc1_change))
+        yield UnnamedFact(kind="random", subject=named, values=(drawn.n_draws, drawn.norm_change, drawn.pc1_change))
 
 
-def _say_random(fact: Fact) -> str:
+def _say_random(fact: UnnamedFact) -> str:
     (sets, of_what), (n_draws, norm, pc1) = fact.subject, fact.values
     return (
         f"{count(int(n_draws), sets)} {of_what}, drawn at random and set to zero, {'changes' if n_draws == 1 else 'change'} the "
@@ -162,14 +162,14 @@ def _say_random(fact: Fact) -> str:
 # --- the loss, and what follows from the states ----------------------------------------------------------------------
 
 
-def _loss(loss: Loss | None, done: Intervention) -> Iterator[Fact]:
+def _loss(loss: Loss | None, done: Intervention) -> Iterator[UnnamedFact]:
     """On what it was measured, and what has no column."""
     if loss is None:
         return
     if loss.intact is None:
-        yield Fact(kind="no loss", subject=(str(loss.reason),))
+        yield UnnamedFact(kind="no loss", subject=(str(loss.reason),))
         return
-    yield Fact(kind="loss", values=(loss.n_passages,))
+    yield UnnamedFact(kind="loss", values=(loss.n_passages,))
     n = len(done.neurons)
     if at_0 := loss.changed_by("off_at_0"):
         yield _changed("loss at position 0", _neurons(done), at_0)
@@ -177,11 +177,11 @@ def _loss(loss: Loss | None, done: Intervention) -> Iterator[Fact]:
         yield _changed("loss without others", "another neuron" if n == 1 else f"{n} other neurons", drawn)
 
 
-def _changed(kind: str, named: str, change: LossChange) -> Fact:
-    return Fact(kind=kind, subject=(named,), values=(change.difference, change.standard_error))
+def _changed(kind: str, named: str, change: LossChange) -> UnnamedFact:
+    return UnnamedFact(kind=kind, subject=(named,), values=(change.difference, change.standard_error))
 
 
-def _say_loss(fact: Fact) -> str:
+def _say_loss(fact: UnnamedFact) -> str:
     (n_passages,) = fact.values
     return (
         f"The next-token loss is measured on {n_passages} passages of {PASSAGE_TOKENS} tokens, in nats per token. The changes "
@@ -189,12 +189,12 @@ def _say_loss(fact: Fact) -> str:
     )
 
 
-def _say_loss_at_0(fact: Fact) -> str:
+def _say_loss_at_0(fact: UnnamedFact) -> str:
     (neurons,), (difference, error) = fact.subject, fact.values
     return f". With {neurons} set to zero at position 0 only, the change is {said_change(difference, error)}"
 
 
-def _say_loss_without_others(fact: Fact) -> str:
+def _say_loss_without_others(fact: UnnamedFact) -> str:
     (others,), (difference, error) = fact.subject, fact.values
     return f"; with {others} drawn at random and set to zero everywhere, it is {said_change(difference, error)}"
 
@@ -205,13 +205,13 @@ def said_change(difference: float, error: float) -> str:
     return f"{difference:+.{decimals}f}{NBSP}±{NBSP}{error:.{decimals}f}".replace("-", "−")
 
 
-def _what_follows(context: ContextReport, done: Intervention) -> Iterator[Fact]:
-    yield Fact(kind="what follows", subject=(f"layer {done.layer}", _neurons(done)))
+def _what_follows(context: ContextReport, done: Intervention) -> Iterator[UnnamedFact]:
+    yield UnnamedFact(kind="what follows", subject=(f"layer {done.layer}", _neurons(done)))
     if context.loss is None or context.loss.intact is None:
-        yield Fact(kind="predictions unknown")
+        yield UnnamedFact(kind="predictions unknown")
 
 
-def _say_what_follows(fact: Fact) -> str:
+def _say_what_follows(fact: UnnamedFact) -> str:
     layer, neurons = fact.subject
     these, write = ("this neuron", "writes") if neurons == ONE else ("these neurons", "write")
     return (
@@ -221,7 +221,7 @@ def _say_what_follows(fact: Fact) -> str:
     )
 
 
-_PARTS: dict[str, Callable[[Fact], str]] = {
+_PARTS: dict[str, Callable[[UnnamedFact], str]] = {
     "zero and mean": _say_zero_and_mean,
     "norm stays": lambda _: "; the mean norm hardly changes",
     "same plot": _say_same_plot,

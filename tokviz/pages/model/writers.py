@@ -10,9 +10,9 @@ import numpy as np
 
 from tokviz.pages.charts.curves import Chart, chart_of
 from tokviz.pages.charts.measures import Measure
+from tokviz.pages.model.unnamed import UnnamedFact
 from tokviz.pages.model.without import Without, without
 from tokviz.pages.text.extent import is_partial
-from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.findings import added_by, finding_of, sentence
 from tokviz.pages.text.wording import (
     capitalized,
@@ -213,13 +213,13 @@ def _all_attention(model: ModelReport) -> list[_Attention]:
     return found
 
 
-def attention_facts(model: ModelReport) -> tuple[Fact, ...]:
+def attention_facts(model: ModelReport) -> tuple[UnnamedFact, ...]:
     """On which words attention was measured, and what becomes of it without the neurons; empty where it wasn't measured."""
     every = _all_attention(model)
-    return (Fact(kind="attention", subject=every[0][1].words), *_weaker(model, every)) if every else ()
+    return (UnnamedFact(kind="attention", subject=every[0][1].words), *_weaker(model, every)) if every else ()
 
 
-def _weaker(model: ModelReport, every: list[_Attention]) -> Iterator[Fact]:
+def _weaker(model: ModelReport, every: list[_Attention]) -> Iterator[UnnamedFact]:
     changed = next((each for context in model.contexts if (each := context.intervened("off"))), None)
     done = changed.states.intervention if changed else None
     off = next((each for each in every if each[2]), None)
@@ -230,23 +230,23 @@ def _weaker(model: ModelReport, every: list[_Attention]) -> Iterator[Fact]:
     if intact and with_them is not None and without_them is not None:
         neurons = "neuron" if len(done.neurons) == 1 else "neurons"
         named = (f"layer {done.layer + 1}", intact[0], neurons)
-        yield Fact(kind="attention without", subject=named, values=(with_them, without_them))
+        yield UnnamedFact(kind="attention without", subject=named, values=(with_them, without_them))
 
 
-def attention_sentences(stated: tuple[Fact, ...]) -> str:
+def attention_sentences(stated: tuple[UnnamedFact, ...]) -> str:
     """``Measured on 2 words (…); …``, and ``From layer 12 on this weight is 0.60 on average (alone), …`` where that is known."""
     first, *others = stated
     return " ".join([_measured_on(first), *map(_say_weaker, others)])
 
 
-def _measured_on(fact: Fact) -> str:
+def _measured_on(fact: UnnamedFact) -> str:
     return (
         f"Measured on {count(len(fact.subject), 'word')} ({joined(fact.subject)}); attention.csv also has the share of heads "
         f"whose weight is above {SINK_WEIGHT}."
     )
 
 
-def _say_weaker(fact: Fact) -> str:
+def _say_weaker(fact: UnnamedFact) -> str:
     (layer, label, neurons), (intact, off) = fact.subject, map(score, fact.values)
     return f"From {layer} on this weight is {intact} on average ({label}), and {off} with the {neurons} off."
 

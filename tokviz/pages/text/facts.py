@@ -1,33 +1,21 @@
-"""What sentences state: first come the facts, then a sentence is made of them and of nothing else."""
+"""What sentences state: first come the facts, then a sentence of the catalogue is filled with them and with nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
-
-Part = TypeVar("Part")
+from typing import Any
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, init=False)
 class Fact:
     """One thing that a sentence states, in a form that can be held against the numbers."""
 
     kind: str
-    subject: tuple[str, ...] = ()
-    """Names of what it is stated of."""
-    values: tuple[float, ...] = ()
-    bounds: tuple[float, float] | None = None
-    """Of the interval that the sentence gives."""
+    """The key of its sentence in the catalogue: ``stages.lead.emerge``."""
+    values: Mapping[str, Any]
+    """What it states, by the names that the sentence has: numbers, depths, labels, or the facts of a part of the sentence."""
 
-    @property
-    def value(self) -> float:
-        """The only one; a ``ValueError`` where there are others or none."""
-        (value,) = self.values
-        return value
-
-
-def the_same(parts: Iterable[Part]) -> Part:
-    """What several facts of one sentence have in common; a ``ValueError`` where they differ."""
-    (part,) = set(parts)
-    return part
+    def __init__(self, kind: str, /, **values: Any) -> None:
+        object.__setattr__(self, "kind", kind)
+        object.__setattr__(self, "values", values)

@@ -240,7 +240,7 @@ def _digest_of_files(paths: tuple[str, ...], packages: tuple[str, ...]) -> str:
     digest = hashlib.sha256(json.dumps([version(package) for package in packages]).encode())
     for path in (PACKAGE / each for each in paths):
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.suffix in (".py", ".ttf"):
+            if file.suffix in (".py", ".toml", ".ttf"):
                 digest.update(file.relative_to(PACKAGE).as_posix().encode())
                 # Git may change line ends on Windows; the code is the same.
                 digest.update(file.read_bytes().replace(b"\r\n", b"\n"))

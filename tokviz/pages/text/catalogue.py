@@ -1,0 +1,133 @@
+"""The sentences of the pages, as ``tokviz/pages/catalogue`` has them: a fact names its sentence, and fills it by name.
+
+``norm = "the mean norm changes by {norm:share}, in {n:one draw|some draws}"`` of ``neurons.toml`` is the sentence of
+``Fact("neurons.norm", norm=0.02, n=3)``. After the colon stands how a value is written, one of ``FORMATS``; ``range score`` writes the
+lowest and the highest of several; ``singular|plural`` chooses by a number, or by how many there are. Without one, a value is a text,
+a whole number, or facts that have sentences of their own. ``~`` is a space that doesn't break, and a line break is a space.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+import numpy as np
+
+from tokviz.pages.text import wording
+from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.sentences import depths_name
+
+FOLDER = Path(__file__).parent.parent / "catalogue"
+Writer = Callable[[Any], str]
+FORMATS: dict[str, Writer] = {
+    "number": wording.number,
+    "percent": wording.percent,
+    "whole_percent": wording.whole_percent,
+    "share": wording.small_share,
+    "score": wording.score,
+    "count": "{:,}".format,
+    "in_words": wording.in_words,
+    "depth": wording.the_depth,
+    "depths": lambda ends: depths_name(*ends),
+    "joined": lambda each: wording.joined(map(str, each)),
+    "joined_by_and": lambda each: wording.joined_by_and([str(one) for one in each]),
+}
+"""How a value is written, by the name that sentences and templates (as a filter) have for it."""
+
+
+def sentence(facts: Iterable[Fact]) -> str:
+    """The facts one after the other, each beginning with what parts it from the one before; from a capital to a full stop."""
+    return f"{wording.capitalized(re.sub('^[;,.] ', '', text(*facts)))}."
+
+
+def text(*facts: Fact) -> str:
+    """What the catalogue has for these facts.
+
+    Raises
+    ------
+    KeyError : there is no sentence of this kind.
+    ValueError : a value is missing, left over, or of another type than the sentence expects.
+    """
+    return "".join(_template(fact.kind).filled(fact) for fact in facts)
+
+
+@dataclass(frozen=True)
+class _Template:
+    """A sentence: what stands in it, and the names of its values with how each is written."""
+
+    parts: tuple[str | tuple[str, Writer], ...]
+    names: frozenset[str]
+
+    def filled(self, fact: Fact) -> str:
+        if self.names != fact.values.keys():
+            raise ValueError(f"{fact.kind}: expected {sorted(self.names)}, got {sorted(fact.values)}")
+        return "".join(part if isinstance(part, str) else part[1](fact.values[part[0]]) for part in self.parts)
+
+
+@cache
+def _template(kind: str) -> _Template:
+    found, parts = entry(kind), list[str | tuple[str, Writer]]()
+    if not isinstance(found, str):
+        raise KeyError(kind)
+    for words, name, form, _ in Formatter().parse(found):
+        parts.append(words)
+        if name is not None:
+            parts.append((name, _writer(form or "")))
+    return _Template(tuple(parts), frozenset(part[0] for part in parts if not isinstance(part, str)))
+
+
+def entry(key: str) -> Any:
+    """What stands under a key, ``PAGE.NAME`` or ``PAGE.TABLE.NAME``; ``KeyError`` where nothing does."""
+    page, *names = key.split(".")
+    found: Any = read(page)
+    for name in names:
+        found = found[name]
+    return found
+
+
+@cache
+def read(page: str) -> Mapping[str, Any]:
+    """All that a file of the catalogue has, with its spaces as pages have them."""
+    file = FOLDER / f"{page}.toml"
+    if not file.is_file():
+        raise KeyError(page)
+    found: Mapping[str, Any] = _spaced(tomllib.loads(file.read_text(encoding="utf-8")))
+    return found
+
+
+def _spaced(found: Any) -> Any:
+    if isinstance(found, str):
+        return re.sub(r"\s*\n\s*", " ", found.strip("\n")).replace("~", wording.NBSP)
+    if isinstance(found, Mapping):
+        return {name: _spaced(each) for name, each in found.items()}
+    return [_spaced(each) for each in found] if isinstance(found, list) else found
+
+
+def _writer(form: str) -> Writer:
+    if "|" in form:
+        one, several = form.split("|")
+        return lambda value: one if (value if isinstance(value, int | float) else len(value)) == 1 else several
+    if form.startswith("range "):
+        return partial(_range, FORMATS[form.removeprefix("range ")])
+    return FORMATS[form] if form else _plain
+
+
+def _range(write: Writer, values: Any) -> str:
+    return wording.ranged(np.array(values), write)
+
+
+def _plain(value: Any) -> str:
+    """Of numbers only whole ones say all of themselves."""
+    if isinstance(value, Fact):
+        return text(value)
+    if isinstance(value, tuple) and all(isinstance(each, Fact) for each in value):
+        return text(*value)
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        return str(value)
+    raise ValueError(f"expected a text, a whole number or facts, got {value!r}: say in the sentence how it is written")
