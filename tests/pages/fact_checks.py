@@ -21,6 +21,8 @@ Stated = TypeVar("Stated", Fact, UnnamedFact)
 Sentence = Callable[[tuple[Stated, ...]], str]
 DEPTHS, SPAN = ("depth", "first", "last"), "depths"
 """Names of values that are depths, and of the first and the last one of a run."""
+UNSAID = "how_many"
+"""A number that only chooses between singular and plural."""
 DECIMAL = r"−?\d+\.\d{2,}"
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
@@ -68,6 +70,8 @@ def kinds_of(fact: Fact) -> Iterator[str]:
 
 def _says(said: str, name: str, value: str | float) -> bool:
     """What isn't known isn't said."""
+    if name == UNSAID:
+        return True
     if name in DEPTHS:
         value = the_depth(int(value))
     if isinstance(value, str):
@@ -101,7 +105,8 @@ def _other_facts(fact: Any, names: Sequence[str], kinds: Sequence[str]) -> Itera
         yield from _other_unnamed(fact, names, kinds)
         return
     for name, value in fact.values.items():
-        for other in _other_values(value, names, kinds):
+        others = [1 if value > 1 else 2] if name == UNSAID else _other_values(value, names, kinds)
+        for other in others:
             yield Fact(fact.kind, **{**fact.values, name: other})
     for (one, first), (two, second) in itertools.combinations(fact.values.items(), 2):
         if type(first) is type(second) and not isinstance(first, Fact):

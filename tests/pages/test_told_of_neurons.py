@@ -11,15 +11,17 @@ import pytest
 import without_claims
 import writers_claims
 from claims import plain
-from fact_checks import changed, check_form
+from fact_checks import changed, check_form, keys, kinds_of
 from false_writers import broken, by_an_expert, only_grown, without_interventions
 from narrow import present
 from report_fixture import SENTENCE
 
 from tokviz.pages.model.headline import finding_sentence
 from tokviz.pages.model.unnamed import UnnamedFact
-from tokviz.pages.model.without_sentences import facts, paragraph
+from tokviz.pages.model.without_facts import without_facts
 from tokviz.pages.model.writers import attention_facts, attention_sentences
+from tokviz.pages.text import catalogue
+from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.findings import finding_of, sentence
 from tokviz.records import Finding, ModelReport
 
@@ -146,52 +148,67 @@ def test_what_one_neuron_does(own: str, first: str, fields: dict[str, Any]) -> N
 
 # --- without them ----------------------------------------------------------------------------------------------------
 
-KINDS = (
-    "zero and mean", "norm stays", "same plot", "control", "of others", "of much larger", "random", "no loss", "loss",
-    "loss at position 0", "loss without others", "what follows", "predictions unknown",
-)  # fmt: skip
+KINDS = [*keys("neurons")]
 
 
-def fact(kind: str, *named: str, values: tuple[float, ...] = ()) -> UnnamedFact:
-    return UnnamedFact(kind=kind, subject=named, values=values)
+def fact(kind: str, **values: Any) -> Fact:
+    return Fact(f"neurons.without.{kind}", **values)
 
 
 PARAGRAPHS = {
     "Set to zero, the neuron writes nothing. Set to its mean over the words, at position 0, it writes the same for every word, so it no "
     "longer tells words apart. At layer 11 itself both give the same centered plot: they differ by one vector, the same for all words.": (
-        fact("zero and mean", "the neuron"),
-        fact("same plot", "layer 11"),
+        fact("zero_and_mean", how_many=1),
+        fact("same_plot", depth=12),
+    ),
+    "Set to zero, the neurons write nothing. Set to their mean over the words, at position 0, they write the same for every word, so they "
+    "no longer tell words apart; the mean norm hardly changes.": (
+        fact("zero_and_mean", how_many=2),
+        fact("norm_stays"),
     ),
     "The control is neuron 88 of the same layer. Of all neurons that write less than 1 % of dimension 12, it adds most to the hidden "
     "state: a vector with a mean length of 40.7, compared with 18,006 for the one switched off. This is much smaller, so the control "
     "can’t show what removing something as large would do.": (
-        fact("control", "neuron 88", "dimension 12", values=(40.7,)),
-        fact("of much larger", values=(18_006.0,)),
+        fact("control", neurons=(88,), dimension=12, lengths=(40.7,)),
+        fact("of_much_larger", lengths=(18_006.0,)),
     ),
     "The control is neurons 88 and 926 of the same layer. Of all neurons that write less than 1 % of dimension 12, they add most to "
     "the hidden state: vectors with a mean length of 40.7 and 39.6, compared with 60.2 and 41.0 for those switched off.": (
-        fact("control", "neurons 88 and 926", "dimension 12", values=(40.7, 39.6)),
-        fact("of others", values=(60.25, 41.0)),
+        fact("control", neurons=(88, 926), dimension=12, lengths=(40.7, 39.6)),
+        fact("of_others", lengths=(60.25, 41.0)),
     ),
     "1 set of 3 neurons of layer 11, drawn at random and set to zero, changes the words’ mean norm there by at most 1.2 %, and the "
     "share of the centered variance that PC1 holds by at most 40.0 percentage points.": (
-        fact("random", "set", "of 3 neurons of layer 11", values=(1, 0.0123, 0.4)),
+        fact("random", drawn=fact("random_sets", draws=1, size=3), how_many=1, depth=12, norm=0.0123, pc1=0.4),
+    ),
+    "20 pairs of neurons of layer 11, drawn at random and set to zero, change the words’ mean norm there by at most 1.2 %, and the "
+    "share of the centered variance that PC1 holds by at most 40.0 percentage points.": (
+        fact("random", drawn=fact("random_pairs", draws=20), how_many=20, depth=12, norm=0.0123, pc1=0.4),
+    ),
+    "20 neurons of layer 11, drawn at random and set to zero, change the words’ mean norm there by at most 1.2 %, and the "
+    "share of the centered variance that PC1 holds by at most 40.0 percentage points.": (
+        fact("random", drawn=fact("random_neurons", draws=20), how_many=20, depth=12, norm=0.0123, pc1=0.4),
     ),
     "The next-token loss is measured on 8 passages of 128 tokens, in nats per token. The changes are means over the passages ± their "
     "standard errors. With the neuron set to zero at position 0 only, the change is +0.97 ± 0.06; with another neuron drawn at random "
     "and set to zero everywhere, it is −0.0007 ± 0.0005.": (
-        fact("loss", values=(8,)),
-        fact("loss at position 0", "the neuron", values=(0.97, 0.06)),
-        fact("loss without others", "another neuron", values=(-0.0007, 0.0005)),
+        fact("loss", passages=8, tokens=128),
+        fact("loss_at_position_0", how_many=1, change=(0.97, 0.06)),
+        fact("loss_without_others", others=fact("another"), change=(-0.0007, 0.0005)),
+    ),
+    "The next-token loss is measured on 8 passages of 128 tokens, in nats per token. The changes are means over the passages ± their "
+    "standard errors; with 2 other neurons drawn at random and set to zero everywhere, it is +0.97 ± 0.06.": (
+        fact("loss", passages=8, tokens=128),
+        fact("loss_without_others", others=fact("others", n=2), change=(0.97, 0.06)),
     ),
     "The next-token loss wasn’t measured: the model is not a decoder.": (
-        fact("no loss", "the model is not a decoder"),
+        fact("no_loss", reason="the model is not a decoder"),
     ),
     "At layer 11 itself the changed states are the unchanged ones less what this neuron writes: that much follows from the states "
     "alone. Later layers work with the changed states, and only what is measured there is an effect of the intervention. They were "
     "trained with what the neuron writes, and how well the model predicts text without that isn’t measured here.": (
-        fact("what follows", "layer 11", "the neuron"),
-        fact("predictions unknown"),
+        fact("what_follows", depth=12, how_many=1),
+        fact("predictions_unknown"),
     ),
 }
 
@@ -199,17 +216,20 @@ PARAGRAPHS = {
 @pytest.mark.parametrize("text", PARAGRAPHS)
 def test_a_paragraph_is_made_of_its_facts(text: str) -> None:
     """The expected pages have more of those of several neurons."""
-    check_form(PARAGRAPHS[text], text, paragraph, KINDS)
+    check_form(PARAGRAPHS[text], text, catalogue.sentence, KINDS)
+
+
+def test_each_sentence_is_read_here() -> None:
+    assert {kind for group in PARAGRAPHS.values() for each in group for kind in kinds_of(each)} == {*KINDS}
 
 
 def test_a_changed_fact_of_the_model_without_neurons_is_false() -> None:
     context = broken().contexts[0]
-    stated = facts(context, without_claims.intervention_of(without_claims.twin_of(context)))
+    stated = without_facts(context, without_claims.intervention_of(without_claims.twin_of(context)))
     without_claims.check_facts(stated, context)
-    assert {each.kind for group in stated for each in group} == set(KINDS) - {
-        "of others",
-        "no loss",
-        "predictions unknown",
+    rare = ("of_others", "no_loss", "predictions_unknown", "random_neurons", "random_sets", "another")
+    assert {kind for group in stated for each in group for kind in kinds_of(each)} == {*KINDS} - {
+        f"neurons.without.{each}" for each in rare
     }
     for place, group in enumerate(stated):
         for index, other in changed(group, ("layer 12", "the neuron"), KINDS):
@@ -220,7 +240,7 @@ def test_a_changed_fact_of_the_model_without_neurons_is_false() -> None:
             without_claims.check_facts([*stated[:place], *stated[place + 1 :]], context)
 
 
-@pytest.mark.parametrize(("change", "kinds"), [(0.0, ["norm stays", "same plot"]), (0.04, ["norm stays"]), (0.06, [])])
+@pytest.mark.parametrize(("change", "kinds"), [(0.0, ["norm_stays", "same_plot"]), (0.04, ["norm_stays"]), (0.06, [])])
 def test_what_the_mean_leaves_is_said_where_it_is_measured(change: float, kinds: list[str]) -> None:
     context = broken().contexts[0]
     mean = present(context.intervened("mean"))
@@ -235,17 +255,18 @@ def test_what_the_mean_leaves_is_said_where_it_is_measured(change: float, kinds:
     ]
     mean = replace(mean, geometry=replace(geometry, spread=spread), projections=tuple(shown))
     others = tuple(mean if each.rule == "mean" else each for each in context.interventions)
-    first, *_ = facts(replace(context, interventions=others), done)
-    assert [each.kind for each in first] == ["zero and mean", *kinds]
+    first, *_ = without_facts(replace(context, interventions=others), done)
+    assert [each.kind.rpartition(".")[2] for each in first] == ["zero_and_mean", *kinds]
 
 
 # --- attention -------------------------------------------------------------------------------------------------------
 
 
 def test_what_is_said_of_attention_is_made_of_its_facts() -> None:
+    without = ("layer 12", "alone", "neuron")
     stated: tuple[UnnamedFact, ...] = (
-        fact("attention", "north", "south"),
-        fact("attention without", "layer 12", "alone", "neuron", values=(0.6, 0.15)),
+        UnnamedFact(kind="attention", subject=("north", "south")),
+        UnnamedFact(kind="attention without", subject=without, values=(0.6, 0.15)),
     )
     text = (
         "Measured on 2 words (north, south); attention.csv also has the share of heads whose weight is above 0.3. From layer 12 on this "

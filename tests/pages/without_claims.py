@@ -10,11 +10,14 @@ from claims import DEPTH, FalseClaim, close, depth_of, plain, require, says
 from fact_checks import check_sentence
 from rendered import Part
 
-from tokviz.pages.model.unnamed import UnnamedFact
-from tokviz.pages.model.without_sentences import Facts, facts, paragraph
+from tokviz.pages.model.without_facts import without_facts
+from tokviz.pages.text.catalogue import sentence
+from tokviz.pages.text.facts import Fact
 from tokviz.records import BreakingNeurons, ContextReport, Intervention, Loss, RandomNeurons
 
 LISTED = r"\d[\d, and]*"
+Facts = tuple[Fact, ...]
+"""Those of one paragraph."""
 LABELS = {"unit_norm": "unit norm", "without_massive": "without massive or dominant dimensions"}
 
 
@@ -45,12 +48,12 @@ def check_without(shown: Part, context: ContextReport) -> None:
     check_twins(twins, context, shown_twin)
     require(bool(shown.all(".pair-link a")) == bool(twins), said, twins)
     check_table(*table_of(shown), context)
-    stated = facts(context, done)
+    stated = without_facts(context, done)
     check_facts(stated, context)
     paragraphs = shown.texts("details p")
-    require(paragraphs == [*map(paragraph, stated)], str(paragraphs), stated)
+    require(paragraphs == [*map(sentence, stated)], str(paragraphs), stated)
     for each in stated:
-        check_sentence(each, paragraph(each))
+        check_sentence(each, sentence(each))
 
 
 def twins_of(shown: Part) -> list[tuple[str, str]]:
@@ -188,26 +191,27 @@ def check_facts(stated: Sequence[Facts], context: ContextReport) -> None:
     if updates is None or breaking is None:
         raise FalseClaim(str(stated))
     rules: dict[str, ContextReport] = {str(each.rule): each for each in context.interventions}
-    neurons = "the neuron" if len(breaking.neurons) == 1 else "the neurons"
+    n, depth = len(breaking.neurons), breaking.layer + 1
     expected = (
-        _zero_and_mean(context, rules, neurons),
+        _zero_and_mean(context, rules, n),
         _control(breaking) if "control" in rules else (),
         _random(breaking, updates.random),
-        _loss(context.loss, neurons, len(breaking.neurons)),
-        _what_follows(context.loss, (f"layer {breaking.layer}", neurons)),
+        _loss(context.loss, n),
+        _what_follows(context.loss, depth, n),
     )
     require(tuple(stated) == tuple(each for each in expected if each), str(stated), expected)
 
 
-def _zero_and_mean(context: ContextReport, rules: dict[str, ContextReport], neurons: str) -> Facts:
+def _zero_and_mean(context: ContextReport, rules: dict[str, ContextReport], n_neurons: int) -> Facts:
     off, mean = rules["off"], rules.get("mean")
     if mean is None:
         return ()
     require(context.states.tokenization.reads_position_0, "not at position 0")
-    depth, said = intervention_of(off).layer + 1, [UnnamedFact(kind="zero and mean", subject=(neurons,))]
+    depth = intervention_of(off).layer + 1
+    said = [Fact("neurons.without.zero_and_mean", how_many=n_neurons)]
     norms = [each.geometry.spread.mean_norm[depth] for each in (context, mean) if each.geometry]
     if len(norms) == 2 and abs(norms[1] / norms[0] - 1) <= 0.05:
-        said.append(UnnamedFact(kind="norm stays"))
+        said.append(Fact("neurons.without.norm_stays"))
     shares = [
         shown.projection.explained_variance_ratio[depth]
         for each in (off, mean)
@@ -215,51 +219,57 @@ def _zero_and_mean(context: ContextReport, rules: dict[str, ContextReport], neur
         if shown.projection.name == "centered"
     ]
     if len(shares) == 2 and (np.abs(shares[0] - shares[1]) < 0.0005).all():
-        said.append(UnnamedFact(kind="same plot", subject=(f"layer {depth - 1}",)))
+        said.append(Fact("neurons.without.same_plot", depth=depth))
     return tuple(said)
 
 
 def _control(breaking: BreakingNeurons) -> Facts:
     if not breaking.control:
         return ()
-    numbers = [str(each) for each in breaking.control]
-    listed = " and ".join(filter(None, [", ".join(numbers[:-1]), numbers[-1]]))
-    named = (f"neuron{'s' if len(numbers) > 1 else ''} {listed}", f"dimension {breaking.dimension}")
-    control = UnnamedFact(kind="control", subject=named, values=breaking.control_strengths)
+    control = Fact(
+        "neurons.without.control",
+        neurons=breaking.control,
+        dimension=breaking.dimension,
+        lengths=breaking.control_strengths,
+    )
     if np.isnan(breaking.strengths).any():
         return (control,)
     much_larger = min(breaking.strengths) > 2 * max(breaking.control_strengths)
-    return control, UnnamedFact(kind="of much larger" if much_larger else "of others", values=breaking.strengths)
+    kind = "neurons.without.of_much_larger" if much_larger else "neurons.without.of_others"
+    return control, Fact(kind, lengths=breaking.strengths)
 
 
 def _random(breaking: BreakingNeurons, drawn: RandomNeurons | None) -> Facts:
     if drawn is None or not np.isfinite([drawn.norm_change, drawn.pc1_change]).all():
         return ()
-    sets = {1: ("neuron", ""), 2: ("pair", "of neurons ")}
-    what, of_what = sets.get(len(breaking.neurons), ("set", f"of {len(breaking.neurons)} neurons "))
-    values = (drawn.n_draws, drawn.norm_change, drawn.pc1_change)
-    return (UnnamedFact(kind="random", subject=(what, f"{of_what}of layer {breaking.layer}"), values=values),)
+    n, draws = len(breaking.neurons), drawn.n_draws
+    sets = {
+        1: Fact("neurons.without.random_neurons", draws=draws),
+        2: Fact("neurons.without.random_pairs", draws=draws),
+    }.get(n, Fact("neurons.without.random_sets", draws=draws, size=n))
+    values = {"norm": drawn.norm_change, "pc1": drawn.pc1_change, "how_many": draws, "drawn": sets}
+    return (Fact("neurons.without.random", depth=breaking.layer + 1, **values),)
 
 
-def _loss(loss: Loss | None, neurons: str, n_neurons: int) -> Facts:
+def _loss(loss: Loss | None, n_neurons: int) -> Facts:
     if loss is None:
         return ()
     if loss.intact is None:
-        return (UnnamedFact(kind="no loss", subject=(str(loss.reason),)),)
-    others = "another neuron" if n_neurons == 1 else f"{n_neurons} other neurons"
+        return (Fact("neurons.without.no_loss", reason=str(loss.reason)),)
+    said = [Fact("neurons.without.loss", passages=loss.n_passages, tokens=128)]
     changes = {each.rule: (each.difference, each.standard_error) for each in loss.changes}
-    kinds = {"off_at_0": ("loss at position 0", neurons), "random": ("loss without others", others)}
-    own = [
-        UnnamedFact(kind=kind, subject=(named,), values=changes[rule])
-        for rule, (kind, named) in kinds.items()
-        if rule in changes
-    ]
-    return (UnnamedFact(kind="loss", values=(loss.n_passages,)), *own)
+    if "off_at_0" in changes:
+        change = changes["off_at_0"]
+        said.append(Fact("neurons.without.loss_at_position_0", how_many=n_neurons, change=change))
+    if "random" in changes:
+        others = Fact("neurons.without.another")
+        if n_neurons > 1:
+            others = Fact("neurons.without.others", n=n_neurons)
+        said.append(Fact("neurons.without.loss_without_others", others=others, change=changes["random"]))
+    return tuple(said)
 
 
-def _what_follows(loss: Loss | None, named: tuple[str, str]) -> Facts:
+def _what_follows(loss: Loss | None, depth: int, n_neurons: int) -> Facts:
     is_measured = loss is not None and loss.intact is not None
-    return (
-        UnnamedFact(kind="what follows", subject=named),
-        *([] if is_measured else [UnnamedFact(kind="predictions unknown")]),
-    )
+    follows = Fact("neurons.without.what_follows", depth=depth, how_many=n_neurons)
+    return (follows, *([] if is_measured else [Fact("neurons.without.predictions_unknown")]))

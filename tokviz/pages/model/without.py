@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 
 from tokviz.pages.frame.pictures import picture, slide_id
-from tokviz.pages.model.without_sentences import paragraphs, said_change
+from tokviz.pages.model.without_facts import without_facts
+from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.parts import Link, Picture
 from tokviz.pages.text.trust import finding as plate_in_words
 from tokviz.pages.text.wording import (
@@ -20,6 +21,7 @@ from tokviz.pages.text.wording import (
     projection_label,
     the_depth,
     whole_percent,
+    with_error,
 )
 from tokviz.records import (
     ContextReport,
@@ -61,7 +63,7 @@ class Without:
     """Where both are shown in step."""
     columns: tuple[str, ...]
     rows: tuple[ProofRow, ...]
-    paragraphs: tuple[str, ...]
+    paragraphs: tuple[tuple[Fact, ...], ...]
 
 
 _TRIED: tuple[Literal["mean", "off", "control"], ...] = ("mean", "off", "control")
@@ -93,7 +95,7 @@ def without(model: ModelReport, context: ContextReport, page: str) -> Without | 
         else None,
         columns=("unchanged", *(_column(rule, one=len(done.neurons) == 1) for rule in tried)),
         rows=(*_rows(captures, depth, last, of_first=context.has_templates), *_loss_row(context.loss, list(tried))),
-        paragraphs=paragraphs(context, done),
+        paragraphs=without_facts(context, done),
     )
 
 
@@ -159,5 +161,5 @@ def _rows(
 def _loss_row(loss: Loss | None, tried: Sequence[LossRule]) -> Iterator[ProofRow]:
     if loss is not None and loss.intact is not None:
         changes = (loss.changed_by(rule) for rule in tried)
-        values = (UNKNOWN if each is None else said_change(each.difference, each.standard_error) for each in changes)
+        values = (UNKNOWN if each is None else with_error((each.difference, each.standard_error)) for each in changes)
         yield ProofRow(name="Next-token loss in nats, and its change", values=(f"{loss.intact:.2f}", *values))

@@ -2,7 +2,7 @@
 
 ``norm = "the mean norm changes by {norm:share}, in {n:one draw|some draws}"`` of ``neurons.toml`` is the sentence of
 ``Fact("neurons.norm", norm=0.02, n=3)``. After the colon stands how a value is written, one of ``FORMATS``; ``range score`` writes the
-lowest and the highest of several; ``singular|plural`` chooses by a number, or by how many there are. Without one, a value is a text,
+lowest and the highest of several, ``each score`` all of them; ``singular|plural`` chooses by a number, or by how many there are. Without one, a value is a text,
 a whole number, or facts that have sentences of their own. ``~`` is a space that doesn't break, and a line break is a space.
 """
 
@@ -12,7 +12,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -30,7 +30,10 @@ FORMATS: dict[str, Writer] = {
     "percent": wording.percent,
     "whole_percent": wording.whole_percent,
     "share": wording.small_share,
+    "percentage_points": wording.percentage_points,
     "score": wording.score,
+    "with_error": wording.with_error,
+    "neurons": wording.neurons_named,
     "count": "{:,}".format,
     "in_words": wording.in_words,
     "depth": wording.the_depth,
@@ -113,13 +116,15 @@ def _writer(form: str) -> Writer:
     if "|" in form:
         one, several = form.split("|")
         return lambda value: one if (value if isinstance(value, int | float) else len(value)) == 1 else several
-    if form.startswith("range "):
-        return partial(_range, FORMATS[form.removeprefix("range ")])
-    return FORMATS[form] if form else _plain
-
-
-def _range(write: Writer, values: Any) -> str:
-    return wording.ranged(np.array(values), write)
+    of_several, _, name = form.rpartition(" ")
+    write = FORMATS[name] if name else _plain
+    if of_several == "range":
+        return lambda values: wording.ranged(np.array(values), write)
+    if of_several == "each":
+        return lambda values: wording.joined_by_and([write(each) for each in values])
+    if of_several:
+        raise KeyError(form)
+    return write
 
 
 def _plain(value: Any) -> str:
