@@ -80,7 +80,7 @@ def test_writers_are_not_said_to_go_on_where_nothing_is_written() -> None:
             updates = Updates(layers=(), n_words=18, breaking=None if neuron is None else breaking(neuron))
             contexts.append(replace(context, states=replace(context.states, updates=updates)))
         changed.append(replace(each, model=replace(each.model, contexts=tuple(contexts))))
-    said = sentences.said(report, replace(series, checkpoints=tuple(changed)), ["alone"])
+    said = sentences.paragraphs(report, replace(series, checkpoints=tuple(changed)), ["alone"])
     (sentence,) = [each for each in said if "write the break" in each]
     assert sentence == (
         "Words alone: few neurons write the break at 2 of 5 checkpoints: at step 16 neuron 5 of layer 1, dimension 3; "
@@ -226,4 +226,4 @@ def test_of_one_checkpoint_nothing_is_said_of_training() -> None:
         series, checkpoints=tuple(replace(each, left_out=index < 4) for index, each in enumerate(series.checkpoints))
     )
     assert sentences.summary(alone) == "1 of 5 checkpoints: step 128"
-    assert sentences.said(report, alone, ["alone", "sentence"]) == ()
+    assert sentences.paragraphs(report, alone, ["alone", "sentence"]) == ()

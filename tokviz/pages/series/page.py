@@ -100,7 +100,7 @@ class SeriesPage:
     facts: str
     findings: tuple[ContextText, ...]
     """One sentence each."""
-    said: tuple[str, ...]
+    told: tuple[str, ...]
     """Of all contexts."""
     certainty: str
     faults: tuple[str, ...]
@@ -141,7 +141,7 @@ def series_page(report: Report, series: SeriesReport) -> SeriesPage:
     labels = {each.name: each.label for each in report.contexts}
     made = maps(report, series, names)
     viewer = make_viewer(report, series, names, page) if names else None
-    said = sentences.said(report, series, names)
+    told = sentences.paragraphs(report, series, names)
     writers = tuple(filter(None, (_writers(series, name, labels[name]) for name in names)))
     strips = tuple(filter(None, (_strips(series, name, labels[name], page) for name in names)))
     curves = tuple(filter(None, (charts(series, name, labels[name]) for name in names)))
@@ -159,7 +159,7 @@ def series_page(report: Report, series: SeriesReport) -> SeriesPage:
         name=series.name,
         facts=_facts(series),
         findings=tuple(_findings(report, series, names)),
-        said=said,
+        told=told,
         certainty=sentences.certainty(series),
         faults=(*sentences.faults(series), *sentences.failures(series)),
         contexts=tuple(Option(value=name, label=labels[name], checked=name == names[0]) for name in names),
@@ -171,7 +171,7 @@ def series_page(report: Report, series: SeriesReport) -> SeriesPage:
             ("Plots", "main", viewer),
             ("Charts", "charts", curves),
             ("Maps", "maps", made),
-            ("What was found", "found", said or writers),
+            ("What was found", "found", told or writers),
             (strips_title, "strips", strips),
         ),
         unit=UNITS[series.unit],

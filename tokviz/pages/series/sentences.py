@@ -4,39 +4,39 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 import numpy as np
 
+from tokviz.pages.text.catalogue import clause, sentence, text
+from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.sentences import depths_where
-from tokviz.pages.text.wording import capitalized, joined_by_and, neurons_named, ranged, score, the_depth, whole_percent
+from tokviz.pages.text.wording import capitalized
 from tokviz.records import LEVEL, BreakingNeurons, Checkpoint, ContextReport, Report, SeriesReport
-from tokviz.text import counted
 
-EVERYWHERE = "at every checkpoint"
-"""Not “from the start”: a series may begin long after its training did."""
+Facts = tuple[Fact, ...]
 
 
 def finding(report: Report, series: SeriesReport, name: str | None = None) -> str:
     """When categories and massive values appear in a context, by default the report's first; empty where nothing is measured, as in a draft."""
     context = next(each for each in report.contexts if name in (None, each.name))
     if len(series.shown) < 2:
-        return "Fewer than two different checkpoints were captured, so nothing is said of training."
+        return text(Fact("series.too_few"))
     if not _is_measured(series, context.name):
         return ""
-    return f"Words {context.label}: {_categories(series, context.name)}; {_massive(series, context.name)}."
+    appear = {"categories": _categories(series, context.name), "massive": _massive(series, context.name)}
+    return text(Fact("series.finding", context=context.label, **appear))
 
 
-def said(report: Report, series: SeriesReport, names: Sequence[str]) -> tuple[str, ...]:
-    """What is told of all contexts, a paragraph of each kind; what is the same in several is said once.
+def paragraphs(report: Report, series: SeriesReport, names: Sequence[str]) -> tuple[str, ...]:
+    """What is told of all contexts, a paragraph of each kind; what is the same in several is told once.
 
     Parameters
     ----------
     names : of the contexts that are shown.
     """
-    labels = {each.name: f"words {each.label}" for each in report.contexts}
-    kinds: tuple[Callable[[str], str], ...] = (
+    labels = {each.name: each.label for each in report.contexts}
+    kinds: tuple[Callable[[str], Facts], ...] = (
         lambda name: _categories(series, name),
         lambda name: _massive(series, name),
         lambda name: _growth(series, name),
@@ -52,50 +52,47 @@ def _is_measured(series: SeriesReport, name: str) -> bool:
     return any(each.geometry is not None for each in _contexts(series, name))
 
 
-def _merged(texts: Mapping[str, str], labels: Mapping[str, str]) -> str:
+def _merged(stated: Mapping[str, Facts], labels: Mapping[str, str]) -> str:
     """``Words alone and words as a girl: …; words as a color: …``, without those of which nothing is said."""
-    whose: dict[str, list[str]] = {}
-    for name, text in texts.items():
-        whose.setdefault(text, []).append(labels[name])
-    if len(whose) == 1 and len(texts) > 1:
-        (text,) = whose
-        return f"In all contexts {text}." if text else ""
-    return " ".join(f"{capitalized(joined_by_and(found))}: {text}." for text, found in whose.items() if text)
+    told = {name: clause(facts) for name, facts in stated.items()}
+    different = list(dict.fromkeys(told.values()))
+    if len(different) == 1 and len(told) > 1:
+        return text(Fact("series.in_all_contexts", told=different[0])) if different[0] else ""
+    of_contexts = {each: tuple(labels[name] for name in told if told[name] == each) for each in different if each}
+    return " ".join(
+        text(
+            Fact(
+                "series.in_contexts",
+                contexts=tuple(Fact("series.context", context=each) for each in contexts),
+                told=each,
+            )
+        )
+        for each, contexts in of_contexts.items()
+    )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Since:
-    """When something holds."""
-
-    when: str
-    """In words."""
-    first: Checkpoint
-    kind: Literal["always", "from here on", "last only", "at times"]
-
-
-def since(series: SeriesReport, holds: Callable[[Checkpoint], bool]) -> Since | None:
-    """At which of the checkpoints that are shown something holds; None where at none."""
+def _since(series: SeriesReport, holds: Callable[[Checkpoint], bool]) -> tuple[Fact, Checkpoint] | None:
+    """When something holds at the checkpoints that are shown, and the first of them; None where at none."""
     shown = series.shown
     flags = [holds(each) for each in shown]
     if not any(flags):
         return None
     n, first = sum(flags), flags.index(True)
     if n == len(flags):
-        return Since(when=EVERYWHERE, first=shown[0], kind="always")
+        return Fact("series.when.always"), shown[0]
     if not all(flags[first:]):
-        at_last = "the last one among them" if flags[-1] else "and not at the last one"
-        return Since(when=f"at {n} of {len(flags)} checkpoints, {at_last}", first=shown[first], kind="at times")
-    if n == 1:
-        return Since(when=f"at {shown[-1].label} only", first=shown[-1], kind="last only")
-    return Since(when=f"from {shown[first].label} on", first=shown[first], kind="from here on")
+        kind = "series.when.comes_back" if flags[-1] else "series.when.ends"
+        return Fact(kind, n=n, of=len(flags)), shown[first]
+    return Fact("series.when.last" if n == 1 else "series.when.since", checkpoint=shown[first].label), shown[first]
 
 
-def _categories(series: SeriesReport, name: str) -> str:
-    found = since(series, lambda each: bool(_purity_holds(each, name).any()))
+def _categories(series: SeriesReport, name: str) -> Facts:
+    found = _since(series, lambda each: bool(_purity_holds(each, name).any()))
     if found is None:
-        return "categories aren’t shown to hold at any checkpoint"
-    where = f", first at {depths_where(_purity_holds(found.first, name))}" if found.kind == "from here on" else ""
-    return f"categories hold {found.when}{where}"
+        return (Fact("series.told.no_categories"),)
+    when, first = found
+    where = Fact("series.told.first_at", depths=depths_where(_purity_holds(first, name)))
+    return (Fact("series.told.categories", when=when, where=where if when.kind == "series.when.since" else ()),)
 
 
 def _purity_holds(checkpoint: Checkpoint, name: str) -> np.ndarray:
@@ -105,15 +102,15 @@ def _purity_holds(checkpoint: Checkpoint, name: str) -> np.ndarray:
     return found.geometry.purity.above_chance.holds
 
 
-def _massive(series: SeriesReport, name: str) -> str:
-    found = since(series, lambda each: emergence(each.context(name)) is not None)
+def _massive(series: SeriesReport, name: str) -> Facts:
+    found = _since(series, lambda each: emergence(each.context(name)) is not None)
     if found is None:
-        return "no value is massive"
-    depth = emergence(found.first.context(name))
-    assert depth is not None
+        return (Fact("series.told.not_massive"),)
+    when, first = found
     # Of values that come and go it is the first checkpoint's depth.
-    at = f"{found.first.label}, " if found.kind == "at times" else ""
-    return f"values are massive {found.when}, first at {at}{the_depth(depth)}"
+    comes_and_goes = when.kind in ("series.when.comes_back", "series.when.ends")
+    checkpoint = Fact("series.told.at_checkpoint", checkpoint=first.label) if comes_and_goes else ()
+    return (Fact("series.told.massive", when=when, checkpoint=checkpoint, depth=emergence(first.context(name))),)
 
 
 def emergence(context: ContextReport | None) -> int | None:
@@ -126,25 +123,26 @@ def breaking(context: ContextReport | None) -> BreakingNeurons | None:
     return context.states.updates.breaking if context and context.states.updates else None
 
 
-def _growth(series: SeriesReport, name: str) -> str:
+def _growth(series: SeriesReport, name: str) -> Facts:
     found = dict(series.growth).get(name)
     if found is None or not found.purity.is_shown:
-        return ""
-    first, last = series.shown[0], series.shown[-1]
-    further = "higher" if found.purity.value > 0 else "lower"
-    return f"compared with chance, purity is {further} at {last.label} than at {first.label}"
+        return ()
+    kind = "series.told.higher" if found.purity.value > 0 else "series.told.lower"
+    return (Fact(kind, first=series.shown[0].label, last=series.shown[-1].label),)
 
 
-def _untrained(series: SeriesReport, name: str) -> str:
+def _untrained(series: SeriesReport, name: str) -> Facts:
     """What there is without any training, where no checkpoint that is shown is from before it."""
     if series.shown[0].step == 0:
-        return ""
+        return ()
     found = untrained(series, name)
     if found is None or found.untrained is None or found.untrained.random is None:
-        return "nothing from before the training was captured to compare with"
+        return (Fact("series.told.nothing_before"),)
     purity = found.untrained.random.purity
-    of_first = " in the first sentence" if found.has_templates else ""
-    return f"with all weights random, purity is {ranged(purity, score)}{of_first}" if np.isfinite(purity).any() else ""
+    if not np.isfinite(purity).any():
+        return ()
+    of_first = Fact("series.told.of_first") if found.has_templates else ()
+    return (Fact("series.told.all_random", purity=(np.nanmin(purity), np.nanmax(purity)), of_first=of_first),)
 
 
 def untrained(series: SeriesReport, name: str) -> ContextReport | None:
@@ -162,24 +160,28 @@ def _contexts(series: SeriesReport, name: str) -> Iterator[ContextReport]:
     return (found for each in series.shown if (found := each.context(name)) is not None)
 
 
-def _relations(report: Report, series: SeriesReport, name: str) -> str:
+def _relations(report: Report, series: SeriesReport, name: str) -> Facts:
     """From when on relations and orders hold, those that ever do."""
-    relations, orders = dict[str, list[str]](), dict[str, list[str]]()
-    for index, relation in enumerate(report.relations):
-        found = since(series, lambda each, at=index: _relation_holds(each.context(name), at))  # type: ignore[misc]
-        if found:
-            relations.setdefault(found.when, []).append(relation.label)
-    for index, order in enumerate(report.orders):
-        found = since(series, lambda each, at=index: _order_holds(each.context(name), at))  # type: ignore[misc]
-        if found:
-            orders.setdefault(found.when, []).append(order.label)
-    kinds = (("these relations hold", relations), ("these orders can be read", orders))
-    return "; ".join(f"{said}: {_listed(labels)}" for said, labels in kinds if labels)
+    relations = {
+        each.label: _since(series, lambda checkpoint, at=index: _relation_holds(checkpoint.context(name), at))  # type: ignore[misc]
+        for index, each in enumerate(report.relations)
+    }
+    orders = {
+        each.label: _since(series, lambda checkpoint, at=index: _order_holds(checkpoint.context(name), at))  # type: ignore[misc]
+        for index, each in enumerate(report.orders)
+    }
+    kinds = (("series.told.relations", _held(relations)), ("series.told.orders", _held(orders)))
+    return tuple(Fact(kind, held=held) for kind, held in kinds if held)
 
 
-def _listed(found: Mapping[str, Sequence[str]]) -> str:
+def _held(found: Mapping[str, tuple[Fact, Checkpoint] | None]) -> Facts:
     """``Months and Hours from step 512 on``: what holds from when on."""
-    return joined_by_and([f"{joined_by_and(labels)} {when}" for when, labels in found.items()])
+    known = {label: each[0] for label, each in found.items() if each is not None}
+    return tuple(
+        Fact("series.told.held", labels=tuple(label for label, each in known.items() if each == when), when=when)
+        for index, when in enumerate(known.values())
+        if when not in list(known.values())[:index]
+    )
 
 
 def _relation_holds(context: ContextReport | None, index: int) -> bool:
@@ -190,30 +192,27 @@ def _order_holds(context: ContextReport | None, index: int) -> bool:
     return bool(context and context.relations and context.relations.orders[index].holds.any())
 
 
-def _writers(series: SeriesReport, name: str) -> str:
+def _writers(series: SeriesReport, name: str) -> Facts:
     """Whether the same neurons write the break at all checkpoints that have one."""
-    known = [(each, found) for each in series.shown if (found := breaking(each.context(name)))]
+    known = [(each, _writer(found)) for each in series.shown if (found := breaking(each.context(name)))]
     if len(known) < 2:
-        return ""
-    places = {(found.layer, found.dimension, frozenset(found.neurons)) for _, found in known}
-    if len(places) == 1:
-        found = known[0][1]
-        return (
-            f"at {'both' if len(known) == 2 else f'all {len(known)}'} checkpoints at which few neurons write the break they are the same: "
-            f"{neurons_named(found.neurons)} of "
-            f"layer {found.layer}, dimension {found.dimension}"
-        )
-    changes = [
-        f"at {after.label} {neurons_named(found.neurons)} of layer {found.layer}, dimension {found.dimension}"
-        for (_, before), (after, found) in itertools.pairwise(known)
-        if (before.layer, before.dimension, frozenset(before.neurons))
-        != (found.layer, found.dimension, frozenset(found.neurons))
-    ]
-    start = known[0][1]
-    return (
-        f"few neurons write the break at {len(known)} of {len(series.shown)} checkpoints: at {known[0][0].label} "
-        f"{neurons_named(start.neurons)} of layer {start.layer}, dimension {start.dimension}; then {joined_by_and(changes)}"
-    )
+        return ()
+    (_, start), n = known[0], len(known)
+    if all(_are_same(writer, start) for _, writer in known):
+        checkpoints = Fact("series.told.both") if n == 2 else Fact("series.told.all", n=n)
+        return (Fact("series.told.same_writers", checkpoints=checkpoints, **start),)
+    changes = [known[0], *(after for before, after in itertools.pairwise(known) if not _are_same(before[1], after[1]))]
+    first, *further = (Fact("series.told.writer", checkpoint=each.label, **writer) for each, writer in changes)
+    return (Fact("series.told.writers", n=n, of=len(series.shown), first=first, further=tuple(further)),)
+
+
+def _writer(found: BreakingNeurons) -> dict[str, Any]:
+    return {"neurons": found.neurons, "layer": found.layer, "dimension": found.dimension}
+
+
+def _are_same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whatever the order of their neurons is."""
+    return one | {"neurons": {*one["neurons"]}} == other | {"neurons": {*other["neurons"]}}
 
 
 def certainty(series: SeriesReport) -> str:
@@ -222,10 +221,7 @@ def certainty(series: SeriesReport) -> str:
     geometry = next(found, None)
     if geometry is None:
         return ""
-    return (
-        "What is said to hold or to be read, and bold numbers of categories, relations and orders, are tested together at a level of "
-        f"{whole_percent(LEVEL)} for the whole report: categories against {geometry.n_permutations:,} shuffles of them over the words."
-    )
+    return text(Fact("series.certainty", level=LEVEL, shuffles=geometry.n_permutations))
 
 
 # --- what is wrong ---------------------------------------------------------------------------------------------------
@@ -234,37 +230,33 @@ def certainty(series: SeriesReport) -> str:
 def faults(series: SeriesReport) -> tuple[str, ...]:
     """What readers must know before anything else."""
     return tuple(
-        _fault(series, each.kind, [series.checkpoints[index] for index in each.checkpoints]) for each in series.faults
+        sentence([_fault(series, each.kind, [series.checkpoints[index] for index in each.checkpoints])])
+        for each in series.faults
     )
 
 
-def _fault(series: SeriesReport, kind: str, found: Sequence[Checkpoint]) -> str:
-    labels = [each.label for each in found]
+def _fault(series: SeriesReport, kind: str, found: Sequence[Checkpoint]) -> Fact:
+    *others, last = (each.label for each in found)
     if kind == "exchanged":
-        return (
-            f"{capitalized(labels[0])} and {labels[1]} seem to be exchanged: with them in each other’s place, embeddings change more "
-            "steadily from checkpoint to checkpoint. Look up which weights were loaded."
-        )
+        return Fact("series.problems.exchanged", one=others[0], other=last)
     is_first = found[0] is series.checkpoints[0] and found[-1] is series.checkpoints[-1]
-    others = joined_by_and(labels[:-1])
-    what = (
-        "they can’t both be what they are called"
-        if is_first
-        else "either nothing was trained between them, or one of them isn’t what it is called"
-    )
-    are_left_out = f"{capitalized(others)} {'is' if len(labels) == 2 else 'are'} left out of all charts."
-    return f"{capitalized(others)} and {labels[-1]} have the same hidden states: {what}. {are_left_out}"
+    why = Fact("series.problems.mistaken" if is_first else "series.problems.untrained_between")
+    return Fact("series.problems.same", others=tuple(others), last=last, why=why)
 
 
 def failures(series: SeriesReport) -> tuple[str, ...]:
-    """Of checkpoints that couldn't be captured."""
-    failed = [f"{_named(each)}: {each.model.failure}" for each in series.checkpoints if each.model.failure]
+    """Why checkpoints couldn't be captured."""
+    failed = tuple(
+        text(Fact("series.problems.failed", checkpoint=_named(each), failure=each.model.failure))
+        for each in series.checkpoints
+        if each.model.failure
+    )
     if series.wanted_reference is None:
-        return tuple(failed)
+        return failed
     wanted, found = (series.checkpoints[index] for index in (series.wanted_reference, series.reference))
     if found.model.failure:
-        return tuple(failed)
-    return (*failed, f"{_named(wanted)} isn’t there to be the reference: all axes are those of {found.label}.")
+        return failed
+    return (*failed, text(Fact("series.problems.no_reference", wanted=_named(wanted), reference=found.label)))
 
 
 def _named(checkpoint: Checkpoint) -> str:
@@ -276,6 +268,9 @@ def summary(series: SeriesReport) -> str:
     """``11 checkpoints, from step 0 to step 512``; ``10 of 11 checkpoints, …`` where some failed or are left out."""
     shown = series.shown or series.checkpoints
     n, n_all = len(series.shown), len(series.checkpoints)
-    counted_all = counted(n_all, "checkpoint")
-    which = f", from {shown[0].label} to {shown[-1].label}" if len(shown) > 1 else f": {shown[0].label}"
-    return f"{counted_all if n == n_all else f'{n} of {counted_all}'}{which}"
+    which = Fact("series.summary.one", checkpoint=shown[0].label)
+    if len(shown) > 1:
+        which = Fact("series.summary.between", first=shown[0].label, last=shown[-1].label)
+    if n == n_all:
+        return text(Fact("series.summary.all", n=n, which=which))
+    return text(Fact("series.summary.some", n=n, of=n_all, which=which))

@@ -39,14 +39,20 @@ FORMATS: dict[str, Writer] = {
     "depth": wording.the_depth,
     "depths": lambda ends: depths_name(*ends),
     "joined": lambda each: wording.joined(map(str, each)),
-    "joined_by_and": lambda each: wording.joined_by_and([str(one) for one in each]),
+    "joined_by_and": lambda each: wording.joined_by_and([_plain(one) for one in each]),
+    "start": lambda each: wording.capitalized(wording.joined_by_and([_plain(one) for one in each])),
 }
 """How a value is written, by the name that sentences and templates (as a filter) have for it."""
 
 
 def sentence(facts: Iterable[Fact]) -> str:
-    """The facts one after the other, each beginning with what parts it from the one before; from a capital to a full stop."""
-    return f"{wording.capitalized(re.sub('^[;,.] ', '', text(*facts)))}."
+    """The facts one after the other, from a capital to a full stop."""
+    return f"{wording.capitalized(clause(facts))}."
+
+
+def clause(facts: Iterable[Fact]) -> str:
+    """The facts one after the other, without what parts the first from one before it (``; ``)."""
+    return re.sub(r"^[;,.] ", "", text(*facts))
 
 
 def text(*facts: Fact) -> str:

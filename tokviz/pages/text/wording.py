@@ -71,6 +71,11 @@ def small_share(share: float) -> str:
     return percent(share) if share >= 0.001 or share == 0 else f"{number(100 * share)}{NBSP}%"
 
 
+def power_of_ten(exponent: int) -> str:
+    """``10⁻⁵``."""
+    return f"10{str(exponent).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
+
+
 def percentage_points(share: float) -> str:
     """``40.0 percentage points``: by how much a share changes."""
     return f"{small_share(share).removesuffix('%')}percentage points"
@@ -81,11 +86,6 @@ def with_error(change: tuple[float, float]) -> str:
     difference, error = change
     decimals = 2 if error == 0 else min(6, max(2, math.ceil(-math.log10(error))))
     return f"{difference:+.{decimals}f}{NBSP}±{NBSP}{error:.{decimals}f}".replace("-", "−")
-
-
-def power_of_ten(exponent: int) -> str:
-    """``10⁻⁵``."""
-    return f"10{str(exponent).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
 
 
 def ranged(values: np.ndarray, write: Callable[[float], str]) -> str:
