@@ -14,6 +14,7 @@ from tokviz.errors import ConfigError
 FIRST, SECOND = [f"a{i}" for i in range(8)], [f"b{i}" for i in range(8)]
 WORDS = f'[words]\nfirst = {FIRST}\nsecond = {SECOND}\nthird = ["b0", "c"]\n'.replace("'", '"')
 MODEL = '[[models]]\nsource = "org/name"\n'
+GROUPS = '[["a0", "a1"], ["b0", "b1", "c"]]'
 PAIRS = [[a, b] for a, b in zip(FIRST, SECOND, strict=True)]
 
 
@@ -52,11 +53,17 @@ def test_an_order_is_that_of_a_category_or_of_words(tmp_path: Path) -> None:
     assert (other.words, other.cyclic, other.label) == (tuple(SECOND[::-1]), False, "Other")
 
 
+def test_groups_are_words_that_belong_together(tmp_path: Path) -> None:
+    config = loaded(tmp_path, f"groups = {GROUPS}\n")
+    assert config.word_list.groups == (("a0", "a1"), ("b0", "b1", "c"))
+
+
 def test_other_words_take_relations_and_orders_away(tmp_path: Path) -> None:
     words = tmp_path / "words.toml"
     words.write_text('months = ["May", "June"]\n', encoding="utf-8")
-    config = loaded(tmp_path, relation() + order('category = "first"'), words_file=words)
-    assert (config.relation_list, config.order_list) == ((), ())
+    text = f"groups = {GROUPS}\n" + relation() + order('category = "first"')
+    config = loaded(tmp_path, text, words_file=words)
+    assert (config.relation_list, config.order_list, config.word_list.groups) == ((), (), ())
 
 
 @pytest.mark.parametrize(
@@ -111,6 +118,12 @@ def test_other_words_take_relations_and_orders_away(tmp_path: Path) -> None:
             "[orders]\ncategory = 'first'\n",
             "orders: expected [[orders]] with two brackets, as often as there are, got {",
         ),
+        (
+            'groups = [["a0", "x"]]\n',
+            "groups.0: expected a word of [words], got 'x'; add it to a category, or leave it out here",
+        ),
+        ('groups = [["a0", "a1"], ["b0", "a1"]]\n', "groups.1: the word 'a1' stands twice in the groups; remove one"),
+        ('groups = [["a0"]]\n', "groups.0: expected at least 2 entries, got 1"),
         ("relations = 3\n", "relations: expected [[relations]] with two brackets, as often as there are, got 3"),
     ],
 )

@@ -79,6 +79,9 @@ def _of_capture(context: ContextReport, where: str) -> Iterator[Announcement]:
                 yield Announcement(BOUNDARY, "a stage begins", where, (stage.first_depth,))
     if context.untrained is not None:
         yield from _of_claims(context.untrained, where, with_depths=False)
+    if context.paired is not None:
+        # Their values are of depths and of categories.
+        yield from _of_claims(context.paired, where, with_depths=False)
     if context.lens is not None:
         yield from _of_claims(context.lens, where)
     if context.relations is not None:

@@ -14,8 +14,8 @@ from falsify.differences import MEMBERSHIPS, N_WORDS, ORDERS, PAIRS, World, side
 
 from tokviz.measure import geometry, relations, untrained
 from tokviz.measure.decisions import claims_in, decide, with_decisions
-from tokviz.measure.profile import ProfileComparer, Side
-from tokviz.measure.untrained import FAMILY, curves, measure
+from tokviz.measure.profile import FAMILY, ProfileComparer, Side
+from tokviz.measure.untrained import curves, measure
 from tokviz.records import HiddenStates, OrderRows, PairRows, Untrained
 
 N_DEPTHS = 4

@@ -202,8 +202,8 @@ class _Loading:
         if models or words_file is not None:
             self._leave_texts_out()
         if words_file is not None:
-            values.pop("relations", None)
-            values.pop("orders", None)
+            for key in ("relations", "orders", "groups"):
+                values.pop(key, None)
         if site_url:
             options["site_url"] = "--site-url"
             values["site_url"] = site_url

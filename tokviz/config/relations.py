@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
@@ -123,6 +123,28 @@ def fitting_orders(tables: list[OrderConfig], words: Mapping[str, CategoryConfig
                     mistakes.add((index, where, row), f"the word {shown(word)} stands twice; remove one")
     mistakes.refuse()
     return tables
+
+
+def fitting_groups(groups: list[list[str]], words: Mapping[str, CategoryConfig]) -> list[list[str]]:
+    """The same, if they fit the words; raises for others."""
+    mistakes = Mistakes()
+    _find_unknown(mistakes, (), groups, words)
+    seen: set[str] = set()
+    for row, group in enumerate(groups):
+        for word in group:
+            if word in seen:
+                mistakes.add((row,), f"the word {shown(word)} stands twice in the groups; remove one")
+            seen.add(word)
+    mistakes.refuse()
+    return groups
+
+
+FITTING: Mapping[str, Callable[[Any, Mapping[str, CategoryConfig]], Any]] = {
+    "relations": fitting_relations,
+    "orders": fitting_orders,
+    "groups": fitting_groups,
+}
+"""By the key of the configuration that speaks of words: the same value, if it fits them; raises for others."""
 
 
 def relation_records(tables: Iterable[RelationConfig], words: Mapping[str, CategoryConfig]) -> tuple[Relation, ...]:

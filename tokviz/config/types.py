@@ -45,11 +45,10 @@ from tokviz.config.loss import LossConfig
 from tokviz.config.names import SAME_LABEL, category_slug, default_label, find_alike, find_same
 from tokviz.config.pairs import compared_pairs, fitting_pairs
 from tokviz.config.relations import (
+    FITTING,
     MOST_RELATIONS,
     OrderConfig,
     RelationConfig,
-    fitting_orders,
-    fitting_relations,
     order_records,
     relation_records,
 )
@@ -136,6 +135,11 @@ class ReportConfig(Table):
     """Pairs of words, to measure whether they differ by one and the same vector."""
     orders: Annotated[list[OrderConfig], at_most(MOST_RELATIONS, "orders")] = Field(default=[])
     """Words in an order, to measure whether it can be read from their hidden states."""
+    groups: Annotated[list[Annotated[list[Text], Field(min_length=2)]], at_most(MOST_WORDS, "groups")] = Field(
+        default=[]
+    )
+    """Words that belong together, such as synonyms, so that they count as one where captures are compared word by word. Forms of one
+    word, and words of the same first token, are found without."""
     finding: FindingConfig | None = None
     """What the first page opens with; by default a sentence made of the metrics."""
     theme: Text | None = None
@@ -335,15 +339,10 @@ class ReportConfig(Table):
             value, names, vocabulary=bool(info.data.get("vocabulary")), drops=bool((info.context or {}).get(REPLACED))
         )
 
-    @field_validator("relations")
+    @field_validator("relations", "orders", "groups")
     @classmethod
-    def _relate_words(cls, tables: list[RelationConfig], info: ValidationInfo) -> list[RelationConfig]:
-        return fitting_relations(tables, info.data["words"]) if "words" in info.data else tables
-
-    @field_validator("orders")
-    @classmethod
-    def _order_words(cls, tables: list[OrderConfig], info: ValidationInfo) -> list[OrderConfig]:
-        return fitting_orders(tables, info.data["words"]) if "words" in info.data else tables
+    def _fit_the_words(cls, value: Any, info: ValidationInfo) -> Any:
+        return FITTING[info.field_name or ""](value, info.data["words"]) if "words" in info.data else value
 
     @field_validator("finding")
     @classmethod
@@ -382,6 +381,7 @@ class ReportConfig(Table):
                 for key, each in self.words.items()
             ),
             vocabulary=() if self.vocabulary else None,
+            groups=tuple(map(tuple, self.groups)),
         )
 
     @property

@@ -18,10 +18,9 @@ from tokviz.measure.categories import silhouettes_alone
 from tokviz.measure.distances import LEAST_KNOWN, are_known, cosine_distances, nearest
 from tokviz.measure.labels import Categories
 from tokviz.measure.spaces import standardized
+from tokviz.records import PairedMeasures
 
 LEAST_CATEGORIES = 2
-LEAST_GROUPS, LEAST_IN_EACH, LEAST_IN_ONE = 24, 4, 10
-"""Of words, for an answer; of each category's, for the one on all words; and for one on a category alone."""
 _LARGE = 0.03
 """Scaling is refitted without a group that holds more than this share of the standardized states' squared length. One with less
 holds a quarter of the variance in an eighth of the dimensions at most."""
@@ -45,7 +44,7 @@ class Units:
         """``(n_groups,)`` int64: the category of most of its words, the first of equal ones."""
         counts = np.zeros((len(self.sizes), len(self.categories.counts)), dtype=np.int64)
         np.add.at(counts, (self.groups, self.categories.first), 1)
-        return np.asarray(counts.argmax(axis=1))
+        return np.asarray(counts.argmax(axis=1)) if len(counts) else np.zeros(0, dtype=np.int64)
 
     @cached_property
     def n_in_strata(self) -> np.ndarray:
@@ -55,12 +54,12 @@ class Units:
     @property
     def have_spread(self) -> bool:
         """Whether there are several categories, each with groups enough to tell how these differ."""
-        return len(self.n_in_strata) >= LEAST_CATEGORIES and int(self.n_in_strata.min()) >= LEAST_IN_EACH
+        return len(self.n_in_strata) >= LEAST_CATEGORIES and int(self.n_in_strata.min()) >= PairedMeasures.LEAST_IN_EACH
 
     @property
     def are_enough(self) -> bool:
         """Whether all words together have an answer; where they haven't, a category may."""
-        return self.have_spread and len(self.sizes) >= LEAST_GROUPS
+        return self.have_spread and len(self.sizes) >= PairedMeasures.LEAST_GROUPS
 
     @cached_property
     def of(self) -> np.ndarray:

@@ -26,7 +26,7 @@ from tokviz.measure import decisions
 from tokviz.measure.change import n_neighbours
 from tokviz.measure.groups import WordGroups
 from tokviz.measure.labels import Categories, seed_of
-from tokviz.measure.left_out import LEAST_IN_ONE, LeftOut, Space, Units, kept, purity, silhouette
+from tokviz.measure.left_out import LeftOut, Space, Units, kept, purity, silhouette
 from tokviz.records import Paired, PairedMeasure, PairedMeasures
 
 FAMILY = "paired"
@@ -131,16 +131,17 @@ def compare(
 
     Parameters
     ----------
-    a, b : from ``measured``, of each template of the context, over the same words; one of ``b`` stands for all.
+    a, b : from ``measured``, of each template of the context, over the same words; one alone stands for all of the other's.
     depths : ``(n, 2)`` int64: those that are compared, from ``aligned`` or others.
     same_form : whether the depths before are comparable, too, as neighbors are kept from them.
     """
     units = words.units()
     signs = words.signs() if units.have_spread else np.zeros((words.n_draws, len(units.sizes)), dtype=np.float32)
-    others = list(b) * len(a) if len(b) == 1 else b
+    n_templates = max(len(a), len(b))
+    a, b = (list(each) * (n_templates if len(each) == 1 else 1) for each in (a, b))
     found = []
     for index in range(len(MEASURES)):
-        of_templates = [_difference(one[index], other[index], depths) for one, other in zip(a, others, strict=True)]
+        of_templates = [_difference(one[index], other[index], depths) for one, other in zip(a, b, strict=True)]
         if index == MEASURES.index("kept") and not same_form:
             of_templates = [_without_values(each) for each in of_templates]
         found.append(_tested(of_templates, units, signs))
@@ -246,7 +247,7 @@ def _paired(
     errors = np.where(np.isfinite(values), np.sqrt(squares), np.nan)
     median = np.median(values, axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        left = (without * np.sign(median) / np.abs(median)).min(axis=0)
+        left = (without * np.sign(median) / np.abs(median)).min(axis=0, initial=np.inf)
     t = np.median(values / errors, axis=0)
     known = np.isfinite(t) & (freedom > 0)[:, None]
     score = np.where(known, _as_normal(np.abs(t), freedom[:, None]), np.nan)
@@ -263,7 +264,7 @@ def _sizes(units: Units, of: slice) -> tuple[np.ndarray, np.ndarray]:
     n = units.n_in_strata
     every = np.array([n.sum(), *n])
     freedom = np.array([n.sum() - len(n), *(n - 1)])
-    enough = np.array([units.are_enough, *(n >= LEAST_IN_ONE)]) & units.have_spread
+    enough = np.array([units.are_enough, *(n >= PairedMeasures.LEAST_IN_ONE)]) & units.have_spread
     return every[of], np.where(enough, freedom, 0)[of]
 
 

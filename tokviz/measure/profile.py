@@ -135,20 +135,19 @@ class ProfileComparer:
     Parameters
     ----------
     seed : of samples and shuffles.
-    family : of the claims.
     """
 
-    def __init__(self, seed: int = 0, family: str = FAMILY) -> None:
-        self._seed, self._family = seed, family
+    def __init__(self, seed: int = 0) -> None:
+        self._seed = seed
         self._kept: dict[tuple[str, str, bytes], tuple[_Measured, ...]] = {}
 
     def compare(self, a: Side, b: Side) -> Differences:
         """By each measure of ``Profile``; undefined where too few words or pairs are shared."""
-        rows_a, rows_b = self._shared_words(a, b)
+        rows_a, rows_b = shared_words(a, b, self._seed)
         unit: Unit = "category" if _n_categories(a, rows_a) >= LEAST_CATEGORIES else "word"
         of_words = zip(self._of_words(a, rows_a, unit), self._of_words(b, rows_b, unit), strict=True)
         purity, silhouette = (
-            _difference(self._family, len(rows_a), unit, *both, is_eligible=len(rows_a) >= categories.LEAST_WORDS)
+            _difference(len(rows_a), unit, *both, is_eligible=len(rows_a) >= categories.LEAST_WORDS)
             for both in of_words
         )
         return Differences(
@@ -159,15 +158,6 @@ class ProfileComparer:
         )
 
     # --- words ---------------------------------------------------------------------------------------------------
-
-    def _shared_words(self, a: Side, b: Side) -> tuple[np.ndarray, np.ndarray]:
-        """The words with a category that both captured the same way, as rows of either."""
-        rows_a, rows_b = _shared_rows(a, b)
-        kept = np.flatnonzero([bool(a.memberships[row]) for row in rows_a])
-        if len(kept) > MAX_COMPARED:
-            random = np.random.default_rng((self._seed, 5))
-            kept = np.sort(random.choice(kept, MAX_COMPARED, replace=False))
-        return rows_a[kept], rows_b[kept]
 
     def _of_words(self, side: Side, rows: np.ndarray, unit: Unit) -> tuple[_Measured, ...]:
         """Purity and silhouette."""
@@ -185,13 +175,13 @@ class ProfileComparer:
         ]
         shared = [pair for pair in named[0] if pair in named[1]]
         if len(shared) < RelationMeasures.LEAST_PAIRS:
-            return _unknown(self._family, len(shared), "pair")
+            return _unknown(len(shared), "pair")
         rows = [
             pairs.pairs[[own[pair] for pair in shared]] for pairs, own in zip((pairs_a, pairs_b), named, strict=True)
         ]
         by = _shared_rows(a, b)
         of_both = (self._of_pairs(a, rows[0], by[0]), self._of_pairs(b, rows[1], by[1]))
-        return _difference(self._family, len(shared), "pair", *of_both)
+        return _difference(len(shared), "pair", *of_both)
 
     def _of_pairs(self, side: Side, rows: np.ndarray, by: np.ndarray) -> _Measured:
         """``rows``: ``(n_pairs, 2)``; ``by``: the words that states are standardized over."""
@@ -215,10 +205,8 @@ class ProfileComparer:
     def _order(self, a: Side, b: Side, order_a: OrderRows, order_b: OrderRows) -> Difference:
         shared, of_a, of_b = np.intersect1d(order_a.places, order_b.places, return_indices=True)
         if len(shared) < OrderMeasures.LEAST_WORDS:
-            return _unknown(self._family, len(shared), "word")
-        return _difference(
-            self._family, len(shared), "word", self._of_order(a, order_a, of_a), self._of_order(b, order_b, of_b)
-        )
+            return _unknown(len(shared), "word")
+        return _difference(len(shared), "word", self._of_order(a, order_a, of_a), self._of_order(b, order_b, of_b))
 
     def _of_order(self, side: Side, order: OrderRows, own: np.ndarray) -> _Measured:
         """``own``: ``(n_words,)``, which of the order's words."""
@@ -314,6 +302,16 @@ def _finite(states: HiddenStates) -> Iterator[tuple[int, np.ndarray]]:
     return ((depth, state) for depth, state in every if np.isfinite(state).all())
 
 
+def shared_words(a: Side, b: Side, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The words with a category that both captured the same way, as rows ``(n_words,)`` int64 of either; of many a sample."""
+    rows_a, rows_b = _shared_rows(a, b)
+    kept = np.flatnonzero([bool(a.memberships[row]) for row in rows_a])
+    if len(kept) > MAX_COMPARED:
+        random = np.random.default_rng((seed, 5))
+        kept = np.sort(random.choice(kept, MAX_COMPARED, replace=False))
+    return rows_a[kept], rows_b[kept]
+
+
 def _shared_rows(a: Side, b: Side) -> tuple[np.ndarray, np.ndarray]:
     """The reference words of both, in all templates, as rows of either."""
     rows_a, rows_b = shared_rows(a.states, b.states)
@@ -324,10 +322,10 @@ def _shared_rows(a: Side, b: Side) -> tuple[np.ndarray, np.ndarray]:
 # --- two models ----------------------------------------------------------------------------------------------------
 
 
-def _difference(family: str, n: int, unit: Unit, a: _Measured, b: _Measured, *, is_eligible: bool = True) -> Difference:
+def _difference(n: int, unit: Unit, a: _Measured, b: _Measured, *, is_eligible: bool = True) -> Difference:
     n_depths, freedom = min(len(a.known), len(b.known)), a.freedom
     if n_depths == 0 or freedom < 1:
-        return _unknown(family, n, unit)
+        return _unknown(n, unit)
     (best_a, parts_a), (best_b, parts_b) = a.best_of(n_depths), b.best_of(n_depths)
     value, parts = best_a - best_b, parts_a - parts_b
     error = float(np.linalg.norm(parts))
@@ -339,7 +337,7 @@ def _difference(family: str, n: int, unit: Unit, a: _Measured, b: _Measured, *, 
         value=value,
         error=error,
         freedom=freedom,
-        claim=_claim(family, score, _drawn(parts if is_certain else parts / error), is_eligible=is_eligible),
+        claim=_claim(score, _drawn(parts if is_certain else parts / error), is_eligible=is_eligible),
     )
 
 
@@ -350,11 +348,11 @@ def _drawn(parts: np.ndarray) -> np.ndarray:
     return np.abs(np.random.default_rng((seed, 7)).normal(size=decisions.N_SHUFFLES))
 
 
-def _claim(family: str, score: float, drawn: np.ndarray, *, is_eligible: bool) -> Claim:
-    return decisions.scored(family, np.array([score]), drawn[None], np.array([is_eligible]))
+def _claim(score: float, drawn: np.ndarray, *, is_eligible: bool) -> Claim:
+    return decisions.scored(FAMILY, np.array([score]), drawn[None], np.array([is_eligible]))
 
 
-def _unknown(family: str, n: int, unit: Unit) -> Difference:
+def _unknown(n: int, unit: Unit) -> Difference:
     nothing = float("nan")
-    claim = _claim(family, nothing, np.full(decisions.N_SHUFFLES, nothing), is_eligible=False)
+    claim = _claim(nothing, np.full(decisions.N_SHUFFLES, nothing), is_eligible=False)
     return Difference(n=n, unit=unit, value=nothing, error=nothing, freedom=0, claim=claim)

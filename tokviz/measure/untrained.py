@@ -31,7 +31,6 @@ from tokviz.records import (
     Untrained,
 )
 
-FAMILY = "untrained"
 _MOST_IN_MEMORY = 2**25
 """Bytes of one control's states."""
 
@@ -56,7 +55,7 @@ def measure(
     note : how random weights are drawn.
     seed : of samples and shuffles.
     """
-    comparer = ProfileComparer(seed, FAMILY)
+    comparer = ProfileComparer(seed)
     random, own_embedding = None if random is None else _in_memory(random), [_in_memory(each) for each in own_embedding]
     # Of the words that are measured in the model: the reference words in all of its templates.
     further = model.templates[1:]

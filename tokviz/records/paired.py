@@ -6,6 +6,7 @@ NaN stands where something isn't defined.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -115,3 +116,25 @@ class PairedMeasures:
     silhouette: PairedMeasure
     kept: PairedMeasure
     """Neighbors kept from the depth before; no value at the embedding, nor between captures of another number of depths."""
+
+    LEAST_GROUPS: ClassVar[int] = 24
+    """Of words, for an answer on all of them."""
+    LEAST_IN_EACH: ClassVar[int] = 4
+    """Of each category's, for the same."""
+    LEAST_IN_ONE: ClassVar[int] = 10
+    """Of a category's, for an answer on it alone."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PairedCapture:
+    """What one capture is held against, word by word; each is the capture less the other."""
+
+    embedding: PairedMeasures | None = None
+    """Each layer less the embedding; None of an intervention."""
+    unchanged: PairedMeasures | None = None
+    """Less the model as it is; of an intervention alone."""
+    first_context: PairedMeasures | None = None
+    """Less the same words in the model's first context; None of that one itself, and where it wasn't captured."""
+    untrained: PairedMeasures | None = None
+    """Less random layers after the model's own embedding: of several seeds the one that is surest least. None where any is
+    missing."""

@@ -6,7 +6,7 @@ NaN stands where something isn't defined.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -138,6 +138,9 @@ class Differences:
     silhouette: Difference
     relations: tuple[Difference, ...]
     orders: tuple[Difference, ...]
+
+    N_OF_CATEGORIES: ClassVar[int] = 2
+    """How many of them are of categories: the first."""
 
     @property
     def all(self) -> tuple[Difference, ...]:

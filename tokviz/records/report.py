@@ -13,6 +13,7 @@ from tokviz.records.lens import Lens
 from tokviz.records.look import Look
 from tokviz.records.loss import Loss
 from tokviz.records.measures import AddedMeasure, Geometry, LayerSimilarity, Neighbours, WordScores
+from tokviz.records.paired import PairedCapture, PairedMeasures
 from tokviz.records.profile import Differences, Profile, profile_of
 from tokviz.records.relations import Order, Relation, Relations
 from tokviz.records.series import Fault
@@ -76,6 +77,8 @@ class ContextReport:
     """In the order of ``Report.relations`` and ``Report.orders``."""
     lens: Lens | None = None
     """What each layer would say; None where that wasn't asked for."""
+    paired: PairedCapture | None = None
+    """What it is held against word by word; None where nothing is measured."""
     untrained: Untrained | None = None
     """What the measures are in untrained models of the same form; None where that wasn't asked for, and of interventions."""
     interventions: tuple[ContextReport, ...] = ()
@@ -266,6 +269,8 @@ class ModelDifferences:
     context: str
     """Name."""
     differences: Differences
+    paired: PairedMeasures | None = None
+    """The first less the second, word by word, at equal relative depth; None without categories to tell apart."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,6 +31,8 @@ class WordList:
     vocabulary: tuple[str, ...] | None = None
     """The tokens of one model, as text, when its whole vocabulary is shown; empty before a model is spoken of. Categories
     then are lists of landmarks."""
+    groups: tuple[tuple[str, ...], ...] = ()
+    """Words that the author says belong together."""
 
     def __repr__(self) -> str:
         names = ", ".join(category.key for category in self.categories[:10])

@@ -21,7 +21,7 @@ from tokviz.pages.model.relations import RelatedSection, related_section
 from tokviz.pages.model.story import Story, stage_id, stories
 from tokviz.pages.model.word_map import WordMap, word_map
 from tokviz.pages.model.writers import WritersSection, writers_section
-from tokviz.pages.text import extent
+from tokviz.pages.text import extent, paired_facts
 from tokviz.pages.text.findings import finding_of, sentence
 from tokviz.pages.text.landmarks import without_token
 from tokviz.pages.text.parts import Frame, Link, Option, Row, Section, Switch
@@ -132,7 +132,8 @@ def _untrained(report: Report, model: ModelReport) -> tuple[str, ...]:
     found = (untrained_sentences(context, names) for context in model.contexts)
     notes = dict.fromkeys(each.untrained.note for each in model.contexts if each.untrained and each.untrained.note)
     told = [" ".join(each) for each in found if each]
-    return (*told[:-1], " ".join([*told[-1:], *notes])) if told or notes else ()
+    controls = (*told[:-1], " ".join([*told[-1:], *notes])) if told or notes else ()
+    return (*paired_facts.of_model(report, model), *controls)
 
 
 def model_page(report: Report, model: ModelReport) -> ModelPage:

@@ -10,6 +10,7 @@ from tokviz.pages.frame.frame import relative
 from tokviz.pages.model.profile_found import Compared, Found, ProfileMeasure, Value, compared
 from tokviz.pages.model.profile_sentences import MOST_NAMED, sentences
 from tokviz.pages.model.profile_tables import FILES
+from tokviz.pages.text import paired_facts
 from tokviz.pages.text.parts import Link
 from tokviz.pages.text.wording import UNKNOWN, score
 from tokviz.records import Report
@@ -121,7 +122,7 @@ def profile_view(report: Report, page: str) -> ProfileView | None:
         blocks=tuple(
             ProfileBlock(
                 label=each.label,
-                sentences=sentences(each),
+                sentences=(*_word_by_word(report, each), *sentences(each)),
                 is_list=len(each.models) > 2,
                 rows=tuple(_rows(each, scales)),
             )
@@ -133,6 +134,17 @@ def profile_view(report: Report, page: str) -> ProfileView | None:
         files=tuple(
             Link(text=name, href=relative(page, path)) for name, path in report.downloads.items() if name in FILES
         ),
+    )
+
+
+def _word_by_word(report: Report, found: Compared) -> tuple[str, ...]:
+    """Of two models what they differ in, of several the pairs that are shown to differ in purity, of many nothing."""
+    every = [(pair.paired, tuple(found.models[index].name for index in (pair.a, pair.b))) for pair in found.pairs]
+    n = len(found.models)
+    return tuple(
+        paired_facts.of_models(report, paired, (names[0], names[1]))
+        for paired, names in every
+        if paired and n <= MOST_NAMED and (n == 2 or paired.purity.overall.holds.any())
     )
 
 

@@ -9,11 +9,18 @@ from typing import Literal
 import numpy as np
 
 from tokviz.config import MOST_MODELS_IN_ALL_PAIRS
-from tokviz.records import Context, ContextReport, Difference, ModelReport, Peak, Profile, Report, depth_name
+from tokviz.records import (
+    Context,
+    ContextReport,
+    Difference,
+    ModelReport,
+    PairedMeasures,
+    Peak,
+    Profile,
+    Report,
+    depth_name,
+)
 from tokviz.records.measures import effect_of
-
-N_OF_CATEGORIES = 2
-"""So many measures come first that are of categories."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +70,7 @@ class ProfilePair:
     a: int
     b: int
     differences: tuple[Difference, ...]
+    paired: PairedMeasures | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +137,12 @@ def _of_context(report: Report, context: Context) -> Compared:
         measures=measures(report),
         models=models,
         pairs=tuple(
-            ProfilePair(a=places[each.model_a], b=places[each.model_b], differences=each.differences.all)
+            ProfilePair(
+                a=places[each.model_a],
+                b=places[each.model_b],
+                differences=each.differences.all,
+                paired=each.paired,
+            )
             for each in report.differences
             if each.context == context.name and each.model_a in places and each.model_b in places
         ),

@@ -8,10 +8,10 @@ from itertools import groupby
 
 import numpy as np
 
-from tokviz.pages.model.profile_found import N_OF_CATEGORIES, Compared, ProfilePair
+from tokviz.pages.model.profile_found import Compared, ProfilePair
 from tokviz.pages.model.unnamed import UnnamedFact, the_same
 from tokviz.pages.text.wording import capitalized, count, in_words, joined_by_and, ranged, score
-from tokviz.records import Difference
+from tokviz.records import Difference, Differences
 
 MOST_NAMED = 8
 """Of more models sentences give numbers instead of names."""
@@ -76,7 +76,7 @@ def _shown(found: Compared, index: int) -> list[tuple[ProfilePair, Difference]]:
 
 def _where(index: int, difference: Difference) -> str:
     """Part of a fact's kind: with too few categories a difference holds on this list only."""
-    return " on this list" if index < N_OF_CATEGORIES and difference.unit == "word" else ""
+    return " on this list" if index < Differences.N_OF_CATEGORIES and difference.unit == "word" else ""
 
 
 def _say_ahead(stated: Facts) -> str:
@@ -133,7 +133,8 @@ def _no_difference(found: Compared) -> list[UnnamedFact]:
     for index, measure in enumerate(found.measures[:-1]):
         above = [model.values[index].kind == "above" for model in found.models]
         compared = [pair for pair in found.pairs if above[pair.a] and above[pair.b] and _is_known(pair, index)]
-        if compared and not _shown(found, index):
+        is_answered = index < Differences.N_OF_CATEGORIES and any(each.paired for each in found.pairs)
+        if compared and not is_answered and not _shown(found, index):
             stated.append(UnnamedFact(kind="no difference", subject=(measure.said,)))
     return stated
 

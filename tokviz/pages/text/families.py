@@ -7,10 +7,11 @@ from tokviz.records import Report
 _ASKED = {
     "categories": "categories against chance",
     "surface": "categories against the words’ surface",
-    "differences": "differences between models",
+    "differences": "models against each other and against their untrained controls",
     "similarity": "similarity of models beyond categories",
     "lens": "what the lens reads",
-    "untrained": "models against their untrained controls",
+    "paired": "captures held against each other word by word",
+    "paired by category": "the same by category",
 }
 _FURTHER = {
     "offset": ": what the difference adds",

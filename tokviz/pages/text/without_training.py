@@ -23,9 +23,11 @@ def untrained_sentences(context: ContextReport, measures: Sequence[str]) -> tupl
     templates = geometry.purity.templates
     # The controls have the first template's words only.
     purity = geometry.purity.value if templates is None else templates[0]
+    # Where purity and silhouette are held against controls word by word, that is the answer.
+    first = Differences.N_OF_CATEGORIES if context.paired and context.paired.untrained else 0
     said = (
-        *_against(untrained.training, untrained.by_training, measures, "with all weights random"),
-        *_against(untrained.layers, untrained.by_layers, measures, "with random layers (five seeds)"),
+        *_against(untrained.training, untrained.by_training, measures, "with all weights random", first),
+        *_against(untrained.layers, untrained.by_layers, measures, "with random layers (five seeds)", first),
     )
     problems = tuple(f"No untrained model: {each}." for each in untrained.problems)
     if not said:
@@ -35,21 +37,30 @@ def untrained_sentences(context: ContextReport, measures: Sequence[str]) -> tupl
 
 
 def _against(
-    differences: Differences | None, exceeds: Sequence[bool], measures: Sequence[str], control: str
+    differences: Differences | None, exceeds: Sequence[bool], measures: Sequence[str], control: str, first: int
 ) -> Iterator[str]:
-    """``shown to be further above chance than with all weights random in category purity (of five metrics)``."""
-    if differences is None:
+    """``shown to be further above chance than with all weights random in category purity (of five metrics)``.
+
+    Parameters
+    ----------
+    first : the index of the first measure that is spoken of.
+    """
+    if differences is None or first == len(differences.all):
         return
     tested = [each.claim.can_be_tested and bool(np.isfinite(each.claim.score).any()) for each in differences.all]
-    known = [(name, is_above) for name, is_above, asked in zip(measures, exceeds, tested, strict=False) if asked]
+    known = [
+        (name, is_above)
+        for name, is_above, asked in list(zip(measures, exceeds, tested, strict=False))[first:]
+        if asked
+    ]
     above = [name for name, is_above in known if is_above]
-    here = " on this list of words" if differences.purity.unit == "word" else ""
+    here = " on this list of words" if differences.purity.unit == "word" and first == 0 else ""
     if above:
         of = f" (of {in_words(len(known))} metrics)" if len(known) > len(above) else ""
         yield f"shown to be further above chance{here} than {control} in {joined_by_and(above)}{of}"
     elif known:
         of = known[0][0] if len(known) == 1 else f"any of {in_words(len(known))} metrics"
-        yield f"not shown to be further above chance{here} than {control} in {of}{_over_categories(differences)}"
+        yield f"not shown to be further above chance{here} than {control} in {of}{_over_categories(differences) if first == 0 else ''}"
     else:
         yield f"whether it is further above chance than {control} can’t be tested with these words"
 

@@ -15,6 +15,7 @@ from tokviz.records import (
     Lens,
     Neighbours,
     OrderRows,
+    PairedCapture,
     PairRows,
     Projection,
     Relations,
@@ -150,6 +151,46 @@ def _untrained(
     return measure(side, controls.random, controls.own_embedding, problems=controls.problems, note=controls.note)
 
 
+def paired(inputs: Inputs) -> Step[PairedCapture] | None:
+    """What the states are held against word by word; None where there are no categories to tell apart."""
+    if len(inputs.words.categories) < 2:
+        return None
+    controls = () if inputs.controls is None else inputs.controls.own_embedding
+    of = (inputs.templates, inputs.words.memberships, inputs.against, controls, inputs.words.groups)
+    make = _paired if inputs.rule is None else _paired_with_unchanged
+    return Step(what="paired", kind=PairedCapture, of=of, make=make)
+
+
+@one_thread
+def _paired(
+    templates: tuple[HiddenStates, ...],
+    memberships: Memberships,
+    first_context: tuple[HiddenStates, ...],
+    untrained: tuple[HiddenStates, ...],
+    groups: tuple[tuple[str, ...], ...],
+) -> PairedCapture:
+    from tokviz.measure.paired_captures import of_capture
+    from tokviz.measure.profile import Side
+
+    side = Side(templates=templates, memberships=memberships, pairs=(), orders=())
+    return of_capture(side, first_context, untrained, groups)
+
+
+@one_thread
+def _paired_with_unchanged(
+    templates: tuple[HiddenStates, ...],
+    memberships: Memberships,
+    unchanged: tuple[HiddenStates, ...],
+    _: tuple[HiddenStates, ...],
+    groups: tuple[tuple[str, ...], ...],
+) -> PairedCapture:
+    from tokviz.measure.paired_captures import of_intervention
+    from tokviz.measure.profile import Side
+
+    side = Side(templates=templates, memberships=memberships, pairs=(), orders=())
+    return of_intervention(side, unchanged[0], groups)
+
+
 def lens(inputs: Inputs) -> Step[Lens] | None:
     """What each layer would say; None where no lens is asked for."""
     read, controls = inputs.lens, inputs.controls
@@ -181,12 +222,13 @@ MEASURES: Mapping[str, Callable[[Inputs], Step[Any] | None]] = {
     "neighbours": neighbours,
     "same_category": same_category,
     "relations": relations,
+    "paired": paired,
     "untrained": untrained,
     "lens": lens,
 }
 """By the name of its field in ``ContextReport``; each stands after those that it depends on."""
 _OF_CHECKPOINTS = ("geometry", "relations", "untrained")
-_OF_WHAT_OTHERS_ARE_COMPARED_WITH = ("geometry",)
+_OF_WHAT_OTHERS_ARE_COMPARED_WITH = ("geometry", "paired")
 
 
 def measures(inputs: Inputs) -> dict[str, Step[Any]]:

@@ -17,6 +17,9 @@ class Inputs:
     states: HiddenStates
     further: tuple[HiddenStates, ...] = ()
     """The same words in the context's further templates."""
+    against: tuple[HiddenStates, ...] = ()
+    """What they are held against word by word: where neurons were set to a value, the model as it is; in a further context, the
+    words in all templates of the model's first one."""
     controls: Controls | None = None
     """The same words in untrained models; None where that isn't asked for."""
     lens: LensInputs | None = None

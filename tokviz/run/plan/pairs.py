@@ -16,6 +16,7 @@ from tokviz.records import (
     ModelDifferences,
     ModelSimilarity,
     OrderRows,
+    PairedMeasures,
     PairRows,
     StepAxes,
 )
@@ -25,7 +26,8 @@ from tokviz.run.plan.steps import Step, Steps, one_thread
 from tokviz.run.work.picture_queue import PictureQueue
 
 if TYPE_CHECKING:
-    from tokviz.measure.profile import ProfileComparer
+    from tokviz.measure.paired_captures import PairedComparer
+    from tokviz.measure.profile import ProfileComparer, Side
     from tokviz.measure.similarity import LayerComparer
 
 NOT_COMPARED = "not compared yet"
@@ -48,6 +50,12 @@ class Comparer:
 
         return ProfileComparer()
 
+    @cached_property
+    def _paired(self) -> PairedComparer:
+        from tokviz.measure.paired_captures import PairedComparer
+
+        return PairedComparer()
+
     def similarity(
         self, a: HiddenStates, b: HiddenStates, memberships: Memberships, shared: LayerSimilarity | None
     ) -> LayerSimilarity:
@@ -66,13 +74,18 @@ class Comparer:
 
     def differences(self, a: _Side, b: _Side) -> Differences:
         """Between the profiles of two models, over the words and pairs that they share."""
-        from tokviz.measure.profile import Side
+        return one_thread(self._profiles.compare)(_side(a), _side(b))
 
-        sides = (
-            Side(templates=templates, memberships=memberships, pairs=pairs, orders=orders)
-            for templates, memberships, pairs, orders in (a, b)
-        )
-        return one_thread(self._profiles.compare)(*sides)
+    def paired(self, a: _Side, b: _Side, groups: tuple[tuple[str, ...], ...]) -> PairedMeasures:
+        """Two models word by word, at equal relative depth; ``groups``: words that belong together."""
+        return one_thread(self._paired.compare)(_side(a), _side(b), groups)
+
+
+def _side(of: _Side) -> Side:
+    from tokviz.measure.profile import Side
+
+    templates, memberships, pairs, orders = of
+    return Side(templates=templates, memberships=memberships, pairs=pairs, orders=orders)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,10 +126,20 @@ class Comparison:
         )
         return Step(what="differences", kind=Differences, of=of, make=self.comparer.differences, is_new=NOT_COMPARED)
 
+    @cached_property
+    def paired(self) -> Step[PairedMeasures] | None:
+        """Word by word; None without categories to tell apart."""
+        if len(self.inputs[0].words.categories) < 2:
+            return None
+        sides = ((each.templates, each.words.memberships, (), ()) for each in self.inputs)
+        of = (*sides, self.inputs[0].words.groups)
+        return Step(what="paired models", kind=PairedMeasures, of=of, make=self.comparer.paired, is_new=NOT_COMPARED)
+
     @property
-    def steps(self) -> list[Step[LayerSimilarity] | Step[Differences]]:
+    def steps(self) -> list[Step[LayerSimilarity] | Step[Differences] | Step[PairedMeasures]]:
         """All that is made of it."""
-        return [step for step in (self.shared, self.single_token, self.differences) if step is not None]
+        every = (self.shared, self.single_token, self.differences, self.paired)
+        return [step for step in every if step is not None]
 
 
 def compare(comparisons: Sequence[Comparison], steps: Steps, queue: PictureQueue | None) -> None:
@@ -137,7 +160,7 @@ def compare(comparisons: Sequence[Comparison], steps: Steps, queue: PictureQueue
     pieces: list[list[Step[Any]]] = [
         [step for each in some for step in (each.shared, each.single_token) if step] for some in near
     ]
-    pieces += [[each.differences for each in some] for some in near]
+    pieces += [[step for each in some for step in (each.differences, each.paired) if step] for some in near]
     for made in [steps.meanwhile({step.key: step for step in piece}, queue) for piece in pieces]:
         made.wait()
 
@@ -162,7 +185,11 @@ def compare_profiles(comparisons: Sequence[Comparison], steps: Steps) -> tuple[M
     """In their order."""
     return tuple(
         ModelDifferences(
-            model_a=each.slugs[0], model_b=each.slugs[1], context=each.context, differences=steps(each.differences)
+            model_a=each.slugs[0],
+            model_b=each.slugs[1],
+            context=each.context,
+            differences=steps(each.differences),
+            paired=steps(each.paired) if each.paired else None,
         )
         for each in comparisons
     )

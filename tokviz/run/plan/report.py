@@ -74,13 +74,26 @@ class Plan:
         lens = _lens([fit for each in contexts for fit in each.fits])
         return ModelPlan(
             request=request,
-            contexts=tuple(replace(each, all_captured=self._all_captured(each, known, lens)) for each in contexts),
+            contexts=tuple(
+                replace(each, all_captured=self._all_captured(each, contexts[0] if index else None, known, lens))
+                for index, each in enumerate(contexts)
+            ),
         )
 
     def _all_captured(
-        self, context: ContextPlan, known: Sequence[HiddenStates], lens: LensInputs | None
+        self,
+        context: ContextPlan,
+        first_context: ContextPlan | None,
+        known: Sequence[HiddenStates],
+        lens: LensInputs | None,
     ) -> dict[str, Captured]:
-        """By the keys of the states; ``known``: those of all contexts of the model."""
+        """By the keys of the states.
+
+        Parameters
+        ----------
+        first_context : of the same model; None of that one itself.
+        known : the states of all contexts of the model.
+        """
         states = context.first.states
         if states is None:
             return {}
@@ -89,13 +102,14 @@ class Plan:
             states,
             ordinary,
             further=_all_states(context.further),
+            against=() if first_context is None else _all_states(first_context.templates),
             controls=_states_of(context.controls),
             lens=lens,
             is_checkpoint=context.model.slug in self.checkpoints,
         )
         # Against the same ordinary words: those of the model as it is.
         changed = {
-            each.key: self.branch(each.states, ordinary, each.what, lens=lens)
+            each.key: self.branch(each.states, ordinary, each.what, lens=lens, against=(states,))
             for each in context.interventions
             if each.states is not None
         }

@@ -8,7 +8,7 @@ from typing import TypeVar
 from tokviz.records import ContextReport, ModelReport, Report, SeriesReport
 
 Record = TypeVar("Record")
-_MEASURES = ("geometry", "relations", "untrained", "lens")
+_MEASURES = ("geometry", "relations", "paired", "untrained", "lens")
 
 
 def decide(report: Report) -> Report:

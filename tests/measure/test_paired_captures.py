@@ -1,0 +1,113 @@
+"""Which captures are held against each other word by word, over which words, and at which depths."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import making
+import numpy as np
+import pytest
+from falsify.reports import named
+
+from tokviz.measure.decisions import claims_in, decide, with_decisions
+from tokviz.measure.paired_captures import PairedComparer, of_capture, of_intervention
+from tokviz.measure.profile import Side
+from tokviz.records import HiddenStates, PairedCapture, PairedMeasures, Untrained
+
+N_CATEGORIES, N_EACH, WIDTH, N_DEPTHS = 4, 12, 24, 4
+LABELS = np.repeat(np.arange(N_CATEGORIES), N_EACH)
+WORDS = [f"{row:02d}word" for row in range(len(LABELS))]
+
+
+def capture(strengths: Sequence[float], seed: int = 0) -> HiddenStates:
+    """Words whose categories are so far apart at each depth; what words have of their own differs between seeds."""
+    random = np.random.default_rng(seed)
+    means = np.random.default_rng(99).normal(size=(N_CATEGORIES, WIDTH))
+    states = [strength * means[LABELS] + random.normal(size=(len(LABELS), WIDTH)) for strength in strengths]
+    made = making.hidden_states([each.astype(np.float32) for each in states], positions=[1] * len(LABELS))
+    return named(made, WORDS)
+
+
+def side(*templates: HiddenStates) -> Side:
+    return Side(templates=templates, memberships=tuple((int(each),) for each in LABELS), pairs=(), orders=())
+
+
+def decided(found: PairedCapture) -> PairedCapture:
+    return with_decisions(found, decide(claims_in(found)))
+
+
+def known(found: PairedMeasures | None) -> PairedMeasures:
+    assert found is not None
+    return found
+
+
+def depths_of(compared: PairedMeasures | None) -> list[int]:
+    """At which depths purity is announced to differ."""
+    found = known(compared)
+    return [int(depth) for depth in found.depths[found.purity.overall.holds[0], 0]]
+
+
+FAR, NEAR = 1.5, 0.0
+
+
+def test_layers_are_held_against_the_embedding_and_differ_where_categories_are_lost() -> None:
+    found = decided(of_capture(side(capture([FAR, FAR, NEAR, NEAR])), (), ()))
+    assert depths_of(found.embedding) == [2, 3]
+    assert (known(found.embedding).purity.overall.value[0, 1:] < -0.3).all()
+    assert known(found.embedding).depths.tolist() == [[1, 0], [2, 0], [3, 0]]
+    assert found.first_context is found.untrained is found.unchanged is None
+
+
+def test_a_context_is_held_against_the_first_one_which_stands_for_all_of_its_templates() -> None:
+    templates = [capture([FAR] * N_DEPTHS, seed) for seed in (1, 2, 3)]
+    found = decided(of_capture(side(*templates), [capture([FAR, FAR, NEAR, NEAR], 4)], ()))
+    assert depths_of(found.first_context) == [2, 3]
+    assert known(found.first_context).purity.overall.differences.shape == (3, 1, N_DEPTHS)
+    turned = decided(of_capture(side(capture([FAR, FAR, NEAR, NEAR], 4)), templates, ()))
+    assert known(turned.first_context).purity.overall.value == pytest.approx(
+        -known(found.first_context).purity.overall.value
+    )
+
+
+@pytest.mark.slow
+def test_controls_count_only_where_every_seed_is_there_and_each_must_differ() -> None:
+    model = side(capture([NEAR, FAR, FAR, FAR]))
+    controls = [capture([NEAR] * N_DEPTHS, seed) for seed in range(10, 10 + Untrained.N_SEEDS)]
+    assert depths_of(decided(of_capture(model, (), controls)).untrained) == [1, 2, 3]
+    assert of_capture(model, (), controls[1:]).untrained is None
+    one_like_it = [*controls[1:], capture([NEAR, FAR, NEAR, NEAR], 20)]
+    assert depths_of(decided(of_capture(model, (), one_like_it)).untrained) == [2, 3]
+
+
+def test_neurons_that_hide_categories_are_found_and_others_are_not() -> None:
+    unchanged = capture([FAR, FAR, 0.2, 0.2])
+    found = decided(of_intervention(side(capture([FAR, FAR, FAR, FAR])), unchanged))
+    assert depths_of(found.unchanged) == [2, 3]
+    assert found.embedding is None
+    same = decided(of_intervention(side(unchanged), unchanged))
+    assert depths_of(same.unchanged) == []
+    assert (known(same.unchanged).purity.overall.value == 0).all()
+
+
+def test_words_that_were_declared_to_belong_together_count_as_one() -> None:
+    states = side(capture([FAR] * N_DEPTHS))
+    found = PairedComparer().compare(states, states, [WORDS[:3], WORDS[20:22]])
+    assert (found.n_words, found.n_groups) == (len(WORDS), len(WORDS) - 3)
+    assert found.groups == (tuple(WORDS[:3]), tuple(WORDS[20:22]))
+
+
+def test_models_of_another_number_of_layers_are_held_against_each_other_at_equal_relative_depth() -> None:
+    found = PairedComparer().compare(side(capture([FAR] * 5)), side(capture([FAR] * 3, 1)))
+    assert found.depths.tolist() == [[0, 0], [1, 1], [2, 1], [3, 2], [4, 2]]
+    assert np.isnan(found.kept.overall.value).all()
+
+
+@pytest.mark.parametrize("n_words", [0, 1, 2, 7])
+def test_few_words_have_no_answer_and_raise_nothing(n_words: int) -> None:
+    whole = side(capture([FAR] * N_DEPTHS))
+    few = replace(whole, memberships=tuple(own if row < n_words else () for row, own in enumerate(whole.memberships)))
+    found = decided(of_capture(few, (), ()))
+    assert known(found.embedding).n_words == n_words
+    assert known(found.embedding).purity.overall.is_too_few.all()
+    assert depths_of(found.embedding) == []

@@ -1,0 +1,137 @@
+"""What pages say of captures that are held against each other word by word: nothing but what is announced, with its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from claiming import decided
+from report_fixture import sample_report
+
+from tokviz.pages.text.paired_facts import of_model, of_models
+from tokviz.records import Paired, PairedCapture, PairedMeasure, PairedMeasures, Report
+
+THRESHOLD, ERROR, FREEDOM = 4.0, 0.02, 100_000
+"""A band reaches four errors to either side: 0.08."""
+N_CATEGORIES = 3
+
+
+def paired(values: Sequence[Sequence[float]], holds: Sequence[Sequence[bool]], family: str = "paired") -> Paired:
+    differences = np.array([values], dtype=np.float64)
+    of, n = differences.shape[1:]
+    claim = decided(np.array(holds).ravel(), family)
+    return Paired(
+        differences=differences,
+        errors=np.full(differences.shape, ERROR),
+        n_groups=np.full(of, 40),
+        freedom=np.full(of, FREEDOM),
+        least_left=np.ones((of, n)),
+        claim=replace(claim, threshold=THRESHOLD),
+    )
+
+
+def measure(
+    values: Sequence[float], holds: Sequence[bool], categories: Sequence[bool] = (False,) * N_CATEGORIES
+) -> PairedMeasure:
+    """``categories``: which of them hold by themselves, at the first depth."""
+    of_categories = [[each, *(False,) * (len(values) - 1)] for each in categories]
+    return PairedMeasure(
+        overall=paired([values], [holds]),
+        by_category=paired([values] * N_CATEGORIES, of_categories, "paired by category"),
+    )
+
+
+def measures(purity: PairedMeasure, depths: Sequence[tuple[int, int]], **more: PairedMeasure) -> PairedMeasures:
+    nothing = measure([0.0] * len(depths), [False] * len(depths))
+    return PairedMeasures(
+        n_words=116,
+        n_groups=110,
+        groups=(("happy", "unhappy"),),
+        too_large=(),
+        categories=tuple(range(N_CATEGORIES)),
+        depths=np.array(depths),
+        purity=purity,
+        silhouette=more.get("silhouette", nothing),
+        kept=more.get("kept", nothing),
+    )
+
+
+def told(purity: PairedMeasure, **more: PairedMeasure) -> str:
+    """Of a capture whose layers are held against its embedding, from layer 0 on."""
+    n = purity.overall.value.shape[1]
+    found = measures(purity, [(depth, 0) for depth in range(1, n + 1)], **more)
+    report = sample_report()
+    model = report.models[0]
+    context = replace(model.contexts[0], paired=PairedCapture(embedding=found), interventions=())
+    return of_model(report, replace(model, contexts=(context,)))[0]
+
+
+def categories(report: Report, n: int) -> list[str]:
+    return [each.label for each in report.words.categories[:n]]
+
+
+def test_a_difference_has_its_depths_its_size_where_it_is_surest_and_its_interval() -> None:
+    said = told(measure([0.02, -0.1, -0.25, -0.2], [False, True, True, True]))
+    assert said == (
+        "Words alone. Category purity is lower than at the embedding at layers 1–3, by 0.25 at layer 2 (interval 0.17–0.33)."
+    )
+
+
+def test_both_signs_are_told_the_surer_one_first() -> None:
+    said = told(measure([0.1, -0.3, 0.2], [True, True, True]))
+    assert "is lower than at the embedding at layer 1, by 0.30 at layer 1 (interval 0.22–0.38), but higher at " in said
+    assert "but higher at layer 0 and layer 2, by 0.20 at layer 2 (interval 0.12–0.28)." in said
+
+
+def test_where_nothing_is_shown_it_is_told_how_large_a_difference_may_be() -> None:
+    said = told(measure([0.02, -0.05], [False, False]))
+    assert said.endswith(
+        "No difference in category purity is shown from the embedding; one of up to 0.13 remains possible."
+    )
+
+
+def test_few_words_have_no_answer() -> None:
+    few = measure([np.nan, np.nan], [False, False])
+    few = replace(few, overall=replace(few.overall, freedom=np.zeros(1, dtype=np.int64)))
+    said = told(few)
+    assert "can’t be said of so few words: it takes 24 in all and 4 of each category." in said
+    assert "No difference" not in said
+
+
+def test_categories_are_named_where_it_is_shown_for_some_and_counted_as_each_where_for_all() -> None:
+    names = categories(sample_report(), N_CATEGORIES)
+    some = told(measure([-0.25], [True], [True, False, True]))
+    assert f"by category this is shown for {names[0]} and {names[2]}." in some
+    assert "by category this is shown for each." in told(measure([-0.25], [True], [True] * 3))
+    one = told(measure([0.0], [False], [False, True, False]))
+    assert f"one of up to 0.08 remains possible; by category this is shown for {names[1]}." in one
+
+
+def test_other_measures_are_told_where_they_are_shown() -> None:
+    said = told(measure([0.0], [False]), silhouette=measure([0.2], [True]))
+    assert "The silhouette is higher than at the embedding at layer 0, by 0.20 at layer 0 (interval 0.12–0.28)." in said
+    assert "neighbors that are kept" not in said
+
+
+@pytest.mark.parametrize(("sign", "first", "second"), [(1, "small", "large"), (-1, "large", "small")])
+def test_of_two_models_the_higher_one_is_named_first_and_depths_are_the_deeper_ones(
+    sign: int, first: str, second: str
+) -> None:
+    found = measures(measure([0.0, sign * 0.3, 0.0], [False, True, False]), [(0, 0), (0, 1), (1, 2)])
+    assert of_models(sample_report(), found, ("small", "large")).startswith(
+        f"Category purity is higher in {first} than in {second} at layer 0 of large, by 0.30 at layer 0 "
+    )
+
+
+def test_the_page_says_what_counts_as_one_word() -> None:
+    report = sample_report()
+    found = measures(measure([0.1], [True]), [(1, 0)])
+    context = replace(report.models[0].contexts[0], paired=PairedCapture(embedding=found))
+    changed = replace(report.models[0], contexts=(context,))
+    *_, last = of_model(report, changed)
+    assert "or were declared to belong together, count as one: 110 of 116." in last
+    too_large = replace(found, too_large=tuple("abcdefghijkl"))
+    context = replace(context, paired=PairedCapture(embedding=too_large))
+    assert "12 would have been one." in of_model(report, replace(changed, contexts=(context,)))[-1]

@@ -1,0 +1,95 @@
+"""Captures that are held against each other word by word: which words, in which groups, at which depths; see ``paired``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from tokviz.measure.groups import groups_of
+from tokviz.measure.left_out import LeftOut
+from tokviz.measure.paired import PairedWords, agreed, aligned, compare, measured
+from tokviz.measure.profile import Side, shared_words
+from tokviz.records import HiddenStates, PairedCapture, PairedMeasures, Untrained
+
+
+class PairedComparer:
+    """Compares captures, and keeps what was measured of each: with many models most share the same words.
+
+    Parameters
+    ----------
+    seed : of samples and signs.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self._seed = seed
+        self._kept: dict[tuple[str, bytes], tuple[LeftOut, ...]] = {}
+
+    def compare(
+        self, a: Side, b: Side, groups: Sequence[Sequence[str]] = (), depths: np.ndarray | None = None
+    ) -> PairedMeasures:
+        """``a`` less ``b``, over the words with a category that are reference words in all templates of both.
+
+        Parameters
+        ----------
+        a, b : in the same templates, or ``b`` in one that stands for all.
+        groups : words that belong together, as written.
+        depths : ``(n, 2)`` int64, the pairs of depths; by default those of equal relative depth.
+        """
+        rows_a, rows_b = shared_words(a, b, self._seed)
+        names = [a.states.tokenization.words[row].word for row in rows_a]
+        words = PairedWords(
+            words=tuple(names),
+            memberships=tuple(a.memberships[row] for row in rows_a),
+            grouped=groups_of(names, [(a.states, rows_a), (b.states, rows_b)], groups),
+            seed=self._seed,
+        )
+        n_a, n_b = a.states.n_depths, b.states.n_depths
+        return compare(
+            [self._measured(each, rows_a, words) for each in a.templates],
+            [self._measured(each, rows_b, words) for each in b.templates],
+            aligned(n_a, n_b) if depths is None else depths,
+            words,
+            same_form=depths is None and n_a == n_b,
+        )
+
+    def _measured(self, states: HiddenStates, rows: np.ndarray, words: PairedWords) -> tuple[LeftOut, ...]:
+        key = (states.digest, rows.tobytes() + words.grouped.labels.tobytes())
+        if key not in self._kept:
+            self._kept[key] = measured(states.states, rows, words.units())
+        return self._kept[key]
+
+
+def of_capture(
+    capture: Side,
+    first_context: Sequence[HiddenStates],
+    untrained: Sequence[HiddenStates],
+    groups: Sequence[Sequence[str]] = (),
+) -> PairedCapture:
+    """What the capture of a model as it is is held against.
+
+    Parameters
+    ----------
+    first_context : of the same model, in all templates; empty of that one itself.
+    untrained : random layers after the model's own embedding, one of each seed, with the words in the first template.
+    groups : words that belong together, as written.
+    """
+    comparer = PairedComparer()
+    layers = np.arange(1, capture.states.n_depths)
+    to_embedding = np.stack([layers, np.zeros_like(layers)], axis=1)
+    first = replace(capture, templates=capture.templates[:1])
+    controls = [comparer.compare(first, replace(first, templates=(each,)), groups) for each in untrained]
+    return PairedCapture(
+        embedding=comparer.compare(capture, capture, groups, to_embedding),
+        first_context=comparer.compare(capture, replace(capture, templates=tuple(first_context)), groups)
+        if first_context
+        else None,
+        untrained=agreed(controls) if len(controls) == Untrained.N_SEEDS else None,
+    )
+
+
+def of_intervention(changed: Side, unchanged: HiddenStates, groups: Sequence[Sequence[str]] = ()) -> PairedCapture:
+    """A capture with neurons set to a value, held against the model as it is."""
+    found = PairedComparer().compare(changed, replace(changed, templates=(unchanged,)), groups)
+    return PairedCapture(unchanged=found)
