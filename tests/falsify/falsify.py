@@ -20,16 +20,22 @@ from functools import cache
 
 from command import ROOT
 
-from falsify import compared, labels, lens, orders, planted, training, untrained
+from falsify import compared, labels, lens, orders, paired_reports, planted, training, untrained
 from falsify.announced import announcements
 from falsify.case import Kind
 from falsify.said import unfounded
 from falsify.sample import Sample
 from tokviz.run.store import keys
 
-NULL: tuple[Kind, ...] = (*labels.NULL, *untrained.NULL, *lens.NULL, *orders.NULL, *compared.NULL, *training.NULL)
+NULL: tuple[Kind, ...] = (
+    *(*labels.NULL, *untrained.NULL, *lens.NULL, *orders.NULL),
+    *(*compared.NULL, *paired_reports.NULL, *training.NULL),
+)
 """In which something is false."""
-PLANTED: tuple[Kind, ...] = (*planted.PLANTED, *lens.PLANTED, *orders.PLANTED, *compared.PLANTED, *training.PLANTED)
+PLANTED: tuple[Kind, ...] = (
+    *(*planted.PLANTED, *lens.PLANTED, *orders.PLANTED),
+    *(*compared.PLANTED, *paired_reports.PLANTED, *training.PLANTED),
+)
 """In which something is true."""
 KINDS = {kind.name: kind for kind in (*NULL, *PLANTED)}
 FOLDER = ROOT / ".falsify"

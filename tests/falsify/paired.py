@@ -1,7 +1,7 @@
 """How often paired differences are announced between equal models, and how often planted ones are.
 
-``PYTHONPATH=tests python -m falsify.paired --reports 300 --only equal`` counts. Each kind is drawn from a number, and so ready for
-``make falsify``'s list once reports hold ``PairedMeasures``.
+``PYTHONPATH=tests python -m falsify.paired --reports 300 --only equal`` counts by the question, each alone at 1 %;
+``paired_reports`` makes whole reports of them for ``make falsify``.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class World:
             if self.are_strangers and side == 1:
                 own = random.normal(size=own.shape)
             for _ in range(self.templates):
-                states = list(self._states(random, side, means, own))
+                states = list(self.states(random, side, means, own))
                 templates.append(paired.measured(states, rows, units))
             sides.append(templates)
         if self.to_embedding:
@@ -82,9 +82,10 @@ class World:
             found = paired.compare(sides[0], sides[1], depths, words, same_form=len(set(self.n_depths)) == 1)
         return with_decisions(found, decide(claims_in(found)))
 
-    def _states(
+    def states(
         self, random: np.random.Generator, side: int, means: np.ndarray, own: np.ndarray
     ) -> Iterator[np.ndarray]:
+        """``(n_words, width)`` float32 at each depth of a model, of its words' own states and categories' means."""
         strengths = np.ones(len(means)) if self.strengths is None else self.strengths[side]
         noise = random.normal(size=own.shape)
         for depth in range(self.n_depths[side]):

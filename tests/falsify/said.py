@@ -21,7 +21,7 @@ PHRASES: dict[str, tuple[str, str | None]] = {
     r"the ends meet: the last words": ("order", ENDS_MEET),
     r"the words lie in a circle: those": ("order", CIRCLE),
     r"is further above chance than": ("differences", None),
-    r"([Cc]ategory purity|[Tt]he silhouette|kept from layer to layer) is (higher|lower)": ("paired", None),
+    r"([Cc]ategory purity|[Tt]he silhouette above chance|kept from layer to layer) is (higher|lower)": ("paired", None),
     r"by category this is shown": ("paired by category", None),
     r"categories hold (?:from|at \d|at step|at every)": ("categories", None),
     r"compared with chance, purity is (?:higher|lower) at": ("differences", None),

@@ -135,3 +135,21 @@ def test_units_tell_whether_there_are_enough() -> None:
     assert not of([30]).have_spread
     assert not of([12, 12], np.arange(24) // 4).are_enough  # six groups
     assert of([3, 5], np.array([0, 1, 2, 2, 3, 4, 5, 6])).strata.tolist() == [0, 0, 0, 1, 1, 1, 1]
+
+
+def test_of_a_silhouette_what_follows_from_how_words_lie_is_taken_off() -> None:
+    """In a plane words of any categories have a lower one than in many dimensions: that says nothing of categories."""
+    random = np.random.default_rng(5)
+
+    def silhouettes(width: int, n_permutations: int) -> np.ndarray:
+        """Of ten draws, whatever categories words have: of all of them and of each category."""
+        categories = Categories(memberships=tuple((int(each),) for each in FIRST), n_permutations=n_permutations)
+        own = Units(categories=categories, groups=np.arange(N))
+        drawn = (random.normal(size=(N, width)).astype(np.float32) for _ in range(10))
+        return np.asarray(np.mean([left_out.silhouette(Space(each, own, K)).value for each in drawn], axis=0))
+
+    assert silhouettes(2, 0)[0] < silhouettes(64, 0)[0] - 0.1
+    for width in (2, 64):
+        overall, *of_categories = silhouettes(width, 40)
+        assert abs(overall) < 0.02
+        assert np.abs(of_categories).max() < 0.1

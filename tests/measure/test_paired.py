@@ -134,7 +134,7 @@ def test_captures_that_are_one_have_no_difference() -> None:
         grouped=groups_of(made.words),
         n_draws=99,
     )
-    states = list(made._states(np.random.default_rng(0), 0, np.ones((4, 32)), np.zeros((32, 32))))
+    states = list(made.states(np.random.default_rng(0), 0, np.ones((4, 32)), np.zeros((32, 32))))
     own = paired.measured(states, np.arange(32), words.units())
     found = paired.compare([own], [own], paired.aligned(3, 3), words)
     assert (found.purity.overall.value == 0).all()

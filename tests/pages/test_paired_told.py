@@ -111,7 +111,10 @@ def test_categories_are_named_where_it_is_shown_for_some_and_counted_as_each_whe
 
 def test_other_measures_are_told_where_they_are_shown() -> None:
     said = told(measure([0.0], [False]), silhouette=measure([0.2], [True]))
-    assert "The silhouette is higher than at the embedding at layer 0, by 0.20 at layer 0 (interval 0.12–0.28)." in said
+    assert (
+        "The silhouette above chance is higher than at the embedding at layer 0, by 0.20 at layer 0 (interval 0.12–0.28)."
+        in said
+    )
     assert "neighbors that are kept" not in said
 
 

@@ -8,7 +8,7 @@ holds so much of the words' length that the scaling hangs on it, it is refitted 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -211,7 +211,11 @@ def kept(space: Space, before: Space, k: int) -> LeftOut:
 
 
 def silhouette(space: Space) -> LeftOut:
-    """Mean of (b − a) / max(a, b); see ``categories.silhouette``."""
+    """Mean of (b − a) / max(a, b), see ``categories.silhouette``, less what it is by chance.
+
+    Unlike that of purity, its chance follows from how the words lie, whatever their categories: layers that move it would be announced
+    of random weights.
+    """
     units = space.units
     first = units.categories.first
     if not space.distances.any():
@@ -227,7 +231,21 @@ def silhouette(space: Space) -> LeftOut:
     everyone = np.arange(len(first))
     refits = ((group, own(each, np.flatnonzero(units.groups != group))) for group, each in space.refits.items())
     table = _silhouettes_without(space.distances, units)
-    return _left_out(units, own(space.distances, everyone), table, refits, np.ones(len(first), dtype=bool))
+    found = _left_out(units, own(space.distances, everyone), table, refits, np.ones(len(first), dtype=bool))
+    chance = _by_chance(space.distances, units.categories)
+    return replace(found, value=found.value - chance, without=found.without - chance)
+
+
+def _by_chance(distances: np.ndarray, categories: Categories) -> np.ndarray:
+    """``(n_of,)``: the mean silhouette of all words and of each category, with categories shuffled; 0 where they have no shuffles."""
+    if categories.n_permutations == 0:
+        return np.zeros(1 + len(categories.counts))
+    every, of_each = [], []
+    for labels in categories.shuffled_first:
+        own = silhouettes_alone(distances[None], labels, categories.counts)[0]
+        every.append(own.mean())
+        of_each.append(np.bincount(labels, weights=own, minlength=len(categories.counts)) / categories.counts)
+    return np.concatenate([[np.mean(every)], np.mean(of_each, axis=0)])
 
 
 def _silhouettes_without(distances: np.ndarray, units: Units) -> np.ndarray:

@@ -36,6 +36,8 @@ N_DRAWS = 9_999
 LEAST_LEFT = 2 / 3
 """Of a difference, without any one group. With an outlier that ruins the scaling, the silhouettes of 12 of 900 equal models would be
 announced where a half is enough, and of none with this; of planted differences none is lost."""
+N_FOR_CHANCE = 20
+"""Shuffles for what a silhouette is by chance, whose mean they give to a hundredth of what one word weighs."""
 _AT_ONCE = 100_000
 """How many t are worked out together: as many as stay near the processor."""
 _HIGHEST = 37.0
@@ -56,7 +58,9 @@ class PairedWords:
 
     def units(self) -> Units:
         """What they are left out in."""
-        categories = Categories(memberships=self.memberships, words=self.words, seed=self.seed, n_permutations=0)
+        categories = Categories(
+            memberships=self.memberships, words=self.words, seed=self.seed, n_permutations=N_FOR_CHANCE
+        )
         return Units(categories=categories, groups=self.grouped.labels)
 
     def signs(self) -> np.ndarray:

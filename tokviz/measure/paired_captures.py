@@ -27,7 +27,13 @@ class PairedComparer:
         self._kept: dict[tuple[str, bytes], tuple[LeftOut, ...]] = {}
 
     def compare(
-        self, a: Side, b: Side, groups: Sequence[Sequence[str]] = (), depths: np.ndarray | None = None
+        self,
+        a: Side,
+        b: Side,
+        groups: Sequence[Sequence[str]] = (),
+        depths: np.ndarray | None = None,
+        *,
+        with_kept: bool = True,
     ) -> PairedMeasures:
         """``a`` less ``b``, over the words with a category that are reference words in all templates of both.
 
@@ -36,6 +42,7 @@ class PairedComparer:
         a, b : in the same templates, or ``b`` in one that stands for all.
         groups : words that belong together, as written.
         depths : ``(n, 2)`` int64, the pairs of depths; by default those of equal relative depth.
+        with_kept : whether it means anything how many neighbors are kept from the depth before.
         """
         rows_a, rows_b = shared_words(a, b, self._seed)
         names = [a.states.tokenization.words[row].word for row in rows_a]
@@ -51,7 +58,7 @@ class PairedComparer:
             [self._measured(each, rows_b, words) for each in b.templates],
             aligned(n_a, n_b) if depths is None else depths,
             words,
-            same_form=depths is None and n_a == n_b,
+            same_form=with_kept and depths is None and n_a == n_b,
         )
 
     def _measured(self, states: HiddenStates, rows: np.ndarray, words: PairedWords) -> tuple[LeftOut, ...]:
@@ -79,7 +86,10 @@ def of_capture(
     layers = np.arange(1, capture.states.n_depths)
     to_embedding = np.stack([layers, np.zeros_like(layers)], axis=1)
     first = replace(capture, templates=capture.templates[:1])
-    controls = [comparer.compare(first, replace(first, templates=(each,)), groups) for each in untrained]
+    # How many neighbors random layers keep follows from the scale of their weights alone.
+    controls = [
+        comparer.compare(first, replace(first, templates=(each,)), groups, with_kept=False) for each in untrained
+    ]
     return PairedCapture(
         embedding=comparer.compare(capture, capture, groups, to_embedding),
         first_context=comparer.compare(capture, replace(capture, templates=tuple(first_context)), groups)

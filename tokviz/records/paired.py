@@ -114,6 +114,7 @@ class PairedMeasures:
     """``(n, 2)`` int64: the depth of A and the depth of B that each difference is between."""
     purity: PairedMeasure
     silhouette: PairedMeasure
+    """Less what it is with categories shuffled over the words, which follows from how these lie."""
     kept: PairedMeasure
     """Neighbors kept from the depth before; no value at the embedding, nor between captures of another number of depths."""
 
