@@ -50,11 +50,11 @@ def named_values(fact: Fact | UnnamedFact) -> Iterator[tuple[str, str | int | fl
 
 
 def keys(page: str) -> Iterator[str]:
-    """Of all sentences of a file of the catalogue."""
+    """Of all sentences and terms of a file of the catalogue."""
     waiting = [(page, catalogue.read(page))]
     for place, found in waiting:
         for name, each in found.items():
-            if isinstance(each, str):
+            if isinstance(each, str) or "meaning" in each:
                 yield f"{place}.{name}"
             else:
                 waiting.append((f"{place}.{name}", each))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,28 +12,42 @@ from fact_checks import keys
 from tokviz.pages.text import catalogue
 from tokviz.pages.text.catalogue import sentence, text
 from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.sources import source
 
 FILES = sorted(catalogue.FOLDER.iterdir())
-PAGES = [file.stem for file in FILES]
+PAGES = [file.stem for file in FILES if file.stem not in ("glossary", "sources")]
 MOST_LINES, MOST_CHARACTERS = 700, 140
 
 
-def texts_in(file: Path) -> set[str]:
-    """The string literals of a Python file."""
-    nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+@pytest.fixture(scope="module")
+def code() -> list[ast.AST]:
+    files = sorted(catalogue.FOLDER.parent.rglob("*.py"))
+    return [node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
 
 
-def test_every_sentence_is_used_and_every_used_one_is_there() -> None:
-    literals: set[str] = set().union(*(texts_in(file) for file in sorted(catalogue.FOLDER.parent.rglob("*.py"))))
+def test_every_sentence_is_used_and_every_used_one_is_there(code: list[ast.AST]) -> None:
+    literals = {node.value for node in code if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     used = {each for each in literals if re.fullmatch(rf"({'|'.join(PAGES)})(\.\w+)+(?<!\.js)(?<!\.css)", each)}
     assert used == {key for page in PAGES for key in keys(page)}
+
+
+def test_every_source_is_named_and_every_named_one_is_there(code: list[ast.AST]) -> None:
+    named = {
+        node.attr.lower()
+        for node in code
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "sources"
+    }
+    for each in catalogue.read("method").values():
+        named |= set(each.get("sources", ())) if isinstance(each, dict) else set()
+    assert named == {key for works in catalogue.read("sources").values() for key in works}
+    for key in named:
+        assert source(key).href.startswith("https://")
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_sentence_says_how_its_values_are_written(page: str) -> None:
     for key in keys(page):
-        assert catalogue._template(key), key
+        assert catalogue._template(key if isinstance(catalogue.entry(key), str) else f"{key}.meaning"), key
 
 
 def test_the_catalogue_is_short() -> None:

@@ -12,10 +12,9 @@ from playwright.sync_api import expect
 from rendered import Part, Rendered
 from report_fixture import hostile_report, lens_report, sample_report
 
-from tokviz.pages.text import glossary
+from tokviz.pages.text import catalogue
 from tokviz.pages.text.explained import Explainer
 from tokviz.pages.text.glossary import GLOSSARY, LENS
-from tokviz.pages.text.parts import Term
 
 RENDERED = {
     f"{name}: {path}": text
@@ -102,7 +101,8 @@ def test_a_definition_opens_by_key_without_scripts_and_moves_nothing(open_page: 
 
 
 def test_of_a_long_definition_the_first_sentence_is_in_sight_and_nothing_is_lost(method: Part) -> None:
-    meanings = {each.name: each.meaning for each in vars(glossary).values() if isinstance(each, Term)}
+    terms = [each for each in catalogue.read("method").values() if "meaning" in each]
+    meanings = {each["name"]: each["meaning"] for each in terms if "{" not in each["meaning"]}
     found = {}
     for part in map(method.under, ("projections", "measures")):
         for name, definition in zip(part.texts("dt"), part.all("dd"), strict=True):

@@ -12,9 +12,9 @@ from tokviz.pages.charts.measures import MEASURES, added_measures
 from tokviz.pages.charts.related_measures import related_measures
 from tokviz.pages.frame.frame import MOST_MODELS_IN_NAV, contents, downloads, frame, model_path, relative, series_path
 from tokviz.pages.model.lens_data import has_lens
-from tokviz.pages.text import checkpoints, extent, glossary, landmarks
+from tokviz.pages.text import extent, glossary, landmarks
 from tokviz.pages.text.families import family_labels
-from tokviz.pages.text.glossary import GlossaryEntry
+from tokviz.pages.text.glossary import GlossaryEntry, term
 from tokviz.pages.text.parts import Frame, Link, Row, Term
 from tokviz.pages.text.wording import (
     MOST_WORDS_IN_SIGHT,
@@ -129,6 +129,8 @@ MOST_TOKEN_ROWS = 3000
 """In all tables of tokens together. Of more words they show only those that need an explanation, and of these as many: a
 page of a hundred thousand rows is of no use, and hard on a phone."""
 MOST_WORDS_OF_A_CATEGORY = 1000
+UPDATES = ("method.updates", "method.neurons", "method.set_to_a_value", "method.loss", "method.attention")
+"""What is told of sublayers, and of neurons that write."""
 _PLACED = (
     "PC1’s share of the variance",
     "Mean norm",
@@ -185,7 +187,7 @@ def method_page(report: Report) -> MethodPage:
         token_tables=_token_tables(report, page),
         reading=" ".join(READ[read] for read in reads),
         projections=tuple(glossary.projection_term(name) for name in report.projections),
-        trails=(glossary.TRAILS,) if report.is_explorable else (),
+        trails=(term("method.trails"),) if report.is_explorable else (),
         measures=measures,
         measured_on=_measured_on(report),
         glossary=tuple(each for each in glossary.GLOSSARY if each is not glossary.LENS or any(map(has_lens, captured))),
@@ -288,12 +290,12 @@ def _measures(report: Report) -> tuple[Term, ...]:
     return (
         *_definitions(report, geometry),
         *dict.fromkeys(each.definition(geometry) for each in related if each.definition),
-        *((glossary.CORRECTED,) if is_related else ()),
-        *((glossary.PROFILE,) if any(context.profile for context in contexts) else ()),
-        *((glossary.UNTRAINED,) if any(context.untrained for context in contexts) else ()),
+        *((term("method.corrected"),) if is_related else ()),
+        *((term("method.profile"),) if any(context.profile for context in contexts) else ()),
+        *((term("method.untrained"),) if any(context.untrained for context in contexts) else ()),
         *((TERM,) if any(has_lens(context) for context in contexts) else ()),
-        *((checkpoints.TERM,) if report.series else ()),
-        *(glossary.UPDATES if any(context.states.updates for context in contexts) else ()),
+        *((term("method.series"),) if report.series else ()),
+        *(map(term, UPDATES) if any(context.states.updates for context in contexts) else ()),
         *(each.definition(geometry) for each in added_measures(contexts) if each.definition),
     )
 
@@ -338,9 +340,15 @@ def _definitions(report: Report, geometry: Geometry) -> tuple[Term, ...]:
     variance, norm, massive, dominant, purity, silhouette, change = (of.pop(name) for name in _PLACED)
     return (
         *(variance, *of.values(), norm, massive, dominant, purity, silhouette),
-        *(glossary.CHANCE, glossary.SURFACE, glossary.decisions(report.families, family_labels(report))),
-        *(glossary.intervals(geometry), glossary.trustworthiness(geometry), change),
-        *(glossary.PROCRUSTES, glossary.stages(geometry), glossary.SIMILARITY),
+        term("method.chance"),
+        term("method.surface"),
+        glossary.decisions(report.families, family_labels(report)),
+        glossary.intervals(geometry),
+        term("method.trustworthiness", n=geometry.n_neighbours),
+        change,
+        term("method.procrustes"),
+        glossary.stages(geometry),
+        term("method.similarity"),
     )
 
 

@@ -23,6 +23,7 @@ from tokviz.pages.model.word_map import WordMap, word_map
 from tokviz.pages.model.writers import WritersSection, writers_section
 from tokviz.pages.text import extent, paired_facts
 from tokviz.pages.text.findings import finding_of, sentence
+from tokviz.pages.text.glossary import grid_term
 from tokviz.pages.text.landmarks import without_token
 from tokviz.pages.text.parts import Frame, Link, Option, Row, Section, Switch
 from tokviz.pages.text.without_training import untrained_sentences
@@ -193,7 +194,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
         related=relations,
         related_choices=related,
         grids=drawn,
-        grids_heading=extent.all_layers(is_partial=is_partial).name,
+        grids_heading=grid_term(is_partial=is_partial).name,
         model_in_brief=f"{weights_format(card)}, computed in {card.dtype}" if card else "",
         card=_card_rows(model, card) if card else (Row(label="Source", value=model.source, code=True),),
         notes=(*card.notes, *undrawn_note(report)) if card else (),

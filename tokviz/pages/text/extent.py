@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tokviz.pages.text.parts import Term
 from tokviz.pages.text.wording import MOST_NAMED, count, facts_line, joined_by_and
 from tokviz.records import ContextReport, ModelReport, Report, depth_name
 from tokviz.text import isolated
@@ -40,16 +39,6 @@ def facts(model: ModelReport) -> str:
         return ""
     partial = next((each.states.n_depths for each in model.contexts if is_partial(each)), None)
     return facts_line(model.card, None if partial is None else f"only {_depths(partial - 1)} captured")
-
-
-def all_layers(*, is_partial: bool) -> Term:
-    """What the grid is; ``is_partial``: whether some layers were not captured."""
-    which, depths = ("The captured layers", "captured depth") if is_partial else ("All layers", "depth")
-    return Term(
-        name=f"{which} in the embedding’s axes",
-        meaning=f"On a model’s page: every {depths} along the embedding’s PC1 and PC2, each plot with its own scale. It shows how much of "
-        "the embedding’s arrangement is left, and how much the states have grown.",
-    )
 
 
 def notice(report: Report) -> str:
