@@ -11,6 +11,7 @@ import numpy as np
 from tokviz.config.finding import MOST_WORDS_IN_FINDING
 from tokviz.pages.frame.index import captured
 from tokviz.pages.model.unnamed import UnnamedFact
+from tokviz.pages.text.catalogue import text
 from tokviz.pages.text.extent import is_partial
 from tokviz.pages.text.findings import finding_of, flattening, norm_jump
 from tokviz.pages.text.wording import (
@@ -137,7 +138,7 @@ def finding_sentence(model: ModelReport, finding: Finding) -> str:
     one = n_named <= 1
     before, after = number(finding.before), number(finding.after)
     if finding.flattens:
-        flattens, without = flattening(finding, one=one)
+        flattens, without = map(text, flattening(finding))
         said = (f"{flattens}; {without}", flattens)
     elif finding.is_undone:
         verb, without = ("raises", "it the norm") if one else ("raise", "them it")

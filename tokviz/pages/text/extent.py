@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tokviz.pages.text.wording import MOST_NAMED, count, facts_line, joined_by_and
+from tokviz.pages.text.catalogue import text
+from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.wording import MOST_NAMED, facts_line
 from tokviz.records import ContextReport, ModelReport, Report, depth_name
 from tokviz.text import isolated
 
@@ -22,9 +24,9 @@ def last_captured(report: Report) -> int | None:
 def span(report: Report) -> str:
     """``from the embedding to the last layer``, and otherwise no further than was captured."""
     last = last_captured(report)
-    if last == 0:
-        return "from the embedding alone"
-    return f"from the embedding to {f'the {LAST_LAYER}' if last is None else depth_name(last)}"
+    if last is None:
+        return text(Fact("scope.span.all"))
+    return text(Fact("scope.span.some", depths=(last, last)) if last else Fact("scope.span.embedding"))
 
 
 def end_name(report: Report) -> str:
@@ -38,7 +40,9 @@ def facts(model: ModelReport) -> str:
     if model.card is None:
         return ""
     partial = next((each.states.n_depths for each in model.contexts if is_partial(each)), None)
-    return facts_line(model.card, None if partial is None else f"only {_depths(partial - 1)} captured")
+    return facts_line(
+        model.card, None if partial is None else text(Fact("scope.captured.only", depths=_depths(partial - 1)))
+    )
 
 
 def notice(report: Report) -> str:
@@ -52,17 +56,19 @@ def notice(report: Report) -> str:
         for context in model.contexts
         if is_partial(context)
     }
-    layers = joined_by_and([f"{count(n_layers, 'layer')} of {isolated(name)}" for name, n_layers in sizes.items()])
+    of_models = tuple(Fact("scope.captured.of_model", n=n, model=isolated(name)) for name, n in sizes.items())
     if len(sizes) > MOST_NAMED:
-        layers = f"{min(sizes.values()):,} to {count(max(sizes.values()), 'layer')} of {count(len(sizes), 'model')}"
-    return f"Only {_depths(last)} {'were' if last else 'was'} captured, of {layers}."
+        ends = {"fewest": min(sizes.values()), "most": max(sizes.values())}
+        of_models = (Fact("scope.captured.of_models", n=len(sizes), **ends),)
+    kind = "scope.captured.notice" if last else "scope.captured.notice_of_embedding"
+    return text(Fact(kind, depths=_depths(last), layers=of_models))
 
 
 def _captured(report: Report) -> list[ContextReport]:
     return [context for model in report.models for context in model.contexts]
 
 
-def _depths(last: int) -> str:
+def _depths(last: int) -> Fact:
     if last < 2:
-        return "the embedding" + (f" and {depth_name(last)}" if last else "")
-    return f"the embedding and layers 0–{last - 1}"
+        return Fact("scope.captured.one_layer" if last else "scope.captured.embedding")
+    return Fact("scope.captured.layers", last=last - 1)

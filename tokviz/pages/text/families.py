@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
+from tokviz.pages.text.catalogue import text
+from tokviz.pages.text.facts import Fact
 from tokviz.records import Report
 
-_ASKED = {
-    "categories": "categories against chance",
-    "surface": "categories against the words’ surface",
-    "differences": "models against each other and against their untrained controls",
-    "similarity": "similarity of models beyond categories",
-    "lens": "what the lens reads",
-    "paired": "captures held against each other word by word",
-    "paired by category": "the same by category",
-}
 _FURTHER = {
-    "offset": ": what the difference adds",
-    "ends meet": ": whether its ends meet",
-    "circle": ": whether it is a circle",
+    "offset": Fact("scope.further.offset"),
+    "ends meet": Fact("scope.further.ends_meet"),
+    "circle": Fact("scope.further.circle"),
 }
-"""Questions about a relation or an order that are answered only where the first one is."""
 
 
 def family_labels(report: Report) -> dict[str, str]:
@@ -27,9 +19,10 @@ def family_labels(report: Report) -> dict[str, str]:
 
 
 def _label(report: Report, key: str) -> str:
-    if key in _ASKED:
-        return _ASKED[key]
     first, _, further = key.partition(", ")
     kind, _, index = first.partition(" ")
+    if not index.isdigit():
+        return text(Fact(f"scope.families.{key}"))
     asked = report.relations[int(index)] if kind == "relation" else report.orders[int(index)]
-    return f"the {kind} “{asked.label}”{_FURTHER[further] if further else ''}"
+    more = _FURTHER[further] if further else ()
+    return text(Fact("scope.families.relation", kind=kind, label=asked.label, further=more))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from tokviz.pages.text.catalogue import text
 from tokviz.pages.text.data_text import rounded
-from tokviz.pages.text.wording import NUMBERS, number, percent
+from tokviz.pages.text.facts import Fact
 from tokviz.records import TWIN_RULES, ContextReport, Finding, Geometry, LayerUpdate, ModelReport, Updates
 
 
@@ -95,14 +96,33 @@ def added_by(layer: LayerUpdate) -> dict[int, float]:
     }
 
 
-def flattening(finding: Finding, *, one: bool) -> tuple[str, str]:
+def flattening(finding: Finding) -> tuple[Fact, Fact]:
     """What the neurons do to the words' variance, and what is without it."""
-    verb, value = ("puts", "its") if one else ("put", "their")
-    without = f"{value} variation" if finding.at_mean else "it" if one else "them"
+    how_many = max(1, len(finding.neurons))
+    kind = "neurons.finding.without_variation" if finding.at_mean else "neurons.finding.without"
     return (
-        f"{verb} {percent(finding.pc1_after)} of the words’ variance into one direction",
-        f"without {without} it is {percent(finding.pc1_without)}",
+        Fact("neurons.finding.puts", how_many=how_many, pc1=finding.pc1_after),
+        Fact(kind, how_many=how_many, pc1=finding.pc1_without),
     )
+
+
+def fact(finding: Finding) -> Fact:
+    """What the sentence of a finding states."""
+    values = {"layer": finding.layer, "context": finding.context.label, "who": _who(finding)}
+    if finding.flattens:
+        flattens, without = flattening(finding)
+        return Fact("neurons.finding.flattens", flattens=flattens, without=without, **values)
+    values |= {"how_many": max(1, len(finding.neurons)), "before": finding.before, "after": finding.after}
+    if finding.is_undone:
+        return Fact("neurons.finding.raises", without=finding.without, **values)
+    return Fact("neurons.finding.writes", share=finding.share, dimension=finding.dimension, **values)
+
+
+def _who(finding: Finding) -> Fact:
+    if finding.n_neurons is None:
+        return Fact("neurons.finding.expert", expert=finding.expert, of=finding.n_experts)
+    kind = "neurons.finding.neurons" if finding.flattens else "neurons.finding.mlp_neurons"
+    return Fact(kind, n=len(finding.neurons), of=finding.n_neurons)
 
 
 def sentence(finding: Finding) -> str:
@@ -111,25 +131,7 @@ def sentence(finding: Finding) -> str:
     ``At layer 11 (words alone), two of 1,536 neurons put 99.7 % of the words’ variance into one direction; without their
     variation it is 18.8 %.``
     """
-    at, norm = f"At layer {finding.layer}", f"the mean norm (words {finding.context.label})"
-    before, after = number(finding.before), number(finding.after)
-    n_named = len(finding.neurons)
-    who = (
-        f"{NUMBERS[n_named]} of {finding.n_neurons:,} {'neurons' if finding.flattens else 'MLP neurons'}"
-        if finding.n_neurons is not None
-        else f"expert {finding.expert} of {finding.n_experts}"
-    )
-    one = n_named <= 1
-    if finding.flattens:
-        return f"{at} (words {finding.context.label}), {who} {'; '.join(flattening(finding, one=one))}."
-    if finding.is_undone:
-        verb, without = ("raises", "it the norm is") if one else ("raise", "them it is")
-        return f"{at}, {who} {verb} {norm} from {before} to {after}; without {without} {number(finding.without)}."
-    verb = "writes" if one else "write"
-    return (
-        f"{at}, {who} {verb} {percent(finding.share)} of what the MLP adds to dimension {finding.dimension}; {norm} goes "
-        f"from {before} to {after}."
-    )
+    return text(fact(finding))
 
 
 def as_json(finding: Finding | None) -> dict[str, Any] | None:

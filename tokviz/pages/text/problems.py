@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tokviz.pages.text.catalogue import text
+from tokviz.pages.text.facts import Fact
 from tokviz.records import Problem, Projection
 
 
@@ -11,8 +13,8 @@ def problems(projection: Projection) -> tuple[str | None, ...]:
 
 
 def why_no_picture(projection: Projection, depth: int) -> str:
-    """Of a depth that has none."""
-    return problems(projection)[depth] or "There is no plot of this depth."
+    """Why a depth that has no picture has none."""
+    return problems(projection)[depth] or text(Fact("plots.problems.no_plot"))
 
 
 def grid_problems(projection: Projection) -> tuple[str | None, ...]:
@@ -24,26 +26,17 @@ def grid_problems(projection: Projection) -> tuple[str | None, ...]:
     )
 
 
-_EQUAL = {
-    "unit_norm": "With the same length, the states of all words are the same here, so there is nothing to spread out.",
-    "without_massive": "Apart from the dimensions that are left out, all words have the same hidden state here, so there is "
-    "nothing to spread out.",
+_EQUAL = {"unit_norm": "plots.problems.equal_directions", "without_massive": "plots.problems.equal_but_massive"}
+_SIZES = {
+    "few_words": "plots.problems.few_words",
+    "few_dimensions": "plots.problems.few_dimensions",
+    "other_width": "plots.problems.other_width",
 }
 
 
 def _sentence(problem: Problem, projection: str, *, without_basis: Problem | None = None) -> str:
-    match problem.kind:
-        case "few_words":
-            return f"A plot needs at least {problem.expected} words read at the same position; here there are {problem.got}."
-        case "few_dimensions":
-            return f"A plot needs hidden states of at least {problem.expected} dimensions; these have {problem.got}."
-        case "equal_states":
-            alike = "All reference words have the same hidden state here, so there is nothing to spread out."
-            return _EQUAL.get(projection, alike)
-        case "no_basis":
-            return f"The embedding has no axes. {without_basis and _sentence(without_basis, projection)}"
-        case "other_width":
-            return (
-                f"The hidden state has {problem.got} dimensions and the embedding {problem.expected}, "
-                "so it can’t be shown in the embedding’s axes."
-            )
+    if problem.kind in _SIZES:
+        return text(Fact(_SIZES[problem.kind], expected=problem.expected, got=problem.got))
+    if problem.kind == "equal_states":
+        return text(Fact(_EQUAL.get(projection, "plots.problems.equal_states")))
+    return text(Fact("plots.problems.no_basis", why=_sentence(without_basis, projection) if without_basis else ""))

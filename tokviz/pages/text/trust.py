@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
-from tokviz.pages.text.wording import NBSP, capitalized, percent, projection_label, score, whole_percent
+from tokviz.pages.text.catalogue import clause, sentence, text
+from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.wording import percent, projection_label
 from tokviz.records import (
     CategoryMeasure,
     ContextReport,
@@ -12,7 +14,6 @@ from tokviz.records import (
     ModelReport,
     PictureMeasures,
     Projection,
-    depth_name,
 )
 
 TRUSTWORTHINESS = "trustworthiness"
@@ -21,21 +22,19 @@ TRUSTWORTHINESS = "trustworthiness"
 def finding(model: ModelReport, context: ContextReport, projection: Projection, depth: int) -> str:
     """A plate in words, for readers who don't see it: what was found there, before what it is of."""
     geometry = context.geometry
-    pc1, pc2 = variance_held(projection, depth)
-    said = [f"{capitalized(depth_name(depth))}: PC1 holds {pc1} of the variance, PC2 {pc2}"]
+    pc1, pc2 = projection.explained_variance_ratio[depth]
+    facts = [Fact("plots.alt.variance", depths=(depth, depth), pc1=pc1, pc2=pc2)]
     picture = measures_in_plot(projection, geometry)
     if picture and math.isfinite(picture.purity.value[depth]):
-        chance = picture.purity.null_mean[depth]
-        beside = f" (chance: {whole_percent(chance)})" if math.isfinite(chance) else ""
-        said.append(
-            f"{whole_percent(picture.purity.value[depth])} of a word’s nearest neighbors share its category{beside}"
-        )
+        by_chance = picture.purity.null_mean[depth]
+        chance = Fact("plots.alt.chance", share=by_chance) if math.isfinite(by_chance) else ()
+        facts.append(Fact("plots.alt.neighbors", share=picture.purity.value[depth], chance=chance))
     if geometry and depth == geometry.massive.emergence_depth:
-        said.append("massive activations emerge")
+        facts.append(Fact("plots.alt.emerge"))
     if geometry and depth == geometry.massive.step_down_depth:
-        said.append("massive activations end")
-    label = context.states.context.label
-    return f"{'; '.join(said)}. {model.display_name}, words {label}, {projection_label(projection.name)} PCA."
+        facts.append(Fact("plots.alt.end"))
+    names = {"model": model.display_name, "context": context.states.context.label}
+    return sentence([*facts, Fact("plots.alt.of", **names, projection=projection_label(projection.name))])
 
 
 def variance_held(projection: Projection, depth: int) -> tuple[str, str]:
@@ -57,41 +56,41 @@ def measures_in_plot(projection: Projection, geometry: Geometry | None) -> Pictu
 
 def trust(projection: Projection, geometry: Geometry | None, depth: int) -> tuple[str, ...]:
     """Variance; and once measured how many neighbours are of the same category, and whether neighbours are true."""
-    pc1, pc2 = variance_held(projection, depth)
-    variance = f"PC1{NBSP}{pc1}, PC2{NBSP}{pc2} of the variance"
+    pc1, pc2 = projection.explained_variance_ratio[depth]
+    variance = text(Fact("plots.trust.variance", pc1=pc1, pc2=pc2))
     picture = measures_in_plot(projection, geometry)
     if picture is None or geometry is None:
         return (variance,)
     if geometry.with_neighbours[depth] < geometry.least_with_neighbours:
-        return (variance, "no well-defined neighbors: too many words have identical states here")
+        return (variance, text(Fact("plots.trust.no_neighbors")))
     kept = picture.trustworthiness[depth]
     neighbours = _neighbours(category_purity(geometry), picture.purity, geometry.in_first_template.purity, depth)
-    trustworthiness = (f"{TRUSTWORTHINESS}{NBSP}{score(kept)}",) if math.isfinite(kept) else ()
+    trustworthiness = (text(Fact("plots.trust.trustworthiness", value=kept)),) if math.isfinite(kept) else ()
     return (variance, *neighbours, *trustworthiness)
 
 
 def category_purity(geometry: Geometry) -> str:
     """What it is called beside a plot, which is of a context's first template."""
     has_templates = geometry.purity.templates is not None
-    return f"category purity{' of the first sentence' if has_templates else ''}"
+    return text(Fact("plots.trust.of_first" if has_templates else "plots.trust.category_purity"))
 
 
 def _neighbours(what: str, in_plot: CategoryMeasure, in_all: CategoryMeasure, depth: int) -> tuple[str, ...]:
-    """As far as neighbours are defined: words that lie apart in all dimensions may meet in the plot."""
-    found = [
-        (score(each.value[depth]), where, _beside(each.null_mean[depth]))
-        for each, where in ((in_plot, f"{NBSP}in{NBSP}the{NBSP}plot"), (in_all, f" in{NBSP}all{NBSP}dimensions"))
-        if math.isfinite(each.value[depth])
-    ]
-    if not found:
+    """As far as neighbours are defined: words that lie apart in all dimensions may meet in the plot. What chance gives stands once."""
+    measures = {"plots.trust.in_the_plot": in_plot, "plots.trust.in_all_dimensions": in_all}
+    known = {kind: each for kind, each in measures.items() if math.isfinite(each.value[depth])}
+    if not known:
         return ()
-    said = [
-        f"{value}{where}{'' if index < len(found) - 1 and chance == found[-1][2] else chance}"
-        for index, (value, where, chance) in enumerate(found)
-    ]
-    return (f"{what} {', '.join(said)}",)
+    chances = [_chance(each.null_mean[depth]) for each in known.values()]
+    if len({text(*chance) for chance in chances}) == 1:
+        chances[:-1] = [()] * (len(known) - 1)
+    values = (
+        Fact(kind, value=each.value[depth], chance=chance)
+        for (kind, each), chance in zip(known.items(), chances, strict=True)
+    )
+    return (text(Fact("plots.trust.purity", what=what, values=clause(values))),)
 
 
-def _beside(chance: float) -> str:
+def _chance(value: float) -> tuple[Fact, ...]:
     """Nothing where shuffles can't give it."""
-    return f" (chance{NBSP}{score(chance)})" if math.isfinite(chance) else ""
+    return (Fact("plots.trust.chance", value=value),) if math.isfinite(value) else ()

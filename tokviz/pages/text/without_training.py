@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from tokviz.pages.text.wording import in_words, joined_by_and, ranged, score
-from tokviz.records import ContextReport, Differences, Untrained, depth_name
+from tokviz.pages.text.catalogue import text
+from tokviz.pages.text.facts import Fact
+from tokviz.records import ContextReport, Differences, Untrained
 
 
 def untrained_sentences(context: ContextReport, measures: Sequence[str]) -> tuple[str, ...]:
@@ -25,20 +26,27 @@ def untrained_sentences(context: ContextReport, measures: Sequence[str]) -> tupl
     purity = geometry.purity.value if templates is None else templates[0]
     # Where purity and silhouette are held against controls word by word, that is the answer.
     first = Differences.N_OF_CATEGORIES if context.paired and context.paired.untrained else 0
-    said = (
-        *_against(untrained.training, untrained.by_training, measures, "with all weights random", first),
-        *_against(untrained.layers, untrained.by_layers, measures, "with random layers (five seeds)", first),
+    weights, layers = Fact("scope.controls.random_weights"), Fact("scope.controls.random_layers")
+    comparisons = (
+        *_against(untrained.training, untrained.by_training, measures, weights, first),
+        *_against(untrained.layers, untrained.by_layers, measures, layers, first),
     )
-    problems = tuple(f"No untrained model: {each}." for each in untrained.problems)
-    if not said:
+    problems = tuple(text(Fact("scope.controls.problem", problem=each)) for each in untrained.problems)
+    if not comparisons:
         return problems
-    words = f"Words {context.states.context.label}{'' if templates is None else ', first sentence'}"
-    return (f"{words}, the model at its best layer: {'; '.join(said)}{_best(untrained, purity)}.", *problems)
+    told = Fact(
+        "scope.controls.sentence",
+        context=context.states.context.label,
+        first=() if templates is None else Fact("scope.controls.first"),
+        comparisons=comparisons,
+        best=_best(untrained, purity),
+    )
+    return (text(told), *problems)
 
 
 def _against(
-    differences: Differences | None, exceeds: Sequence[bool], measures: Sequence[str], control: str, first: int
-) -> Iterator[str]:
+    differences: Differences | None, exceeds: Sequence[bool], measures: Sequence[str], control: Fact, first: int
+) -> Iterator[Fact]:
     """``shown to be further above chance than with all weights random in category purity (of five metrics)``.
 
     Parameters
@@ -48,43 +56,33 @@ def _against(
     if differences is None or first == len(differences.all):
         return
     tested = [each.claim.can_be_tested and bool(np.isfinite(each.claim.score).any()) for each in differences.all]
-    known = [
-        (name, is_above)
-        for name, is_above, asked in list(zip(measures, exceeds, tested, strict=False))[first:]
-        if asked
-    ]
-    above = [name for name, is_above in known if is_above]
-    here = " on this list of words" if differences.purity.unit == "word" and first == 0 else ""
-    if above:
-        of = f" (of {in_words(len(known))} metrics)" if len(known) > len(above) else ""
-        yield f"shown to be further above chance{here} than {control} in {joined_by_and(above)}{of}"
-    elif known:
-        of = known[0][0] if len(known) == 1 else f"any of {in_words(len(known))} metrics"
-        yield f"not shown to be further above chance{here} than {control} in {of}{_over_categories(differences) if first == 0 else ''}"
-    else:
-        yield f"whether it is further above chance than {control} can’t be tested with these words"
-
-
-def _over_categories(differences: Differences) -> str:
-    """What the errors are over, which are large where there are few."""
+    asked_of = list(zip(measures, exceeds, tested, strict=False))[first:]
+    known = [(name, is_above) for name, is_above, asked in asked_of if asked]
+    above, n = tuple(name for name, is_above in known if is_above), len(known)
     purity = differences.purity
-    return (
-        f", with errors over {in_words(purity.freedom + 1)} categories"
-        if purity.unit == "category" and purity.freedom
-        else ""
-    )
+    here = Fact("scope.controls.here") if purity.unit == "word" and first == 0 else ()
+    if above:
+        of = Fact("scope.controls.of", n=n) if n > len(above) else ()
+        yield Fact("scope.controls.above", here=here, control=control, metrics=above, of=of)
+    elif known:
+        metrics = known[0][0] if n == 1 else Fact("scope.controls.any_of", n=n)
+        # What the errors are over, which are large where there are few.
+        by_categories = purity.unit == "category" and purity.freedom and first == 0
+        errors = Fact("scope.controls.errors", n=purity.freedom + 1) if by_categories else ()
+        yield Fact("scope.controls.not_above", here=here, control=control, metrics=metrics, errors=errors)
+    else:
+        yield Fact("scope.controls.untested", control=control)
 
 
-def _best(untrained: Untrained, purity: np.ndarray) -> str:
+def _best(untrained: Untrained, purity: np.ndarray) -> Fact | tuple[()]:
     """`` (category purity 0.98 at layer 12, with random layers 0.86–0.91)``; nothing where it isn't known."""
     if not np.isfinite(purity[1:]).any() or not untrained.own_embedding:
-        return ""
+        return ()
     seeds = np.array([best_after_embedding(each.purity) for each in untrained.own_embedding])
     depth = 1 + int(np.nanargmax(purity[1:]))
     if not np.isfinite(seeds).all():
-        return ""
-    extremes = ranged(np.array([seeds.min(), seeds.max()]), score)
-    return f" (category purity {score(purity[depth])} at {depth_name(depth)}, with random layers {extremes})"
+        return ()
+    return Fact("scope.controls.best", purity=purity[depth], depth=depth, seeds=(seeds.min(), seeds.max()))
 
 
 def best_after_embedding(values: np.ndarray) -> float:
