@@ -5,14 +5,35 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator, Sequence
+from string import Formatter
 
 from report_fixture import FOLDERS
 
 from falsify.announced import BOUNDARY, CIRCLE, ENDS_MEET, FAULT, NEURONS, READABLE, Announcement
 from tokviz import pages
 from tokviz.pages import render
+from tokviz.pages.text import catalogue
 from tokviz.records import Report
 
+
+def phrase(key: str, **values: str) -> str:
+    """A regular expression of a sentence of the catalogue, from its first words on.
+
+    Parameters
+    ----------
+    values : what stands for some of its values; others may be anything.
+    """
+    parts: list[str] = []
+    for words, name, form, _ in Formatter().parse(re.sub(r"\s+", " ", catalogue.entry(key)).removeprefix("; ")):
+        parts.append(re.escape(words))
+        if name is not None and any(parts):
+            forms = "|".join(map(re.escape, form.split("|"))) if form and "|" in form else ""
+            parts.append(f"(?:{forms})" if forms else values.get(name, ".{1,200}?"))
+    return "".join(parts)
+
+
+PERCENT = r"\d+ %"
+WHEN = "|".join(phrase(f"series.when.{each}") for each in catalogue.entry("series.when"))
 PHRASES: dict[str, tuple[str, str | None]] = {
     r"shown to be above chance at (all|[1-9])": ("categories", None),
     r"above the words’ surface at (all|[1-9])": ("surface", None),
@@ -23,16 +44,16 @@ PHRASES: dict[str, tuple[str, str | None]] = {
     r"is further above chance than": ("differences", None),
     r"([Cc]ategory purity|[Tt]he silhouette above chance|kept from layer to layer) is (higher|lower)": ("paired", None),
     r"by category this is shown": ("paired by category", None),
-    r"categories hold (?:from|at \d|at step|at every)": ("categories", None),
-    r"compared with chance, purity is (?:higher|lower) at": ("differences", None),
-    r"seem to be exchanged": (FAULT, "exchanged"),
-    r"have the same hidden states": (FAULT, "same"),
-    r"[Tt]hese relations hold:[^.;]*": ("relation", None),
-    r"[Tt]hese orders can be read:[^.;]*": ("order", READABLE),
+    phrase("series.told.categories", when=f"(?:{WHEN})", where=""): ("categories", None),
+    f"{phrase('series.told.higher')}|{phrase('series.told.lower')}": ("differences", None),
+    phrase("series.problems.exchanged"): (FAULT, "exchanged"),
+    phrase("series.problems.same"): (FAULT, "same"),
+    f"(?i:{phrase('series.told.relations')})": ("relation", None),
+    f"(?i:{phrase('series.told.orders')})": ("order", READABLE),
     r"They are alike beyond categories by": ("similarity", None),
-    r"subsamples of the words, CKA shows that a stage begins": (BOUNDARY, None),
+    f"(?i:{phrase('stages.begins.found', share=PERCENT)})": (BOUNDARY, None),
     r"More words than by chance are read as their own category: words": ("lens", None),
-    r"% of a word’s nearest neighbors share its category \(chance: ": ("categories", None),
+    phrase("plots.alt.neighbors", chance=phrase("plots.alt.chance")): ("categories", None),
     r"At layer \d+, \S+ (of [\d,]+ (?:MLP )?neurons|expert \d+ of \d+) (writes?|puts?|raises?)|Layer \d+ stretches the words": (
         NEURONS,
         None,

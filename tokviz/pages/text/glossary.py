@@ -29,9 +29,10 @@ class GlossaryEntry:
         return f"term-{self.name.lower().replace(' ', '-')}"
 
 
+_PATTERNS = catalogue.entry("glossary.patterns")
 GLOSSARY = tuple(
-    GlossaryEntry(name=name, pattern=each.get("pattern", re.escape(name)), meaning=each["meaning"])
-    for name, each in catalogue.read("glossary").items()
+    GlossaryEntry(name=name, pattern=_PATTERNS.get(name, re.escape(name)), meaning=meaning)
+    for name, meaning in catalogue.entry("glossary.meanings").items()
 )
 """In alphabetical order."""
 LENS = next(each for each in GLOSSARY if each.name == "Jacobian lens")
@@ -46,17 +47,10 @@ def term(key: str, /, **values: Any) -> Term:
 
 # --- how to read plots -----------------------------------------------------------------------------------------------
 
-_PROJECTIONS = {
-    "standardized": "method.standardized",
-    "centered": "method.centered",
-    "unit_norm": "method.unit_norm",
-    "without_massive": "method.without_massive",
-}
-
 
 def projection_term(name: str) -> Term:
     """What a projection does."""
-    return term(_PROJECTIONS[name])
+    return term(f"method.projections.{name}")
 
 
 def grid_term(*, is_partial: bool) -> Term:
