@@ -11,7 +11,7 @@ import numpy as np
 from geometry_fixture import DIMENSIONS, geometry
 from narrow import present
 
-from tokviz.pages.text.wording import intervention_label
+from tokviz.pages.text.interventions import intervention_label
 from tokviz.records import (
     AttentionToFirst,
     BreakingNeurons,

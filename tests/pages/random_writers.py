@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import random_geometry
 
-from tokviz.pages.text.wording import intervention_label
+from tokviz.pages.text.interventions import intervention_label
 from tokviz.records import (
     AttentionToFirst,
     BreakingExpert,

@@ -33,9 +33,8 @@ from report_fixture import (
 from tokviz.pages import render
 from tokviz.pages.charts.measures import MEASURES
 from tokviz.pages.downloads import tables
-from tokviz.pages.text import sources
+from tokviz.pages.text import catalogue, sources
 from tokviz.pages.text.explained import Explainer
-from tokviz.pages.text.parts import Link
 from tokviz.pages.text.short_names import short_names
 from tokviz.records import Image, Report
 from tokviz.text import isolated
@@ -53,7 +52,7 @@ LINKS = ("href", "src", "srcset")
 DEFINED = [
     measure.definition(geometry(3, 9, ("standardized",), sink=False)) for measure in MEASURES if measure.definition
 ]
-WORKS = {each.href for each in vars(sources).values() if isinstance(each, Link)}
+WORKS = {sources.source(key).href for works in catalogue.read("sources").values() for key in works}
 WORKS |= {each.href for term in DEFINED for each in term.sources}
 """Works of others that the method page links."""
 

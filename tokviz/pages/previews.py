@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from tokviz.pages.text.extent import facts_line
 from tokviz.pages.text.findings import finding_of, sentence
-from tokviz.pages.text.wording import facts_line
 from tokviz.records import Image, ModelReport, Report
 
 

@@ -14,6 +14,7 @@ from tokviz.pages.model.headline import Headline, certainty, headline
 from tokviz.pages.model.lens_data import has_lens
 from tokviz.pages.series import sentences
 from tokviz.pages.text import extent, landmarks
+from tokviz.pages.text.extent import models_arrange, words_in_all
 from tokviz.pages.text.glossary import reading_terms
 from tokviz.pages.text.parts import Frame, Link, Picture, Term
 from tokviz.pages.text.wording import (
@@ -23,12 +24,10 @@ from tokviz.pages.text.wording import (
     day,
     joined,
     millions,
-    models_arrange,
     n_captured,
     projection_label,
     weights_format,
     why_not_captured,
-    words_in_all,
 )
 from tokviz.records import Category, Marks, ModelReport, Report, SeriesReport
 from tokviz.records.look import SHAPES

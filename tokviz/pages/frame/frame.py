@@ -13,9 +13,9 @@ from urllib.parse import quote
 from tokviz.pages.charts.axis import RULER
 from tokviz.pages.frame.look import STYLES, own_look
 from tokviz.pages.frame.scripts import in_order
-from tokviz.pages.text.extent import span
+from tokviz.pages.text.extent import models_arrange, span
 from tokviz.pages.text.parts import Card, Frame, InlineStyle, Link, Source
-from tokviz.pages.text.wording import models_arrange, n_captured
+from tokviz.pages.text.wording import n_captured
 from tokviz.records import Report
 
 LEAST_IN_CONTENTS = 3

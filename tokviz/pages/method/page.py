@@ -13,12 +13,14 @@ from tokviz.pages.charts.related_measures import related_measures
 from tokviz.pages.frame.frame import MOST_MODELS_IN_NAV, contents, downloads, frame, model_path, relative, series_path
 from tokviz.pages.model.lens_data import has_lens
 from tokviz.pages.text import extent, glossary, landmarks
+from tokviz.pages.text.catalogue import text
+from tokviz.pages.text.extent import words_in_all
+from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.families import family_labels
 from tokviz.pages.text.glossary import GlossaryEntry, term
 from tokviz.pages.text.parts import Frame, Link, Row, Term
 from tokviz.pages.text.wording import (
     MOST_WORDS_IN_SIGHT,
-    READ,
     capitalized,
     count,
     day,
@@ -27,7 +29,6 @@ from tokviz.pages.text.wording import (
     visible_spaces,
     weights_format,
     why_not_captured,
-    words_in_all,
 )
 from tokviz.records import ContextReport, Geometry, ModelReport, Report, Tokenization
 from tokviz.text import visible_piece
@@ -185,7 +186,7 @@ def method_page(report: Report) -> MethodPage:
         contexts=contexts,
         notice=extent.notice(report),
         token_tables=_token_tables(report, page),
-        reading=" ".join(READ[read] for read in reads),
+        reading=" ".join(text(Fact(f"scope.read.{read}")) for read in reads),
         projections=tuple(glossary.projection_term(name) for name in report.projections),
         trails=(term("method.trails"),) if report.is_explorable else (),
         measures=measures,

@@ -22,6 +22,7 @@ from tokviz.pages.model.story import Story, stage_id, stories
 from tokviz.pages.model.word_map import WordMap, word_map
 from tokviz.pages.model.writers import WritersSection, writers_section
 from tokviz.pages.text import extent, paired_facts
+from tokviz.pages.text.extent import undrawn_note
 from tokviz.pages.text.findings import finding_of, sentence
 from tokviz.pages.text.glossary import grid_term
 from tokviz.pages.text.landmarks import without_token
@@ -34,7 +35,6 @@ from tokviz.pages.text.wording import (
     outside_reference,
     projection_label,
     shortened,
-    undrawn_note,
     weights_format,
 )
 from tokviz.records import ModelCard, ModelReport, Report, Tokenization, WordList

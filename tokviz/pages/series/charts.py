@@ -89,7 +89,7 @@ def _curves(
     control: ContextReport | None,
     n_depths: int,
 ) -> Iterator[Series]:
-    """Of the embedding, the middle and the last layer; and what the last layer would be without any training."""
+    """The curves of the embedding, the middle and the last layer; and what the last layer would be without any training."""
     depths = sorted({0, n_depths // 2, n_depths - 1})
     for index, depth in enumerate(depths):
         label = depth_name(depth)

@@ -182,7 +182,7 @@ def _order(index: int, label: str) -> Measure:
 
 
 def maps(report: Report, series: SeriesReport, contexts: Sequence[str]) -> tuple[Map, ...]:
-    """Of every context, every measure that is known in it; a checkpoint without it has empty cells.
+    """The maps of every context, one for each measure that is known in it; a checkpoint without it has empty cells.
 
     Parameters
     ----------

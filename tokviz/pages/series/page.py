@@ -16,9 +16,10 @@ from tokviz.pages.series.maps import Map, maps, measures
 from tokviz.pages.series.sentences import breaking, emergence
 from tokviz.pages.series.series_data import are_late, csv_path, maps_path
 from tokviz.pages.series.viewer import AXES, SCALES, Viewer, make_viewer, plates_of, with_plots
+from tokviz.pages.text.extent import facts_line
 from tokviz.pages.text.parts import Frame, Link, Option, Picture
 from tokviz.pages.text.sentences import in_quotes
-from tokviz.pages.text.wording import capitalized, facts_line, whole_percent
+from tokviz.pages.text.wording import capitalized, whole_percent
 from tokviz.records import Checkpoint, ContextReport, Report, SeriesReport, depth_name
 from tokviz.text import counted
 
@@ -27,7 +28,7 @@ MOST_STRIPS = 24
 UNITS = {"steps": "Step", "tokens": "Tokens", None: "Checkpoint"}
 """Above the rows of a map, before the checkpoints."""
 _NONE = ("none", "", "", "")
-"""Of a checkpoint without massive values."""
+"""What stands for a checkpoint without massive values."""
 _SCRIPTS = ("plates/plates.js", "series.js", "contents.js", "lightbox.js", "take.js")
 
 
@@ -50,7 +51,7 @@ class WriterRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Writers:
-    """Of all checkpoints in one context."""
+    """The strips of all checkpoints in one context."""
 
     context: str
     label: str
@@ -101,7 +102,7 @@ class SeriesPage:
     findings: tuple[ContextText, ...]
     """One sentence each."""
     told: tuple[str, ...]
-    """Of all contexts."""
+    """What is told of all contexts, by paragraph."""
     certainty: str
     faults: tuple[str, ...]
     """What is wrong with its checkpoints."""
@@ -193,7 +194,7 @@ def series_page(report: Report, series: SeriesReport) -> SeriesPage:
 
 
 def _findings(report: Report, series: SeriesReport, names: Sequence[str]) -> Iterator[ContextText]:
-    """Of each context; with fewer than two checkpoints it is said once that nothing is."""
+    """The finding of each context; with fewer than two checkpoints it is said once that nothing is."""
     for name in names if len(series.shown) > 1 else [report.contexts[0].name]:
         if text := sentences.finding(report, series, name):
             yield ContextText(context=name, text=text)

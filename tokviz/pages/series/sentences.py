@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 
@@ -162,34 +163,28 @@ def _contexts(series: SeriesReport, name: str) -> Iterator[ContextReport]:
 
 def _relations(report: Report, series: SeriesReport, name: str) -> Facts:
     """From when on relations and orders hold, those that ever do."""
-    relations = {
-        each.label: _since(series, lambda checkpoint, at=index: _relation_holds(checkpoint.context(name), at))  # type: ignore[misc]
-        for index, each in enumerate(report.relations)
-    }
-    orders = {
-        each.label: _since(series, lambda checkpoint, at=index: _order_holds(checkpoint.context(name), at))  # type: ignore[misc]
-        for index, each in enumerate(report.orders)
-    }
-    kinds = (("series.told.relations", _held(relations)), ("series.told.orders", _held(orders)))
-    return tuple(Fact(kind, held=held) for kind, held in kinds if held)
 
+    def holds(kind: Literal["relations", "orders"], index: int, checkpoint: Checkpoint) -> bool:
+        context = checkpoint.context(name)
+        return bool(context and context.relations and getattr(context.relations, kind)[index].holds.any())
 
-def _held(found: Mapping[str, tuple[Fact, Checkpoint] | None]) -> Facts:
-    """``Months and Hours from step 512 on``: what holds from when on."""
-    known = {label: each[0] for label, each in found.items() if each is not None}
-    return tuple(
-        Fact("series.told.held", labels=tuple(label for label, each in known.items() if each == when), when=when)
-        for index, when in enumerate(known.values())
-        if when not in list(known.values())[:index]
+    relations = _held(series, [each.label for each in report.relations], partial(holds, "relations"))
+    orders = _held(series, [each.label for each in report.orders], partial(holds, "orders"))
+    return (
+        *((Fact("series.told.relations", held=relations),) if relations else ()),
+        *((Fact("series.told.orders", held=orders),) if orders else ()),
     )
 
 
-def _relation_holds(context: ContextReport | None, index: int) -> bool:
-    return bool(context and context.relations and context.relations.relations[index].holds.any())
-
-
-def _order_holds(context: ContextReport | None, index: int) -> bool:
-    return bool(context and context.relations and context.relations.orders[index].holds.any())
+def _held(series: SeriesReport, labels: Sequence[str], holds: Callable[[int, Checkpoint], bool]) -> Facts:
+    """``Months and Hours from step 512 on``: what holds from when on."""
+    found = [_since(series, partial(holds, index)) for index in range(len(labels))]
+    labels_by_when = [(each[0], label) for each, label in zip(found, labels, strict=True) if each is not None]
+    return tuple(
+        Fact("series.told.held", labels=tuple(label for other, label in labels_by_when if other == when), when=when)
+        for index, (when, _) in enumerate(labels_by_when)
+        if when not in [earlier for earlier, _ in labels_by_when[:index]]
+    )
 
 
 def _writers(series: SeriesReport, name: str) -> Facts:

@@ -14,7 +14,7 @@ from tokviz.pages.text.data_text import csv_text, rounded, spreadsheet_safe
 from tokviz.records import Report, SeriesReport, depth_name
 
 MOST_CELLS = 8000
-"""Of all maps of a page together, in the page."""
+"""How many the maps of a page may have together for them to stand in the page."""
 
 
 def files(report: Report) -> dict[str, str]:

@@ -44,7 +44,7 @@ class Viewer:
     """The same of the first checkpoint, shown only without scripts."""
     first_caption: str
     size: tuple[int, int]
-    """Of a plot, in pixels."""
+    """The size of a plot, in pixels."""
     axes_note: str
     data: str
     """JSON for the page's own script."""

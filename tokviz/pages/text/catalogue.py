@@ -38,6 +38,7 @@ FORMATS: dict[str, Writer] = {
     "as_is": "{:g}".format,
     "two_digits": "{:.2g}".format,
     "in_words": wording.in_words,
+    "millions": wording.millions,
     "depth": wording.the_depth,
     "depths": lambda ends: depths_name(*ends),
     "joined": lambda each: wording.joined(map(str, each)),
@@ -66,32 +67,33 @@ def text(*facts: Fact) -> str:
     KeyError : there is no sentence of this kind.
     ValueError : a value is missing, left over, or of another type than the sentence expects.
     """
-    return "".join(_template(fact.kind).filled(fact) for fact in facts)
+    return "".join([_template(fact.kind).filled(fact) for fact in facts])
 
 
 @dataclass(frozen=True)
 class _Template:
-    """A sentence: what stands in it, and the names of its values with how each is written."""
+    """A sentence: what stands in it, with ``%s`` for its values, and the name of each with how it is written."""
 
-    parts: tuple[str | tuple[str, Writer], ...]
+    words: str
+    values: tuple[tuple[str, Writer], ...]
     names: frozenset[str]
 
     def filled(self, fact: Fact) -> str:
-        if self.names != fact.values.keys():
-            raise ValueError(f"{fact.kind}: expected {sorted(self.names)}, got {sorted(fact.values)}")
-        return "".join(part if isinstance(part, str) else part[1](fact.values[part[0]]) for part in self.parts)
+        values = fact.values
+        if self.names != values.keys():
+            raise ValueError(f"{fact.kind}: expected {sorted(self.names)}, got {sorted(values)}")
+        return self.words % tuple([write(values[name]) for name, write in self.values])
 
 
 @cache
 def _template(kind: str) -> _Template:
-    found, parts = entry(kind), list[str | tuple[str, Writer]]()
+    found = entry(kind)
     if not isinstance(found, str):
         raise KeyError(kind)
-    for words, name, form, _ in Formatter().parse(found):
-        parts.append(words)
-        if name is not None:
-            parts.append((name, _writer(form or "")))
-    return _Template(tuple(parts), frozenset(part[0] for part in parts if not isinstance(part, str)))
+    parts = list(Formatter().parse(found))
+    words = "".join(literal.replace("%", "%%") + ("" if name is None else "%s") for literal, name, _, _ in parts)
+    values = tuple((name, _writer(form or "")) for _, name, form, _ in parts if name is not None)
+    return _Template(words, values, frozenset(name for name, _ in values))
 
 
 def entry(key: str) -> Any:
@@ -137,7 +139,7 @@ def _writer(form: str) -> Writer:
 
 
 def _plain(value: Any) -> str:
-    """Of numbers only whole ones say all of themselves."""
+    """A text, facts or a whole number: other numbers may be written in several ways."""
     if isinstance(value, Fact):
         return text(value)
     if isinstance(value, tuple) and all(isinstance(each, Fact) for each in value):

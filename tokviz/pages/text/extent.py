@@ -1,14 +1,43 @@
-"""Which depths a report holds: all of its models, or of vocabularies the embedding and as many layers as were asked for."""
+"""What a report holds: its words and models, and which depths of these, of vocabularies the embedding and as many layers as were asked for."""
 
 from __future__ import annotations
 
 from tokviz.pages.text.catalogue import text
 from tokviz.pages.text.facts import Fact
-from tokviz.pages.text.wording import MOST_NAMED, facts_line
-from tokviz.records import ContextReport, ModelReport, Report, depth_name
+from tokviz.pages.text.wording import MOST_NAMED, named_or_counted, vocabulary_sizes
+from tokviz.records import ContextReport, ModelCard, ModelReport, Report, depth_name
 from tokviz.text import isolated
 
 LAST_LAYER = "last layer"
+
+
+def models_arrange(n_models: int) -> str:
+    """``a language model arranges``, ``3 language models arrange``."""
+    return text(Fact("scope.models.one_arranges") if n_models == 1 else Fact("scope.models.arrange", n=n_models))
+
+
+def words_in_all(report: Report) -> str:
+    """``116 words``; of vocabularies, which differ between models, the tokens of the smallest and of the largest."""
+    if report.words.vocabulary is None:
+        return text(Fact("scope.words.listed", n=len(report.words.words)))
+    sizes = vocabulary_sizes(report.models) or [0]
+    if sizes[0] == sizes[-1]:
+        return text(Fact("scope.words.vocabulary", n=sizes[0]))
+    return text(Fact("scope.words.vocabularies", fewest=sizes[0], most=sizes[-1]))
+
+
+def undrawn_note(report: Report) -> tuple[str, ...]:
+    """What readers must know of words that the pictures don't show as they are written; empty where there are none."""
+    words = report.undrawn
+    return (text(Fact("scope.words.undrawn", words=named_or_counted(words))),) if words else ()
+
+
+def facts_line(card: ModelCard, captured: Fact | None = None) -> str:
+    """What a model is, in one line: layers, which of them were captured if that isn't all, and size."""
+    parameters = Fact("scope.models.parameters", parameters=card.n_parameters) if card.n_parameters else ()
+    only = Fact("scope.models.captured", captured=captured) if captured else ()
+    sizes = {"layers": card.n_layers, "width": card.width}
+    return text(Fact("scope.models.sizes", captured=only, parameters=parameters, **sizes))
 
 
 def is_partial(context: ContextReport) -> bool:
@@ -30,7 +59,7 @@ def span(report: Report) -> str:
 
 
 def end_name(report: Report) -> str:
-    """Of the last depth that charts of all models have: ``last layer``, ``layer 1``."""
+    """How the last depth is called that charts of all models have: ``last layer``, ``layer 1``."""
     last = last_captured(report)
     return LAST_LAYER if last is None else depth_name(last)
 
@@ -40,9 +69,7 @@ def facts(model: ModelReport) -> str:
     if model.card is None:
         return ""
     partial = next((each.states.n_depths for each in model.contexts if is_partial(each)), None)
-    return facts_line(
-        model.card, None if partial is None else text(Fact("scope.captured.only", depths=_depths(partial - 1)))
-    )
+    return facts_line(model.card, None if partial is None else Fact("scope.captured.only", depths=_depths(partial - 1)))
 
 
 def notice(report: Report) -> str:

@@ -12,7 +12,7 @@ from tokviz.records import TWIN_RULES, ContextReport, Finding, Geometry, LayerUp
 
 
 def finding_of(model: ModelReport) -> Finding | None:
-    """Of the first context in which massive activations emerge; None where no few neurons and no expert write them.
+    """The finding of the first context in which massive activations emerge; None where no few neurons and no expert write them.
 
     Where no context has typical tokens nothing is known to be massive: of the first in which a layer puts the words onto a line.
     """
@@ -30,7 +30,7 @@ def finding_of(model: ModelReport) -> Finding | None:
 
 
 def _finding(context: ContextReport, geometry: Geometry, updates: Updates, depth: int) -> Finding | None:
-    """Of what happens at a depth."""
+    """What was found of a depth."""
     breaking, expert = updates.breaking, updates.breaking_expert
     writer = breaking or expert
     if writer is None or depth != writer.layer + 1:

@@ -29,7 +29,7 @@ class Frame:
     """What surrounds every page. All links are relative to the page."""
 
     path: str
-    """Of the page, from the site's root."""
+    """Where the page stands, from the site's root."""
     title: str
     """For the browser's tab."""
     description: str
@@ -52,9 +52,9 @@ class Frame:
     look: OwnLook | None
     """Colours, shapes, sizes and a font of the author's."""
     own_stylesheet: str | None
-    """Of the author's theme; after all others."""
+    """The one of the author's theme, after all others."""
     geometry: InlineStyle
-    """Of rulers, as CSS variables."""
+    """Measures of rulers, as CSS variables."""
     scripts: tuple[str, ...]
     made_with: Link
     draft: bool
@@ -181,5 +181,5 @@ class Term:
 
 
 MOST_WORDS_OF_A_TERM = 45
-"""Of one with more the first sentence is in sight."""
+"""Of a longer meaning the first sentence is in sight."""
 _SENTENCE_END = re.compile(r"(?<=[.?])\s+(?=[A-Z“])")

@@ -13,7 +13,7 @@ from tokviz.text import isolated
 MOST_RUNS = 3
 """Where something holds at more runs of depths, the depths are counted."""
 MOST_TEMPLATES = 3
-"""Of more sentences the number is said."""
+"""More sentences are counted, not named."""
 
 
 def over_sentences(

@@ -1,4 +1,4 @@
-"""How numbers and dates read, and the sentences that explain a word of the report's language."""
+"""How numbers, dates, names and lists of them read."""
 
 from __future__ import annotations
 
@@ -8,17 +8,12 @@ from datetime import datetime
 
 import numpy as np
 
-from tokviz.records import InterventionRule, InterventionValue, ModelCard, ModelReport, Report, Tokenization, depth_name
+from tokviz.records import ModelCard, ModelReport, Tokenization, depth_name
 from tokviz.text import isolated
 
 NBSP = "\N{NO-BREAK SPACE}"
 SPACE_MARK = "␣"
 
-READ = {
-    "last": "The last of the word’s tokens is read.",
-    "first": "The first of the word’s tokens is read.",
-    "mean": "The mean over all of the word’s tokens is taken.",
-}
 PROJECTION_LABELS = {"unit_norm": "unit norm", "without_massive": "without massive or dominant dimensions"}
 UNKNOWN = "–"
 """What stands for a number that isn't defined."""
@@ -109,24 +104,9 @@ def count(number: int, noun: str) -> str:
     return f"{number:,}{NBSP}{plural}"
 
 
-def models_arrange(n_models: int) -> str:
-    """``a language model arranges``, ``3 language models arrange``."""
-    return "a language model arranges" if n_models == 1 else f"{count(n_models, 'language model')} arrange"
-
-
 def n_captured(models: Sequence[ModelReport]) -> int:
     """How many of them aren't there only to say why they failed."""
     return sum(model.card is not None for model in models)
-
-
-def words_in_all(report: Report) -> str:
-    """``116 words``; of vocabularies, which differ between models, the tokens of the smallest and of the largest."""
-    if report.words.vocabulary is None:
-        return count(len(report.words.words), "word")
-    sizes = vocabulary_sizes(report.models) or [0]
-    if sizes[0] == sizes[-1]:
-        return f"the {count(sizes[0], 'token')} of a whole vocabulary"
-    return f"the {sizes[0]:,} to {count(sizes[-1], 'token')} of whole vocabularies"
 
 
 def vocabulary_sizes(models: Sequence[ModelReport]) -> list[int]:
@@ -193,42 +173,10 @@ def neurons_named(neurons: Sequence[int]) -> str:
     return f"{'neurons' if len(neurons) > 1 else 'neuron'} {joined_by_and([str(each) for each in neurons])}"
 
 
-def intervention_label(
-    context: str, rule: InterventionRule, layer: int, neurons: Sequence[int], value: InterventionValue, own: str | None
-) -> str:
-    """How a context is called when neurons are set to a value: ``alone, without the variation of two neurons``; ``own`` is the author's word."""
-    if own is not None:
-        return f"{context}, {own}"
-    n_neurons = len(neurons)
-    if rule == "off":
-        return f"{context}, {neurons_counted(n_neurons)} off"
-    if rule == "control":
-        return f"{context}, {neurons_counted(n_neurons, 'other ')} off"
-    if rule == "mean":
-        return f"{context}, without the variation of {neurons_counted(n_neurons)}"
-    to = {"zero": "zero", "mean": "the mean"}.get(str(value)) or number(float(value))
-    return f"{context}, {neurons_named(neurons)} of layer {layer} set to {to}"
-
-
-def intervention_in_full(layer: int, neurons: Sequence[int], value: InterventionValue) -> str:
-    """``neurons 1229, 1487 of layer 11 set to zero``: all of them, where a run says what it does, and why it failed."""
-    to = {"zero": "zero", "mean": "their mean"}.get(str(value), str(value))
-    return f"neuron{'s' if len(neurons) > 1 else ''} {', '.join(map(str, neurons))} of layer {layer} set to {to}"
-
-
 def shortened(words: Sequence[str], most: int) -> str:
     """``a, b, c … and 7,500 more``."""
     left = len(words) - most
     return f"{joined(words[:most])} … and {left:,} more" if left > 0 else joined(words)
-
-
-def undrawn_note(report: Report) -> tuple[str, ...]:
-    """What readers must know of words that the pictures don't show as they are written; empty where there are none."""
-    words = report.undrawn
-    if not words:
-        return ()
-    note = f"No font on the machine that drew the plots has every character of {named_or_counted(words)}."
-    return (f"{note} In the plots, missing characters are shown as code points, such as ⟨U+6F22⟩.",)
 
 
 def visible_spaces(text: str) -> str:
@@ -244,21 +192,10 @@ def projection_label(name: str) -> str:
 
 
 def weights_format(card: ModelCard) -> str:
-    """Of the weights on disk."""
+    """What kind of numbers the weights on disk are."""
     return card.quantization or card.checkpoint_dtype or "not stated"
 
 
 def why_not_captured(model: ModelReport) -> str:
-    """Of a model without a card."""
+    """Why a model has no card."""
     return model.failure or "Not captured."
-
-
-def facts_line(card: ModelCard, captured: str | None = None) -> str:
-    """What a model is, in one line: layers, which of them were captured if that isn't all, and size."""
-    return " · ".join(
-        (
-            count(card.n_layers, "layer") + (f", {captured}" if captured else ""),
-            count(card.width, "dimension"),
-            *([f"{millions(card.n_parameters)} parameters"] if card.n_parameters else []),
-        )
-    )

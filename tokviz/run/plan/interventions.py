@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tokviz.config import InterventionConfig
-from tokviz.pages.text.wording import intervention_in_full, intervention_label
+from tokviz.pages.text.interventions import intervention_in_full, intervention_label
 from tokviz.records import TWIN_RULES, Context, HiddenStates, InterventionRule, InterventionValue
 
 
