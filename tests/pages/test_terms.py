@@ -114,6 +114,14 @@ def test_messages_have_one_term_for_each_thing(module: Path) -> None:
     assert [text for text in messages(module.read_text(encoding="utf-8")) if WORDS.search(text)] == []
 
 
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "tokviz" / "pages" / "catalogue").iterdir()), ids=lambda path: path.stem
+)
+def test_the_catalogue_has_one_term_for_each_thing(file: Path) -> None:
+    said = re.sub(r"^[^\s=]+ = |^\[.*|#.*|\{[^{}]*\}", "…", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert WORDS.findall(said) == []
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
 def test_scripts_have_one_term_for_each_thing(script: Path) -> None:
     assert [text for text in scripts(script.read_text(encoding="utf-8")) if WORDS.search(text)] == []
