@@ -6,12 +6,6 @@ from tokviz.pages.text.catalogue import text
 from tokviz.pages.text.facts import Fact
 from tokviz.records import Report
 
-_FURTHER = {
-    "offset": Fact("scope.further.offset"),
-    "ends meet": Fact("scope.further.ends_meet"),
-    "circle": Fact("scope.further.circle"),
-}
-
 
 def family_labels(report: Report) -> dict[str, str]:
     """By the families' keys."""
@@ -24,5 +18,5 @@ def _label(report: Report, key: str) -> str:
     if not index.isdigit():
         return text(Fact(f"scope.families.{key}"))
     asked = report.relations[int(index)] if kind == "relation" else report.orders[int(index)]
-    more = _FURTHER[further] if further else ()
+    more = Fact(f"scope.further.{further}") if further else ()
     return text(Fact("scope.families.relation", kind=kind, label=asked.label, further=more))

@@ -16,13 +16,8 @@ def intervention_label(
     """How a context is called when neurons are set to a value: ``alone, without the variation of two neurons``; ``own`` is the author's word."""
     if own is not None:
         return text(Fact("neurons.label.own", context=context, own=own))
-    n = len(neurons)
-    if rule == "off":
-        return text(Fact("neurons.label.off", context=context, n=n))
-    if rule == "control":
-        return text(Fact("neurons.label.control", context=context, n=n))
-    if rule == "mean":
-        return text(Fact("neurons.label.mean", context=context, n=n))
+    if rule in ("off", "control", "mean"):
+        return text(Fact(f"neurons.label.{rule}", context=context, n=len(neurons)))
     to = {"zero": Fact("neurons.label.to_zero"), "mean": Fact("neurons.label.to_the_mean")}.get(str(value))
     values = {"neurons": neurons, "layer": layer, "value": to or number(float(value))}
     return text(Fact("neurons.label.by_hand", context=context, **values))

@@ -27,16 +27,11 @@ def grid_problems(projection: Projection) -> tuple[str | None, ...]:
 
 
 _EQUAL = {"unit_norm": "plots.problems.equal_directions", "without_massive": "plots.problems.equal_but_massive"}
-_SIZES = {
-    "few_words": "plots.problems.few_words",
-    "few_dimensions": "plots.problems.few_dimensions",
-    "other_width": "plots.problems.other_width",
-}
 
 
 def _sentence(problem: Problem, projection: str, *, without_basis: Problem | None = None) -> str:
-    if problem.kind in _SIZES:
-        return text(Fact(_SIZES[problem.kind], expected=problem.expected, got=problem.got))
     if problem.kind == "equal_states":
         return text(Fact(_EQUAL.get(projection, "plots.problems.equal_states")))
-    return text(Fact("plots.problems.no_basis", why=_sentence(without_basis, projection) if without_basis else ""))
+    if problem.kind == "no_basis":
+        return text(Fact("plots.problems.no_basis", why=_sentence(without_basis, projection) if without_basis else ""))
+    return text(Fact(f"plots.problems.{problem.kind}", expected=problem.expected, got=problem.got))
