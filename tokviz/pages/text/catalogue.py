@@ -1,9 +1,10 @@
 """The sentences of the pages, as ``tokviz/pages/catalogue`` has them: a fact names its sentence, and fills it by name.
 
 ``norm = "the mean norm changes by {norm:share}, in {n:one draw|some draws}"`` of ``neurons.toml`` is the sentence of
-``Fact("neurons.norm", norm=0.02, n=3)``. After the colon stands how a value is written, one of ``FORMATS``; ``range score`` writes the
-lowest and the highest of several, ``each score`` all of them; ``singular|plural`` chooses by a number, or by how many there are. Without one, a value is a text,
-a whole number, or facts that have sentences of their own. ``~`` is a space that doesn't break, and a line break is a space.
+``Fact("neurons.norm", norm=0.02, n=3)``. After the colon stands how a value is written: one of ``FORMATS``, ``range score`` for the
+lowest and the highest of several, ``each score`` for all of them, or ``singular|plural``, which chooses by a number, or by how many
+there are. Without any, a value is a text, a whole number, or facts that have sentences of their own. ``~`` is a space that doesn't
+break, and a line break is a space.
 """
 
 from __future__ import annotations
