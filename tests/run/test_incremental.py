@@ -102,17 +102,17 @@ def test_nothing_changed_makes_nothing(project: Path) -> None:
 def test_other_words_make_everything_again(project: Path) -> None:
     words = {**CONFIG["words"], "times": ["January", "February", "seven"]}
     outcome, kinds = rerun(project, config(words=words))
-    # Two models × two contexts; measures, neighbours and counts: one each; and two comparisons, each over all words, over
-    # one-token words, and of profiles.
-    assert kinds == {"states": 4, "projections": 4, "measures": 4 + 4 + 4 + 6, "images": 4 * N_PICTURES}
+    # Two models × two contexts; measures, neighbours, counts and what is held word by word: one each; and two comparisons, each
+    # over all words, over one-token words, of profiles and word by word.
+    assert kinds == {"states": 4, "projections": 4, "measures": 4 * 4 + 8, "images": 4 * N_PICTURES}
     assert (outcome.n_captured, outcome.n_drawn) == (4, 4 * N_PICTURES)
 
 
 def test_the_same_words_in_other_categories_are_measured_and_drawn(project: Path) -> None:
     words = {"people": ["James", "Mary"], "rest": ["doctor", "January", "February", "Tuesday"]}
     outcome, kinds = rerun(project, config(words=words))
-    n_compared = 2 * (1 + 2)  # differences, and similarities of all words and of those of one token
-    assert kinds == {"measures": 4 + 4 + n_compared, "images": 4 * N_PICTURES}
+    n_compared = 2 * (2 + 2)  # both kinds of differences, and similarities of all words and of those of one token
+    assert kinds == {"measures": 4 + 4 + 4 + n_compared, "images": 4 * N_PICTURES}
     assert outcome.n_captured == 0
 
 
@@ -155,13 +155,13 @@ def test_another_template_of_a_context_concerns_that_context(project: Path) -> N
     # model has the same counts again, and so the same heat map.
     assert (kinds["states"], kinds["projections"], kinds["images"]) == (2, 2, 2 * (N_PICTURES - 2) - 1)
     # Massive activations of a decoder's words alone are found by its words in the sentence: those are measured again.
-    assert kinds["measures"] == 2 + 2 + 2 + 1 + 3
+    assert kinds["measures"] == 4 * 2 + 1 + 4
 
 
 def test_a_context_added_is_all_that_is_made_and_one_removed_is_gone(project: Path) -> None:
     contexts = [*CONFIG["contexts"], {"name": "third", "template": "the {word}"}]
     outcome, kinds = rerun(project, config(contexts=contexts))
-    assert kinds == {"states": 2, "projections": 2, "measures": 2 + 2 + 2 + 3, "images": 2 * N_PICTURES}
+    assert kinds == {"states": 2, "projections": 2, "measures": 4 * 2 + 4, "images": 2 * N_PICTURES}
     assert outcome.n_captured == 2
     outcome, kinds = rerun(project)
     assert kinds == {}
@@ -179,14 +179,14 @@ def test_other_weights_concern_their_model(project: Path) -> None:
     save_file(tensors, weights, metadata={"format": "pt"})
     outcome, kinds = rerun(project)
     # What comes before layer 1 is as it was: two plates in either form; and the heat map of one context.
-    assert kinds == {"states": 2, "projections": 2, "measures": 2 + 2 + 2 + 6, "images": 2 * (N_PICTURES - 4) - 1}
+    assert kinds == {"states": 2, "projections": 2, "measures": 4 * 2 + 8, "images": 2 * (N_PICTURES - 4) - 1}
     assert outcome.n_captured == 2
 
 
 def test_a_model_added_leaves_the_others(project: Path) -> None:
     models = [*CONFIG["models"], {"source": "gpt2"}]
     outcome, kinds = rerun(project, config(models=models))
-    assert kinds == {"states": 2, "projections": 2, "measures": 2 + 2 + 2 + 3 * 2 * 2, "images": 2 * N_PICTURES}
+    assert kinds == {"states": 2, "projections": 2, "measures": 4 * 2 + 4 * 2 * 2, "images": 2 * N_PICTURES}
     outcome, kinds = rerun(project, config(models=CONFIG["models"][:1]))
     assert kinds == {}
     assert outcome.n_images == 2 * N_PICTURES
@@ -259,7 +259,7 @@ def test_a_draft_draws_small_plates_which_the_pages_say_and_the_report_comes_bac
 
 def test_force_makes_everything_again(project: Path) -> None:
     outcome, kinds = rerun(project, force=True)
-    assert kinds == {"states": 4, "projections": 4, "measures": 18, "images": 4 * N_PICTURES}
+    assert kinds == {"states": 4, "projections": 4, "measures": 24, "images": 4 * N_PICTURES}
     assert outcome.n_drawn == 4 * N_PICTURES
 
 
