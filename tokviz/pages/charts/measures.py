@@ -34,13 +34,13 @@ class Reading:
 
     values: np.ndarray
     """``(n_depths,)`` float64; NaN where the measure isn't defined."""
-    interval: tuple[np.ndarray, np.ndarray] | None
+    interval: tuple[np.ndarray, np.ndarray] | None = None
     """Lower and upper ends, ``(n_depths,)`` float64 each."""
-    chance: np.ndarray | None
+    chance: np.ndarray | None = None
     """``(n_depths,)`` float64."""
-    thresholds: tuple[float, ...]
+    thresholds: tuple[float, ...] = ()
     """Those that the measure was judged by."""
-    surface: float | None = None
+    surface: float = np.nan
     """What the words' surface gives, without any model."""
     templates: tuple[np.ndarray, np.ndarray] | None = None
     """The lowest and the highest value among the context's templates, ``(n_depths,)`` each, of which ``values`` are the medians."""
@@ -50,6 +50,14 @@ class Reading:
     @property
     def is_defined(self) -> bool:
         return bool(np.isfinite(self.values).any())
+
+    @property
+    def has_raw(self) -> bool:
+        return self.raw is not None and bool(np.isfinite(self.raw).any())
+
+    @property
+    def has_surface(self) -> bool:
+        return bool(np.isfinite(self.surface))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +112,7 @@ class Measure:
                 interval=(found.low, found.high),
                 chance=found.null_mean,
                 thresholds=thresholds,
-                surface=found.surface if isinstance(found, CategoryMeasure) else None,
+                surface=found.surface if isinstance(found, CategoryMeasure) else np.nan,
                 templates=_range(found.templates),
                 raw=None if self.raw is None else _where_it_differs(self.raw(geometry).value, found),
             )

@@ -33,14 +33,9 @@ class Scale:
         """As long as the values, their intervals, chance and what the measure spans require."""
         arrays = [np.array(measure.spans)]
         for reading in readings:
-            arrays += [
-                reading.values,
-                *(reading.interval or ()),
-                *(reading.templates or ()),
-                np.array(reading.thresholds),
-            ]
+            arrays += [reading.values, np.array([*reading.thresholds, reading.surface])]
+            arrays += [*(reading.interval or ()), *(reading.templates or ())]
             arrays += [each for each in (reading.chance, reading.raw) if each is not None]
-            arrays += [] if reading.surface is None else [np.array([reading.surface])]
         known = np.concatenate([logarithms(each) if measure.is_log else each for each in arrays])
         known = known[np.isfinite(known)]
         low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)

@@ -16,17 +16,16 @@ from tokviz.pages.charts.curves import (
     Axes,
     Chart,
     Series,
-    end_of,
     make_chart,
-    make_curve,
     of_controls,
+    paths,
+    switches_of,
 )
 from tokviz.pages.charts.lens_measures import lens_measures
 from tokviz.pages.charts.measures import BETWEEN_MODELS, Measure, added_measures
 from tokviz.pages.charts.notes import controls_noted, over_templates
 from tokviz.pages.charts.related_measures import related_measures
 from tokviz.pages.charts.scale import NAME_GAP, OF_ALL_MODELS
-from tokviz.pages.charts.switches import Switch, switches_of
 from tokviz.pages.model.lens_data import has_lens
 from tokviz.pages.model.lens_sentences import limits
 from tokviz.pages.text import data_text
@@ -92,12 +91,8 @@ class Curves:
     """None where all curves are drawn."""
     scripts: Mapping[str, ModelCurves]
     """By slug; empty where all curves are drawn."""
-
-    @property
-    def switches(self) -> tuple[Switch, ...]:
-        """What readers add to the charts, as far as these have it."""
-        charts = [chart for row in self.rows for chart in row.charts]
-        return switches_of(name for chart in charts for curve in chart.curves for name in curve.switches)
+    switches: Mapping[str, str]
+    """What readers add to the charts, as far as these have it."""
 
 
 MOST_DRAWN = OF_ALL_MODELS.n_styles
@@ -132,7 +127,7 @@ def compare_curves(report: Report) -> Curves:
             ChartRow(
                 name=measure.name,
                 caption=measure.explained(measured[0])
-                + (SURFACE if any(each.chart.dashed for each in of_measure) else ""),
+                + (SURFACE if any(each.chart.has_surface for each in of_measure) else ""),
                 charts=tuple(each.chart for each in of_measure),
             )
             for measure, of_measure in made
@@ -144,6 +139,7 @@ def compare_curves(report: Report) -> Curves:
         scripts={}
         if few
         else {model.slug: _script(index, names[model.name], charts) for index, model in enumerate(models)},
+        switches=switches_of(each.chart for each in charts),
     )
 
 
@@ -237,12 +233,9 @@ def _script(index: int, name: str, charts: Sequence[_Made]) -> ModelCurves:
 
 def _curve(axes: Axes, series: Series) -> dict[str, Any]:
     """A curve as it would be in the page, where it ends, and what the chart's description says of it."""
-    heights = axes.heights(series.reading.values)
-    curve, end = make_curve(axes, series, heights, None), end_of(heights)
+    curve, end = paths(axes, series), axes.end_of(series)
     return {
-        "line": curve.line,
-        "interval": curve.interval,
-        "templates": curve.templates,
+        **{kind: curve[kind] for kind in ("line", "interval", "templates")},
         "end": None if end is None else round(end, 1),
         "said": said(series.name, series.reading.values, axes.measure.write),
     }

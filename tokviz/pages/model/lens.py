@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from tokviz.pages.charts.curves import Chart, charts_over_depth
+from tokviz.pages.charts.curves import Chart, charts_over_depth, switches_of
 from tokviz.pages.charts.depths import spread
 from tokviz.pages.charts.lens_measures import lens_measures
-from tokviz.pages.charts.switches import Switch, switches_of
 from tokviz.pages.frame.frame import relative
 from tokviz.pages.frame.index import context_entry, data_folder
 from tokviz.pages.model.lens_data import has_lens, has_tops
@@ -101,14 +100,13 @@ class LensSection:
     @property
     def charts_note(self) -> str:
         """What readers see who add curves to the charts."""
-        added = {each.name for each in self.switches}
-        notes = [text for name, text in CHARTS_NOTES.items() if name in added]
+        notes = [text for name, text in CHARTS_NOTES.items() if name in self.switches]
         return f"If shown: {'; '.join(notes)}." if notes else ""
 
     @property
-    def switches(self) -> tuple[Switch, ...]:
+    def switches(self) -> Mapping[str, str]:
         """What readers add to the charts."""
-        return switches_of(name for chart in self.charts for curve in chart.curves for name in curve.switches)
+        return switches_of(self.charts)
 
 
 def lens_section(report: Report, model: ModelReport, page: str) -> LensSection | None:

@@ -77,10 +77,10 @@ def _chart(
     places = _places(checkpoints)
     axes = Axes.of(measure, curves, OF_A_MODEL.with_room_for(len(curves)), tuple(_ticks(checkpoints, places)))
     axes = replace(axes, places=tuple(places), named=lambda index: checkpoints[index].label)
-    chart = make_chart(axes, curves, heading=measure.name, subject=f"{measure.name}, over the checkpoints")
     geometry = found[-1][1].geometry
     assert geometry is not None
-    return None if chart is None else replace(chart, caption=measure.explained(geometry))
+    subject, caption = f"{measure.name}, over the checkpoints", measure.explained(geometry)
+    return make_chart(axes, curves, heading=measure.name, subject=subject, caption=caption)
 
 
 def _curves(
@@ -99,7 +99,6 @@ def _curves(
             index=index,
             reading=Reading(
                 values=_at(depth, [None if each is None else each.values for each in readings]),
-                interval=None,
                 chance=_at(depth, [None if each is None else each.chance for each in readings]),
                 thresholds=next((each.thresholds for each in readings if each is not None), ()),
             ),
@@ -111,7 +110,7 @@ def _curves(
             name=f"{capitalized(depth_name(n_depths - 1))}, all weights random",
             label="all random",
             index=len(depths) - 1,
-            reading=Reading(values=flat, interval=None, chance=None, thresholds=()),
+            reading=Reading(values=flat),
             control="random",
         )
 
