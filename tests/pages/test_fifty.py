@@ -182,7 +182,7 @@ def test_few_models_need_no_scripts_of_their_own() -> None:
     assert present(page.layers).pairs
     assert layers_page(report) is None
     index = index_page(report)
-    assert all(row.ruler.ticks for model in index.models for row in model.strips)
+    assert all(row.ruler.hrefs for model in index.models for row in model.strips)
     assert "assets/strips.js" not in index.frame.scripts
 
 

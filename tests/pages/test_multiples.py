@@ -16,7 +16,7 @@ from narrow import present
 from rendered import Part, Rendered
 from report_fixture import compared_report, large_report, one_depth_report, sample_report
 
-from tokviz.pages.charts.depths import spread
+from tokviz.pages.charts.axis import spread
 from tokviz.pages.first.choice import N_DEPTHS, choice
 from tokviz.pages.first.multiples import HEIGHT, PAD, WIDTH, placed
 from tokviz.pages.first.row_sentences import what_is_meant

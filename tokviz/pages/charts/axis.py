@@ -1,109 +1,19 @@
-"""Where a depth stands on a strip, a ruler or a curve, and lines over depth as SVG paths."""
+"""Where a depth stands on a strip, a ruler or a curve, lines over depth as SVG paths, and the ruler itself."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from itertools import groupby
+from itertools import pairwise
 
 import numpy as np
+from markupsafe import Markup
 
 from tokviz.pages.text.findings import norm_jump
 from tokviz.pages.text.parts import Picture
 from tokviz.pages.text.wording import NBSP, number
 from tokviz.records import Geometry, depth_name
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tick:
-    """A depth on the ruler. Lengths are percentages of the ruler's width, as a strip's panels have them."""
-
-    name: str
-    """``layer 11``."""
-    href: str
-    x: str
-    left: str
-    width: str
-    label: str | None
-    """None on small ticks."""
-    label_x: str
-    anchor: str
-    tight: bool
-    """Whether its number would touch the names of the ends on a phone."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Band:
-    """A stage: on a ruler in percent of its width, on a curve in units of its drawing."""
-
-    name: str
-    """``2``; empty where the band is too narrow for it."""
-    left: str
-    width: str
-    shaded: bool
-    """Every other one."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Spark:
-    """A hairline over the ruler, as SVG paths in a drawing of 1000 × 100."""
-
-    name: str
-    line: str
-    chance: str | None
-    area: str | None = None
-    """From the line to the bottom."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mark:
-    """The layer at which something breaks."""
-
-    text: str
-    """``massive from layer 11``."""
-    numbers: str
-    """What the mean norm is before and at it, ``156 → 24,621``; empty where that isn't known."""
-    x: str
-    label_x: str
-    anchor: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Measured:
-    """What stands between a ruler's strip and its axis once a context has been measured."""
-
-    bands: tuple[Band, ...]
-    sparks: tuple[Spark, ...]
-    mark: Mark | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ruler:
-    """The depth axis, under the strip of all depths; it is also the carousel's slider."""
-
-    strip: Picture | None
-    last: int
-    """The slider's greatest value."""
-    ticks: tuple[Tick, ...] = ()
-    measured: Measured | None = None
-    slides: str | None = None
-    """Of a ruler without ticks, to which a script adds them and a link per depth: a slide's address, up to the depth."""
-
-    @property
-    def start(self) -> str:
-        """Where the axis begins, in percent of the width."""
-        return length(place(0, 1))
-
-    @property
-    def end(self) -> str:
-        """Where it ends."""
-        return length(place(1, 1))
-
-    @property
-    def last_name(self) -> str:
-        """``layer 29``."""
-        return depth_name(self.last)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,33 +67,6 @@ def relative_depth(depth: float, last: int) -> float:
     return depth / max(last, 1)
 
 
-def ticks(hrefs: Sequence[str]) -> tuple[Tick, ...]:
-    """One per depth, whose slides the addresses lead to; both ends are named, and between them as many depths as fit."""
-    last = len(hrefs) - 1
-    return tuple(_tick(depth, last, href) for depth, href in enumerate(hrefs))
-
-
-def _tick(depth: int, last: int, href: str) -> Tick:
-    name, x, width = depth_name(depth), place(depth, last), RULER.axis_length / max(last, 1)
-    left, right = max(x - width / 2, 0.0), min(x + width / 2, 100.0)
-    label, label_x, anchor = str(depth - 1) if has_number(depth, last) else None, x, "middle"
-    if depth == 0:
-        label, label_x, anchor = name, 0.0, "start"
-    elif depth == last:
-        label, label_x, anchor = name, 100.0, "end"
-    return Tick(
-        name=name,
-        href=href,
-        x=length(x),
-        left=length(left),
-        width=length(right - left),
-        label=label,
-        label_x=length(label_x),
-        anchor=anchor,
-        tight=anchor == "middle" and not RULER.loose_from <= x <= RULER.loose_to,
-    )
-
-
 def ends(last: int) -> tuple[tuple[float, str], ...]:
     """What a model's charts name: the relative depth and the name of the first depth and of the last."""
     return tuple((relative_depth(depth, last), depth_name(depth)) for depth in sorted({0, last}))
@@ -210,18 +93,56 @@ def coordinate(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
 
 
+def spread(telling: Iterable[int], n_depths: int, n_shown: int) -> tuple[int, ...]:
+    """The first depth, the last, those that tell something, and middles of the widest gaps between them.
+
+    Parameters
+    ----------
+    telling : below ``n_depths``, at most ``n_shown`` − 2.
+    """
+    depths = sorted({0, n_depths - 1, *telling})
+    while len(depths) < min(n_shown, n_depths):
+        before, after = max(pairwise(depths), key=lambda gap: gap[1] - gap[0])
+        depths = sorted([*depths, (before + after + 1) // 2])
+    return tuple(depths)
+
+
+# --- paths -----------------------------------------------------------------------------------------------------------
+
+
+def runs(known: np.ndarray) -> Iterator[range]:
+    """Neighbouring places at which something is known, ``(n,)`` bool."""
+    edges = [0, *(np.flatnonzero(np.diff(known)) + 1).tolist(), len(known)]
+    return (range(first, stop) for first, stop in pairwise(edges) if stop > first and known[first])
+
+
 def path(x: Sequence[float], y: Sequence[float]) -> str:
     """A line through the points; NaN breaks it. A point between two gaps is a dot."""
-    parts, pieces = [], [list[tuple[float, float]]()]
-    for left, top in zip(x, y, strict=True):
-        if np.isfinite(top):
-            pieces[-1].append((left, top))
-        else:
-            pieces.append([])
-    for piece in filter(None, pieces):
-        (left, top), *others = piece
+    parts = []
+    for run in runs(np.isfinite(y)):
+        (left, top), *others = ((x[at], y[at]) for at in run)
         parts.append(line([(left, top), (left + 0.1, top), *others]))
     return "".join(parts)
+
+
+def area(x: Sequence[float], y: Sequence[float], bottom: float) -> str:
+    """From a line to the bottom: of each run of defined values a polygon of its own."""
+    return "".join(
+        f"{line([(x[run[0]], bottom), *((x[at], y[at]) for at in run), (x[run[-1]], bottom)])}Z"
+        for run in runs(np.isfinite(y))
+    )
+
+
+def outline(x: Sequence[float], low: np.ndarray, high: np.ndarray) -> str | None:
+    """The band between two curves as path data; broken where either isn't defined."""
+    return (
+        "".join(
+            f"{line([*((x[at], high[at]) for at in run), *((x[at], low[at]) for at in reversed(run))])}Z"
+            for run in runs(np.isfinite(low) & np.isfinite(high))
+            if len(run) > 1
+        )
+        or None
+    )
 
 
 def strokes(x: Sequence[float], low: np.ndarray, high: np.ndarray) -> str:
@@ -259,7 +180,7 @@ def logarithms(values: np.ndarray) -> np.ndarray:
 
 def log_range(arrays: Sequence[np.ndarray]) -> tuple[float, float]:
     """Of positive values, as powers of ten; a decade at least, so that a wiggle looks like one."""
-    values = np.concatenate([logarithms(array) for array in arrays])
+    values = np.concatenate([np.empty(0), *map(logarithms, arrays)])
     values = values[np.isfinite(values)]
     if len(values) == 0:
         return 0.0, 1.0
@@ -268,52 +189,139 @@ def log_range(arrays: Sequence[np.ndarray]) -> tuple[float, float]:
     return low - missing / 2, high + missing / 2
 
 
-def measured(geometry: Geometry, everywhere: Sequence[Geometry]) -> Measured:
-    """Bands, sparklines and mark of one context's ruler.
+# --- the ruler -------------------------------------------------------------------------------------------------------
 
-    Parameters
-    ----------
-    everywhere : of all the model's captures: norms have one scale, so that their rulers compare.
-    """
-    last = len(geometry.purity.value) - 1
-    scale = log_range([each.spread.mean_norm for each in everywhere])
-    sparks = (
-        Spark(
-            name="purity" if np.isfinite(geometry.purity.value).any() else "purity not defined",
-            line=_spark(geometry.purity.value, 0.0, 1.0),
-            chance=_spark(geometry.purity.null_mean, 0.0, 1.0),
-        ),
-        Spark(
-            name=norm_name(geometry),
-            line=_spark(logarithms(geometry.spread.mean_norm), *scale),
-            chance=None,
-            area=_area(logarithms(geometry.spread.mean_norm), *scale),
-        ),
+
+@dataclass(frozen=True, kw_only=True)
+class Ruler:
+    """The depth axis, under the strip of all depths; it is also the carousel's slider. Lengths are percentages of its width."""
+
+    strip: Picture | None
+    last: int
+    """The slider's greatest value."""
+    hrefs: tuple[str, ...] = ()
+    """Of the slides, by depth."""
+    geometry: Geometry | None = None
+    """What stands between strip and axis once a context has been measured."""
+    norms: tuple[float, float] = (0.0, 1.0)
+    """The scale of mean norms, in decades."""
+    slides: str | None = None
+    """Of a ruler without ticks, to which a script adds them and a link per depth: a slide's address, up to the depth."""
+
+    def axis(self, name: str | None = None) -> Markup:
+        """The line, its ticks and their labels, at the foot of the ruler; ``name``: what other rulers of the page call it by."""
+        axis = f'<line class="axis" x1="{length(place(0, 1))}" x2="{length(place(1, 1))}" y1="-26" y2="-26"/>'
+        if self.slides:
+            ticks = ['<text x="0%" y="-4">embedding</text>']
+            ticks += [f'<text x="100%" y="-4" text-anchor="end">{depth_name(self.last)}</text>'] if self.last else []
+        else:
+            ticks = [_tick(depth, self.last) for depth in range(self.last + 1)]
+        return _drawing(f"<svg{_id(name)}", [axis, *ticks])
+
+    def targets(self, *, tabbable: bool) -> Markup:
+        """A link per depth, over strip and axis."""
+        half, found = RULER.axis_length / max(self.last, 1) / 2, []
+        for depth, href in enumerate(self.hrefs):
+            name, x = depth_name(depth), place(depth, self.last)
+            left, right = max(x - half, 0.0), min(x + half, 100.0)
+            beside = Markup("") if tabbable else Markup(' tabindex="-1"><title>{}</title').format(name)
+            rect = Markup('<rect x="{}" width="{}"/>').format(length(left), length(right - left))
+            found.append(Markup('<a href="{}" aria-label="{}"{}>{}</a>').format(href, name, beside, rect))
+        return Markup("\n").join(found)
+
+    def measures(self, name: str | None = None) -> Markup:
+        """Stages, purity, mean norm, and where something breaks, above the axis; every text has a row in which no line runs."""
+        geometry = self.geometry
+        if geometry is None:
+            return Markup("")
+        bands, found = list(_bands(geometry, self.last)), mark_of(geometry)
+        x = [SPARK_WIDTH * place(depth, self.last) / 100 for depth in range(self.last + 1)]
+        purity, chance = (_heights(each, 0, 1) for each in (geometry.purity.value, geometry.purity.null_mean))
+        norm = _heights(logarithms(geometry.spread.mean_norm), *self.norms)
+        mark = length(place(found[0], self.last)) if found else ""
+        parts = [
+            *(f'<rect class="band{" shaded" if shaded else ""}" {at} y="-90" height="64"/>' for at, shaded, _ in bands),
+            *([f'<line class="mark" x1="{mark}" x2="{mark}" y1="-90" y2="-16"/>'] if found else []),
+            _spark(path(x, purity), y=-76, height=11, below=("chance", path(x, chance))),
+            _spark(path(x, norm), y=-53, height=15, below=("spark-area", area(x, norm, SPARK_HEIGHT))),
+        ]
+        for at, _, text in bands:
+            if text:
+                text = f'<text class="band-name" x="50%" y="-30" text-anchor="middle">{text}</text>'
+                parts.append(f'<svg {at} overflow="visible">{text}</svg>')
+        return _drawing(f"<svg{_id(name)}", parts, ' aria-hidden="true"')
+
+    def names(self) -> Markup:
+        """Of the lines and of what breaks, over the slider's handle."""
+        geometry = self.geometry
+        if geometry is None:
+            return Markup("")
+        known = np.isfinite(geometry.purity.value).any()
+        parts = [
+            f'<text class="spark-name" x="0" y="-80">{"purity" if known else "purity not defined"}</text>',
+            f'<text class="spark-name" x="0" y="-55">{norm_name(geometry)}</text>',
+        ]
+        if found := mark_of(geometry):
+            depth, *texts = found
+            x = place(depth, self.last)
+            flips = x > RULER.mark_flip
+            label_x = length(x - RULER.mark_gap if flips else max(x + RULER.mark_gap, RULER.mark_from))
+            anchor = "end" if flips else "start"
+            parts += [
+                f'<text class="mark-name{kind}" x="{label_x}" y="{y}" text-anchor="{anchor}">{text}</text>'
+                for text, kind, y in zip(texts, ("", " mark-numbers"), (-80, -56), strict=True)
+                if text
+            ]
+        return _drawing("<svg", parts)
+
+
+def _drawing(start: str, parts: Sequence[str], end: str = "") -> Markup:
+    return Markup("\n".join([f'{start} y="100%" overflow="visible"{end}>', *parts, "</svg>"]))
+
+
+def _id(name: str | None) -> Markup:
+    return Markup(' id="{}" class="of-ruler"').format(name) if name else Markup("")
+
+
+def _tick(depth: int, last: int) -> str:
+    """Both ends are named, and between them as many depths as fit."""
+    x = place(depth, last)
+    line, anchor, kind = f'x1="{length(x)}" x2="{length(x)}" y1="-26"', "middle", ""
+    if depth in (0, last):
+        label, x, anchor = depth_name(depth), 100.0 if depth else 0.0, "end" if depth else "start"
+    elif has_number(depth, last):
+        # On a phone its number would touch the names of the ends.
+        label, kind = str(depth - 1), "" if RULER.loose_from <= x <= RULER.loose_to else ' class="tight"'
+    else:
+        return f'<line {line} y2="-22"/>'
+    text = f'<text{kind} x="{length(x)}" y="-4" text-anchor="{anchor}">{label}</text>'
+    return f'<line class="major" {line} y2="-18"/>\n{text}'
+
+
+def _bands(geometry: Geometry, last: int) -> Iterator[tuple[str, bool, str]]:
+    """Of each stage its place, whether it is shaded, and its number; no number where the band is too narrow for it."""
+    for index, stage in enumerate(geometry.stages):
+        # A depth's band reaches half-way to its neighbours; at the ends as far as the strip's panels do.
+        left = max(place(stage.first_depth - 0.5, last), 0.0)
+        right = min(place(stage.last_depth + 0.5, last), 100.0)
+        name = f"{index + 1}" if right - left >= RULER.narrowest_band or len(geometry.stages) <= 1 else ""
+        yield f'x="{length(left)}" width="{length(right - left)}"', index % 2 == 0, name
+
+
+def _heights(values: np.ndarray, low: float, high: float) -> list[float]:
+    return [SPARK_HEIGHT * (1 - float(value - low) / (high - low)) for value in values]
+
+
+def _spark(line: str, *, y: int, height: int, below: tuple[str, str]) -> str:
+    """A hairline in a drawing of its own; ``below``: the class of what lies under it, and its path."""
+    kind, under = below
+    return "\n".join(
+        [
+            f'<svg y="{y}" width="100%" height="{height}" viewBox="0 0 1000 100" preserveAspectRatio="none" overflow="visible">',
+            *([f'<path class="{kind}" d="{under}"/>'] if under else []),
+            f'<path class="spark" d="{line}"/>\n</svg>',
+        ]
     )
-    return Measured(bands=_bands(geometry, last), sparks=sparks, mark=_mark(geometry, last))
-
-
-def _spark(values: np.ndarray, low: float, high: float) -> str:
-    return path(*_points(values, low, high))
-
-
-def _area(values: np.ndarray, low: float, high: float) -> str:
-    """Of each run of defined values a polygon of its own."""
-    x, y = _points(values, low, high)
-    known = np.isfinite(values).tolist()
-    parts = []
-    for is_known, run in groupby(range(len(x)), key=lambda depth: known[depth]):
-        if is_known:
-            depths = list(run)
-            ends = ((x[depths[0]], SPARK_HEIGHT), (x[depths[-1]], SPARK_HEIGHT))
-            parts.append(line([ends[0], *((x[depth], y[depth]) for depth in depths), ends[1]]) + "Z")
-    return "".join(parts)
-
-
-def _points(values: np.ndarray, low: float, high: float) -> tuple[list[float], list[float]]:
-    last = len(values) - 1
-    x = [SPARK_WIDTH * place(depth, last) / 100 for depth in range(last + 1)]
-    return x, [SPARK_HEIGHT * (1 - float(value - low) / (high - low)) for value in values]
 
 
 def norm_name(geometry: Geometry) -> str:
@@ -337,30 +345,3 @@ def mark_of(geometry: Geometry) -> tuple[int, str, str] | None:
 
 def _from_to(before: float, after: float) -> str:
     return f"{number(before)} → {number(after)}" if math.isfinite(before) and math.isfinite(after) else ""
-
-
-def _bands(geometry: Geometry, last: int) -> tuple[Band, ...]:
-    bands = []
-    for index, stage in enumerate(geometry.stages):
-        # A depth's band reaches half-way to its neighbours; at the ends as far as the strip's panels do.
-        left = max(place(stage.first_depth - 0.5, last), 0.0)
-        right = min(place(stage.last_depth + 0.5, last), 100.0)
-        name = f"{index + 1}" if right - left >= RULER.narrowest_band or len(geometry.stages) <= 1 else ""
-        bands.append(Band(name=name, left=length(left), width=length(right - left), shaded=index % 2 == 0))
-    return tuple(bands)
-
-
-def _mark(geometry: Geometry, last: int) -> Mark | None:
-    found = mark_of(geometry)
-    if found is None:
-        return None
-    depth, text, numbers = found
-    x = place(depth, last)
-    flips = x > RULER.mark_flip
-    return Mark(
-        text=text,
-        numbers=numbers,
-        x=length(x),
-        label_x=length(x - RULER.mark_gap if flips else max(x + RULER.mark_gap, RULER.mark_from)),
-        anchor="end" if flips else "start",
-    )

@@ -9,10 +9,10 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from tokviz.pages.charts.alt import alt_text
-from tokviz.pages.charts.axis import coordinate, ends, path, relative_depth, strokes
+from tokviz.pages.charts.axis import coordinate, ends, outline, path, relative_depth, strokes
 from tokviz.pages.charts.measures import WITHIN_A_MODEL, ControlKind, Measure, Reading, added_measures
 from tokviz.pages.charts.notes import announced, controls_noted, not_given, over_templates, unscaled
-from tokviz.pages.charts.scale import NAME_GAP, OF_A_MODEL, Layout, Scale, outline, spread_out
+from tokviz.pages.charts.scale import NAME_GAP, OF_A_MODEL, Layout, Scale, spread_out
 from tokviz.pages.text.wording import NBSP, capitalized, the_depth
 from tokviz.records import ContextReport, ModelReport
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 
-from tokviz.pages.charts.axis import line, logarithms
+from tokviz.pages.charts.axis import logarithms
 from tokviz.pages.charts.measures import Measure, Reading
 from tokviz.pages.text.wording import power_of_ten
 
@@ -155,16 +154,3 @@ def spread_out(wanted: Sequence[float], *, gap: float, top: float, bottom: float
         lowest = bottom - gap * (len(wanted) - 1 - rank)
         placed[index] = min(max(height, top + gap * rank), lowest)
     return placed
-
-
-def outline(x: Sequence[float], low: np.ndarray, high: np.ndarray) -> str | None:
-    """The band between two curves as path data; broken where either isn't defined."""
-    known = np.isfinite(low) & np.isfinite(high)
-    edges = [0, *(np.flatnonzero(np.diff(known)) + 1).tolist(), len(known)]
-    parts = []
-    for start, stop in pairwise(edges):
-        if known[start] and stop - start > 1:
-            there = [(x[depth], high[depth]) for depth in range(start, stop)]
-            back = [(x[depth], low[depth]) for depth in reversed(range(start, stop))]
-            parts.append(f"{line(there + back)}Z")
-    return "".join(parts) or None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tokviz.pages.charts.depths import spread
+from tokviz.pages.charts.axis import spread
 from tokviz.pages.model.headline import Headline, headline, unshown_rows
 from tokviz.pages.text.findings import norm_jump
 from tokviz.records import CategoryMeasure, ContextReport, Geometry, ModelReport, Opening, ProjectionReport, Report

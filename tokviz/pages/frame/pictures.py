@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tokviz.pages.charts.axis import Ruler, measured, ticks
+from tokviz.pages.charts.axis import Ruler, log_range
 from tokviz.pages.frame.frame import model_path, relative
 from tokviz.pages.text.extent import is_partial
 from tokviz.pages.text.parts import Picture, Source
@@ -154,11 +154,15 @@ class Shown:
         state = self.context.states
         target = model_path(self.model.slug)
         ids = [self.slide_id(depth) for depth in range(state.n_depths)]
-        hrefs = [f"#{each}" if target == self.page else relative(self.page, f"{target}#{each}") for each in ids]
-        geometry = self.context.in_first_template.geometry
-        everywhere = [each.geometry for each in self.model.captures if each.geometry is not None]
-        measures = measured(geometry, everywhere) if geometry and with_measures else None
-        return Ruler(strip=self._strip(), last=state.n_depths - 1, ticks=ticks(hrefs), measured=measures)
+        # Norms have one scale in all of a model's captures, so that their rulers compare.
+        norms = [each.geometry.spread.mean_norm for each in self.model.captures if each.geometry is not None]
+        return Ruler(
+            strip=self._strip(),
+            last=state.n_depths - 1,
+            hrefs=tuple(f"#{each}" if target == self.page else relative(self.page, f"{target}#{each}") for each in ids),
+            geometry=self.context.in_first_template.geometry if with_measures else None,
+            norms=log_range(norms),
+        )
 
     def brief_ruler(self) -> Ruler:
         """The same, as light as it can be."""
