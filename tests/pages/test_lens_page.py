@@ -17,7 +17,7 @@ from narrow import present
 from rendered import Part, Rendered
 from report_fixture import SENTENCE, lens_report, model_report, sample_report, word_list
 
-from tokviz.pages.charts.lens_measures import lens_measures
+from tokviz.pages.charts.measures import lens_measures
 from tokviz.pages.downloads import tables
 from tokviz.pages.downloads.lens_table import lens_csv
 from tokviz.pages.model import lens_data

@@ -31,6 +31,7 @@ from report_fixture import (
 )
 
 from tokviz.pages import render
+from tokviz.pages.charts.measure import terms
 from tokviz.pages.charts.measures import MEASURES
 from tokviz.pages.downloads import tables
 from tokviz.pages.text import catalogue, sources
@@ -49,9 +50,7 @@ ASSETS = TEMPLATES / "assets"
 EARLY = ("assets/theme.js", "assets/fonts.js", "assets/opening.js")
 """Scripts that run before the page is drawn."""
 LINKS = ("href", "src", "srcset")
-DEFINED = [
-    measure.definition(geometry(3, 9, ("standardized",), sink=False)) for measure in MEASURES if measure.definition
-]
+DEFINED = terms(MEASURES, geometry(3, 9, ("standardized",), sink=False)).values()
 WORKS = {sources.source(key).href for works in catalogue.read("sources").values() for key in works}
 WORKS |= {each.href for term in DEFINED for each in term.sources}
 """Works of others that the method page links."""

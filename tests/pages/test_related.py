@@ -16,7 +16,7 @@ from narrow import present
 from related_fixture import ORDERS, RELATION, order_of, random_order, random_relation, related_report
 from rendered import Part, Rendered
 
-from tokviz.pages.charts.related_measures import related_measures
+from tokviz.pages.charts.measures import related_measures
 from tokviz.pages.downloads import tables
 from tokviz.pages.model import related_data, related_plots
 from tokviz.pages.model.related_data import order_at, relation_at

@@ -16,7 +16,8 @@ from report_fixture import SENTENCE, hostile_report, model_report, sample_report
 
 from tokviz.pages.charts.alt import alt_text
 from tokviz.pages.charts.axis import outline, path
-from tokviz.pages.charts.measures import MEASURES, Reading
+from tokviz.pages.charts.measure import Reading
+from tokviz.pages.charts.measures import MEASURES
 from tokviz.pages.charts.scale import Scale, spread_out
 from tokviz.pages.text import glossary, wording
 from tokviz.records import Context

@@ -21,10 +21,9 @@ from tokviz.pages.charts.curves import (
     paths,
     switches_of,
 )
-from tokviz.pages.charts.lens_measures import lens_measures
-from tokviz.pages.charts.measures import BETWEEN_MODELS, Measure, added_measures
+from tokviz.pages.charts.measure import Measure
+from tokviz.pages.charts.measures import BETWEEN_MODELS, added_measures, lens_measures, related_measures
 from tokviz.pages.charts.notes import controls_noted, over_templates
-from tokviz.pages.charts.related_measures import related_measures
 from tokviz.pages.charts.scale import NAME_GAP, OF_ALL_MODELS
 from tokviz.pages.model.lens_data import has_lens
 from tokviz.pages.model.lens_sentences import limits

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from tokviz.pages.charts.lens_measures import TERM
-from tokviz.pages.charts.measures import MEASURES, added_measures
-from tokviz.pages.charts.related_measures import related_measures
+from tokviz.pages.charts.measure import terms
+from tokviz.pages.charts.measures import MEASURES, added_measures, lens_measures, related_measures
 from tokviz.pages.frame.frame import MOST_MODELS_IN_NAV, contents, downloads, frame, model_path, relative, series_path
 from tokviz.pages.model.lens_data import has_lens
 from tokviz.pages.text import extent, glossary, landmarks
@@ -133,13 +132,13 @@ MOST_WORDS_OF_A_CATEGORY = 1000
 UPDATES = ("method.updates", "method.neurons", "method.set_to_a_value", "method.loss", "method.attention")
 """What is told of sublayers, and of neurons that write."""
 _PLACED = (
-    "PC1’s share of the variance",
-    "Mean norm",
-    "Largest activation ÷ typical",
-    "Largest share of one dimension",
-    "Category purity",
-    "Silhouette",
-    "Change from the previous depth",
+    "explained_variance",
+    "mean_norm",
+    "ratio",
+    "top_share",
+    "purity",
+    "silhouette",
+    "change",
 )
 """Measures whose definitions have their place among the others; those of any other measure follow the first one."""
 
@@ -290,14 +289,14 @@ def _measures(report: Report) -> tuple[Term, ...]:
     related = related_measures(report.relations, report.orders) if is_related else ()
     return (
         *_definitions(report, geometry),
-        *dict.fromkeys(each.definition(geometry) for each in related if each.definition),
+        *terms(related, geometry).values(),
         *((term("method.corrected"),) if is_related else ()),
         *((term("method.profile"),) if any(context.profile for context in contexts) else ()),
         *((term("method.untrained"),) if any(context.untrained for context in contexts) else ()),
-        *((TERM,) if any(has_lens(context) for context in contexts) else ()),
+        *(terms(lens_measures(()), geometry).values() if any(map(has_lens, contexts)) else ()),
         *((term("method.series"),) if report.series else ()),
         *(map(term, UPDATES) if any(context.states.updates for context in contexts) else ()),
-        *(each.definition(geometry) for each in added_measures(contexts) if each.definition),
+        *terms(added_measures(contexts), geometry).values(),
     )
 
 
@@ -337,7 +336,7 @@ def _told(report: Report) -> list[ModelReport]:
 
 def _definitions(report: Report, geometry: Geometry) -> tuple[Term, ...]:
     """With the thresholds that ``geometry`` was measured with."""
-    of = {measure.name: measure.definition(geometry) for measure in MEASURES if measure.definition}
+    of = terms(MEASURES, geometry)
     variance, norm, massive, dominant, purity, silhouette, change = (of.pop(name) for name in _PLACED)
     return (
         *(variance, *of.values(), norm, massive, dominant, purity, silhouette),

@@ -10,7 +10,7 @@ import numpy as np
 
 from tokviz.pages.charts.axis import spread
 from tokviz.pages.charts.curves import Chart, charts_over_depth, switches_of
-from tokviz.pages.charts.lens_measures import lens_measures
+from tokviz.pages.charts.measures import lens_measures
 from tokviz.pages.frame.frame import relative
 from tokviz.pages.frame.index import context_entry, data_folder
 from tokviz.pages.model.lens_data import has_lens, has_tops

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tokviz.pages.charts.curves import ModelCharts, model_charts
-from tokviz.pages.charts.related_measures import related_measures
+from tokviz.pages.charts.measures import related_measures
 from tokviz.pages.frame.frame import contents, downloads, frame, model_path, relative
 from tokviz.pages.frame.index import context_entry, data_folder, drawings, model_entry, projection_entry
 from tokviz.pages.frame.pictures import GridFigure, Panel, grid_id, grids, panels, slide_id

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tokviz.pages.charts.curves import Chart, chart_of
-from tokviz.pages.charts.measures import Measure
+from tokviz.pages.charts.measure import Measure
 from tokviz.pages.model.unnamed import UnnamedFact
 from tokviz.pages.model.without import Without, without
 from tokviz.pages.text.extent import is_partial
@@ -260,12 +260,14 @@ def _mean_after(found: AttentionToFirst, layer: int) -> float | None:
 # --- what each layer adds ---------------------------------------------------------------------------------------------
 
 ATTENTION = Measure(
+    key="attention",
     name="Attention to position 0",
     caption="The weight that a word’s token gives to position 0, the first of its text, mean over heads and words, layer by "
     "layer.",
     read=lambda *_: None,
 )
 UPDATE = Measure(
+    key="update",
     name="Size of each update",
     caption="Mean norm of what each part of a layer adds to the hidden state of a word (its update), layer by layer, "
     "log scale.",

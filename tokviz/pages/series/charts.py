@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tokviz.pages.charts.curves import Axes, Chart, Series, make_chart
-from tokviz.pages.charts.measures import MEASURES, Measure, Reading
+from tokviz.pages.charts.measure import Measure, Reading
+from tokviz.pages.charts.measures import MEASURES
 from tokviz.pages.charts.scale import OF_A_MODEL
 from tokviz.pages.series.sentences import untrained
 from tokviz.pages.text.wording import NBSP, capitalized
 from tokviz.records import Checkpoint, ContextReport, SeriesReport, depth_name
 
-SHOWN = ("Category purity", "Largest activation ÷ typical", "Effective rank")
-"""The names of the measures that have a chart."""
+SHOWN = ("purity", "ratio", "effective_rank")
+"""The measures that have a chart."""
 LEAST_GAP = 0.22
 """Between two labeled checkpoints, of the axis."""
 _UNITS = (("T", 10**12), ("B", 10**9), ("M", 10**6))
@@ -40,7 +41,7 @@ def charts(series: SeriesReport, name: str, label: str) -> ChartGroup | None:
     if len(found) < 2:
         return None
     control = untrained(series, name)
-    made = [_chart(each, found, control) for each in MEASURES if each.name in SHOWN]
+    made = [_chart(each, found, control) for each in MEASURES if each.key in SHOWN]
     return ChartGroup(context=name, label=label, charts=tuple(each for each in made if each is not None))
 
 
