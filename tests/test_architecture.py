@@ -46,7 +46,7 @@ WITHIN: dict[str, dict[str, set[str]]] = {
         **{page: {"text", "charts", "frame", "model"} for page in ("compare", "explore", "method")},
         "series": {"text", "charts", "frame", "explore"},
         "first": {"text", "charts", "frame", "model", "series"},
-        "downloads": {"text", "frame", "model", "explore", "series"},
+        "downloads": {"text", "charts", "frame", "model", "explore", "series"},
     },
     "run": {
         "store": set(),

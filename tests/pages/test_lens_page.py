@@ -19,7 +19,7 @@ from report_fixture import SENTENCE, lens_report, model_report, sample_report, w
 
 from tokviz.pages.charts.measures import lens_measures
 from tokviz.pages.downloads import tables
-from tokviz.pages.downloads.lens_table import lens_csv
+from tokviz.pages.downloads.measured import lens_csv
 from tokviz.pages.model import lens_data
 from tokviz.pages.model.lens import shown_depths
 from tokviz.pages.model.lens_sentences import facts, sentence, sentences

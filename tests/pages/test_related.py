@@ -17,7 +17,7 @@ from related_fixture import ORDERS, RELATION, order_of, random_order, random_rel
 from rendered import Part, Rendered
 
 from tokviz.pages.charts.measures import related_measures
-from tokviz.pages.downloads import tables
+from tokviz.pages.downloads.measured import relations_csv
 from tokviz.pages.model import related_data, related_plots
 from tokviz.pages.model.related_data import order_at, relation_at
 from tokviz.pages.model.relations import order_sentences, relation_sentences
@@ -239,7 +239,7 @@ def test_the_table_has_a_row_per_depth_and_kind_and_spreadsheets_take_no_name_fo
     report = replace(related_report(), relations=(replace(RELATION, name="=1+1"),))
     relations = report.models[0].contexts[0].relations
     assert relations is not None
-    rows = list(csv.DictReader(io.StringIO(tables.relations_csv(report.relations, report.orders, relations))))
+    rows = list(csv.DictReader(io.StringIO(relations_csv(report.relations, report.orders, relations))))
     n_depths = report.models[0].contexts[0].states.n_depths
     assert len(rows) == n_depths * (1 + len(ORDERS))
     assert rows[0]["name_safe"] == "'=1+1"
@@ -381,7 +381,7 @@ def test_the_table_has_each_count_in_the_column_of_its_name() -> None:
     report = related_report()
     context = report.models[0].contexts[0]
     measured = present(context.relations)
-    found = csv.DictReader(io.StringIO(tables.relations_csv(report.relations, report.orders, measured)))
+    found = csv.DictReader(io.StringIO(relations_csv(report.relations, report.orders, measured)))
     (relation,) = measured.relations
     rows = [row for row in found if row["kind"] == "relation"]
     for column in ("hits", "hits_of_source", "gain"):

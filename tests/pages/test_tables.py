@@ -17,6 +17,7 @@ from report_fixture import sample_report
 from tokviz.measure.geometry import measure
 from tokviz.measure.pca import project
 from tokviz.pages.downloads import tables
+from tokviz.pages.downloads.measured import geometry_csv
 from tokviz.pages.text import data_text
 from tokviz.records import ContextReport, Experts, ProjectionReport, Spread
 from tokviz.run.store.artefacts import Store
@@ -44,7 +45,7 @@ def rows(text: str) -> list[dict[str, str]]:
 
 
 def test_geometry_has_a_row_per_depth_and_says_what_was_measured(context: ContextReport) -> None:
-    found = rows(tables.geometry_csv(context.states, present(context.geometry)))
+    found = rows(geometry_csv(context.states, present(context.geometry)))
     assert [row["layer"] for row in found] == ["embedding", "layer 0", "layer 1"]
     assert [row["massive"] for row in found] == ["0", "0", "1"]
     assert [row["dimensions"] for row in found] == ["", "", "5"]
@@ -66,7 +67,7 @@ def test_a_new_measure_has_its_column(context: ContextReport) -> None:
     assert measured is not None
     spread = wider(**vars(measured.spread), evenness=np.array([0.25, 0.5, np.nan]))
     before, after = (
-        rows(tables.geometry_csv(context.states, geometry)) for geometry in (measured, replace(measured, spread=spread))
+        rows(geometry_csv(context.states, geometry)) for geometry in (measured, replace(measured, spread=spread))
     )
     assert [row.pop("evenness") for row in after] == ["0.25", "0.5", ""]
     assert after == before
@@ -138,7 +139,7 @@ def test_beside_a_word_stands_one_that_no_spreadsheet_calculates(context: Contex
     for text in (tables.tokens_csv(context), tables.coordinates_csv(context, word_list)):
         found = rows(text)[0]
         assert (found["word"], found["text_safe"]) == (word, safe)
-    moved = [(row["change_moved"], row["change_moved_safe"]) for row in rows(tables.geometry_csv(states, geometry))]
+    moved = [(row["change_moved"], row["change_moved_safe"]) for row in rows(geometry_csv(states, geometry))]
     assert any(plain for plain, _ in moved)
     assert all(data_text.spreadsheet_safe(plain) == shown for plain, shown in moved)
     assert data_text.spreadsheet_safe("\rline") == "'\rline"

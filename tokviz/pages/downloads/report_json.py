@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import numpy as np
+
 from tokviz.pages.text import data_text, findings
 from tokviz.pages.text.data_text import rounded
 from tokviz.pages.text.problems import problems
@@ -61,21 +63,21 @@ def _model(model: ModelReport) -> dict[str, Any]:
         "source": model.source,
         "failure": model.failure,
         "finding": findings.as_json(findings.finding_of(model)),
-        "card": None if model.card is None else _card(model.card),
+        "card": _card(model.card),
         "contexts": [_context(context) for context in model.captures],
     }
 
 
 def _series(series: SeriesReport) -> dict[str, Any]:
     """What is measured of it is in ``data/series/SLUG.csv``."""
+    keys = [each.key for each in series.checkpoints]
     return {
         "slug": series.slug,
         "name": series.name,
         "unit": series.unit,
-        "reference": series.checkpoints[series.reference].key,
+        "reference": keys[series.reference],
         "faults": [
-            {"kind": each.kind, "checkpoints": [series.checkpoints[index].key for index in each.checkpoints]}
-            for each in series.faults
+            {"kind": each.kind, "checkpoints": [keys[index] for index in each.checkpoints]} for each in series.faults
         ],
         "checkpoints": [
             {
@@ -83,24 +85,20 @@ def _series(series: SeriesReport) -> dict[str, Any]:
                 "label": each.label,
                 "step": each.step,
                 "left_out": each.left_out,
-                **_checkpoint(each.model),
+                "slug": each.model.slug,
+                "source": each.model.source,
+                "failure": each.model.failure,
+                "card": _card(each.model.card),
             }
             for each in series.checkpoints
         ],
     }
 
 
-def _checkpoint(model: ModelReport) -> dict[str, Any]:
-    return {
-        "slug": model.slug,
-        "source": model.source,
-        "failure": model.failure,
-        "card": None if model.card is None else _card(model.card),
-    }
-
-
-def _card(card: ModelCard) -> dict[str, Any]:
+def _card(card: ModelCard | None) -> dict[str, Any] | None:
     """What isn't known, as of states from elsewhere, is null."""
+    if card is None:
+        return None
     known = {name: None if value in (NOT_KNOWN, "") else value for name, value in dataclasses.asdict(card).items()}
     return known | {"versions": dict(card.versions)}
 
@@ -109,20 +107,18 @@ def _context(context: ContextReport) -> dict[str, Any]:
     states = context.states
     return {
         "name": states.context.name,
-        "intervention": None if states.intervention is None else dataclasses.asdict(states.intervention),
+        "intervention": states.intervention and dataclasses.asdict(states.intervention),
         "captured_at": states.captured_at,
         "module_paths": states.module_paths,
-        "loss": None if context.loss is None else dataclasses.asdict(context.loss),
-        "untrained": None if context.untrained is None else _untrained(context.untrained),
-        "lens": None if context.lens is None else {"reason": context.lens.reason, "read_as": context.lens.names},
+        "loss": context.loss and dataclasses.asdict(context.loss),
+        "untrained": context.untrained and _untrained(context.untrained),
+        "lens": context.lens and {"reason": context.lens.reason, "read_as": context.lens.names},
         "tokenization_notes": states.tokenization.notes,
-        "batch_check": _batch_check(states.batch_check),
+        "batch_check": states.batch_check and _batch_check(states.batch_check),
         "projections": [
             {
                 "name": entry.projection.name,
-                "explained_variance_ratio": [
-                    [rounded(value) for value in ratios] for ratios in entry.projection.explained_variance_ratio
-                ],
+                "explained_variance_ratio": _numbers(entry.projection.explained_variance_ratio),
                 "problems": problems(entry.projection),
                 "plates": [plate.wide.path if plate else None for plate in entry.plates],
                 "grid": entry.grid.wide.path if entry.grid else None,
@@ -135,7 +131,7 @@ def _context(context: ContextReport) -> dict[str, Any]:
 def _untrained(untrained: Untrained) -> dict[str, Any]:
     """What the measures are in untrained models; what is announced of the model against them, in the order of the profile."""
     return {
-        "random": None if untrained.random is None else _curves(untrained.random),
+        "random": untrained.random and _curves(untrained.random),
         "own_embedding": [_curves(each) for each in untrained.own_embedding],
         "announced_against_random": untrained.by_training,
         "announced_against_own_embedding": untrained.by_layers,
@@ -144,19 +140,16 @@ def _untrained(untrained: Untrained) -> dict[str, Any]:
 
 
 def _curves(control: ControlCurves) -> dict[str, Any]:
-    values = ((field.name, getattr(control, field.name)) for field in dataclasses.fields(control))
-    return {
-        name: [rounded(value) for value in curve]
-        if curve.ndim == 1
-        else [[rounded(each) for each in row] for row in curve]
-        for name, curve in values
-    }
+    return {field.name: _numbers(getattr(control, field.name)) for field in dataclasses.fields(control)}
 
 
-def _batch_check(check: BatchCheck | None) -> dict[str, Any] | None:
+def _numbers(values: np.ndarray) -> list[Any]:
+    """Rounded, in lists as deep as the array has dimensions."""
+    return [_numbers(each) if values.ndim > 1 else rounded(each) for each in values]
+
+
+def _batch_check(check: BatchCheck) -> dict[str, Any]:
     """How the words were run together, and how far their states agree with those of words run alone."""
-    if check is None:
-        return None
     return dataclasses.asdict(check) | {
         "comparisons": [
             dataclasses.asdict(each)

@@ -2,55 +2,35 @@
 
 from __future__ import annotations
 
-import bisect
-import dataclasses
-import itertools
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, count, repeat
 from typing import Any
 
 import numpy as np
 
 from tokviz.pages.downloads import report_json
-from tokviz.pages.downloads.lens_table import lens_csv
-from tokviz.pages.downloads.template_table import templates_csv
+from tokviz.pages.downloads.measured import geometry_csv, lens_csv, relations_csv, templates_csv
 from tokviz.pages.explore.explore_data import scripts
 from tokviz.pages.frame.frame import data_path
 from tokviz.pages.model import lens_data, profile_tables, related_data, word_map
 from tokviz.pages.series import series_data
-from tokviz.pages.text import data_text
-from tokviz.pages.text.data_text import csv_fields, csv_numbers, csv_text, rounded, spreadsheet_safe
+from tokviz.pages.text.data_text import csv_fields, csv_numbers, csv_text, spaced, spreadsheet_safe
 from tokviz.records import (
     SINK_WEIGHT,
-    AddedMeasure,
     AttentionToFirst,
-    CategoryMeasure,
-    Change,
-    Claim,
     ContextReport,
-    Geometry,
-    HiddenStates,
-    MassiveActivations,
     ModelReport,
     Order,
-    OrderMeasures,
     Relation,
-    RelationMeasures,
-    Relations,
     Report,
     SublayerUpdate,
-    Tested,
     Updates,
     WordList,
     WordScores,
     depth_name,
 )
-
-_WITHOUT_PREFIX = ("spread", "massive")
-"""Records whose measures have a column under their bare name."""
-_CLAIMS = {"above_chance": "", "above_surface": "surface_"}
-"""What comes before the columns of a claim."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,22 +149,14 @@ def coordinates_csv(context: ContextReport, words: WordList) -> str:
 def tokens_csv(context: ContextReport) -> str:
     """A row per word: its text, tokens and the position that is read."""
     tokenization = context.states.tokenization
-    return csv_text(
-        ["word", "text_safe", "text", "n_tokens", "position", "word_pieces", "pieces", "ids"],
+    rows = (
         (
-            [
-                word.word,
-                spreadsheet_safe(word.word),
-                word.text,
-                word.n_tokens,
-                tokenization.position(row),
-                data_text.spaced(word.word_pieces),
-                data_text.spaced(word.pieces),
-                data_text.spaced(word.ids),
-            ]
-            for row, word in enumerate(tokenization.words)
-        ),
+            *(each.word, spreadsheet_safe(each.word), each.text, each.n_tokens, tokenization.position(row)),
+            *map(spaced, (each.word_pieces, each.pieces, each.ids)),
+        )
+        for row, each in enumerate(tokenization.words)
     )
+    return csv_text(["word", "text_safe", "text", "n_tokens", "position", "word_pieces", "pieces", "ids"], rows)
 
 
 def words_by_layer_csv(scores: WordScores, words: WordList) -> str:
@@ -194,96 +166,25 @@ def words_by_layer_csv(scores: WordScores, words: WordList) -> str:
         ["word", "text_safe", "categories", "nearest", *depths],
         (
             [word, spreadsheet_safe(word), _category_keys(words, row), scores.most]
-            + [None if value == scores.UNKNOWN else int(value) for value in scores.values[:, row]]
+            + [None if value == scores.UNKNOWN else value for value in scores.values[:, row]]
             for row, word in enumerate(words.words)
             if words.memberships[row]
         ),
     )
 
 
-def geometry_csv(states: HiddenStates, geometry: Geometry, added: Sequence[AddedMeasure] = ()) -> str:
-    """A row per depth, a column per measure; dimensions, words and the like are separated by spaces."""
-    columns: dict[str, Iterable[Any]] = {
-        "depth": range(states.n_depths),
-        "layer": map(depth_name, range(states.n_depths)),
-        "module": states.module_paths,
-        "stage": _stage_numbers(geometry, states.n_depths),
-        **dict(_columns(geometry, [word.word for word in states.tokenization.words])),
-        **{f"added_{each.column}": each.value for each in added},
-        **{f"added_{each.column}_chance": each.chance for each in added if each.chance is not None},
-    }
-    return csv_text(list(columns), ([_plain(value) for value in row] for row in zip(*columns.values(), strict=True)))
-
-
-def relations_csv(relations: Sequence[Relation], orders: Sequence[Order], measured: Relations) -> str:
-    """A row per relation or order and depth; of an order ``value`` is its R², of a relation its parallelism."""
-    found = [
-        *(
-            ("relation", each.name, len(own.rows), _tested(own.parallelism) | _relation(own))
-            for each, own in zip(relations, measured.relations, strict=True)
-        ),
-        *(
-            ("order", each.name, len(own.rows), _tested(own.r2) | _order(own))
-            for each, own in zip(orders, measured.orders, strict=True)
-        ),
-    ]
-    rows = (
-        [kind, name, spreadsheet_safe(name), depth, depth_name(depth), n]
-        + [_plain(columns[column][depth]) if column in columns else None for column in _RELATED]
-        for kind, name, n, columns in found
-        for depth in range(len(columns["value"]))
-    )
-    return csv_text(["kind", "name", "name_safe", "depth", "layer", "n", *_RELATED], rows)
-
-
-_OF_TESTED = ("value", "low", "high", "null_mean", "p_value", "announced")
-_OF_TEMPLATES = ("lowest_template", "highest_template")
-_OF_RELATION = ("hits", "hits_of_source", "gain", "gain_p_value", "gain_announced", "relation_announced")
-_OF_ORDER = ("closeness", "ends_meet_p_value", "ends_meet_announced", "circle_p_value", "circle_announced")
-_RELATED = (*_OF_TESTED, *_OF_TEMPLATES, *_OF_RELATION, *_OF_ORDER)
-
-
-def _tested(tested: Tested) -> dict[str, np.ndarray]:
-    of_claim = (tested.claim.p_value, tested.claim.holds)
-    found = dict(zip(_OF_TESTED, (tested.value, tested.low, tested.high, tested.null_mean, *of_claim), strict=True))
-    if tested.templates is not None:
-        found |= dict(zip(_OF_TEMPLATES, (tested.templates.min(axis=0), tested.templates.max(axis=0)), strict=True))
-    return found
-
-
-def _relation(found: RelationMeasures) -> dict[str, np.ndarray]:
-    of_offset = (found.offset.p_value, found.offset.holds)
-    columns = (found.hits, found.hits_of_source, found.gain, *of_offset, found.holds)
-    return dict(zip(_OF_RELATION, columns, strict=True))
-
-
-def _order(found: OrderMeasures) -> dict[str, np.ndarray]:
-    """Nothing of an order that isn't cyclic."""
-    if found.closing is None:
-        return {}
-    ends_meet = (found.closing.ends_meet.p_value, found.ends_meet)
-    circle = (found.closing.circle.p_value, found.is_circle)
-    return dict(zip(_OF_ORDER, (found.closing.closeness, *ends_meet, *circle), strict=True))
-
-
 def updates_csv(updates: Updates) -> str:
     """A row per layer and sublayer; means over the words that were run, at the token that is read and at position 0."""
     header = ["layer", "module", "kind", "norm", "norm_at_0", "cosine", "cosine_at_0"]
-    return csv_text(
-        [*header, "stream_norm", "stream_norm_at_0", "sum_error", "marked"],
+    rows = (
         (
-            [
-                number,
-                each.path,
-                each.kind,
-                *map(rounded, (each.norm, each.norm_at_0, each.cosine, each.cosine_at_0)),
-                *map(rounded, (layer.stream_norm, layer.stream_norm_at_0, layer.sum_error)),
-                int(layer.marked),
-            ]
-            for number, layer in enumerate(updates.layers)
-            for each in layer.sublayers
-        ),
+            *(number, each.path, each.kind, each.norm, each.norm_at_0, each.cosine, each.cosine_at_0),
+            *(layer.stream_norm, layer.stream_norm_at_0, layer.sum_error, layer.marked),
+        )
+        for number, layer in enumerate(updates.layers)
+        for each in layer.sublayers
     )
+    return csv_text([*header, "stream_norm", "stream_norm_at_0", "sum_error", "marked"], rows)
 
 
 def attention_csv(attention: Sequence[AttentionToFirst]) -> str:
@@ -291,7 +192,7 @@ def attention_csv(attention: Sequence[AttentionToFirst]) -> str:
     return csv_text(
         ["template", "template_safe", "layer", "weight", f"heads_above_{SINK_WEIGHT}", "words"],
         (
-            [each.template, spreadsheet_safe(each.template), layer, rounded(mean), rounded(share), len(each.words)]
+            (each.template, spreadsheet_safe(each.template), layer, mean, share, len(each.words))
             for each in attention
             for layer, (mean, share) in enumerate(zip(each.mean, each.share, strict=True))
         ),
@@ -307,17 +208,13 @@ def loss_csv(context: ContextReport) -> str:
     if loss is None or loss.intact is None:
         return ""
     layer = done.states.intervention.layer if done and done.states.intervention else None
-    size = [loss.n_passages, loss.n_tokens]
-    changed = (
-        [
-            *(each.rule, layer, data_text.spaced(each.neurons)),
-            *map(rounded, (loss.intact + each.difference, each.difference, each.standard_error)),
-            *size,
-        ]
+    rows: list[tuple[Any, ...]] = [("unchanged", None, None, loss.intact, None, None)]
+    rows += [
+        (each.rule, layer, spaced(each.neurons), loss.intact + each.difference, each.difference, each.standard_error)
         for each in loss.changes
-    )
+    ]
     header = ["intervention", "layer", "neurons", "loss", "change", "standard_error", "passages", "tokens"]
-    return csv_text(header, [["unchanged", None, None, rounded(loss.intact), None, None, *size], *changed])
+    return csv_text(header, ((*row, loss.n_passages, loss.n_tokens) for row in rows))
 
 
 def writers_csv(updates: Updates) -> str:
@@ -326,98 +223,32 @@ def writers_csv(updates: Updates) -> str:
     Of neurons and experts the largest contributions come first, and activations are means; of attention there are all heads.
     """
     rows = (
-        [number, kind, path, layer.dimensions[place], *map(_plain, values)]
+        (number, kind, path, dimension, *values)
         for number, layer in enumerate(updates.layers)
         for each in layer.sublayers
-        for place in range(len(layer.dimensions))
-        for kind, path, found in _written(each, place)
-        for values in _with_shares(found, each.parts[place])
+        for place, dimension in enumerate(layer.dimensions)
+        for kind, path, *values in _written(each, place)
     )
     header = ["layer", "writer", "module", "dimension", "index", "contribution", "share", "cumulative_share"]
     return csv_text([*header, "activation"], rows)
 
 
-_Written = list[tuple[int, float, float]]
-"""Index, contribution, activation (NaN where there is none)."""
-
-
-def _written(sublayer: SublayerUpdate, place: int) -> Iterable[tuple[str, str, _Written]]:
-    """Who writes a sublayer's part of a dimension: what they are, in which module."""
-    neurons, experts, heads = sublayer.neurons, sublayer.experts, sublayer.heads
+def _written(sublayer: SublayerUpdate, place: int) -> Iterator[tuple[Any, ...]]:
+    """Who writes a sublayer's part of a dimension, in which module, how much, which share, the shares so far, and the activation."""
+    neurons, experts, heads, part = sublayer.neurons, sublayer.experts, sublayer.heads, sublayer.parts[place]
+    found: list[tuple[str, str, Iterable[int], Sequence[float], Iterable[float | None]]] = []
     if neurons is not None:
-        activations = neurons.activations[place]
-        found = zip(neurons.indices[place], neurons.contributions[place], activations, strict=True)
-        yield "neuron", neurons.path, list(found)
+        own = neurons.activations[place]
+        found.append(("neuron", neurons.path, neurons.indices[place], neurons.contributions[place], own))
     if experts is not None:
-        pairs = zip(experts.indices[place], experts.contributions[place], strict=True)
-        yield "expert", experts.path, [(index, value, math.nan) for index, value in pairs]
+        found.append(("expert", experts.path, experts.indices[place], experts.contributions[place], repeat(None)))
     if heads is not None:
-        yield "head", heads.path, [(index, value, math.nan) for index, value in enumerate(heads.contributions[place])]
-
-
-def _with_shares(written: _Written, part: float) -> Iterable[tuple[int, float, float, float, float]]:
-    """With the share of the sublayer's part, and the shares so far, before the activation."""
-    so_far = 0.0
-    for index, value, activation in written:
-        share = value / part if part else math.nan
-        so_far += share
-        yield index, value, share, so_far, activation
-
-
-def _columns(record: Any, words: Sequence[str], prefix: str = "") -> Iterable[tuple[str, Iterable[Any]]]:
-    """Name and values of a column for each ``(n_depths,)`` array of a record of measures, and of the records in it.
-
-    What a depth has several of comes after its record's numbers.
-    """
-    for field in dataclasses.fields(record):
-        value = getattr(record, field.name)
-        if isinstance(value, np.ndarray):
-            if value.ndim == 1:
-                yield f"{prefix}{field.name}", value
-            elif field.name.endswith("templates"):
-                own = prefix if field.name == "templates" else f"{prefix}{field.name.removesuffix('_in_templates')}_"
-                yield f"{own}lowest_template", value.min(axis=0)
-                yield f"{own}highest_template", value.max(axis=0)
-        elif isinstance(value, Claim):
-            yield from _of_claim(value, f"{prefix}{_CLAIMS[field.name]}")
-        elif dataclasses.is_dataclass(value):
-            own = "" if field.name in _WITHOUT_PREFIX else f"{field.name}_"
-            yield from _columns(value, words, f"{prefix}{own}")
-        elif field.name == "pictures":
-            for picture in value:
-                yield from _columns(picture, words, f"{prefix}{picture.projection}_")
-    yield from _derived(record, words, prefix)
-
-
-def _of_claim(claim: Claim, prefix: str) -> Iterable[tuple[str, Iterable[Any]]]:
-    yield f"{prefix}p_value", claim.p_value
-    yield f"{prefix}announced", claim.holds
-
-
-def _derived(record: Any, words: Sequence[str], prefix: str) -> Iterable[tuple[str, Iterable[Any]]]:
-    """What isn't one number per depth in the record."""
-    if isinstance(record, CategoryMeasure):
-        yield f"{prefix}effect", record.effect
-        yield f"{prefix}surface", itertools.repeat(record.surface, len(record.value))
-    elif isinstance(record, MassiveActivations):
-        yield f"{prefix}dimensions", (" ".join(map(str, dimensions)) for dimensions in record.dimensions)
-        yield f"{prefix}dominant", record.dominant
-    elif isinstance(record, Change):
-        moved = [" ".join(words[row] for row in rows) for rows in record.moved]
-        yield f"{prefix}moved", moved
-        yield f"{prefix}moved_safe", map(spreadsheet_safe, moved)
-
-
-def _stage_numbers(geometry: Geometry, n_depths: int) -> list[int]:
-    """Per depth the number of its stage, from 1."""
-    starts = [stage.first_depth for stage in geometry.stages]
-    return [bisect.bisect_right(starts, depth) for depth in range(n_depths)]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.bool_):
-        return int(value)
-    return rounded(float(value)) if isinstance(value, float | np.floating) else value
+        found.append(("head", heads.path, count(), heads.contributions[place], repeat(None)))
+    for kind, path, indices, values, activations in found:
+        shares = [value / part if part else math.nan for value in values]
+        # Of heads there are as many as contribute.
+        for each in zip(indices, values, shares, accumulate(shares), activations, strict=False):
+            yield kind, path, *each
 
 
 def _captured(models: Sequence[ModelReport]) -> Iterable[tuple[ModelReport, ContextReport]]:

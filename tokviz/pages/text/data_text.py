@@ -73,13 +73,19 @@ def spreadsheet_safe(text: str) -> str:
     return f"'{text}" if text.startswith(_BEGIN_FORMULAS) else text
 
 
-def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """A header and its rows, ended by line feeds."""
+def csv_text(header: Sequence[str], rows: Iterable[Iterable[Any]]) -> str:
+    """A header and its rows, ended by line feeds: truth as 0 or 1, numbers to six digits."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows(rows)
+    writer.writerows(map(_cell, row) for row in rows)
     return _LONE_SURROGATE.sub(lambda found: code_points(found[0]), text.getvalue())
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bool | np.bool_):
+        return int(value)
+    return rounded(float(value)) if isinstance(value, float | np.floating) else value
 
 
 def csv_fields(values: Sequence[Any]) -> str:
