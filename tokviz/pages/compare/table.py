@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
+from tokviz.pages.charts.measure import Measure
+from tokviz.pages.charts.measures import MEASURES, added_measures, lens_measures, related_measures
 from tokviz.pages.frame.frame import model_path, relative
 from tokviz.pages.frame.pictures import slide_id
 from tokviz.pages.model.lens_data import has_lens
 from tokviz.pages.text.extent import end_name, is_partial
 from tokviz.pages.text.findings import finding_of
 from tokviz.pages.text.parts import Link
-from tokviz.pages.text.trust import purity_in_plot
 from tokviz.pages.text.without_training import best_after_embedding
 from tokviz.pages.text.wording import NBSP, NUMBERS, UNKNOWN, count, number, percent, ranged, score, whole_percent
 from tokviz.records import (
     ContextReport,
-    Finding,
     Geometry,
     Lens,
     MassiveActivations,
@@ -63,43 +64,54 @@ class Metric:
     """Whether the captures are sorted by it, the greatest first."""
 
 
-_MEASURED = (
-    "Best category purity",
-    "Mean over depths",
-    "Best purity in the plot",
-    "Effective rank, {last}",
-    "Largest activation ÷ typical",
-    "Emergence layer",
-)
-_NAMED = "Category named, Jacobian lens"
-_WRITTEN = ("Massive activations written by", "Norm left with them at zero")
-
-
 def labels(report: Report) -> tuple[str, ...]:
     """Of the metrics; relations and orders have one each."""
-    related = [
-        *(f"{each.label}: parallelism" for each in report.relations),
-        *(f"{each.label}: R² of the order" for each in report.orders),
-    ]
-    untrained = ("Purity with all weights random", "Best purity after random layers") if _has_controls(report) else ()
-    lens = (_NAMED,) if _has_lens(report) else ()
-    measured = (each.format(last=end_name(report)) for each in _MEASURED)
-    return (*measured, *untrained, *_WRITTEN, *related, *lens, "Reference words")
+    return tuple(label.format(last=end_name(report)) for each in _rows(report) for label in each.labels)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Some of the table: what they are called, and how their cells are made of a capture."""
+
+    labels: tuple[str, ...]
+    cells: Callable[[ModelReport, ContextReport], tuple[Cell, ...]]
+
+
+def _rows(report: Report) -> Iterator[_Rows]:
+    """Those of the measures that have some, and what only this table has."""
+    yield from _of_measures(MEASURES)
+    if any(context.untrained for model in report.models for context in model.contexts):
+        yield _Rows(("Purity with all weights random", "Best purity after random layers"), _of_controls)
+    yield _Rows(("Massive activations written by", "Norm left with them at zero"), _written)
+    yield from _of_measures(related_measures(report.relations, report.orders))
+    if _has_lens(report):
+        yield from _of_measures(lens_measures(()))
+    yield from _of_measures(added_measures(context for model in report.models for context in model.contexts))
+    yield _Rows(("Reference words",), _reference_words)
+
+
+def _of_measures(measures: Sequence[Measure]) -> Iterator[_Rows]:
+    return (_Rows(each.rows, partial(_cells, each)) for each in measures if each.rows)
 
 
 def _has_lens(report: Report) -> bool:
     return any(has_lens(context) for model in report.models for context in model.contexts)
 
 
-def _has_controls(report: Report) -> bool:
-    return any(context.untrained for model in report.models for context in model.contexts)
-
-
 def table(report: Report, page: str) -> tuple[Ranked, ...]:
     """The captures, best category purity first; those without measures come last. In the report's order where nothing is to be ranked."""
     captures = [(model, context) for model in report.models for context in model.contexts]
     ranked = sorted(captures, key=lambda capture: -_best(capture[1].geometry)) if is_ranked(report) else captures
-    return tuple(_ranked(report, model, context, page) for model, context in ranked)
+    rows = tuple(_rows(report))
+    return tuple(
+        Ranked(
+            model=Link(text=model.display_name, href=relative(page, _best_slide(model, context))),
+            context=context.states.context.label,
+            cells=tuple(cell for each in rows for cell in each.cells(model, context)),
+            caveats=_caveats(context),
+        )
+        for model, context in ranked
+    )
 
 
 def is_ranked(report: Report) -> bool:
@@ -175,32 +187,12 @@ def _peak(values: np.ndarray) -> int | None:
     return int(np.nanargmax(values)) if np.isfinite(values).any() else None
 
 
-def _ranked(report: Report, model: ModelReport, context: ContextReport, page: str) -> Ranked:
-    state, geometry = context.states, context.geometry
-    label = state.context.label
-    target = f"{model_path(model.slug)}#{slide_id(state.context.name, _best_depth(geometry))}"
-    n_reference = geometry.n_reference if geometry else int(state.tokenization.reference.sum())
-    measured = _measured(context, geometry) if geometry else (_unknown("not measured"),) * len(_MEASURED)
-    found = finding_of(model) if geometry and geometry.massive.emergence_depth is not None else None
-    written = _written(found) if found and found.context == state.context else (_unknown(""),) * len(_WRITTEN)
-    words = Cell(text=f"{n_reference:,}", note="", sort=f"{n_reference}")
-    return Ranked(
-        model=Link(text=model.display_name, href=relative(page, target)),
-        context=label,
-        cells=(
-            *measured,
-            *(_of_controls(context) if _has_controls(report) else ()),
-            *written,
-            *_related(report, context),
-            *((_named(context.lens),) if _has_lens(report) else ()),
-            words,
-        ),
-        caveats=_caveats(report, model, context),
-    )
+def _best_slide(model: ModelReport, context: ContextReport) -> str:
+    depth = _peak(context.geometry.purity.value) if context.geometry else None
+    return f"{model_path(model.slug)}#{slide_id(context.states.context.name, depth or 0)}"
 
 
-def _best_depth(geometry: Geometry | None) -> int:
-    return (_peak(geometry.purity.value) if geometry else None) or 0
+# --- cells -----------------------------------------------------------------------------------------------------------
 
 
 def _unknown(why: str = "not defined") -> Cell:
@@ -211,38 +203,54 @@ def _number(value: float, text: str, note: str = "") -> Cell:
     return Cell(text=text, note=note, sort=f"{value:.6g}")
 
 
-def _measured(context: ContextReport, geometry: Geometry) -> tuple[Cell, ...]:
-    purity, massive = geometry.purity, geometry.massive
-    best, mean, flat = _unknown(), _unknown(), _unknown()
-    depth = _peak(purity.value)
-    if depth is not None:
-        low, high = purity.low[depth], purity.high[depth]
-        best = _number(
-            float(purity.value[depth]),
-            score(purity.value[depth]),
-            f"{ranged(np.array([low, high]), score)}, {depth_name(depth)}" if np.isfinite(low) else depth_name(depth),
-        )
-        average, chance = float(np.nanmean(purity.value)), purity.null_mean
-        note = f"chance {score(float(np.nanmean(chance)))}" if np.isfinite(chance).any() else ""
-        mean = _number(average, score(average), note)
-    if in_plot := purity_in_plot(geometry):
-        values = in_plot.value
-        where = _peak(values)
-        if where is not None:
-            flat = _number(float(values[where]), score(values[where]), depth_name(where))
+def _cells(measure: Measure, _: ModelReport, context: ContextReport) -> tuple[Cell, ...]:
+    """Of a measure's rows: where nothing else is said of its kind, its value at the best depth."""
+    kind = measure.key.partition(" ")[0]
+    if kind == "lens":
+        return (_named(context.lens),)
+    geometry = context.geometry
+    found = None if geometry is None else measure.read(context, geometry)
+    if geometry is None or (found is None and kind in ("relation", "order")):
+        return tuple(_unknown("not measured") for _ in measure.rows)
+    if isinstance(found, Tested):
+        return (_best_of(found, with_chance=kind == "relation"),)
+    special = {"purity": _purity, "effective_rank": _last_rank, "ratio": _ratio}.get(kind)
+    return special(measure, context, geometry) if special else (_at_best(measure, context),)
+
+
+def _at_best(measure: Measure, context: ContextReport, *, with_interval: bool = False) -> Cell:
+    reading = measure.reading(context)
+    depth = _peak(reading.values) if reading else None
+    if reading is None or depth is None:
+        return _unknown()
+    value, note = float(reading.values[depth]), depth_name(depth)
+    if with_interval and reading.interval and np.isfinite(reading.interval[0][depth]):
+        note = f"{ranged(np.array([end[depth] for end in reading.interval]), measure.write)}, {note}"
+    return _number(value, measure.write(value), note)
+
+
+def _purity(measure: Measure, context: ContextReport, geometry: Geometry) -> tuple[Cell, Cell]:
+    """At the best depth, and the mean over depths."""
+    best, values, chance = (
+        _at_best(measure, context, with_interval=True),
+        geometry.purity.value,
+        geometry.purity.null_mean,
+    )
+    if not np.isfinite(values).any():
+        return best, _unknown()
+    average, note = float(np.nanmean(values)), ""
+    if np.isfinite(chance).any():
+        note = f"chance {score(float(np.nanmean(chance)))}"
+    return best, _number(average, score(average), note)
+
+
+def _last_rank(_: Measure, context: ContextReport, geometry: Geometry) -> tuple[Cell]:
     rank = float(geometry.spread.effective_rank[context.states.n_depths - 1])
     share = f"of {count(geometry.n_measured, 'word')}"
-    return (
-        best,
-        mean,
-        flat,
-        _number(rank, number(rank), share) if np.isfinite(rank) else _unknown(),
-        _ratio(geometry),
-        _emergence(context, massive),
-    )
+    return (_number(rank, number(rank), share) if np.isfinite(rank) else _unknown(),)
 
 
-def _of_controls(context: ContextReport) -> tuple[Cell, Cell]:
+def _of_controls(_: ModelReport, context: ContextReport) -> tuple[Cell, Cell]:
     """The best purity with all weights random; with random layers after the embedding, the median over seeds."""
     untrained = context.untrained
     if untrained is None:
@@ -258,19 +266,9 @@ def _of_controls(context: ContextReport) -> tuple[Cell, Cell]:
     return random, layers
 
 
-def _related(report: Report, context: ContextReport) -> Iterator[Cell]:
-    """Of each relation and order the best value, against chance if that isn't 0, and at how many depths it is shown to hold."""
-    found = context.relations
-    if found is None:
-        yield from (_unknown("not measured") for _ in (*report.relations, *report.orders))
-        return
-    for relation in found.relations:
-        yield _best_of(relation.parallelism, relation.parallelism.claim.holds, with_chance=True)
-    for order in found.orders:
-        yield _best_of(order.r2, order.holds, with_chance=False)
-
-
-def _best_of(tested: Tested, holds: np.ndarray, *, with_chance: bool) -> Cell:
+def _best_of(tested: Tested, *, with_chance: bool) -> Cell:
+    """The best value, against chance if that isn't 0, and at how many depths it is shown to hold."""
+    holds = tested.claim.holds
     depth = _peak(tested.value - tested.null_mean if with_chance else tested.value)
     if depth is None:
         return _unknown()
@@ -295,14 +293,14 @@ def _named(lens: Lens | None) -> Cell:
     return _number(float(measure.value[depth]), whole_percent(measure.value[depth]), note)
 
 
-def _ratio(geometry: Geometry) -> Cell:
+def _ratio(_: Measure, context: ContextReport, geometry: Geometry) -> tuple[Cell, Cell]:
     massive = geometry.massive
-    depth = _peak(massive.ratio)
+    depth, emergence = _peak(massive.ratio), _emergence(context, massive)
     if depth is None:
-        return _unknown()
+        return _unknown(), emergence
     against = "" if massive.typical_is_ordinary else ", relative to the words’ own median"
     note = f"|x|{NBSP}{number(massive.largest[depth])}, {depth_name(depth)}{against}"
-    return _number(float(massive.ratio[depth]), f"{number(massive.ratio[depth])}{NBSP}×", note)
+    return _number(float(massive.ratio[depth]), f"{number(massive.ratio[depth])}{NBSP}×", note), emergence
 
 
 def _emergence(context: ContextReport, massive: MassiveActivations) -> Cell:
@@ -319,8 +317,12 @@ def _emergence(context: ContextReport, massive: MassiveActivations) -> Cell:
     return Cell(text=depth_name(massive.emergence_depth), note=note, sort=f"{massive.emergence_depth}")
 
 
-def _written(found: Finding) -> tuple[Cell, Cell]:
+def _written(model: ModelReport, context: ContextReport) -> tuple[Cell, Cell]:
     """Who writes the massive values, and what of the norm is left without them."""
+    emerges = context.geometry is not None and context.geometry.massive.emergence_depth is not None
+    found = finding_of(model) if emerges else None
+    if found is None or found.context != context.states.context:
+        return _unknown(""), _unknown("")
     note = f"{percent(found.share)} of dimension {found.dimension}, layer {found.layer}"
     if found.n_neurons is None:
         return _number(1, f"expert {found.expert} of {found.n_experts}", note), _unknown("not tried")
@@ -332,10 +334,16 @@ def _written(found: Finding) -> tuple[Cell, Cell]:
     return writers, _number(left, percent(left), f"{number(found.without)} of {number(found.after)}")
 
 
+def _reference_words(_: ModelReport, context: ContextReport) -> tuple[Cell]:
+    geometry = context.geometry
+    n = geometry.n_reference if geometry else int(context.states.tokenization.reference.sum())
+    return (Cell(text=f"{n:,}", note="", sort=f"{n}"),)
+
+
 # --- what stands against a comparison ------------------------------------------------------------------------------
 
 
-def _caveats(report: Report, model: ModelReport, context: ContextReport) -> tuple[str, ...]:
+def _caveats(context: ContextReport) -> tuple[str, ...]:
     state = context.states
     card, tokens = state.card, state.tokenization
     several = int((tokens.n_tokens > 1).sum())
