@@ -5,10 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
-from tokviz.pages.compare.curves import ModelCurves
 from tokviz.pages.frame.frame import relative
 from tokviz.pages.frame.index import (
     captured,
@@ -60,7 +58,7 @@ def script_path(slug: str) -> str:
     return f"compare/models/{slug}.js"
 
 
-def scripts(report: Report, curves: Mapping[str, ModelCurves]) -> dict[str, str]:
+def scripts(report: Report, curves: Mapping[str, dict[str, Any]]) -> dict[str, str]:
     """Path from the site's root → script, for each model of a large report: its pictures, and its curves if some are chosen."""
     if not is_large(report):
         return {}
@@ -100,10 +98,10 @@ def _context(context: ContextReport, script: str | None) -> dict[str, Any]:
     }
 
 
-def _content(model: ModelReport, curves: ModelCurves | None) -> dict[str, Any]:
+def _content(model: ModelReport, curves: dict[str, Any] | None) -> dict[str, Any]:
     return {
         "pictures": [[_pictures(context, shown) for shown in context.projections] for context in model.drawn],
-        "curves": None if curves is None else asdict(curves),
+        "curves": curves,
     }
 
 

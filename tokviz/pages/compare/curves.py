@@ -66,18 +66,6 @@ class CurveChoice:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelCurves:
-    """What a model's script has for the charts."""
-
-    name: str
-    """At the ends of its curves."""
-    style: str
-    dash: str
-    charts: tuple[dict[str, Any] | None, ...]
-    """Per chart of the page, in their order; None where the model has no curve in it."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Curves:
     """All charts of the page."""
 
@@ -88,8 +76,8 @@ class Curves:
     keys: tuple[Key, ...]
     choice: CurveChoice | None
     """None where all curves are drawn."""
-    scripts: Mapping[str, ModelCurves]
-    """By slug; empty where all curves are drawn."""
+    scripts: Mapping[str, dict[str, Any]]
+    """By slug what a model's script has for the charts; empty where all curves are drawn."""
     switches: Mapping[str, str]
     """What readers add to the charts, as far as these have it."""
 
@@ -220,14 +208,11 @@ def _key(model: ModelReport, index: int) -> Key:
 # --- what a reader chooses from --------------------------------------------------------------------------------------
 
 
-def _script(index: int, name: str, charts: Sequence[_Made]) -> ModelCurves:
+def _script(index: int, name: str, charts: Sequence[_Made]) -> dict[str, Any]:
+    """The model's name at the ends of its curves, its look, and its curve in each chart of the page; None where it has none."""
     style, dash = OF_ALL_MODELS.style(index)
-    return ModelCurves(
-        name=OF_ALL_MODELS.short(name),
-        style=style,
-        dash=dash,
-        charts=tuple(each.curves.get(index) for each in charts),
-    )
+    curves = [each.curves.get(index) for each in charts]
+    return {"name": OF_ALL_MODELS.short(name), "style": style, "dash": dash, "charts": curves}
 
 
 def _curve(axes: Axes, series: Series) -> dict[str, Any]:

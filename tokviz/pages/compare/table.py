@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from tokviz.pages.charts.measure import Measure
-from tokviz.pages.charts.measures import MEASURES, added_measures, lens_measures, related_measures
+from tokviz.pages.charts.measures import MEASURES, lens_measures, related_measures
 from tokviz.pages.frame.frame import model_path, relative
 from tokviz.pages.frame.pictures import slide_id
 from tokviz.pages.model.lens_data import has_lens
@@ -86,7 +86,6 @@ def _rows(report: Report) -> Iterator[_Rows]:
     yield from _of_measures(related_measures(report.relations, report.orders))
     if _has_lens(report):
         yield from _of_measures(lens_measures(()))
-    yield from _of_measures(added_measures(context for model in report.models for context in model.contexts))
     yield _Rows(("Reference words",), _reference_words)
 
 
