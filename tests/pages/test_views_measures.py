@@ -14,8 +14,8 @@ from narrow import present
 from rendered import Part, Rendered
 from report_fixture import SENTENCE, hostile_report, model_report, sample_report
 
-from tokviz.pages.charts.alt import alt_text
 from tokviz.pages.charts.axis import outline, path
+from tokviz.pages.charts.curves import alt_text
 from tokviz.pages.charts.measure import Reading
 from tokviz.pages.charts.measures import MEASURES
 from tokviz.pages.charts.scale import Scale, spread_out

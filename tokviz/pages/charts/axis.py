@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from itertools import pairwise
 
 import numpy as np
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from tokviz.pages.text.findings import norm_jump
 from tokviz.pages.text.parts import Picture
@@ -224,10 +224,10 @@ class Ruler:
         for depth, href in enumerate(self.hrefs):
             name, x = depth_name(depth), place(depth, self.last)
             left, right = max(x - half, 0.0), min(x + half, 100.0)
-            beside = Markup("") if tabbable else Markup(' tabindex="-1"><title>{}</title').format(name)
-            rect = Markup('<rect x="{}" width="{}"/>').format(length(left), length(right - left))
-            found.append(Markup('<a href="{}" aria-label="{}"{}>{}</a>').format(href, name, beside, rect))
-        return Markup("\n").join(found)
+            beside = "" if tabbable else f' tabindex="-1"><title>{name}</title'
+            rect = f'<rect x="{length(left)}" width="{length(right - left)}"/>'
+            found.append(f'<a href="{escape(href)}" aria-label="{name}"{beside}>{rect}</a>')
+        return Markup("\n".join(found))
 
     def measures(self, name: str | None = None) -> Markup:
         """Stages, purity, mean norm, and where something breaks, above the axis; every text has a row in which no line runs."""
@@ -279,8 +279,8 @@ def _drawing(start: str, parts: Sequence[str], end: str = "") -> Markup:
     return Markup("\n".join([f'{start} y="100%" overflow="visible"{end}>', *parts, "</svg>"]))
 
 
-def _id(name: str | None) -> Markup:
-    return Markup(' id="{}" class="of-ruler"').format(name) if name else Markup("")
+def _id(name: str | None) -> str:
+    return f' id="{escape(name)}" class="of-ruler"' if name else ""
 
 
 def _tick(depth: int, last: int) -> str:

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import starmap
 
 import numpy as np
 from markupsafe import Markup, escape
 
-from tokviz.pages.charts.alt import alt_text
 from tokviz.pages.charts.axis import coordinate, ends, outline, path, relative_depth, strokes
 from tokviz.pages.charts.measure import ControlKind, Measure, Reading
 from tokviz.pages.charts.measures import WITHIN_A_MODEL, added_measures
-from tokviz.pages.charts.notes import announced, controls_noted, not_given, over_templates, unscaled
+from tokviz.pages.charts.notes import (
+    announced,
+    controls_noted,
+    over_templates,
+    unscaled,
+    without_change,
+    without_neighbours,
+)
 from tokviz.pages.charts.scale import NAME_GAP, OF_A_MODEL, Layout, Scale, spread_out
-from tokviz.pages.text.wording import NBSP, capitalized, the_depth
+from tokviz.pages.text.wording import NBSP, capitalized, joined, the_depth
 from tokviz.records import ContextReport, ModelReport
 
 SWITCHES = {
@@ -240,6 +247,37 @@ def _names(axes: Axes, series: Sequence[Series]) -> Iterator[str]:
         yield f'<text class="end {classes}" x="{coordinate(x)}" y="{coordinate(place)}" dy="4">{text}</text>'
 
 
+# --- in words, for those who don't see them ----------------------------------------------------------------------------
+
+
+def alt_text(
+    subject: str,
+    curves: Sequence[tuple[str, np.ndarray]],
+    write: Callable[[float], str],
+    named: Callable[[int], str] = the_depth,
+) -> str:
+    """What a chart's curves say: where each begins and ends, and its extremes between."""
+    return " ".join([f"{subject}.", *(said(name, values, write, named) for name, values in curves)])
+
+
+def said(name: str, values: np.ndarray, write: Callable[[float], str], named: Callable[[int], str] = the_depth) -> str:
+    """One curve in words."""
+    return f"{name}: {_course(values, write, named)}."
+
+
+def _course(values: np.ndarray, write: Callable[[float], str], named: Callable[[int], str]) -> str:
+    known = np.flatnonzero(np.isfinite(values)).tolist()
+    if not known:
+        return "not defined"
+    if len(known) > 1 and len({write(value) for value in values[known].tolist()}) == 1:
+        return f"{write(values[known[0]])} throughout"
+    ends = dict.fromkeys((known[0], known[-1]))
+    extremes = (("lowest", known[np.argmin(values[known])]), ("highest", known[np.argmax(values[known])]))
+    parts = [f"{write(values[depth])} at {named(depth)}" for depth in ends]
+    parts += [f"{name} {write(values[depth])} at {named(depth)}" for name, depth in extremes if depth not in ends]
+    return joined(parts)
+
+
 # --- a model's page --------------------------------------------------------------------------------------------------
 
 
@@ -277,10 +315,11 @@ def model_charts(model: ModelReport, related: Sequence[Measure] = ()) -> ModelCh
     bands = f"Light bands are 95{NBSP}% intervals{' over words' if beside else ''}"
     if any(context.rule for context in contexts):
         bands += ", for the unchanged model only"
+    change = without_change(measured[0][1])
     return ModelCharts(
         guide=f"Shaded: the stages{of_which}. {line}{bands}.{beside}",
-        note=f"{announced(measured)}{not_given(measured)}".strip(),
-        scaling=unscaled(measured).strip(),
+        note="".join([*starmap(announced, measured), *starmap(without_neighbours, measured), change]).strip(),
+        scaling="".join(starmap(unscaled, measured)).strip(),
         charts=charts,
         switches=switches_of(charts),
     )

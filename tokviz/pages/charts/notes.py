@@ -12,42 +12,31 @@ from tokviz.pages.text.wording import count, in_words, joined, joined_by_and
 from tokviz.records import Claim, ContextReport, Geometry
 
 
-def announced(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
+def announced(context: ContextReport, geometry: Geometry) -> str:
     """At how many depths purity is shown to be above chance, and above the words' surface, in the model as it is."""
-    said = ""
-    for context, geometry in measured:
-        known = int(np.isfinite(geometry.purity.above_chance.score).sum())
-        if context.rule is not None or not known:
-            continue
-        if not geometry.purity.above_chance.can_be_tested:
-            said += f" Whether purity of the words {context.states.context.label} is above chance can’t be tested with these words."
-            continue
-        flat = purity_in_plot(geometry)
-        has_surface = bool(np.isfinite(geometry.purity.surface))
-        tested = [geometry.purity, *((flat,) if flat else ())]
-        claims = [each.above_chance for each in tested]
-        claims += [each.above_surface for each in tested if has_surface and np.isfinite(each.surface)]
-        claim = geometry.purity.above_chance
-        by_sentence = over_sentences(
-            claim.holds, claim.template_holds, context.states.context.templates, "purity is shown to be above chance"
-        )
-        if not any(each.holds.any() for each in claims):
-            either = " or above the words’ surface" if has_surface else ""
-            where = ", in all dimensions or in the plot" if flat else ""
-            said += f" At no depth is purity of the words {context.states.context.label} shown to be above chance{either}{where}."
-            said += "".join(f" {each}" for each in by_sentence)
-            continue
-        chance = _shown(geometry.purity.above_chance, flat.above_chance if flat else None)
-        said += (
-            f" Of {count(known, 'depth')}, purity of the words {context.states.context.label} is shown to be above "
-            f"chance at {chance}"
-        )
-        if has_surface:
-            surface = flat.above_surface if flat and np.isfinite(flat.surface) else None
-            said += f", and above the words’ surface at {_shown(geometry.purity.above_surface, surface)}"
-        said += "."
-        said += "".join(f" {each}" for each in by_sentence)
-    return said
+    label, claim, flat = context.states.context.label, geometry.purity.above_chance, purity_in_plot(geometry)
+    n_known = int(np.isfinite(claim.score).sum())
+    if context.rule is not None or not n_known:
+        return ""
+    if not claim.can_be_tested:
+        return f" Whether purity of the words {label} is above chance can’t be tested with these words."
+    claims = [(claim, flat.above_chance if flat else None)]
+    has_surface = bool(np.isfinite(geometry.purity.surface))
+    if has_surface:
+        beside = flat.above_surface if flat and np.isfinite(flat.surface) else None
+        claims.append((geometry.purity.above_surface, beside))
+    by_sentence = over_sentences(
+        claim.holds, claim.template_holds, context.states.context.templates, "purity is shown to be above chance"
+    )
+    if any(each.holds.any() for both in claims for each in both if each):
+        chance, *surface = (_shown(*both) for both in claims)
+        above = f", and above the words’ surface at {surface[0]}" if surface else ""
+        said = f" Of {count(n_known, 'depth')}, purity of the words {label} is shown to be above chance at {chance}{above}."
+    else:
+        either = " or above the words’ surface" if has_surface else ""
+        where = ", in all dimensions or in the plot" if flat else ""
+        said = f" At no depth is purity of the words {label} shown to be above chance{either}{where}."
+    return " ".join([said, *by_sentence])
 
 
 def over_templates(contexts: Sequence[ContextReport]) -> str:
@@ -104,38 +93,38 @@ def _how_many(claim: Claim) -> str:
     return f"{int(claim.holds.sum())}" if claim.holds.any() else "none"
 
 
-def unscaled(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
+def unscaled(context: ContextReport, geometry: Geometry) -> str:
     """Where purity without scaling is another one, by more than both intervals, and which dimensions make it so, if few do."""
-    said = ""
-    for context, geometry in measured:
-        raw = geometry.purity_raw
-        depths = np.flatnonzero(np.isfinite(raw.without)).tolist()
-        if context.rule is not None or not len(depths):
-            continue
-        named = [raw.named(depth, geometry.purity.value[depth]) for depth in depths]
-        of_few = sorted(set().union(*named)) if all(named) else []
-        why = f"mostly dimensions {joined(map(str, of_few))}" if of_few else "the dimensions’ scales differ"
-        said += (
-            f" Without scaling, purity of the words {context.states.context.label} lies outside the interval at "
-            f"{depths_where(np.isfinite(raw.without))}: {why}."
-        )
-    return said
+    raw = geometry.purity_raw
+    differs = np.isfinite(raw.without)
+    if context.rule is not None or not differs.any():
+        return ""
+    named = [raw.named(depth, geometry.purity.value[depth]) for depth in np.flatnonzero(differs).tolist()]
+    of_few = sorted(set().union(*named)) if all(named) else []
+    why = f"mostly dimensions {joined(map(str, of_few))}" if of_few else "the dimensions’ scales differ"
+    return (
+        f" Without scaling, purity of the words {context.states.context.label} lies outside the interval at "
+        f"{depths_where(differs)}: {why}."
+    )
 
 
-def not_given(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
-    """Which numbers of neighbours and of change the curves lack, and why."""
-    said = ""
-    for context, geometry in measured:
-        n_without = int((geometry.with_neighbours < geometry.least_with_neighbours).sum())
-        if n_without:
-            said += (
-                f" Purity is not given at {count(n_without, 'depth')} of the words {context.states.context.label}: "
-                "too many words have identical states there for nearest neighbors to be defined."
-            )
-    first, criteria = measured[0][1], measured[0][1].stage_criteria
-    if first.n_compared < criteria.least_words and not np.isfinite(first.change.cka).any():
-        said += (
-            f" Change from the previous depth (CKA) needs at least {count(criteria.least_words, 'word')}, and there "
-            f"are {first.n_compared}: it is not given, and stages follow massive activations only."
-        )
-    return said
+def without_neighbours(context: ContextReport, geometry: Geometry) -> str:
+    """At how many depths the curves of purity lack a value, and why."""
+    n_without = int((geometry.with_neighbours < geometry.least_with_neighbours).sum())
+    if not n_without:
+        return ""
+    return (
+        f" Purity is not given at {count(n_without, 'depth')} of the words {context.states.context.label}: "
+        "too many words have identical states there for nearest neighbors to be defined."
+    )
+
+
+def without_change(geometry: Geometry) -> str:
+    """Why there is no curve of change, if there is none."""
+    least = geometry.stage_criteria.least_words
+    if geometry.n_compared >= least or np.isfinite(geometry.change.cka).any():
+        return ""
+    return (
+        f" Change from the previous depth (CKA) needs at least {count(least, 'word')}, and there "
+        f"are {geometry.n_compared}: it is not given, and stages follow massive activations only."
+    )

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tokviz.pages.charts.alt import said
 from tokviz.pages.charts.axis import relative_depths
 from tokviz.pages.charts.curves import (
     SURFACE,
@@ -19,6 +18,7 @@ from tokviz.pages.charts.curves import (
     make_chart,
     of_controls,
     paths,
+    said,
     switches_of,
 )
 from tokviz.pages.charts.measure import Measure
