@@ -59,6 +59,7 @@ class Reading:
 
 
 Found = np.ndarray | CategoryMeasure | Tested | AddedMeasure | LensMeasure
+"""What is read of a capture; an array is ``(n_depths,)``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +110,7 @@ class Measure:
         found, thresholds = self.drawn(found), self.thresholds(geometry)
         if isinstance(found, AddedMeasure):
             return Reading(values=found.value, chance=found.chance, thresholds=thresholds)
-        every = self.in_templates(context, drawn=True)
+        every = self._each_template(found, geometry)
         templates = None if every is None else (every.min(axis=0), every.max(axis=0))
         if isinstance(found, np.ndarray):
             return Reading(values=found, thresholds=thresholds, templates=templates)
@@ -123,13 +124,13 @@ class Measure:
             raw=None if self.raw is None else _where_it_differs(self.raw(geometry).value, found),
         )
 
-    def in_templates(self, context: ContextReport, *, drawn: bool = False) -> np.ndarray | None:
-        """``(n_templates, n_depths)``, as it was measured or as charts show it; None with one."""
+    def in_templates(self, context: ContextReport) -> np.ndarray | None:
+        """``(n_templates, n_depths)``, as it was measured; None with one."""
         geometry = context.geometry
         found = None if geometry is None else self.read(context, geometry)
-        if geometry is None or found is None:
-            return None
-        found = self.drawn(found) if drawn else found
+        return None if geometry is None or found is None else self._each_template(found, geometry)
+
+    def _each_template(self, found: Found, geometry: Geometry) -> np.ndarray | None:
         return self.templates(geometry) if isinstance(found, np.ndarray | AddedMeasure) else found.templates
 
     def of_controls(self, context: ContextReport) -> dict[ControlKind, Reading]:
@@ -143,7 +144,7 @@ class Measure:
             return _by_lens(context, found)
         if untrained is None or geometry is None or self.of_control is None:
             return {}
-        templates = self.in_templates(context, drawn=True)
+        templates = None if found is None else self._each_template(self.drawn(found), geometry)
         read: dict[ControlKind, Reading] = {} if templates is None else {"first": Reading(values=templates[0])}
         if untrained.random is not None:
             read["random"] = Reading(values=self.of_control(untrained.random, geometry))
