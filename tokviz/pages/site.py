@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol
 
 from tokviz.pages.compare.layers import layers_page
 from tokviz.pages.compare.page import ComparePage, compare_page
-from tokviz.pages.downloads import tables
+from tokviz.pages.downloads import tables, word_by_word
 from tokviz.pages.excerpt import excerpt_path
 from tokviz.pages.explore.page import explore_page
 from tokviz.pages.first.page import index_page
@@ -72,7 +72,13 @@ def with_downloads(report: Report, *, with_excerpts: bool = False) -> Report:
     """The report with the addresses of the files that are written beside its pages, for these to link to."""
     captured = [(model.slug, each.states.context.name) for model in report.models for each in model.contexts]
     taken = {f"{slug}/{name}/excerpt.html": excerpt_path(slug, name) for slug, name in captured if with_excerpts}
-    return replace(report, downloads=tables.downloads(report.models) | taken | profile_tables.downloads(report))
+    return replace(
+        report,
+        downloads=tables.downloads(report.models)
+        | taken
+        | profile_tables.downloads(report)
+        | word_by_word.downloads(report),
+    )
 
 
 def build(report: Report) -> SiteView:

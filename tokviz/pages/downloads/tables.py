@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tokviz.pages.downloads import report_json
+from tokviz.pages.downloads import report_json, word_by_word
 from tokviz.pages.downloads.measured import geometry_csv, lens_csv, relations_csv, templates_csv
 from tokviz.pages.explore.explore_data import scripts
 from tokviz.pages.frame.frame import data_path
@@ -69,6 +69,11 @@ TABLES = (
         lambda found, _, asked: relations_csv(asked.relations, asked.orders, found),
     ),
     CaptureTable(
+        "word_by_word",
+        lambda of: of.paired,
+        lambda found, _, asked: word_by_word.of_capture(found, asked.words.categories),
+    ),
+    CaptureTable(
         "templates",
         lambda of: of.has_templates,
         lambda _, of, asked: templates_csv(of, asked.relations, asked.orders),
@@ -93,6 +98,7 @@ def files(report: Report) -> dict[str, str]:
         **scripts(report),
         **series_data.files(report),
         **profile_tables.files(report),
+        **word_by_word.files(report),
     }
     written |= word_map.files(report) | lens_data.files(report)
     for model, context in _captured(report.models):

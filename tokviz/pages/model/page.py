@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tokviz.pages.charts.curves import ModelCharts, model_charts
 from tokviz.pages.charts.measures import related_measures
+from tokviz.pages.charts.word_by_word import difference_charts
 from tokviz.pages.frame.frame import contents, downloads, frame, model_path, relative
 from tokviz.pages.frame.index import context_entry, data_folder, drawings, model_entry, projection_entry
 from tokviz.pages.frame.pictures import GridFigure, Panel, grid_id, grids, panels, slide_id
@@ -137,6 +138,11 @@ def _untrained(report: Report, model: ModelReport) -> tuple[str, ...]:
     return (*paired_facts.of_model(report, model), *controls)
 
 
+def _charts(report: Report, model: ModelReport) -> ModelCharts | None:
+    charts = model_charts(model, related_measures(report.relations, report.orders))
+    return charts and replace(charts, charts=(*charts.charts, *difference_charts(model)))
+
+
 def model_page(report: Report, model: ModelReport) -> ModelPage:
     """The page of one model, failed ones included."""
     page = model_path(model.slug)
@@ -150,7 +156,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
     shown, told, curves, drawn = (
         panels(report, model, page),
         stories(report, model, page),
-        model_charts(model, related_measures(report.relations, report.orders)),
+        _charts(report, model),
         grids(model, page),
     )
     relations, of_words = related_section(report, model, page), word_map(report, model, page)

@@ -1,0 +1,85 @@
+"""How much higher purity is in a capture than in what it is held against, word by word, with bands that hold together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from tokviz.pages.charts.axis import ends
+from tokviz.pages.charts.curves import Axes, Chart, Series, make_chart
+from tokviz.pages.charts.measure import Measure, Reading
+from tokviz.pages.charts.scale import OF_A_MODEL
+from tokviz.records import ContextReport, ModelReport, PairedMeasures
+
+_BANDS = (
+    "The bands hold together at all depths and with those of all other differences of the report. A difference is shown where its band "
+    "doesn’t reach 0 and no single word carries it."
+)
+_MEASURE = Measure(
+    key="word_by_word", name="Category purity, word by word", caption="", read=lambda *_: None, spans=(0.0,)
+)
+
+
+def difference_charts(model: ModelReport) -> tuple[Chart, ...]:
+    """For each context what it is held against, and what neurons that are set to a value change in it."""
+    return tuple(filter(None, (chart for context in model.contexts for chart in _of_context(context, model))))
+
+
+def _of_context(context: ContextReport, model: ModelReport) -> Iterator[Chart | None]:
+    label = context.states.context.label
+    of_words = f": words {label}" if len(model.contexts) > 1 else ""
+    yield _chart(
+        f"{_MEASURE.name}{of_words}",
+        "How much higher purity is than in what stands at a curve’s end.",
+        list(_held(context, model.contexts[0])),
+        context.states.n_depths,
+    )
+    changed = [
+        (each.states.context.label.removeprefix(f"{label}, "), each.paired.unchanged)
+        for each in context.interventions
+        if each.paired and each.paired.unchanged
+    ]
+    yield _chart(
+        f"{_MEASURE.name}{of_words}, neurons set to a value",
+        "How much higher purity is than in the unchanged model.",
+        changed,
+        context.states.n_depths,
+    )
+
+
+def _chart(heading: str, caption: str, held: Sequence[tuple[str, PairedMeasures]], n_depths: int) -> Chart | None:
+    if not held:
+        return None
+    series = [
+        Series(name=name, label=name, index=index, reading=_reading(found, n_depths))
+        for index, (name, found) in enumerate(held)
+    ]
+    axes = Axes.of(_MEASURE, series, OF_A_MODEL.with_room_for(len(series)), ends(n_depths - 1))
+    return make_chart(axes, series, heading=heading, subject=heading, caption=f"{caption} {_BANDS}")
+
+
+def _held(context: ContextReport, first: ContextReport) -> Iterator[tuple[str, PairedMeasures]]:
+    if context.paired is not None:
+        paired = context.paired
+        every = (
+            ("the embedding", paired.embedding),
+            ("random layers", paired.untrained),
+            (first.states.context.label, paired.first_context),
+        )
+        yield from ((name, found) for name, found in every if found is not None)
+
+
+def _reading(found: PairedMeasures, n_depths: int) -> Reading:
+    overall = found.purity.overall
+    values, low, high = (
+        _at_depths(each[0], found.depths, n_depths) for each in (overall.value, overall.low, overall.high)
+    )
+    return Reading(values=values, interval=(low, high), thresholds=(0.0,))
+
+
+def _at_depths(values: np.ndarray, depths: np.ndarray, n_depths: int) -> np.ndarray:
+    """``(n_depths,)``: NaN at the depths that aren't held against anything, and where a band has no end."""
+    found = np.full(n_depths, np.nan)
+    found[depths[:, 0]] = np.where(np.isfinite(values), values, np.nan)
+    return found

@@ -1,0 +1,61 @@
+"""What captures differ in word by word, as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from tokviz.pages.text.data_text import csv_text, rounded, spreadsheet_safe
+from tokviz.records import Category, PairedCapture, PairedMeasures, Report
+
+MEASURES = ("purity", "silhouette", "kept")
+_COLUMNS = ("measure", "category", "category_safe", "depth", "other_depth", "difference", "standard_error")
+_HEADER = (*_COLUMNS, "low", "high", "p_value", "announced")
+PATH = "data/word_by_word.csv"
+"""Of the models, from the site's root."""
+
+
+def of_capture(paired: PairedCapture, categories: Sequence[Category]) -> str:
+    """A row per what a capture is held against, measure, category (empty: all words) and depth."""
+    against = {
+        "embedding": paired.embedding,
+        "unchanged": paired.unchanged,
+        "first_context": paired.first_context,
+        "random_layers": paired.untrained,
+    }
+    rows = ([name, *row] for name, found in against.items() if found for row in _rows(found, categories))
+    return csv_text(["against", *_HEADER], rows)
+
+
+def files(report: Report) -> dict[str, str]:
+    """Path from the site's root → text: of pairs of models a row per measure, category and pair of depths."""
+    compared = [each for each in report.differences if each.paired]
+    rows = (
+        [each.model_a, each.model_b, each.context, *row]
+        for each in compared
+        if each.paired
+        for row in _rows(each.paired, report.words.categories)
+    )
+    return {PATH: csv_text(["model_a", "model_b", "context", *_HEADER], rows)} if compared else {}
+
+
+def downloads(report: Report) -> dict[str, str]:
+    """File's name → path from the site's root."""
+    return {"word_by_word.csv": PATH} if any(each.paired for each in report.differences) else {}
+
+
+def _rows(found: PairedMeasures, categories: Sequence[Category]) -> Iterator[list[Any]]:
+    labels = ["", *(categories[index].key for index in found.categories)]
+    for measure in MEASURES:
+        every = getattr(found, measure)
+        for of, label in enumerate(labels):
+            paired, row = (every.overall, 0) if of == 0 else (every.by_category, of - 1)
+            for at, (depth, other) in enumerate(found.depths.tolist()):
+                numbers = (
+                    each[row, at] for each in (paired.value, paired.error, paired.low, paired.high, paired.p_value)
+                )
+                yield [
+                    *(measure, label, spreadsheet_safe(label), depth, other),
+                    *map(rounded, map(float, numbers)),
+                    int(paired.holds[row, at]),
+                ]
