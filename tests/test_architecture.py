@@ -51,9 +51,10 @@ WITHIN: dict[str, dict[str, set[str]]] = {
     "run": {
         "store": set(),
         "work": set(),
-        "plan": {"store", "work"},
-        "capturing": {"store", "work", "plan"},
-        "publishing": {"store", "plan"},
+        "kinds": {"store", "work"},
+        "plan": {"store", "work", "kinds"},
+        "capturing": {"store", "work", "kinds", "plan"},
+        "publishing": {"store", "kinds", "plan"},
     },
 }
 """The same for the folders in a folder; the files beside them may import them all."""

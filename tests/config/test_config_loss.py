@@ -10,7 +10,7 @@ import pytest
 from tokviz.bundled import LOSS_TEXT
 from tokviz.config import ReportConfig, load
 from tokviz.errors import ConfigError
-from tokviz.run.plan.losses import LossText
+from tokviz.run.kinds.losses import LossText
 
 REST = '[words]\nmonths = ["May", "June"]\n[[models]]\nsource = "org/name"\n'
 LONG = "It rained on the day of the fair. " * 250

@@ -13,7 +13,7 @@ from falsify.reports import DIFFERENCES, Asked, decided, labelled, of_words
 from falsify.sample import Sample
 from tokviz.measure.labels import begins_with_capital
 from tokviz.records import Directions, HiddenStates, WordList
-from tokviz.run.plan.lenses import LensInputs
+from tokviz.run.kinds.lenses import Lenses, LensInputs
 from tokviz.run.plan.related import Related
 
 ENDINGS = ("", "s", "ing")
@@ -91,7 +91,7 @@ def _case_of(
                 each,
                 states=(states := made(each.states)),
                 further=tuple(map(made, each.further)),
-                lens=read(each.lens),
+                given={**each.given, Lenses: read(each.of(Lenses))},
                 ordinary=states if each.ordinary is not None else None,
                 words=words,
                 related=Related(pairs=(), orders=()),

@@ -24,7 +24,7 @@ from falsify.stages import ARCHITECTURES
 from tokviz.capture import directions, find_structure, output_rows
 from tokviz.config.lens import LensConfig
 from tokviz.records import Tokenization, TokenizedWord
-from tokviz.run.plan.lenses import LensInputs
+from tokviz.run.kinds.lenses import Lenses, LensInputs
 from tokviz.run.plan.related import Related
 
 N_LAYERS = 8
@@ -70,7 +70,7 @@ def drawn_names(number: int, sample: Sample) -> Case:
             drawn = [random.normal(size=(len(ids), state.shape[1])) for state in each.states.states]
             lens = LensInputs(names=directions_of(ids, same(drawn)), words=None, random=None, reason=None)
             related = Related(pairs=(), orders=())
-            changed.append(replace(each, related=related, lens=lens))
+            changed.append(replace(each, related=related, given={**each.given, Lenses: lens}))
         models[slug] = changed
     return Case(report=decided(models, sample.words), is_false=_is_false)
 
@@ -95,7 +95,7 @@ def formed(number: int, sample: Sample) -> Case:
     )
     # Rows are sorted by category, as the list is.
     made = replace(hidden_states([np.asarray(each) for each in states]), tokenization=words)
-    report = decided({"one": [replace(inputs_of(made, listed), lens=lens)]}, listed)
+    report = decided({"one": [replace(inputs_of(made, listed), given={Lenses: lens})]}, listed)
     return Case(
         report=report,
         is_false=lambda each: each.kind == "lens" and min(each.depths, default=layer + 1) < layer,

@@ -16,8 +16,8 @@ from tokviz import config
 from tokviz.config import ModelConfig, ReportConfig
 from tokviz.records import Directions, HiddenStates, WordList
 from tokviz.run.capturing.one_model import capture_here
+from tokviz.run.kinds.lenses import Lenses, LensInputs
 from tokviz.run.plan.inputs import Inputs
-from tokviz.run.plan.lenses import LensInputs
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.recipe import due_request
 from tokviz.run.plan.related import related
@@ -93,7 +93,7 @@ def _thinned(inputs: Inputs) -> Inputs:
         inputs,
         states=thin,
         further=tuple(further),
-        lens=_thinned_lens(inputs.lens, depths),
+        given={**inputs.given, Lenses: _thinned_lens(inputs.of(Lenses), depths)},
         ordinary=ordinary,
         measured=(PROJECTION,),
     )

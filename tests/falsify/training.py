@@ -18,6 +18,7 @@ from falsify.reports import Asked, decided_series, inputs_of, labelled, named, o
 from falsify.sample import Sample, captured_in
 from tokviz.measure.labels import begins_with_capital
 from tokviz.records import HiddenStates
+from tokviz.run.kinds.lenses import Lenses
 from tokviz.run.plan.inputs import Inputs
 from tokviz.run.plan.related import Related
 
@@ -46,7 +47,7 @@ def shuffled(number: int, sample: Sample) -> Case:
                 each,
                 states=(states := of_words(grown, order)),
                 further=(),
-                lens=None,
+                given={kind: value for kind, value in each.given.items() if kind is not Lenses},
                 ordinary=states if each.ordinary is not None else None,
                 words=words,
                 related=Related(pairs=(), orders=()),

@@ -12,6 +12,8 @@ import smollm2
 from tokviz.measure import pca
 from tokviz.measure.geometry import measure
 from tokviz.records import LEAST_PASSAGES, HiddenStates, Loss, SublayerUpdate, Updates
+from tokviz.run.kinds.interventions import Interventions
+from tokviz.run.kinds.losses import LossText
 from tokviz.run.plan.tree import ContextPlan
 
 pytestmark = [pytest.mark.model, pytest.mark.slow, pytest.mark.thorough]
@@ -108,7 +110,7 @@ def measured(states: HiddenStates) -> tuple[float, float, float, float]:
 
 
 def changed(planned: ContextPlan, rule: str) -> HiddenStates:
-    (found,) = (each.states for each in planned.interventions if each.what.rule == rule)
+    (found,) = (each.states for each in planned.of(Interventions) if each.what.rule == rule)
     assert found is not None
     return found
 
@@ -151,7 +153,7 @@ def test_pairs_drawn_at_random_change_next_to_nothing(
     assert random.pc1_change < 1e-3
     # To the last layer, one of them: what the report says of all is measured in the layer alone.
     norm, pc1, there, last = measured(intact)
-    pair = planned.interventions[-2].states
+    pair = planned.of(Interventions)[-2].states
     assert pair is not None
     found = measured(pair)
     assert found[0] == pytest.approx(norm, rel=1e-3)
@@ -160,7 +162,7 @@ def test_pairs_drawn_at_random_change_next_to_nothing(
 
 
 def test_a_mean_asked_for_by_hand_is_that_of_the_break(planned: ContextPlan) -> None:
-    by_hand = planned.interventions[-1].states
+    by_hand = planned.of(Interventions)[-1].states
     assert by_hand is not None
     for own, of_break in zip(by_hand.states, changed(planned, "mean").states, strict=True):
         np.testing.assert_allclose(own, of_break, rtol=1e-3, atol=1e-2 * np.abs(of_break).max())
@@ -180,8 +182,8 @@ def test_the_mean_and_the_control_leave_predictions_as_they_are_and_zero_does_no
     """Passages of another text gave: intact 4.26 nats, mean −0.0015, control −0.0008, zero +1.0."""
     plan = smollm2.planned(smollm2_cache)
     context = plan.models[0].contexts[0]
-    assert context.loss is not None
-    loss = plan.store.find(context.loss.key, Loss)
+    assert context.of(LossText)
+    loss = plan.store.find(context.of(LossText)[0].key, Loss)
     assert loss is not None
     changes = {each.rule: each for each in loss.changes}
     assert loss.n_passages == LEAST_PASSAGES

@@ -20,6 +20,7 @@ from tokviz.models import quiet_transformers
 from tokviz.records import HiddenStates
 from tokviz.run import dry_run, pipeline, prune
 from tokviz.run.capturing import remote_capture
+from tokviz.run.kinds.interventions import Interventions
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.recipe import due_request
 from tokviz.run.plan.report import Plan
@@ -89,7 +90,7 @@ def changed(folder: Path, *asked: dict[str, Any]) -> list[HiddenStates]:
     """In each context the states with neurons set, one intervention after the other."""
     found = []
     for context in plan(folder, *asked).models[0].contexts:
-        for each in context.interventions:
+        for each in context.of(Interventions):
             assert each.states is not None, each.failure or each.due
             found.append(each.states)
     return found
@@ -226,6 +227,6 @@ def test_a_worker_without_the_cache_sends_them_and_what_failed(project: Path) ->
     again = Plan(config(huge, ASKED), replace(options(project), cache=store.root), store)
     assert again.models[0].due == []
     for context in again.models[0].contexts:
-        failed, pushed = context.interventions
+        failed, pushed = context.of(Interventions)
         assert "finite" in (failed.failure or "")
         assert pushed.states is not None

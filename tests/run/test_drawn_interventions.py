@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tokviz.records import InterventionRule, InterventionValue
-from tokviz.run.plan.interventions import Wanted, drawn
+from tokviz.run.kinds.interventions import Wanted, drawn
 
 
 def wanted(rule: InterventionRule, suffix: str | None = None) -> Wanted:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import families
@@ -19,8 +20,7 @@ from tokviz.config import load
 from tokviz.errors import DiskFullError
 from tokviz.records import Directions, Lens
 from tokviz.run import prune
-from tokviz.run.capturing.lens_fitting import fit_lens
-from tokviz.run.plan.lenses import Fit
+from tokviz.run.kinds.lenses import Fit, Lenses, fit_lens
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.report import Plan
 from tokviz.run.store.artefacts import Store
@@ -74,8 +74,8 @@ def lens_of(folder: Path) -> Lens:
 
 def test_names_words_and_the_control_are_fitted_and_read(folder: Path) -> None:
     (context,) = plan_of(folder).models[0].contexts
-    assert [each.what.kind for each in context.fits] == ["names", "words", "random"]
-    for each in context.fits:
+    assert [each.what.kind for each in context.of(Lenses)] == ["names", "words", "random"]
+    for each in context.of(Lenses):
         assert each.states is not None
         directions = Directions(states=each.states)
         one, other = directions.halves(directions.states.n_depths - 1)
@@ -101,7 +101,7 @@ def test_nothing_is_fitted_again_and_prune_keeps_it(folder: Path) -> None:
 
 
 def test_a_word_that_is_added_costs_its_own_token_and_changes_no_other(folder: Path) -> None:
-    before = {each.what.kind: each for each in plan_of(folder).models[0].contexts[0].fits}["words"]
+    before = {each.what.kind: each for each in plan_of(folder).models[0].contexts[0].of(Lenses)}["words"]
     assert before.states is not None
     old = arrays_of(Directions(states=before.states))
     text = (folder / "report.toml").read_text(encoding="utf-8")
@@ -113,14 +113,14 @@ def test_a_word_that_is_added_costs_its_own_token_and_changes_no_other(folder: P
     assert made.returncode == 0, made.stderr
     assert made.stderr.count("fitting the lens, words") == 1
     assert "fitting the lens, categories" not in made.stderr
-    after = {each.what.kind: each for each in plan_of(folder).models[0].contexts[0].fits}["words"]
+    after = {each.what.kind: each for each in plan_of(folder).models[0].contexts[0].of(Lenses)}["words"]
     assert after.states is not None
     assert {*before.what.ids} < {*after.what.ids}
     new, all_of_it = (arrays_of(Directions(states=after.states, wanted=each.what.ids)) for each in (before, after))
     assert all(map(np.array_equal, old, new))
     shutil.rmtree(folder / ".cache/states" / after.key)
     assert generate_blank(folder).returncode == 0
-    anew = {each.what.kind: each for each in plan_of(folder).models[0].contexts[0].fits}["words"]
+    anew = {each.what.kind: each for each in plan_of(folder).models[0].contexts[0].of(Lenses)}["words"]
     assert anew.states is not None
     assert all(map(np.array_equal, all_of_it, arrays_of(Directions(states=anew.states))))
     (folder / "report.toml").write_text(text, encoding="utf-8")
@@ -132,12 +132,12 @@ def arrays_of(directions: Directions) -> list[np.ndarray]:
 
 
 def test_another_text_is_fitted_anew_and_a_short_one_says_so(folder: Path) -> None:
-    kept = {each.what.kind: each.key for each in plan_of(folder).models[0].contexts[0].fits}
+    kept = {each.what.kind: each.key for each in plan_of(folder).models[0].contexts[0].of(Lenses)}
     (folder / "text.txt").write_text("red blue green " * 1000, encoding="utf-8")
     write(folder, "", '[lens]\ntext = "text.txt"\n')
     (context,) = plan_of(folder).models[0].contexts
-    assert all(each.due for each in context.fits)
-    assert all(each.key != kept[each.what.kind] for each in context.fits)
+    assert all(each.due for each in context.of(Lenses))
+    assert all(each.key != kept[each.what.kind] for each in context.of(Lenses))
     (folder / "text.txt").write_text("red", encoding="utf-8")
     failed = generate(folder)
     assert failed.returncode == 1
@@ -152,7 +152,7 @@ def test_a_models_own_table_has_priority(folder: Path) -> None:
         plan = Plan(
             config, Options(base=folder, output=folder / "site", cache=folder / "empty"), Store(folder / "empty")
         )
-        return plan.models[0].request.lenses is not None
+        return plan.models[0].request.asks(Lenses) is not None
 
     assert asked("lens = true\n", "")
     assert asked("", "lens = true\n")
@@ -207,10 +207,10 @@ def test_what_may_go_well_next_time_is_not_kept_as_a_failure(
     def fails(*_: Any) -> None:
         raise error
 
-    monkeypatch.setattr("tokviz.run.capturing.lens_fitting._fit", fails)
+    monkeypatch.setattr("tokviz.run.kinds.lenses._fit", fails)
     store = Store(tmp_path)
     fit = Fit(kind="names", names=(" a",), ids=(), key="0" * 32)
-    fitted: Any = None
     with reporter(quiet=True) as progress, nullcontext() if "CUDA" in str(error) else pytest.raises(DiskFullError):
-        fit_lens(fitted, [fit], store, progress, "Tiny")
+        fitted: Any = SimpleNamespace(ready=SimpleNamespace(name="Tiny", store=store, reporter=progress))
+        fit_lens(fitted, [fit])
     assert store.failure(fit.key) is None

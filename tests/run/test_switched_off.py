@@ -27,10 +27,10 @@ from tokviz.models import quiet_transformers
 from tokviz.records import N_EXTREMES, Context, Loss
 from tokviz.run import pipeline, prune
 from tokviz.run.capturing import remote_capture
-from tokviz.run.capturing.intervening import Ready
-from tokviz.run.capturing.losing import measure_loss
 from tokviz.run.dry_run import describe
-from tokviz.run.plan.losses import LossText
+from tokviz.run.kinds.interventions import Interventions
+from tokviz.run.kinds.losses import LossText, measure_loss
+from tokviz.run.kinds.ready import Ready
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.recipe import due_request
 from tokviz.run.plan.report import Plan
@@ -112,7 +112,7 @@ def test_the_planted_neurons_are_named_and_the_values_are_gone_without_them(made
     assert breaking is not None
     assert (breaking.layer, breaking.dimension, breaking.neurons) == (LAYER, DIMENSION, tuple(NEURONS))
     # Some of the words are of several tokens, so that they are read further on.
-    off = context.interventions[0].states
+    off = context.of(Interventions)[0].states
     assert off is not None
     done = off.intervention
     assert done is not None
@@ -127,7 +127,7 @@ def test_the_planted_neurons_are_named_and_the_values_are_gone_without_them(made
 def test_of_a_model_without_a_break_nothing_is_claimed_or_captured_again(made: Path) -> None:
     (context,) = plan(made).models[1].contexts
     assert context.captured is not None
-    assert context.interventions == ()
+    assert context.of(Interventions) == ()
     text = page(made, "plain")
     assert "What each layer adds" in text
     assert "The same words without" not in text
@@ -152,7 +152,7 @@ def test_what_is_missing_without_the_neurons_is_captured_again(project: Path) ->
     before = page(project, "planted")
     (context,) = plan(project).models[0].contexts
     intact = project / "cache" / "states" / context.key / "states.json"
-    shutil.rmtree(project / "cache" / "states" / context.interventions[0].key)
+    shutil.rmtree(project / "cache" / "states" / context.of(Interventions)[0].key)
     before_run = intact.stat().st_mtime_ns
     (again,) = plan(project).models[0].contexts
     assert (again.due, again.all_due) == (None, f"neurons 9, 40 of layer {LAYER} set to zero not captured yet")
@@ -169,8 +169,8 @@ def test_a_worker_that_does_not_see_the_cache_sends_them_too(project: Path) -> N
     sent = remote_capture.capture_there(request, unseen)
     assert sent is not None
     assert context.key in sent.states
-    assert {each.key for each in context.interventions} < set(sent.states)
-    assert set(sent.measures) == {present(context.loss).key}
+    assert {each.key for each in context.of(Interventions)} < set(sent.states)
+    assert set(sent.measures) == {context.of(LossText)[0].key}
 
 
 @pytest.mark.parametrize("untrained", [False, True])
@@ -216,7 +216,7 @@ def test_pruning_leaves_what_was_captured_without_the_neurons(project: Path) -> 
 
 def loss_of(folder: Path, **changes: Any) -> Loss | None:
     made = plan(folder, **changes)
-    return made.store.find(present(made.models[0].contexts[0].loss).key, Loss)
+    return made.store.find(made.models[0].contexts[0].of(LossText)[0].key, Loss)
 
 
 def test_the_loss_is_measured_with_the_neurons_set_to_values(made: Path) -> None:
@@ -278,7 +278,7 @@ def refuse_to_load(*_: Any, **__: Any) -> None:
 
 
 def without_loss(folder: Path) -> None:
-    (file,) = (folder / "cache" / "measures").glob(f"{present(plan(folder).models[0].contexts[0].loss).key}.*")
+    (file,) = (folder / "cache" / "measures").glob(f"{plan(folder).models[0].contexts[0].of(LossText)[0].key}.*")
     file.unlink()
 
 
@@ -293,7 +293,7 @@ def test_a_stored_capture_without_its_loss_gets_it_and_stays_as_it_is(project: P
     before, states = page(project, "planted"), descriptions(project)
     without_loss(project)
     (context,) = plan(project).models[0].contexts
-    assert (context.due, context.all_due, present(context.loss).due) == (None, "not measured yet", "not measured yet")
+    assert (context.due, context.all_due, context.of(LossText)[0].due) == (None, "not measured yet", "not measured yet")
     (line, *_) = (each for each in describe(config(), options(project)).lines if "captured" in each)
     assert "measure the next-token loss (not measured yet)" in line
     pipeline.run(config(), options(project), Quiet())
@@ -319,7 +319,7 @@ def test_another_text_is_measured_anew_and_nothing_else(project: Path) -> None:
     pipeline.run(config(**own), options(project), Quiet())
     assert present(loss_of(project, **own)).n_passages == 9
     assert descriptions(project) == states
-    kept = present(plan(project, **own).models[0].contexts[0].loss).key
+    kept = plan(project, **own).models[0].contexts[0].of(LossText)[0].key
     prune.prune(config(**own), options(project), 0, Locks(waits=True, say=print), dry_run=False)
     assert {file.name.split(".")[0] for file in (project / "cache" / "measures").iterdir()} >= {kept}
     assert loss_of(project) is None  # that of another text isn't used any more
@@ -339,12 +339,15 @@ def test_an_encoder_predicts_no_next_token(made: Path, tmp_path: Path) -> None:
     families.build("bert", tmp_path / "bert")
     states = present(plan(made).models[0].contexts[0].captured).states
     ready = Ready(
-        name="bert",
+        model=ModelConfig(source="bert"),
         loaded=models.load(ModelConfig(source="bert"), tmp_path, "cpu", use=models.Use(with_head=True)),
         structure=Structure(embedding=torch.nn.Identity(), layers=(), module_paths=()),
         sublayers=None,
         token_budget=4096,
         texts={},
+        store=Store(tmp_path),
+        reporter=Quiet(),
+        now=str,
     )
     assert measure_loss(ready, states, LossText.of(config())) == Loss(reason="the model is not a decoder")
 

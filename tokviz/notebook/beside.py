@@ -9,7 +9,8 @@ from tokviz.errors import TokvizError
 from tokviz.models import AtHand
 from tokviz.records import HiddenStates
 from tokviz.run import pipeline
-from tokviz.run.plan.lenses import LensInputs
+from tokviz.run.kinds import Lenses, UntrainedModels
+from tokviz.run.kinds.lenses import LensInputs
 from tokviz.run.plan.report import Plan
 from tokviz.run.plan.tree import ContextPlan
 from tokviz.run.work.progress import reporter
@@ -55,12 +56,12 @@ def fitted_lens(
     """
     if plan.config.vocabulary:
         raise TokvizError("lens: expected a list of words, got a whole vocabulary")
-    if states.digest in [each.states.digest for each in context.controls if each.states]:
+    if states.digest in [each.states.digest for each in context.of(UntrainedModels) if each.states]:
         raise TokvizError("lens: expected states of the model itself, got those of an untrained model")
     model = context.model.model_copy(update={"lens": True})
     config = plan.config.model_copy(update={"models": [model], "lens": plan.config.lens or LensConfig()})
     captured = captured_beside(config, plan, in_memory, quiet=quiet).models[0].contexts[0].captured
-    found = captured.inputs.lens if captured else None
+    found = captured.inputs.of(Lenses) if captured else None
     if found is None:
         raise TokvizError(
             "lens: expected the model on this machine and memory to fit a lens, found too little of either"

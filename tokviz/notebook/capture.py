@@ -39,6 +39,7 @@ from tokviz.records import (
     depth_name,
     named_with_quantization,
 )
+from tokviz.run.kinds import Interventions, Lenses, UntrainedModels
 from tokviz.run.plan import captures
 from tokviz.run.plan.pairs import Comparer, Comparison, similarity
 from tokviz.run.plan.report import Plan
@@ -253,7 +254,7 @@ class Capture:
         layer = self._breaking("layer").layer if layer is None else arguments.plain(layer)
         neurons = arguments.numbers("neurons", self._breaking("neurons").neurons if neurons is None else neurons)
         value = arguments.plain(value)
-        known = (each.key for each in self.context.interventions if each.what.does(layer, neurons, value))
+        known = (each.key for each in self.context.of(Interventions) if each.what.does(layer, neurons, value))
         if (found := next((key for key in known if key in self.context.all_captured), None)) is not None:
             return replace(self, captured=self.context.all_captured[found])
         model = self.context.model
@@ -261,7 +262,7 @@ class Capture:
         table = configuration.intervention(asked, Path(os.curdir) / "without(…)")
         config = self.plan.config.model_copy(update={"models": [model], "interventions": [table]})
         plan, context = self._captured_beside(config, quiet)
-        made = next(each for each in context.interventions if each.what.rule == "by_hand")
+        made = next(each for each in context.of(Interventions) if each.what.rule == "by_hand")
         if made.key not in context.all_captured:
             raise TokvizError(f"{made.what.described}: {made.failure}")
         return replace(self, plan=plan, context=context, captured=context.all_captured[made.key])
@@ -286,14 +287,14 @@ class Capture:
         model = self.context.model.model_copy(update={"untrained": True})
         config = self.plan.config.model_copy(update={"models": [model]})
         plan, context = self._captured_beside(config, quiet)
-        failures = dict.fromkeys(each.failure for each in context.controls if each.failure)
+        failures = dict.fromkeys(each.failure for each in context.of(UntrainedModels) if each.failure)
         if failures:
             raise TokvizError("; ".join(failures))
         ordinary = self.captured.inputs.ordinary
-        names = ("random", *(f"own embedding {number}" for number in range(1, len(context.controls))))
+        names = ("random", *(f"own embedding {number}" for number in range(1, len(context.of(UntrainedModels)))))
         found = {
             name: replace(self, plan=plan, context=context, captured=plan.branch(each.states, ordinary))
-            for name, each in zip(names, context.controls, strict=True)
+            for name, each in zip(names, context.of(UntrainedModels), strict=True)
             if each.states is not None
         }
         return arguments.Named("model", found)
@@ -313,7 +314,7 @@ class Capture:
         TokvizError : a lens can't be fitted to this kind of model, or its weights aren't here.
         """
         self._require_model("lens", "whose layers can be read")
-        lens = self.captured.inputs.lens or beside.fitted_lens(
+        lens = self.captured.inputs.of(Lenses) or beside.fitted_lens(
             self.plan, self.context, self.states, self.in_memory, quiet=self.quiet if quiet is None else quiet
         )
         return LensReading.of(self.plan, self.context.model.display_name, self.captured, lens)

@@ -9,8 +9,8 @@ import numpy as np
 from tokviz.errors import TokvizError
 from tokviz.notebook import arguments
 from tokviz.records import Lens, LensMeasure, WordList, depth_name, named_with_quantization
+from tokviz.run.kinds.lenses import Lenses, LensInputs
 from tokviz.run.plan import captures
-from tokviz.run.plan.lenses import LensInputs
 from tokviz.run.plan.report import Plan
 from tokviz.run.plan.tree import Captured
 from tokviz.run.publishing import deciding
@@ -50,7 +50,7 @@ class LensReading:
         """
         if lens.names is None:
             raise TokvizError(f"lens: {lens.reason}")
-        inputs = replace(captured.inputs, lens=lens)
+        inputs = replace(captured.inputs, given={**captured.inputs.given, Lenses: lens})
         step = captures.lens(inputs)
         assert step is not None
         return cls(

@@ -9,12 +9,13 @@ from tokviz import models
 from tokviz.config import ModelConfig, ReportConfig
 from tokviz.errors import SourceError
 from tokviz.pages import notes
-from tokviz.records import Directions, Lens, LensKind
+from tokviz.records import Directions
 from tokviz.run import places
+from tokviz.run.kinds.controls import MOST_PARAMETERS, UntrainedModels, controls_of
+from tokviz.run.kinds.lenses import Lenses
+from tokviz.run.kinds.losses import LossText
 from tokviz.run.plan.added import added_measures
-from tokviz.run.plan.controls import MOST_PARAMETERS, controls_of
 from tokviz.run.plan.inputs import Inputs
-from tokviz.run.plan.lenses import backward_passes
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.report import Plan
 from tokviz.run.plan.request import Request
@@ -23,6 +24,9 @@ from tokviz.run.plan.tree import Captured, ContextPlan, ModelPlan
 from tokviz.run.store.artefacts import Store
 from tokviz.run.store.disk import shown_path
 from tokviz.text import counted, with_short_paths
+
+_SAID_APART = (Lenses, UntrainedModels, LossText)
+"""What is captured beside states and said in words of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,27 +93,23 @@ def _problem(model: ModelPlan, options: Options) -> str | None:
 
 def _n_backward_passes(model: ModelPlan, plan: Plan) -> str | None:
     """What fitting a model's lens takes, if that is due: at most, as long as it isn't known how the words are cut."""
-    lenses = model.request.lenses
+    lenses = model.request.asks(Lenses)
     if lenses is None:
         return None
-    fits = [each for context in model.contexts for each in context.fits]
+    fits = [each for context in model.contexts for each in context.of(Lenses)]
     if fits or not any(each.due for each in model.contexts):
         n_due = sum(each.what.n_backward_passes for each in fits if each.due)
         return f"{n_due:,}" if n_due else None
-    n_words = min(len(plan.config.word_list.words) * len(model.contexts), Lens.MOST_TARGETS)
-    kinds: dict[LensKind, int] = {"names": len(lenses.names), "words": n_words}
-    if model.request.untrained is not False:
-        kinds["random"] = len(lenses.names)
-    return f"at most {sum(n * backward_passes(kind) for kind, n in kinds.items()):,}"
+    return f"at most {lenses.n_backward_passes(len(plan.config.word_list.words) * len(model.contexts)):,}"
 
 
 def _described(context: ContextPlan, request: Request, plan: Plan) -> str:
     if context.due:
         return f"capture{_in_what(context, request)} ({context.due}), then project, measure and draw"
     parts = ["captured"]
-    apart = {each.key for each in (*context.controls, context.loss) if each}
-    due = [each.due for each in context.following if each.due and each.key not in apart]
-    untrained = sum(each.due is not None for each in context.controls)
+    others = (each for kind, found in context.beside.items() if kind not in _SAID_APART for each in found)
+    due = [each.due for each in others if each.due]
+    untrained = sum(each.due is not None for each in context.of(UntrainedModels))
     if untrained:
         parts.append(f"capture {untrained} untrained {'model' if untrained == 1 else 'models'}, then measure")
     if due:
@@ -119,8 +119,7 @@ def _described(context: ContextPlan, request: Request, plan: Plan) -> str:
         parts.append(
             f"capture {n_due} more {'templates' if n_due > 1 else 'template'} ({context.intact_due}), then measure"
         )
-    if context.loss and context.loss.due:
-        parts.append(f"measure the next-token loss ({context.loss.due})")
+    parts += (f"measure the next-token loss ({each.due})" for each in context.of(LossText) if each.due)
     for each in context.all_captured.values():
         parts += _parts(each, context.model, plan)
     return "; ".join(parts)
@@ -129,8 +128,8 @@ def _described(context: ContextPlan, request: Request, plan: Plan) -> str:
 def _in_what(context: ContextPlan, request: Request) -> str:
     """`` in 8 templates and 6 untrained models``; nothing where there is one template only."""
     parts = [f"{1 + len(context.further)} templates"] if context.further else []
-    if request.untrained is not False:
-        size = "" if request.untrained else f" (of at most {MOST_PARAMETERS:,} parameters)"
+    if untrained := request.asks(UntrainedModels):
+        size = "" if untrained.of_any_size else f" (of at most {MOST_PARAMETERS:,} parameters)"
         parts.append(f"{counted(len(controls_of(context.model)), 'untrained model')}{size}")
     return f" in {' and '.join(parts)}" if parts else ""
 

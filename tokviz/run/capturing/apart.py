@@ -23,7 +23,7 @@ from typing import Any
 
 from tokviz import models
 from tokviz.errors import ModelError, TokvizError
-from tokviz.run.capturing.one_model import capture_here
+from tokviz.run.capturing.one_model import capture_here, failing_elsewhere
 from tokviz.run.plan.request import Request
 from tokviz.run.store.artefacts import Store
 from tokviz.run.work.processes import children_ignore_interrupts, end_with_parent
@@ -187,15 +187,9 @@ def _serve(connection: Connection[Any, Any], theirs: Connection[Any, Any]) -> No
 
 def _failure(request: Request, store: Store, relay: _Relay) -> TokvizError | None:
     try:
-        with models.failing_alone(request.model.source):
+        with failing_elsewhere(request.model.source):
             capture_here(request, store, relay)
-    except _LOST:
-        raise
-    except ModelError as error:
-        # Its cause, some library's own exception, need not be known or picklable in the other process.
-        return type(error)(str(error))
     except TokvizError as error:
-        error.__cause__ = error.__context__ = None
         return error
     return None
 

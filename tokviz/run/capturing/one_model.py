@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tokviz import models
-from tokviz.config import CheckpointConfig, install
-from tokviz.errors import BackendError, CaptureError, DiskFullError, SourceError
+from tokviz.config import install
+from tokviz.errors import BackendError, CaptureError, DiskFullError, SourceError, TokvizError
 from tokviz.models.in_memory import PREFIX as IN_MEMORY
-from tokviz.records import Batching, Context, Directions, ModelCard, Tokenization, Updates
-from tokviz.run.capturing import intervening
-from tokviz.run.capturing.controlling import capture_controls
+from tokviz.records import Batching, Context, ModelCard, RandomNeurons, Tokenization, Updates
 from tokviz.run.capturing.dates import now
 from tokviz.run.capturing.folders import folders_for
-from tokviz.run.capturing.intervening import Ready
-from tokviz.run.capturing.lens_fitting import Fitted, fit_lens
-from tokviz.run.capturing.losing import measure_loss
-from tokviz.run.plan.controls import MOST_PARAMETERS, are_wanted
-from tokviz.run.plan.lenses import Fit
+from tokviz.run.kinds.base import due_once
+from tokviz.run.kinds.ready import Ready
 from tokviz.run.plan.recipe import captures, still_due
 from tokviz.run.plan.request import Request, Template
-from tokviz.run.plan.tree import Capture
 from tokviz.run.store.artefacts import Store
 from tokviz.run.store.locks import Locks
 from tokviz.run.store.states_file import CaptureDescription
@@ -37,8 +32,6 @@ if TYPE_CHECKING:
     from torch import nn
 
     from tokviz.capture import Structure, Sublayers
-
-Some = TypeVar("Some", bound=Capture[Any])
 
 _BYTES = 4
 """Of a parameter."""
@@ -89,6 +82,18 @@ def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
         raise CaptureError(f"{request.model.source}: {error}") from error  # a smaller model may have room
 
 
+@contextmanager
+def failing_elsewhere(source: str) -> Iterator[None]:
+    """As ``models.failing_alone``, in a process that sends the error to another one."""
+    try:
+        with models.failing_alone(source):
+            yield
+    except TokvizError as error:
+        # Its cause, some library's own exception, need not be known or picklable there.
+        error.__cause__ = error.__context__ = None
+        raise
+
+
 def _capture(
     request: Request, store: Store, reporter: Reporter, folders: models.Folders, say_of_hub: models.Once
 ) -> None:
@@ -96,7 +101,7 @@ def _capture(
 
     name = request.model.display_name
     step = reporter.step(f"{name}: loading")
-    use = models.Use(with_head=request.loss_text is not None or request.lenses is not None, texts=_texts(request))
+    use = models.Use(with_head=any(kind.with_head for kind in request.asked), texts=_texts(request))
     loaded = models.load(request.model, request.base, request.device, folders, use, say_of_hub)
     if request.captured_from is not None and models.is_same(loaded.card.identity, request.captured_from):
         # What follows from states that stay is found under the identity that those were stored with.
@@ -116,10 +121,7 @@ def _most_seconds(request: Request, card: ModelCard, texts: Mapping[str, Tokeniz
     """What all captures of a model take at most, far beyond what any processor needs for so many parameters and tokens."""
     n_words = sum(len(text.words) for text in texts.values())
     n_tokens = sum(len(word.ids) for text in texts.values() for word in text.words)
-    if request.lenses is not None:
-        n_tokens += (
-            (2 * len(request.lenses.names) + n_words) * max(Directions.N_PASSAGES.values()) * Directions.N_TOKENS
-        )
+    n_tokens += sum(kind.n_tokens(n_words) for kind in request.asked)
     return _SECONDS + _SECONDS_PER_PARAMETER * (card.n_parameters or 0) * n_tokens
 
 
@@ -136,71 +138,30 @@ def _capture_loaded(
     for each in request.templates:
         if each.context.further_templates:
             capture.require_alike(each.context, texts)
-    due = _due(each for context in captures(request, store) for each in context.templates)
+    due = due_once(each for context in captures(request, store) for each in context.templates)
     for template in due:
         context = template.what.context
         capture.require_fitting(loaded.module, structure, texts[context.template], context)
     ready = Ready(
-        name=request.model.display_name,
+        model=request.model,
         loaded=loaded,
         structure=structure,
-        sublayers=_sublayers(loaded, structure, by_hand=bool(request.by_hand)),
+        sublayers=_sublayers(loaded, structure, sets_neurons=any(kind.sets_neurons for kind in request.asked)),
         token_budget=request.token_budget,
         texts={text: texts[text] for text in dict.fromkeys(each.first.context.template for each in request.contexts)},
+        store=store,
+        reporter=reporter,
+        now=partial(now, request.epoch),
     )
-    intervening.require_neurons(ready, request.by_hand)
+    for kind in request.asked:
+        kind.require(ready)
     for group in _groups(loaded.module, [each.what for each in due], texts):
         together = [(each, texts[each.context.template]) for each in group]
-        _capture_together(ready, together, store, reporter, request.epoch)
-    _capture_what_follows(ready, request, {each.key for each in due}, store, reporter)
-
-
-def _capture_what_follows(
-    ready: Ready, request: Request, made: Collection[str], store: Store, reporter: Reporter
-) -> None:
-    """What of the model is captured beside its states; ``made``: the keys of those that were captured now."""
-    name, card = ready.name, ready.loaded.card
-    contexts = captures(request, store, made, (card, ready.texts))
-    for each in _due(each for context in contexts for each in context.interventions):
-        intervening.capture_with(ready, each, store, reporter)
-    if request.untrained is None and not are_wanted(None, card) and not isinstance(request.model, CheckpointConfig):
-        reporter.say(
-            f"{name}: no untrained models, as it has more than {MOST_PARAMETERS:,} parameters; untrained = true in its own table "
-            "asks for them"
-        )
-    of_random = _fit_lens(ready, request, [each for context in contexts for each in context.fits], store, reporter)
-    untrained = _due(each for context in contexts for each in context.controls)
-    if untrained or of_random:
-        capture_controls(ready, request.model, untrained, store, reporter, of_random)
-    for loss in _due(context.loss for context in contexts if context.loss):
-        step = reporter.step(f"{name}: measuring the next-token loss")
-        store.put(loss.key, measure_loss(ready, loss.intact, loss.what))
-        step.advance()
-
-
-def _due(found: Iterable[Some]) -> list[Some]:
-    """Those that are due, each once."""
-    due: dict[str, Some] = {}
-    for each in found:
-        if each.due:
-            due.setdefault(each.key, each)
-    return list(due.values())
-
-
-def _fit_lens(
-    ready: Ready, request: Request, fits: Sequence[Capture[Fit]], store: Store, reporter: Reporter
-) -> tuple[Fit, Fitted] | None:
-    """Fit what is missing of the model's own lens; returns what is to be fitted in its control, and on what."""
-    if request.lenses is None:
-        return None
-    missing = [each.what for each in fits if each.due]
-    fitted = Fitted.of(ready, request.lenses.text, now(request.epoch))
-    own, of_random = ([each for each in missing if (each.kind == "random") is asked] for asked in (False, True))
-    fit_lens(fitted, own, store, reporter, ready.name)
-    reason = next((store.failure(each.key) for each in fits if each.what.kind == "names"), None)
-    for each in of_random if reason else ():
-        store.put_failure(each.key, str(reason))
-    return (of_random[0], fitted) if of_random and not reason else None
+        _capture_together(ready, together)
+    made = {each.key for each in due}
+    contexts = captures(request, store, made, (loaded.card, ready.texts))
+    for kind in request.asked:
+        kind.make(ready, [each for context in contexts for each in context.of(type(kind))])
 
 
 def _groups(module: nn.Module, due: Sequence[Template], texts: Mapping[str, Tokenization]) -> list[list[Template]]:
@@ -221,11 +182,11 @@ def _groups(module: nn.Module, due: Sequence[Template], texts: Mapping[str, Toke
     return [*([drawn[place] for place in group] for group in sharing if group), *further.values()]
 
 
-def _sublayers(loaded: models.LoadedModel, structure: Structure, *, by_hand: bool) -> Sublayers | None:
-    """None where weights are read in every pass, unless neurons are asked for ``by_hand``."""
+def _sublayers(loaded: models.LoadedModel, structure: Structure, *, sets_neurons: bool) -> Sublayers | None:
+    """None where weights are read in every pass, unless some are to be set that the author names."""
     from tokviz import capture
 
-    if capture.is_streamed(loaded.module) and not by_hand:
+    if capture.is_streamed(loaded.module) and not sets_neurons:
         return None
     try:
         return capture.find_sublayers(loaded.module, structure)
@@ -233,13 +194,7 @@ def _sublayers(loaded: models.LoadedModel, structure: Structure, *, by_hand: boo
         return None
 
 
-def _capture_together(
-    ready: Ready,
-    templates: list[tuple[Template, Tokenization]],
-    store: Store,
-    reporter: Reporter,
-    epoch: str | None,
-) -> None:
+def _capture_together(ready: Ready, templates: list[tuple[Template, Tokenization]]) -> None:
     """Capture and store the states of some templates."""
     from tokviz import capture
 
@@ -247,7 +202,7 @@ def _capture_together(
     card = replace(loaded.card, notes=(*loaded.card.notes, *structure.notes))
     labels = " and ".join(dict.fromkeys(each.context.label for each, _ in templates))
     tokenizations = [tokenization for _, tokenization in templates]
-    step = reporter.step(f"{ready.name}: capturing, {labels}", sum(len(each.words) for each in tokenizations))
+    step = ready.reporter.step(f"{ready.name}: capturing, {labels}", sum(len(each.words) for each in tokenizations))
     captured = capture.capture_together(
         loaded.module, structure, tokenizations, ready.token_budget, on_progress=step.advance
     )
@@ -255,14 +210,14 @@ def _capture_together(
     with ExitStack() as open_files:
         writers = [
             open_files.enter_context(
-                store.states_writer(
+                ready.store.states_writer(
                     each.key,
                     CaptureDescription(
                         card=card,
                         context=each.context,
                         tokenization=tokenization,
                         module_paths=structure.module_paths,
-                        captured_at=now(epoch),
+                        captured_at=ready.now(),
                         batch_check=captured.check,
                     ),
                 )
@@ -274,7 +229,7 @@ def _capture_together(
         for writer, tokenization, (each, _) in zip(writers, tokenizations, templates, strict=True):
             if each.is_measured_only:
                 continue
-            writer.attention = intervening.attention(ready, {each.context.template: tokenization})
+            writer.attention = ready.attention({each.context.template: tokenization})
             writer.updates = _updates(ready, tokenization, writer.states, captured.check.batching)
 
 
@@ -304,7 +259,34 @@ def _updates(
     if updates.breaking is None:
         return updates
     intact = states[updates.breaking.layer + 1][np.concatenate(batches)]
-    return replace(updates, random=intervening.random_neurons(ready, updates, tokenization, intact, batches))
+    return replace(updates, random=_random_neurons(ready, updates, tokenization, intact, batches))
+
+
+def _random_neurons(
+    ready: Ready, updates: Updates, tokenization: Tokenization, intact: np.ndarray, batches: Sequence[np.ndarray]
+) -> RandomNeurons | None:
+    """How little as many neurons as break a layer change when they are drawn at random.
+
+    Parameters
+    ----------
+    intact : ``(n_words, width)``: what the layer gives, the words in the order of ``batches``.
+    """
+    from tokviz import capture
+    from tokviz.measure import writers
+
+    breaking = updates.breaking
+    known = breaking and updates.layers[breaking.layer].mlp_and_neurons
+    if not breaking or not known:
+        return None
+    _, neurons = known
+    draws = writers.random_draws(breaking, neurons.n_neurons)
+    words = [capture.PaddedWords.of(tokenization, rows) for rows in batches]
+    matrix, _ = ready.matrix(breaking.layer, neurons.path)
+    try:
+        without = capture.layer_without(ready.module, ready.structure, breaking.layer, matrix, draws, words)
+    except Exception:  # noqa: BLE001 - a layer that can't be run by itself: the comparison is left out
+        return None
+    return writers.random_change(intact, without)
 
 
 def _texts(request: Request) -> list[str]:
@@ -312,8 +294,7 @@ def _texts(request: Request) -> list[str]:
     from tokviz.capture import tokens
 
     of_words = [text for each in request.templates for text in tokens.texts_read(request.words, each.context)]
-    passages = [each.text for each in (request.loss_text, request.lenses) if each is not None]
-    return [*of_words, *passages, *(request.lenses.names if request.lenses else ())]
+    return [*of_words, *(text for kind in request.asked for text in kind.texts)]
 
 
 def _tokenized(tokenizer: Any, request: Request, context: Context) -> Tokenization:

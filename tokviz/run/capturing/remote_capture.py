@@ -20,10 +20,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tokviz import models
 from tokviz.config import ModelConfig
 from tokviz.errors import LostWorkError, ModelError, TokvizError
-from tokviz.run.capturing.one_model import capture_here
+from tokviz.run.capturing.one_model import capture_here, failing_elsewhere
 from tokviz.run.plan.request import Request
 from tokviz.run.store.artefacts import Store
 from tokviz.run.store.disk import shown_path
@@ -86,21 +85,16 @@ def capture_there(request: Request, shared: _Shared, device: str | None = None) 
 
     ``device`` takes the place of the request's.
     """
-    with _one_at_a_time, models.failing_alone(request.model.source):
-        try:
-            request = replace(request, device=device or request.device)
-            if _sees(shared):
-                store = Store(shared.cache)
-                capture_here(request, store, Quiet())
-                return None
-            with tempfile.TemporaryDirectory(prefix="tokviz-") as folder:
-                store = Store(Path(folder))
-                capture_here(request, store, Quiet())
-                measures = {key: data for key in store.keys("measures") if (data := store.packed_measure(key))}
-                return Sent(states={key: store.packed_states(key) for key in store.keys("states")}, measures=measures)
-        except ModelError as error:
-            # Its cause, some library's own exception, need not be known or picklable in this process.
-            raise type(error)(str(error)) from None
+    with _one_at_a_time, failing_elsewhere(request.model.source):
+        request = replace(request, device=device or request.device)
+        if _sees(shared):
+            capture_here(request, Store(shared.cache), Quiet())
+            return None
+        with tempfile.TemporaryDirectory(prefix="tokviz-") as folder:
+            store = Store(Path(folder))
+            capture_here(request, store, Quiet())
+            measures = {key: data for key in store.keys("measures") if (data := store.packed_measure(key))}
+            return Sent(states={key: store.packed_states(key) for key in store.keys("states")}, measures=measures)
 
 
 def gpus_for(wanted: Sequence[ModelConfig], device: str, n_gpus: int) -> tuple[str, ...]:

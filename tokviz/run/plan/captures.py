@@ -22,10 +22,10 @@ from tokviz.records import (
     Untrained,
     WordScores,
 )
+from tokviz.run.kinds.controls import Controls, UntrainedModels
+from tokviz.run.kinds.lenses import Lenses, LensInputs
 from tokviz.run.plan.added import Memberships, added_measures
-from tokviz.run.plan.controls import Controls
 from tokviz.run.plan.inputs import Inputs
-from tokviz.run.plan.lenses import LensInputs
 from tokviz.run.plan.steps import Step, one_thread
 
 LIBRARIES = ("sklearn.decomposition", "sklearn.preprocessing", "scipy.linalg")
@@ -129,7 +129,7 @@ def _relations(
 
 def untrained(inputs: Inputs) -> Step[Untrained] | None:
     """The same in untrained models; None where that isn't asked for."""
-    controls, asked = inputs.controls, inputs.related
+    controls, asked = inputs.of(UntrainedModels), inputs.related
     if controls is None:
         return None
     of = (inputs.templates, inputs.words.memberships, asked.pairs, asked.orders, controls)
@@ -155,8 +155,9 @@ def paired(inputs: Inputs) -> Step[PairedCapture] | None:
     """What the states are held against word by word; None where there are no categories to tell apart."""
     if len(inputs.words.categories) < 2:
         return None
-    controls = () if inputs.controls is None else inputs.controls.own_embedding
-    of = (inputs.templates, inputs.words.memberships, inputs.against, controls, inputs.words.groups)
+    controls = inputs.of(UntrainedModels)
+    untrained = () if controls is None else controls.own_embedding
+    of = (inputs.templates, inputs.words.memberships, inputs.against, untrained, inputs.words.groups)
     make = _paired if inputs.rule is None else _paired_with_unchanged
     return Step(what="paired", kind=PairedCapture, of=of, make=make)
 
@@ -193,7 +194,7 @@ def _paired_with_unchanged(
 
 def lens(inputs: Inputs) -> Step[Lens] | None:
     """What each layer would say; None where no lens is asked for."""
-    read, controls = inputs.lens, inputs.controls
+    read, controls = inputs.of(Lenses), inputs.of(UntrainedModels)
     if read is None:
         return None
     random = None if controls is None else controls.random

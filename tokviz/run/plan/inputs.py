@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from tokviz.records import HiddenStates, InterventionRule, WordList
-from tokviz.run.plan.controls import Controls
-from tokviz.run.plan.lenses import LensInputs
+from tokviz.run.kinds.base import Given, Kind
 from tokviz.run.plan.related import Related
 
 
@@ -20,10 +21,8 @@ class Inputs:
     against: tuple[HiddenStates, ...] = ()
     """What they are held against word by word: where neurons were set to a value, the model as it is; in a further context, the
     words in all templates of the model's first one."""
-    controls: Controls | None = None
-    """The same words in untrained models; None where that isn't asked for."""
-    lens: LensInputs | None = None
-    """What the states are read with; None where that isn't asked for."""
+    given: Mapping[type[Kind[Any, Any]], Any] = field(default_factory=dict)
+    """What is captured of the model beside the states, by kind."""
     ordinary: HiddenStates | None
     """The states themselves or those of another context of the model: words that are read away from position 0."""
     words: WordList
@@ -32,6 +31,10 @@ class Inputs:
     """The projections whose pictures are measured."""
     is_checkpoint: bool = False
     """Whether it is of a checkpoint in a series."""
+
+    def of(self, kind: type[Kind[Any, Given]]) -> Given | None:
+        """What measures get of what is captured of a kind; None where that isn't asked for."""
+        return self.given.get(kind)
 
     @property
     def templates(self) -> tuple[HiddenStates, ...]:

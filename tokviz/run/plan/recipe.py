@@ -1,29 +1,23 @@
 """The captures of one model: which there are, what each follows from, what is stored of it, and why the rest must be made.
 
 ``captures`` says it to whoever asks: to the plan of a report, to the process that captures, before and after it has the model's own
-states, and through the plan to ``--dry-run`` and pruning. Whoever adds a capture of a new kind says here when it is due, and in
-``tokviz.run.capturing`` how it is made.
+states, and through the plan to ``--dry-run`` and pruning. What is captured beside states is of a kind (``tokviz.run.kinds``), which says that itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from tokviz import models
 from tokviz.errors import SourceError
-from tokviz.records import Context, HiddenStates, Loss, ModelCard, Tokenization
-from tokviz.run.plan import interventions
-from tokviz.run.plan.controls import Control, are_wanted, controls_of
-from tokviz.run.plan.interventions import Wanted
-from tokviz.run.plan.lenses import Fit
-from tokviz.run.plan.losses import LossText
+from tokviz.records import HiddenStates, ModelCard, Tokenization
+from tokviz.run.kinds.base import FORCED, Capture, Kind, Walk
 from tokviz.run.plan.request import Request, Template
-from tokviz.run.plan.steps import FORCED
-from tokviz.run.plan.tree import Capture, ContextPlan, Following, ModelPlan, What
-from tokviz.run.store import keys
-from tokviz.run.store.artefacts import Store, folder_of
+from tokviz.run.plan.tree import ContextPlan, ModelPlan
+from tokviz.run.store.artefacts import Store
 
 Loaded = tuple[ModelCard, Mapping[str, Tokenization]]
 """What is known once a model is loaded: its card, and by template the words of each context."""
@@ -39,7 +33,10 @@ def captures(
     made : the keys of what has been captured a moment ago: what follows from that is due, too.
     loaded : what is known of the model itself; by default what its states tell.
     """
-    return tuple(_Walk(request=request, store=store, made=made, loaded=loaded).contexts())
+    walk = _Walk(
+        model=request.model, store=store, made=made, is_forced=request.is_forced, request=request, loaded=loaded
+    )
+    return tuple(walk.contexts())
 
 
 def due_request(model: ModelPlan) -> Request:
@@ -68,36 +65,35 @@ def still_due(request: Request, store: Store) -> Request:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Walk:
-    """From what is stored to what follows from it."""
+class _Walk(Walk):
+    """From what is asked for to what there is of it."""
 
     request: Request
-    store: Store
-    made: Collection[str]
     loaded: Loaded | None
 
     def contexts(self) -> Iterator[ContextPlan]:
         found = [tuple(map(self._template, each.templates)) for each in self.request.contexts]
         firsts = [first for first, *_ in found]
-        broken = interventions.first_breaking([each.states if each.due is None else None for each in firsts])
-        fits = tuple(self._fits(firsts))
+        broken = next((index for index, each in enumerate(firsts) if each.due is None and _breaks(each.states)), None)
+        of_model = {type(kind): tuple(self._of_model(kind, firsts)) for kind in self.request.asked if kind.is_of_model}
         for index, (asked, (first, *further)) in enumerate(zip(self.request.contexts, found, strict=True)):
             may_break = asked.may_break and (broken is None or index <= broken)
-            follows = first.states is not None and self._is_asked(first)
+            beside = self._beside(first, breaks=may_break and index == broken)
             yield ContextPlan(
                 model=self.request.model,
                 first=first,
                 further=tuple(further),
                 may_break=may_break,
-                following=tuple(self._following(first, breaks=may_break and index == broken)) if follows else (),
-                fits=fits if index == 0 else (),
+                beside=beside | of_model if index == 0 else beside,
             )
 
     def _is_asked(self, first: Capture[Template]) -> bool:
         return self.request.due is None or first.key in self.request.due
 
     def _template(self, template: Template) -> Capture[Template]:
-        states = self._stored(template.key, template.context)
+        states = self.store.find_states(template.key)
+        # Under the context's present name and label, which aren't part of the key.
+        states = states and replace(states, context=template.context)
         return Capture(what=template, key=template.key, states=states, due=self._template_due(template.key, states))
 
     def _template_due(self, key: str, states: HiddenStates | None) -> str | None:
@@ -112,69 +108,21 @@ class _Walk:
             return FORCED
         return None if models.is_same(request.identity, states.card.identity) else "the model's files changed"
 
-    def _stored(self, key: str, context: Context) -> HiddenStates | None:
-        """The states under the context's present name and label, which aren't part of their key."""
-        states = self.store.find_states(key)
-        return states and replace(states, context=context)
+    # --- beside the states -------------------------------------------------------------------------------------------
 
-    # --- what follows from states --------------------------------------------------------------------------------------
+    def _beside(
+        self, first: Capture[Template], *, breaks: bool
+    ) -> dict[type[Kind[Any, Any]], tuple[Capture[Any], ...]]:
+        """What follows from the states of a context; ``breaks``: whether the break in it is switched off."""
+        states = first.states
+        if states is None or not self._is_asked(first):
+            return {}
+        found = ((kind, kind.of_context(self, first.key, states, breaks=breaks)) for kind in self.request.asked)
+        return {type(kind): tuple(captures) for kind, captures in found}
 
-    def _following(self, first: Capture[Template], *, breaks: bool) -> Iterator[Following[Any]]:
-        """``breaks``: whether the break in it is switched off."""
-        assert first.states is not None
-        yield from self._interventions(first.key, first.states, breaks=breaks)
-        yield from self._controls(first.key, first.states)
-        if breaks:
-            yield from self._loss(first.key, first.states)
-
-    def _interventions(self, intact_key: str, intact: HiddenStates, *, breaks: bool) -> Iterator[Following[Wanted]]:
-        """Due also where the model isn't at hand, so that what is asked for isn't missing without a word."""
-        asked = (*(interventions.of_break(intact) if breaks else ()), *self.request.by_hand)
-        found = {each: keys.intervention_key(intact_key, each.key_parts) for each in asked}
-        drawn = interventions.drawn(each for each, key in found.items() if self.store.failure(key) is None)
-        for each, key in found.items():
-            own = replace(each, is_drawn=each in drawn)
-            made = self._follows(own, key, intact_key, intact, f"{each.described} not captured yet")
-            yield replace(made, states=made.states and replace(made.states, context=each.context(intact.context)))
-
-    def _controls(self, intact_key: str, intact: HiddenStates) -> Iterator[Following[Control]]:
-        model = self.request.model
-        for each in controls_of(model) if are_wanted(self.request.untrained, intact.card) else ():
-            key = keys.control_key(intact_key, each.key_parts(model))
-            made = self._follows(each, key, intact_key, intact, "untrained model not captured yet")
-            is_due = made.due and (intact_key in self.made or self._is_at_hand())
-            yield made if is_due else replace(made, due=None)
-
-    def _follows(self, what: What, key: str, intact_key: str, intact: HiddenStates, reason: str) -> Following[What]:
-        """States that follow from ``intact``.
-
-        Due where these were made a moment ago, or none of the same model are stored and nothing says that there can't be any.
-        """
-        states, failure = self.store.find_states(key), self.store.failure(key)
-        is_there = states is not None and states.card.identity == intact.card.identity
-        due = intact_key in self.made or not (is_there or failure is not None)
-        return Following(
-            what=what,
-            key=key,
-            intact=intact,
-            states=states if is_there else None,
-            due=reason if due else None,
-            failure=failure,
-        )
-
-    def _loss(self, intact_key: str, intact: HiddenStates) -> Iterator[Following[LossText]]:
-        text = self.request.loss_text
-        if text is None or (key := text.key(intact)) is None:
-            return
-        due = intact_key in self.made or (not self.store.has(key, Loss) and self._is_at_hand())
-        yield Following(
-            intact=intact, what=text, key=key, folder=folder_of(Loss), due="not measured yet" if due else None
-        )
-
-    def _fits(self, firsts: Sequence[Capture[Template]]) -> Iterator[Capture[Fit]]:
-        """Of the model's lens; as long as some contexts were never captured it isn't known what is read."""
-        request = self.request
-        if request.lenses is None or (request.due is not None and not any(map(self._is_asked, firsts))):
+    def _of_model(self, kind: Kind[Any, Any], firsts: Sequence[Capture[Template]]) -> Iterator[Capture[Any]]:
+        """As long as some contexts were never captured it isn't known what their words are."""
+        if self.request.due is not None and not any(map(self._is_asked, firsts)):
             return
         if self.loaded is not None:
             card, texts = self.loaded
@@ -184,23 +132,22 @@ class _Walk:
             if len(known) < len(firsts):
                 return
             card, tokenizations = known[0].card, [each.tokenization for each in known]
-        with_random = are_wanted(request.untrained, card)
-        for fit in request.lenses.fits(request.model, card, tokenizations, with_random=with_random):
-            states, failure = self.store.find_states(fit.key), self.store.failure(fit.key)
-            stored = replace(fit, is_forced=True) if request.is_forced else fit.as_stored(states)
-            is_there = failure is not None or (states is not None and stored.is_whole)
-            reason = FORCED if request.is_forced else None if is_there else "lens not fitted yet"
-            due = reason if reason and self._is_at_hand() else None
-            yield Capture(what=stored, key=fit.key, states=states if is_there else None, due=due, failure=failure)
+        yield from kind.of_model(self, card, tokenizations)
 
-    def _is_at_hand(self) -> bool:
-        """Whether the model can be loaded, as far as is known: what was captured elsewhere is shown without its loss, too."""
-        model, base = self.request.model, self.request.base
-        if self.request.due is not None:
+    @cached_property
+    def is_at_hand(self) -> bool:
+        request = self.request
+        if request.due is not None:
             return True
         try:
-            models.check(model, base)
-            models.require_packages(model)
+            models.check(request.model, request.base)
+            models.require_packages(request.model)
         except SourceError:
             return False
-        return models.identity(model, base) is not None or models.is_downloaded_apart(model, base)
+        known = request.identity or models.identity(request.model, request.base)
+        return known is not None or models.is_downloaded_apart(request.model, request.base)
+
+
+def _breaks(states: HiddenStates | None) -> bool:
+    """Whether few neurons write a break in a capture."""
+    return bool(states and states.updates and states.updates.breaking)

@@ -16,18 +16,17 @@ from tokviz.draw.coverage import Coverage
 from tokviz.draw.typefaces import Typefaces
 from tokviz.errors import TokvizError
 from tokviz.records import HiddenStates, Picture, Projection
+from tokviz.run.kinds.base import FORCED, Capture, Kind
+from tokviz.run.kinds.interventions import Interventions, Wanted
 from tokviz.run.plan import captures, recipe
-from tokviz.run.plan.controls import Control, Controls
 from tokviz.run.plan.inputs import Inputs
-from tokviz.run.plan.interventions import Wanted
-from tokviz.run.plan.lenses import Fit, LensInputs
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.pairs import Comparer, Comparison
 from tokviz.run.plan.pictures import Subject, Subjects, Whole, heat_map
 from tokviz.run.plan.related import related
 from tokviz.run.plan.request import Request, Template, requests
-from tokviz.run.plan.steps import FORCED, Steps
-from tokviz.run.plan.tree import Capture, Captured, ContextPlan, ModelPlan, PictureJob
+from tokviz.run.plan.steps import Steps
+from tokviz.run.plan.tree import Captured, ContextPlan, ModelPlan, PictureJob
 from tokviz.run.store import keys
 from tokviz.run.store.artefacts import Store
 from tokviz.run.store.disk import shown_path
@@ -71,11 +70,11 @@ class Plan:
     def _with_branches(self, request: Request, contexts: Sequence[ContextPlan]) -> ModelPlan:
         """With what follows from the states."""
         known = [each.first.states for each in contexts if each.first.states is not None]
-        lens = _lens([fit for each in contexts for fit in each.fits])
+        of_model = {kind: kind.given(found) for kind, found in contexts[0].beside.items() if kind.is_of_model}
         return ModelPlan(
             request=request,
             contexts=tuple(
-                replace(each, all_captured=self._all_captured(each, contexts[0] if index else None, known, lens))
+                replace(each, all_captured=self._all_captured(each, contexts[0] if index else None, known, of_model))
                 for index, each in enumerate(contexts)
             ),
         )
@@ -85,7 +84,7 @@ class Plan:
         context: ContextPlan,
         first_context: ContextPlan | None,
         known: Sequence[HiddenStates],
-        lens: LensInputs | None,
+        of_model: Mapping[type[Kind[Any, Any]], Any],
     ) -> dict[str, Captured]:
         """By the keys of the states.
 
@@ -93,24 +92,25 @@ class Plan:
         ----------
         first_context : of the same model; None of that one itself.
         known : the states of all contexts of the model.
+        of_model : what measures get of what is captured once of a model.
         """
         states = context.first.states
         if states is None:
             return {}
         ordinary = _ordinary(states, known)
+        of_context = {kind: kind.given(found) for kind, found in context.beside.items() if not kind.is_of_model}
         own = self.branch(
             states,
             ordinary,
             further=_all_states(context.further),
             against=() if first_context is None else _all_states(first_context.templates),
-            controls=_states_of(context.controls),
-            lens=lens,
+            given={**of_model, **of_context},
             is_checkpoint=context.model.slug in self.checkpoints,
         )
         # Against the same ordinary words: those of the model as it is.
         changed = {
-            each.key: self.branch(each.states, ordinary, each.what, lens=lens, against=(states,))
-            for each in context.interventions
+            each.key: self.branch(each.states, ordinary, each.what, given=of_model, against=(states,))
+            for each in context.of(Interventions)
             if each.states is not None
         }
         return {context.key: own, **changed}
@@ -217,32 +217,6 @@ def _all_states(templates: Sequence[Capture[Template]]) -> tuple[HiddenStates, .
     """Those of all templates; none as long as some are due."""
     found = tuple(each.states for each in templates if each.states is not None and each.due is None)
     return found if len(found) == len(templates) else ()
-
-
-def _states_of(controls: Sequence[Capture[Control]]) -> Controls | None:
-    """None as long as some are due, and where there are none."""
-    if not controls or any(each.due for each in controls):
-        return None
-    found = {each.what: each.states for each in controls if each.states is not None}
-    problems = dict.fromkeys(each.failure for each in controls if each.failure)
-    if not found and not problems:
-        return None
-    return Controls(
-        random=next((states for control, states in found.items() if control.kind == "random"), None),
-        own_embedding=tuple(states for control, states in found.items() if control.kind == "own_embedding"),
-        problems=tuple(problems),
-        note=next((states.card.notes[-1] for states in found.values() if states.card.notes), ""),
-    )
-
-
-def _lens(fits: Sequence[Capture[Fit]]) -> LensInputs | None:
-    """None as long as some are due, and where none is asked for."""
-    if not fits or any(each.due for each in fits):
-        return None
-    found = {each.what.kind: each.states for each in fits}
-    reason = next((each.failure for each in fits if each.what.kind == "names"), None)
-    ids = next((each.what.ids for each in fits if each.what.kind == "words"), ())
-    return None if reason is None and found["names"] is None else LensInputs.of(found, reason, ids)
 
 
 def _ordinary(states: HiddenStates, captured: Sequence[HiddenStates]) -> HiddenStates | None:

@@ -6,16 +6,17 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 from tokviz import models
 from tokviz.config import CheckpointConfig, ModelConfig, ReportConfig
 from tokviz.records import Context, WordList
-from tokviz.run.plan import interventions
-from tokviz.run.plan.interventions import Wanted
-from tokviz.run.plan.lenses import Lenses
-from tokviz.run.plan.losses import LossText
+from tokviz.run.kinds import KINDS
+from tokviz.run.kinds.base import Kind, once_each
 from tokviz.run.plan.options import Options
 from tokviz.run.store import keys
+
+Asked = TypeVar("Asked", bound=Kind[Any, Any])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,14 +60,8 @@ class Request:
     token_budget: int
     n_depths: int | None = None
     """How many depths are asked for, from the embedding on; None for all."""
-    by_hand: tuple[Wanted, ...] = ()
-    """What the author wants to see with neurons set to a value."""
-    loss_text: LossText | None = None
-    """What the model is to predict with a break's neurons set to a value; None where they aren't."""
-    lenses: Lenses | None = None
-    """What is read of the model's layers; None where nothing is."""
-    untrained: bool | None = False
-    """Whether untrained controls of the model are wanted; None where that follows from its size."""
+    asked: tuple[Kind[Any, Any], ...] = ()
+    """Which kinds of captures beside the states, with their settings."""
     is_forced: bool = False
     """Whether what is stored is made again."""
     waits: bool = True
@@ -83,31 +78,26 @@ class Request:
 
     @property
     def templates(self) -> list[Template]:
-        """Each once, as contexts may share a template."""
-        found: dict[str, Template] = {}
-        for context in self.contexts:
-            for each in context.templates:
-                found.setdefault(each.key, each)
-        return list(found.values())
+        return once_each(each for context in self.contexts for each in context.templates)
 
     @property
     def templates_due(self) -> list[Template]:
         return [each for each in self.templates if self.due and each.key in self.due]
 
+    def asks(self, kind: type[Asked]) -> Asked | None:
+        """How a kind is asked for; None where it isn't."""
+        return next((each for each in self.asked if isinstance(each, kind)), None)
+
 
 def requests(config: ReportConfig, options: Options) -> tuple[Request, ...]:
     """What a report asks of each of its models, and of the checkpoints of its series."""
-    loss_text, lenses = LossText.of(config), Lenses.of(config)
-    return tuple(_request(model, config, options, loss_text, lenses) for model in config.all_models)
+    return tuple(_request(model, config, options) for model in config.all_models)
 
 
-def _request(
-    model: ModelConfig, config: ReportConfig, options: Options, loss_text: LossText, lenses: Lenses | None
-) -> Request:
+def _request(model: ModelConfig, config: ReportConfig, options: Options) -> Request:
     """In a draft nothing is measured, and so nothing is captured to be compared with."""
-    is_checkpoint = isinstance(model, CheckpointConfig)
-    switches_off = config.switches_off and not options.is_draft and not is_checkpoint
-    asks_for_lens = config.lens is not None if model.lens is None else model.lens
+    switches_off = config.switches_off and not options.is_draft and not isinstance(model, CheckpointConfig)
+    asked = () if options.is_draft else (kind.asked(config, model) for kind in KINDS)
     return Request(
         model=model,
         base=options.base.resolve(),
@@ -120,23 +110,11 @@ def _request(
         read=config.read,
         token_budget=config.token_budget,
         n_depths=config.n_depths,
-        by_hand=() if options.is_draft else interventions.by_hand(config.by_hand(model)),
-        loss_text=loss_text if switches_off else None,
-        lenses=lenses if asks_for_lens and not options.is_draft else None,
-        untrained=_untrained(model, config, options),
+        asked=tuple(filter(None, asked)),
         is_forced=options.force,
         waits=options.waits,
         identity=models.identity(model, options.base),
     )
-
-
-def _untrained(model: ModelConfig, config: ReportConfig, options: Options) -> bool | None:
-    """Of a vocabulary they would take long."""
-    if options.is_draft or config.vocabulary:
-        return False
-    if model.untrained is not None:
-        return model.untrained
-    return None if config.untrained or isinstance(model, CheckpointConfig) else False
 
 
 def _templates(context: Context, model: ModelConfig, config: ReportConfig, options: Options) -> Iterator[Template]:

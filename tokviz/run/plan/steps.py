@@ -12,12 +12,12 @@ from functools import cached_property, partial, wraps
 from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
+from tokviz.run.kinds.base import FORCED
 from tokviz.run.store import keys
 from tokviz.run.store.artefacts import Store, Use, folder_of
 from tokviz.run.work.picture_queue import OtherWork, PictureQueue
 
 Value = TypeVar("Value")
-FORCED = "forced"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from tokviz.config import ModelConfig
 from tokviz.records import AddedMeasure, Context, HiddenStates, Picture, Projection
-from tokviz.run.plan.controls import Control
+from tokviz.run.kinds.base import Capture, Kind, Made
 from tokviz.run.plan.inputs import Inputs
-from tokviz.run.plan.interventions import Wanted
-from tokviz.run.plan.lenses import Fit
-from tokviz.run.plan.losses import LossText
 from tokviz.run.plan.pictures import Subject
 from tokviz.run.plan.request import Request, Template
 from tokviz.run.plan.steps import Step
 from tokviz.run.store.artefacts import Use
-
-What = TypeVar("What")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,31 +54,6 @@ class Captured:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Capture(Generic[What]):
-    """Something that takes the model itself: states of a template, or what follows from them."""
-
-    what: What
-    key: str
-    """Under which it is stored."""
-    due: str | None
-    """Why it must be made, or None when the store has it, or why there can't be any, or the model isn't here."""
-    states: HiddenStates | None = None
-    """As they are stored, also where they are to be made again; of a loss none."""
-    failure: str | None = None
-    """Why there is none."""
-    folder: str = "states"
-    """Of the store."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Following(Capture[What]):
-    """What follows from the states of the model as it is."""
-
-    intact: HiddenStates
-    """These."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class ContextPlan:
     """One model × context."""
 
@@ -94,10 +64,8 @@ class ContextPlan:
     """Of the templates that are measured only."""
     may_break: bool = True
     """Whether a break in it is to be switched off: the first one of a model is."""
-    following: tuple[Following[Any], ...] = ()
-    """What else the model runs for, as far as it is known."""
-    fits: tuple[Capture[Fit], ...] = ()
-    """Of the model's lens, in its first context; as far as it is known what is read, once all contexts are captured."""
+    beside: Mapping[type[Kind[Any, Any]], tuple[Capture[Any], ...]] = field(default_factory=dict)
+    """What else the model runs for, by kind, as far as it is known; what is captured once of a model, in its first context."""
     all_captured: Mapping[str, Captured] = field(default_factory=dict)
     """What follows from the states, and from those with neurons set to a value; by their keys."""
 
@@ -124,28 +92,19 @@ class ContextPlan:
     def templates(self) -> tuple[Capture[Template], ...]:
         return (self.first, *self.further)
 
-    @property
-    def interventions(self) -> tuple[Following[Wanted], ...]:
-        """With neurons set to a value; those of a break follow from the states."""
-        return self._of(Wanted)
+    def of(self, kind: type[Kind[Made, Any]]) -> tuple[Made, ...]:
+        """What is captured of a kind."""
+        found: tuple[Any, ...] = self.beside.get(kind, ())
+        return found
 
     @property
-    def controls(self) -> tuple[Following[Control], ...]:
-        """In untrained models; whether there are any may follow from the model's size."""
-        return self._of(Control)
-
-    @property
-    def loss(self) -> Following[LossText] | None:
-        """Of the model with the break's neurons set to a value; None where they aren't."""
-        return next(iter(self._of(LossText)), None)
-
-    def _of(self, kind: type[What]) -> tuple[Following[What], ...]:
-        return tuple(each for each in self.following if isinstance(each.what, kind))
+    def _all_beside(self) -> tuple[Capture[Any], ...]:
+        return tuple(each for found in self.beside.values() for each in found)
 
     @property
     def used(self) -> set[Use]:
         """All that belongs to it and takes the model itself, whether it is stored or not."""
-        return {(each.folder, each.key) for those in (self.templates, self.following, self.fits) for each in those}
+        return {(each.folder, each.key) for each in (*self.templates, *self._all_beside)}
 
     @property
     def intact_due(self) -> str | None:
@@ -160,7 +119,7 @@ class ContextPlan:
     @property
     def first_due(self) -> str | None:
         """The same in the template that is drawn."""
-        return _first_due((self.first, *self.following, *self.fits))
+        return _first_due((self.first, *self._all_beside))
 
 
 def _first_due(captures: Iterable[Capture[Any]]) -> str | None:

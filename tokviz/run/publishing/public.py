@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from tokviz.config import ModelConfig, expanded
 from tokviz.records import HiddenStates
@@ -46,6 +47,15 @@ def public_states(states: HiddenStates, model: ModelConfig, base: Path) -> Hidde
     card = states.card
     notes = tuple(public_text(note, model, base) for note in card.notes)
     return replace(states, card=replace(card, source=public_source(card.source), notes=notes))
+
+
+def public_record(record: Any, model: ModelConfig, base: Path) -> Any:
+    """A record with the public form of why something of it is missing, where it says so."""
+    if reason := getattr(record, "reason", None):
+        record = replace(record, reason=public_text(reason, model, base))
+    if problems := getattr(record, "problems", ()):
+        record = replace(record, problems=tuple(public_text(each, model, base) for each in problems))
+    return record
 
 
 def public_text(text: str, model: ModelConfig, base: Path) -> str:

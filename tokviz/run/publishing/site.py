@@ -19,7 +19,6 @@ from tokviz.pages.text.placeholders import Placeholders
 from tokviz.records import (
     ContextReport,
     Image,
-    Loss,
     ModelDifferences,
     ModelReport,
     ModelSimilarity,
@@ -30,13 +29,14 @@ from tokviz.records import (
     Report,
     SeriesReport,
 )
+from tokviz.run.kinds.interventions import Interventions
 from tokviz.run.plan.options import DRAFT, SVG
 from tokviz.run.plan.pictures import Subject, Whole
 from tokviz.run.plan.report import Plan
 from tokviz.run.plan.steps import Meanwhile
 from tokviz.run.plan.tree import Captured, ContextPlan, ModelPlan, PictureJob
 from tokviz.run.publishing import deciding, publish
-from tokviz.run.publishing.public import public_source, public_states, public_text
+from tokviz.run.publishing.public import public_record, public_source, public_states, public_text
 from tokviz.run.store import keys
 from tokviz.run.store.artefacts import Store
 from tokviz.run.store.disk import shown_path
@@ -194,7 +194,7 @@ def _context(
     model = context.model
     own, *others = (made[key] for key in context.all_captured)
     shown = _projections(own, images)
-    failures = (f"{each.what.described}: {each.failure}" for each in context.interventions if each.failure)
+    failures = (f"{each.what.described}: {each.failure}" for each in context.of(Interventions) if each.failure)
     return ContextReport(
         projections=shown,
         interventions=tuple(
@@ -202,22 +202,25 @@ def _context(
             for each in others
         ),
         failed_interventions=tuple(public_text(each, model, base) for each in failures),
-        loss=_public_loss(context, store, base),
+        **_records(context, store, base),
         **_others(own, images, model, base),
     )
 
 
-def _public_loss(context: ContextPlan, store: Store, base: Path) -> Loss | None:
-    found = store.find(context.loss.key, Loss) if context.loss else None
-    return found and replace(found, reason=found.reason and public_text(found.reason, context.model, base))
+def _records(context: ContextPlan, store: Store, base: Path) -> dict[str, Any]:
+    """What is captured beside states, and is no states, by the names of its fields."""
+    found = {
+        kind.field: store.find(each.key, each.record)
+        for kind, beside in context.beside.items()
+        for each in beside
+        if each.record
+    }
+    return {name: public_record(record, context.model, base) for name, record in found.items()}
 
 
 def _others(made: Products, images: Images, model: ModelConfig, base: Path) -> dict[str, Any]:
     """The fields of a ``ContextReport`` beside projections: states and measures."""
-    measured = made.measures
-    if untrained := measured.get("untrained"):
-        problems = tuple(public_text(each, model, base) for each in untrained.problems)
-        measured = {**measured, "untrained": replace(untrained, problems=problems)}
+    measured = {name: public_record(record, model, base) for name, record in made.measures.items()}
     heat_map = images[made.heat_map.path].facts if made.heat_map else None
     return {"states": public_states(made.captured.states, model, base), "heat_map": heat_map, **measured}
 
