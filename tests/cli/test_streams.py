@@ -196,7 +196,7 @@ def test_after_a_failure_nothing_more_is_tried(tmp_path: Path) -> None:
         firm.close()
 
 
-def missing() -> None:
+def missing(_: str) -> None:
     raise ModuleNotFoundError("No module named 'typer'", name="typer")
 
 
@@ -204,8 +204,9 @@ def test_a_python_without_the_packages_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(streams, "prepare", lambda: None)
-    with pytest.raises(SystemExit) as ended, entry._fit_python():
-        missing()
+    monkeypatch.setattr(entry, "import_module", missing)
+    with pytest.raises(SystemExit) as ended:
+        entry.run()
     assert ended.value.code == 1
     assert "expected the packages that tokviz needs, found no typer; install them" in capsys.readouterr().err
 
@@ -213,8 +214,8 @@ def test_a_python_without_the_packages_is_one_line(
 def test_an_older_python_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(streams, "prepare", lambda: None)
     monkeypatch.setattr(sys, "version_info", (3, 10, 13))
-    with pytest.raises(SystemExit), entry._fit_python():
-        missing()
+    with pytest.raises(SystemExit):
+        entry.run()
     assert "expected Python 3.11 or newer, got " in capsys.readouterr().err
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
+from typing import NoReturn
 
 from tokviz.cli import streams
 
@@ -16,19 +17,28 @@ _PATHS = ("--config", "--words", "--output", "--cache")
 
 def run() -> None:
     """Parse the command line of ``generate.py`` and do what it says."""
-    with _fit_python():
-        from tokviz.cli.building import run as work
-    _carry_out(work)
+    _run("tokviz.cli.building")
 
 
 def run_commands() -> None:
     """Parse the command line of ``tokviz`` and do what it says."""
-    with _fit_python():
-        from tokviz.cli.application import run as work
-    _carry_out(work)
+    _run("tokviz.cli.application")
 
 
-def _carry_out(work: Callable[[], None]) -> None:
+def _run(module: str) -> None:
+    """Do the work of a module's ``run``, if this Python can."""
+    streams.prepare()
+    if sys.version_info < (3, 11):  # noqa: UP036 - for those who run an older one
+        _refuse(f"{sys.executable}: expected Python 3.11 or newer, got {sys.version.split()[0]}; run a newer one")
+    try:
+        work = import_module(module).run
+    except ModuleNotFoundError as error:
+        if (error.name or "tokviz").partition(".")[0] == "tokviz":
+            raise
+        _refuse(
+            f"{sys.executable}: expected the packages that tokviz needs, found no {error.name}; install them for this "
+            "Python, or run the one that has them"
+        )
     # Up to here a signal ends the process at once: an exception in the midst of an import may be lost, or become another.
     from tokviz.run.work import interrupts
 
@@ -63,23 +73,6 @@ def _require_paths(arguments: list[str]) -> None:
             _refuse(f"{option}: expected a path, got an empty one; name one, or leave the option out")
 
 
-@contextmanager
-def _fit_python() -> Iterator[None]:
-    """Within the block the command is imported, if this Python can."""
-    streams.prepare()
-    if sys.version_info < (3, 11):  # noqa: UP036 - for those who run an older one
-        _refuse(f"{sys.executable}: expected Python 3.11 or newer, got {sys.version.split()[0]}; run a newer one")
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "tokviz").partition(".")[0] == "tokviz":
-            raise
-        _refuse(
-            f"{sys.executable}: expected the packages that tokviz needs, found no {error.name}; install them for this "
-            "Python, or run the one that has them"
-        )
-
-
-def _refuse(line: str) -> None:
+def _refuse(line: str) -> NoReturn:
     print(f"error: {line}", file=sys.stderr)
     raise SystemExit(1)

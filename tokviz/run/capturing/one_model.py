@@ -148,7 +148,7 @@ def _capture_loaded(
         structure=structure,
         sublayers=_sublayers(loaded, structure, sets_neurons=any(kind.sets_neurons for kind in request.asked)),
         token_budget=request.token_budget,
-        texts={text: texts[text] for text in dict.fromkeys(each.first.context.template for each in request.contexts)},
+        texts={text: texts[text] for text in (each.templates[0].context.template for each in request.contexts)},
         store=store,
         reporter=reporter,
         now=partial(now, request.epoch),
@@ -158,8 +158,7 @@ def _capture_loaded(
     for group in _groups(loaded.module, [each.what for each in due], texts):
         together = [(each, texts[each.context.template]) for each in group]
         _capture_together(ready, together)
-    made = {each.key for each in due}
-    contexts = captures(request, store, made, (loaded.card, ready.texts))
+    contexts = captures(request, store, {each.key for each in due}, (loaded.card, ready.texts))
     for kind in request.asked:
         kind.make(ready, [each for context in contexts for each in context.of(type(kind))])
 

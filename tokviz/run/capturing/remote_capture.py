@@ -44,15 +44,12 @@ class _Shared:
     mark: str
 
 
-Packed = dict[str, dict[str, bytes]]
-"""Key → the files of its states."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Sent:
     """What a worker gives back that doesn't see the cache."""
 
-    states: Packed
+    states: dict[str, dict[str, bytes]]
+    """Key → the files of its states."""
     measures: dict[str, bytes]
     """Key → its file."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 from tokviz.config import ModelConfig, ReportConfig
 from tokviz.records import HiddenStates, ModelCard, Tokenization
@@ -52,29 +52,22 @@ class Following(Capture[What]):
     """These."""
 
 
-class Keyed(Protocol):
-    """What is stored under a key."""
-
-    @property
-    def key(self) -> str: ...
-
-
-Some = TypeVar("Some", bound=Keyed)
+Some = TypeVar("Some")
 Made = TypeVar("Made", bound=Capture[Any])
 Given = TypeVar("Given")
 
 
-def once_each(found: Iterable[Some]) -> list[Some]:
+def once_each(found: Iterable[tuple[str, Some]]) -> list[Some]:
     """The first of each key, as contexts may share a template."""
     first: dict[str, Some] = {}
-    for each in found:
-        first.setdefault(each.key, each)
+    for key, each in found:
+        first.setdefault(key, each)
     return list(first.values())
 
 
 def due_once(found: Iterable[Made]) -> list[Made]:
     """Those that are due, each once."""
-    return once_each(each for each in found if each.due)
+    return once_each((each.key, each) for each in found if each.due)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,10 +68,6 @@ class Fit:
         return self.n_stored == len(self.ids)
 
     @property
-    def n_passages(self) -> int:
-        return Directions.N_PASSAGES[self.kind]
-
-    @property
     def n_backward_passes(self) -> int:
         return (len(self.names or self.ids) - self.n_stored) * _backward_passes(self.kind)
 
@@ -160,7 +156,17 @@ class Lenses(Kind[Capture[Fit], LensInputs]):
 
     def make(self, ready: Ready, found: Sequence[Capture[Fit]]) -> None:
         """What is missing of the model's own lens; that of its control is fitted once that is there."""
-        fitted = Fitted.of(ready, self.text)
+        head = ready.loaded.head
+        # What a caller put in its place, or quantized, may have none, or a method of that name.
+        matrix = None if head is None else getattr(head.get_output_embeddings(), "weight", None)
+        fitted = Fitted(
+            ready=ready,
+            text=self.text,
+            module=ready.module,
+            structure=ready.structure,
+            matrix=matrix,
+            head=None if matrix is None else head,
+        )
         due = [each.what for each in due_once(found)]
         fit_lens(fitted, [each for each in due if each.kind != "random"])
         reason = next((ready.store.failure(each.key) for each in found if each.what.kind == "names"), None)
@@ -209,21 +215,6 @@ class Fitted:
     """Its output matrix, ``(vocabulary, width)``; None where it has none."""
     head: Any
     """The model with that matrix; None where the matrix stands alone."""
-
-    @classmethod
-    def of(cls, ready: Ready, text: str) -> Fitted:
-        """The model itself."""
-        head = ready.loaded.head
-        # What a caller put in its place, or quantized, may have none, or a method of that name.
-        matrix = None if head is None else getattr(head.get_output_embeddings(), "weight", None)
-        return cls(
-            ready=ready,
-            text=text,
-            module=ready.module,
-            structure=ready.structure,
-            matrix=matrix,
-            head=None if matrix is None else head,
-        )
 
 
 def fit_lens(fitted: Fitted, fits: Sequence[Fit]) -> None:
@@ -275,7 +266,7 @@ def _fit(fitted: Fitted, fit: Fit) -> tuple[str, ...]:
 
     ready, module, structure = fitted.ready, fitted.module, fitted.structure
     store, tokenizer = ready.store, ready.loaded.tokenizer
-    n = fit.n_passages
+    n = Directions.N_PASSAGES[fit.kind]
     most = capture.most_tokens(module, structure.embedding)
     if most is not None and most < Directions.N_TOKENS:
         raise CaptureError(f"it takes {most} tokens at most, and a lens is fitted on passages of {Directions.N_TOKENS}")

@@ -91,14 +91,8 @@ class LossText(Kind[Following["LossText"], None]):
             "control": breaking.control,
             "mean": breaking.activations if states.tokenization.reads_position_0 else None,
         }
-        return keys.digest(
-            {
-                "version": VERSION,
-                **keys.of_weights(states.card, self.text),
-                "settings": settings,
-                "n_passages": self.most_passages(states),
-            }
-        )
+        of = {"settings": settings, "n_passages": self.most_passages(states)}
+        return keys.digest({"version": VERSION, **keys.of_weights(states.card, self.text), **of})
 
 
 def measure_loss(ready: Ready, states: HiddenStates, text: LossText) -> Loss:

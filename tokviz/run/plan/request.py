@@ -40,10 +40,6 @@ class AskedContext:
     may_break: bool = True
     """Whether a break that is found in it is to be switched off; it isn't where an earlier context has one."""
 
-    @property
-    def first(self) -> Template:
-        return self.templates[0]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
@@ -78,7 +74,7 @@ class Request:
 
     @property
     def templates(self) -> list[Template]:
-        return once_each(each for context in self.contexts for each in context.templates)
+        return once_each((each.key, each) for context in self.contexts for each in context.templates)
 
     @property
     def templates_due(self) -> list[Template]:
@@ -89,32 +85,31 @@ class Request:
         return next((each for each in self.asked if isinstance(each, kind)), None)
 
 
-def requests(config: ReportConfig, options: Options) -> tuple[Request, ...]:
-    """What a report asks of each of its models, and of the checkpoints of its series."""
-    return tuple(_request(model, config, options) for model in config.all_models)
+def requests(config: ReportConfig, options: Options) -> Iterator[Request]:
+    """What a report asks of each of its models, and of the checkpoints of its series.
 
-
-def _request(model: ModelConfig, config: ReportConfig, options: Options) -> Request:
-    """In a draft nothing is measured, and so nothing is captured to be compared with."""
-    switches_off = config.switches_off and not options.is_draft and not isinstance(model, CheckpointConfig)
-    asked = () if options.is_draft else (kind.asked(config, model) for kind in KINDS)
-    return Request(
-        model=model,
-        base=options.base.resolve(),
-        device=options.device,
-        contexts=tuple(
-            AskedContext(templates=tuple(_templates(each, model, config, options)), may_break=switches_off)
-            for each in config.context_list
-        ),
-        words=config.word_list,
-        read=config.read,
-        token_budget=config.token_budget,
-        n_depths=config.n_depths,
-        asked=tuple(filter(None, asked)),
-        is_forced=options.force,
-        waits=options.waits,
-        identity=models.identity(model, options.base),
-    )
+    In a draft nothing is measured, and so nothing is captured to be compared with.
+    """
+    for model in config.all_models:
+        switches_off = config.switches_off and not options.is_draft and not isinstance(model, CheckpointConfig)
+        asked = () if options.is_draft else (kind.asked(config, model) for kind in KINDS)
+        yield Request(
+            model=model,
+            base=options.base.resolve(),
+            device=options.device,
+            contexts=tuple(
+                AskedContext(templates=tuple(_templates(each, model, config, options)), may_break=switches_off)
+                for each in config.context_list
+            ),
+            words=config.word_list,
+            read=config.read,
+            token_budget=config.token_budget,
+            n_depths=config.n_depths,
+            asked=tuple(filter(None, asked)),
+            is_forced=options.force,
+            waits=options.waits,
+            identity=models.identity(model, options.base),
+        )
 
 
 def _templates(context: Context, model: ModelConfig, config: ReportConfig, options: Options) -> Iterator[Template]:

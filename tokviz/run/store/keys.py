@@ -47,8 +47,6 @@ from tokviz.records import (
 
 CAPTURE_VERSION = 2
 """Raised when capture gives other states for the same input; library versions don't count, they are recorded."""
-
-
 SHARED_CODE = ("records", "text.py", "errors.py")
 """What every folder may import."""
 LIBRARIES = {

@@ -40,8 +40,6 @@ class Interrupted(BaseException):
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.number = number
-        self.exit_code = 128 + number
-        """As shells give it: 130 for Ctrl-C, 143 for SIGTERM."""
 
 
 _struck: Interrupted | None = None
@@ -68,7 +66,7 @@ def heed(work: Callable[[], None]) -> None:
     except (Interrupted, Exception):  # some libraries make an error of their own of the first
         if _struck is None:
             raise
-        _end(_struck.exit_code)
+        _end(_struck.number)
 
 
 def is_stopping() -> bool:
@@ -123,14 +121,14 @@ def _watch(ours: socket.socket, heard: list[signal.Signals]) -> None:
             _swallowed.clear()
             time.sleep(_A_MOMENT)
             _thread.interrupt_main(signal.Signals(number))
-    _end(128 + number)
+    _end(number)
 
 
-def _end(exit_code: int) -> NoReturn:
-    """At once: the interpreter's own end would wait for threads and processes."""
+def _end(number: int) -> NoReturn:
+    """At once: the interpreter's own end would wait for threads and processes. The exit code is as shells give it, 130 for Ctrl-C."""
     _say()
     _end_children()
-    os._exit(exit_code)
+    os._exit(128 + number)
 
 
 def _say() -> None:
