@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -189,3 +190,33 @@ def test_states_have_another_key_for_each_thing_that_they_depend_on() -> None:
     assert len(set(used)) == len(used)
     renamed = ModelConfig(source="org/m", name="Another", note="Words on it.")
     assert keys.states_key(renamed, replace(context, label="by themselves"), words, "last") == used[0]
+
+
+WEAK = "files:" + "a" * 64
+
+
+@pytest.mark.parametrize(
+    ("identity", "is_of_the_source"),
+    [
+        (WEAK, True),
+        ("sha256:" + "a" * 64, False),
+        ("sha256:" + "a" * 64 + " settings:" + "b" * 64, False),
+        ("commit:" + "a" * 40, False),
+        ("memory:" + "a" * 64, False),
+        ("commit:" + "a" * 40 + " tokenizer " + "b" * 40, False),
+        ("commit:" + "a" * 40 + " tokenizer " + "b" * 64, True),
+        (WEAK + " tokenizer " + "b" * 40, True),
+        ("unknown", True),
+    ],
+)
+def test_folders_of_the_same_names_sizes_and_times_share_no_lens_and_no_loss(
+    identity: str, is_of_the_source: bool
+) -> None:
+    """What has a checksum or a commit is the same wherever it lies, and keeps its keys."""
+    card = making.card(identity=identity)
+    models = [ModelConfig(source="a"), ModelConfig(source="b"), ModelConfig(source="a", tokenizer="c")]
+    found = [keys.of_weights(model, card, "text") for model in models]
+    assert len({keys.digest(each) for each in found}) == (3 if is_of_the_source else 1)
+    if not is_of_the_source:
+        digest = hashlib.sha256(b"text").hexdigest()
+        assert found[0] == {"identity": identity, "dtype": card.dtype, "text": digest}

@@ -151,7 +151,7 @@ class Lenses(Kind[Capture[Fit], LensInputs]):
                 "n_passages": Directions.N_PASSAGES[kind],
                 **(CONTROLS[0].key_parts(model) if kind == "random" else {}),
             }
-            key = keys.digest({**keys.of_weights(card, self.text), **what})
+            key = keys.digest({**keys.of_weights(model, card, self.text), **what})
             yield Fit(kind=kind, names=names, ids=own, key=key)
 
     def make(self, ready: Ready, found: Sequence[Capture[Fit]]) -> None:

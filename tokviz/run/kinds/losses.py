@@ -59,7 +59,7 @@ class LossText(Kind[Following["LossText"], None]):
     def of_context(
         self, walk: Walk, intact_key: str, intact: HiddenStates, *, breaks: bool
     ) -> Iterator[Following[LossText]]:
-        key = self.key(intact) if breaks else None
+        key = self.key(walk.model, intact) if breaks else None
         if key is not None:
             due = intact_key in walk.made or (not walk.store.has(key, Loss) and walk.is_at_hand)
             yield Following(what=self, key=key, intact=intact, record=Loss, due="not measured yet" if due else None)
@@ -80,7 +80,7 @@ class LossText(Kind[Following["LossText"], None]):
         n_tokens = sum(len(word.ids) for word in states.tokenization.words)
         return max(LEAST_PASSAGES, min(MOST_PASSAGES, n_tokens // PASSAGE_TOKENS))
 
-    def key(self, states: HiddenStates) -> str | None:
+    def key(self, model: ModelConfig, states: HiddenStates) -> str | None:
         """Under which the loss is stored; None where no few neurons write a break."""
         breaking = states.updates and states.updates.breaking
         if not breaking:
@@ -92,7 +92,7 @@ class LossText(Kind[Following["LossText"], None]):
             "mean": breaking.activations if states.tokenization.reads_position_0 else None,
         }
         of = {"settings": settings, "n_passages": self.most_passages(states)}
-        return keys.digest({"version": VERSION, **keys.of_weights(states.card, self.text), **of})
+        return keys.digest({"version": VERSION, **keys.of_weights(model, states.card, self.text), **of})
 
 
 def measure_loss(ready: Ready, states: HiddenStates, text: LossText) -> Loss:

@@ -26,6 +26,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.metadata import version
@@ -94,9 +95,16 @@ def download_key(model: ModelConfig) -> str:
     return digest({"download": [model.source, model.revision, model.dtype, model.tokenizer]})
 
 
-def of_weights(card: ModelCard, text: str) -> dict[str, Any]:
-    """What the key is made of, beside a version and settings, of what is measured with a model on a text."""
-    return {"identity": card.identity, "dtype": card.dtype, "text": hashlib.sha256(text.encode()).hexdigest()}
+_BY_CONTENT = re.compile(r"(sha256|commit|memory):\S+( settings:\S+)?( tokenizer [0-9a-f]{40})?")
+"""Identities that no other weights and tokenizer have; other ones are of names, sizes and times, in which two folders may be alike."""
+
+
+def of_weights(model: ModelConfig, card: ModelCard, text: str) -> dict[str, Any]:
+    """What the key is made of, beside a version and settings, of what is measured with a model on a text; ``model``: as configured."""
+    found = {"identity": card.identity, "dtype": card.dtype, "text": hashlib.sha256(text.encode()).hexdigest()}
+    if _BY_CONTENT.fullmatch(card.identity):
+        return found
+    return found | {"source": model.source, "revision": model.revision, "tokenizer": model.tokenizer}
 
 
 def product_key(what: str, of: Sequence[Any]) -> str:
