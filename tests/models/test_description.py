@@ -69,6 +69,12 @@ def test_what_a_run_would_refuse_is_told(llama: Path) -> None:
     assert (found.kind, found.n_layers) == ("folder", None)
 
 
+def test_weights_that_go_meanwhile_are_not_counted(llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = [llama / "model.safetensors", llama / "gone.safetensors"]
+    monkeypatch.setattr("tokviz.models.description.weights_files", lambda _: weights)
+    assert describe(ModelConfig(source="llama"), llama.parent).n_bytes == weights[0].stat().st_size
+
+
 def test_weights_that_are_not_whole_are_told(llama: Path) -> None:
     os.truncate(llama / "model.safetensors", (llama / "model.safetensors").stat().st_size - 4)
     assert "expected the whole of model.safetensors" in str(describe(ModelConfig(source="llama"), llama.parent).problem)

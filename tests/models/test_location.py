@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,8 @@ from narrow import present
 from sources import MINILM, ROOT, SMOLLM2, configured, edit_config, refusal
 
 from tokviz.errors import SourceError
-from tokviz.models import identity, load, locate
+from tokviz.models import describe, identity, load, locate
+from tokviz.models.location import files_like
 
 
 def test_each_form_of_a_source_is_recognized(tmp_path: Path) -> None:
@@ -98,6 +101,7 @@ def test_a_bad_source_is_one_line_that_says_what_to_do(tmp_path: Path, source: s
 def test_neither_locating_nor_identifying_imports_a_library_or_the_package(tmp_path: Path) -> None:
     code = f"""
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from tokviz import models
 from tokviz.config import ModelConfig
@@ -125,6 +129,34 @@ def test_a_folders_identity_changes_with_what_changes_its_states(llama: Path) ->
     assert after != before
     edit_config(llama, note="longer")
     assert identity(configured("llama"), base) not in {before, after}
+
+
+def test_a_file_that_goes_meanwhile_is_none_of_the_folders(llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody makes and removes files there; it ends no run."""
+    (llama / "gone.json").write_text("{}")
+    base, now = llama.parent, configured("llama")
+
+    def and_removed(folder: Path, patterns: Iterable[str]) -> list[Path]:
+        files = files_like(folder, patterns)
+        (llama / "gone.json").unlink(missing_ok=True)
+        return files
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sys.modules[identity.__module__], "files_like", and_removed)
+        seen = identity(now, base)
+    assert seen == identity(now, base)
+
+
+def test_a_folder_that_can_not_be_looked_at_has_no_identity(llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a disk that is gone."""
+
+    def fail(*_: object) -> list[Path]:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(sys.modules[identity.__module__], "files_like", fail)
+    monkeypatch.setattr("tokviz.models.location.files_like", fail)
+    assert identity(configured("llama"), llama.parent) is None
+    assert "got some that can't be looked at: " in str(describe(configured("llama"), llama.parent).problem)
 
 
 def test_a_folder_without_weights_has_no_identity(llama: Path) -> None:

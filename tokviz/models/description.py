@@ -13,10 +13,10 @@ from tokviz.config import ModelConfig, install
 from tokviz.errors import SourceError
 from tokviz.models.failures import explained, hub_unasked
 from tokviz.models.hub import Once, try_to_connect
-from tokviz.models.loading import one_at_a_time, staged_and_read
+from tokviz.models.loading import check, one_at_a_time, staged_and_read
 from tokviz.models.location import snapshot, weights_files
+from tokviz.models.opened import signature
 from tokviz.models.origin import Origin
-from tokviz.models.refusals import refuse_unreadable
 from tokviz.models.weights import without_weights
 
 
@@ -56,7 +56,7 @@ def describe(model: ModelConfig, base: Path, say: Callable[[str], None] | None =
         say = Once(say)
         try_to_connect(model, base, say)
     try:
-        refuse_unreadable(origin)
+        check(model, base)
         require_packages(model)
         return _with_architecture(origin, found, say)
     except SourceError as error:
@@ -75,8 +75,11 @@ def require_packages(model: ModelConfig) -> None:
 
 def _files(origin: Origin) -> Description:
     path = origin.path or snapshot(origin.model)
-    files = weights_files(path) if path and path.exists() else []
-    n_bytes = sum(file.stat().st_size for file in files)
+    try:
+        files = weights_files(path) if path and path.exists() else []
+    except OSError:  # which is told as a problem
+        files = []
+    n_bytes = sum(size for _, _, size, *_ in signature(files).values())
     return Description(kind=origin.location.kind, is_here=bool(files), n_bytes=n_bytes if files else None)
 
 

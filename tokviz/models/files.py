@@ -193,6 +193,10 @@ def _refuse_links_out(source: str, path: Path, names: Iterable[str]) -> None:
 def _refuse_closed_and_large(source: str, path: Path, settings: Iterable[str]) -> None:
     n_bytes = 0
     for name in settings:
+        if not os.path.lexists(path / name):
+            raise SourceError(
+                f"{source}: expected files that stay as they are while they are read, found no {one_line(name)} any more; run again"
+            )
         if not os.access(path / name, os.R_OK):
             raise SourceError(
                 f"{source}: expected files that may be read, got a closed one: {one_line(name)}; change its permissions"

@@ -39,16 +39,19 @@ def identity(model: ModelConfig, base: Path, downloads: Path | None = None) -> s
     same on any machine; ``commit:…`` of a hub model; else ``files:…`` over the names, sizes and times of the files: a 60 GB
     checkpoint is not read at each start. A package's version replaces the times, which change when it is installed again.
 
-    States captured elsewhere can be shown without the weights, so a missing source is no error here.
+    States captured elsewhere can be shown without the weights, so a source that is missing or can't be looked at is no error here.
 
     Parameters
     ----------
     downloads : the folder that a model has been downloaded into whose weights aren't kept.
     """
-    weights = _identity_of_weights(model, base, downloads)
-    if weights is None or model.tokenizer is None:
-        return weights
-    tokenizer = _identity_of_tokenizer(ModelConfig(source=model.tokenizer), base, downloads)
+    try:
+        weights = _identity_of_weights(model, base, downloads)
+        if weights is None or model.tokenizer is None:
+            return weights
+        tokenizer = _identity_of_tokenizer(ModelConfig(source=model.tokenizer), base, downloads)
+    except OSError:  # a disk that is gone, a folder that goes meanwhile; where it is loaded, that is said
+        return None
     return tokenizer and f"{weights} tokenizer {tokenizer}"
 
 
@@ -106,7 +109,7 @@ def _settings(model: ModelConfig, location: Location, downloads: Path | None) ->
         if sum(file.stat().st_size for file in files) > MOST_BYTES:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
         lines = [f"{_name(file)} {_content(file, file.stat().st_mtime_ns)}" for file in files]
-    except OSError:  # as loading says
+    except (OSError, RuntimeError):  # as loading says; the second of links that lead to each other
         return " settings:unreadable"
     return f" settings:{_sha256(lines)}" if lines else ""
 
@@ -124,7 +127,10 @@ def _content(file: Path, _time: int) -> str:
 def _digest(files: list[Path], location: Location) -> str:
     lines = [f"{location.package} {_version(location.package)}"] if location.package else []
     for file in files:
-        status = file.stat()
+        try:
+            status = file.stat()
+        except OSError:  # gone since it was listed; loading says so of one that is read
+            continue
         time = "" if location.package else f" {status.st_mtime_ns}"
         lines.append(f"{_name(file)} {status.st_size}{time}")
     return _sha256(lines)
