@@ -96,6 +96,22 @@ def test_memory_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     assert torch.ones(500 * MIB // 4).sum() > 0
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a process take more than there is")
+def test_some_memory_may_be_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of the swap may be taken; a pass within the block gets no more."""
+    import resource
+
+    monkeypatch.setattr(memory, "free_bytes", lambda _device: 1000 * MIB)
+    monkeypatch.setattr(psutil, "swap_memory", lambda: SimpleNamespace(free=200 * MIB))
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    with memory.limited_to_free_memory(CPU, 0.5):
+        limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
+        assert abs(limit - _of_this_process("VmData:") - 700 * MIB) < 20 * MIB
+        with memory.limited_to_free_memory(CPU):
+            assert resource.getrlimit(resource.RLIMIT_DATA)[0] == limit
+    assert resource.getrlimit(resource.RLIMIT_DATA) == before
+
+
 def test_the_tightest_control_group_counts(tmp_path: Path) -> None:
     own = tmp_path / "cgroup"
     own.write_text("0::/user/session\n", encoding="utf-8")

@@ -90,3 +90,12 @@ def test_of_several_streams_the_active_one_or_their_mean_is_read(
     assert batch.states[0][0] == pytest.approx(expected[0] / factor, rel=1e-5)
     for state, of_layer in zip(batch.states[1:], expected[1:], strict=True):
         np.testing.assert_allclose(state, np.tile(of_layer, (4, 1)), rtol=1e-5, atol=1e-6)
+
+
+def test_too_little_memory_is_no_fault_of_the_kind_of_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run_out(*_: object, input_ids: torch.Tensor) -> None:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(Toy, "forward", run_out)
+    with pytest.raises(StructureError, match="can't allocate memory; close other programs, or check its config"):
+        find_structure(Toy(), "")

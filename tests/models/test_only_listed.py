@@ -19,7 +19,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from sources import configured, edit_config, refusal
 
-from tokviz.models import check, describe, identity, is_same, load, refusals, safetensors_header, staging
+from tokviz.models import check, describe, files, identity, is_same, load, refusals, safetensors_header, staging
 from tokviz.models.opened import opened
 
 ROOT = Path(__file__).parents[2]
@@ -449,13 +449,13 @@ def test_limits_end_with_the_settings_that_they_are_for(gpt2: Path, is_whole: bo
 
     def limits() -> tuple[object, ...]:
         return (
-            resource.getrlimit(resource.RLIMIT_AS),
+            resource.getrlimit(resource.RLIMIT_DATA),
             signal.getsignal(signal.SIGPROF),
             signal.getitimer(signal.ITIMER_PROF),
         )
 
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
     before = limits()
     if is_whole:
         load(configured("gpt2"), gpt2.parent, "cpu")
@@ -488,7 +488,10 @@ def test_settings_that_take_too_much_memory_end_with_a_line(gpt2: Path, monkeypa
         return bytearray(1 << 43)
 
     monkeypatch.setattr(transformers.AutoConfig, "from_pretrained", boundless)
-    assert "loading failed: MemoryError" in refusal("gpt2", gpt2.parent)
+    assert (
+        "expected a model that can be made in the memory that is free, got one that takes more; check config"
+        in refusal("gpt2", gpt2.parent)
+    )
 
 
 @pytest.mark.parametrize(
@@ -586,6 +589,12 @@ def test_a_file_that_is_exchanged_while_it_is_read_is_noticed(
 
     monkeypatch.setattr(staging, "check_sha256", exchanged)
     assert f"got another {file} meanwhile; run again" in refusal("gpt2", gpt2.parent)
+
+
+def test_a_file_that_is_gone_since_it_was_listed_is_no_closed_one(gpt2: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its permissions can't be changed."""
+    monkeypatch.setattr(files, "files_like", lambda *_: [gpt2 / "config.json", gpt2 / "gone.json"])
+    assert "while they are read, found no gone.json any more; run again" in refusal("gpt2", gpt2.parent)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes among files")

@@ -10,22 +10,26 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import families
 import numpy as np
 import psutil
 import pytest
 from making import hidden_states
+from torch import nn
 
 from tokviz import models
+from tokviz.capture import memory
 from tokviz.config import ModelConfig
 from tokviz.errors import BackendError, DamagedStatesError, ModelError, SourceError
 from tokviz.models import limits
-from tokviz.records import Tokenization, TokenizedWord, WordList
-from tokviz.run.capturing import apart
+from tokviz.records import Category, Context, Tokenization, TokenizedWord, WordList
+from tokviz.run.capturing import apart, one_model
 from tokviz.run.capturing.apart import Apart, capturing_apart
-from tokviz.run.capturing.one_model import _most_seconds
-from tokviz.run.plan.request import Request
+from tokviz.run.capturing.one_model import _leaving_memory, _most_seconds
+from tokviz.run.plan.request import AskedContext, Request, Template
 from tokviz.run.store.artefacts import Store
 from tokviz.run.work.progress import Quiet, Reporter
 
@@ -164,6 +168,46 @@ def test_in_this_process_no_time_ends_it() -> None:
     before = resource.getrlimit(resource.RLIMIT_CPU)
     with models.ended_after(0):
         assert resource.getrlimit(resource.RLIMIT_CPU) == before
+
+
+@pytest.mark.parametrize(("device", "is_limited"), [("cpu", True), ("meta", False)])
+def test_captures_leave_memory_to_the_others(monkeypatch: pytest.MonkeyPatch, device: str, is_limited: bool) -> None:
+    """Where they are apart; not where weights are read in every pass, which are mapped."""
+    import resource
+
+    loaded: Any = SimpleNamespace(module=nn.Linear(2, 2, device=device))
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    with _leaving_memory(loaded):
+        assert resource.getrlimit(resource.RLIMIT_DATA) == before
+    monkeypatch.setattr(limits, "_ends_the_process", True)
+    with _leaving_memory(loaded):
+        now, _ = resource.getrlimit(resource.RLIMIT_DATA)
+        assert (now != before[0]) == is_limited
+        if is_limited:
+            assert (
+                now - psutil.Process().memory_info().data
+                < psutil.virtual_memory().available + psutil.swap_memory().free
+            )
+    assert resource.getrlimit(resource.RLIMIT_DATA) == before
+
+
+def test_a_model_that_takes_all_memory_between_its_passes_fails_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    families.build("gpt2", tmp_path / "gpt2")
+    monkeypatch.setattr(memory, "free_bytes", lambda _: 2**30)
+    monkeypatch.setattr(psutil, "swap_memory", lambda: SimpleNamespace(free=0))
+    monkeypatch.setattr(one_model, "_tokenized", lambda *_: bytearray(3 * 2**30))
+    key, context = "a" * 32, Context(name="alone", label="alone", template="{word}")
+    asked = replace(
+        request("gpt2"),
+        base=tmp_path,
+        contexts=(AskedContext(templates=(Template(key=key, context=context),)),),
+        words=WordList(categories=(Category(key="a", label="a", words=("red",)),)),
+        due=frozenset([key]),
+    )
+    with capturing_apart(Store(tmp_path), Quiet()) as made, pytest.raises(ModelError, match="MemoryError"):
+        made.capture(asked)
 
 
 @pytest.mark.parametrize(

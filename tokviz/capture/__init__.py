@@ -11,7 +11,7 @@ from tokviz.capture.hooks import is_streamed
 from tokviz.capture.interventions import layer_without, mean_at_position_0, neurons_set
 from tokviz.capture.lens import directions, output_rows, require_plain_head
 from tokviz.capture.loss import Passages, Setting, losses, passages, sees_ahead
-from tokviz.capture.memory import is_out_of_memory
+from tokviz.capture.memory import is_out_of_memory, limited_to_free_memory
 from tokviz.capture.passes import PassLimits, sharing_passes
 from tokviz.capture.recording import PaddedWords
 from tokviz.capture.running import Known, RunningCapture, capture, capture_together

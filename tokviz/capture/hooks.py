@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -104,7 +104,8 @@ def forward(
     with (
         torch.inference_mode(not with_gradients),
         torch.set_grad_enabled(with_gradients),
-        limited_to_free_memory(device),
+        # Weights that are read meanwhile are mapped, each as its whole file, which would count.
+        nullcontext() if is_streamed(module) else limited_to_free_memory(device),
         reused_memory(device),
         # Without a mask there may be a cache, which a check would change.
         short_chunks(module, ids, may_check=mask is not None),

@@ -132,10 +132,14 @@ def _while_sampling(work: Callable[[], object]) -> int:
 
 
 @contextmanager
-def limited_to_free_memory(device: torch.device) -> Iterator[None]:
+def limited_to_free_memory(device: torch.device, share: float = 1.0) -> Iterator[None]:
     """Within the block, Linux refuses memory that isn't there, which torch raises as an error; elsewhere it does nothing.
 
     Memory that is swapped out counts as free; other processes may take what was free at the beginning of the block.
+
+    Parameters
+    ----------
+    share : of the free memory that may be taken; all of the swap may.
     """
     if sys.platform != "linux" or device.type != "cpu":
         yield
@@ -143,7 +147,7 @@ def limited_to_free_memory(device: torch.device) -> Iterator[None]:
     import resource
 
     before = resource.getrlimit(resource.RLIMIT_DATA)
-    limit = _data_bytes() + (free_bytes(device) or 0) + psutil.swap_memory().free
+    limit = _data_bytes() + int(share * (free_bytes(device) or 0)) + psutil.swap_memory().free
     if before[0] != resource.RLIM_INFINITY:
         limit = min(limit, before[0])
     resource.setrlimit(resource.RLIMIT_DATA, (limit, before[1]))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tokviz.capture.hooks import StreamLayout, first_tensor, forward, hooked, is_streamed
+from tokviz.capture.memory import is_out_of_memory
 from tokviz.errors import StructureError
 from tokviz.records import depth_name
 from tokviz.text import error_line
@@ -260,9 +261,11 @@ def _trace(
             # transformers reads a mask's values, and a tensor on the "meta" device has none.
             output = forward(module, ids, None if only_shapes else torch.ones_like(ids))
         except Exception as error:
+            remedy = "this kind of model can't be captured"
+            if is_out_of_memory(error):
+                remedy = "close other programs, or check its config for numbers that no model has"
             raise StructureError(
-                f"{type(module).__name__}: expected a forward pass over the ids of tokens alone, got {error_line(error)}; "
-                "this kind of model can't be captured"
+                f"{type(module).__name__}: expected a forward pass over the ids of tokens alone, got {error_line(error)}; {remedy}"
             ) from error
     result = first_tensor(output)
     # Tokens that the model adds may also come first: those fed are where they are in what the model returns.

@@ -14,7 +14,7 @@ from tokviz.models.hub import Once, try_to_connect
 from tokviz.models.identity import identity, is_same
 from tokviz.models.in_memory import AtHand, evaluated, lock_of, unwrapped, with_settings_of_its_own
 from tokviz.models.libraries import load_libraries
-from tokviz.models.limits import ended_after, let_time_end_the_process
+from tokviz.models.limits import ended_after, is_apart, let_time_end_the_process
 from tokviz.models.loading import Folders, LoadedModel, Use, check, load
 from tokviz.models.location import Location, locate
 from tokviz.models.quiet import quiet_transformers

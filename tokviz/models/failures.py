@@ -89,7 +89,12 @@ def _explain(origin: Origin, staged: Path, error: Exception) -> str:
             f"{source}: transformers {importlib.metadata.version('transformers')} can't make the model from its config.json "
             f"({text}); check that the file is this model's, or choose another model"
         )
-    remedy = "" if isinstance(error, (RuntimeError, MemoryError)) else "; check that the files are whole"
+    if isinstance(error, MemoryError):
+        return (
+            f"{source}: expected a model that can be made in the memory that is free, got one that takes more; check config.json and "
+            "tokenizer_config.json for numbers that no model has, or free some memory"
+        )
+    remedy = "" if isinstance(error, RuntimeError) else "; check that the files are whole"
     return f"{source}: loading failed: {text}{remedy}"
 
 
@@ -224,4 +229,4 @@ def said(error: BaseException, path: Path | None, staged: Path | None) -> str:
         if folder.name:  # else it is "." or "/", which stand elsewhere, too
             text = re.sub(rf"(?<![\w./\\-]){re.escape(str(folder))}(?![\w-])", name.replace("\\", r"\\"), text)
     text = _FOLDERS.sub("…/", text)
-    return f"{type(error).__name__}: {one_line(text)}"
+    return f"{type(error).__name__}: {one_line(text)}" if text else type(error).__name__

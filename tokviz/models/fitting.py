@@ -22,6 +22,8 @@ _MOST_PER_TENSOR, _MOST_ADDED = 8, 1000
 """A model may keep one stored tensor in several parameters, each set twice while loading, and have some that aren't stored."""
 _ADDED_SHARE, _ADDED_NUMBERS = 0.1, 2_000_000
 """By how much a model may be larger than its GGUF file says: such files leave out what states don't depend on."""
+_MOST_OF_TABLES = 4 * 10**9
+"""Bytes: masks and angles of 2,048 positions take some hundred million in the models that keep them for each layer."""
 _FURTHER_TOKENS = re.compile(r"(.*_)?(nextn|mtp)(_.*)?")
 """Keys of a configuration that say how many layers predict further tokens; they aren't run."""
 _MOST_FURTHER = 100
@@ -167,13 +169,26 @@ def refuse_more_numbers(source: str, whole: Any, n_found: int, most_per_number: 
         )
 
 
+def refuse_large_tables(source: str, whole: Any) -> None:
+    """Refuse a config that asks for far larger tables of positions and the like than any model makes; raises ``SourceError``.
+
+    They aren't stored, so that no file bounds them.
+    """
+    n_bytes = sum(each.numel() * each.element_size() for each in whole.buffers())
+    if n_bytes > _MOST_OF_TABLES:
+        raise SourceError(
+            f"{source}: expected at most {_MOST_OF_TABLES / 1e9:,.0f} GB of tables that a model makes itself, as of positions, got "
+            f"{n_bytes / 1e9:,.0f} GB; check config.json for numbers that no model has"
+        )
+
+
 # --- GGUF --------------------------------------------------------------------------------------------------------
 
 
-def refuse_other_gguf(staged: Staged, config: Any) -> None:
+def refuse_other_gguf(staged: Staged, config: Any) -> Any:
     """Refuse a GGUF file whose config has other layers than its tensors, tables of other sizes, or integers as weights.
 
-    Raises ``SourceError``.
+    Returns the whole model without values; raises ``SourceError``.
     """
     import gguf
     import torch
@@ -187,7 +202,8 @@ def refuse_other_gguf(staged: Staged, config: Any) -> None:
             f"{source}: expected weights of floating-point numbers, quantized or not, got {integers[0].tensor_type.name} for "
             f"{one_line(integers[0].name)}"
         )
-    n_bytes, n_stored_bytes = staged.n_bytes, sum(int(each.n_bytes) for each in tensors)
+    assert staged.gguf_file is not None
+    n_bytes, n_stored_bytes = staged.gguf_file.stat().st_size, sum(int(each.n_bytes) for each in tensors)
     if n_stored_bytes > n_bytes:
         raise SourceError(
             f"{source}: expected tensors one after the other, got {n_stored_bytes:,} bytes of them in a file of {n_bytes:,}; fetch "
@@ -207,3 +223,5 @@ def refuse_other_gguf(staged: Staged, config: Any) -> None:
     with at_most(source, len(tensors)), torch.device("meta"):
         whole = AutoModel.from_config(config)
     refuse_more_numbers(source, whole, sum(int(each.n_elements) for each in tensors))
+    refuse_large_tables(source, whole)
+    return whole

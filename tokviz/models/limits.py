@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 import time
@@ -15,8 +14,8 @@ from tokviz.errors import SourceError
 
 SECONDS = 180
 """Of the process's time: what is made of settings takes some tenths of one, with a tokenizer out of a GGUF file some seconds."""
-MORE_BYTES, PER_PROCESSOR = 3 << 30, 256 << 20
-"""By how much the process may grow in addresses, which are more than memory: libraries and threads reserve some."""
+MORE_BYTES = 3 << 30
+"""By how much the memory of the process's own may grow: that which it may write, used or not."""
 MORE_WITHOUT_VALUES = 640 << 20
 """The same while a model is made without its values."""
 
@@ -32,13 +31,18 @@ def let_time_end_the_process() -> None:
     _ends_the_process = True
 
 
+def is_apart() -> bool:
+    """Whether this process has models alone, so that limits of its own harm nothing else."""
+    return _ends_the_process
+
+
 @contextmanager
 def ended_after(n_bytes: int, seconds: float | None = None) -> Iterator[None]:
     """Within the block this process may be ended by SIGXCPU, where ``let_time_end_the_process`` was called.
 
     Parameters
     ----------
-    n_bytes : of weights that are read.
+    n_bytes : that the weights take in memory.
     seconds : of a processor, that it may take besides; by default what reading settings does.
     """
     if not _ends_the_process or not hasattr(signal, "SIGXCPU"):
@@ -57,23 +61,22 @@ def ended_after(n_bytes: int, seconds: float | None = None) -> Iterator[None]:
 
 
 @contextmanager
-def limited(source: str, n_mapped: int, *, with_values: bool = True) -> Iterator[None]:
+def limited(source: str, n_mapped: int | None = None) -> Iterator[None]:
     """Within the block a run of endless or boundless code ends with an error, as far as the system has such limits.
 
     They are the process's: one thread at a time may be within.
 
     Parameters
     ----------
-    n_mapped : bytes of files that libraries map into memory meanwhile.
-    with_values : whether values of a model are made; else shapes alone.
+    n_mapped : where a model is made without its values: bytes of the safetensors files that torch maps into memory which the process
+        might write. Settings are read without any.
 
     Raises
     ------
     SourceError : it took too long. MemoryError, or a library's own error, where it took too much memory.
     """
-    of_values = n_mapped + MORE_BYTES + PER_PROCESSOR * (os.cpu_count() or 1)
     with ExitStack() as limits:
-        limits.enter_context(_memory(n_mapped + (of_values if with_values else MORE_WITHOUT_VALUES)))
+        limits.enter_context(_memory(MORE_BYTES if n_mapped is None else n_mapped + MORE_WITHOUT_VALUES))
         if threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer"):
             limits.enter_context(_time(source))
         yield
@@ -87,17 +90,19 @@ def _memory(n_more: int) -> Iterator[None]:
     try:
         import resource
 
-        n_now = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
-        soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+        # Not of addresses, of which files that are only read take as many as they have bytes, some libraries twice.
+        status = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+        n_now = next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmData:"))
+        soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
         most = min([n_now + n_more, *(limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY)])
-        resource.setrlimit(resource.RLIMIT_AS, (most, hard))
-    except (ImportError, OSError, ValueError):  # only Linux has all of this
+        resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
+    except (ImportError, OSError, ValueError, StopIteration):  # only Linux has all of this
         yield
         return
     try:
         yield
     finally:
-        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
 def _has_gpu() -> bool:

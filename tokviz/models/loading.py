@@ -166,15 +166,14 @@ def staged_and_read(
         with ended_after(0):
             staged = Staged.of(origin, place / "model")
         source = origin.model.source
-        with hub_unasked(source), limited(source, staged.n_bytes), ended_after(staged.n_bytes):
+        with hub_unasked(source), limited(source), ended_after(0):
             refuse_foreign_code(source, staged.arguments)
             config = AutoConfig.from_pretrained(**staged.arguments)
             # Transformers chooses the classes of some tokenizers by a model's id.
             config.name_or_path = source
             refuse_other_inputs(origin, config)
         of_tokenizer = staged if origin.model.tokenizer is None else _staged_tokenizer(origin, place / "tokenizer")
-        of_both = max(staged.n_bytes, of_tokenizer.n_bytes)
-        with hub_unasked(source), limited(source, of_both), ended_after(of_both):
+        with hub_unasked(source), limited(source), ended_after(0):
             tokenizer = load_tokenizer(staged, of_tokenizer, config, texts)
         of_tokenizer.require_unchanged()
         return staged, config, tokenizer
@@ -199,7 +198,7 @@ def _load(
     staged: Staged, config: Any, tokenizer: Any, device: str, offload: Path | None, with_head: bool
 ) -> LoadedModel:
     origin = staged.origin
-    with hub_unasked(origin.model.source), ended_after(staged.n_bytes):
+    with hub_unasked(origin.model.source):
         weights = load_weights(staged, config, offload, with_head=with_head)
     if not origin.model.placement:
         weights.part.to(device)

@@ -48,12 +48,15 @@ _LONGEST_PATH = 4096
 _NOTES = "(?!train|param|token|sample|step|example|positions|ctx)"
 """How what is counted begins that is no part of a model."""
 _COUNTED = (
-    (re.compile(r"pretraining_tp|\w+_(cycles|loops|iters|repeats)"), 1_000),
+    (re.compile(r"pretraining_tp|\w+_(cycles|loops|iters|repeats)|(\w+_)?num_chunks_(before|after)"), 1_000),
+    (re.compile(r"(?!attention_|audio_|acoustic_)(\w+_)?chunk_(size|length)"), 4_096),
+    (re.compile(r"attention_window(_size)?|local_radius"), 8_192),
     (re.compile(r"extra_ids"), 10_000),
-    (re.compile(r"attention_window|\w*chunk_size|default_num_special_tokens"), 100_000),
+    (re.compile(r"attention_chunk_size|(\w+_)?block_size|default_num_special_tokens"), 100_000),
     (re.compile(rf"(n|num)_{_NOTES}\w+|\w+_(dim|heads)"), 1_000_000),
 )
-"""What settings count of parts of a model, and more than any model has of it: lists and tables of that length are made."""
+"""What settings count of parts of a model, and more than any model has of it: lists and tables of that length are made, and a text
+is padded to windows, blocks and chunks. Llama 4's ``attention_chunk_size`` only hides tokens; those of audio see no words."""
 _TOKENS = re.compile(r".*_tokens?|added_tokens_decoder|extra_special_tokens")
 _LONGEST_TOKEN, _MOST_TOKENS, _MOST_CHARACTERS = 10_000, 100_000, 5_000_000
 """Characters of a token, and how many tokens and characters there may be beside the vocabulary: adding more takes minutes and
@@ -114,9 +117,9 @@ class Staged:
         return bool(self.files.weights) and all(path.is_file() for path in self.files.weights_paths)
 
     @property
-    def n_bytes(self) -> int:
-        """Of the weights that are on this machine."""
-        return sum(path.stat().st_size for path in self.files.weights_paths if path.is_file())
+    def n_mapped(self) -> int:
+        """Bytes of the safetensors files on this machine, as torch maps them: whole, whatever is in them."""
+        return sum(path.stat().st_size for path in self.files.weights_paths if path.is_file() and not self.gguf_file)
 
     @property
     def gguf_file(self) -> Path | None:

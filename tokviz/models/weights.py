@@ -16,13 +16,14 @@ from tokviz.models.fitting import (
     PACKED,
     at_most,
     headers_of,
+    refuse_large_tables,
     refuse_more_numbers,
     refuse_other_gguf,
     refuse_other_numbers,
     refuse_unused_layers,
 )
 from tokviz.models.gguf_file import quantization_and_dtype
-from tokviz.models.limits import limited
+from tokviz.models.limits import ended_after, limited
 from tokviz.models.refusals import refuse_without_text
 from tokviz.models.staging import Staged
 from tokviz.text import one_line, with_visible_directions
@@ -65,23 +66,24 @@ def load_weights(staged: Staged, config: Any, offload: Path | None, *, with_head
     """
     model = staged.origin.model
     more_notes: tuple[str, ...] = ()
-    with limited(model.source, staged.n_bytes, with_values=False):
+    with limited(model.source, staged.n_mapped), ended_after(0):
         if staged.gguf_file is not None:
-            refuse_other_gguf(staged, config)
+            on_meta = refuse_other_gguf(staged, config)
         else:
-            _, more_notes = _on_meta(staged, config)
-    load = partial(_from_pretrained, staged, config, offload, _class_with_head(config) if with_head else None)
+            on_meta, more_notes = _on_meta(staged, config)
+        load = partial(_from_pretrained, staged, config, offload, _class_with_head(config) if with_head else None)
+    # What the model has place for, whatever else is in the files.
+    n_bytes = sum(each.numel() * each.element_size() for each in on_meta.parameters())
     dtype_note: str | None
-    if staged.gguf_file is not None:
-        loaded, dtype_note = _load_gguf(load, model.dtype)
-        whole, head = loaded
-        quantization, checkpoint_dtype = quantization_and_dtype(staged.gguf_file)
-    else:
-        loaded, checkpoint_dtype, dtype_note = _load_safetensors(load, model.dtype, config)
-        whole, head = loaded
-        quantization = quantization_of(whole.config)
-        if _quantization_config(config):
-            checkpoint_dtype = None
+    with ended_after(n_bytes):
+        if staged.gguf_file is not None:
+            (whole, head), dtype_note = _load_gguf(load, model.dtype)
+            quantization, checkpoint_dtype = quantization_and_dtype(staged.gguf_file)
+        else:
+            (whole, head), checkpoint_dtype, dtype_note = _load_safetensors(load, model.dtype, config)
+            quantization = quantization_of(whole.config)
+            if _quantization_config(config):
+                checkpoint_dtype = None
     notes = ((dtype_note,) if dtype_note else ()) + more_notes
     return _weights(model.source, whole, head, checkpoint_dtype, quantization, notes)
 
@@ -133,7 +135,7 @@ def without_weights(staged: Staged, config: Any) -> Any:
 
     Raises ``SourceError``, as ``load_weights`` does.
     """
-    with limited(staged.origin.model.source, staged.n_bytes, with_values=False):
+    with limited(staged.origin.model.source, staged.n_mapped):
         if staged.gguf_file is not None:
             refuse_other_gguf(staged, config)
         if staged.gguf_file is None and staged.has_weights:
@@ -167,6 +169,7 @@ def _on_meta(staged: Staged, config: Any) -> tuple[Any, tuple[str, ...]]:
             without_values = replace(staged, origin=replace(staged.origin, model=on_meta))
             whole, _, unexpected = _loaded(without_values, config, None, None, "auto")
     _refuse_layers_without_tensors(source, config, len(headers) - len(unexpected))
+    refuse_large_tables(source, whole)
     _, path = _part_that_runs(whole)
     notes = refuse_unused_layers(source, whole, path, {*unexpected, *headers})
     if is_quantized:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -37,6 +37,8 @@ _BYTES = 4
 """Of a parameter."""
 _SECONDS, _SECONDS_PER_PARAMETER = 1800, 1e-7
 """Of a processor: for any model, and for each of its parameters and each token that goes through it."""
+_SHARE_OF_MEMORY = 0.9
+"""Of what is free once a model is loaded: passes are planned to take half of it at most, but a single word may always go."""
 _OF_MODELS = ("torch", "transformers", "accelerate", "gguf", "huggingface_hub", "tokenizers", "tqdm")
 """What ``[models]`` installs."""
 
@@ -106,15 +108,29 @@ def _capture(
     if request.captured_from is not None and models.is_same(loaded.card.identity, request.captured_from):
         # What follows from states that stay is found under the identity that those were stored with.
         loaded = replace(loaded, card=replace(loaded.card, identity=request.captured_from))
-    with models.ended_after(_BYTES * (loaded.card.n_parameters or 0)):  # one word goes through the model
-        structure = capture.find_structure(loaded.module, loaded.base_model_prefix).up_to(request.n_depths)
-    with models.ended_after(0):
-        texts = {
-            each.context.template: _tokenized(loaded.tokenizer, request, each.context) for each in request.templates
-        }
-    step.advance()
-    with models.ended_after(0, _most_seconds(request, loaded.card, texts)):
-        _capture_loaded(request, loaded, structure, texts, store, reporter)
+    with _leaving_memory(loaded):
+        with models.ended_after(_BYTES * (loaded.card.n_parameters or 0)):  # one word goes through the model
+            structure = capture.find_structure(loaded.module, loaded.base_model_prefix).up_to(request.n_depths)
+        with models.ended_after(0):
+            texts = {
+                each.context.template: _tokenized(loaded.tokenizer, request, each.context) for each in request.templates
+            }
+        step.advance()
+        with models.ended_after(0, _most_seconds(request, loaded.card, texts)):
+            _capture_loaded(request, loaded, structure, texts, store, reporter)
+
+
+def _leaving_memory(loaded: models.LoadedModel) -> AbstractContextManager[None]:
+    """Within the block all captures of a model together leave some of the free memory to the rest of the run and the machine.
+
+    In a process of its own only, and where the weights are in memory: those that are read in every pass are mapped meanwhile.
+    """
+    from tokviz import capture
+
+    if not models.is_apart() or capture.is_streamed(loaded.module):
+        return nullcontext()
+    device = next(each.device for each in loaded.module.parameters())
+    return capture.limited_to_free_memory(device, _SHARE_OF_MEMORY)
 
 
 def _most_seconds(request: Request, card: ModelCard, texts: Mapping[str, Tokenization]) -> float:
