@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,8 +12,10 @@ import pytest
 from claiming import decided
 from report_fixture import sample_report
 
+from tokviz.pages.charts.word_by_word import difference_charts
+from tokviz.pages.downloads import word_by_word
 from tokviz.pages.text.paired_facts import of_model, of_models
-from tokviz.records import Paired, PairedCapture, PairedMeasure, PairedMeasures, Report
+from tokviz.records import ModelReport, Paired, PairedCapture, PairedMeasure, PairedMeasures, Report
 
 THRESHOLD, ERROR, FREEDOM = 4.0, 0.02, 100_000
 """A band reaches four errors to either side: 0.08."""
@@ -138,3 +142,44 @@ def test_the_page_says_what_counts_as_one_word() -> None:
     too_large = replace(found, too_large=tuple("abcdefghijkl"))
     context = replace(context, paired=PairedCapture(embedding=too_large))
     assert "12 would have been one." in of_model(report, replace(changed, contexts=(context,)))[-1]
+
+
+# --- charts and tables -------------------------------------------------------------------------------------------------
+
+
+def held() -> tuple[Report, ModelReport]:
+    """A model whose first context is held against its embedding, from layer 0 on."""
+    report = sample_report()
+    model = report.models[0]
+    found = measures(measure([0.02, -0.25], [False, True], [False, True, False]), [(1, 0), (2, 0)])
+    context = replace(model.contexts[0], paired=PairedCapture(embedding=found), interventions=())
+    return report, replace(model, contexts=(context,))
+
+
+def test_a_chart_has_a_curve_for_each_thing_that_a_capture_is_held_against() -> None:
+    _, model = held()
+    (chart,) = difference_charts(model)
+    assert "− embedding" in chart.svg
+    assert "Category purity, word by word." in chart.svg
+    assert "0.02 at layer 0, −0.25 at layer 1" in chart.svg
+    assert difference_charts(replace(model, contexts=(replace(model.contexts[0], paired=None),))) == ()
+
+
+def test_a_table_has_every_difference_with_its_band() -> None:
+    report, model = held()
+    paired_capture = model.contexts[0].paired
+    assert paired_capture is not None
+    rows = list(csv.DictReader(io.StringIO(word_by_word.of_capture(paired_capture, report.words.categories))))
+    assert len(rows) == 3 * (1 + N_CATEGORIES) * 2
+    [shown] = [each for each in rows if each["announced"] == "1" and not each["category"]]
+    assert (shown["against"], shown["measure"], shown["depth"], shown["other_depth"]) == (
+        "embedding",
+        "purity",
+        "2",
+        "0",
+    )
+    assert [float(shown[name]) for name in ("difference", "standard_error", "low", "high")] == pytest.approx(
+        [-0.25, ERROR, -0.33, -0.17], abs=1e-4
+    )
+    of_category = [each["category"] for each in rows if each["announced"] == "1" and each["category"]]
+    assert of_category == [report.words.categories[1].key]

@@ -16,6 +16,8 @@ _BANDS = (
     "The bands hold together at all depths and with those of all other differences of the report. A difference is shown where its band "
     "doesn’t reach 0 and no single word carries it."
 )
+_SHORT = {"off": "neurons off", "mean": "at their mean", "control": "other neurons"}
+"""What fits at a curve's end."""
 _MEASURE = Measure(
     key="word_by_word", name="Category purity, word by word", caption="", read=lambda *_: None, spans=(0.0,)
 )
@@ -31,18 +33,18 @@ def _of_context(context: ContextReport, model: ModelReport) -> Iterator[Chart | 
     of_words = f": words {label}" if len(model.contexts) > 1 else ""
     yield _chart(
         f"{_MEASURE.name}{of_words}",
-        "How much higher purity is than in what stands at a curve’s end.",
+        "Purity less that of what stands at a curve’s end.",
         list(_held(context, model.contexts[0])),
         context.states.n_depths,
     )
     changed = [
-        (each.states.context.label.removeprefix(f"{label}, "), each.paired.unchanged)
+        (_SHORT.get(each.rule or "", each.states.context.label.removeprefix(f"{label}, ")), each.paired.unchanged)
         for each in context.interventions
         if each.paired and each.paired.unchanged
     ]
     yield _chart(
         f"{_MEASURE.name}{of_words}, neurons set to a value",
-        "How much higher purity is than in the unchanged model.",
+        "Purity less that of the unchanged model.",
         changed,
         context.states.n_depths,
     )
@@ -63,9 +65,9 @@ def _held(context: ContextReport, first: ContextReport) -> Iterator[tuple[str, P
     if context.paired is not None:
         paired = context.paired
         every = (
-            ("the embedding", paired.embedding),
-            ("random layers", paired.untrained),
-            (first.states.context.label, paired.first_context),
+            ("− embedding", paired.embedding),
+            ("− random layers", paired.untrained),
+            (f"− {first.states.context.label}", paired.first_context),
         )
         yield from ((name, found) for name, found in every if found is not None)
 
