@@ -132,6 +132,7 @@ def test_it_is_shown_in_the_carousel_the_explorer_and_the_tables(project: Path) 
         assert sorted(file.name for file in folder.glob("*.csv")) == [
             "coordinates.csv",
             "geometry.csv",
+            "word_by_word.csv",
             "words_by_layer.csv",
         ]
         assert (folder / "coordinates-centered.js").exists()
