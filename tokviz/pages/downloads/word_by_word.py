@@ -16,7 +16,7 @@ PATH = "data/word_by_word.csv"
 
 
 def of_capture(paired: PairedCapture, categories: Sequence[Category]) -> str:
-    """A row per what a capture is held against, measure, category (empty: all words) and depth."""
+    """A row per what a capture is held against, measure and depth, and for each category that a difference is shown for."""
     against = {
         "embedding": paired.embedding,
         "unchanged": paired.unchanged,
@@ -45,12 +45,15 @@ def downloads(report: Report) -> dict[str, str]:
 
 
 def _rows(found: PairedMeasures, categories: Sequence[Category]) -> Iterator[list[Any]]:
+    """Of all words at each depth, of a category where it is shown: with the others a table would be ten times as long."""
     labels = ["", *(categories[index].key for index in found.categories)]
     for measure in MEASURES:
         every = getattr(found, measure)
         for of, label in enumerate(labels):
             paired, row = (every.overall, 0) if of == 0 else (every.by_category, of - 1)
             for at, (depth, other) in enumerate(found.depths.tolist()):
+                if label and not paired.holds[row, at]:
+                    continue
                 numbers = (
                     each[row, at] for each in (paired.value, paired.error, paired.low, paired.high, paired.p_value)
                 )
