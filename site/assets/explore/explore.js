@@ -98,14 +98,16 @@ panels.push(panel);
 return panel;
 }
 async function choose(explorer, panel, names) {
-const share = isReady(explorer) ? Tokviz.shareOf(explorer.depth, lastOf(explorer)) : null;
+const last = isReady(explorer) ? lastOf(explorer) : null;
 try {
 if (!(await panel.choose(Tokviz.findCapture(explorer.index.models, names)))) return;
 } catch (error) {
 panel.fail(error);
 return;
 }
-if (panel === explorer.panels[0] && share !== null && isReady(explorer)) explorer.depth = Math.round(share * lastOf(explorer));
+if (panel === explorer.panels[0] && last !== null && isReady(explorer)) {
+explorer.depth = Math.round(Tokviz.shareOf(explorer.depth, last) * lastOf(explorer));
+}
 }
 function showChosen(explorer) {
 if (!isReady(explorer)) return;
