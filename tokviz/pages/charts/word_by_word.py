@@ -66,7 +66,7 @@ def _held(context: ContextReport, first: ContextReport) -> Iterator[tuple[str, P
         paired = context.paired
         every = (
             ("− embedding", paired.embedding),
-            ("− random layers", paired.untrained),
+            ("− untrained", paired.untrained),
             (f"− {first.states.context.label}", paired.first_context),
         )
         yield from ((name, found) for name, found in every if found is not None)
