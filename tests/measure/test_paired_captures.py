@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from falsify.reports import named
 
+from tokviz.measure import paired_captures
 from tokviz.measure.decisions import claims_in, decide, with_decisions
 from tokviz.measure.paired_captures import PairedComparer, of_capture, of_intervention
 from tokviz.measure.profile import Side
@@ -111,3 +112,14 @@ def test_few_words_have_no_answer_and_raise_nothing(n_words: int) -> None:
     assert known(found.embedding).n_words == n_words
     assert known(found.embedding).purity.overall.is_too_few.all()
     assert depths_of(found.embedding) == []
+
+
+def test_what_is_kept_for_other_comparisons_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    comparer, first = PairedComparer(), side(capture([FAR] * N_DEPTHS))
+    comparer.compare(first, side(capture([FAR] * N_DEPTHS, 1)))
+    assert len(comparer._kept) == 2
+    monkeypatch.setattr(paired_captures, "_MOST_KEPT", 1)
+    others = [comparer.compare(first, side(capture([FAR] * N_DEPTHS, seed))) for seed in (2, 1)]
+    assert len(comparer._kept) == 1
+    again = PairedComparer().compare(first, side(capture([FAR] * N_DEPTHS, 1)))
+    assert np.array_equal(others[1].purity.overall.value, again.purity.overall.value)

@@ -13,9 +13,12 @@ from tokviz.measure.paired import PairedWords, agreed, aligned, compare, measure
 from tokviz.measure.profile import Side, shared_words
 from tokviz.records import HiddenStates, PairedCapture, PairedMeasures, Untrained
 
+_MOST_KEPT = 2**28
+"""Bytes of what is kept for the next comparison: of fifty models with long lists all would be gigabytes."""
+
 
 class PairedComparer:
-    """Compares captures, and keeps what was measured of each: with many models most share the same words.
+    """Compares captures, and keeps what was measured of the last ones: with many models most share the same words.
 
     Parameters
     ----------
@@ -63,9 +66,15 @@ class PairedComparer:
 
     def _measured(self, states: HiddenStates, rows: np.ndarray, words: PairedWords) -> tuple[LeftOut, ...]:
         key = (states.digest, rows.tobytes() + words.grouped.labels.tobytes())
-        if key not in self._kept:
-            self._kept[key] = measured(states.states, rows, words.units())
-        return self._kept[key]
+        found = self._kept.pop(key, None) or measured(states.states, rows, words.units())
+        self._kept[key] = found  # the latest stands last
+        while len(self._kept) > 1 and sum(map(_n_bytes, self._kept.values())) > _MOST_KEPT:
+            del self._kept[next(iter(self._kept))]
+        return found
+
+
+def _n_bytes(found: tuple[LeftOut, ...]) -> int:
+    return sum(each.influence.nbytes + each.without.nbytes for each in found)
 
 
 def of_capture(
