@@ -91,8 +91,10 @@ class ModelPage:
     difference: Section | None
     """Why the contexts differ, when massive activations are the reason."""
     curves: ModelCharts | None
-    untrained: tuple[str, ...]
-    """What untrained models tell of it, a paragraph for each context."""
+    differences: tuple[str, ...]
+    """What purity differs from, a paragraph for each context."""
+    more_differences: tuple[str, ...]
+    """Of other measures and with neurons set to a value; and what untrained models tell of it."""
     curves_note: str | None
     related: RelatedSection | None
     related_choices: tuple[Option, ...]
@@ -134,8 +136,7 @@ def _untrained(report: Report, model: ModelReport) -> tuple[str, ...]:
     found = (untrained_sentences(context, names) for context in model.contexts)
     notes = dict.fromkeys(each.untrained.note for each in model.contexts if each.untrained and each.untrained.note)
     told = [" ".join(each) for each in found if each]
-    controls = (*told[:-1], " ".join([*told[-1:], *notes])) if told or notes else ()
-    return (*paired_facts.of_model(report, model), *controls)
+    return (*told[:-1], " ".join([*told[-1:], *notes])) if told or notes else ()
 
 
 def _charts(report: Report, model: ModelReport) -> ModelCharts | None:
@@ -161,6 +162,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
     )
     relations, of_words = related_section(report, model, page), word_map(report, model, page)
     lens = lens_section(report, model, page)
+    differences, more_differences = paired_facts.of_model(report, model)
     return ModelPage(
         contents=contents(
             ("Layer by layer", "main", shown),
@@ -195,7 +197,8 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
         stories=told,
         difference=difference(model),
         curves=curves,
-        untrained=_untrained(report, model),
+        differences=differences,
+        more_differences=(*more_differences, *_untrained(report, model)),
         curves_note=model.notes.get(CURVES),
         related=relations,
         related_choices=related,

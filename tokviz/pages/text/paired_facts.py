@@ -37,13 +37,22 @@ class _Held:
     """The model whose depths are named, where the other one has another number of them."""
 
 
-def of_model(report: Report, model: ModelReport) -> tuple[str, ...]:
-    """A paragraph for each context of a model, those with neurons set to a value among them, and one on what counts as one word."""
-    captures = [each for context in model.contexts for each in (context, *context.interventions)]
-    held = [(each, tuple(_held(each, model.contexts[0]))) for each in captures]
-    told = [f"Words {each.states.context.label}. {_sentences(report, every)}" for each, every in held if every]
-    grouped = next((catalogue.sentence(_groups(each.found)) for _, every in held for each in every), "")
-    return (*told, grouped) if told else ()
+def of_model(report: Report, model: ModelReport) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Paragraphs on the purity of a model's contexts; and on other measures, neurons set to a value, and what counts as one word."""
+    lead, more = [], []
+    grouped = ""
+    for context in model.contexts:
+        for each in (context, *context.interventions):
+            held = tuple(_held(each, model.contexts[0]))
+            of_purity, of_others = (_sentences(report, held, is_purity) for is_purity in (True, False))
+            words = f"Words {each.states.context.label}. "
+            if each.rule is None:
+                lead += [f"{words}{of_purity}"] if of_purity else []
+                more += [f"{words}{of_others}"] if of_others else []
+            else:
+                more += [f"{words}{of_purity} {of_others}".strip()] if held else []
+            grouped = grouped or next((catalogue.sentence(_groups(one.found)) for one in held), "")
+    return tuple(lead), (*more, grouped) if grouped else ()
 
 
 def of_models(report: Report, found: PairedMeasures, names: tuple[str, str]) -> str:
@@ -58,7 +67,7 @@ def of_models(report: Report, found: PairedMeasures, names: tuple[str, str]) -> 
         names=names,
         deeper=deeper,
     )
-    return _sentences(report, [held])
+    return " ".join(filter(None, (_sentences(report, [held], is_purity) for is_purity in (True, False))))
 
 
 def _held(capture: ContextReport, first: ContextReport) -> Iterator[_Held]:
@@ -81,12 +90,15 @@ def _held(capture: ContextReport, first: ContextReport) -> Iterator[_Held]:
             yield _Held(found=found, than=than, from_what=from_what, named=named)
 
 
-def _sentences(report: Report, every: Sequence[_Held]) -> str:
-    return " ".join(catalogue.sentence([fact]) for each in every for fact in _facts(report, each))
+def _sentences(report: Report, every: Sequence[_Held], is_purity: bool) -> str:
+    return " ".join(catalogue.sentence([fact]) for each in every for fact in _facts(report, each, is_purity))
 
 
-def _facts(report: Report, held: _Held) -> Iterator[Fact]:
+def _facts(report: Report, held: _Held, is_purity: bool) -> Iterator[Fact]:
+    """``is_purity``: whether of purity, or of the other measures."""
     for name, key in _MEASURES.items():
+        if is_purity is not (name == _ALWAYS):
+            continue
         measure = getattr(held.found, name)
         overall: Paired = measure.overall
         said = Fact(key)
