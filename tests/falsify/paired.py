@@ -20,7 +20,6 @@ from threadpoolctl import threadpool_limits
 from tokviz.measure import paired
 from tokviz.measure.decisions import claims_in, decide, with_decisions
 from tokviz.measure.groups import groups_of
-from tokviz.measure.left_out import LeftOut
 from tokviz.records import Claim, Paired, PairedMeasures
 
 N_DRAWS = 1_999
@@ -54,25 +53,14 @@ class World:
 
     def compared(self, random: np.random.Generator, n_draws: int = N_DRAWS) -> PairedMeasures:
         """Two models that see it with noise of their own, compared."""
-        n_words = len(self.labels)
-        means = random.normal(size=(self.labels.max() + 1, self.width))
-        own = random.normal(size=(n_words, self.width))
         words = paired.PairedWords(
             words=self.words,
             memberships=tuple((int(label),) for label in self.labels),
             grouped=groups_of(self.words, declared=self.declared),
             n_draws=n_draws,
         )
-        units, rows = words.units(), np.arange(n_words)
-        sides: list[list[tuple[LeftOut, ...]]] = []
-        for side in range(2):
-            templates = []
-            if self.are_strangers and side == 1:
-                own = random.normal(size=own.shape)
-            for _ in range(self.templates):
-                states = list(self.states(random, side, means, own))
-                templates.append(paired.measured(states, rows, units))
-            sides.append(templates)
+        rows = np.arange(len(self.labels))
+        sides = [[paired.measured(states, rows, words.units) for states in side] for side in self.drawn(random)]
         if self.to_embedding:
             layers = np.arange(1, self.n_depths[1])
             depths = np.stack([layers, np.zeros_like(layers)], axis=1)
@@ -81,6 +69,15 @@ class World:
             depths = paired.aligned(*self.n_depths)
             found = paired.compare(sides[0], sides[1], depths, words, same_form=len(set(self.n_depths)) == 1)
         return with_decisions(found, decide(claims_in(found)))
+
+    def drawn(self, random: np.random.Generator) -> Iterator[list[list[np.ndarray]]]:
+        """Of each of the two models the states in each template."""
+        means = random.normal(size=(self.labels.max() + 1, self.width))
+        own = random.normal(size=(len(self.labels), self.width))
+        for side in range(2):
+            if self.are_strangers and side == 1:
+                own = random.normal(size=own.shape)
+            yield [list(self.states(random, side, means, own)) for _ in range(self.templates)]
 
     def states(
         self, random: np.random.Generator, side: int, means: np.ndarray, own: np.ndarray
@@ -266,7 +263,7 @@ def alone(claim: Claim) -> np.ndarray:
 
 def questions(found: PairedMeasures) -> Iterator[tuple[str, Paired]]:
     """By name."""
-    for name in paired.MEASURES:
+    for name in PairedMeasures.MEASURES:
         measure = getattr(found, name)
         yield name, measure.overall
         yield f"{name} by category", measure.by_category
@@ -316,7 +313,7 @@ def table(results: Sequence[dict[str, Any]]) -> str:
     for name in KINDS:
         own = [each for each in results if each["kind"] == name]
         if own:
-            asked = [f"{which}{suffix}" for which in paired.MEASURES for suffix in ("", " by category")]
+            asked = [f"{which}{suffix}" for which in PairedMeasures.MEASURES for suffix in ("", " by category")]
             counts = [f"{which} {sum(which in each['announced'] for each in own)}" for which in (*asked, "report")]
             means = [f"{np.mean([each[key] for each in own]):+.2f}" for key in ("d", "d_first")]
             seconds = sum(each["seconds"] for each in own) / len(own)

@@ -14,7 +14,6 @@ from falsify.case import N_NULL, N_PLANTED, Case, Kind
 from falsify.paired import Made, World
 from falsify.reports import DIFFERENCES, Asked, decided, inputs_of, labelled, named
 from falsify.sample import Sample
-from tokviz.records import HiddenStates
 from tokviz.run.plan.inputs import Inputs
 
 SLUGS = ("one", "other")
@@ -26,20 +25,12 @@ BY_CATEGORY = Announcement("paired by category", "paired.purity.by_category.clai
 def _captures(world: World, random: np.random.Generator) -> tuple[Inputs, Inputs]:
     """Both models, in as many templates as the world has."""
     words = replace(labelled(world.words, world.labels.tolist()), groups=tuple(map(tuple, world.declared)))
-    means = random.normal(size=(world.labels.max() + 1, world.width))
-    own = random.normal(size=(len(world.labels), world.width))
+    positions = [1] * len(world.labels)
     sides = []
-    for side in range(2):
-        if world.are_strangers and side:
-            own = random.normal(size=own.shape)
-        first, *further = (_states(world, random, side, means, own) for _ in range(world.templates))
+    for templates in world.drawn(random):
+        first, *further = (named(making.hidden_states(each, positions=positions), world.words) for each in templates)
         sides.append(replace(inputs_of(first, words), further=tuple(further)))
     return sides[0], sides[1]
-
-
-def _states(world: World, random: np.random.Generator, side: int, means: np.ndarray, own: np.ndarray) -> HiddenStates:
-    states = list(world.states(random, side, means, own))
-    return named(making.hidden_states(states, positions=[1] * len(world.labels)), world.words)
 
 
 def _of(made: Made, planted: tuple[Announcement, ...] = ()) -> Callable[[int, Sample], Case]:

@@ -18,11 +18,9 @@ from threadpoolctl import threadpool_limits
 
 from falsify.paired import alone, announced, questions
 from tokviz import config
-from tokviz.measure import paired
 from tokviz.measure.decisions import claims_in, decide, with_decisions
-from tokviz.measure.groups import groups_of
-from tokviz.measure.left_out import LeftOut
-from tokviz.measure.similarity import shared_rows
+from tokviz.measure.paired_captures import PairedComparer
+from tokviz.measure.profile import Side
 from tokviz.records import HiddenStates, PairedMeasures
 from tokviz.run.store.artefacts import Store
 
@@ -72,21 +70,9 @@ def _is_random(states: HiddenStates) -> bool:
 def compared(a: Sequence[HiddenStates], b: Sequence[HiddenStates], depths: np.ndarray | None = None) -> PairedMeasures:
     """Two captures in the same templates; without ``depths`` at equal relative depth."""
     a, b = (sorted(each, key=lambda states: states.context.template) for each in (a, b))
-    rows_a, rows_b = shared_rows(a[0], b[0])
-    words = config.load(ROOT / "report.toml").word_list
-    listed = paired.PairedWords(
-        words=tuple(a[0].tokenization.words[row].word for row in rows_a),
-        memberships=tuple(words.memberships[row] for row in rows_a),
-        grouped=groups_of([words.words[row] for row in rows_a], [(a[0], rows_a), (b[0], rows_b)]),
-    )
-    units = listed.units()
-
-    def measured(side: Sequence[HiddenStates], rows: np.ndarray) -> list[tuple[LeftOut, ...]]:
-        return [paired.measured(each.states, rows, units) for each in side]
-
-    n_a, n_b = a[0].n_depths, b[0].n_depths
-    aligned = paired.aligned(n_a, n_b) if depths is None else depths
-    found = paired.compare(measured(a, rows_a), measured(b, rows_b), aligned, listed, same_form=n_a == n_b)
+    memberships = config.load(ROOT / "report.toml").word_list.memberships
+    one, other = (Side(templates=tuple(each), memberships=memberships) for each in (a, b))
+    found = PairedComparer().compare(one, other, depths=depths)
     return with_decisions(found, decide(claims_in(found)))
 
 

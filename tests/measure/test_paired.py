@@ -135,7 +135,7 @@ def test_captures_that_are_one_have_no_difference() -> None:
         n_draws=99,
     )
     states = list(made.states(np.random.default_rng(0), 0, np.ones((4, 32)), np.zeros((32, 32))))
-    own = paired.measured(states, np.arange(32), words.units())
+    own = paired.measured(states, np.arange(32), words.units)
     found = paired.compare([own], [own], paired.aligned(3, 3), words)
     assert (found.purity.overall.value == 0).all()
     assert not announced(with_decisions(found, decide(claims_in(found))))

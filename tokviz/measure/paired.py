@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.special import ndtri, stdtr
@@ -42,7 +43,6 @@ _AT_ONCE = 100_000
 """How many t are worked out together: as many as stay near the processor."""
 _HIGHEST = 37.0
 """Scores are cut off there: beyond, the normal distribution has no numbers."""
-MEASURES = ("purity", "silhouette", "kept")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,6 +56,7 @@ class PairedWords:
     n_draws: int = N_DRAWS
     seed: int = 0
 
+    @cached_property
     def units(self) -> Units:
         """What they are left out in."""
         categories = Categories(
@@ -79,7 +80,7 @@ class PairedWords:
 
 
 def measured(states: Sequence[np.ndarray], rows: np.ndarray, units: Units) -> tuple[LeftOut, ...]:
-    """Each of ``MEASURES`` at all depths of one template of a capture; undefined where there are too few words for any answer.
+    """Each of ``PairedMeasures.MEASURES`` at all depths of one template of a capture; undefined where there are too few words for any answer.
 
     Parameters
     ----------
@@ -139,14 +140,14 @@ def compare(
     depths : ``(n, 2)`` int64: those that are compared, from ``aligned`` or others.
     same_form : whether the depths before are comparable, too, as neighbors are kept from them.
     """
-    units = words.units()
+    units = words.units
     signs = words.signs() if units.have_spread else np.zeros((words.n_draws, len(units.sizes)), dtype=np.float32)
     n_templates = max(len(a), len(b))
     a, b = (list(each) * (n_templates if len(each) == 1 else 1) for each in (a, b))
     found = []
-    for index in range(len(MEASURES)):
+    for index in range(len(PairedMeasures.MEASURES)):
         of_templates = [_difference(one[index], other[index], depths) for one, other in zip(a, b, strict=True)]
-        if index == MEASURES.index("kept") and not same_form:
+        if index == PairedMeasures.MEASURES.index("kept") and not same_form:
             of_templates = [_without_values(each) for each in of_templates]
         found.append(_tested(of_templates, units, signs))
     return PairedMeasures(

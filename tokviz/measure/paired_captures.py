@@ -61,12 +61,12 @@ class PairedComparer:
             [self._measured(each, rows_b, words) for each in b.templates],
             aligned(n_a, n_b) if depths is None else depths,
             words,
-            same_form=with_kept and depths is None and n_a == n_b,
+            same_form=with_kept and n_a == n_b,
         )
 
     def _measured(self, states: HiddenStates, rows: np.ndarray, words: PairedWords) -> tuple[LeftOut, ...]:
         key = (states.digest, rows.tobytes() + words.grouped.labels.tobytes())
-        found = self._kept.pop(key, None) or measured(states.states, rows, words.units())
+        found = self._kept.pop(key, None) or measured(states.states, rows, words.units)
         self._kept[key] = found  # the latest stands last
         while len(self._kept) > 1 and sum(map(_n_bytes, self._kept.values())) > _MOST_KEPT:
             del self._kept[next(iter(self._kept))]
@@ -95,15 +95,14 @@ def of_capture(
     layers = np.arange(1, capture.states.n_depths)
     to_embedding = np.stack([layers, np.zeros_like(layers)], axis=1)
     first = replace(capture, templates=capture.templates[:1])
+    beside = tuple(first_context)
     # How many neighbors random layers keep follows from the scale of their weights alone.
     controls = [
         comparer.compare(first, replace(first, templates=(each,)), groups, with_kept=False) for each in untrained
     ]
     return PairedCapture(
-        embedding=comparer.compare(capture, capture, groups, to_embedding),
-        first_context=comparer.compare(capture, replace(capture, templates=tuple(first_context)), groups)
-        if first_context
-        else None,
+        embedding=comparer.compare(capture, capture, groups, to_embedding, with_kept=False),
+        first_context=comparer.compare(capture, replace(capture, templates=beside), groups) if beside else None,
         untrained=agreed(controls) if len(controls) == Untrained.N_SEEDS else None,
     )
 

@@ -107,8 +107,8 @@ class Side:
     templates: tuple[HiddenStates, ...]
     """The words in each template of the context, the one that is drawn first: compared are medians over them."""
     memberships: Memberships
-    pairs: tuple[PairRows, ...]
-    orders: tuple[OrderRows, ...]
+    pairs: tuple[PairRows, ...] = ()
+    orders: tuple[OrderRows, ...] = ()
     """As are ``pairs``: in the order of the configuration."""
     first_depth: int = 0
     """The first depth that counts."""

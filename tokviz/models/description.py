@@ -77,7 +77,7 @@ def _files(origin: Origin) -> Description:
     path = origin.path or snapshot(origin.model)
     try:
         files = weights_files(path) if path and path.exists() else []
-    except OSError:  # which is told as a problem
+    except OSError:  # ``check`` says why
         files = []
     n_bytes = sum(size for _, _, size, *_ in signature(files).values())
     return Description(kind=origin.location.kind, is_here=bool(files), n_bytes=n_bytes if files else None)

@@ -118,6 +118,8 @@ class PairedMeasures:
     kept: PairedMeasure
     """Neighbors kept from the depth before; no value at the embedding, nor between captures of another number of depths."""
 
+    MEASURES: ClassVar[tuple[str, ...]] = ("purity", "silhouette", "kept")
+    """The names of the fields that are measures."""
     LEAST_GROUPS: ClassVar[int] = 24
     """Of words, for an answer on all of them."""
     LEAST_IN_EACH: ClassVar[int] = 4

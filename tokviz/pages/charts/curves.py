@@ -39,6 +39,8 @@ CONTROL_NAMES: Mapping[ControlKind, str] = {
     "chance": "chance",
 }
 """At a curve's end."""
+_SHORT = {"off": "neurons off", "mean": "at their mean", "control": "other neurons"}
+"""Captures with neurons set to a value, by their rule."""
 SURFACE = " Dashed: the words’ surface, without any model."
 
 # --- one chart -------------------------------------------------------------------------------------------------------
@@ -372,7 +374,7 @@ def _of_contexts(measure: Measure, contexts: Sequence[ContextReport]) -> tuple[S
     models = [
         Series(
             name=name,
-            label=_short_label(context) if len(contexts) > 1 else "",
+            label=short_label(context) if len(contexts) > 1 else "",
             index=index,
             reading=reading if context.rule is None else replace(reading, interval=None),
             switch="" if context.rule is None else "changed",
@@ -407,7 +409,6 @@ def of_controls(measure: Measure, context: ContextReport, index: int, name: str,
         )
 
 
-def _short_label(context: ContextReport) -> str:
+def short_label(context: ContextReport) -> str:
     """What fits at a curve's end, and tells it from its neighbours."""
-    short = {"off": "neurons off", "mean": "at their mean"}.get(context.rule or "")
-    return short or context.states.context.label
+    return _SHORT.get(context.rule or "") or context.states.context.label

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from tokviz.pages.charts.axis import ends
-from tokviz.pages.charts.curves import Axes, Chart, Series, make_chart
+from tokviz.pages.charts.curves import Axes, Chart, Series, make_chart, short_label
 from tokviz.pages.charts.measure import Measure, Reading
 from tokviz.pages.charts.scale import OF_A_MODEL
 from tokviz.records import ContextReport, ModelReport, PairedMeasures
@@ -16,8 +16,6 @@ _BANDS = (
     "The bands hold together at all depths and with those of all other differences of the report. A difference is shown where its band "
     "doesn’t reach 0 and no single word carries it."
 )
-_SHORT = {"off": "neurons off", "mean": "at their mean", "control": "other neurons"}
-"""What fits at a curve's end."""
 _MEASURE = Measure(
     key="word_by_word", name="Category purity, word by word", caption="", read=lambda *_: None, spans=(0.0,)
 )
@@ -38,7 +36,7 @@ def _of_context(context: ContextReport, model: ModelReport) -> Iterator[Chart | 
         context.states.n_depths,
     )
     changed = [
-        (_SHORT.get(each.rule or "", each.states.context.label.removeprefix(f"{label}, ")), each.paired.unchanged)
+        (short_label(each).removeprefix(f"{label}, "), each.paired.unchanged)
         for each in context.interventions
         if each.paired and each.paired.unchanged
     ]

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tokviz.pages.text.data_text import csv_text, rounded, spreadsheet_safe
+from tokviz.pages.text.data_text import csv_text, spreadsheet_safe
 from tokviz.records import Category, PairedCapture, PairedMeasures, Report
 
-MEASURES = ("purity", "silhouette", "kept")
 _COLUMNS = ("measure", "category", "category_safe", "depth", "other_depth", "difference", "standard_error")
 _HEADER = (*_COLUMNS, "low", "high", "p_value", "announced")
 PATH = "data/word_by_word.csv"
@@ -47,18 +46,12 @@ def downloads(report: Report) -> dict[str, str]:
 def _rows(found: PairedMeasures, categories: Sequence[Category]) -> Iterator[list[Any]]:
     """Of all words at each depth, of a category where it is shown: with the others a table would be ten times as long."""
     labels = ["", *(categories[index].key for index in found.categories)]
-    for measure in MEASURES:
+    for measure in PairedMeasures.MEASURES:
         every = getattr(found, measure)
         for of, label in enumerate(labels):
             paired, row = (every.overall, 0) if of == 0 else (every.by_category, of - 1)
-            for at, (depth, other) in enumerate(found.depths.tolist()):
-                if label and not paired.holds[row, at]:
-                    continue
-                numbers = (
-                    each[row, at] for each in (paired.value, paired.error, paired.low, paired.high, paired.p_value)
-                )
-                yield [
-                    *(measure, label, spreadsheet_safe(label), depth, other),
-                    *map(rounded, map(float, numbers)),
-                    int(paired.holds[row, at]),
-                ]
+            every_number = (paired.value, paired.error, paired.low, paired.high, paired.p_value, paired.holds)
+            numbers = zip(*(each[row] for each in every_number), strict=True)
+            for (depth, other), (*values, holds) in zip(found.depths.tolist(), numbers, strict=True):
+                if holds or not label:
+                    yield [measure, label, spreadsheet_safe(label), depth, other, *values, holds]

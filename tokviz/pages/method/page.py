@@ -130,7 +130,7 @@ MOST_TOKEN_ROWS = 3000
 page of a hundred thousand rows is of no use, and hard on a phone."""
 MOST_WORDS_OF_A_CATEGORY = 1000
 UPDATES = ("method.updates", "method.neurons", "method.set_to_a_value", "method.loss", "method.attention")
-"""What is told of sublayers, and of neurons that write."""
+"""Terms on sublayers, and on neurons that write."""
 _PLACED = (
     "explained_variance",
     "mean_norm",

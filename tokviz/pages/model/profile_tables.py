@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tokviz.pages.model.profile_found import measures
-from tokviz.pages.text.data_text import csv_text, rounded, spreadsheet_safe
+from tokviz.pages.text.data_text import csv_text, spreadsheet_safe
 from tokviz.records import LayerSimilarity, Report, depth_name
 
 FILES = PROFILE, DIFFERENCES, SIMILARITY = "profile.csv", "differences.csv", "similarity.csv"
@@ -48,8 +48,7 @@ def _rows(report: Report) -> Iterator[list[Any]]:
                     spreadsheet_safe(measure.column),
                     peak.depth,
                     None if peak.depth is None else depth_name(peak.depth),
-                    *map(rounded, (peak.value, peak.chance, peak.effect)),
-                    int(peak.is_above_chance),
+                    *(peak.value, peak.chance, peak.effect, peak.is_above_chance),
                 ]
 
 
@@ -65,8 +64,7 @@ def differences_csv(report: Report) -> str:
             spreadsheet_safe(measure.column),
             found.n,
             found.unit,
-            *map(rounded, (found.value, found.error, found.low, found.high, found.claim.p_value[0])),
-            int(found.is_shown),
+            *(found.value, found.error, found.low, found.high, found.claim.p_value[0], found.is_shown),
         ]
         for each in report.differences
         for measure, found in zip(named, each.differences.all, strict=False)
@@ -92,4 +90,4 @@ def _best_matches(found: LayerSimilarity) -> Iterator[list[Any]]:
     claim = found.beyond_categories
     for index, (measure, best) in enumerate((("cka", found.cka_summary), ("neighbors", found.neighbours_summary))):
         numbers = best.value, best.low, best.high, best.chance, best.within_categories, float(claim.p_value[index])
-        yield [found.n_words, found.n_compared, measure, *map(rounded, numbers), int(claim.holds[index])]
+        yield [found.n_words, found.n_compared, measure, *numbers, claim.holds[index]]

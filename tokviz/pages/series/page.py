@@ -102,7 +102,7 @@ class SeriesPage:
     findings: tuple[ContextText, ...]
     """One sentence each."""
     told: tuple[str, ...]
-    """What is told of all contexts, by paragraph."""
+    """Paragraphs on all contexts."""
     certainty: str
     faults: tuple[str, ...]
     """What is wrong with its checkpoints."""

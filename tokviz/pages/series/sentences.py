@@ -30,7 +30,7 @@ def finding(report: Report, series: SeriesReport, name: str | None = None) -> st
 
 
 def paragraphs(report: Report, series: SeriesReport, names: Sequence[str]) -> tuple[str, ...]:
-    """What is told of all contexts, a paragraph of each kind; what is the same in several is told once.
+    """Paragraphs on all contexts, one of each kind; what is the same in several contexts is said once.
 
     Parameters
     ----------

@@ -12,13 +12,9 @@ from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.sentences import depths_where
 from tokviz.records import ContextReport, ModelReport, Paired, PairedMeasures, Report, Untrained
 
-_ALWAYS = "purity"
-"""Other measures are spoken of where a difference is shown."""
-_MEASURES = {
-    _ALWAYS: "paired.measures.purity",
-    "silhouette": "paired.measures.silhouette",
-    "kept": "paired.measures.kept",
-}
+_PURITY = {"purity": "paired.measures.purity"}
+"""Spoken of also where no difference is shown."""
+_OTHERS = {"silhouette": "paired.measures.silhouette", "kept": "paired.measures.kept"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,11 +26,32 @@ class _Held:
     from_what: str
     """What it is held against, in a sentence that says how they differ, and in one that says that this isn't shown."""
     named: Mapping[str, object]
-    """What both name."""
+    """What both name; of two models their names, in the order in which they were compared."""
     names: tuple[str, str] | None = None
     """Of two models."""
-    deeper: str | None = None
-    """The model whose depths are named, where the other one has another number of them."""
+
+    def where(self, holds: np.ndarray) -> object:
+        """``holds``: ``(n,)`` bool, of each pair of depths; as depths of the model that has more of them."""
+        everywhere = np.zeros(self.depths.max() + 1, dtype=bool)
+        everywhere[self.depths[holds]] = True
+        named = depths_where(everywhere)
+        if self.names is None or len(set(self._last)) == 1:
+            return named
+        return Fact("paired.parts.depths_of", depths=named, model=self.names[self._deeper])
+
+    @property
+    def depths(self) -> np.ndarray:
+        """``(n,)`` int64: how the pairs of depths are named."""
+        return np.asarray(self.found.depths[:, self._deeper if self.names else 0])
+
+    @property
+    def _last(self) -> list[int]:
+        return self.found.depths.max(axis=0).tolist()  # type: ignore[no-any-return]
+
+    @property
+    def _deeper(self) -> int:
+        """Which of two models has more depths; of equal ones the first."""
+        return int(self._last[1] > self._last[0])
 
 
 def of_model(report: Report, model: ModelReport) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -44,7 +61,7 @@ def of_model(report: Report, model: ModelReport) -> tuple[tuple[str, ...], tuple
     for context in model.contexts:
         for each in (context, *context.interventions):
             held = tuple(_held(each, model.contexts[0]))
-            of_purity, of_others = (_sentences(report, held, is_purity) for is_purity in (True, False))
+            of_purity, of_others = (_sentences(report, held, measures) for measures in (_PURITY, _OTHERS))
             words = f"Words {each.states.context.label}. "
             if each.rule is None:
                 lead += [f"{words}{of_purity}"] if of_purity else []
@@ -57,17 +74,14 @@ def of_model(report: Report, model: ModelReport) -> tuple[tuple[str, ...], tuple
 
 def of_models(report: Report, found: PairedMeasures, names: tuple[str, str]) -> str:
     """What two models differ in; ``names``: of both, in the order in which they were compared."""
-    last_a, last_b = found.depths.max(axis=0)
-    deeper = None if last_a == last_b else names[int(last_b > last_a)]
     held = _Held(
-        found=found,
-        than="paired.than.models",
-        from_what="paired.from_what.models",
-        named={},
-        names=names,
-        deeper=deeper,
+        found=found, than="paired.than.models", from_what="paired.from_what.models", named=_two(*names), names=names
     )
-    return " ".join(filter(None, (_sentences(report, [held], is_purity) for is_purity in (True, False))))
+    return _sentences(report, [held], _PURITY | _OTHERS)
+
+
+def _two(one: str, other: str) -> dict[str, object]:
+    return {"one": one, "other": other}
 
 
 def _held(capture: ContextReport, first: ContextReport) -> Iterator[_Held]:
@@ -90,81 +104,58 @@ def _held(capture: ContextReport, first: ContextReport) -> Iterator[_Held]:
             yield _Held(found=found, than=than, from_what=from_what, named=named)
 
 
-def _sentences(report: Report, every: Sequence[_Held], is_purity: bool) -> str:
-    return " ".join(catalogue.sentence([fact]) for each in every for fact in _facts(report, each, is_purity))
+def _sentences(report: Report, every: Sequence[_Held], measures: Mapping[str, str]) -> str:
+    """``measures``: their fields, and how sentences call them."""
+    return " ".join(catalogue.sentence([fact]) for each in every for fact in _facts(report, each, measures))
 
 
-def _facts(report: Report, held: _Held, is_purity: bool) -> Iterator[Fact]:
-    """``is_purity``: whether of purity, or of the other measures."""
-    for name, key in _MEASURES.items():
-        if is_purity is not (name == _ALWAYS):
-            continue
+def _facts(report: Report, held: _Held, measures: Mapping[str, str]) -> Iterator[Fact]:
+    for name, key in measures.items():
         measure = getattr(held.found, name)
-        overall: Paired = measure.overall
-        said = Fact(key)
-        if overall.holds.any():
-            yield Fact(
-                "paired.shown",
-                measure=said,
-                **_changes(held, overall),
-                for_categories=_categories(report, held.found, measure.by_category),
-            )
-        elif name == _ALWAYS:
-            yield _not_shown(held, overall, said, _categories(report, held.found, measure.by_category))
+        for_categories = _categories(report, held.found, measure.by_category)
+        if measure.overall.holds.any():
+            changes = _changes(held, measure.overall)
+            yield Fact("paired.shown", measure=Fact(key), **changes, for_categories=for_categories)
+        elif name in _PURITY:
+            yield _not_shown(held, measure.overall, Fact(key), for_categories)
 
 
-def _not_shown(held: _Held, overall: Paired, said: Fact, for_categories: Fact | str) -> Fact:
-    named = held.named if held.names is None else dict(zip(("one", "other"), held.names, strict=True))
-    from_what = Fact(held.from_what, **named)
+def _not_shown(held: _Held, overall: Paired, measure: Fact, for_categories: Fact | str) -> Fact:
+    from_what = Fact(held.from_what, **held.named)
     reach = np.maximum(np.abs(overall.low), np.abs(overall.high))
     if overall.is_too_few[0] or not np.isfinite(reach).any():
         least = {"groups": PairedMeasures.LEAST_GROUPS, "in_each": PairedMeasures.LEAST_IN_EACH}
-        return Fact("paired.too_few", measure=said, from_what=from_what, **least)
-    return Fact(
-        "paired.not_shown",
-        measure=said,
-        from_what=from_what,
-        most=float(np.nanmax(reach)),
-        for_categories=for_categories,
-    )
+        return Fact("paired.too_few", measure=measure, from_what=from_what, **least)
+    most = float(np.nanmax(reach))
+    return Fact("paired.not_shown", measure=measure, from_what=from_what, most=most, for_categories=for_categories)
 
 
 def _changes(held: _Held, overall: Paired) -> dict[str, object]:
     """Where it is higher and where lower; the surest difference first."""
     value, low, high, holds = (each[0] for each in (overall.value, overall.low, overall.high, overall.holds))
-    sure = np.where(holds, np.minimum(np.abs(low), np.abs(high)), -1)
-    signs = sorted(
-        {float(each) for each in np.sign(value[holds])}, key=lambda sign: -sure[np.sign(value) == sign].max()
-    )
-    facts = [_change(held, overall, sign, is_first=index == 0) for index, sign in enumerate(signs)]
-    return {"change": facts[0], "other_change": facts[1] if len(facts) > 1 else ""}
+    ends = np.abs([low, high])
+    sure = np.where(holds, ends.min(axis=0), -1)
+    change: dict[str, object] = {"change": "", "other_change": ""}
+    for part in change:
+        at = int(sure.argmax())
+        if sure[at] < 0:
+            break
+        alike = holds & (np.sign(value) == np.sign(value[at]))
+        kind, than = _kind(held, value[at] > 0, is_first=part == "change")
+        numbers = {"size": abs(float(value[at])), "depth": int(held.depths[at]), "bounds": np.sort(ends[:, at])}
+        change[part] = Fact(kind, where=held.where(alike), **numbers, **than)
+        sure = np.where(alike, -1, sure)
+    return change
 
 
-def _change(held: _Held, overall: Paired, sign: float, *, is_first: bool) -> Fact:
-    value, low, high = (each[0] for each in (overall.value, overall.low, overall.high))
-    holds = overall.holds[0] & (np.sign(value) == sign)
-    sure = np.where(holds, np.minimum(np.abs(low), np.abs(high)), -1)
-    at = int(sure.argmax())
-    depths = held.found.depths[:, int(held.deeper is not None and held.deeper == (held.names or ("", ""))[1])]
-    everywhere = np.zeros(depths.max() + 1, dtype=bool)
-    everywhere[depths[holds]] = True
-    where: object = depths_where(everywhere)
-    if held.deeper is not None:
-        where = Fact("paired.parts.depths_of", depths=where, model=held.deeper)
-    named: Mapping[str, object] = held.named
+def _kind(held: _Held, is_higher: np.bool_, *, is_first: bool) -> tuple[str, dict[str, Fact]]:
+    """The sentence's key, and what is named in it; two models are named the higher one first."""
     if held.names is not None:
-        named = dict(zip(("one", "other"), held.names if sign > 0 else held.names[::-1], strict=True))
-    # Two models are named the higher one first.
-    if held.names is not None:
-        kind = "paired.higher" if is_first else "paired.but_higher_in"
-    else:
-        of_first, of_second = (
-            ("paired.higher", "paired.but_higher") if sign > 0 else ("paired.lower", "paired.but_lower")
-        )
-        kind = of_first if is_first else of_second
-    than = {"than": Fact(held.than, **named)} if is_first or held.names is not None else {}
-    bounds = np.sort(np.abs([low[at], high[at]]))
-    return Fact(kind, where=where, size=abs(float(value[at])), depth=int(depths[at]), bounds=bounds, **than)
+        ordered = held.names if is_higher else held.names[::-1]
+        return "paired.higher" if is_first else "paired.but_higher_in", {"than": Fact(held.than, **_two(*ordered))}
+    if is_first:
+        return "paired.higher" if is_higher else "paired.lower", {"than": Fact(held.than, **held.named)}
+    return "paired.but_higher" if is_higher else "paired.but_lower", {}
 
 
 def _categories(report: Report, found: PairedMeasures, by_category: Paired) -> Fact | str:

@@ -158,38 +158,24 @@ def paired(inputs: Inputs) -> Step[PairedCapture] | None:
     controls = inputs.of(UntrainedModels)
     untrained = () if controls is None else controls.own_embedding
     of = (inputs.templates, inputs.words.memberships, inputs.against, untrained, inputs.words.groups)
-    make = _paired if inputs.rule is None else _paired_with_unchanged
-    return Step(what="paired", kind=PairedCapture, of=of, make=make)
+    return Step(what="paired", kind=PairedCapture, of=of, make=_paired)
 
 
 @one_thread
 def _paired(
     templates: tuple[HiddenStates, ...],
     memberships: Memberships,
-    first_context: tuple[HiddenStates, ...],
+    against: tuple[HiddenStates, ...],
     untrained: tuple[HiddenStates, ...],
     groups: tuple[tuple[str, ...], ...],
 ) -> PairedCapture:
-    from tokviz.measure.paired_captures import of_capture
+    from tokviz.measure.paired_captures import of_capture, of_intervention
     from tokviz.measure.profile import Side
 
-    side = Side(templates=templates, memberships=memberships, pairs=(), orders=())
-    return of_capture(side, first_context, untrained, groups)
-
-
-@one_thread
-def _paired_with_unchanged(
-    templates: tuple[HiddenStates, ...],
-    memberships: Memberships,
-    unchanged: tuple[HiddenStates, ...],
-    _: tuple[HiddenStates, ...],
-    groups: tuple[tuple[str, ...], ...],
-) -> PairedCapture:
-    from tokviz.measure.paired_captures import of_intervention
-    from tokviz.measure.profile import Side
-
-    side = Side(templates=templates, memberships=memberships, pairs=(), orders=())
-    return of_intervention(side, unchanged[0], groups)
+    side = Side(templates=templates, memberships=memberships)
+    if side.states.intervention is not None:
+        return of_intervention(side, against[0], groups)
+    return of_capture(side, against, untrained, groups)
 
 
 def lens(inputs: Inputs) -> Step[Lens] | None:

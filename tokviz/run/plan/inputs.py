@@ -33,7 +33,7 @@ class Inputs:
     """Whether it is of a checkpoint in a series."""
 
     def of(self, kind: type[Kind[Any, Given]]) -> Given | None:
-        """What measures get of what is captured of a kind; None where that isn't asked for."""
+        """What measures get from the captures of a kind; None where it isn't asked for."""
         return self.given.get(kind)
 
     @property

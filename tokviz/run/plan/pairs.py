@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 NOT_COMPARED = "not compared yet"
 _AT_ONCE = 8
+_Words = tuple[tuple[HiddenStates, ...], Memberships]
 _Side = tuple[tuple[HiddenStates, ...], Memberships, tuple[PairRows, ...], tuple[OrderRows, ...]]
 
 
@@ -74,17 +75,21 @@ class Comparer:
 
     def differences(self, a: _Side, b: _Side) -> Differences:
         """Between the profiles of two models, over the words and pairs that they share."""
-        return one_thread(self._profiles.compare)(_side(a), _side(b))
+        return one_thread(self._profiles.compare)(_side(*a), _side(*b))
 
-    def paired(self, a: _Side, b: _Side, groups: tuple[tuple[str, ...], ...]) -> PairedMeasures:
+    def paired(self, a: _Words, b: _Words, groups: tuple[tuple[str, ...], ...]) -> PairedMeasures:
         """Two models word by word, at equal relative depth; ``groups``: words that belong together."""
-        return one_thread(self._paired.compare)(_side(a), _side(b), groups)
+        return one_thread(self._paired.compare)(_side(*a), _side(*b), groups)
 
 
-def _side(of: _Side) -> Side:
+def _side(
+    templates: tuple[HiddenStates, ...],
+    memberships: Memberships,
+    pairs: tuple[PairRows, ...] = (),
+    orders: tuple[OrderRows, ...] = (),
+) -> Side:
     from tokviz.measure.profile import Side
 
-    templates, memberships, pairs, orders = of
     return Side(templates=templates, memberships=memberships, pairs=pairs, orders=orders)
 
 
@@ -131,7 +136,7 @@ class Comparison:
         """Word by word; None without categories to tell apart."""
         if len(self.inputs[0].words.categories) < 2:
             return None
-        sides = ((each.templates, each.words.memberships, (), ()) for each in self.inputs)
+        sides = ((each.templates, each.words.memberships) for each in self.inputs)
         of = (*sides, self.inputs[0].words.groups)
         return Step(what="paired models", kind=PairedMeasures, of=of, make=self.comparer.paired, is_new=NOT_COMPARED)
 

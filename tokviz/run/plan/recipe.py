@@ -1,7 +1,8 @@
 """The captures of one model: which there are, what each follows from, what is stored of it, and why the rest must be made.
 
 ``captures`` says it to whoever asks: to the plan of a report, to the process that captures, before and after it has the model's own
-states, and through the plan to ``--dry-run`` and pruning. What is captured beside states is of a kind (``tokviz.run.kinds``), which says that itself.
+states, and through the plan to ``--dry-run`` and pruning. Of what is captured beside states,
+its kind says it (``tokviz.run.kinds``).
 """
 
 from __future__ import annotations
