@@ -71,6 +71,12 @@ def test_a_context_is_held_against_the_first_one_which_stands_for_all_of_its_tem
     )
 
 
+def test_of_a_first_context_with_another_number_of_templates_the_first_one_counts() -> None:
+    own, others = ([capture([FAR] * N_DEPTHS, seed) for seed in seeds] for seeds in ((1, 2, 3), (4, 5)))
+    found, by_first = (of_capture(side(*own), some, ()).first_context for some in (others, others[:1]))
+    assert np.array_equal(known(found).purity.overall.differences, known(by_first).purity.overall.differences)
+
+
 @pytest.mark.slow
 def test_controls_count_only_where_every_seed_is_there_and_each_must_differ() -> None:
     model = side(capture([NEAR, FAR, FAR, FAR]))

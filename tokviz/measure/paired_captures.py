@@ -95,7 +95,9 @@ def of_capture(
     layers = np.arange(1, capture.states.n_depths)
     to_embedding = np.stack([layers, np.zeros_like(layers)], axis=1)
     first = replace(capture, templates=capture.templates[:1])
-    beside = tuple(first_context)
+    n = len(capture.templates)
+    # One stands for all where there aren't as many.
+    beside = tuple(first_context if n in (1, len(first_context)) else first_context[:1])
     # How many neighbors random layers keep follows from the scale of their weights alone.
     controls = [
         comparer.compare(first, replace(first, templates=(each,)), groups, with_kept=False) for each in untrained
