@@ -56,12 +56,12 @@ def options(folder: Path) -> Options:
     return Options(base=folder, output=folder / "site", cache=folder / "cache")
 
 
-def enlarge(folder: Path) -> None:
-    """Weights by which the largest number that may be asked for overflows."""
+def enlarge(folder: Path, by: float = 60) -> None:
+    """Weights by which the largest number that may be asked for overflows, or others."""
     with quiet_transformers():
         whole = transformers.AutoModelForCausalLM.from_pretrained(folder)
         with torch.no_grad():
-            whole.model.layers[LAYER].mlp.down_proj.weight.mul_(60)
+            whole.model.layers[LAYER].mlp.down_proj.weight.mul_(by)
         whole.save_pretrained(folder)
 
 
@@ -169,6 +169,16 @@ def test_a_value_that_overflows_is_told_and_the_rest_stands(project: Path) -> No
     n_before = len(descriptions(project))
     prune.prune(config(huge, ASKED), options(project), prune.OLDER_THAN_DAYS, Locks(), dry_run=False)
     assert len(descriptions(project)) == n_before
+
+
+def test_a_value_that_overflows_with_other_weights_is_tried_with_these(project: Path) -> None:
+    huge = {**ASKED, "value": 3e38, "label": "too much"}
+    pipeline.run(config(huge), options(project), Quiet())
+    enlarge(project / "tiny", 1e-3)
+    # As where a run ends between the capture and what follows from it.
+    pipeline.run(config(), options(project), Quiet())
+    pipeline.run(config(huge), options(project), Quiet())
+    assert [each.intervention.value for each in changed(project, huge) if each.intervention] == [3e38, 3e38]
 
 
 @pytest.mark.parametrize(

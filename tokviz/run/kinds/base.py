@@ -91,8 +91,9 @@ class Walk:
 
         Due where these were made a moment ago, or none of the same model are stored and nothing says that there can't be any.
         """
-        states, failure = self.store.find_states(key), self.store.failure(key)
-        is_there = states is not None and states.card.identity == intact.card.identity
+        identity = intact.card.identity
+        states, failure = self.store.find_states(key), self.store.failure(key, identity)
+        is_there = states is not None and states.card.identity == identity
         due = intact_key in self.made or not (is_there or failure is not None)
         return Following(
             what=what,

@@ -139,7 +139,7 @@ def _capture_all(
                 card = replace(each.intact.card, notes=made.notes)
                 ready.capture_again(each.key, each.intact, made.module, made.structure, card=card)
             except CaptureError as error:  # such as values that no longer are finite
-                ready.store.put_failure(each.key, str(error))
+                ready.store.put_failure(each.key, str(error), each.intact.card.identity)
                 problems.add(str(error))
             advance()
 

@@ -157,21 +157,28 @@ class Store:
         self._used.add(("states", key))
         return StatesWriter(self._states_folder(key), description)
 
-    def put_failure(self, key: str, reason: str) -> None:
-        """Keep that there are no states under a key, and why: it isn't tried again.
+    def put_failure(self, key: str, reason: str, identity: str | None = None) -> None:
+        """Keep that there are no states under a key, and why: it isn't tried again with the same weights.
+
+        Parameters
+        ----------
+        identity : of the weights, where the key doesn't follow from it.
 
         Raises
         ------
         StoreError : the disk is full or read-only.
         """
         self._used.add(("states", key))
-        write_description(self._states_folder(key), {"failure": reason})
+        write_description(self._states_folder(key), {"failure": reason, "identity": identity})
 
-    def failure(self, key: str) -> str | None:
-        """Why there are no states under a key; None where there are, or nothing was tried."""
+    def failure(self, key: str, identity: str | None = None) -> str | None:
+        """Why there are no states under a key; None where there are, or nothing was tried with the weights of that identity."""
         try:
-            reason = read_description(self._states_folder(key)).get("failure")
+            description = read_description(self._states_folder(key))
         except _UNREADABLE:
+            return None
+        reason, known = description.get("failure"), description.get("identity")
+        if identity is not None and known not in (None, identity):
             return None
         self._used.add(("states", key))
         return str(reason) if reason is not None else None
