@@ -34,7 +34,6 @@ def _controlled(context: ContextReport) -> ContextReport:
         untrained=Untrained(
             random=curves(np.full(n_depths, 0.1)),
             own_embedding=tuple(curves(np.linspace(0.9, 0.5 + seed / 50, n_depths)) for seed in range(5)),
-            training=differences((0.8, True), (0.3, False)),
             layers=differences((0.1, False), (0.2, True)),
         ),
     )

@@ -24,6 +24,7 @@ DEAR = (
     "lens of random weights",
     "names drawn at random",
     "untrained against untrained",
+    "random layers of another scale",
     "labels shuffled among all words",
     "labels of unlike sizes",
     "models alike",

@@ -44,8 +44,8 @@ class Captures:
         """A model as it is, in each template."""
         return [each for each in self._of(model, alone) if each.intervention is None and not _is_random(each)]
 
-    def random_layers(self, model: str, alone: bool) -> list[HiddenStates]:
-        """After the model's own embedding, one of each seed."""
+    def untrained_layers(self, model: str, alone: bool) -> list[HiddenStates]:
+        """After the model's own embedding, random and permuted, one of each seed."""
         embeddings = {each.context.template: each.states[0] for each in self.intact(model, alone)}
         return [
             each
@@ -64,7 +64,7 @@ class Captures:
 
 
 def _is_random(states: HiddenStates) -> bool:
-    return any(note.startswith("Random weights") for note in states.card.notes)
+    return any(note.startswith(("Random weights", "In permuted layers")) for note in states.card.notes)
 
 
 def compared(a: Sequence[HiddenStates], b: Sequence[HiddenStates], depths: np.ndarray | None = None) -> PairedMeasures:
@@ -89,8 +89,8 @@ def table(captures: Captures) -> Iterator[str]:
     first = [each for each in sentence_smol if each.context.template.startswith("The word is")]
     rows = [
         *(
-            (f"in a sentence, trained − random layers, seed {seed}", first, [each], None)
-            for seed, each in enumerate(captures.random_layers(SMOLLM2, False))
+            (f"in a sentence, trained − untrained layers {seed}", first, [each], None)
+            for seed, each in enumerate(captures.untrained_layers(SMOLLM2, False))
         ),
         ("alone, two neurons at their mean − unchanged", [captures.with_neurons("mean")], alone_smol, None),
         ("alone, control neurons − unchanged", [captures.with_neurons("control")], alone_smol, None),
@@ -99,12 +99,12 @@ def table(captures: Captures) -> Iterator[str]:
         ("alone, from layer 11 on − embedding", alone_smol, alone_smol, against_embedding(31, 12)),
         ("in a sentence, layers − embedding", sentence_smol, sentence_smol, against_embedding(31)),
         *(
-            (f"alone, SmolLM2 − random layers, seed {seed}", alone_smol, [each], None)
-            for seed, each in enumerate(captures.random_layers(SMOLLM2, True))
+            (f"alone, SmolLM2 − untrained layers {seed}", alone_smol, [each], None)
+            for seed, each in enumerate(captures.untrained_layers(SMOLLM2, True))
         ),
         *(
-            (f"alone, MiniLM − random layers, seed {seed}", alone_mini, [each], None)
-            for seed, each in enumerate(captures.random_layers(MINILM, True))
+            (f"alone, MiniLM − untrained layers {seed}", alone_mini, [each], None)
+            for seed, each in enumerate(captures.untrained_layers(MINILM, True))
         ),
     ]
     for what, a, b, depths in rows:

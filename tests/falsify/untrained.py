@@ -5,11 +5,15 @@ Neither is anything true of one of them and its controls, which are of the same 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import families
 import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
 from tiny_tokenizers import whole_words
 
 from falsify.case import Case, Kind
@@ -19,6 +23,8 @@ from falsify.stages import ARCHITECTURES
 from tokviz.measure.profile import FAMILY
 
 N_SEEDS, N_LAYERS = 9, 8
+SCALES = (1.0, 2.0, 5.0)
+"""Of the usual random weights."""
 
 
 def untrained(number: int, sample: Sample) -> Case:
@@ -54,10 +60,63 @@ def with_controls(number: int, sample: Sample) -> Case:
             sample.words,
             Asked(relations=sample.config.relation_list, orders=sample.config.order_list),
         )
-    return Case(report=report, is_false=lambda each: each.kind == FAMILY or each.what.startswith("untrained."))
+    return Case(
+        report=report,
+        is_false=lambda each: each.kind == FAMILY or each.what.startswith(("untrained.", "paired.untrained.")),
+    )
+
+
+def at_a_scale(number: int, sample: Sample) -> Case:
+    """A model whose embedding knows the categories, with random layers that add less or more than those of its controls."""
+    architecture, scale = ARCHITECTURES[number % len(ARCHITECTURES)], SCALES[number // len(ARCHITECTURES) % len(SCALES)]
+    with TemporaryDirectory(prefix="tokviz-falsify-") as name:
+        folder = Path(name)
+        families.build(architecture, folder / "one", n_layers=N_LAYERS, seed=number)
+        random = np.random.default_rng((15, number))
+        order = random.permutation(sample.words.words).tolist()
+        tokenizer = whole_words(order)
+        tokenizer.save_pretrained(folder / "one")
+        first = dict(zip(sample.words.words, (own[0] for own in sample.words.memberships), strict=True))
+        categories = {number: first[word] for number, word in enumerate(order, start=len(tokenizer) - len(order))}
+        _scale(folder / "one" / "model.safetensors", scale, categories, random)
+        report = decided(captured_in(sample, folder, "one", untrained=True), sample.words, Asked())
+    return Case(
+        report=report,
+        is_false=lambda each: each.what.startswith(("untrained.", "paired.untrained.")),
+    )
+
+
+def _scale(weights: Path, scale: float, categories: Mapping[int, int], random: np.random.Generator) -> None:
+    """Layers' matrices, which ``families.build`` has made five times as large as usual; and rows of the embedding by category."""
+    tensors = load_file(weights)
+    n_tokens = max(categories) + 1
+    embeddings = [
+        path for path, each in tensors.items() if each.ndim == 2 and re.search(r"(embed|wte|word_embeddings)", path)
+    ]
+    (path, *_) = [each for each in embeddings if "position" not in each and tensors[each].shape[0] >= n_tokens]
+    embedding = tensors[path].clone()
+    spread = float(embedding.std())
+    means = random.normal(size=(max(categories.values()) + 1, embedding.shape[1]))
+    for token, category in categories.items():
+        row = means[category] + random.normal(size=embedding.shape[1])
+        embedding[token] = torch.from_numpy(spread * row / 2**0.5)
+    tensors[path] = embedding
+    for each, tensor in tensors.items():
+        if tensor.ndim > 1 and re.search(r"\.\d+\.", each):
+            tensors[each] = (tensor * scale / 5).contiguous()
+    save_file(tensors, weights, metadata={"format": "pt"})
 
 
 NULL = (
+    Kind(
+        name="random layers of another scale",
+        contents=(
+            f"an embedding that knows the categories, and {N_LAYERS} random layers whose weights are as usual, twice and five times as "
+            "large; false: that they differ from random or permuted layers"
+        ),
+        make=at_a_scale,
+        n_reports=N_SEEDS * len(ARCHITECTURES),
+    ),
     Kind(
         name="random weights",
         contents=(
@@ -71,7 +130,7 @@ NULL = (
         name="untrained against untrained",
         contents=(
             f"a model of one of {len(ARCHITECTURES)} architectures with {N_LAYERS} layers and random weights, and its controls; false: "
-            "that it differs from that of all random weights, or from all of those with its own embedding"
+            "that it differs from all of those with its own embedding"
         ),
         make=with_controls,
         n_reports=N_SEEDS * len(ARCHITECTURES),

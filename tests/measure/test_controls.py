@@ -35,6 +35,10 @@ def states_of(depths: Sequence[np.ndarray]) -> HiddenStates:
     return making.hidden_states([each.astype(np.float32) for each in depths], positions=[1] * N_WORDS)
 
 
+def permuted() -> list[HiddenStates]:
+    return [drawn(seed) for seed in range(11, 16)]
+
+
 def trained(seed: int = 0) -> HiddenStates:
     """Categories lie far from each other, and so do the words of pairs of two categories, in one direction."""
     random = np.random.default_rng((4, seed))
@@ -78,8 +82,7 @@ def test_curves_of_states_that_are_all_alike_or_of_one_category_are_undefined() 
 
 def test_what_a_model_has_and_no_control_is_its_training_and_its_layers_work() -> None:
     own = [drawn(seed) for seed in range(1, 6)]
-    found = decided(measure(side(trained()), drawn(0), own))
-    assert found.by_training[0]
+    found = decided(measure(side(trained()), drawn(0), own, permuted()))
     assert found.by_layers[0]
     assert {each.family for each in claims_in(found)} == {FAMILY}
     assert found.median is not None
@@ -95,13 +98,13 @@ def test_what_a_model_has_and_no_control_is_its_training_and_its_layers_work() -
 def test_one_seed_that_is_as_good_and_one_that_is_missing_are_enough_to_say_nothing_of_layers() -> None:
     model = trained()
     own = [drawn(seed) for seed in range(1, 6)]
-    as_good = decided(measure(side(model), drawn(0), [*own[:4], trained()]))
-    assert as_good.by_training[0]
-    assert not any(as_good.by_layers)
-    missing = decided(measure(side(model), None, own[:4], problems=["A layer gave infinite states."]))
-    assert (missing.layers, missing.by_layers) == (None, ())
-    assert (missing.random, missing.training, missing.by_training) == (None, None, ())
-    assert missing.problems == ("A layer gave infinite states.",)
+    for controls in ([*own[:4], trained()], permuted()), (own, [trained(), *permuted()[1:]]):
+        as_good = decided(measure(side(model), drawn(0), *controls))
+        assert as_good.layers is not None
+        assert not any(as_good.by_layers)
+    for controls in (own[:4], permuted()), (own, []):
+        missing = decided(measure(side(model), None, *controls))
+        assert (missing.random, missing.layers, missing.by_layers) == (None, None, ())
     nothing = measure(side(model), None, [])
     assert (nothing.median, nothing.low, nothing.high, nothing.layers, nothing.by_layers) == (
         None,
@@ -114,32 +117,28 @@ def test_one_seed_that_is_as_good_and_one_that_is_missing_are_enough_to_say_noth
 
 def test_of_layers_the_seed_is_told_that_the_model_exceeds_least() -> None:
     model, own = trained(), [drawn(seed) for seed in range(1, 6)]
-    least = measure(side(model), None, own).layers
+    least = measure(side(model), None, own, permuted()).layers
     assert least is not None
     layers = replace(side(model), first_depth=1)
-    each = [ProfileComparer().compare(layers, replace(layers, templates=(states,))) for states in own]
+    each = [ProfileComparer().compare(layers, replace(layers, templates=(states,))) for states in (*own, *permuted())]
     for index, difference in enumerate(least.all[:3]):  # the order can be read in neither
         t_values = [seed.all[index].value / seed.all[index].error for seed in each]
         assert difference.value / difference.error == pytest.approx(min(t_values))
         assert difference.claim.is_eligible.tolist() == [min(t_values) > 0]
 
 
-def test_a_model_that_has_less_than_its_controls_has_nothing_of_its_training() -> None:
-    found = decided(measure(side(drawn(0)), trained(), [trained(seed) for seed in range(5)]))
-    assert found.training is not None
-    assert found.training.purity.is_shown
-    assert not any(found.by_training)
+def test_a_model_that_has_less_than_its_controls_has_nothing_of_its_layers() -> None:
+    found = decided(measure(side(drawn(0)), trained(), [trained(seed) for seed in range(5)], permuted()))
     assert not any(found.by_layers)
 
 
-def test_the_embedding_counts_for_training_and_not_for_layers() -> None:
+def test_the_embedding_does_not_count() -> None:
     """Categories hold best at depth 0: against random layers on the same embedding that is no difference."""
     embedding = trained().states[0]
     worse = [np.random.default_rng(seed).normal(size=embedding.shape) for seed in range(8)]
     model = states_of([embedding, *worse[:3]])
     own = [states_of([embedding, *worse[seed : seed + 3]]) for seed in range(1, 6)]
-    found = decided(measure(side(model), drawn(0), own))
-    assert found.by_training[0]
+    found = decided(measure(side(model), drawn(0), own, own))
     assert found.layers is not None
     assert abs(found.layers.purity.value) < 0.1
     assert not any(found.by_layers)

@@ -186,3 +186,30 @@ def test_too_little_memory_is_said_before_it_runs_out(monkeypatch: pytest.Monkey
         SourceError, match=r"expected 0\.0 GB of memory for an untrained model of this size, found 0\.0 GB"
     ):
         UntrainedModel(in_memory(loaded), loaded.layers)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", [*ARCHITECTURES, *OTHER_KINDS])
+def test_permuted_layers_have_the_same_numbers_in_another_order(name: str, tmp_path: Path) -> None:
+    families.build(name, tmp_path / name)
+    loaded = load(configured(name), tmp_path, "cpu")
+    before = weights(loaded.module)
+    untrained = made(loaded)
+    module: Any = untrained.permuted(3)
+    own, again, other = weights(module), weights(untrained.permuted(3)), weights(untrained.permuted(4))
+    structure = capture.find_structure(loaded.module, "")
+    layers = tuple(f"{path.split('@')[0]}." for path in structure.module_paths[1:])
+    assert not module.training
+    moved = 0
+    for path, weight in own.items():
+        assert torch.equal(weight, again[path])
+        if not path.startswith(layers):
+            assert torch.equal(weight, before[path])
+            continue
+        assert torch.equal(weight.flatten().sort().values, before[path].flatten().sort().values)
+        if weight.ndim == 2:
+            # Rows and columns have moved as such: singular values stay.
+            torch.testing.assert_close(torch.linalg.svdvals(weight), torch.linalg.svdvals(before[path]))
+        moved += not (torch.equal(weight, before[path]) or torch.equal(weight, other[path]))
+    assert moved > len(structure.layers)
+    assert all(torch.equal(weight, before[path]) for path, weight in weights(loaded.module).items())

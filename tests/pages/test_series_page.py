@@ -239,7 +239,7 @@ def untrained() -> Untrained:
     curves = ControlCurves(
         purity=curve, silhouette=curve, effective_rank=curve, relations=np.empty((0, 4)), orders=np.empty((0, 4))
     )
-    return Untrained(random=curves, own_embedding=(), training=None, layers=None)
+    return Untrained(random=curves, own_embedding=(), layers=None)
 
 
 def test_one_scale_holds_the_plots_of_all_checkpoints(page: Part) -> None:

@@ -44,6 +44,23 @@ def test_nested_records_arrays_and_nan_come_back() -> None:
     assert [(entry.runs, entry.where) for entry in found.inner] == [(((1, 0.5),), None), ((), 3)]
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "int64", "int8", "bool"])
+def test_long_arrays_are_bytes_and_come_back_as_those_that_were_digits(dtype: str) -> None:
+    array = np.random.default_rng(0).normal(size=(20, 30)).astype(dtype)
+    if dtype.startswith("float"):
+        array[:3, 0] = (np.nan, np.inf, -0.0)
+    outer = Outer(values=array, inner=())
+    plain = to_plain(outer)
+    assert "values" not in plain["values"]
+    digits = {"dtype": dtype, "shape": [20, 30], "values": array.ravel().tolist()}
+    for found in (through_json(outer), from_plain(Outer, {**plain, "values": digits})):
+        assert found.values.dtype == array.dtype
+        assert found.values.tobytes() == array.tobytes()
+        found.values[0, 0] = 1
+    with pytest.raises(ValueError, match="base64|padding|cannot reshape|multiple"):
+        from_plain(Outer, {**plain, "values": {**plain["values"], "bytes": plain["values"]["bytes"][:-5]}})
+
+
 def test_what_is_no_such_record_is_refused() -> None:
     with pytest.raises(TypeError, match="missing"):
         from_plain(ModelCard, {"source": "x"})

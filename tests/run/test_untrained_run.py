@@ -34,7 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert "untrained" not in (folder / "site/models/llama/index.html").read_text(encoding="utf-8")
     write(folder, "untrained = true\n")
     plan = generate(folder, "--dry-run")
-    assert "alone: captured; capture 6 untrained models, then measure" in plan.stdout
+    assert "alone: captured; capture 11 untrained models, then measure" in plan.stdout
     made = generate_blank(folder)
     assert made.returncode == 0, made.stderr
     assert "(1 new capture, 0 new images)" in made.stdout
@@ -51,10 +51,13 @@ def test_charts_sentences_and_tables_have_them(folder: Path) -> None:
     assert model.count('data-adds="untrained"') == 1
     assert re.search(r'<path class="curve style-random dash-0 switch-untrained"', model)
     assert re.search(r'<path class="interval style-layers switch-untrained"', model)
-    assert "with all weights random" in model
     said = re.search(r"Words alone, the model at its best layer: [^<]+", model)
     assert said is not None
-    assert "with all weights random" in said[0]
+    assert "with random or permuted layers" in said[0]
+    assert re.search(
+        r"In permuted layers each update has the trained layer’s norm, for which it is multiplied by [\d.]+ to [\d.]+\.",
+        model,
+    )
     report = json.loads((folder / "site/data/report.json").read_text(encoding="utf-8"))
     (context,) = report["models"][0]["contexts"]
     assert len(context["untrained"]["own_embedding"]) == 5
@@ -81,11 +84,18 @@ def test_a_models_own_table_has_priority(folder: Path) -> None:
 def test_a_notebook_has_their_states(folder: Path) -> None:
     own = tokviz.study(folder / "report.toml", cache=folder / ".cache", quiet=True)["llama"]["alone"]
     found = own.untrained()
-    assert list(found) == ["random", *(f"own embedding {number}" for number in range(1, 6))]
+    kinds = ("own embedding", "permuted")
+    assert list(found) == ["random", *(f"{kind} {number}" for kind in kinds for number in range(1, 6))]
     for name, each in found.items():
-        assert np.array_equal(each[0], own[0]) == name.startswith("own"), "the embedding is its own"
+        assert np.array_equal(each[0], own[0]) == (name != "random"), "the embedding is its own"
         assert not np.allclose(each[-1], own[-1])
     assert not np.allclose(found["own embedding 1"][-1], found["own embedding 2"][-1])
+    assert not np.allclose(found["permuted 1"][-1], found["permuted 2"][-1])
+    for layer in range(own.shape[0] - 1):
+        added, trained = (
+            np.median(np.linalg.norm(each[layer + 1] - each[layer], axis=1)) for each in (found["permuted 1"], own)
+        )
+        assert added == pytest.approx(trained, rel=0.2), "as long as the trained layer's, over some of the words"
     with pytest.raises(TokvizError, match="expected states of the model itself, got those of an untrained model"):
         found["random"].lens()
 

@@ -9,6 +9,7 @@ from tokviz.capture.attention import attention_to_first
 from tokviz.capture.fitting import most_tokens, require_alike, require_fitting
 from tokviz.capture.hooks import is_streamed
 from tokviz.capture.interventions import layer_without, mean_at_position_0, neurons_set
+from tokviz.capture.layer_gains import gains_to, layers_scaled, update_norms
 from tokviz.capture.lens import directions, output_rows, require_plain_head
 from tokviz.capture.loss import Passages, Setting, losses, passages, sees_ahead
 from tokviz.capture.memory import is_out_of_memory, limited_to_free_memory

@@ -88,7 +88,8 @@ def of_capture(
     Parameters
     ----------
     first_context : of the same model, in all templates; empty of that one itself.
-    untrained : random layers after the model's own embedding, one of each seed, with the words in the first template.
+    untrained : after the model's own embedding random layers, and its own permuted, each of all seeds, with the words in the first
+        template.
     groups : words that belong together, as written.
     """
     comparer = PairedComparer()
@@ -105,7 +106,7 @@ def of_capture(
     return PairedCapture(
         embedding=comparer.compare(capture, capture, groups, to_embedding, with_kept=False),
         first_context=comparer.compare(capture, replace(capture, templates=beside), groups) if beside else None,
-        untrained=agreed(controls) if len(controls) == Untrained.N_SEEDS else None,
+        untrained=agreed(controls) if len(controls) == 2 * Untrained.N_SEEDS else None,
     )
 
 

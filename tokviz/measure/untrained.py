@@ -39,9 +39,8 @@ def measure(
     model: Side,
     random: HiddenStates | None,
     own_embedding: Sequence[HiddenStates],
+    permuted: Sequence[HiddenStates] = (),
     *,
-    problems: Sequence[str] = (),
-    note: str = "",
     seed: int = 0,
 ) -> Untrained:
     """The curves of the controls of one model × context, and how the model differs from them.
@@ -51,23 +50,21 @@ def measure(
     model : the model as it is; the controls have the same words in its first template.
     random : with all weights random; None where there is none.
     own_embedding : with random layers after the model's own embedding, one of each seed.
-    problems : why controls are missing.
-    note : how random weights are drawn.
+    permuted : with its own layers' weights in another order, one of each seed.
     seed : of samples and shuffles.
     """
     comparer = ProfileComparer(seed)
+    permuted = [_in_memory(each) for each in permuted]
     random, own_embedding = None if random is None else _in_memory(random), [_in_memory(each) for each in own_embedding]
     # Of the words that are measured in the model: the reference words in all of its templates.
     further = model.templates[1:]
-    whole = replace(model, templates=model.templates[:1])
-    layers = replace(whole, first_depth=1)
+    layers = replace(model, templates=model.templates[:1], first_depth=1)
     return Untrained(
         random=None if random is None else curves(replace(model, templates=(random, *further)), seed),
         own_embedding=tuple(curves(replace(model, templates=(each, *further)), seed) for each in own_embedding),
-        training=None if random is None else comparer.compare(whole, replace(whole, templates=(random,))),
-        layers=_least([comparer.compare(layers, replace(layers, templates=(each,))) for each in own_embedding]),
-        problems=tuple(problems),
-        note=note,
+        layers=_least(
+            [comparer.compare(layers, replace(layers, templates=(each,))) for each in (*own_embedding, *permuted)]
+        ),
     )
 
 
@@ -79,7 +76,7 @@ def _in_memory(states: HiddenStates) -> HiddenStates:
 
 def _least(seeds: Sequence[Differences]) -> Differences | None:
     """Measure by measure the difference that is least above 0 for its error; None where a seed is missing."""
-    if len(seeds) < Untrained.N_SEEDS:
+    if len(seeds) < 2 * Untrained.N_SEEDS:
         return None
     purity, silhouette, *others = (
         _if_above(min(of_seeds, key=_signed_score)) for of_seeds in zip(*(each.all for each in seeds), strict=True)

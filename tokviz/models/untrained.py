@@ -140,6 +140,28 @@ class UntrainedModel:
                     weight.copy_(self._value(path, own.get(path), weight))
         return module
 
+    def permuted(self, seed: int) -> nn.Module:
+        """The loaded model's weights, in its layers each in another order: a matrix's rows and its columns, each on their own.
+
+        What stands in the matrices, and how long and how dependent their rows are, stays; what they have to do with each other and with
+        the embedding is lost. The module is that of ``random``. Raises ``SourceError`` where weights are quantised or have other names.
+        """
+        import torch
+
+        module = self._module.to("cpu")
+        generator = torch.Generator().manual_seed(seed)
+        own = dict(self._loaded.named_parameters()) | dict(self._loaded.named_buffers())
+        parameters = dict(module.named_parameters())
+        with torch.no_grad():
+            for path, weight in (*parameters.items(), *module.named_buffers()):
+                value = self._value(path, own.get(path), weight)
+                if path.startswith(self._layers) and path in parameters:
+                    for axis, n in enumerate(value.shape):
+                        value = value.index_select(axis, torch.randperm(n, generator=generator).to(value.device))
+                weight.copy_(value)
+        on_device: nn.Module = module.to(self._device)
+        return on_device
+
     def _value(self, path: str, own: Any, weight: torch.Tensor) -> torch.Tensor:
         """Of the loaded model, to be put in place of ``weight``."""
         if own is not None and own.is_meta:

@@ -277,7 +277,8 @@ class Capture:
 
         Returns
         -------
-        ``random``, with all weights random, and ``own embedding 1`` to ``5``, with random layers after the model's own embedding.
+        ``random``, with all weights random; after the model's own embedding ``own embedding 1`` to ``5``, with random layers, and
+        ``permuted 1`` to ``5``, with its own in another order.
 
         Raises
         ------
@@ -291,10 +292,9 @@ class Capture:
         if failures:
             raise TokvizError("; ".join(failures))
         ordinary = self.captured.inputs.ordinary
-        names = ("random", *(f"own embedding {number}" for number in range(1, len(context.of(UntrainedModels)))))
         found = {
-            name: replace(self, plan=plan, context=context, captured=plan.branch(each.states, ordinary))
-            for name, each in zip(names, context.of(UntrainedModels), strict=True)
+            each.what.name: replace(self, plan=plan, context=context, captured=plan.branch(each.states, ordinary))
+            for each in context.of(UntrainedModels)
             if each.states is not None
         }
         return arguments.Named("model", found)

@@ -39,18 +39,19 @@ class Untrained:
     """All weights random; None where that couldn't be captured."""
     own_embedding: tuple[ControlCurves, ...]
     """Random layers after the model's own embedding, one of each seed."""
-    training: Differences | None
-    """The model less ``random``; None where there is none."""
     layers: Differences | None
-    """The model less that of ``own_embedding`` which it exceeds least, measure by measure, without the embedding, which they have
-    in common; announced is only that it exceeds it, and so all of them. None where any is missing."""
+    """The model less that control of the same embedding which it exceeds least, measure by measure, without the embedding, which they
+    have in common; announced is only that it exceeds it, and so all of them: ``own_embedding``, and as many with permuted layers. None
+    where any is missing."""
     problems: tuple[str, ...] = ()
     """Why controls are missing; one sentence each."""
     note: str = ""
     """How random weights are drawn; empty where that isn't known."""
+    scaling: str = ""
+    """How much permuted layers were made to add; empty without any."""
 
     N_SEEDS: ClassVar[int] = 5
-    """How many of ``own_embedding`` are made."""
+    """How many of ``own_embedding`` are made, and how many with permuted layers."""
 
     @property
     def median(self) -> ControlCurves | None:
@@ -75,15 +76,6 @@ class Untrained:
         return ControlCurves(**{name: statistic(curve, axis=0) for name, curve in curves.items()})
 
     @property
-    def by_training(self) -> tuple[bool, ...]:
-        """Of each measure, in the order of ``Profile.peaks``, whether it is announced that the model exceeds ``random``."""
-        return _exceeds(self.training)
-
-    @property
     def by_layers(self) -> tuple[bool, ...]:
-        """The same of all of ``own_embedding``: what may be called the work of its layers."""
-        return _exceeds(self.layers)
-
-
-def _exceeds(differences: Differences | None) -> tuple[bool, ...]:
-    return tuple(each.is_shown and each.value > 0 for each in differences.all) if differences else ()
+        """Of each measure, in the order of ``Profile.peaks``, whether it is announced that ``layers`` exceeds its controls."""
+        return tuple(each.is_shown and each.value > 0 for each in self.layers.all) if self.layers else ()

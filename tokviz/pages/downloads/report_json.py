@@ -133,8 +133,7 @@ def _untrained(untrained: Untrained) -> dict[str, Any]:
     return {
         "random": untrained.random and _curves(untrained.random),
         "own_embedding": [_curves(each) for each in untrained.own_embedding],
-        "announced_against_random": untrained.by_training,
-        "announced_against_own_embedding": untrained.by_layers,
+        "announced_against_layers": untrained.by_layers,
         "problems": untrained.problems,
     }
 

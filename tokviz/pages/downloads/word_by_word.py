@@ -20,7 +20,7 @@ def of_capture(paired: PairedCapture, categories: Sequence[Category]) -> str:
         "embedding": paired.embedding,
         "unchanged": paired.unchanged,
         "first_context": paired.first_context,
-        "random_layers": paired.untrained,
+        "untrained_layers": paired.untrained,
     }
     rows = ([name, *row] for name, found in against.items() if found for row in _rows(found, categories))
     return csv_text(["against", *_HEADER], rows)
@@ -45,13 +45,12 @@ def downloads(report: Report) -> dict[str, str]:
 
 def _rows(found: PairedMeasures, categories: Sequence[Category]) -> Iterator[list[Any]]:
     """Of all words at each depth, of a category where it is shown: with the others a table would be ten times as long."""
-    labels = ["", *(categories[index].key for index in found.categories)]
+    labels = [categories[index].key for index in found.categories]
     for measure in PairedMeasures.MEASURES:
         every = getattr(found, measure)
-        for of, label in enumerate(labels):
-            paired, row = (every.overall, 0) if of == 0 else (every.by_category, of - 1)
-            every_number = (paired.value, paired.error, paired.low, paired.high, paired.p_value, paired.holds)
-            numbers = zip(*(each[row] for each in every_number), strict=True)
-            for (depth, other), (*values, holds) in zip(found.depths.tolist(), numbers, strict=True):
-                if holds or not label:
-                    yield [measure, label, spreadsheet_safe(label), depth, other, *values, holds]
+        for paired, of_labels in ((every.overall, [""]), (every.by_category, labels)):
+            columns = (paired.value, paired.error, paired.low, paired.high, paired.p_value, paired.holds)
+            for label, *of_depths in zip(of_labels, *columns, strict=True):
+                for (depth, other), *values, holds in zip(found.depths.tolist(), *of_depths, strict=True):
+                    if holds or not label:
+                        yield [measure, label, spreadsheet_safe(label), depth, other, *values, holds]

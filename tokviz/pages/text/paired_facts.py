@@ -90,7 +90,7 @@ def _held(capture: ContextReport, first: ContextReport) -> Iterator[_Held]:
         return
     has_sentences = capture.has_templates
     controls = {
-        "seeds": Untrained.N_SEEDS,
+        "seeds": 2 * Untrained.N_SEEDS,
         "in_first_sentence": Fact("paired.parts.in_first_sentence") if has_sentences else "",
     }
     label = {"context": first.states.context.label}

@@ -26,11 +26,7 @@ def untrained_sentences(context: ContextReport, measures: Sequence[str]) -> tupl
     purity = geometry.purity.value if templates is None else templates[0]
     # Where purity and silhouette are held against controls word by word, that is the answer.
     first = Differences.N_OF_CATEGORIES if context.paired and context.paired.untrained else 0
-    weights, layers = Fact("scope.controls.random_weights"), Fact("scope.controls.random_layers")
-    comparisons = (
-        *_against(untrained.training, untrained.by_training, measures, weights, first),
-        *_against(untrained.layers, untrained.by_layers, measures, layers, first),
-    )
+    comparisons = tuple(_against(untrained.layers, untrained.by_layers, measures, first))
     problems = tuple(text(Fact("scope.controls.problem", problem=each)) for each in untrained.problems)
     if not comparisons:
         return problems
@@ -41,13 +37,13 @@ def untrained_sentences(context: ContextReport, measures: Sequence[str]) -> tupl
         comparisons=comparisons,
         best=_best(untrained, purity),
     )
-    return (text(told), *problems)
+    return tuple(filter(None, (text(told), untrained.scaling, *problems)))
 
 
 def _against(
-    differences: Differences | None, exceeds: Sequence[bool], measures: Sequence[str], control: Fact, first: int
+    differences: Differences | None, exceeds: Sequence[bool], measures: Sequence[str], first: int
 ) -> Iterator[Fact]:
-    """``shown to be further above chance than with all weights random in category purity (of five metrics)``.
+    """``shown to be further above chance than with random or permuted layers in category purity (of five metrics)``.
 
     Parameters
     ----------
@@ -63,15 +59,15 @@ def _against(
     here = Fact("scope.controls.here") if purity.unit == "word" and first == 0 else ()
     if above:
         of = Fact("scope.controls.of", n=n) if n > len(above) else ()
-        yield Fact("scope.controls.above", here=here, control=control, metrics=above, of=of)
+        yield Fact("scope.controls.above", here=here, metrics=above, of=of)
     elif known:
         metrics = known[0][0] if n == 1 else Fact("scope.controls.any_of", n=n)
         # What the errors are over, which are large where there are few.
         by_categories = purity.unit == "category" and purity.freedom and first == 0
         errors = Fact("scope.controls.errors", n=purity.freedom + 1) if by_categories else ()
-        yield Fact("scope.controls.not_above", here=here, control=control, metrics=metrics, errors=errors)
+        yield Fact("scope.controls.not_above", here=here, metrics=metrics, errors=errors)
     else:
-        yield Fact("scope.controls.untested", control=control)
+        yield Fact("scope.controls.untested")
 
 
 def _best(untrained: Untrained, purity: np.ndarray) -> Fact | tuple[()]:

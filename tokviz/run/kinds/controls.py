@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -30,8 +31,13 @@ MOST_PARAMETERS = 1_000_000_000
 class Control:
     """One untrained model."""
 
-    kind: Literal["random", "own_embedding"]
+    kind: Literal["random", "own_embedding", "permuted"]
     seed: int
+
+    @property
+    def name(self) -> str:
+        """``own embedding 3``."""
+        return self.kind if self.kind == "random" else f"{self.kind.replace('_', ' ')} {self.seed}"
 
     def key_parts(self, model: ModelConfig) -> Mapping[str, Any]:
         """What the keys of its states and of its lens are made of, beside those of the model itself."""
@@ -42,6 +48,7 @@ class Control:
 CONTROLS = (
     Control(kind="random", seed=0),
     *(Control(kind="own_embedding", seed=1 + index) for index in range(Untrained.N_SEEDS)),
+    *(Control(kind="permuted", seed=1 + index) for index in range(Untrained.N_SEEDS)),
 )
 """All that are made of a model, in the order in which they are."""
 
@@ -57,10 +64,13 @@ class Controls:
 
     random: HiddenStates | None
     own_embedding: tuple[HiddenStates, ...]
+    permuted: tuple[HiddenStates, ...]
     problems: tuple[str, ...]
     """Why some are missing."""
     note: str
     """How their weights were drawn, as a sentence; empty where that isn't known."""
+    scaling: str
+    """How much permuted layers were made to add, as a sentence; empty without any."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,28 +130,62 @@ class UntrainedModels(Kind[Following[Control], Controls]):
         problems = dict.fromkeys(each.failure for each in found if each.failure)
         if not known and not problems:
             return None
+        of_kind = {
+            kind: tuple(states for control, states in known.items() if control.kind == kind)
+            for kind in ("random", "own_embedding", "permuted")
+        }
+        first = {
+            kind: next((each.card.notes[-1] for each in states if each.card.notes), "")
+            for kind, states in of_kind.items()
+        }
         return Controls(
-            random=next((states for control, states in known.items() if control.kind == "random"), None),
-            own_embedding=tuple(states for control, states in known.items() if control.kind == "own_embedding"),
+            random=next(iter(of_kind["random"]), None),
+            own_embedding=of_kind["own_embedding"],
+            permuted=of_kind["permuted"],
             problems=tuple(problems),
-            note=next((states.card.notes[-1] for states in known.values() if states.card.notes), ""),
+            note=first["random"] or first["own_embedding"],
+            scaling=first["permuted"],
         )
 
 
 def _capture_all(
     ready: Ready, due: Sequence[Following[Control]], problems: set[str], advance: Callable[[], None]
 ) -> None:
+    from tokviz import capture
+
     for control, made, problem in _drawn(ready, [each.what for each in due]):
         for each in (each for each in due if each.what == control):
             try:
                 if made is None:
                     raise CaptureError(problem)
-                card = replace(each.intact.card, notes=made.notes)
-                ready.capture_again(each.key, each.intact, made.module, made.structure, card=card)
+                gains = _gains(ready, made, each.intact) if control.kind == "permuted" else ()
+                notes = (_of_gains(gains),) if gains else made.notes
+                card = replace(each.intact.card, notes=notes)
+                with capture.layers_scaled(made.structure, gains) if gains else nullcontext():
+                    ready.capture_again(each.key, each.intact, made.module, made.structure, card=card)
             except CaptureError as error:  # such as values that no longer are finite
                 ready.store.put_failure(each.key, str(error), each.intact.card.identity)
                 problems.add(str(error))
             advance()
+
+
+def _gains(ready: Ready, made: Drawn, intact: HiddenStates) -> tuple[float, ...]:
+    """By which factors permuted layers add as much as the model's own, to some of the words."""
+    from tokviz import capture
+
+    # States from elsewhere have no model that could be permuted.
+    batching = intact.batch_check.batching if intact.batch_check else "one_by_one"
+    batches = capture.words_to_run(ready.module, ready.structure, intact.tokenization, batching, ready.token_budget)
+    batch = capture.PaddedWords.of(intact.tokenization, max(batches, key=len))
+    norms = capture.update_norms(ready.module, ready.structure, batch)
+    return capture.gains_to(made.module, made.structure, batch, norms)
+
+
+def _of_gains(gains: Sequence[float]) -> str:
+    return (
+        f"In permuted layers each update has the trained layer’s norm, for which it is multiplied by {min(gains):.2g} to "
+        f"{max(gains):.2g}."
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +222,7 @@ def _drawn(ready: Ready, wanted: Sequence[Control]) -> Iterator[tuple[Control, D
         if each not in wanted:
             continue
         try:
-            module = untrained.random(each.seed) if each.kind == "random" else untrained.own_embedding(each.seed)
+            module = getattr(untrained, each.kind)(each.seed)
             found = capture.find_structure(module, ready.loaded.base_model_prefix).up_to(ready.structure.n_layers + 1)
         except (SourceError, CaptureError) as error:
             yield each, None, str(error)

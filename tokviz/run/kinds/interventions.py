@@ -116,7 +116,9 @@ class Interventions(Kind[Following[Wanted], None]):
         """Due also where the model isn't at hand, so that what is asked for isn't missing without a word."""
         asked = (*(of_break(intact) if breaks else ()), *self.by_hand)
         found = {each: each.key(intact_key) for each in asked}
-        with_pictures = drawn(each for each, key in found.items() if walk.store.failure(key, intact.card.identity) is None)
+        with_pictures = drawn(
+            each for each, key in found.items() if walk.store.failure(key, intact.card.identity) is None
+        )
         for each, key in found.items():
             own = replace(each, is_drawn=each in with_pictures)
             made = walk.follows(own, key, intact_key, intact, f"{each.described} not captured yet")

@@ -6,6 +6,7 @@ What projects and measures is loaded only when something must be made: scipy and
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from tokviz.records import (
@@ -148,7 +149,8 @@ def _untrained(
     from tokviz.measure.untrained import measure
 
     side = Side(templates=templates, memberships=memberships, pairs=pairs, orders=orders)
-    return measure(side, controls.random, controls.own_embedding, problems=controls.problems, note=controls.note)
+    found = measure(side, controls.random, controls.own_embedding, controls.permuted)
+    return replace(found, problems=controls.problems, note=controls.note, scaling=controls.scaling)
 
 
 def paired(inputs: Inputs) -> Step[PairedCapture] | None:
@@ -156,7 +158,7 @@ def paired(inputs: Inputs) -> Step[PairedCapture] | None:
     if len(inputs.words.categories) < 2:
         return None
     controls = inputs.of(UntrainedModels)
-    untrained = () if controls is None else controls.own_embedding
+    untrained = () if controls is None else (*controls.own_embedding, *controls.permuted)
     of = (inputs.templates, inputs.words.memberships, inputs.against, untrained, inputs.words.groups)
     return Step(what="paired", kind=PairedCapture, of=of, make=_paired)
 

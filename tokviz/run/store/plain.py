@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import types
 from functools import cache
@@ -10,17 +11,33 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 import numpy as np
 
 Record = TypeVar("Record")
+_LONG = 256
+"""Arrays of more numbers are bytes: as digits, those of a report take longer to read than all else of it."""
 
 
 def to_plain(value: Any) -> Any:
-    """Dicts, lists, strings, numbers and None; an array with its dtype, NaN as JSON's own extension ``NaN``."""
+    """Dicts, lists, strings, numbers and None; an array with its dtype, and as bytes if it is long; NaN as JSON's own extension ``NaN``."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, np.ndarray):
-        return {"dtype": str(value.dtype), "shape": list(value.shape), "values": value.ravel().tolist()}
+        return {"dtype": str(value.dtype), "shape": list(value.shape), **_numbers(value)}
     if isinstance(value, (tuple, list)):
         return [to_plain(entry) for entry in value]
     return value
+
+
+def _numbers(value: np.ndarray) -> dict[str, Any]:
+    if value.size <= _LONG or value.dtype.kind not in "biuf":
+        return {"values": value.ravel().tolist()}
+    return {"bytes": base64.b64encode(value.astype(value.dtype.newbyteorder("<")).tobytes()).decode("ascii")}
+
+
+def _array(plain: Any) -> np.ndarray:
+    dtype = np.dtype(plain["dtype"])
+    if "bytes" not in plain:
+        return np.array(plain["values"], dtype=dtype).reshape(plain["shape"])
+    found = np.frombuffer(base64.b64decode(plain["bytes"], validate=True), dtype=dtype.newbyteorder("<"))
+    return found.astype(dtype).reshape(plain["shape"])
 
 
 def from_plain(kind: type[Record], plain: Any) -> Record:
@@ -48,7 +65,7 @@ def _read(kind: Any, plain: Any) -> Any:
         # A field that was added since, with a default, isn't there.
         return kind(**{name: _read(of_field, plain[name]) for name, of_field in fields.items() if name in plain})
     if kind is np.ndarray:
-        return np.array(plain["values"], dtype=plain["dtype"]).reshape(plain["shape"])
+        return _array(plain)
     arguments = get_args(kind)
     if get_origin(kind) is tuple:
         kinds = [arguments[0]] * len(plain) if arguments[-1] is Ellipsis else arguments
