@@ -57,7 +57,7 @@ def test_long_arrays_are_bytes_and_come_back_as_those_that_were_digits(dtype: st
         assert found.values.dtype == array.dtype
         assert found.values.tobytes() == array.tobytes()
         found.values[0, 0] = 1
-    with pytest.raises(ValueError, match="base64|padding|cannot reshape|multiple"):
+    with pytest.raises(ValueError, match=r"base64|padding|cannot reshape|multiple"):
         from_plain(Outer, {**plain, "values": {**plain["values"], "bytes": plain["values"]["bytes"][:-5]}})
 
 
