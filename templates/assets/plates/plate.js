@@ -1,4 +1,4 @@
-// needs: common.js explore/data.js plates/framing.js plates/layout.js plates/scale.js
+// needs: common.js explore/data.js plates/framing.js plates/layout.js plates/names.js plates/scale.js
 "use strict";
 
 // How wide texts are, in the fonts of a plate as the page has them; what is measured once is kept.
@@ -37,7 +37,7 @@ Tokviz.plateText = (() => {
 
 // One plate as inline SVG, made of the coordinates that the explorer has, too. What it looks like is in plate.css.
 Tokviz.plate = (() => {
-  const { svg, hueOf, plateLayout, plateLabels, plateText } = Tokviz;
+  const { svg, hueOf, plateLayout, plateText } = Tokviz;
   const { framing, ratioOf, axisName, isDivided, FLAT_BELOW, TRUE_SCALE } = Tokviz.framing;
   const TITLE = 14;
   // Between the panes of a divided plot, in sizes of the axes' text: a line of it stands there.
@@ -46,8 +46,8 @@ Tokviz.plate = (() => {
   const LEAST_FOR_BOTH = 400;
   // Of a mark's diameter, in the band.
   const BAND_MARK = 0.75;
-  // How far a name may stand from its mark where words lie close along one axis, its own distance aside.
-  const NEAR = 54;
+  // How far a name may stand from its mark where words lie close along one axis.
+  const NEAR = 60;
 
   const number = (value) => String(Math.round(10 * value) / 10);
   const translated = (x, y) => `translate(${number(x)} ${number(y)})`;
@@ -72,8 +72,8 @@ Tokviz.plate = (() => {
 
   // --- where all of it stands: the same on all layers of a view ---
 
-  // What the plates of a view are made of; names are tried in one order on all of them. `longest` has the longest names of a page that
-  // has several models beside each other, whose plates begin at one height.
+  // What the plates of a view are made of. `longest` has the longest names of a page that has several models beside each other, whose
+  // plates begin at one height.
   function about(view, capture, categories, longest) {
     const { model, context } = capture;
     return {
@@ -85,7 +85,6 @@ Tokviz.plate = (() => {
       models: [model.name, longest?.model ?? ""],
       contexts: [...model.contexts.map(({ label }) => label), longest?.context ?? ""],
       categories,
-      order: plateLabels.priority(view.vocabulary.memberships),
       labels: view.vocabulary.names.map(Explore.shortened),
     };
   }
@@ -182,14 +181,17 @@ Tokviz.plate = (() => {
   // Where names stand, in the main pane; `isolated` is the one category that is named, or null. Of many words the categories' names
   // come first, at the middles of their words. In steps.
   function* placed(subject, { size, diameter, reach }, points, { area }, isolated, isFlat) {
-    const { view, labels, order } = subject;
+    const { view, labels, categories } = subject;
     const { memberships } = view.vocabulary;
     const texts = labels.map((text, row) => plateLayout.withArrow(text, points.beyond[row]));
     const middles = isolated === null && view.n > plateLayout.MANY ? middlesOf(subject, points) : [];
     const all = [...texts, ...middles.map(({ text }) => text)];
     const reaches = all.map(plateText.reachOf);
     const above = middles.map((_, index) => view.n + index);
-    const boxes = yield* plateLabels.namesInSteps({
+    const named = points.rows.filter((row) => isolated === null || memberships[row].includes(isolated));
+    // One of each category comes before all others.
+    const firsts = new Set(categories.map((_, category) => named.find((row) => memberships[row][0] === category)));
+    const boxes = yield* Tokviz.names.inSteps({
       x: [...points.x, ...middles.map(({ x }) => x)],
       y: [...points.y, ...middles.map(({ y }) => y)],
       radius: diameter / 2,
@@ -199,7 +201,7 @@ Tokviz.plate = (() => {
       area: { left: area.left + 1, top: area.top, right: area.right, bottom: area.bottom - 2 },
       reach: isFlat ? Math.min(reach, NEAR) : reach,
       above: new Set(above),
-    }, [...above, ...order.filter((row) => isolated === null || memberships[row].includes(isolated))]);
+    }, [...above, ...named.filter((row) => firsts.has(row))], named.filter((row) => !firsts.has(row)));
     return boxes.map((box) => ({ ...box, text: all[box.row], base: box.bottom - reaches[box.row][1] * size, category: middles[box.row - view.n]?.category }));
   }
 

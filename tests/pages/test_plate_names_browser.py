@@ -1,0 +1,113 @@
+"""Where names stand on the plates of the sample report, on all layers: near their marks, on none of them, with few tangled lines."""
+
+from __future__ import annotations
+
+import json
+import math
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser import OpenPage
+from plates_page import ENCODER, INK, SLUG, drawn, overlapping, write_sample
+
+HEIGHTS = {720: 576, 1100: 880}
+"""Of plates, by their widths, in CSS pixels."""
+FARTHEST = 40
+"""Of a name from its mark's middle, in CSS pixels."""
+MOST_CROSSINGS = 20
+LEAST = {(SLUG, 720): 72, (SLUG, 1100): 78, (ENCODER, 720): 96, (ENCODER, 1100): 98}
+"""So many of 116 words are named on each layer, in each context and projection."""
+MEDIAN = {(SLUG, 720): 108, (SLUG, 1100): 115, (ENCODER, 720): 112, (ENCODER, 1100): 115}
+
+DRAW = f"""async ([model, width, height]) => {{
+    const content = JSON.parse(document.querySelector('[data-plates]').textContent);
+    const index = new Explore.Index(content);
+    const inkOf = {INK};
+    const plates = [];
+    for (const context of ['alone', 'sentence']) for (const projection of ['standardized', 'centered']) {{
+        const capture = Tokviz.findCapture(content.models, {{ model, context, projection }});
+        const about = Tokviz.plate.about(await index.view(capture), capture, content.categories);
+        const layout = Tokviz.plate.layoutOf(about, width, height);
+        const drawing = Tokviz.svg('svg', {{ class: 'plate-svg', width, height }});
+        document.querySelector('main').prepend(drawing);
+        about.view.extents.forEach((_, depth) => {{
+            const {{ points, names }} = Tokviz.plate.draw(drawing, about, layout, depth, null);
+            const {{ left, top }} = drawing.getBoundingClientRect();
+            plates.push({{
+                layer: `${{context}}, ${{projection}}, ${{depth}}`,
+                names: inkOf([...drawing.querySelectorAll('.plate-names text')]),
+                own: names.map(({{ row }}) => row),
+                boxes: names.map((name) => [name.left, name.top, name.right, name.bottom]),
+                lines: [...drawing.querySelectorAll('.plate-lines path')].map((line) => line.getAttribute('d').match(/[\\d.]+/g).map(Number)),
+                marks: points.rows.map((row) => [left + points.x[row], top + points.y[row]]),
+                places: points.rows.map((row) => [points.x[row], points.y[row]]),
+                radius: layout.diameter / 2,
+            }});
+        }});
+        drawing.remove();
+    }}
+    return JSON.stringify(plates);
+}}"""
+"""As one text, since Playwright hands over a number at a time."""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_sample(tmp_path_factory.mktemp("names"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", HEIGHTS)
+@pytest.mark.parametrize("model", [SLUG, ENCODER])
+def test_names_are_near_their_marks_and_hide_none_and_few_lines_cross(
+    open_page: OpenPage, site: Path, model: str, width: int
+) -> None:
+    page = drawn(open_page, site, f"models/{model}/index.html")
+    plates = json.loads(page.evaluate(DRAW, [model, width, HEIGHTS[width]]))
+    counts = sorted(len(plate["names"]) for plate in plates)
+    crossings = {plate["layer"]: n_crossings(plate["lines"]) for plate in plates}
+    print(f"{model}, {width} px: {counts[0]} to {counts[-1]} names, {sum(counts)} in all; crossings {crossings}")
+    assert len(plates) == 4 * (31 if model == SLUG else 7)
+    assert max(crossings.values()) <= MOST_CROSSINGS
+    assert counts[0] >= LEAST[model, width]
+    assert counts[len(counts) // 2] >= MEDIAN[model, width]
+    for plate in plates:
+        assert farthest(plate) <= FARTHEST, plate["layer"]
+        assert hidden(plate) == [], plate["layer"]
+        assert overlapping(plate["names"]) == [], plate["layer"]
+
+
+def n_crossings(lines: list[list[float]]) -> int:
+    return sum(cross(one, other) for one, other in combinations(lines, 2))
+
+
+def cross(one: list[float], other: list[float]) -> bool:
+    """Whether the ends of each line lie on different sides of the other."""
+
+    def side(line: list[float], x: float, y: float) -> float:
+        return (line[2] - line[0]) * (y - line[1]) - (line[3] - line[1]) * (x - line[0])
+
+    return side(one, *other[:2]) * side(one, *other[2:]) < 0 and side(other, *one[:2]) * side(other, *one[2:]) < 0
+
+
+def farthest(plate: dict[str, Any]) -> float:
+    """The largest distance of a name from its mark's middle."""
+
+    def away(row: int, left: float, top: float, right: float, bottom: float) -> float:
+        x, y = plate["places"][row]
+        return math.hypot(max(left - x, 0, x - right), max(top - y, 0, y - bottom))
+
+    return max(away(row, *box) for row, box in zip(plate["own"], plate["boxes"], strict=True))
+
+
+def hidden(plate: dict[str, Any]) -> list[str]:
+    """Words that lie on a mark, their own or another one."""
+    within = plate["radius"] - 1
+    return [
+        name["text"]
+        for name in plate["names"]
+        for x, y in plate["marks"]
+        if name["left"] - within < x < name["right"] + within and name["top"] - within < y < name["bottom"] + within
+    ]
