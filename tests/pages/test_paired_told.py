@@ -10,12 +10,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from claiming import decided
+from controls_fixture import differences
 from report_fixture import sample_report
 
 from tokviz.pages.charts.word_by_word import difference_charts
+from tokviz.pages.compare.curves import compare_curves
 from tokviz.pages.downloads import word_by_word
 from tokviz.pages.text.paired_facts import of_model, of_models
-from tokviz.records import ModelReport, Paired, PairedCapture, PairedMeasure, PairedMeasures, Report
+from tokviz.records import ModelDifferences, ModelReport, Paired, PairedCapture, PairedMeasure, PairedMeasures, Report
 
 THRESHOLD, ERROR, FREEDOM = 4.0, 0.02, 100_000
 """A band reaches four errors to either side: 0.08."""
@@ -162,6 +164,26 @@ def test_a_chart_has_a_curve_for_each_thing_that_a_capture_is_held_against() -> 
     assert "Category purity, word by word." in chart.svg
     assert "0.02 at layer 0, −0.25 at layer 1" in chart.svg
     assert difference_charts(replace(model, contexts=(replace(model.contexts[0], paired=None),))) == ()
+
+
+def test_the_compare_page_has_a_curve_for_each_pair_of_few_models() -> None:
+    report = sample_report()
+    found = measures(measure([0.02, -0.25], [False, True]), [(0, 0), (1, 1)])
+    one, other, *_ = report.models
+    name = one.contexts[0].states.context.name
+    pair = ModelDifferences(
+        model_a=one.slug,
+        model_b=other.slug,
+        context=name,
+        differences=differences((0.1, False), (0.0, False)),
+        paired=found,
+    )
+    row, *others = compare_curves(replace(report, differences=(pair,))).rows
+    (chart,) = row.charts
+    assert row.name == "Category purity, word by word"
+    assert row.name not in {each.name for each in others}
+    assert f"{one.display_name} − {other.display_name}: 0.02 at the embedding, −0.25" in chart.svg
+    assert row.name not in {each.name for each in compare_curves(replace(report, differences=())).rows}
 
 
 def test_a_table_has_every_difference_with_its_band() -> None:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from tokviz.pages.charts.axis import ends
 from tokviz.pages.charts.curves import Axes, Chart, Series, make_chart, short_label
 from tokviz.pages.charts.measure import Measure, Reading
-from tokviz.pages.charts.scale import OF_A_MODEL
-from tokviz.records import ContextReport, ModelReport, PairedMeasures
+from tokviz.pages.charts.scale import OF_A_MODEL, OF_ALL_MODELS
+from tokviz.records import ContextReport, ModelReport, PairedMeasures, Report
 
-_BANDS = (
+BANDS = (
     "The bands hold together at all depths and with those of all other differences of the report. A difference is shown where its band "
     "doesn’t reach 0 and no single word carries it."
 )
-_MEASURE = Measure(
-    key="word_by_word", name="Category purity, word by word", caption="", read=lambda *_: None, spans=(0.0,)
-)
+NAME = "Category purity, word by word"
+_MEASURE = Measure(key="word_by_word", name=NAME, caption="", read=lambda *_: None, spans=(0.0,))
 
 
 def difference_charts(model: ModelReport) -> tuple[Chart, ...]:
@@ -26,11 +25,52 @@ def difference_charts(model: ModelReport) -> tuple[Chart, ...]:
     return tuple(filter(None, (chart for context in model.contexts for chart in _of_context(context, model))))
 
 
+def charts_between(report: Report, names: Mapping[str, str], depths: Sequence[tuple[float, str]]) -> tuple[Chart, ...]:
+    """For each context the pairs of models that were compared.
+
+    Parameters
+    ----------
+    names : of the models at the ends of curves, by their names.
+    depths : relative ones, and what they are called.
+    """
+    models = {model.slug: model for model in report.models}
+    compared = [
+        [each for each in report.differences if each.paired and each.context == context.name]
+        for context in report.contexts
+    ]
+    of_contexts = [
+        [
+            _between(index, each.paired, models[each.model_a], models[each.model_b], names)
+            for index, each in enumerate(of_context)
+            if each.paired
+        ]
+        for of_context in compared
+    ]
+    every = [each for series in of_contexts for each in series]
+    axes = Axes.of(_MEASURE, every, OF_ALL_MODELS.with_room_for(max(map(len, of_contexts), default=0)), tuple(depths))
+    made = (
+        make_chart(axes, series, heading=context.label, subject=f"{NAME}, words {context.label}")
+        for context, series in zip(report.contexts, of_contexts, strict=True)
+    )
+    return tuple(filter(None, made))
+
+
+def _between(
+    index: int, found: PairedMeasures, one: ModelReport, other: ModelReport, names: Mapping[str, str]
+) -> Series:
+    return Series(
+        name=f"{one.display_name} − {other.display_name}",
+        label=f"{names[one.name]} − {names[other.name]}",
+        index=index,
+        reading=_reading(found, len(found.depths)),
+    )
+
+
 def _of_context(context: ContextReport, model: ModelReport) -> Iterator[Chart | None]:
     label = context.states.context.label
     of_words = f": words {label}" if len(model.contexts) > 1 else ""
     yield _chart(
-        f"{_MEASURE.name}{of_words}",
+        f"{NAME}{of_words}",
         "Purity less that of what stands at a curve’s end.",
         list(_held(context, model.contexts[0])),
         context.states.n_depths,
@@ -41,7 +81,7 @@ def _of_context(context: ContextReport, model: ModelReport) -> Iterator[Chart | 
         if each.paired and each.paired.unchanged
     ]
     yield _chart(
-        f"{_MEASURE.name}{of_words}, neurons set to a value",
+        f"{NAME}{of_words}, neurons set to a value",
         "Purity less that of the unchanged model.",
         changed,
         context.states.n_depths,
@@ -56,7 +96,7 @@ def _chart(heading: str, caption: str, held: Sequence[tuple[str, PairedMeasures]
         for index, (name, found) in enumerate(held)
     ]
     axes = Axes.of(_MEASURE, series, OF_A_MODEL.with_room_for(len(series)), ends(n_depths - 1))
-    return make_chart(axes, series, heading=heading, subject=heading, caption=f"{caption} {_BANDS}")
+    return make_chart(axes, series, heading=heading, subject=heading, caption=f"{caption} {BANDS}")
 
 
 def _held(context: ContextReport, first: ContextReport) -> Iterator[tuple[str, PairedMeasures]]:

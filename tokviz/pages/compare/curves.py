@@ -25,6 +25,7 @@ from tokviz.pages.charts.measure import Measure
 from tokviz.pages.charts.measures import BETWEEN_MODELS, added_measures, lens_measures, related_measures
 from tokviz.pages.charts.notes import controls_noted, over_templates
 from tokviz.pages.charts.scale import NAME_GAP, OF_ALL_MODELS
+from tokviz.pages.charts.word_by_word import BANDS, NAME, charts_between
 from tokviz.pages.model.lens_data import has_lens
 from tokviz.pages.model.lens_sentences import limits
 from tokviz.pages.text import data_text
@@ -109,16 +110,20 @@ def compare_curves(report: Report) -> Curves:
     made = [(measure, _charts(report, measure, models, names)) for measure in shown]
     charts = [each for _, of_measure in made for each in of_measure]
     few = len(models) <= MOST_DRAWN
+    between = _word_by_word(report, names) if len(models) <= MOST_WITH_CONTROLS else None
     return Curves(
-        rows=tuple(
-            ChartRow(
-                name=measure.name,
-                caption=measure.explained(measured[0])
-                + (SURFACE if any(each.chart.has_surface for each in of_measure) else ""),
-                charts=tuple(each.chart for each in of_measure),
-            )
-            for measure, of_measure in made
-            if of_measure
+        rows=(
+            *filter(None, [between]),
+            *(
+                ChartRow(
+                    name=measure.name,
+                    caption=measure.explained(measured[0])
+                    + (SURFACE if any(each.chart.has_surface for each in of_measure) else ""),
+                    charts=tuple(each.chart for each in of_measure),
+                )
+                for measure, of_measure in made
+                if of_measure
+            ),
         ),
         note=_note(models),
         keys=tuple(_key(model, index) for index, model in enumerate(models)),
@@ -128,6 +133,12 @@ def compare_curves(report: Report) -> Curves:
         else {model.slug: _script(index, names[model.name], charts) for index, model in enumerate(models)},
         switches=switches_of(each.chart for each in charts),
     )
+
+
+def _word_by_word(report: Report, names: Mapping[str, str]) -> ChartRow | None:
+    charts = charts_between(report, names, relative_depths(end_name(report)))
+    caption = f"Purity of the first model less that of the second, at equal relative depth. {BANDS}"
+    return ChartRow(name=NAME, caption=caption, charts=charts) if charts else None
 
 
 def _note(models: Sequence[ModelReport]) -> str:

@@ -35,7 +35,7 @@ def untrained_sentences(context: ContextReport, measures: Sequence[str]) -> tupl
         context=context.states.context.label,
         first=() if templates is None else Fact("scope.controls.first"),
         comparisons=comparisons,
-        best=_best(untrained, purity),
+        best=() if first else _best(untrained, purity),
     )
     return tuple(filter(None, (text(told), untrained.scaling, *problems)))
 
@@ -58,10 +58,12 @@ def _against(
     purity = differences.purity
     here = Fact("scope.controls.here") if purity.unit == "word" and first == 0 else ()
     if above:
-        of = Fact("scope.controls.of", n=n) if n > len(above) else ()
+        of = Fact("scope.controls.of_related" if first else "scope.controls.of", n=n) if n > len(above) else ()
         yield Fact("scope.controls.above", here=here, metrics=above, of=of)
     elif known:
-        metrics = known[0][0] if n == 1 else Fact("scope.controls.any_of", n=n)
+        metrics = (
+            known[0][0] if n == 1 else Fact("scope.controls.any_related" if first else "scope.controls.any_of", n=n)
+        )
         # What the errors are over, which are large where there are few.
         by_categories = purity.unit == "category" and purity.freedom and first == 0
         errors = Fact("scope.controls.errors", n=purity.freedom + 1) if by_categories else ()

@@ -183,8 +183,8 @@ def _gains(ready: Ready, made: Drawn, intact: HiddenStates) -> tuple[float, ...]
 
 def _of_gains(gains: Sequence[float]) -> str:
     return (
-        f"In permuted layers each update has the trained layer’s norm, for which it is multiplied by {min(gains):.2g} to "
-        f"{max(gains):.2g}."
+        f"In permuted layers each update has the trained layer’s norm, for which it is multiplied by {min(gains):.3g} to "
+        f"{max(gains):.3g}."
     )
 
 
