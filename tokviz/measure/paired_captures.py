@@ -9,9 +9,10 @@ import numpy as np
 
 from tokviz.measure.groups import groups_of
 from tokviz.measure.left_out import LeftOut
-from tokviz.measure.paired import PairedWords, agreed, aligned, compare, measured
+from tokviz.measure.paired import PairedWords, agreed, aligned, by_chance, compare, held, measured, of_surface
 from tokviz.measure.profile import Side, shared_words
-from tokviz.records import HiddenStates, PairedCapture, PairedMeasures, Untrained
+from tokviz.measure.surface import features
+from tokviz.records import CategoriesHeld, HiddenStates, PairedCapture, PairedMeasures, Untrained
 
 _MOST_KEPT = 2**28
 """Bytes of what is kept for the next comparison: of fifty models with long lists all would be gigabytes."""
@@ -47,14 +48,7 @@ class PairedComparer:
         depths : ``(n, 2)`` int64, the pairs of depths; by default those of equal relative depth.
         with_kept : whether it means anything how many neighbors are kept from the depth before.
         """
-        rows_a, rows_b = shared_words(a, b, self._seed)
-        names = [a.states.tokenization.words[row].word for row in rows_a]
-        words = PairedWords(
-            words=tuple(names),
-            memberships=tuple(a.memberships[row] for row in rows_a),
-            grouped=groups_of(names, [(a.states, rows_a), (b.states, rows_b)], groups),
-            seed=self._seed,
-        )
+        rows_a, rows_b, words = self._words(a, b, groups)
         n_a, n_b = a.states.n_depths, b.states.n_depths
         return compare(
             [self._measured(each, rows_a, words) for each in a.templates],
@@ -63,6 +57,27 @@ class PairedComparer:
             words,
             same_form=with_kept and n_a == n_b,
         )
+
+    def held(self, capture: Side, groups: Sequence[Sequence[str]] = ()) -> CategoriesHeld:
+        """Which categories a capture keeps together, more than without a model."""
+        rows, _, words = self._words(capture, capture, groups)
+        tokenization = capture.states.tokenization
+        surface = of_surface(features(tokenization)[rows], words) if tokenization.is_known else None
+        purities = [self._measured(each, rows, words)[0] for each in capture.templates]
+        chance = [by_chance(each.states, rows, words.units) for each in capture.templates]
+        return held(purities, chance, surface, words)
+
+    def _words(self, a: Side, b: Side, groups: Sequence[Sequence[str]]) -> tuple[np.ndarray, np.ndarray, PairedWords]:
+        """Rows of the words in either, and what they are."""
+        rows_a, rows_b = shared_words(a, b, self._seed)
+        names = [a.states.tokenization.words[row].word for row in rows_a]
+        words = PairedWords(
+            words=tuple(names),
+            memberships=tuple(a.memberships[row] for row in rows_a),
+            grouped=groups_of(names, [(a.states, rows_a), (b.states, rows_b)], groups),
+            seed=self._seed,
+        )
+        return rows_a, rows_b, words
 
     def _measured(self, states: HiddenStates, rows: np.ndarray, words: PairedWords) -> tuple[LeftOut, ...]:
         key = (states.digest, rows.tobytes() + words.grouped.labels.tobytes())
@@ -106,6 +121,7 @@ def of_capture(
     return PairedCapture(
         embedding=comparer.compare(capture, capture, groups, to_embedding, with_kept=False),
         first_context=comparer.compare(capture, replace(capture, templates=beside), groups) if beside else None,
+        held=comparer.held(capture, groups),
         untrained=agreed(controls) if len(controls) == 2 * Untrained.N_SEEDS else None,
     )
 

@@ -26,7 +26,7 @@ from tokviz.records.measures import (
     StageCriteria,
     WordScores,
 )
-from tokviz.records.paired import Paired, PairedCapture, PairedMeasure, PairedMeasures
+from tokviz.records.paired import CategoriesHeld, Paired, PairedCapture, PairedMeasure, PairedMeasures
 from tokviz.records.pictures import Font, Grid, HeatMap, Picture, Plate, Points, Strip
 from tokviz.records.profile import Difference, Differences, Peak, Profile, Unit, profile_of
 from tokviz.records.relations import (

@@ -129,6 +129,16 @@ class PairedMeasures:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class CategoriesHeld:
+    """Of each category by itself, how much more neighbors of its own it has than without a model."""
+
+    categories: tuple[int, ...]
+    """Their indices."""
+    purity: Paired
+    """At each depth a row for each category: less its purity by chance, or that of the words' surface where this is larger."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class PairedCapture:
     """What one capture is held against, word by word; each is the capture less the other."""
 
@@ -139,5 +149,7 @@ class PairedCapture:
     first_context: PairedMeasures | None = None
     """Less the same words in the model's first context; None of that one itself, and where it wasn't captured."""
     untrained: PairedMeasures | None = None
-    """Less random layers after the model's own embedding: of several seeds the one that is surest least. None where any is
+    """Less random or permuted layers after the model's own embedding: of all seeds the one that is surest least. None where any is
     missing."""
+    held: CategoriesHeld | None = None
+    """Of the model as it is; None of an intervention."""

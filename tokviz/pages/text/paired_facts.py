@@ -10,7 +10,7 @@ import numpy as np
 from tokviz.pages.text import catalogue
 from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.sentences import depths_where
-from tokviz.records import ContextReport, ModelReport, Paired, PairedMeasures, Report, Untrained
+from tokviz.records import CategoriesHeld, ContextReport, ModelReport, Paired, PairedMeasures, Report, Untrained
 
 _PURITY = {"purity": "paired.measures.purity"}
 """Spoken of also where no difference is shown."""
@@ -63,6 +63,8 @@ def of_model(report: Report, model: ModelReport) -> tuple[tuple[str, ...], tuple
             held = tuple(_held(each, model.contexts[0]))
             of_purity, of_others = (_sentences(report, held, measures) for measures in (_PURITY, _OTHERS))
             words = f"Words {each.states.context.label}. "
+            if each.paired and each.paired.held:
+                of_purity = f"{catalogue.sentence(_kept_together(report, each.paired.held))} {of_purity}"
             if each.rule is None:
                 lead += [f"{words}{of_purity}"] if of_purity else []
                 more += [f"{words}{of_others}"] if of_others else []
@@ -167,6 +169,36 @@ def _categories(report: Report, found: PairedMeasures, by_category: Paired) -> F
     if holds.all() and len(names) > 1:
         return Fact("paired.for_each_category")
     return Fact("paired.for_categories", names=names)
+
+
+MOST_NAMED = 9
+"""Of more categories it is said how many they are."""
+
+
+def _kept_together(report: Report, held: CategoriesHeld) -> list[Fact]:
+    """Which categories hold, and where: at the depth where most do."""
+    holds = held.purity.holds
+    everywhere, anywhere = np.asarray(holds.all(axis=0)), np.asarray(holds.any(axis=1))
+    if held.purity.is_too_few.all():
+        return [Fact("paired.held.too_few", least=PairedMeasures.LEAST_IN_ONE)]
+    names = [report.words.categories[index].label for index in held.categories]
+    if everywhere.any():
+        return [Fact("paired.held.each", n=len(names), where=depths_where(everywhere))]
+    if not holds.any():
+        return [Fact("paired.held.none", n=len(names))]
+    depth = int(holds.sum(axis=0).argmax())
+    found = [name for name, each in zip(names, holds[:, depth], strict=True) if each]
+    never = [name for name, each in zip(names, anywhere, strict=True) if not each]
+    return [
+        Fact(
+            "paired.held.some",
+            n=len(found),
+            of=len(names),
+            depth=depth,
+            names=Fact("paired.held.names", names=found) if len(found) <= MOST_NAMED else "",
+            never=Fact("paired.held.never", names=never) if 0 < len(never) <= MOST_NAMED else "",
+        )
+    ]
 
 
 def _groups(found: PairedMeasures) -> list[Fact]:
