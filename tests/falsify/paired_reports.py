@@ -19,6 +19,7 @@ from tokviz.run.plan.inputs import Inputs
 SLUGS = ("one", "other")
 WHERE = "one-other/alone"
 OVERALL = Announcement("paired", "paired.purity.overall.claim", WHERE)
+HELD = Announcement("paired by category", "held.purity.claim", "one/alone")
 BY_CATEGORY = Announcement("paired by category", "paired.purity.by_category.claim", WHERE)
 
 
@@ -38,11 +39,14 @@ def _of(made: Made, planted: tuple[Announcement, ...] = ()) -> Callable[[int, Sa
         random = np.random.default_rng((14, *made.__name__.encode(), number))
         one, other = _captures(made(random), random)
         report = decided({SLUGS[0]: [one], SLUGS[1]: [other]}, one.words, Asked(compares=frozenset({DIFFERENCES})))
-        return Case(
-            report=report, is_false=lambda each: not planted and each.kind.startswith("paired"), planted=planted
-        )
+        return Case(report=report, is_false=lambda each: not planted and _is_of_both(each), planted=planted)
 
     return case
+
+
+def _is_of_both(announced: Announcement) -> bool:
+    """Which categories either keeps together by itself is no difference."""
+    return announced.kind.startswith("paired") and not announced.what.startswith("held.")
 
 
 def _null(name: str, contents: str, made: Made) -> Kind:
@@ -85,6 +89,7 @@ NULL = (
     _null("equal models, hubs", "some words of one model near to half of all others", paired.hubs),
 )
 PLANTED = (
+    _planted("categories that keep together", "9 × 13 words", paired.nine, HELD),
     _planted("a weaker model", "9 × 13 words, purity lower by about 0.3 in the second model", weaker, OVERALL),
     _planted("a weaker model, fewer words", "4 × 10 words, purity lower by about 0.4", weaker_of_few, OVERALL),
     _planted("a category that dissolves", "one of nine, by about 0.7 in the second model", dissolving, BY_CATEGORY),

@@ -17,7 +17,16 @@ from tokviz.pages.charts.word_by_word import difference_charts
 from tokviz.pages.compare.curves import compare_curves
 from tokviz.pages.downloads import word_by_word
 from tokviz.pages.text.paired_facts import of_model, of_models
-from tokviz.records import ModelDifferences, ModelReport, Paired, PairedCapture, PairedMeasure, PairedMeasures, Report
+from tokviz.records import (
+    CategoriesHeld,
+    ModelDifferences,
+    ModelReport,
+    Paired,
+    PairedCapture,
+    PairedMeasure,
+    PairedMeasures,
+    Report,
+)
 
 THRESHOLD, ERROR, FREEDOM = 4.0, 0.02, 100_000
 """A band reaches four errors to either side: 0.08."""
@@ -143,6 +152,40 @@ def test_the_page_says_what_counts_as_one_word() -> None:
     too_large = replace(found, too_large=tuple("abcdefghijkl"))
     context = replace(context, paired=PairedCapture(embedding=too_large))
     assert "12 would have been one." in of_model(report, replace(changed, contexts=(context,)))[1][-1]
+
+
+@pytest.mark.parametrize(
+    ("holds", "said"),
+    [
+        (
+            [[1, 1, 0], [1, 1, 0], [0, 1, 1]],
+            "Each of three categories has more neighbors of its own than by chance or by the words’ surface at layer 0.",
+        ),
+        (
+            [[1, 1, 0], [0, 1, 0], [0, 0, 0]],
+            "At layer 0, two of three categories have more neighbors of their own than by chance or by the words’ surface: "
+            "{0} and {1}; at no depth this is shown for {2}.",
+        ),
+        (
+            [[1, 1, 0], [0, 1, 0], [0, 0, 1]],
+            "At layer 0, two of three categories have more neighbors of their own than by chance or by the words’ surface: "
+            "{0} and {1}.",
+        ),
+        (
+            [[0, 0, 0]] * 3,
+            "That one of three categories by itself has more neighbors of its own than by chance or by the words’ surface isn’t "
+            "shown.",
+        ),
+    ],
+)
+def test_categories_that_keep_together_are_named_at_the_depth_where_most_do(holds: list[list[int]], said: str) -> None:
+    report = sample_report()
+    found = CategoriesHeld(
+        categories=(0, 1, 2), purity=paired([[0.5] * 3] * 3, [[bool(each) for each in row] for row in holds])
+    )
+    context = replace(report.models[0].contexts[0], paired=PairedCapture(held=found))
+    (lead, *_), _ = of_model(report, replace(report.models[0], contexts=(context,)))
+    assert said.format(*categories(report, 3)) in lead
 
 
 # --- charts and tables -------------------------------------------------------------------------------------------------
