@@ -19,7 +19,7 @@ from tokviz.run.plan.inputs import Inputs
 SLUGS = ("one", "other")
 WHERE = "one-other/alone"
 OVERALL = Announcement("paired", "paired.purity.overall.claim", WHERE)
-HELD = Announcement("paired by category", "held.purity.claim", "one/alone")
+HELD = Announcement("categories", "held.claim", "one/alone")
 BY_CATEGORY = Announcement("paired by category", "paired.purity.by_category.claim", WHERE)
 
 
@@ -39,14 +39,11 @@ def _of(made: Made, planted: tuple[Announcement, ...] = ()) -> Callable[[int, Sa
         random = np.random.default_rng((14, *made.__name__.encode(), number))
         one, other = _captures(made(random), random)
         report = decided({SLUGS[0]: [one], SLUGS[1]: [other]}, one.words, Asked(compares=frozenset({DIFFERENCES})))
-        return Case(report=report, is_false=lambda each: not planted and _is_of_both(each), planted=planted)
+        return Case(
+            report=report, is_false=lambda each: not planted and each.kind.startswith("paired"), planted=planted
+        )
 
     return case
-
-
-def _is_of_both(announced: Announcement) -> bool:
-    """Which categories either keeps together by itself is no difference."""
-    return announced.kind.startswith("paired") and not announced.what.startswith("held.")
 
 
 def _null(name: str, contents: str, made: Made) -> Kind:

@@ -159,29 +159,29 @@ def test_the_page_says_what_counts_as_one_word() -> None:
     [
         (
             [[1, 1, 0], [1, 1, 0], [0, 1, 1]],
-            "Each of three categories has more neighbors of its own than by chance or by the words’ surface at layer 0.",
+            "Each of three categories has more neighbors of its own than by chance at layer 0.",
         ),
         (
             [[1, 1, 0], [0, 1, 0], [0, 0, 0]],
-            "At layer 0, two of three categories have more neighbors of their own than by chance or by the words’ surface: "
-            "{0} and {1}; at no depth this is shown for {2}.",
+            "At layer 0, two of three categories have more neighbors of their own than by chance: {0} and {1}; at no depth this is shown for {2}.",
         ),
         (
             [[1, 1, 0], [0, 1, 0], [0, 0, 1]],
-            "At layer 0, two of three categories have more neighbors of their own than by chance or by the words’ surface: "
-            "{0} and {1}.",
+            "At layer 0, two of three categories have more neighbors of their own than by chance: {0} and {1}.",
         ),
         (
             [[0, 0, 0]] * 3,
-            "That one of three categories by itself has more neighbors of its own than by chance or by the words’ surface isn’t "
-            "shown.",
+            "That one of three categories by itself has more neighbors of its own than by chance isn’t shown.",
         ),
     ],
 )
 def test_categories_that_keep_together_are_named_at_the_depth_where_most_do(holds: list[list[int]], said: str) -> None:
     report = sample_report()
     found = CategoriesHeld(
-        categories=(0, 1, 2), purity=paired([[0.5] * 3] * 3, [[bool(each) for each in row] for row in holds])
+        categories=(0, 1, 2),
+        purity=np.full((3, 3), 0.5),
+        chance=np.full((3, 3), 0.1),
+        claim=decided(np.array(holds, dtype=bool).ravel(), "categories"),
     )
     context = replace(report.models[0].contexts[0], paired=PairedCapture(held=found))
     (lead, *_), _ = of_model(report, replace(report.models[0], contexts=(context,)))

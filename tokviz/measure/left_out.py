@@ -7,7 +7,7 @@ holds so much of the words' length that the scaling hangs on it, it is refitted 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -110,16 +110,13 @@ class Space:
     ----------
     state : ``(n_words, width)``.
     k : how many neighbors may be asked for.
-    between : ``(n_words, width)`` → ``(n_words, n_words)``: their distances, once standardized.
     """
 
-    def __init__(
-        self, state: np.ndarray, units: Units, k: int, between: Callable[[np.ndarray], np.ndarray] = cosine_distances
-    ) -> None:
+    def __init__(self, state: np.ndarray, units: Units, k: int) -> None:
         self.units, self.k = units, k
-        self._state, self._between = state, between
+        self._state = state
         scaled = standardized(state)
-        self.distances = between(scaled)
+        self.distances = cosine_distances(scaled)
         self.order = _ordered(self.distances, k + int(units.sizes.max()))
         length = np.bincount(units.groups, weights=(scaled**2).sum(axis=1))
         self.large = np.flatnonzero(length > _LARGE * length.sum()) if length.any() else np.zeros(0, dtype=np.int64)
@@ -131,7 +128,7 @@ class Space:
         for group in self.large.tolist():
             rows = np.flatnonzero(self.units.groups != group)
             found[group] = np.full(self.distances.shape, np.inf)
-            found[group][np.ix_(rows, rows)] = self._between(standardized(self._state[rows]))
+            found[group][np.ix_(rows, rows)] = cosine_distances(standardized(self._state[rows]))
         return found
 
     @cached_property
@@ -193,18 +190,6 @@ def purity(space: Space) -> LeftOut:
     table = _table(units, own(near), left_out, own(refilled(space.order, units.groups, left_out, k)))
     refits = ((group, own(space.without(group, k))) for group in space.large.tolist())
     return _left_out(units, own(near), table, refits, space.known(k))
-
-
-def purity_by_chance(space: Space) -> np.ndarray:
-    """``(n_of,)``: the mean purity of all words and of each category, with categories shuffled."""
-    categories = space.units.categories
-    share, near = categories.kinds[1], space.order[:, : categories.n_neighbours]
-    every, of_each = [], []
-    for kinds, labels in zip(categories.shuffled_kinds.T, categories.shuffled_first, strict=True):
-        own = share[kinds[:, None], kinds[near]].mean(axis=1)
-        every.append(own.mean())
-        of_each.append(np.bincount(labels, weights=own, minlength=len(categories.counts)) / categories.counts)
-    return np.concatenate([[np.mean(every)], np.mean(of_each, axis=0)])
 
 
 def kept(space: Space, before: Space, k: int) -> LeftOut:

@@ -21,16 +21,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.spatial.distance import cdist
 from scipy.special import ndtri, stdtr
 
 from tokviz.measure import decisions
 from tokviz.measure.change import n_neighbours
 from tokviz.measure.groups import WordGroups
 from tokviz.measure.labels import Categories, seed_of
-from tokviz.measure.left_out import LeftOut, Space, Units, kept, purity, purity_by_chance, silhouette
-from tokviz.measure.spaces import standardized
-from tokviz.records import CategoriesHeld, Paired, PairedMeasure, PairedMeasures
+from tokviz.measure.left_out import LeftOut, Space, Units, kept, purity, silhouette
+from tokviz.records import Paired, PairedMeasure, PairedMeasures
 
 FAMILY = "paired"
 FAMILY_BY_CATEGORY = "paired by category"
@@ -41,8 +39,6 @@ LEAST_LEFT = 2 / 3
 announced where a half is enough, and of none with this; of planted differences none is lost."""
 N_FOR_CHANCE = 20
 """Shuffles for what a silhouette is by chance, whose mean they give to a hundredth of what one word weighs."""
-_SHIFT = 1e-6
-"""In standard deviations."""
 _AT_ONCE = 100_000
 """How many t are worked out together: as many as stay near the processor."""
 _HIGHEST = 37.0
@@ -67,11 +63,6 @@ class PairedWords:
             memberships=self.memberships, words=self.words, seed=self.seed, n_permutations=N_FOR_CHANCE
         )
         return Units(categories=categories, groups=self.grouped.labels)
-
-    @property
-    def categories(self) -> tuple[int, ...]:
-        """Indices of those that words count in, in the order of ``units``."""
-        return tuple(sorted({own[0] for own in self.memberships}))
 
     def signs(self) -> np.ndarray:
         """``(n_draws, n_groups)`` float32: −1 or 1, of the first word of each group, whatever the other words are."""
@@ -123,36 +114,6 @@ def _stacked(depths: Sequence[LeftOut]) -> LeftOut:
     )
 
 
-def by_chance(states: Sequence[np.ndarray], rows: np.ndarray, units: Units) -> np.ndarray:
-    """``(n_depths, n_of)``: purity with categories shuffled, of the same; NaN where there are too few words for any answer."""
-    found = np.full((len(states), units.of.shape[1]), np.nan)
-    for depth in range(len(states)):
-        state = states[depth][rows]
-        if units.have_spread and np.isfinite(state).all():
-            found[depth] = purity_by_chance(Space(state, units, units.categories.n_neighbours))
-    return found
-
-
-def of_surface(features: np.ndarray, words: PairedWords) -> LeftOut | None:
-    """Purity of what words look like; None where they all look alike, or are too few for any answer.
-
-    Of words that look alike chance decides which are nearest, by a small shift of each, and not their order in the list.
-
-    Parameters
-    ----------
-    features : ``(n_words, 3)``, from ``surface.features``.
-    """
-    units = words.units
-    known = standardized(features[:, features.std(axis=0) > 0]) if len(features) else features[:, :0]
-    if not (units.have_spread and known.shape[1]):
-        return None
-    shifts = [
-        np.random.default_rng(seed_of(words.seed, "alike", word)).normal(size=known.shape[1]) for word in words.words
-    ]
-    known = known + _SHIFT * np.array(shifts)
-    return purity(Space(known, units, units.categories.n_neighbours, lambda shifted: cdist(shifted, shifted)))
-
-
 # --- two captures ----------------------------------------------------------------------------------------------------
 
 
@@ -197,43 +158,11 @@ def compare(
             for label in np.flatnonzero(units.sizes > 1)
         ),
         too_large=tuple(words.words[row] for row in words.grouped.too_large),
-        categories=words.categories,
+        categories=tuple(sorted({own[0] for own in words.memberships})),
         depths=depths,
         purity=found[0],
         silhouette=found[1],
         kept=found[2],
-    )
-
-
-def held(
-    capture: Sequence[LeftOut], chance: Sequence[np.ndarray], surface: LeftOut | None, words: PairedWords
-) -> CategoriesHeld:
-    """Purity of each category less what it is without a model: the larger of chance and the surface's.
-
-    Parameters
-    ----------
-    capture : purity, from ``measured``, of each template of the context.
-    chance : from ``by_chance``, of each.
-    surface : from ``of_surface``; None where that isn't known.
-    """
-    units = words.units
-    of_templates = [_less(own, by_chance, surface) for own, by_chance in zip(capture, chance, strict=True)]
-    signs = words.signs() if units.have_spread else np.zeros((words.n_draws, len(units.sizes)), dtype=np.float32)
-    found = _paired(FAMILY_BY_CATEGORY, _stacked_templates(of_templates), units, signs, slice(1, None))
-    is_more = (found.value > 0).ravel()
-    claim = replace(found.claim, is_eligible=found.claim.is_eligible & is_more)
-    return CategoriesHeld(categories=words.categories, purity=replace(found, claim=claim))
-
-
-def _less(own: LeftOut, chance: np.ndarray, surface: LeftOut | None) -> LeftOut:
-    """``chance``: ``(n_depths, n_of)``, of which no word's part is known: it is a mean over shuffles."""
-    if surface is None:
-        return replace(own, value=own.value - chance, without=own.without - chance[:, None])
-    lifted = np.maximum(chance - surface.value, 0)
-    return LeftOut(
-        value=own.value - surface.value - lifted,
-        influence=own.influence - surface.influence,
-        without=own.without - surface.without - lifted[:, None],
     )
 
 
@@ -294,20 +223,14 @@ def _without_values(found: LeftOut) -> LeftOut:
 
 
 def _tested(templates: Sequence[LeftOut], units: Units, signs: np.ndarray) -> PairedMeasure:
-    stacked = _stacked_templates(templates)
-    overall, by_category = (
-        _paired(family, stacked, units, signs, of)
-        for family, of in ((FAMILY, slice(0, 1)), (FAMILY_BY_CATEGORY, slice(1, None)))
-    )
-    return PairedMeasure(overall=overall, by_category=by_category)
-
-
-def _stacked_templates(templates: Sequence[LeftOut]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Values ``(n_templates, n_of, n)``, influences ``(n_groups, n_templates, n_of, n)``, and without each group ``(n_groups, n_of, n)``."""
     values = np.stack([each.value for each in templates]).swapaxes(1, 2)
     influences = np.stack([each.influence for each in templates]).transpose(2, 0, 3, 1)
     without = np.median([each.without for each in templates], axis=0).transpose(1, 2, 0)
-    return values, influences, without
+    overall, by_category = (
+        _paired(family, (values[:, of], influences[:, :, of], without[:, of]), units, signs, of)
+        for family, of in ((FAMILY, slice(0, 1)), (FAMILY_BY_CATEGORY, slice(1, None)))
+    )
+    return PairedMeasure(overall=overall, by_category=by_category)
 
 
 def _paired(
@@ -317,10 +240,11 @@ def _paired(
 
     Parameters
     ----------
-    found : from ``_stacked_templates``.
+    found : values ``(n_templates, n_of, n)``, influences ``(n_groups, n_templates, n_of, n)``, values without each group
+        ``(n_groups, n_of, n)``.
     of : whether of all words or of each category.
     """
-    values, influences, without = found[0][:, of], found[1][:, :, of], found[2][:, of]
+    values, influences, without = found
     n_groups, freedom = _sizes(units, of)
     centered = _centered(influences, units)
     floor = 1 / np.maximum(n_groups, 1)

@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from tokviz.measure.groups import groups_of
+from tokviz.measure.held import held
+from tokviz.measure.labels import Categories
 from tokviz.measure.left_out import LeftOut
-from tokviz.measure.paired import PairedWords, agreed, aligned, by_chance, compare, held, measured, of_surface
+from tokviz.measure.paired import PairedWords, agreed, aligned, compare, measured
 from tokviz.measure.profile import Side, shared_words
-from tokviz.measure.surface import features
 from tokviz.records import CategoriesHeld, HiddenStates, PairedCapture, PairedMeasures, Untrained
 
 _MOST_KEPT = 2**28
@@ -57,15 +58,6 @@ class PairedComparer:
             words,
             same_form=with_kept and n_a == n_b,
         )
-
-    def held(self, capture: Side, groups: Sequence[Sequence[str]] = ()) -> CategoriesHeld:
-        """Which categories a capture keeps together, more than without a model."""
-        rows, _, words = self._words(capture, capture, groups)
-        tokenization = capture.states.tokenization
-        surface = of_surface(features(tokenization)[rows], words) if tokenization.is_known else None
-        purities = [self._measured(each, rows, words)[0] for each in capture.templates]
-        chance = [by_chance(each.states, rows, words.units) for each in capture.templates]
-        return held(purities, chance, surface, words)
 
     def _words(self, a: Side, b: Side, groups: Sequence[Sequence[str]]) -> tuple[np.ndarray, np.ndarray, PairedWords]:
         """Rows of the words in either, and what they are."""
@@ -121,9 +113,18 @@ def of_capture(
     return PairedCapture(
         embedding=comparer.compare(capture, capture, groups, to_embedding, with_kept=False),
         first_context=comparer.compare(capture, replace(capture, templates=beside), groups) if beside else None,
-        held=comparer.held(capture, groups),
+        held=_held(capture),
         untrained=agreed(controls) if len(controls) == 2 * Untrained.N_SEEDS else None,
     )
+
+
+def _held(capture: Side) -> CategoriesHeld:
+    rows, _ = shared_words(capture, capture, 0)
+    words = capture.states.tokenization.words
+    categories = Categories(
+        memberships=tuple(capture.memberships[row] for row in rows), words=tuple(words[row].word for row in rows)
+    )
+    return held(capture.templates, [rows] * len(capture.templates), categories)
 
 
 def of_intervention(changed: Side, unchanged: HiddenStates, groups: Sequence[Sequence[str]] = ()) -> PairedCapture:

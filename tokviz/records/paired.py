@@ -130,12 +130,21 @@ class PairedMeasures:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CategoriesHeld:
-    """Of each category by itself, how much more neighbors of its own it has than without a model."""
+    """Purity of each category's words by themselves, a row for each of ``n`` categories; the median over templates."""
 
     categories: tuple[int, ...]
     """Their indices."""
-    purity: Paired
-    """At each depth a row for each category: less its purity by chance, or that of the words' surface where this is larger."""
+    purity: np.ndarray
+    """``(n, n_depths)`` float64, in 0–1."""
+    chance: np.ndarray
+    """``(n, n_depths)`` float64: the mean with categories shuffled among words of one case."""
+    claim: Claim
+    """That it is above chance; its values are ``(n · n_depths,)``, row by row."""
+
+    @property
+    def holds(self) -> np.ndarray:
+        """``(n, n_depths)`` bool: what is announced."""
+        return np.asarray(self.claim.holds.reshape(self.purity.shape))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -64,7 +64,7 @@ def of_model(report: Report, model: ModelReport) -> tuple[tuple[str, ...], tuple
             of_purity, of_others = (_sentences(report, held, measures) for measures in (_PURITY, _OTHERS))
             words = f"Words {each.states.context.label}. "
             if each.paired and each.paired.held:
-                of_purity = f"{catalogue.sentence(_kept_together(report, each.paired.held))} {of_purity}"
+                of_purity = f"{catalogue.sentence(_kept_together(report, each.paired.held))} {of_purity}".strip()
             if each.rule is None:
                 lead += [f"{words}{of_purity}"] if of_purity else []
                 more += [f"{words}{of_others}"] if of_others else []
@@ -177,10 +177,10 @@ MOST_NAMED = 9
 
 def _kept_together(report: Report, held: CategoriesHeld) -> list[Fact]:
     """Which categories hold, and where: at the depth where most do."""
-    holds = held.purity.holds
+    if not np.isfinite(held.claim.score).any():
+        return []
+    holds = held.holds
     everywhere, anywhere = np.asarray(holds.all(axis=0)), np.asarray(holds.any(axis=1))
-    if held.purity.is_too_few.all():
-        return [Fact("paired.held.too_few", least=PairedMeasures.LEAST_IN_ONE)]
     names = [report.words.categories[index].label for index in held.categories]
     if everywhere.any():
         return [Fact("paired.held.each", n=len(names), where=depths_where(everywhere))]
