@@ -25,6 +25,7 @@ DEAR = (
     "names drawn at random",
     "untrained against untrained",
     "random layers of another scale",
+    "random weights, shared tokens",
     "labels shuffled among all words",
     "labels of unlike sizes",
     "models alike",

@@ -20,9 +20,11 @@ from falsify.case import Case, Kind
 from falsify.reports import DIFFERENCES, SIMILARITY, Asked, decided
 from falsify.sample import Sample, captured_in
 from falsify.stages import ARCHITECTURES
+from tokviz.config import ReportConfig
 from tokviz.measure.profile import FAMILY
 
 N_SEEDS, N_LAYERS = 9, 8
+CONTEXTS = [{"name": "alone", "template": "{word}"}, {"name": "sentence", "template": "The word is {word}"}]
 SCALES = (1.0, 2.0, 5.0)
 """Of the usual random weights."""
 
@@ -86,6 +88,27 @@ def at_a_scale(number: int, sample: Sample) -> Case:
     )
 
 
+def shared_tokens(number: int, _: Sample) -> Case:
+    """Two models with random weights, and words of two tokens of which a category has the first in common."""
+    architecture, random = ARCHITECTURES[number % len(ARCHITECTURES)], np.random.default_rng((16, number))
+    n_categories, n_each = int(random.integers(4, 10)), int(random.integers(8, 14))
+    names = [f"{chr(97 + at % 26)}{at:03d}" for at in random.permutation(999)]
+    firsts, seconds = names[:n_categories], names[n_categories : n_categories * (n_each + 1)]
+    words = {
+        first: [f"{first} {second}" for second in seconds[at * n_each : (at + 1) * n_each]]
+        for at, first in enumerate(firsts)
+    }
+    config = ReportConfig.model_validate({"words": words, "models": [{"source": "one"}], "contexts": CONTEXTS})
+    with TemporaryDirectory(prefix="tokviz-falsify-") as name:
+        folder = Path(name)
+        for slug, seed in (("one", 2 * number), ("other", 2 * number + 1)):
+            families.build(architecture, folder / slug, n_layers=N_LAYERS, seed=seed)
+            whole_words(random.permutation([*firsts, *seconds]).tolist()).save_pretrained(folder / slug)
+        own = Sample(config=config, captures={})
+        report = decided(captured_in(own, folder, "one", "other"), own.words, Asked())
+    return Case(report=report, is_false=lambda each: each.kind == "surface")
+
+
 def _scale(weights: Path, scale: float, categories: Mapping[int, int], random: np.random.Generator) -> None:
     """Layers' matrices, which ``families.build`` has made five times as large as usual; and rows of the embedding by category."""
     tensors = load_file(weights)
@@ -115,6 +138,15 @@ NULL = (
             "large; false: that they differ from random or permuted layers"
         ),
         make=at_a_scale,
+        n_reports=N_SEEDS * len(ARCHITECTURES),
+    ),
+    Kind(
+        name="random weights, shared tokens",
+        contents=(
+            f"two models of one of {len(ARCHITECTURES)} architectures with {N_LAYERS} layers, 4–9 categories of 8–13 words of two "
+            "tokens, the first one the category’s own; false: above the words’ surface"
+        ),
+        make=shared_tokens,
         n_reports=N_SEEDS * len(ARCHITECTURES),
     ),
     Kind(

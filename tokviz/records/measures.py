@@ -133,7 +133,7 @@ class CategoryMeasure(Measured):
     """``(n_depths,)`` float64: the highest value that it can have with these categories; of purity, over words with distinct
     neighbours."""
     surface: float
-    """The same measure of the words' surface (case of the initial, number of tokens, log of the token's id), without any model;
+    """The same measure of the words' surface (case, tokens, letters, how common they are), without any model;
     NaN where tokens aren't known."""
     above_chance: Claim
     """Against shuffles; its interval must lie above chance as well."""
