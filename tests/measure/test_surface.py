@@ -69,7 +69,8 @@ def test_what_is_common_is_near_as_before() -> None:
 
 def test_the_order_of_words_decides_nothing() -> None:
     """Words that share nothing are as far from each other by tokens; the numbers tell them apart."""
-    words, ids = letters(4, len(LABELS)), [(int(rare),) for rare in RARE]
+    words = letters(4, len(LABELS))
+    ids: list[tuple[int, ...]] = [(int(rare),) for rare in RARE]
     ids[0] = (*ids[1], *ids[0])
     in_order = list(range(len(words)))
     found = []
