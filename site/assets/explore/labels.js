@@ -1,14 +1,11 @@
 "use strict";
 (() => {
-const { svg } = Tokviz;
-const CELL = 2;
+const { svg, names } = Tokviz;
 const FONT = `12px ${getComputedStyle(document.documentElement).getPropertyValue("--sans")}`;
 const HEIGHT = 12;
-const PADDING = 1.5;
-const SHIFT = 5;
+const DESCENT = 3;
 const MOST_TRIED = 1200;
-const CURRENT_SCALE = 1.25;
-const NAMED_SCALE = 1.06;
+const SCALES = { current: 1.25, pinned: 1.06, near: 1.06 };
 const widths = new Map();
 const context = document.createElement("canvas").getContext("2d");
 function widthOf(text) {
@@ -19,85 +16,37 @@ widths.set(text, context.measureText(text).width);
 return widths.get(text);
 }
 document.fonts?.ready.then(() => widths.clear());
-class Occupancy {
-constructor(width, height) {
-this.columns = Math.ceil(width / CELL);
-this.rows = Math.ceil(height / CELL);
-this.cells = new Uint8Array(this.columns * this.rows);
+function placed(labels, others, { x, y, radius, width, height }, most) {
+const rows = [...labels.map(({ row }) => row), ...others];
+return names.inTurn({
+x: rows.map((row) => x[row]),
+y: rows.map((row) => y[row]),
+radius,
+shown: rows.keys(),
+widths: labels.map(({ text, kind }) => widthOf(text) * (SCALES[kind] ?? 1)),
+heights: labels.map(() => HEIGHT),
+area: { left: 2, top: 1, right: width - 2, bottom: height - 1 },
+reach: 0,
+}, labels.keys(), most).map(({ row, left, bottom }) => ({ ...labels[row], x: left, y: bottom - DESCENT }));
 }
-span(left, top, right, bottom) {
-return [
-Math.max(0, Math.floor(left / CELL)), Math.max(0, Math.floor(top / CELL)),
-Math.min(this.columns - 1, Math.floor(right / CELL)), Math.min(this.rows - 1, Math.floor(bottom / CELL)),
-];
-}
-isFree(...box) {
-const [left, top, right, bottom] = this.span(...box);
-for (let row = top; row <= bottom; row += 1) {
-for (let column = left; column <= right; column += 1) {
-if (this.cells[row * this.columns + column]) return false;
-}
-}
-return true;
-}
-occupy(...box) {
-const [left, top, right, bottom] = this.span(...box);
-for (let row = top; row <= bottom; row += 1) {
-this.cells.fill(1, row * this.columns + left, row * this.columns + right + 1);
-}
-}
-}
-function places(x, y, radius, width) {
-const gap = radius + PADDING + CELL;
-const [right, left, middle] = [x + gap, x - gap - width, x - width / 2];
-const [level, over, under] = [y - HEIGHT / 2, y - radius - CELL - HEIGHT, y + radius + CELL];
-return [
-[right, level], [left, level], [middle, over], [middle, under],
-[right, level - SHIFT], [right, level + SHIFT], [left, level - SHIFT], [left, level + SHIFT],
-];
-}
-function placeOne({ row, text, scale = 1 }, { x, y, radius, width, height }, occupied) {
-const length = widthOf(text) * scale;
-for (const [left, top] of places(x[row], y[row], radius, length)) {
-const [right, bottom] = [left + length, top + HEIGHT];
-if (left < 2 || top < 1 || right > width - 2 || bottom > height - 1) continue;
-if (!occupied.isFree(left - PADDING, top, right + PADDING, bottom)) continue;
-occupied.occupy(left - PADDING, top, right + PADDING, bottom);
-return { row, text, x: left, y: top + HEIGHT - 3 };
-}
-return null;
-}
-function placeNames(wanted, picture, occupied = new Occupancy(picture.width, picture.height)) {
+function placeNames(wanted, picture) {
 const { x, y, radius, width } = picture;
-for (const { row } of wanted) occupied.occupy(x[row] - radius, y[row] - radius, x[row] + radius, y[row] + radius);
-return wanted.flatMap(({ row, text, kind }) => {
-const found = placeOne({ row, text, scale: kind === "current" ? CURRENT_SCALE : NAMED_SCALE }, picture, occupied);
-if (!found && kind === "near") return [];
-if (found) return [{ kind, ...found }];
-const [left, length] = [x[row] + radius + 4, widthOf(text) * CURRENT_SCALE];
+const found = new Map(placed(wanted, [], picture).map((label) => [label.row, label]));
+return wanted.flatMap((label) => {
+const { row, text, kind } = label;
+if (found.has(row) || kind === "near") return found.get(row) ?? [];
+const [left, length] = [x[row] + radius + 4, widthOf(text) * SCALES.current];
 const fits = left + length < width - 2;
-return [{ kind, row, text, x: fits ? left : Math.max(2, 2 * x[row] - left - length), y: y[row] + 4 }];
+return { ...label, x: fits ? left : Math.max(2, 2 * x[row] - left - length), y: y[row] + 4 };
 });
 }
 function placeLabels({ wanted, rows, visible, textOf, most, ...picture }) {
-const { x, y, radius, width, height } = picture;
-const occupied = new Occupancy(width, height);
-const inside = (row) => x[row] >= 0 && y[row] >= 0 && x[row] <= width && y[row] <= height;
-placeNames(wanted, picture, occupied);
-const named = new Set(wanted.map(({ row }) => row));
-for (let row = 0; row < visible.length; row += 1) {
-if (visible[row] && inside(row)) occupied.occupy(x[row] - radius, y[row] - radius, x[row] + radius, y[row] + radius);
-}
-const found = [];
-let tried = 0;
-for (const row of rows) {
-if (found.length === most || tried === MOST_TRIED) break;
-if (!visible[row] || named.has(row) || !inside(row)) continue;
-tried += 1;
-const label = placeOne({ row, text: textOf(row) }, picture, occupied);
-if (label) found.push(label);
-}
-return found;
+const { x, y, width, height } = picture;
+const isSeen = (row) => visible[row] && x[row] >= 0 && y[row] >= 0 && x[row] <= width && y[row] <= height;
+const isWanted = new Set(wanted.map(({ row }) => row));
+const others = [...rows].filter((row) => isSeen(row) && !isWanted.has(row));
+const tried = others.slice(0, MOST_TRIED).map((row) => ({ row, text: textOf(row) }));
+return placed([...wanted, ...tried], others.slice(MOST_TRIED), picture, wanted.length + most).filter(({ row }) => !isWanted.has(row));
 }
 const TICK_WIDTH = 130;
 const TICK_HEIGHT = 90;

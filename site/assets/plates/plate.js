@@ -25,13 +25,13 @@ return [0.73, BELOW.test(text) ? 0.22 : 0.03];
 return { measure, fitted, reachOf };
 })();
 Tokviz.plate = (() => {
-const { svg, hueOf, plateLayout, plateLabels, plateText } = Tokviz;
+const { svg, hueOf, plateLayout, plateText } = Tokviz;
 const { framing, ratioOf, axisName, isDivided, FLAT_BELOW, TRUE_SCALE } = Tokviz.framing;
 const TITLE = 14;
 const GAP = 1.9;
 const LEAST_FOR_BOTH = 400;
 const BAND_MARK = 0.75;
-const NEAR = 54;
+const NEAR = 60;
 const number = (value) => String(Math.round(10 * value) / 10);
 const translated = (x, y) => `translate(${number(x)} ${number(y)})`;
 function markPaths([first, ...others], hollow, diameter) {
@@ -58,7 +58,6 @@ context: context.label,
 models: [model.name, longest?.model ?? ""],
 contexts: [...model.contexts.map(({ label }) => label), longest?.context ?? ""],
 categories,
-order: plateLabels.priority(view.vocabulary.memberships),
 labels: view.vocabulary.names.map(Explore.shortened),
 };
 }
@@ -136,14 +135,16 @@ return made;
 const spines = ({ left, top, right, bottom }) =>
 svg("path", { class: "plate-spine", d: `M${Math.round(left) - 0.5} ${top}V${Math.round(bottom) + 0.5}H${right}` });
 function* placed(subject, { size, diameter, reach }, points, { area }, isolated, isFlat) {
-const { view, labels, order } = subject;
+const { view, labels, categories } = subject;
 const { memberships } = view.vocabulary;
 const texts = labels.map((text, row) => plateLayout.withArrow(text, points.beyond[row]));
 const middles = isolated === null && view.n > plateLayout.MANY ? middlesOf(subject, points) : [];
 const all = [...texts, ...middles.map(({ text }) => text)];
 const reaches = all.map(plateText.reachOf);
 const above = middles.map((_, index) => view.n + index);
-const boxes = yield* plateLabels.namesInSteps({
+const named = points.rows.filter((row) => isolated === null || memberships[row].includes(isolated));
+const firsts = new Set(categories.map((_, category) => named.find((row) => memberships[row][0] === category)));
+const boxes = yield* Tokviz.names.inSteps({
 x: [...points.x, ...middles.map(({ x }) => x)],
 y: [...points.y, ...middles.map(({ y }) => y)],
 radius: diameter / 2,
@@ -153,7 +154,7 @@ heights: reaches.map(([up, down]) => (up + down) * size),
 area: { left: area.left + 1, top: area.top, right: area.right, bottom: area.bottom - 2 },
 reach: isFlat ? Math.min(reach, NEAR) : reach,
 above: new Set(above),
-}, [...above, ...order.filter((row) => isolated === null || memberships[row].includes(isolated))]);
+}, [...above, ...named.filter((row) => firsts.has(row))], named.filter((row) => !firsts.has(row)));
 return boxes.map((box) => ({ ...box, text: all[box.row], base: box.bottom - reaches[box.row][1] * size, category: middles[box.row - view.n]?.category }));
 }
 function middlesOf({ view, categories }, { x, y }) {
