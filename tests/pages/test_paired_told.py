@@ -181,7 +181,7 @@ def test_categories_that_keep_together_are_named_at_the_depth_where_most_do(hold
         categories=(0, 1, 2),
         purity=np.full((3, 3), 0.5),
         chance=np.full((3, 3), 0.1),
-        claim=decided(np.array(holds, dtype=bool).ravel(), "categories"),
+        claim=decided(np.array(holds, dtype=bool).ravel(), "each category"),
     )
     context = replace(report.models[0].contexts[0], paired=PairedCapture(held=found))
     (lead, *_), _ = of_model(report, replace(report.models[0], contexts=(context,)))

@@ -1,6 +1,7 @@
 """Which categories keep together by themselves: purity of each category's words, against the same with categories shuffled.
 
-It belongs to the family of what is asked of all categories together, with the same shuffles, so that the question costs no level.
+It has a family of its own: among values of few words chance reaches far, so that in one family with it all categories together would be
+shown at fewer depths.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from tokviz.measure.labels import Categories
 from tokviz.measure.spaces import standardized
 from tokviz.records import CategoriesHeld, HiddenStates
 
-FAMILY = "categories"
+FAMILY = "each category"
 
 
 def held(templates: Sequence[HiddenStates], rows: Sequence[np.ndarray], categories: Categories) -> CategoriesHeld:

@@ -19,7 +19,7 @@ class Claim:
     """
 
     family: str
-    """``categories``, ``surface``, ``relation 0``, ``order 1``, ``differences``, ``similarity``, ``paired``,
+    """``categories``, ``each category``, ``surface``, ``relation 0``, ``order 1``, ``differences``, ``similarity``, ``paired``,
     ``paired by category``; after a comma a further question about the same, which is answered only where the first one is:
     ``relation 0, offset``, ``order 1, ends meet``."""
     score: np.ndarray
