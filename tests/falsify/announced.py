@@ -22,7 +22,7 @@ from tokviz.records import (
 )
 
 BOUNDARY, NEURONS, FAULT = "stages", "neurons", "fault"
-READABLE, ENDS_MEET, CIRCLE = "readable", "ends meet", "circle"
+READABLE, BEYOND, ENDS_MEET, CIRCLE = "readable", "beyond looks", "ends meet", "circle"
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,7 @@ def _of_order(order: OrderMeasures, where: str) -> Iterator[Announcement]:
     """Of each template whether it can be read; pages tell of the first one whether it closes, too."""
     yield from _at_depths("order", READABLE, where, order.holds)
     yield from _in_templates("order", READABLE, where, order.r2.claim.template_holds)
+    yield from _at_depths("order", BEYOND, where, order.is_beyond)
     first = order.in_first_template
     for place, each in ((where, order), *(((f"{where}, template 0", first),) if first is not order else ())):
         yield from _at_depths("order", ENDS_MEET, place, each.ends_meet)

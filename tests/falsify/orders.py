@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from falsify import related
-from falsify.announced import CIRCLE, ENDS_MEET, READABLE, Announcement
+from falsify.announced import BEYOND, CIRCLE, ENDS_MEET, READABLE, Announcement
 from falsify.case import N_NULL, N_PLANTED, Case, Kind
 from falsify.reports import Asked, asked_of, decided, inputs_of, labelled
 from falsify.sample import Sample
@@ -57,6 +57,48 @@ def _report(
     words = labelled(names, labels + sorted(first + index % 2 for index in range(n_others)))
     models = {"one": [inputs_of(states, words, pairs, orders)]}
     return decided(models, words, asked_of(names, pairs, orders))
+
+
+def _by_looks(number: int, *, categories: bool) -> Case:
+    """Words whose states tell how common they are, in that order; or categories, whose words stand one category after the other."""
+    random = np.random.default_rng((17, number, categories))
+    n, width = (24 if categories else 12 + 12 * (number % 2)), WIDTHS[number // 2 % len(WIDTHS)]
+    rare = np.sort(random.uniform(np.log(100), np.log(50_000), n))
+    blocks = np.arange(n) // 8
+    if categories:
+        random.shuffle(rare)
+    path = random.standard_normal((3, width))[blocks] if categories else np.outer(rare, random.standard_normal(width))
+    states = _with_ids(related.along(path, random, signal=SIGNAL), rare)
+    order = OrderRows(
+        words=np.arange(n),
+        places=np.arange(n),
+        n_places=n,
+        cyclic=False,
+        categories=blocks if categories else blocks * 0,
+    )
+    report = _report(states, blocks.tolist() if categories else [0] * n, orders=(order,))
+    return Case(report=report, is_false=lambda each: each.kind == ORDER and each.what == BEYOND)
+
+
+def _more_than_looks(number: int) -> Case:
+    """A line of words as common as each other."""
+    random = np.random.default_rng((18, number))
+    states = related.ordered("line", random, width=WIDTHS[number % len(WIDTHS)], signal=SIGNAL)
+    order = replace(related.ORDER, cyclic=False, categories=np.zeros(related.N_ORDERED, dtype=np.int64))
+    rare = random.uniform(np.log(100), np.log(50_000), related.N_ORDERED)
+    return Case(
+        report=_report(_with_ids(states, rare), [0] * related.N_ORDERED, orders=(order,)),
+        is_false=lambda _: False,
+        planted=(Announcement(ORDER, BEYOND, _WHERE),),
+    )
+
+
+def _with_ids(states: HiddenStates, rare: np.ndarray) -> HiddenStates:
+    """The first words' tokens have ids of these logarithms; the others stay."""
+    words = list(states.tokenization.words)
+    for row, each in enumerate(np.exp(rare).astype(int).tolist()):
+        words[row] = replace(words[row], ids=(*words[row].ids[:-1], each))
+    return replace(states, tokenization=replace(states.tokenization, words=tuple(words)))
 
 
 # --- of the sample's captures ----------------------------------------------------------------------------------------
@@ -127,6 +169,18 @@ NULL = (
         n_reports=N_NULL,
     ),
     Kind(
+        name="orders by frequency",
+        contents="12 and 24 words by how common they are, which their states tell, signal 10; false: more than their looks",
+        make=_of(_by_looks, categories=False),
+        n_reports=N_NULL,
+    ),
+    Kind(
+        name="orders of categories",
+        contents="three of eight words, one after the other, signal 10; false: more than their looks",
+        make=_of(_by_looks, categories=True),
+        n_reports=N_NULL,
+    ),
+    Kind(
         name="pairs without a relation",
         contents=f"twelve pairs: {', '.join(_UNRELATED)}; false: the relation",
         make=_of(_paired, _UNRELATED),
@@ -150,6 +204,12 @@ PLANTED = (
         name="chains",
         contents="a line, a walk, an arc of 180°, signal 10; planted: readable",
         make=_of(_ordered, ("line", "walk", "arc of 180°"), (READABLE,), cyclic=False),
+        n_reports=N_PLANTED,
+    ),
+    Kind(
+        name="orders beyond looks",
+        contents="a line of twelve words of any frequency, signal 10; planted: more than their looks",
+        make=_of(_more_than_looks),
         n_reports=N_PLANTED,
     ),
     Kind(

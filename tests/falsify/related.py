@@ -88,9 +88,13 @@ def ordered(
     kind: str, random: np.random.Generator, *, width: int = 64, n_depths: int = 6, signal: float = 10.0
 ) -> HiddenStates:
     """Words of ``ORDER`` along a path of ``PATHS``, then others."""
-    path = PATHS[kind][0](random, width)
-    path = path - path.mean(axis=0)
-    size = np.sqrt((path**2).sum() / N_ORDERED)
+    return along(PATHS[kind][0](random, width), random, n_depths=n_depths, signal=signal)
+
+
+def along(path: np.ndarray, random: np.random.Generator, *, n_depths: int = 6, signal: float = 10.0) -> HiddenStates:
+    """Words along a path ``(n, width)``, then others."""
+    path, width = path - path.mean(axis=0), path.shape[1]
+    size = np.sqrt((path**2).sum() / len(path))
     planted = np.concatenate([path / (size or 1.0), random.standard_normal((N_OTHERS, width)) / np.sqrt(width)])
     return _in_noise(random, planted, n_depths, signal)
 

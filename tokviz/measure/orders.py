@@ -7,10 +7,11 @@ from functools import partial
 
 import numpy as np
 
+from tokviz.measure.beyond import BeyondOverDepths, beyond_record, looks_of
 from tokviz.measure.closing import ClosingOverDepths, closing_record
 from tokviz.measure.decisions import N_SHUFFLES, claim
 from tokviz.measure.tested import empty, factorial, groups_of, over_templates, permutations, with_interval
-from tokviz.records import OrderMeasures, OrderRows, Tested
+from tokviz.records import OrderMeasures, OrderRows, Tested, Tokenization
 
 MOST_COMPONENTS = 5
 _ALIKE = 1e-9
@@ -24,7 +25,7 @@ _NO_SPREAD = 1e-7
 class OrderOverDepths:
     """Gathers the measures of one order."""
 
-    def __init__(self, order: OrderRows, n_depths: int, seed: int) -> None:
+    def __init__(self, order: OrderRows, tokenization: Tokenization, n_depths: int, seed: int) -> None:
         self.order = order
         n_words = len(order.words)
         self.is_measured = n_words >= OrderMeasures.LEAST_WORDS
@@ -33,6 +34,10 @@ class OrderOverDepths:
         self.permutations = permutations(n_words, seed)
         self.groups = groups_of(n_words)
         self.closing = ClosingOverDepths(order, n_depths, self.permutations) if order.cyclic else None
+        looks = looks_of(order, tokenization, self.aims) if self.is_measured else None
+        self.beyond = looks and BeyondOverDepths(
+            self.aims, looks, n_depths, self.permutations, n_components(n_words - looks.n)
+        )
         self.left = empty(n_depths, 1 + N_SHUFFLES)
         self.without = empty(n_depths, len(self.groups))
         self.held_out = np.full((n_depths, n_words, 2), np.nan, dtype=np.float32)
@@ -52,6 +57,8 @@ class OrderOverDepths:
         predicted = self.aims - residuals[:, 0]
         self.held_out[depth] = predicted if self.order.cyclic else np.hstack([predicted, self.aims])
         self.without[depth] = _r2_without(self.groups, gram, self.aims)
+        if self.beyond:
+            self.beyond.add(depth, gram)
         if self.closing:
             self.closing.add(depth, space, self.aims, residuals[:, 0])
 
@@ -63,6 +70,7 @@ def order_record(family: str, templates: Sequence[OrderOverDepths]) -> OrderMeas
     # An order and what it is in a mirror, and in a cycle with any word first, are one arrangement.
     n_arrangements = factorial(n_words) / (2 * n_words if order.cyclic else 2) if n_words else 1.0
     closings = [each.closing for each in templates if each.closing]
+    beyond = [each.beyond for each in templates if each.beyond]
     return OrderMeasures(
         rows=order.words,
         places=order.places,
@@ -75,6 +83,7 @@ def order_record(family: str, templates: Sequence[OrderOverDepths]) -> OrderMeas
         ),
         held_out=first.held_out,
         closing=closing_record(family, closings, n_arrangements) if closings else None,
+        beyond=beyond_record(family, beyond, n_arrangements) if len(beyond) == len(templates) else None,
     )
 
 

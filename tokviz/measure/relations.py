@@ -74,7 +74,7 @@ def _over_depths(
 ) -> tuple[list[_PairsOverDepths], list[OrderOverDepths]]:
     """What is gathered in one template; ``by``: the rows that means and variances are of."""
     of_pairs = [_PairsOverDepths(each, states.n_depths, seed) for each in pairs]
-    of_orders = [OrderOverDepths(each, states.n_depths, seed) for each in orders]
+    of_orders = [OrderOverDepths(each, states.tokenization, states.n_depths, seed) for each in orders]
     rows = [
         *(np.concatenate([each.pairs.ravel(), each.candidates]) for each in pairs),
         *(each.words for each in orders),

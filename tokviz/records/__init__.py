@@ -30,7 +30,9 @@ from tokviz.records.paired import CategoriesHeld, Paired, PairedCapture, PairedM
 from tokviz.records.pictures import Font, Grid, HeatMap, Picture, Plate, Points, Strip
 from tokviz.records.profile import Difference, Differences, Peak, Profile, Unit, profile_of
 from tokviz.records.relations import (
+    Beyond,
     Closing,
+    Looks,
     Order,
     OrderMeasures,
     OrderRows,

@@ -6,7 +6,7 @@ Depths are numbered as in ``measures``; NaN stands where a measure isn't defined
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -56,6 +56,8 @@ class OrderRows:
     """``(n_words,)`` int64: their places in the whole order, from 0."""
     n_places: int
     cyclic: bool
+    categories: np.ndarray | None = None
+    """``(n_words,)`` int64: the first category of each, −1 of one without."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -192,6 +194,27 @@ class Closing:
         )
 
 
+Looks = Literal["frequency", "tokens", "case", "categories"]
+"""What words look like without any model."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Beyond:
+    """Whether an order can be read better from states than from what its words look like."""
+
+    looks: tuple[Looks, ...]
+    """What is taken out of places and states: as far as there are words enough, what tells most of the places."""
+    r2: np.ndarray
+    """``(n_depths,)`` float64, at most 1: how much less the squared errors of left-out words' places are with the states."""
+    claim: Claim
+    """That it is more than 0."""
+
+    @property
+    def in_first_template(self) -> Beyond:
+        """What is announced of the context's first template alone, of which the numbers aren't kept."""
+        return replace(self, r2=np.full(len(self.r2), np.nan), claim=self.claim.in_first_template)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class OrderMeasures:
     """How well the order of some words can be read from their states, in one model × context."""
@@ -211,6 +234,8 @@ class OrderMeasures:
     circle's plane (cosine and sine); else its rank, and beside it the true one."""
     closing: Closing | None
     """Of a cyclic order."""
+    beyond: Beyond | None = None
+    """None where nothing is known of its words' looks, or they all look alike."""
 
     LEAST_WORDS: ClassVar[int] = 8
 
@@ -223,6 +248,11 @@ class OrderMeasures:
     def holds(self) -> np.ndarray:
         """``(n_depths,)`` bool: where the order can be read."""
         return self.r2.claim.holds
+
+    @property
+    def is_beyond(self) -> np.ndarray:
+        """``(n_depths,)`` bool: where it can be read, and better than from what the words look like."""
+        return self.holds & self.beyond.claim.holds if self.beyond else np.zeros_like(self.holds)
 
     @property
     def ends_meet(self) -> np.ndarray:
@@ -240,7 +270,8 @@ class OrderMeasures:
         if self.r2.templates is None:
             return self
         closing = self.closing and self.closing.in_first_template
-        return replace(self, r2=self.r2.in_first_template, closing=closing)
+        beyond = self.beyond and self.beyond.in_first_template
+        return replace(self, r2=self.r2.in_first_template, closing=closing, beyond=beyond)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

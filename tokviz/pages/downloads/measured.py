@@ -109,6 +109,7 @@ def _derived(record: Any, words: Sequence[str], prefix: str) -> Iterable[tuple[s
 _RELATED = (
     *("value", "low", "high", "null_mean", "p_value", "announced", "lowest_template", "highest_template"),
     *("hits", "hits_of_source", "gain", "gain_p_value", "gain_announced", "relation_announced"),
+    *("beyond_looks", "beyond_p_value", "beyond_announced"),
     *("closeness", "ends_meet_p_value", "ends_meet_announced", "circle_p_value", "circle_announced"),
 )
 _READ = (
@@ -170,9 +171,15 @@ def _relation(found: RelationMeasures) -> dict[str, np.ndarray]:
 
 def _order(found: OrderMeasures) -> dict[str, np.ndarray]:
     """Of an order that isn't cyclic only whether it can be read."""
+    beyond = found.beyond and {
+        "beyond_looks": found.beyond.r2,
+        "beyond_p_value": found.beyond.claim.p_value,
+        "beyond_announced": found.is_beyond,
+    }
+    read = _tested(found.r2) | (beyond or {})
     if found.closing is None:
-        return _tested(found.r2)
-    return _tested(found.r2) | {
+        return read
+    return read | {
         "closeness": found.closing.closeness,
         "ends_meet_p_value": found.closing.ends_meet.p_value,
         "ends_meet_announced": found.ends_meet,

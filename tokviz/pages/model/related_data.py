@@ -9,8 +9,10 @@ import numpy as np
 
 from tokviz.pages.frame.frame import data_path
 from tokviz.pages.model.related_plots import CAPTIONS, Item, items, key_of, strip
-from tokviz.pages.model.relations import order_sentences, relation_sentences
+from tokviz.pages.model.relations import looks_of, order_sentences, relation_sentences
 from tokviz.pages.text import data_text
+from tokviz.pages.text.catalogue import sentence
+from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.parts import Option
 from tokviz.pages.text.wording import score
 from tokviz.records import (
@@ -114,9 +116,18 @@ def order_at(measured: OrderMeasures, depth: int) -> str:
         return ""
     if not measured.holds[depth]:
         return f"It isn’t shown that the order can be read here: leave-one-out R² is {score(r2.value[depth])}."
-    read = f"The order can be read here: leave-one-out R² is {score(r2.value[depth])}."
+    read = f"The order can be read here: leave-one-out R² is {score(r2.value[depth])}.{_beyond_at(measured, depth)}"
     if measured.closing is None:
         return read
     if measured.is_circle[depth]:
         return f"{read} Its ends meet, and the words lie in a circle."
     return f"{read} Its ends meet." if measured.ends_meet[depth] else f"{read} It isn’t shown that its ends meet."
+
+
+def _beyond_at(measured: OrderMeasures, depth: int) -> str:
+    """Whether it is more there than what the words look like."""
+    if measured.beyond is None:
+        return ""
+    looks = looks_of(measured.beyond)
+    here = Fact("scope.beyond.here", looks=looks) if measured.is_beyond[depth] else None
+    return f" {sentence([here or Fact('scope.beyond.not_shown', looks=looks)])}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +10,13 @@ import numpy as np
 from tokviz.pages.frame.frame import data_path, relative
 from tokviz.pages.frame.index import data_folder
 from tokviz.pages.model.related_plots import CAPTIONS, StripName, kind_of, strip_names, strip_size
+from tokviz.pages.text.catalogue import sentence
 from tokviz.pages.text.extent import last_captured
+from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.sentences import depths_where, in_quotes, over_sentences
 from tokviz.pages.text.wording import count, joined_by_and, ranged, score, the_depth
 from tokviz.records import (
+    Beyond,
     ContextReport,
     ModelReport,
     Order,
@@ -26,6 +29,13 @@ from tokviz.records import (
 )
 from tokviz.text import isolated
 
+LOOKS: Mapping[str, str] = {
+    "frequency": "scope.beyond.frequency",
+    "tokens": "scope.beyond.tokens",
+    "case": "scope.beyond.case",
+    "categories": "scope.beyond.categories",
+}
+"""The catalogue's names of what words look like."""
 LEAST_NEAR = 0.5
 """Of the second words: where the first words alone find more of them, at the median depth, the pairs lie near each other."""
 
@@ -280,7 +290,21 @@ def order_sentences(measured: OrderMeasures, order: Order, templates: Sequence[s
     )
     by_sentence = over_sentences(holds, r2.claim.template_holds, templates)
     closing = _closing(measured, order) if order.cyclic and holds.any() else ()
-    return (said, *by_sentence, *closing, *left_out)
+    return (said, *_beyond(measured), *by_sentence, *closing, *left_out)
+
+
+def looks_of(beyond: Beyond) -> tuple[Fact, ...]:
+    """What words look like, as sentences call it."""
+    return tuple(Fact(LOOKS[each]) for each in beyond.looks)
+
+
+def _beyond(measured: OrderMeasures) -> tuple[str, ...]:
+    """Whether an order that can be read is more than what its words look like."""
+    if measured.beyond is None or not measured.holds.any():
+        return ()
+    looks, where = looks_of(measured.beyond), measured.is_beyond
+    found = Fact("scope.beyond.shown", looks=looks, where=depths_where(where)) if where.any() else None
+    return (sentence([found or Fact("scope.beyond.not_shown", looks=looks)]),)
 
 
 def _closing(measured: OrderMeasures, order: Order) -> tuple[str, ...]:

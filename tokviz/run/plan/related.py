@@ -50,7 +50,16 @@ def related(
         rows = found(order.words)
         there = [(row, place) for place, row in enumerate(rows) if row is not None and row not in rows[:place]]
         both = np.array(there, dtype=np.int64).reshape(-1, 2)
-        orders.append(OrderRows(words=both[:, 0], places=both[:, 1], n_places=len(order.words), cyclic=order.cyclic))
+        first = [(*words.memberships[row], -1)[0] for row in both[:, 0]]
+        orders.append(
+            OrderRows(
+                words=both[:, 0],
+                places=both[:, 1],
+                n_places=len(order.words),
+                cyclic=order.cyclic,
+                categories=np.array(first, dtype=np.int64),
+            )
+        )
     return Related(pairs=pairs, orders=tuple(orders))
 
 

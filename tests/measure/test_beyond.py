@@ -1,0 +1,98 @@
+"""An order is more than what its words look like: against regressions that are fitted word by word."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import making
+import numpy as np
+import pytest
+
+from tokviz.measure.beyond import BeyondOverDepths, beyond_record, looks_of
+from tokviz.measure.orders import aims as aims_of
+from tokviz.records import HiddenStates, OrderRows
+
+N = 16
+PERMUTATIONS = np.array([np.arange(N), *(np.random.default_rng(seed).permutation(N) for seed in range(199))])
+
+
+def order(categories: np.ndarray | None = None, *, cyclic: bool = False) -> OrderRows:
+    return OrderRows(words=np.arange(N), places=np.arange(N), n_places=N, cyclic=cyclic, categories=categories)
+
+
+def capture(states: np.ndarray, ids: np.ndarray) -> HiddenStates:
+    made = making.hidden_states([states.astype(np.float32)], positions=[1] * N)
+    words = tuple(
+        replace(each, word=f"word{row % 7}", ids=(0, int(ids[row]))) for row, each in enumerate(made.tokenization.words)
+    )
+    return replace(made, tokenization=replace(made.tokenization, words=words))
+
+
+def rows(states: np.ndarray) -> np.ndarray:
+    """Inner products of the centered states."""
+    centered = states - states.mean(axis=0)
+    return np.asarray(centered @ centered.T)
+
+
+def left_out(columns: np.ndarray, aims: np.ndarray) -> float:
+    """Squared errors of each word's place by a regression on the others."""
+    errors = []
+    for row in range(N):
+        kept = np.arange(N) != row
+        fitted = np.linalg.lstsq(columns[kept], aims[kept], rcond=None)[0]
+        errors.append(((aims[row] - columns[row] @ fitted) ** 2).sum())
+    return float(np.sum(errors))
+
+
+@pytest.mark.parametrize("cyclic", [False, True])
+def test_it_is_how_much_better_left_out_words_are_predicted_with_states_than_by_looks_alone(cyclic: bool) -> None:
+    random = np.random.default_rng(3)
+    asked = order(np.arange(N) // 6, cyclic=cyclic)
+    aims = aims_of(asked)
+    states, ids = (
+        np.outer(np.arange(N), random.normal(size=9)) + random.normal(size=(N, 9)),
+        random.integers(50, 9_000, N),
+    )
+    looks = looks_of(asked, capture(states, ids).tokenization, aims)
+    assert looks is not None
+    assert looks.n == 2
+    found = BeyondOverDepths(aims, looks, 1, PERMUTATIONS, 3)
+    found.add(0, rows(states))
+    base = np.linalg.eigh(looks.hat)[1][:, -3:]
+    residual = (np.eye(N) - looks.hat) @ states
+    components = np.linalg.svd(residual, full_matrices=False)[0][:, :3]
+    with_states = left_out(np.hstack([base, components]), aims)
+    assert found.left[0, 0] == pytest.approx(with_states / left_out(base, aims))
+    assert found.left[0, 0] > 0
+    assert cyclic or found.left[0, 0] < 0.5  # a line is none of a circle
+    record = beyond_record("order 0", [found], np.inf)
+    assert record.r2 == pytest.approx(1 - found.left[:, 0])
+    assert record.claim.family == "order 0, beyond"
+
+
+def test_what_tells_most_of_the_places_is_taken_out_first() -> None:
+    random = np.random.default_rng(1)
+    states = random.normal(size=(N, 9))
+    by_frequency = capture(states, np.exp(np.linspace(4, 10, N)).astype(int))
+    aims = aims_of(order())
+    looks = looks_of(order(), by_frequency.tokenization, aims)
+    assert looks is not None
+    assert looks.names == ("frequency",)
+    of_any = capture(states, random.permutation(np.exp(np.linspace(4, 10, N)).astype(int)))
+    blocks = looks_of(order(np.arange(N) // 8), of_any.tokenization, aims)
+    assert blocks is not None
+    assert blocks.names[0] == "categories"
+    alike = capture(states, np.full(N, 7))
+    assert looks_of(order(np.zeros(N, dtype=np.int64)), alike.tokenization, aims) is None
+
+
+def test_an_order_that_looks_tell_altogether_has_no_value() -> None:
+    asked = order(np.arange(N) // 8)
+    aims = np.repeat([[0.0], [1.0]], 8, axis=0)
+    states = np.random.default_rng(2).normal(size=(N, 9))
+    looks = looks_of(asked, capture(states, np.full(N, 7)).tokenization, aims)
+    assert looks is not None
+    found = BeyondOverDepths(aims, looks, 1, PERMUTATIONS, 3)
+    found.add(0, rows(states))
+    assert np.isnan(found.left).all()
+    assert not beyond_record("order 0", [found], np.inf).claim.is_eligible.any()

@@ -1,0 +1,122 @@
+"""Whether an order can be read better from states than from what its words look like: how common they are, their tokens, categories.
+
+What looks predict is taken out of both, places and states, and what is left is permuted (Freedman & Lane 1983, A nonstochastic
+interpretation of reported significance levels). An order by frequency can be read from any model that tells common words from rare
+ones; one of three categories in a row, from any that tells these apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tokviz.measure.decisions import claim_on_median
+from tokviz.measure.surface import features
+from tokviz.records import Beyond, Looks, OrderRows, Tokenization
+
+WORDS_EACH = 8
+"""For each number that is taken out there must be so many words."""
+_NOTHING = 1e-9
+"""Of a variance: less is rounding."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LooksOf:
+    """What the words of an order look like, as far as it is taken out."""
+
+    names: tuple[Looks, ...]
+    hat: np.ndarray
+    """``(n_words, n_words)``: values → their mean and what looks predict of them."""
+    n: int
+    """How many numbers."""
+
+
+def looks_of(order: OrderRows, tokenization: Tokenization, aims: np.ndarray) -> LooksOf | None:
+    """Those numbers of the words that tell most of the places, one after the other; None where nothing is known of them.
+
+    Parameters
+    ----------
+    aims : ``(n_words, n_aims)``: what the order's regression aims at.
+    """
+    n = len(order.words)
+    base, names = np.full((n, 1), n**-0.5), list[Looks]()
+    numbers = list(_numbers(order, tokenization))
+    while len(names) < n // WORDS_EACH:
+        left = [(name, own - base @ (base.T @ own), np.linalg.norm(own)) for name, own in numbers]
+        known = [(name, own / np.linalg.norm(own)) for name, own, size in left if np.linalg.norm(own) > 1e-6 * size]
+        if not known:
+            break
+        name, best = max(known, key=lambda each: float(((each[1] @ aims) ** 2).sum()))
+        base = np.hstack([base, best[:, None]])
+        names.append(name)
+    return LooksOf(names=tuple(dict.fromkeys(names)), hat=base @ base.T, n=len(names)) if names else None
+
+
+def _numbers(order: OrderRows, tokenization: Tokenization) -> Iterator[tuple[Looks, np.ndarray]]:
+    """``(n_words,)`` each."""
+    if tokenization.is_known:
+        case, n_tokens, rare = features(tokenization)[order.words].T
+        yield from (("frequency", rare), ("frequency", np.expm1(rare)), ("tokens", n_tokens), ("case", case))
+    categories = order.words * 0 - 1 if order.categories is None else order.categories
+    yield from (("categories", (categories == each).astype(np.float64)) for each in np.unique(categories)[:-1])
+
+
+class BeyondOverDepths:
+    """Gathers it of one order in one template.
+
+    Parameters
+    ----------
+    aims : ``(n_words, n_aims)``.
+    permutations : ``(1 + n, n_words)``, the first one as it is.
+    n_components : of as many words' states as are left when looks are taken out.
+    """
+
+    def __init__(
+        self, aims: np.ndarray, looks: LooksOf, n_depths: int, permutations: np.ndarray, n_components: int
+    ) -> None:
+        self.looks, self._n_components = looks, n_components
+        self._out = np.eye(len(aims)) - looks.hat
+        residuals = self._out @ aims
+        self._permuted = residuals[permutations].transpose(1, 0, 2)
+        self._by_looks = self._left_out(looks.hat)
+        spread = float(((aims - aims.mean(axis=0)) ** 2).sum())
+        self._is_defined = float((residuals**2).sum()) > _NOTHING * spread and self._by_looks is not None
+        self.left = np.full((n_depths, len(permutations)), np.nan)
+        """1 − R²: squared errors by looks and states as a share of those by looks alone."""
+
+    def add(self, depth: int, gram: np.ndarray) -> None:
+        """``gram``: ``(n_words, n_words)``, of centered states."""
+        if not self._is_defined:
+            return
+        values, vectors = np.linalg.eigh(self._out @ gram @ self._out)
+        components = vectors[:, -self._n_components :] * (values[-self._n_components :] > _NOTHING * values[-1])
+        found = self._left_out(self.looks.hat + components @ components.T) if values[-1] > 0 else None
+        if found is not None:
+            self.left[depth] = found / self._by_looks
+
+    def _left_out(self, hat: np.ndarray) -> np.ndarray | None:
+        """``(1 + n,)``: the squared errors of each word's place by a regression on the others; None where one word decides alone."""
+        free = 1 - np.diag(hat)
+        if free.min() < _NOTHING:
+            return None
+        errors = np.tensordot((np.eye(len(hat)) - hat) / free[:, None], self._permuted, axes=1)
+        return np.asarray((errors**2).sum(axis=(0, 2)))
+
+
+def beyond_record(family: str, templates: Sequence[BeyondOverDepths], n_arrangements: float) -> Beyond:
+    """The median over templates; ``family``: that the order can be read belongs to."""
+    values = [1 - each.left[:, 0] for each in templates]
+    r2 = np.median(values, axis=0)
+    return Beyond(
+        looks=templates[0].looks.names,
+        r2=r2,
+        claim=claim_on_median(
+            f"{family}, beyond",
+            [-np.log(np.maximum(each.left, _NOTHING)) for each in templates],
+            [each > 0 for each in values],
+            r2 > 0,
+            n_arrangements,
+        ),
+    )
