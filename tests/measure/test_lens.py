@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -97,6 +98,20 @@ def test_what_is_planted_is_announced_where_it_is_and_nothing_else() -> None:
     for each in (one(found.named), one(found.own)):
         assert each.claim.holds.tolist() == [False, True, True]
         assert each.null_mean == pytest.approx(1 / (N_CATEGORIES if each is found.named else N_WORDS), abs=0.06)
+
+
+def test_where_the_lens_was_not_fitted_nothing_is_announced_of_the_same_numbers() -> None:
+    states, names, words = case(1.5)
+    at_start = [
+        replace(each, ids=each.ids[each.start :], pieces=each.pieces[each.start :], start=0, stop=each.n_tokens)
+        for each in states.tokenization.words
+    ]
+    first = replace(states, tokenization=replace(states.tokenization, words=tuple(at_start)))
+    elsewhere, found = (decided(measure(read_of(each), names, words)) for each in (states, first))
+    for own, other in ((found.named, elsewhere.named), (found.own, elsewhere.own)):
+        assert one(own).value == pytest.approx(one(other).value)
+        assert one(other).claim.holds.any()
+        assert not one(own).claim.holds.any()
 
 
 def test_where_the_halves_of_the_text_differ_nothing_is_announced() -> None:

@@ -268,7 +268,7 @@ def test_what_readers_add_to_the_charts_is_explained(section: Part) -> None:
 
 def test_what_the_lens_does_not_say_names_words_at_position_0(section: Part) -> None:
     limits = section.one("#lens > .note").text
-    assert limits.endswith("Words alone are read at position 0, where it wasn’t fitted.")
+    assert limits.endswith("Words alone are read at position 0, where it wasn’t fitted: nothing is announced of them.")
     elsewhere = of_first(replace(FIRST, contexts=FIRST.contexts[1:]))
     assert "position 0" not in elsewhere.one("#lens > .note").text
 

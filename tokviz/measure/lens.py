@@ -337,13 +337,19 @@ class _Answers:
     """One question in all templates."""
 
     question: _Question
+    is_fitted: bool
+    """Whether the lens was fitted where these words are read: at position 0 it wasn't, and nothing is announced."""
     tops: np.ndarray
     """``(n_depths, n_words, Lens.N_TOP)`` int32: what scores highest in the first template."""
     templates: list[_InTemplate] = field(default_factory=list)
 
     @classmethod
     def empty(cls, question: _Question, read: Read) -> _Answers:
-        return cls(question=question, tops=np.full((read.n_depths, read.n_words, Lens.N_TOP), -1, dtype=np.int32))
+        return cls(
+            question=question,
+            is_fitted=not read.templates[0].tokenization.reads_position_0,
+            tops=np.full((read.n_depths, read.n_words, Lens.N_TOP), -1, dtype=np.int32),
+        )
 
     def add(self, depth: int, rows: np.ndarray, by: _Scores) -> None:
         """What one depth gives in the latest template; ``rows``: of the words that are read."""
@@ -360,7 +366,7 @@ class _Answers:
         found = [each.found for each in self.templates]
         agreements = [each.agreement for each in self.templates]
         ends = [wilson(each[:, 0], n) for each in found]
-        is_enough = isinstance(self.question, _Relation) or n >= LEAST_WORDS
+        is_enough = self.is_fitted and (isinstance(self.question, _Relation) or n >= LEAST_WORDS)
         low, high = (median([each[end] for each in ends]) for end in (0, 1))
         whole = median(found)
         null_mean = whole[:, 1:].mean(axis=1)

@@ -85,6 +85,4 @@ def limits(contexts: Iterable[ContextReport]) -> str:
     ]
     if not labels:
         return LIMITS
-    return (
-        f"{LIMITS} Words {joined_by_and(list(dict.fromkeys(labels)))} are read at position 0, where it wasn’t fitted."
-    )
+    return f"{LIMITS} Words {joined_by_and(list(dict.fromkeys(labels)))} are read at position 0, where it wasn’t fitted: nothing is announced of them."
