@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -214,6 +215,18 @@ def test_models_that_share_more_are_alike_beyond_categories() -> None:
     claims = [decided(compared(*related(seed), everyone(100))) for seed in range(5)]
     assert all((claim.p_value == 0.01).all() for claim in claims)
     assert all(claim.is_eligible.all() for claim in claims)
+
+
+def test_models_of_one_embedding_are_not_asked_whether_they_share_more() -> None:
+    """That of one trained further, too."""
+    a, b = related(0)
+    noise = 0.01 * np.random.default_rng(0).normal(size=a.states[0].shape).astype(np.float32)
+    for embedding, shares in ((a.states[0], True), (a.states[0] * 1.02 + noise, True), (a.states[0][::-1], False)):
+        other = replace(a, states=[embedding, *a.states[1:]])
+        found = compared(a, other, everyone(100))
+        assert found.shares_embedding == shares
+        assert decided(found).holds.any() != shares
+    assert not compared(a, b, everyone(100)).shares_embedding
 
 
 @pytest.mark.filterwarnings("error")

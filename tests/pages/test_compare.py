@@ -219,6 +219,15 @@ def test_an_undefined_similarity_says_so() -> None:
     assert "isn’t tested, as only 2 reference words are one token in both models" in layers.plain
 
 
+def test_models_of_one_embedding_are_not_said_to_be_alike_beyond_categories() -> None:
+    report = compared_report()
+    same = replace(present(report.similarities[0].single_token), shares_embedding=True)
+    layers = layers_of(replace(report, similarities=(replace(report.similarities[0], single_token=same),)))
+    assert "Their words have the same embedding, so that layers are alike beyond categories anyway" in layers.plain
+    assert "They are alike beyond categories" not in layers.plain
+    assert "They are alike beyond categories by CKA" in layers_of(report).plain
+
+
 def four_models_report() -> Report:
     """Those of many that are compared: the first one with each other."""
     report = many_models_report(6)

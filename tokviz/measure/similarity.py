@@ -58,6 +58,10 @@ def shared_rows(a: HiddenStates, b: HiddenStates, *, single_token: bool = False)
     )
 
 
+_SAME_EMBEDDING = 0.1
+"""Of a word's embedding: as far apart as one and the same, trained further, is at most."""
+
+
 class LayerComparer:
     """Compares captures, and keeps what each brought: with many models each takes part in many comparisons.
 
@@ -117,6 +121,7 @@ class LayerComparer:
                 ((cka, one.cka_of_halves_with(other), -1.0), (neighbours, one.neighbours_of_halves_with(other), 0.0))
             )
         ]
+        shares = _shares_embedding(a.states[0][rows_a[kept]], b.states[0][rows_b[kept]])
         return LayerSimilarity(
             n_words=n_words,
             n_compared=n_compared,
@@ -127,7 +132,8 @@ class LayerComparer:
             chance=k / (n_compared - 1) if n_compared > 1 else float("nan"),
             cka_summary=summaries[0],
             neighbours_summary=summaries[1],
-            beyond_categories=_claim(summaries, within, permutations.n_within, is_eligible=one_token),
+            beyond_categories=_claim(summaries, within, permutations.n_within, is_eligible=one_token and not shares),
+            shares_embedding=shares,
         )
 
     def _permuted(self, words: tuple[str, ...], memberships: tuple[tuple[int, ...], ...]) -> Permutations:
@@ -143,6 +149,15 @@ class LayerComparer:
         while len(self._kept) > 2 and sum(each.n_bytes for each in self._kept.values()) > MAX_KEPT_BYTES:
             del self._kept[next(iter(self._kept))]
         return found
+
+
+def _shares_embedding(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether most words' embeddings, ``(n_words, width)`` each, differ by little, as those of fine-tuned models do."""
+    if one.shape != other.shape or not len(one):
+        return False
+    one, other = (each.astype(np.float64) for each in (one, other))
+    apart, length = (np.linalg.norm(each, axis=1) for each in (one - other, one))
+    return bool(np.median(apart - _SAME_EMBEDDING * length) <= 0)
 
 
 def best_match(similarity: np.ndarray) -> float:

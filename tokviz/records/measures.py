@@ -431,4 +431,6 @@ class LayerSimilarity:
     cka_summary: BestMatch
     neighbours_summary: BestMatch
     beyond_categories: Claim
+    shares_embedding: bool = False
+    """Whether the words' embeddings are the same, or nearly: that layers are alike beyond categories then follows from it."""
     """Whether the best matches, of ``cka`` and of ``neighbours``, are better than with words permuted within categories."""

@@ -224,6 +224,8 @@ def _permuted(best: BestMatch) -> str:
 def _beyond(layers: LayerSimilarity) -> str:
     """What is announced of a pair, over the words of one token in both."""
     claim = layers.beyond_categories
+    if layers.shares_embedding:
+        return " Their words have the same embedding, so that layers are alike beyond categories anyway: that isn’t tested."
     if not np.isfinite(claim.score).any():
         return f" Whether they are alike beyond categories isn’t tested{_too_few(layers)}."
     by = [name for name, holds in zip(("CKA", "mutual neighbors"), claim.holds, strict=True) if holds]
