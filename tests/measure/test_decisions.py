@@ -57,10 +57,53 @@ def test_the_level_is_shared_by_the_families_that_can_be_tested() -> None:
 def test_of_more_questions_than_shuffles_can_tell_apart_the_last_are_left_out() -> None:
     """1,999 shuffles tell twenty questions apart: all together stay at the level."""
     random = np.random.default_rng(7)
-    families = decide([drawn(random, f"order {index}", np.array([9.0])) for index in range(25)])
+    families = decide([drawn(random, f"question {index}", np.array([9.0])) for index in range(25)])
     testable = [each for each in families.values() if each.can_be_tested]
-    assert [each.key for each in testable] == [f"order {index}" for index in range(20)]
+    assert [each.key for each in testable] == [f"question {index}" for index in range(20)]
     assert sum(each.level for each in testable) == pytest.approx(LEVEL)
+
+
+def test_of_so_many_relations_and_orders_all_are_one_question() -> None:
+    random = np.random.default_rng(8)
+    kinds = [f"{kind} {index}" for kind in ("relation", "order") for index in range(20)]
+    claims = [drawn(random, each, np.array([9.0, 1.0])) for each in kinds]
+    further = [drawn(random, f"order {index}, ends meet", np.array([9.0])) for index in range(20)]
+    other = drawn(random, "categories", np.array([9.0]))
+    families = decide([*claims, *further, other])
+    assert {each.level for each in families.values()} == {LEVEL / 2}
+    for each in (*claims, *further, other):
+        assert each.decided(families[each.family]).holds[0]
+    np.testing.assert_array_equal(
+        families["order 3"].highest, np.sort(np.max([each.highest for each in claims], axis=0))
+    )
+    np.testing.assert_array_equal(
+        families["order 3, ends meet"].highest, np.sort(np.max([each.highest for each in further], axis=0))
+    )
+    few = decide([*claims[:5], other])
+    np.testing.assert_array_equal(few["relation 3"].highest, np.sort(claims[3].highest))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_true", [0, 20])
+@pytest.mark.parametrize("n_orders", [1, 8, 40])
+def test_of_questions_that_are_partly_true_a_report_in_a_hundred_says_anything_false(
+    n_orders: int, n_true: int
+) -> None:
+    """With the categories' question, which is true or not, too; each order has eight values that depend on each other."""
+    random, n_false, n_reports = np.random.default_rng((9, n_orders, n_true)), 0, 400
+    for _ in range(n_reports):
+        claims, false = [], []
+        for index in range(n_orders + 1):
+            every = 0.8 * random.normal(size=(1, 2000)) + 0.6 * random.normal(size=(8, 2000))
+            is_true = index < n_true * n_orders // 40
+            every[:, 0] += 9 * is_true
+            name = "categories" if index == n_orders else f"order {index}"
+            claims.append(claim(name, every[:, 0], every[:, 1:], np.ones(8, bool)))
+            false += [] if is_true else [name]
+        families = decide(claims)
+        assert all(each.level > 0 for each in families.values())
+        n_false += any(each.decided(families[each.family]).holds.any() for each in claims if each.family in false)
+    assert n_false <= n_reports * LEVEL + 3 * np.sqrt(n_reports * LEVEL)
 
 
 def test_the_threshold_is_the_lowest_score_that_is_announced() -> None:

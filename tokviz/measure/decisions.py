@@ -16,7 +16,8 @@ Krishen 2001). In one family with the first one's scores, which have no upper bo
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
@@ -107,35 +108,60 @@ def claim_on_median(
 def decide(claims: Iterable[Claim]) -> dict[str, Family]:
     """The families of all claims of a report, by their keys.
 
-    What has too few shuffles for the level announces nothing, and is left out of the count that the level is divided by: first
-    those that need most, of equal ones the last.
+    Where there are more questions than shuffles can tell apart, all relations and orders are one question: each is held against the
+    best that a shuffle does in any of them. What still has too few shuffles for the level announces nothing, and is left out of the
+    count that the level is divided by: first those that need most, of equal ones the last.
 
     Raises
     ------
-    ValueError : claims of one family that aren't held against the same number of shuffles.
+    ValueError : claims of one family, or of relations and orders that are one question, that aren't held against the same number of
+        shuffles.
     """
     by_family: dict[str, list[Claim]] = {}
     for each in claims:
         if np.isfinite(each.score).any():
             by_family.setdefault(each.family, []).append(each)
-    by_question: dict[str, list[Claim]] = {}
-    for key, each_family in by_family.items():
-        by_question.setdefault(key.partition(",")[0], []).extend(each_family)
+    by_question = _by(by_family, _question)
+    joined: Callable[[str], str] = str
+    n_shuffles = min((len(each.highest) for own in by_family.values() for each in own), default=0)
+    if len(by_question) > LEVEL * (n_shuffles + 1):
+        joined = _joined
+        by_question = _by(by_family, lambda key: _question(_joined(key)))
+    beside = _by(by_family, joined)
     tested = sorted(by_question, key=lambda question: _least_p_value(by_question[question]))
     while tested and _least_p_value(by_question[tested[-1]]) > LEVEL / len(tested):
         tested.pop()
     level = LEVEL / max(len(tested), 1)
     return {
-        key: _family(key, each, level if key.partition(",")[0] in tested else 0.0) for key, each in by_family.items()
+        key: _family(key, each, beside[joined(key)], level if _question(joined(key)) in tested else 0.0)
+        for key, each in by_family.items()
     }
+
+
+def _by(families: Mapping[str, Sequence[Claim]], key_of: Callable[[str], str]) -> dict[str, list[Claim]]:
+    found: dict[str, list[Claim]] = {}
+    for key, each in families.items():
+        found.setdefault(key_of(key), []).extend(each)
+    return found
+
+
+def _question(key: str) -> str:
+    """Without what is asked further."""
+    return key.partition(",")[0]
+
+
+def _joined(key: str) -> str:
+    """Of relations and orders one key for all."""
+    return re.sub(r"^(relation|order) \d+", "relations and orders", key)
 
 
 def _least_p_value(claims: Sequence[Claim]) -> float:
     return min(each.least_p_value for each in claims)
 
 
-def _family(key: str, claims: Sequence[Claim], level: float) -> Family:
-    highest = np.sort(np.max([each.highest for each in claims], axis=0).astype(np.float64))
+def _family(key: str, claims: Sequence[Claim], beside: Sequence[Claim], level: float) -> Family:
+    """``beside``: all whose best counts, ``claims`` among them."""
+    highest = np.sort(np.max([each.highest for each in beside], axis=0).astype(np.float64))
     scores = np.concatenate([each.all_scores for each in claims])
     family = Family(
         key=key,

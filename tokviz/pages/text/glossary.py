@@ -97,11 +97,13 @@ def decisions(families: Sequence[Family], labels: Mapping[str, str]) -> Term:
     """
     tested = [each for each in families if each.can_be_tested]
     left_out = tuple(labels[each.key] for each in families if not each.can_be_tested)
+    level, questions = tested[0].level if tested else 0.0, {each.key.partition(",")[0] for each in tested}
     sizes = tuple(Fact("method.family", family=labels[each.key], values=each.n_values) for each in tested)
     return term(
         "method.decisions",
         level=LEVEL,
-        tested=Fact("method.tested", level=tested[0].level, n=len(tested), families=sizes) if tested else (),
+        tested=Fact("method.tested", level=level, n=len(tested), families=sizes) if tested else (),
+        joined=Fact("method.joined") if len(questions) * level > 1.01 * LEVEL else (),
         left_out=Fact("method.left_out", families=left_out) if left_out else (),
     )
 
