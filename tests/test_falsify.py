@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from falsify import falsify, paired_reports
 from falsify.announced import announcements
-from falsify.falsify import KINDS, NULL, Result, due, fails, table, tried
+from falsify.falsify import KINDS, NULL, Result, are_too_many, due, fails, table, tried
 from falsify.said import PHRASES, said_of, unfounded
 from falsify.sample import Sample
 from lens_fixture import with_lens
@@ -77,6 +77,7 @@ def test_each_phrase_is_one_that_pages_have_and_none_may_stand_alone(sample: Sam
         "boundaries",
         "neurons",
         "circles",
+        "orders beyond looks",
         "relations",
         "differences",
         "similarity",
@@ -140,11 +141,22 @@ def test_what_is_made_is_not_made_again_and_kinds_advance_together() -> None:
     assert len(left) == 118
 
 
-def test_a_kind_fails_from_the_fifth_false_report_and_the_fourth_miss_of_sixty() -> None:
-    null, planted = KINDS["labels shuffled within case"], KINDS["circles"]
-    reports = [_result(null.name, number, false=("x",) if number < 4 else ()) for number in range(100)]
-    assert not fails(null, reports)
-    assert fails(null, [_result(null.name, 100, false=("x",)), *reports[:-1]])
+def test_a_kind_goes_on_from_the_third_false_report_and_fails_from_the_tenth() -> None:
+    null = KINDS["labels shuffled within case"]
+    reports = [_result(null.name, number, false=("x",) if number < 2 else ()) for number in range(null.n_reports)]
+    assert list(due(reports, [null.name])) == []
+    doubtful = [_result(null.name, 0, false=("x",)), *(replace(each, number=each.number + 1) for each in reports[:-1])]
+    assert len(list(due(doubtful, [null.name]))) == 2 * null.n_reports
+    assert not fails(null, doubtful)
+    many = [_result(null.name, number, false=("x",) if number < 9 else ()) for number in range(3 * null.n_reports)]
+    assert not fails(null, many)
+    assert are_too_many(many)
+    assert not are_too_many([*many, *(_result("random weights", number) for number in range(3 * null.n_reports))])
+    assert fails(null, [_result(null.name, 400, false=("x",)), *many])
+
+
+def test_a_kind_fails_from_the_fourth_miss_of_sixty() -> None:
+    planted = KINDS["circles"]
     found = [_result(planted.name, number, missed=number < 3) for number in range(60)]
     assert not fails(planted, found)
     assert fails(planted, [_result(planted.name, 60, missed=True), *found[:-1]])

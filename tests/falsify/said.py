@@ -9,7 +9,7 @@ from string import Formatter
 
 from report_fixture import FOLDERS
 
-from falsify.announced import BOUNDARY, CIRCLE, ENDS_MEET, FAULT, NEURONS, READABLE, Announcement
+from falsify.announced import BEYOND, BOUNDARY, CIRCLE, ENDS_MEET, FAULT, NEURONS, READABLE, Announcement
 from tokviz import pages
 from tokviz.pages import render
 from tokviz.pages.text import catalogue
@@ -39,11 +39,13 @@ PHRASES: dict[str, tuple[str, str | None]] = {
     r"above the words’ surface at (all|[1-9])": ("surface", None),
     r"a common difference leads from the first words to the second: the pairs": ("relation", None),
     r"can be read [^.]*better than permuted orders": ("order", READABLE),
+    r"\bthat is more than (?:how common|how many|their)": ("order", BEYOND),
     r"the ends meet: the last words": ("order", ENDS_MEET),
     r"the words lie in a circle: those": ("order", CIRCLE),
     r"is further above chance than": ("differences", None),
     r"([Cc]ategory purity|[Tt]he silhouette above chance|kept from layer to layer) is (higher|lower)": ("paired", None),
     r"by category this is shown": ("paired by category", None),
+    r"categor(?:ies has|ies have) more neighbors of (?:its|their) own than by chance": ("each category", None),
     phrase("series.told.categories", when=f"(?:{WHEN})", where=""): ("categories", None),
     f"{phrase('series.told.higher')}|{phrase('series.told.lower')}": ("differences", None),
     phrase("series.problems.exchanged"): (FAULT, "exchanged"),
