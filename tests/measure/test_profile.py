@@ -95,6 +95,8 @@ def test_an_interval_excludes_0_where_a_difference_is_announced() -> None:
     assert not all(shown)
     for each in with_decisions(found, families).all:
         assert (each.low > 0 or each.high < 0) == each.is_shown
+        wide = replace(each, error=5.0)
+        assert (wide.low, wide.high) == (-1, 1)
     assert np.isnan([each.low for each in found.all]).all()
 
 

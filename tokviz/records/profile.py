@@ -116,13 +116,18 @@ class Difference:
 
     @property
     def low(self) -> float:
-        """Lower end of its interval, which holds together with those of all other differences of the report."""
-        return self.value - self._half
+        """Lower end of its interval, which holds together with those of all other differences of the report.
+
+        Effects at their best depths lie between 0 and 1, so that no difference is beyond −1 or 1.
+        """
+        low = self.value - self._half
+        return max(low, min(self.value, -1.0)) if np.isfinite(low) else low
 
     @property
     def high(self) -> float:
         """Its upper end."""
-        return self.value + self._half
+        high = self.value + self._half
+        return min(high, max(self.value, 1.0)) if np.isfinite(high) else high
 
     @property
     def _half(self) -> float:
