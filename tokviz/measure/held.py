@@ -20,13 +20,13 @@ from tokviz.records import CategoriesHeld, HiddenStates
 FAMILY = "each category"
 
 
-def held(templates: Sequence[HiddenStates], rows: Sequence[np.ndarray], categories: Categories) -> CategoriesHeld:
+def held(templates: Sequence[HiddenStates], rows: np.ndarray, categories: Categories) -> CategoriesHeld:
     """The median over templates at each depth.
 
     Parameters
     ----------
     templates : of one capture.
-    rows : of each ``(n_words,)`` int64, the words that ``categories`` are of.
+    rows : ``(n_words,)`` int64, the words that ``categories`` are of.
     """
     n_depths, n = templates[0].n_depths, len(categories.counts)
     values, shuffled = np.full((n_depths, n), np.nan), np.full((n_depths, n, categories.n_permutations), np.nan)
@@ -34,10 +34,7 @@ def held(templates: Sequence[HiddenStates], rows: Sequence[np.ndarray], categori
     if categories.are_several and len(categories.memberships) >= LEAST_WORDS:
         by_shuffle = _by_shuffle(categories)
         for depth in range(n_depths):
-            found = [
-                _purity(each.states[depth][own], categories, by_shuffle)
-                for each, own in zip(templates, rows, strict=True)
-            ]
+            found = [_purity(each.states[depth][rows], categories, by_shuffle) for each in templates]
             values[depth] = np.median([each for each, _ in found], axis=0)
             shuffled[depth] = np.median([each for _, each in found], axis=0)
     chance = shuffled.mean(axis=2)

@@ -49,18 +49,6 @@ class PairedComparer:
         depths : ``(n, 2)`` int64, the pairs of depths; by default those of equal relative depth.
         with_kept : whether it means anything how many neighbors are kept from the depth before.
         """
-        rows_a, rows_b, words = self._words(a, b, groups)
-        n_a, n_b = a.states.n_depths, b.states.n_depths
-        return compare(
-            [self._measured(each, rows_a, words) for each in a.templates],
-            [self._measured(each, rows_b, words) for each in b.templates],
-            aligned(n_a, n_b) if depths is None else depths,
-            words,
-            same_form=with_kept and n_a == n_b,
-        )
-
-    def _words(self, a: Side, b: Side, groups: Sequence[Sequence[str]]) -> tuple[np.ndarray, np.ndarray, PairedWords]:
-        """Rows of the words in either, and what they are."""
         rows_a, rows_b = shared_words(a, b, self._seed)
         names = [a.states.tokenization.words[row].word for row in rows_a]
         words = PairedWords(
@@ -69,7 +57,14 @@ class PairedComparer:
             grouped=groups_of(names, [(a.states, rows_a), (b.states, rows_b)], groups),
             seed=self._seed,
         )
-        return rows_a, rows_b, words
+        n_a, n_b = a.states.n_depths, b.states.n_depths
+        return compare(
+            [self._measured(each, rows_a, words) for each in a.templates],
+            [self._measured(each, rows_b, words) for each in b.templates],
+            aligned(n_a, n_b) if depths is None else depths,
+            words,
+            same_form=with_kept and n_a == n_b,
+        )
 
     def _measured(self, states: HiddenStates, rows: np.ndarray, words: PairedWords) -> tuple[LeftOut, ...]:
         key = (states.digest, rows.tobytes() + words.grouped.labels.tobytes())
@@ -124,7 +119,7 @@ def _held(capture: Side) -> CategoriesHeld:
     categories = Categories(
         memberships=tuple(capture.memberships[row] for row in rows), words=tuple(words[row].word for row in rows)
     )
-    return held(capture.templates, [rows] * len(capture.templates), categories)
+    return held(capture.templates, rows, categories)
 
 
 def of_intervention(changed: Side, unchanged: HiddenStates, groups: Sequence[Sequence[str]] = ()) -> PairedCapture:

@@ -173,10 +173,7 @@ def _gains(ready: Ready, made: Drawn, intact: HiddenStates) -> tuple[float, ...]
     """By which factors permuted layers add as much as the model's own, to some of the words."""
     from tokviz import capture
 
-    # States from elsewhere have no model that could be permuted.
-    batching = intact.batch_check.batching if intact.batch_check else "one_by_one"
-    batches = capture.words_to_run(ready.module, ready.structure, intact.tokenization, batching, ready.token_budget)
-    batch = capture.PaddedWords.of(intact.tokenization, max(batches, key=len))
+    batch = capture.PaddedWords.of(intact.tokenization, max(ready.words_to_run(intact), key=len))
     norms = capture.update_norms(ready.module, ready.structure, batch)
     return capture.gains_to(made.module, made.structure, batch, norms)
 

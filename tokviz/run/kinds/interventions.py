@@ -163,9 +163,7 @@ def _capture(ready: Ready, asked: Following[Wanted]) -> None:
         if breaking and wanted.rule == "mean":
             at_position_0 = breaking.activations
         else:
-            # States from elsewhere have no model that could be changed.
-            batching = intact.batch_check.batching if intact.batch_check else "one_by_one"
-            batches = capture.words_to_run(module, structure, tokenization, batching, ready.token_budget)
+            batches = ready.words_to_run(intact)
             at_position_0 = capture.mean_at_position_0(module, matrix, wanted.neurons, tokenization, batches)
     value = wanted.value if isinstance(wanted.value, float) else 0.0
     done = Intervention(rule=wanted.rule, layer=wanted.layer, path=path, neurons=wanted.neurons, value=wanted.value)

@@ -15,6 +15,7 @@ from tokviz.run.store.states_file import CaptureDescription
 from tokviz.run.work.progress import Reporter
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import nn
 
     from tokviz.capture import PassLimits, Structure, Sublayers
@@ -73,6 +74,14 @@ class Ready:
             )
         (own, matrix), *_ = known.items()
         return matrix, own
+
+    def words_to_run(self, intact: HiddenStates) -> list[np.ndarray]:
+        """The reference words of a capture, or some of many, as they were captured: the rows of each forward pass."""
+        from tokviz import capture
+
+        # States from elsewhere have no model that could be run.
+        batching = intact.batch_check.batching if intact.batch_check else "one_by_one"
+        return capture.words_to_run(self.module, self.structure, intact.tokenization, batching, self.token_budget)
 
     def attention(self, texts: Mapping[str, Tokenization]) -> tuple[AttentionToFirst, ...]:
         """How much attention goes to position 0, of each template for which that can be told."""
