@@ -9,6 +9,7 @@ import stat
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from hashlib import sha256
 from importlib.util import MAGIC_NUMBER
 from pathlib import Path
@@ -37,6 +38,7 @@ from tokviz.pages.site import Page, SiteView
 from tokviz.pages.text import catalogue
 from tokviz.pages.text.explained import Explainer
 from tokviz.pages.text.wording import capitalized
+from tokviz.records import depth_name
 from tokviz.text import one_line, visible
 
 ASSETS = "assets"
@@ -49,6 +51,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "sentence": catalogue.sentence,
     "told": catalogue.text,
     "capitalized": capitalized,
+    "depth_name": depth_name,
     "slide": lambda depth, context: slide_id(context, depth),
 }
 """How templates write what records hold: numbers, depths, facts and addresses."""
@@ -188,7 +191,8 @@ def render_page(page: Page, folders: Sequence[Path], **values: object) -> str:
 
 
 def _filled_page(jinja: Environment, page: Page, **values: object) -> str:
-    return _filled(jinja, f"{page.template}.html", page=page.view, frame=page.view.frame, **values)
+    frame = replace(page.view.frame, nav=page.nav)
+    return _filled(jinja, f"{page.template}.html", page=page.view, frame=frame, **values)
 
 
 def _filled(jinja: Environment, template: str, **values: object) -> str:

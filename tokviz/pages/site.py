@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Protocol
+from typing import Protocol
 
 from tokviz.pages.compare.layers import layers_page
 from tokviz.pages.compare.page import ComparePage, compare_page
@@ -12,13 +12,13 @@ from tokviz.pages.downloads import tables, word_by_word
 from tokviz.pages.excerpt import excerpt_path
 from tokviz.pages.explore.page import explore_page
 from tokviz.pages.first.page import index_page
-from tokviz.pages.frame.frame import MOST_MODELS_IN_NAV, with_nav
+from tokviz.pages.frame.frame import MOST_MODELS_IN_NAV, nav
 from tokviz.pages.frame.look import STYLES, styles
 from tokviz.pages.method.page import method_page
 from tokviz.pages.model import profile_tables
 from tokviz.pages.model.page import model_page
 from tokviz.pages.series.page import series_page
-from tokviz.pages.text.parts import Frame
+from tokviz.pages.text.parts import Frame, Link
 from tokviz.records import Context, ContextReport, ModelReport, Report, SeriesReport
 from tokviz.text import isolated
 
@@ -27,9 +27,7 @@ OF_MODELS = ("model", "series")
 
 
 class View(Protocol):
-    """A page's record."""
-
-    __dataclass_fields__: ClassVar[dict[str, Any]]
+    """What a page's template takes."""
 
     @property
     def frame(self) -> Frame: ...
@@ -42,6 +40,8 @@ class Page:
     template: str
     """Without its ending."""
     view: View
+    nav: tuple[Link, ...] = ()
+    """The pages of the header."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +109,7 @@ def _pages(report: Report) -> tuple[Page, ...]:
     for template, _, view in made:
         own = view.frame.path
         shown = [(name, path) for kind, name, path in listed if few or kind not in OF_MODELS or path == own]
-        pages.append(Page(template=template, view=replace(view, frame=with_nav(view.frame, shown))))
+        pages.append(Page(template=template, view=view, nav=nav(own, shown)))
     return tuple(pages)
 
 

@@ -90,6 +90,8 @@ class Measure:
     """Dotted lines."""
     templates: Callable[[Geometry], np.ndarray | None] = lambda _: None
     """``(n_templates, n_depths)``, of an array; measures with chance have them."""
+    holds: Callable[[ContextReport, Geometry], np.ndarray | None] = lambda *_: None
+    """``(n_depths,)`` bool: what is announced."""
     template_holds: Callable[[ContextReport, Geometry], np.ndarray | None] = lambda *_: None
     """``(n_templates, n_depths)`` bool: what would be announced of each template alone."""
     raw: Callable[[Geometry], Measured] | None = None

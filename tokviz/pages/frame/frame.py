@@ -6,7 +6,6 @@ import base64
 import hashlib
 import posixpath
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import lru_cache
 from urllib.parse import quote
 
@@ -35,7 +34,7 @@ def relative(page: str, target: str) -> str:
 def frame(
     report: Report, path: str, title: str, description: str, *, scripts: tuple[str, ...] = (), kind: str = "article"
 ) -> Frame:
-    """What surrounds the page at ``path``, but for the links to the other pages: ``with_nav`` adds them once all are there.
+    """What surrounds the page at ``path``, but for the links to the other pages.
 
     Parameters
     ----------
@@ -70,10 +69,9 @@ def frame(
     )
 
 
-def with_nav(of: Frame, pages: Sequence[tuple[str, str]]) -> Frame:
-    """With links to the pages of the header, of each its name there and its path."""
-    links = (Link(text=text, href=relative(of.path, target), current=target == of.path) for text, target in pages)
-    return replace(of, nav=tuple(links))
+def nav(page: str, pages: Sequence[tuple[str, str]]) -> tuple[Link, ...]:
+    """Links to the pages of the header, of each its name there and its path."""
+    return tuple(Link(text=text, href=relative(page, target), current=target == page) for text, target in pages)
 
 
 def late_scripts(page: str, loader: str, *scripts: str) -> list[str]:

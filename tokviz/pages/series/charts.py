@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,16 +22,7 @@ LEAST_GAP = 0.22
 _UNITS = (("T", 10**12), ("B", 10**9), ("M", 10**6))
 
 
-@dataclass(frozen=True, kw_only=True)
-class ChartGroup:
-    """The charts of one context."""
-
-    context: str
-    label: str
-    charts: tuple[Chart, ...]
-
-
-def charts(series: SeriesReport, name: str, label: str) -> ChartGroup | None:
+def charts(series: SeriesReport, name: str) -> tuple[Chart, ...] | None:
     """A chart per measure, of one context; None where fewer than two checkpoints were measured in it."""
     found = [
         (each, context)
@@ -41,77 +32,41 @@ def charts(series: SeriesReport, name: str, label: str) -> ChartGroup | None:
     if len(found) < 2:
         return None
     control = untrained(series, name)
-    made = [_chart(each, found, control) for each in MEASURES if each.key in SHOWN]
-    return ChartGroup(context=name, label=label, charts=tuple(each for each in made if each is not None))
-
-
-def charts_note(series: SeriesReport, names: Sequence[str]) -> str:
-    """How they are to be read.
-
-    Parameters
-    ----------
-    names : of the contexts that are shown.
-    """
-    said = ["Curves: the embedding, the middle layer and the last one."]
-    captured = [each for checkpoint in series.shown for each in checkpoint.model.contexts]
-    several = any(each.has_templates for each in captured)
-    if several:
-        said.append(
-            "Where a context has several sentences, medians over them; the largest activation is that of the first."
-        )
-    if any(untrained(series, name) for name in names):
-        of_first = ", of the first sentence" if several else ""
-        said.append(f"All random, gray: the last layer of the model with all weights random, drawn once{of_first}.")
-    if series.unit is None:
-        return " ".join([*said, "Checkpoints are at equal distances."])
-    start = "; 0, which has no place on it, stands at the left" if series.shown[0].step == 0 else ""
-    return " ".join([*said, f"{capitalized(series.unit)} are on a log scale{start}."])
+    return tuple(filter(None, (_chart(each, found, control) for each in MEASURES if each.key in SHOWN)))
 
 
 def _chart(
     measure: Measure, found: Sequence[tuple[Checkpoint, ContextReport]], control: ContextReport | None
 ) -> Chart | None:
-    readings = [measure.reading(context) for _, context in found]
-    n_depths = max(len(each.values) for each in readings if each is not None)
-    curves = tuple(_curves(measure, readings, control, n_depths))
-    checkpoints = [each for each, _ in found]
+    checkpoints, geometry = [each for each, _ in found], found[-1][1].geometry
+    assert geometry is not None
+    # What is shown is known wherever anything was measured.
+    curves = [*_curves(measure, [each for _, context in found if (each := measure.reading(context))], control)]
     places = _places(checkpoints)
     axes = Axes.of(measure, curves, OF_A_MODEL.with_room_for(len(curves)), tuple(_ticks(checkpoints, places)))
     axes = replace(axes, places=tuple(places), named=lambda index: checkpoints[index].label)
-    geometry = found[-1][1].geometry
-    assert geometry is not None
     subject, caption = f"{measure.name}, over the checkpoints", measure.explained(geometry)
     return make_chart(axes, curves, heading=measure.name, subject=subject, caption=caption)
 
 
-def _curves(
-    measure: Measure,
-    readings: Sequence[Reading | None],
-    control: ContextReport | None,
-    n_depths: int,
-) -> Iterator[Series]:
+def _curves(measure: Measure, readings: Sequence[Reading], control: ContextReport | None) -> Iterator[Series]:
     """The curves of the embedding, the middle and the last layer; and what the last layer would be without any training."""
+    n_depths = max(len(each.values) for each in readings)
     depths = sorted({0, n_depths // 2, n_depths - 1})
     for index, depth in enumerate(depths):
         label = depth_name(depth)
-        yield Series(
-            name=capitalized(label),
-            label=label,
-            index=index,
-            reading=Reading(
-                values=_at(depth, [None if each is None else each.values for each in readings]),
-                chance=_at(depth, [None if each is None else each.chance for each in readings]),
-                thresholds=next((each.thresholds for each in readings if each is not None), ()),
-            ),
+        values, chance = (
+            _at(depth, each) for each in zip(*((one.values, one.chance) for one in readings), strict=True)
         )
+        reading = Reading(values=values, chance=chance, thresholds=readings[0].thresholds)
+        yield Series(name=capitalized(label), label=label, index=index, reading=reading)
     random = measure.of_controls(control).get("random") if control else None
     if random is not None:
-        flat = np.full(len(readings), random.values[-1])
         yield Series(
             name=f"{capitalized(depth_name(n_depths - 1))}, all weights random",
             label="all random",
             index=len(depths) - 1,
-            reading=Reading(values=flat),
+            reading=Reading(values=np.full(len(readings), random.values[-1])),
             control="random",
         )
 

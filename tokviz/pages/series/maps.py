@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 
+from tokviz.pages.charts.measure import Measure
+from tokviz.pages.charts.measures import MEASURES, related_measures
 from tokviz.pages.text.wording import number, score
-from tokviz.records import Checkpoint, ContextReport, Report, SeriesReport, depth_name
+from tokviz.records import ContextReport, Report, SeriesReport, depth_name
 
 N_SHADES = 4
 """Beside none at all; classes of ``series.css``."""
 LARGEST_TOP = 1000.0
 """From this ratio on values may be massive: what is far below isn't shaded as if it were."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cell:
-    """One checkpoint at one depth."""
-
-    text: str
-    """Empty where it isn't defined."""
-    style: str
-    """``s0`` to ``s4``, with ``y`` where it is announced."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class MapRow:
-    """One depth in all checkpoints."""
-
-    depth: str
-    cells: tuple[Cell, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,140 +30,91 @@ class Map:
     label: str
     """For those who don't see which choices are made."""
     caption: str
-    rows: tuple[MapRow, ...]
+    rows: tuple[tuple[str, list[tuple[str, str]]], ...]
+    """Of each depth its name, and of each checkpoint the number, empty where it isn't defined, and its style: ``s0`` to ``s4``, with ``y``
+    where it is announced."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Read:
-    """What is read of one capture."""
-
-    values: np.ndarray
-    """``(n_depths,)``; NaN where it isn't defined."""
-    holds: np.ndarray | None = None
-    """``(n_depths,)`` bool: what is announced."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Measure:
-    """What a map shows."""
-
-    key: str
-    name: str
-    caption: str
-    read: Callable[[ContextReport], Read | None]
-    is_log: bool = False
-    top: float | None = None
-    """The value of the darkest shade; the largest of all where there is none, or where it is larger than this one and ``is_log``."""
-    is_related: bool = False
-    """Whether it is a relation or an order."""
-    is_median: bool = True
-    """Whether it is one over the templates of a context; else of the first."""
+ATTENTION = Measure(
+    key="attention",
+    name="Attention to position 0",
+    caption="How much the token that is read attends to the first position, mean over heads and words; evenly spread, it would be 1 divided by "
+    "the number of tokens. The embedding has none.",
+    read=lambda context, _: _attention(context),
+)
 
 
-def measures(report: Report) -> tuple[Measure, ...]:
-    """All that a series of the report may have maps of."""
-    return (
-        Measure(
-            key="purity",
+def measures(report: Report) -> dict[str, tuple[Measure, ...]]:
+    """All that a series of the report may have maps of, as these call and explain it, by what the choice of a map calls them."""
+    of = {each.key: each for each in MEASURES}
+    related = related_measures(report.relations, report.orders)
+    relations, orders = related[: len(report.relations)], related[len(report.relations) :]
+    own = (
+        replace(
+            of["purity"],
             name="Categories",
             caption="Share of each word’s nearest words that are of its category (purity), in all dimensions. Bold: shown to be above chance.",
-            read=_purity,
-            top=1.0,
         ),
-        Measure(
+        replace(
+            of["ratio"],
             key="largest",
             name="Largest value",
             caption="The largest |x| of a word, median over words, divided by the median |x| of words that aren’t read at position 0, where there "
             "are any. Bold: massive.",
-            read=_largest,
-            is_log=True,
-            top=LARGEST_TOP,
-            is_median=False,
+            write=number,
         ),
-        Measure(
+        replace(
+            of["effective_rank"],
             key="rank",
-            name="Effective rank",
             caption="In how many directions the words spread, from 1 to one less than the number of words.",
-            read=_effective_rank,
         ),
         Measure(
             key="pc1",
             name="PC1’s share",
             caption="How much of the words’ variance lies along one direction, centered and without scaling.",
-            read=_pc1_share,
-            top=1.0,
-            is_median=False,
+            read=lambda _, geometry: geometry.spread.pc1_share,
         ),
-        Measure(
-            key="attention",
-            name="Attention to position 0",
-            caption="How much the token that is read attends to the first position, mean over heads and words; evenly spread, it would be 1 divided by the number of "
-            "tokens. The embedding has none.",
-            read=_attention,
-            top=1.0,
-            is_median=False,
-        ),
-        *(_relation(index, each.label) for index, each in enumerate(report.relations)),
-        *(_order(index, each.label) for index, each in enumerate(report.orders)),
+        ATTENTION,
     )
+    of_report = (
+        *(
+            replace(
+                measure,
+                key=f"relation-{index}",
+                name=relation.label,
+                caption="Mean cosine between the differences of the pairs (parallelism), less that of the same words paired at random. Bold: shown to be a relation.",
+            )
+            for index, (measure, relation) in enumerate(zip(relations, report.relations, strict=True))
+        ),
+        *(
+            replace(
+                measure,
+                key=f"order-{index}",
+                name=order.label,
+                caption="How well each word’s place in the order is read from the others (R²). Bold: shown to be an order.",
+                drawn=lambda found: found,
+            )
+            for index, (measure, order) in enumerate(zip(orders, report.orders, strict=True))
+        ),
+    )
+    return {"Measures": own, "Relations and orders": of_report}
 
 
-def _purity(context: ContextReport) -> Read | None:
-    found = context.geometry
-    return None if found is None else Read(values=found.purity.value, holds=found.purity.above_chance.holds)
-
-
-def _largest(context: ContextReport) -> Read | None:
-    found = context.geometry
-    return None if found is None else Read(values=found.massive.ratio, holds=found.massive.massive)
-
-
-def _effective_rank(context: ContextReport) -> Read | None:
-    return None if context.geometry is None else Read(values=context.geometry.spread.effective_rank)
-
-
-def _pc1_share(context: ContextReport) -> Read | None:
-    return None if context.geometry is None else Read(values=context.geometry.spread.pc1_share)
-
-
-def _attention(context: ContextReport) -> Read | None:
+def _attention(context: ContextReport) -> np.ndarray | None:
     own = [each for each in context.states.attention if each.template == context.states.context.template]
-    return Read(values=np.array([np.nan, *own[0].mean])) if own else None
+    return np.array([np.nan, *own[0].mean]) if own else None
 
 
-def _relation(index: int, label: str) -> Measure:
-    def read(context: ContextReport) -> Read | None:
-        if context.relations is None:
-            return None
-        found = context.relations.relations[index]
-        # Pairs of two kinds are parallel in any order: what counts is how much more they are.
-        return Read(values=found.parallelism.value - found.parallelism.null_mean, holds=found.holds)
-
-    return Measure(
-        key=f"relation-{index}",
-        name=label,
-        caption="Mean cosine between the differences of the pairs (parallelism), less that of the same words paired at random. Bold: shown to be a relation.",
-        read=read,
-        top=1.0,
-        is_related=True,
-    )
-
-
-def _order(index: int, label: str) -> Measure:
-    def read(context: ContextReport) -> Read | None:
-        if context.relations is None:
-            return None
-        found = context.relations.orders[index].r2
-        return Read(values=found.value, holds=found.claim.holds)
-
-    return Measure(
-        key=f"order-{index}",
-        name=label,
-        caption="How well each word’s place in the order is read from the others (R²). Bold: shown to be an order.",
-        read=read,
-        top=1.0,
-        is_related=True,
-    )
+def read(measure: Measure, context: ContextReport | None) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """A measure's values, ``(n_depths,)``, NaN where it isn't defined; and what of them is announced, ``(n_depths,)`` bool."""
+    if context is None:
+        return None, None
+    if measure is ATTENTION:  # which a draft has, too
+        return _attention(context), None
+    reading = measure.reading(context)
+    if reading is None or context.geometry is None:
+        return None, None
+    return reading.values, measure.holds(context, context.geometry)
 
 
 def maps(report: Report, series: SeriesReport, contexts: Sequence[str]) -> tuple[Map, ...]:
@@ -188,69 +124,52 @@ def maps(report: Report, series: SeriesReport, contexts: Sequence[str]) -> tuple
     ----------
     contexts : their names.
     """
-    shown = series.shown
-    return tuple(
-        made
-        for context in contexts
-        for measure in measures(report)
-        if (made := _map(series, measure, context, [_read(each, measure, context) for each in shown]))
-    )
+    every = [*chain(*measures(report).values())]
+    made = (_map(measure, [each.context(name) for each in series.shown]) for name in contexts for measure in every)
+    return tuple(filter(None, made))
 
 
-def _read(checkpoint: Checkpoint, measure: Measure, context: str) -> Read | None:
-    found = checkpoint.context(context)
-    return None if found is None else measure.read(found)
-
-
-def _map(series: SeriesReport, measure: Measure, context: str, found: Sequence[Read | None]) -> Map | None:
-    known = [each for each in found if each is not None and np.isfinite(each.values).any()]
+def _map(measure: Measure, captures: Sequence[ContextReport | None]) -> Map | None:
+    found = [read(measure, each) for each in captures]
+    known = [values for values, _ in found if values is not None and np.isfinite(values).any()]
     if not known:
         return None
-    n_depths = len(known[0].values)
-    every = np.concatenate([each.values for each in known])
-    low, high = _ends(every, measure)
-    shown = next(
-        each.states.context for checkpoint in series.shown if (each := checkpoint.context(context)) is not None
-    )
+    top, last = _top(measure, np.concatenate(known)), len(known[0]) - 1
+    there = [each for each in captures if each is not None]
+    context = there[0].states.context
+    of_templates = ""
+    if len(context.templates) > 1:
+        is_median = any(measure.in_templates(each) is not None for each in there)
+        of_templates = f" {'Median of' if is_median else 'In the first of'} {len(context.templates)} templates."
     return Map(
         measure=measure.key,
-        context=context,
-        label=f"{measure.name}, {shown.label}",
-        caption=measure.caption + _of_templates(measure, len(shown.templates)),
+        context=context.name,
+        label=f"{measure.name}, {context.label}",
+        caption=measure.caption + of_templates,
         rows=tuple(
-            MapRow(
-                depth=_row_name(depth, n_depths - 1),
-                cells=tuple(_cell(each, depth, low, high, measure) for each in found),
+            (
+                f"{depth_name(depth)}{' (last)' if depth == last > 0 else ''}",
+                [_cell(measure, top, values, holds, depth) for values, holds in found],
             )
-            for depth in range(n_depths)
+            for depth in range(last + 1)
         ),
     )
 
 
-def _of_templates(measure: Measure, n: int) -> str:
-    if n == 1:
-        return ""
-    return f" Median of {n} templates." if measure.is_median else f" In the first of {n} templates."
-
-
-def _row_name(depth: int, last: int) -> str:
-    return f"{depth_name(depth)} (last)" if depth == last > 0 else depth_name(depth)
-
-
-def _ends(values: np.ndarray, measure: Measure) -> tuple[float, float]:
-    finite = values[np.isfinite(values)]
+def _top(measure: Measure, values: np.ndarray) -> float:
+    """The value of the darkest shade, of a logarithmic measure its logarithm."""
+    largest = float(values[np.isfinite(values)].max())
     if measure.is_log:
-        return 0.0, float(np.log(max(measure.top or 0.0, finite.max(), np.e)))
-    return 0.0, measure.top or float(finite.max())
+        return float(np.log(max(LARGEST_TOP, largest)))
+    return 1.0 if measure.write is score else largest
 
 
-def _cell(read: Read | None, depth: int, low: float, high: float, measure: Measure) -> Cell:
-    value = float("nan") if read is None else float(read.values[depth])
+def _cell(
+    measure: Measure, top: float, values: np.ndarray | None, holds: np.ndarray | None, depth: int
+) -> tuple[str, str]:
+    value = float("nan") if values is None else float(values[depth])
     if not np.isfinite(value):
-        return Cell(text="", style="")
+        return "", ""
     place = np.log(max(value, 1.0)) if measure.is_log else value
-    share = (place - low) / (high - low) if high > low else 0.0
-    shade = int(np.clip(round(N_SHADES * share), 0, N_SHADES))
-    announced = " y" if read is not None and read.holds is not None and read.holds[depth] else ""
-    text = score(value) if measure.top == 1.0 else number(value)
-    return Cell(text=text, style=f"s{shade}{announced}")
+    shade = int(np.clip(round(N_SHADES * place / top if top > 0 else 0), 0, N_SHADES))
+    return measure.write(value), f"s{shade}{' y' if holds is not None and holds[depth] else ''}"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
-import numpy as np
-
+from tokviz.pages.charts.measure import Measure
 from tokviz.pages.explore import explore_data
-from tokviz.pages.series.maps import Map, maps, measures
+from tokviz.pages.series.maps import Map, maps, measures, read
 from tokviz.pages.text import data_text
-from tokviz.pages.text.data_text import csv_text, rounded, spreadsheet_safe
+from tokviz.pages.text.data_text import csv_text, spreadsheet_safe
 from tokviz.records import Report, SeriesReport, depth_name
 
 MOST_CELLS = 8000
@@ -20,8 +20,11 @@ MOST_CELLS = 8000
 def files(report: Report) -> dict[str, str]:
     """Path from the site's root → content."""
     written: dict[str, str] = {}
+    asked = [*chain(*measures(report).values())]
+    columns = [column for each in asked for column in (each.key, f"{each.key}_announced")]
+    header = ["checkpoint", "checkpoint_safe", "step", "left_out", "context", "depth", "layer", *columns]
     for series in report.series:
-        written[csv_path(series)] = _csv(report, series)
+        written[csv_path(series)] = csv_text(header, _rows(series, asked))
         made = maps(report, series, [each.name for each in report.contexts])
         if are_late(made):
             written[maps_path(series)] = data_text.script(f"{series.slug}/maps", [_map_entry(each) for each in made])
@@ -45,32 +48,20 @@ def maps_path(series: SeriesReport) -> str:
 
 def are_late(made: Sequence[Map]) -> bool:
     """Whether the page would be heavy with the numbers of all its maps: a script then adds those that are asked for."""
-    return sum(len(row.cells) for each in made for row in each.rows) > MOST_CELLS
+    return sum(len(cells) for each in made for _, cells in each.rows) > MOST_CELLS
 
 
 def _map_entry(made: Map) -> dict[str, Any]:
     """Rows of a depth's name, then of each checkpoint the number and its shade."""
-    rows = [[row.depth, *(part for cell in row.cells for part in (cell.text, cell.style))] for row in made.rows]
+    rows = [[depth, *chain(*cells)] for depth, cells in made.rows]
     return {"measure": made.measure, "context": made.context, "rows": rows}
 
 
-def _csv(report: Report, series: SeriesReport) -> str:
-    asked = measures(report)
-    columns = [column for each in asked for column in (each.key, f"{each.key}_announced")]
-    header = ["checkpoint", "checkpoint_safe", "step", "left_out", "context", "depth", "layer", *columns]
-    return csv_text(header, _rows(report, series))
-
-
-def _rows(report: Report, series: SeriesReport) -> Iterator[list[Any]]:
-    asked = measures(report)
+def _rows(series: SeriesReport, asked: Sequence[Measure]) -> Iterator[list[Any]]:
     for checkpoint in series.checkpoints:
         for context in checkpoint.model.contexts:
-            found = [each.read(context) for each in asked]
+            columns = [column for each in asked for column in read(each, context)]
             for depth in range(context.states.n_depths):
-                values: list[Any] = []
-                for each in found:
-                    values.append(None if each is None else rounded(float(each.values[depth])))
-                    values.append(None if each is None or each.holds is None else int(np.asarray(each.holds)[depth]))
                 yield [
                     checkpoint.label,
                     spreadsheet_safe(checkpoint.label),
@@ -79,5 +70,5 @@ def _rows(report: Report, series: SeriesReport) -> Iterator[list[Any]]:
                     context.states.context.name,
                     depth,
                     depth_name(depth),
-                    *values,
+                    *(None if column is None else column[depth] for column in columns),
                 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from tokviz.pages.frame.pictures import picture
 from tokviz.pages.text import data_text
 from tokviz.pages.text.parts import Picture
 from tokviz.pages.text.problems import problems
-from tokviz.pages.text.wording import capitalized, projection_label
+from tokviz.pages.text.wording import projection_label
 from tokviz.records import Checkpoint, ContextReport, Projection, Renditions, Report, SeriesReport, depth_name
 from tokviz.records.axes import Limits, extents
 
@@ -27,33 +26,8 @@ MOST_IMAGES = 640
 """Links to plots as images."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Viewer:
-    """One plot, of any checkpoint at any depth."""
-
-    checkpoints: tuple[str, ...]
-    depth: int
-    """That is shown first."""
-    depth_name: str
-    last: int
-    """The deepest depth."""
-    picture: Picture | None
-    """What is shown without scripts, of the last checkpoint: none where no plots are drawn as images."""
-    caption: str
-    first: Picture | None
-    """The same of the first checkpoint, shown only without scripts."""
-    first_caption: str
-    size: tuple[int, int]
-    """The size of a plot, in pixels."""
-    axes_note: str
-    data: str
-    """JSON for the page's own script."""
-    plates: str | None
-    """JSON for the scripts that draw."""
-
-
-def make_viewer(report: Report, series: SeriesReport, names: Sequence[str], page: str) -> Viewer:
-    """Shown first is the last checkpoint in the middle of its layers.
+def viewer(report: Report, series: SeriesReport, names: Sequence[str], page: str) -> dict[str, Any]:
+    """One plot, of any checkpoint at any depth: shown first is the last checkpoint in the middle of its layers.
 
     Parameters
     ----------
@@ -68,23 +42,19 @@ def make_viewer(report: Report, series: SeriesReport, names: Sequence[str], page
         "model": max((each.label for each in shown), key=len),
         "context": max((each.label for each in report.contexts), key=len),
     }
-    return Viewer(
-        checkpoints=tuple(each.label for each in shown),
-        last=last,
-        depth=depth,
-        depth_name=depth_name(depth),
-        picture=_plot(shown[-1], names[0], depth, page),
-        caption=f"Axes: those of {reference}.",
-        first=_plot(shown[0], names[0], depth, page) if len(shown) > 1 else None,
-        first_caption=f"{capitalized(shown[0].label)}, on the same axes.",
-        size=report.look.plate_size,
-        axes_note=f"All plots are PCA, {projection_label(series.projection)}. “Of the reference”: each layer’s axes are fitted to "
-        f"{reference}, and nothing is fitted again. “Its own”: the checkpoint’s own first two components, turned or reflected in "
-        "their plane toward the reference’s plot. Each plot has its own scale, so how far words lie apart is read at the axes’ "
-        "numbers; with “one for all”, the plots of all checkpoints at a layer share one. Percentages are shares of the shown checkpoint’s "
-        "variance: on another checkpoint’s axes, PC2 may have more than PC1.",
-        data=data_text.embedded(_data(series, names, page)),
-        plates=drawings(
+    return {
+        "depth": depth,
+        "last": last,
+        "axes": AXES,
+        "scales": SCALES,
+        # None where no plots are drawn as images.
+        "picture": _plot(shown[-1], names[0], depth, page),
+        # Shown without scripts only.
+        "first": _plot(shown[0], names[0], depth, page) if len(shown) > 1 else None,
+        "size": report.look.plate_size,
+        "projection": projection_label(series.projection),
+        "data": data_text.embedded(_data(series, names, page)),
+        "plates": drawings(
             report,
             page,
             "plates/plates.js",
@@ -93,7 +63,7 @@ def make_viewer(report: Report, series: SeriesReport, names: Sequence[str], page
             longest=longest,
             models=_entries(series, reference),
         ),
-    )
+    }
 
 
 def _entries(series: SeriesReport, reference: str) -> list[dict[str, Any]]:

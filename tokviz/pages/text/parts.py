@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from types import SimpleNamespace
+
+
+class Values(SimpleNamespace):
+    """What the template of a page takes: records, and what is said of them, by the names that it has for them."""
+
+    frame: Frame
 
 
 @dataclass(frozen=True, kw_only=True)
