@@ -18,6 +18,9 @@ N_SHADES = 4
 LARGEST_TOP = 1000.0
 """From this ratio on values may be massive: what is far below isn't shaded as if it were."""
 
+OF_FIRST_TEMPLATE = ("largest", "pc1", "attention")
+"""Maps of a context's first template; the others are medians over all."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Map:
@@ -135,17 +138,13 @@ def _map(measure: Measure, captures: Sequence[ContextReport | None]) -> Map | No
     if not known:
         return None
     top, last = _top(measure, np.concatenate(known)), len(known[0]) - 1
-    there = [each for each in captures if each is not None]
-    context = there[0].states.context
-    of_templates = ""
-    if len(context.templates) > 1:
-        is_median = any(measure.in_templates(each) is not None for each in there)
-        of_templates = f" {'Median of' if is_median else 'In the first of'} {len(context.templates)} templates."
+    context = next(each.states.context for each in captures if each is not None)
+    which, n = "In the first" if measure.key in OF_FIRST_TEMPLATE else "Median", len(context.templates)
     return Map(
         measure=measure.key,
         context=context.name,
         label=f"{measure.name}, {context.label}",
-        caption=measure.caption + of_templates,
+        caption=f"{measure.caption} {which} of {n} templates." if n > 1 else measure.caption,
         rows=tuple(
             (
                 f"{depth_name(depth)}{' (last)' if depth == last > 0 else ''}",

@@ -38,9 +38,9 @@ def series_page(report: Report, series: SeriesReport) -> Values:
     plot = viewer(report, series, [*contexts], page) if contexts else None
     told = sentences.paragraphs(report, series, [*contexts])
     writers = [(label, rows) for name, label in contexts.items() if (rows := _writers(series, name))]
-    strips = [(name, rows) for name, label in contexts.items() if (rows := _strips(series, name, label, page))]
+    strips = [(name, small) for name, label in contexts.items() if (small := _strips(series, name, label, page))]
     curves = [(name, found) for name in contexts if (found := charts(series, name)) is not None]
-    are_all = all(len(rows) == len(series.shown) for _, rows in strips)
+    are_all = all(len(small) == len(series.shown) for _, small in strips)
     strips_title = f"{'All' if are_all else 'Some'} checkpoints, small"
     in_maps = {each.measure for each in made}
     card = next((each.model.card for each in series.shown if each.model.card), None)
