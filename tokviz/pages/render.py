@@ -35,11 +35,10 @@ from tokviz.pages.excerpt import Excerpt
 from tokviz.pages.frame.pictures import slide_id
 from tokviz.pages.frame.scripts import published
 from tokviz.pages.site import Page, SiteView
-from tokviz.pages.text import catalogue
+from tokviz.pages.text import catalogue, wording
 from tokviz.pages.text.explained import Explainer
-from tokviz.pages.text.wording import capitalized
 from tokviz.records import depth_name
-from tokviz.text import one_line, visible
+from tokviz.text import one_line, visible, visible_piece
 
 ASSETS = "assets"
 OWN_STYLES = f"{ASSETS}/theme.css"
@@ -48,10 +47,11 @@ COMPILED_VERSION = 6
 """Raised when the environment changes, or the form of the files."""
 FILTERS: dict[str, Callable[..., str]] = {
     **catalogue.FORMATS,
+    **{each.__name__: each for each in (wording.capitalized, wording.day, wording.shortened, wording.visible_spaces)},
+    **{each.__name__: each for each in (wording.weights_format, wording.why_not_captured, depth_name, visible_piece)},
+    "counted": wording.count,
     "sentence": catalogue.sentence,
     "told": catalogue.text,
-    "capitalized": capitalized,
-    "depth_name": depth_name,
     "slide": lambda depth, context: slide_id(context, depth),
 }
 """How templates write what records hold: numbers, depths, facts and addresses."""

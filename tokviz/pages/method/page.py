@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
+
+import numpy as np
 
 from tokviz.pages.charts.measure import terms
 from tokviz.pages.charts.measures import MEASURES, added_measures, lens_measures, related_measures
@@ -16,119 +19,14 @@ from tokviz.pages.text.catalogue import text
 from tokviz.pages.text.extent import words_in_all
 from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.families import family_labels
-from tokviz.pages.text.glossary import GlossaryEntry, term
-from tokviz.pages.text.parts import Frame, Link, Row, Term
-from tokviz.pages.text.wording import (
-    MOST_WORDS_IN_SIGHT,
-    capitalized,
-    count,
-    day,
-    joined,
-    shortened,
-    visible_spaces,
-    weights_format,
-    why_not_captured,
-)
-from tokviz.records import ContextReport, Geometry, ModelReport, Report, Tokenization
-from tokviz.text import visible_piece
-
-
-@dataclass(frozen=True, kw_only=True)
-class CategoryWords:
-    """The words of one category."""
-
-    label: str
-    words: str
-    count: str
-    beginning: str
-    """The first words, in place of a folded list."""
-    folded: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class ContextExample:
-    """A context, its templates with leading and trailing spaces made visible, and what it gives for one word."""
-
-    label: str
-    templates: tuple[str, ...]
-    """The one that is drawn first."""
-    example: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class TokenRow:
-    """How one word is tokenised."""
-
-    word: str
-    pieces: tuple[str, ...]
-    n_tokens: str
-    position: str
-    note: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class TokenTable:
-    """How the words of one model × context are tokenised."""
-
-    heading: str
-    """``SmolLM2-135M-Instruct, alone``."""
-    summary: str
-    notes: tuple[str, ...]
-    rows: tuple[TokenRow, ...]
-    rest: str | None
-    """Which words aren't shown, up to the name of the file that has them all; None when there are none."""
-    file: Link | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Provenance:
-    """Where a model’s numbers come from."""
-
-    model: Link
-    rows: tuple[Row, ...]
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class MethodPage:
-    """All that the method page shows."""
-
-    frame: Frame
-    contents: tuple[Link, ...]
-    n_words: str
-    categories: tuple[CategoryWords, ...]
-    contexts: tuple[ContextExample, ...]
-    notice: str
-    """Which layers were captured; empty where all were."""
-    token_tables: tuple[TokenTable, ...]
-    reading: str
-    """Which of a word's tokens is read, as a sentence."""
-    projections: tuple[Term, ...]
-    trails: tuple[Term, ...]
-    """What the explorer's trails join; empty where there is no explorer."""
-    measures: tuple[Term, ...]
-    """Empty when nothing has been measured."""
-    measured_on: str
-    glossary: tuple[GlossaryEntry, ...]
-    """The terms that other pages explain where they first stand."""
-    provenance: tuple[Provenance, ...]
-    folded: bool
-    """Whether what there is per model is folded: there are many."""
-    command: str
-    downloads: tuple[Link, ...]
-    citation: str
-    version: str
-
-    @property
-    def has_templates(self) -> bool:
-        """Whether a context has several."""
-        return any(len(each.templates) > 1 for each in self.contexts)
-
+from tokviz.pages.text.glossary import term
+from tokviz.pages.text.parts import Term, Values
+from tokviz.pages.text.wording import MOST_WORDS_IN_SIGHT, capitalized, count, shortened
+from tokviz.records import ContextReport, Geometry, ModelReport, Report
 
 MOST_TOKEN_ROWS = 3000
 """In all tables of tokens together. Of more words they show only those that need an explanation, and of these as many: a
 page of a hundred thousand rows is of no use, and hard on a phone."""
-MOST_WORDS_OF_A_CATEGORY = 1000
 UPDATES = ("method.updates", "method.neurons", "method.set_to_a_value", "method.loss", "method.attention")
 """Terms on sublayers, and on neurons that write."""
 _PLACED = (
@@ -143,15 +41,21 @@ _PLACED = (
 """Measures whose definitions have their place among the others; those of any other measure follow the first one."""
 
 
-def method_page(report: Report) -> MethodPage:
+def method_page(report: Report) -> Values:
     """The method page: words, tokens, projections, definitions, provenance."""
     page = "method/index.html"
     captured = [context for model in report.all_models for context in model.contexts]
     known = [context.states.tokenization for context in captured if context.states.tokenization.is_known]
-    reads = dict.fromkeys(tokenization.read for tokenization in known)
-    contexts = _contexts(report)
+    contexts = [context for context in report.contexts if context.name not in report.without_template]
+    categories = landmarks.marked(report)
+    every_word = (*report.words.words, *(word for category in categories for word in category.words))
     measures, files = _measures(report), downloads(report, page)
-    return MethodPage(
+    steps = [
+        (replace(each.model, name=f"{series.name}, {each.label}"), relative(page, series_path(series.slug)))
+        for series in report.series
+        for each in series.checkpoints
+    ]
+    return Values(
         contents=contents(
             ("Words", "words", True),
             ("Contexts", "contexts", contexts),
@@ -172,50 +76,24 @@ def method_page(report: Report) -> MethodPage:
             scripts=("contents.js", "copy.js"),
         ),
         n_words=_n_words(report),
-        categories=tuple(
-            CategoryWords(
-                label=category.label,
-                words=shortened(category.words, MOST_WORDS_OF_A_CATEGORY),
-                count=f"{len(category.words):,}",
-                beginning=f"{joined(category.words[:5])} …",
-                folded=len(category.words) > MOST_WORDS_IN_SIGHT,
-            )
-            for category in landmarks.marked(report)
-        ),
+        categories=categories,
+        most_in_sight=MOST_WORDS_IN_SIGHT,
         contexts=contexts,
+        example=every_word[0] if every_word else "word",
         notice=extent.notice(report),
-        token_tables=_token_tables(report, page),
-        reading=" ".join(text(Fact(f"scope.read.{read}")) for read in reads),
-        projections=tuple(glossary.projection_term(name) for name in report.projections),
-        trails=(term("method.trails"),) if report.is_explorable else (),
+        tokens=[*_tokens(report, page)],
+        reading=" ".join(text(Fact(f"scope.read.{read}")) for read in dict.fromkeys(each.read for each in known)),
+        projections=[glossary.projection_term(name) for name in report.projections],
+        trails=[term("method.trails")] if report.is_explorable else [],
         measures=measures,
         measured_on=_measured_on(report),
-        glossary=tuple(each for each in glossary.GLOSSARY if each is not glossary.LENS or any(map(has_lens, captured))),
+        glossary=[each for each in glossary.GLOSSARY if each is not glossary.LENS or any(map(has_lens, captured))],
         folded=len(report.all_models) > MOST_MODELS_IN_NAV,
-        provenance=(
-            *(_provenance(model, page, model_path(model.slug)) for model in report.models),
-            *(
-                _provenance(replace(each.model, name=f"{series.name}, {each.label}"), page, series_path(series.slug))
-                for series in report.series
-                for each in series.checkpoints
-            ),
-        ),
+        provenance=[*((model, relative(page, model_path(model.slug))) for model in report.models), *steps],
         command=report.command,
         downloads=files,
         citation=_bibtex(report, captured),
         version=report.version,
-    )
-
-
-def _contexts(report: Report) -> tuple[ContextExample, ...]:
-    return tuple(
-        ContextExample(
-            label=context.label,
-            templates=tuple(map(visible_spaces, context.templates)),
-            example=visible_spaces(context.fill(_example(report))[0]),
-        )
-        for context in report.contexts
-        if context.name not in report.without_template
     )
 
 
@@ -230,52 +108,25 @@ def _n_words(report: Report) -> str:
     return f"{capitalized(words)}, each fed as that one token; vocabularies have no explorer.{without}{named}"
 
 
-def _example(report: Report) -> str:
-    """The first word, whatever it is a word of."""
-    words = [*report.words.words, *(word for category in landmarks.marked(report) for word in category.words)]
-    return words[0] if words else "word"
-
-
-def _token_tables(report: Report, page: str) -> tuple[TokenTable, ...]:
-    every = [(model, context) for model in _told(report) for context in model.contexts]
-    tables = [(model, context) for model, context in every if context.states.tokenization.is_known]
-    n_rows = sum(len(context.states.tokenization.words) for _, context in tables)
-    most = MOST_TOKEN_ROWS // len(tables) if n_rows > MOST_TOKEN_ROWS else None
-    return tuple(_token_table(report, model, context, page, most) for model, context in tables)
-
-
-def _token_table(report: Report, model: ModelReport, context: ContextReport, page: str, most: int | None) -> TokenTable:
-    tokenization = context.states.tokenization
-    rows = range(len(tokenization.words))
-    shown: Sequence[int] = rows
-    if most is not None:
-        odd = [row for row in rows if tokenization.n_tokens[row] > 1 or not tokenization.reference[row]]
-        shown = odd[:most]
-    file = report.downloads.get(f"{model.slug}/{context.states.context.name}/tokens.csv")
-    several = int((tokenization.n_tokens > 1).sum())
-    outside = int((~tokenization.reference).sum())
-    return TokenTable(
-        heading=f"{model.display_name}, {context.states.context.label}",
-        summary=f"{count(len(tokenization.words), 'word')}, {several:,} of several tokens, "
-        f"{outside:,} outside the reference words",
-        notes=tokenization.notes,
-        rows=tuple(_token_row(tokenization, row) for row in shown),
-        rest=None
-        if len(shown) == len(rows)
-        else f"Shown: {len(shown):,} of the words of several tokens or outside the reference words. All words are in",
-        file=Link(text="tokens.csv", href=relative(page, file)) if file else None,
-    )
-
-
-def _token_row(tokenization: Tokenization, row: int) -> TokenRow:
-    word = tokenization.words[row]
-    return TokenRow(
-        word=word.word,
-        pieces=tuple(visible_piece(piece) for piece in word.word_pieces),
-        n_tokens=f"{word.n_tokens}",
-        position=f"{tokenization.position(row)}",
-        note="" if tokenization.reference[row] else "not a reference word",
-    )
+def _tokens(report: Report, page: str) -> Iterator[dict[str, Any]]:
+    """Of each capture the rows of words that its table shows, how many there are of which kind, and the address of the file with all."""
+    every = [(model, each) for model in _told(report) for each in model.contexts if each.states.tokenization.is_known]
+    n_rows = sum(len(context.states.tokenization.words) for _, context in every)
+    most = MOST_TOKEN_ROWS // len(every) if n_rows > MOST_TOKEN_ROWS else None
+    for model, context in every:
+        found = context.states.tokenization
+        several, outside = found.n_tokens > 1, ~found.reference
+        rows = list(range(len(found.words))) if most is None else np.flatnonzero(several | outside)[:most].tolist()
+        file = report.downloads.get(f"{model.slug}/{context.states.context.name}/tokens.csv")
+        yield {
+            "model": model,
+            "context": context.states.context,
+            "tokenization": found,
+            "several": int(several.sum()),
+            "outside": int(outside.sum()),
+            "rows": rows,
+            "file": relative(page, file) if file else None,
+        }
 
 
 def _measures(report: Report) -> tuple[Term, ...]:
@@ -350,29 +201,6 @@ def _definitions(report: Report, geometry: Geometry) -> tuple[Term, ...]:
         glossary.stages(geometry),
         term("method.similarity"),
     )
-
-
-def _provenance(model: ModelReport, page: str, path: str) -> Provenance:
-    """``path``: of the page that shows it."""
-    link = Link(text=model.display_name, href=relative(page, path))
-    card = model.card
-    if card is None:
-        rows = (
-            Row(label="Source", value=model.source, code=True),
-            Row(label="Failed", value=why_not_captured(model)),
-        )
-        return Provenance(model=link, rows=rows)
-    versions = ", ".join(f"{package} {version}" for package, version in card.versions)
-    rows = (
-        Row(label="Source", value=card.source, code=True),
-        Row(label="Weights’ identity", value=card.identity, code=True),
-        *((Row(label="Revision", value=card.revision, code=True),) if card.revision else ()),
-        Row(label="Weights on disk", value=weights_format(card)),
-        Row(label="Computed in", value=card.dtype),
-        Row(label="Captured", value=day(model.contexts[0].states.captured_at)),
-        *((Row(label="Software", value=versions),) if versions else ()),
-    )
-    return Provenance(model=link, rows=rows, notes=card.notes)
 
 
 def _bibtex(report: Report, captured: list[ContextReport]) -> str:
