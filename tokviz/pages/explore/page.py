@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
-from tokviz.pages.charts.axis import Ruler
 from tokviz.pages.frame.frame import frame, model_path, relative
 from tokviz.pages.frame.index import (
     captured,
@@ -23,43 +22,11 @@ from tokviz.pages.model.lens_sentences import limits
 from tokviz.pages.model.related_data import SCRIPT as CHOICE_SCRIPT
 from tokviz.pages.model.related_data import choices
 from tokviz.pages.model.word_map import SCRIPT as WORD_MAP_SCRIPT
-from tokviz.pages.model.word_map import WordMap, explorer_map, has_scores
+from tokviz.pages.model.word_map import explorer_map, has_scores
 from tokviz.pages.text import data_text
-from tokviz.pages.text.parts import Frame, Link, Option
+from tokviz.pages.text.parts import Link, Values
 from tokviz.pages.text.wording import count
 from tokviz.records import ContextReport, ModelReport, ProjectionReport, Report
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelFiles:
-    """Where the same things are found without scripts."""
-
-    model: Link
-    files: tuple[Link, ...]
-    """Coordinates and tokens as CSV, a context each."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExplorePage:
-    """All that the explorer shows before its scripts have run."""
-
-    frame: Frame
-    stylesheets: tuple[str, ...]
-    noscript: str
-    ruler: Ruler
-    """Of the view that opens first."""
-    data: str
-    """JSON with ``<`` written as ``\\u003c``: models, contexts, projections, categories, and where their scripts are."""
-    related_choices: tuple[Option, ...]
-    """Relations and orders that are shown in place of all words."""
-    categories: tuple[str, ...]
-    """They keep the legend's place until the script makes it."""
-    word_map: WordMap | None
-    lens_limits: str
-    """What isn't told by what a layer would say; empty where no model has a lens."""
-    models: tuple[ModelFiles, ...]
-    method: str
-
 
 PATH = "explore/index.html"
 UNCERTAIN = "Uncertain: the two halves of the text that it was fitted on disagree."
@@ -67,64 +34,56 @@ SCRIPTS = ("explore/explore.js", "take.js", "shortcuts.js")
 """What they need comes with them."""
 
 
-def explore_page(report: Report) -> ExplorePage | None:
+def explore_page(report: Report) -> Values | None:
     """A scatter of any capture, to be touched; None when no model could be captured."""
     if not report.is_explorable:
         return None
     models = captured(report)
     model, context = models[0], models[0].contexts[0]
     n_words = count(len(report.words.words), "word")
-    description = (
-        f"{n_words} of {count(len(models), 'model')}, layer by layer: find a word, follow it, see its neighbors."
-    )
     told = [each for model in models for each in model.contexts if has_tops(each)]
     related, of_words = choices(report, models), explorer_map(report, PATH)
-    styles = ("plates/plate.css", "explore/explore.css", *(("relations.css",) if related else ()))
-    return ExplorePage(
+    # What draws relations and orders is among them: a notebook has no files to load it from.
+    scripts = [*SCRIPTS, *((CHOICE_SCRIPT, "related-plot.js") if related else ())]
+    styles = ["plates/plate.css", "explore/explore.css", *(("relations.css",) if related else ())]
+    return Values(
         frame=frame(
             report,
             PATH,
             f"Explore · {report.title}",
-            description,
-            scripts=(*_scripts(related), *((WORD_MAP_SCRIPT,) if of_words else ())),
+            f"{n_words} of {count(len(models), 'model')}, layer by layer: find a word, follow it, see its neighbors.",
+            scripts=(*scripts, *((WORD_MAP_SCRIPT,) if of_words else ())),
         ),
-        stylesheets=(
+        stylesheets=[
             *(relative(PATH, f"assets/{name}") for name in styles),
-            *((of_words.stylesheet,) if of_words else ()),
-        ),
+            *([of_words.stylesheet] if of_words else []),
+        ],
         noscript=relative(PATH, "assets/explore/noscript.css"),
+        # Of the view that opens first.
         ruler=Shown(report=report, model=model, context=context, shown=context.projections[0], page=PATH).ruler(),
-        data=_data(report, models),
+        data=data_text.embedded({**words_entry(report, PATH), "models": [_model(model) for model in models]}),
         related_choices=related,
-        categories=tuple(category.label for category in report.words.categories),
+        # They keep the legend's place until the script makes it.
+        categories=report.words.categories,
         word_map=of_words,
         lens_limits=f"{limits(told)} {UNCERTAIN}" if told else "",
-        models=tuple(_files(report, model) for model in models),
+        # Where the same things are found without scripts.
+        models=[
+            (model.display_name, relative(PATH, model_path(model.slug)), [*_files(report, model)]) for model in models
+        ],
         method=relative(PATH, "method/index.html"),
     )
 
 
-def _scripts(related: tuple[Option, ...]) -> tuple[str, ...]:
-    """What draws relations and orders is among them: a notebook has no files to load it from."""
-    return (*SCRIPTS, *((CHOICE_SCRIPT, "related-plot.js") if related else ()))
-
-
-def _files(report: Report, model: ModelReport) -> ModelFiles:
-    names = [(context.states.context, file) for context in model.captures for file in ("coordinates.csv", "tokens.csv")]
-    found = [(context, file, report.downloads.get(f"{model.slug}/{context.name}/{file}")) for context, file in names]
-    return ModelFiles(
-        model=Link(text=model.display_name, href=relative(PATH, model_path(model.slug))),
-        files=tuple(
-            Link(text=f"{context.label}, {file}", href=relative(PATH, path)) for context, file, path in found if path
-        ),
-    )
+def _files(report: Report, model: ModelReport) -> Iterator[Link]:
+    """Coordinates and tokens of each capture as CSV."""
+    for context in (each.states.context for each in model.captures):
+        for file in ("coordinates.csv", "tokens.csv"):
+            if path := report.downloads.get(f"{model.slug}/{context.name}/{file}"):
+                yield Link(text=f"{context.label}, {file}", href=relative(PATH, path))
 
 
 # --- what the scripts choose from ------------------------------------------------------------------------------------
-
-
-def _data(report: Report, models: list[ModelReport]) -> str:
-    return data_text.embedded({**words_entry(report, PATH), "models": [_model(model) for model in models]})
 
 
 def _model(model: ModelReport) -> dict[str, Any]:
