@@ -62,9 +62,10 @@ def explorer(report: Report, folders: Sequence[Path], height: int) -> Explorer:
         content = assets[link.removeprefix("../")]
         return content.decode() if isinstance(content, bytes) else content.read_text(encoding="utf-8")
 
-    sheets = [*map(text, (frame.stylesheet, frame.screens, *view.stylesheets)), styles(report.look)]
-    if frame.own_stylesheet:
-        sheets.append(text(frame.own_stylesheet))
+    own = (frame.to(f"assets/{name}") for name in ("site.css", "screens.css"))
+    sheets = [*map(text, (*own, *view.stylesheets)), styles(report.look)]
+    if report.own_styles:
+        sheets.append(text(frame.to("assets/theme.css")))
     # The scripts of the page run when the data are there, which the first one takes.
     common, *others = [text(link) for link in frame.scripts if not link.endswith("/take.js")]
     data = (content for path, content in tables.files(report).items() if path.endswith(".js"))

@@ -12,13 +12,13 @@ from tokviz.pages.downloads import tables, word_by_word
 from tokviz.pages.excerpt import excerpt_path
 from tokviz.pages.explore.page import explore_page
 from tokviz.pages.first.page import index_page
-from tokviz.pages.frame.frame import MOST_MODELS_IN_NAV, nav
+from tokviz.pages.frame.frame import MOST_MODELS_IN_NAV, Frame, nav
 from tokviz.pages.frame.look import STYLES, styles
 from tokviz.pages.method.page import method_page
 from tokviz.pages.model import profile_tables
 from tokviz.pages.model.page import model_page
 from tokviz.pages.series.page import series_page
-from tokviz.pages.text.parts import Frame, Link
+from tokviz.pages.text.parts import Link
 from tokviz.records import Context, ContextReport, ModelReport, Report, SeriesReport
 from tokviz.text import isolated
 
@@ -65,7 +65,7 @@ class SiteView:
     @property
     def sitemap(self) -> list[str]:
         """Whole addresses of all pages; empty when nobody knows where the site will stand."""
-        return [page.view.frame.card.url for page in self.pages if page.view.frame.card]
+        return [page.view.frame.address for page in self.pages if page.view.frame.address]
 
 
 def with_downloads(report: Report, *, with_excerpts: bool = False) -> Report:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from tokviz.pages.compare.compare_data import PATH as COMPARE
 from tokviz.pages.compare.compare_data import is_large
 from tokviz.pages.compare.pairs import Layers, layers
-from tokviz.pages.frame.frame import frame, relative
-from tokviz.pages.text.parts import Frame, Link
+from tokviz.pages.frame.frame import Frame, relative
+from tokviz.pages.text.parts import Link
 from tokviz.pages.text.wording import capitalized, count
 from tokviz.records import Report
 
@@ -21,7 +21,6 @@ class LayersPage:
     stylesheet: str
     layers: Layers
     compare: str
-    method: str
 
 
 PATH = "compare/layers/index.html"
@@ -37,11 +36,10 @@ def layers_page(report: Report) -> LayersPage | None:
         "How alike the models arrange the words, layer by layer.",
     )
     return LayersPage(
-        frame=frame(report, PATH, title, description),
+        frame=Frame(report=report, path=PATH, title=title, description=description),
         stylesheet=relative(PATH, "assets/compare/compare.css"),
         layers=found,
         compare=relative(PATH, COMPARE),
-        method=relative(PATH, "method/index.html"),
     )
 
 

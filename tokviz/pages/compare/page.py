@@ -11,14 +11,14 @@ from tokviz.pages.compare.curves import Curves, compare_curves, without_measures
 from tokviz.pages.compare.layers import layers_page, link_to
 from tokviz.pages.compare.pairs import Layers, layers
 from tokviz.pages.compare.table import Metric, Ranked, metrics, table, table_notes
-from tokviz.pages.frame.frame import contents, frame, relative
+from tokviz.pages.frame.frame import Frame, contents, relative
 from tokviz.pages.frame.index import captured, drawings
 from tokviz.pages.frame.pictures import picture
 from tokviz.pages.model.profile import ProfileView, profile_view
 from tokviz.pages.model.related_data import SCRIPT as RELATED_SCRIPT
 from tokviz.pages.model.related_data import choices
 from tokviz.pages.text.extent import LAST_LAYER, last_captured, notice, span
-from tokviz.pages.text.parts import Frame, Link, Option, Picture
+from tokviz.pages.text.parts import Link, Option, Picture
 from tokviz.pages.text.problems import why_no_picture
 from tokviz.pages.text.wording import NBSP, capitalized, count, projection_label, the_depth
 from tokviz.records import ContextReport, ModelReport, ProjectionReport, Report, depth_name
@@ -103,7 +103,6 @@ class ComparePage:
     layers: Layers | None
     more_layers: Link | None
     """Where they stand in a report of many models."""
-    method: str
     scripts: Mapping[str, str]
     """Path from the site's root → script, for each model whose part isn't in the page."""
 
@@ -146,7 +145,7 @@ def compare_page(report: Report) -> ComparePage | None:
             (capitalized(span(report)), "curves", curves.rows),
             ("Layers compared", "layers", here or apart),
         ),
-        frame=frame(report, PATH, title, description, scripts=_scripts(curves, related)),
+        frame=Frame(report=report, path=PATH, title=title, description=description, entries=_scripts(curves, related)),
         stylesheet=relative(PATH, "assets/compare/compare.css"),
         plates=plates,
         plates_stylesheet=relative(PATH, "assets/plates/plate.css") if plates else None,
@@ -168,7 +167,6 @@ def compare_page(report: Report) -> ComparePage | None:
         without_measures=without_measures(report),
         layers=here,
         more_layers=link_to(apart) if apart else None,
-        method=relative(PATH, "method/index.html"),
         scripts=compare_data.scripts(report, curves.scripts),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tokviz.pages.frame.frame import frame, model_path, relative
+from tokviz.pages.frame.frame import Frame, Values, model_path, relative
 from tokviz.pages.frame.index import (
     captured,
     context_entry,
@@ -24,7 +24,7 @@ from tokviz.pages.model.related_data import choices
 from tokviz.pages.model.word_map import SCRIPT as WORD_MAP_SCRIPT
 from tokviz.pages.model.word_map import explorer_map, has_scores
 from tokviz.pages.text import data_text
-from tokviz.pages.text.parts import Link, Values
+from tokviz.pages.text.parts import Link
 from tokviz.pages.text.wording import count
 from tokviz.records import ContextReport, ModelReport, ProjectionReport, Report
 
@@ -47,12 +47,12 @@ def explore_page(report: Report) -> Values | None:
     scripts = [*SCRIPTS, *((CHOICE_SCRIPT, "related-plot.js") if related else ())]
     styles = ["plates/plate.css", "explore/explore.css", *(("relations.css",) if related else ())]
     return Values(
-        frame=frame(
-            report,
-            PATH,
-            f"Explore · {report.title}",
-            f"{n_words} of {count(len(models), 'model')}, layer by layer: find a word, follow it, see its neighbors.",
-            scripts=(*scripts, *((WORD_MAP_SCRIPT,) if of_words else ())),
+        frame=Frame(
+            report=report,
+            path=PATH,
+            title=f"Explore · {report.title}",
+            description=f"{n_words} of {count(len(models), 'model')}, layer by layer: find a word, follow it, see its neighbors.",
+            entries=(*scripts, *((WORD_MAP_SCRIPT,) if of_words else ())),
         ),
         stylesheets=[
             *(relative(PATH, f"assets/{name}") for name in styles),
@@ -71,7 +71,6 @@ def explore_page(report: Report) -> Values | None:
         models=[
             (model.display_name, relative(PATH, model_path(model.slug)), [*_files(report, model)]) for model in models
         ],
-        method=relative(PATH, "method/index.html"),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tokviz.pages.charts.axis import Ruler
 from tokviz.pages.first.choice import Choice, choice
 from tokviz.pages.first.multiples import Multiples, hue_class, multiples
-from tokviz.pages.frame.frame import frame, model_path, relative, series_path
+from tokviz.pages.frame.frame import Frame, model_path, relative, series_path
 from tokviz.pages.frame.pictures import Shown, picture, slide_id
 from tokviz.pages.model.headline import Headline, certainty, headline
 from tokviz.pages.model.lens_data import has_lens
@@ -16,7 +16,7 @@ from tokviz.pages.series import sentences
 from tokviz.pages.text import extent, landmarks
 from tokviz.pages.text.extent import models_arrange, words_in_all
 from tokviz.pages.text.glossary import reading_terms
-from tokviz.pages.text.parts import Frame, Link, Picture, Term
+from tokviz.pages.text.parts import Link, Picture, Term
 from tokviz.pages.text.wording import (
     MOST_NAMED,
     UNKNOWN,
@@ -151,7 +151,6 @@ class IndexPage:
     columns: tuple[str, ...]
     table: tuple[FactsRow, ...]
     reading: tuple[Term, ...]
-    method: str
 
 
 MOST_CATEGORIES_IN_SIGHT = 20
@@ -185,7 +184,9 @@ def index_page(report: Report) -> IndexPage:
     scripts = BRIEF_SCRIPTS if brief else ()
     styles = ("plates/plate.css", *(("finding.css",) if finding else ()))
     return IndexPage(
-        frame=frame(report, page, report.title, description, kind="website", scripts=scripts),
+        frame=Frame(
+            report=report, path=page, title=report.title, description=description, kind="website", entries=scripts
+        ),
         stylesheets=tuple(relative(page, f"assets/{name}") for name in styles),
         title=report.title,
         subtitle=subtitle,
@@ -208,7 +209,6 @@ def index_page(report: Report) -> IndexPage:
             with_series=bool(report.series),
             is_partial=extent.last_captured(report) is not None,
         ),
-        method=relative(page, "method/index.html"),
     )
 
 

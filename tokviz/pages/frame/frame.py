@@ -6,14 +6,17 @@ import base64
 import hashlib
 import posixpath
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from types import SimpleNamespace
+from typing import ClassVar
 from urllib.parse import quote
 
 from tokviz.pages.charts.axis import RULER
-from tokviz.pages.frame.look import STYLES, own_look
+from tokviz.pages.frame.look import STYLES, own_look, styles
 from tokviz.pages.frame.scripts import in_order
 from tokviz.pages.text.extent import models_arrange, span
-from tokviz.pages.text.parts import Card, Frame, InlineStyle, Link, Source
+from tokviz.pages.text.parts import Link
 from tokviz.pages.text.wording import n_captured
 from tokviz.records import Report
 
@@ -31,42 +34,73 @@ def relative(page: str, target: str) -> str:
     return quote(link) + hash_mark + quote(fragment)
 
 
-def frame(
-    report: Report, path: str, title: str, description: str, *, scripts: tuple[str, ...] = (), kind: str = "article"
-) -> Frame:
-    """What surrounds the page at ``path``, but for the links to the other pages.
+class Values(SimpleNamespace):
+    """What the template of a page takes: records, and what is said of them, by the names that it has for them."""
 
-    Parameters
-    ----------
-    scripts : paths within the assets; what they need comes with them.
-    kind : of the page, as cards name it: ``website`` or ``article``.
-    """
+    frame: Frame
 
-    def to(target: str) -> str:
-        return relative(path, target)
 
-    has_keys = "shortcuts.js" in scripts
-    return Frame(
-        path=path,
-        title=title,
-        description=description,
-        home=None if path == "index.html" else Link(text=report.title, href=to("index.html")),
-        theme=to("assets/theme.js"),
-        fonts=to("assets/fonts.js"),
-        opening=to("assets/opening.js") if has_keys and path != "index.html" else None,
-        has_keys=has_keys,
-        stylesheet=to("assets/site.css"),
-        screens=to("assets/screens.css"),
-        noscript=to("assets/noscript.css"),
-        look=own_look(report, to(STYLES)),
-        own_stylesheet=to("assets/theme.css") if report.own_styles else None,
-        geometry=_inline_style(RULER.style()),
-        scripts=tuple(to(f"assets/{script}") for script in in_order(scripts)),
-        made_with=Link(text=f"tokviz {report.version}", href=to("method/index.html#tokviz")),
-        draft=report.draft,
-        license=Link(text=report.license, href=report.license_url or "") if report.license else None,
-        card=_card(report, path, title, kind) if report.site_url else None,
-    )
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """What surrounds every page; ``base.html`` has the rest."""
+
+    report: Report
+    path: str
+    """Where the page stands, from the site's root."""
+    title: str
+    """For the browser's tab."""
+    description: str
+    entries: tuple[str, ...] = ()
+    """Scripts within the assets; what they need comes with them."""
+    kind: str = "article"
+    """Of the page, as cards name it: ``website`` or ``article``."""
+    nav: tuple[Link, ...] = ()
+    """The pages of the header; empty until all of them are known."""
+    ruler_css: ClassVar[str] = RULER.style()
+    """Measures of rulers, as CSS variables."""
+    ruler_sha256: ClassVar[str] = base64.b64encode(hashlib.sha256(RULER.style().encode()).digest()).decode()
+    """By which the page's content security policy knows them."""
+
+    def to(self, target: str) -> str:
+        """The link to another file of the site, of which the path from the site's root is given."""
+        return relative(self.path, target)
+
+    @property
+    def scripts(self) -> tuple[str, ...]:
+        return tuple(self.to(f"assets/{script}") for script in in_order(self.entries))
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether the page has a list of its keys."""
+        return "shortcuts.js" in self.entries
+
+    @property
+    def look(self) -> dict[str, str | int]:
+        return own_look(self.report)
+
+    @property
+    def own_styles(self) -> list[str]:
+        """Stylesheets of the author's, after all others: of what was chosen of plots, and of the theme."""
+        asked = {STYLES: styles(self.report.look), "assets/theme.css": self.report.own_styles}
+        return [self.to(path) for path, is_there in asked.items() if is_there]
+
+    @property
+    def address(self) -> str:
+        """Where the page will stand; empty when nobody knows."""
+        return address(self.report, self.path) if self.report.site_url else ""
+
+    @property
+    def preview(self) -> dict[str, str | int]:
+        """What other sites show where it is linked to, as ``og:image`` and its parts; empty where there is nothing."""
+        report = self.report
+        own = next((each for each in report.models if each.preview and model_path(each.slug) == self.path), None)
+        image = own.preview if own else report.preview
+        if image is None:
+            return {}
+        whose = f"{own.display_name} arranges" if own else models_arrange(n_captured(report.models))
+        alt = f"Words as {whose} them, {span(report)}"
+        sizes = {":width": image.width, ":height": image.height}
+        return {"": address(report, image.path), **sizes, ":alt": alt}
 
 
 def nav(page: str, pages: Sequence[tuple[str, str]]) -> tuple[Link, ...]:
@@ -77,26 +111,6 @@ def nav(page: str, pages: Sequence[tuple[str, str]]) -> tuple[Link, ...]:
 def late_scripts(page: str, loader: str, *scripts: str) -> list[str]:
     """Links to those that a script of the page loads later, with all that isn't there with the loader."""
     return [relative(page, f"assets/{script}") for script in in_order(scripts, (loader,))]
-
-
-def _inline_style(css: str) -> InlineStyle:
-    return InlineStyle(css=css, sha256=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode())
-
-
-def _card(report: Report, path: str, title: str, kind: str) -> Card:
-    shown = next((model for model in report.models if model.preview and model_path(model.slug) == path), None)
-    preview = shown.preview if shown else report.preview
-    whose = f"{shown.display_name} arranges" if shown else models_arrange(n_captured(report.models))
-    return Card(
-        url=address(report, path),
-        site=report.title,
-        title=title.removesuffix(f" · {report.title}"),
-        kind=kind,
-        image=Source(src=address(report, preview.path), width=preview.width, height=preview.height)
-        if preview
-        else None,
-        alt=f"Words as {whose} them, {span(report)}",
-    )
 
 
 def address(report: Report, path: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from tokviz.pages.text.parts import OwnLook
 from tokviz.records import Look, Marks, Report
 from tokviz.records.look import PALETTE, PLATE_SIZE, SHAPES
 
@@ -13,20 +12,20 @@ STYLES = "assets/look.css"
 """From the site's root."""
 
 
-def own_look(report: Report, stylesheet: str) -> OwnLook | None:
-    """What every page's root element says to scripts, and the address of the stylesheet; None where nothing was chosen."""
+def own_look(report: Report) -> dict[str, str | int]:
+    """What the root element of every page says to scripts: the data attributes of what was chosen in place of what pages have."""
     marks = report.look.marks
-    if report.look == Look():
-        return None
     n_marks = min(len(report.words.categories), marks.n_different)
-    shapes = [SHAPES[marks.shape(category)] for category in range(n_marks)]
-    return OwnLook(
-        stylesheet=stylesheet if styles(report.look) else None,
-        n_hues=len(marks.palette) if marks.palette != PALETTE else None,
-        shapes="|".join(shapes) if marks != Marks() else None,
-        fills=report.look.aspect == "fill",
-        font=report.look.font and posixpath.basename(report.look.font),
-    )
+    said: dict[str, str | int] = {}
+    if marks.palette != PALETTE:
+        said["hues"] = len(marks.palette)
+    if marks != Marks() and n_marks:
+        said["shapes"] = "|".join(SHAPES[marks.shape(category)] for category in range(n_marks))
+    if report.look.aspect == "fill":
+        said["aspect"] = "fill"
+    if report.look.font:
+        said["font"] = posixpath.basename(report.look.font)
+    return said
 
 
 def styles(look: Look) -> str:

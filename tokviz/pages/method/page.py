@@ -12,7 +12,16 @@ import numpy as np
 
 from tokviz.pages.charts.measure import terms
 from tokviz.pages.charts.measures import MEASURES, added_measures, lens_measures, related_measures
-from tokviz.pages.frame.frame import MOST_MODELS_IN_NAV, contents, downloads, frame, model_path, relative, series_path
+from tokviz.pages.frame.frame import (
+    MOST_MODELS_IN_NAV,
+    Frame,
+    Values,
+    contents,
+    downloads,
+    model_path,
+    relative,
+    series_path,
+)
 from tokviz.pages.model.lens_data import has_lens
 from tokviz.pages.text import extent, glossary, landmarks
 from tokviz.pages.text.catalogue import text
@@ -20,7 +29,7 @@ from tokviz.pages.text.extent import words_in_all
 from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.families import family_labels
 from tokviz.pages.text.glossary import term
-from tokviz.pages.text.parts import Term, Values
+from tokviz.pages.text.parts import Term
 from tokviz.pages.text.wording import MOST_WORDS_IN_SIGHT, capitalized, count, shortened
 from tokviz.records import ContextReport, Geometry, ModelReport, Report
 
@@ -68,12 +77,12 @@ def method_page(report: Report) -> Values:
             ("Downloads", "downloads", files),
             ("How to cite", "cite", True),
         ),
-        frame=frame(
-            report,
-            page,
-            f"Method · {report.title}",
-            f"How the plots of “{report.title}” were made.",
-            scripts=("contents.js", "copy.js"),
+        frame=Frame(
+            report=report,
+            path=page,
+            title=f"Method · {report.title}",
+            description=f"How the plots of “{report.title}” were made.",
+            entries=("contents.js", "copy.js"),
         ),
         n_words=_n_words(report),
         categories=categories,

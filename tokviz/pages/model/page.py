@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from tokviz.pages.charts.curves import ModelCharts, model_charts
 from tokviz.pages.charts.measures import related_measures
 from tokviz.pages.charts.word_by_word import difference_charts
-from tokviz.pages.frame.frame import contents, downloads, frame, model_path, relative
+from tokviz.pages.frame.frame import Frame, contents, downloads, model_path, relative
 from tokviz.pages.frame.index import context_entry, data_folder, drawings, model_entry, projection_entry
 from tokviz.pages.frame.pictures import GridFigure, Panel, grid_id, grids, panels, slide_id
 from tokviz.pages.model.batches import batch_notes
@@ -27,7 +27,7 @@ from tokviz.pages.text.extent import undrawn_note
 from tokviz.pages.text.findings import finding_of, sentence
 from tokviz.pages.text.glossary import grid_term
 from tokviz.pages.text.landmarks import without_token
-from tokviz.pages.text.parts import Frame, Link, Option, Row, Section, Switch
+from tokviz.pages.text.parts import Link, Option, Row, Section, Switch
 from tokviz.pages.text.without_training import untrained_sentences
 from tokviz.pages.text.wording import (
     MOST_WORDS_IN_SIGHT,
@@ -107,7 +107,6 @@ class ModelPage:
     notes: tuple[str, ...]
     words: tuple[WordNotes, ...]
     downloads: tuple[Link, ...]
-    method: str
 
 
 SCRIPTS = ("plates/plates.js", "carousel.js", "contents.js", "switches.js", "lightbox.js", "shortcuts.js")
@@ -175,12 +174,12 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
             ("Relations and orders", "relations", relations),
             ("Small print", "model", card),
         ),
-        frame=frame(
-            report,
-            page,
-            f"{model.display_name} · {report.title}",
-            description,
-            scripts=(*((CHOICE_SCRIPT,) if related else ()), *SCRIPTS) if card else (),
+        frame=Frame(
+            report=report,
+            path=page,
+            title=f"{model.display_name} · {report.title}",
+            description=description,
+            entries=(*((CHOICE_SCRIPT,) if related else ()), *SCRIPTS) if card else (),
         ),
         opening=where_categories_hold(model) if writers is None or writers.finding is None else None,
         note=model.note,
@@ -209,7 +208,6 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
         notes=(*card.notes, *undrawn_note(report)) if card else (),
         words=_word_notes(report, model),
         downloads=downloads(report, page, model.slug),
-        method=relative(page, "method/index.html"),
     )
 
 

@@ -8,7 +8,7 @@ from itertools import groupby
 
 import numpy as np
 
-from tokviz.pages.frame.frame import contents, frame, relative, series_path
+from tokviz.pages.frame.frame import Frame, Values, contents, relative, series_path
 from tokviz.pages.frame.pictures import picture
 from tokviz.pages.series import sentences
 from tokviz.pages.series.charts import charts
@@ -17,7 +17,7 @@ from tokviz.pages.series.sentences import breaking, emergence
 from tokviz.pages.series.series_data import are_late, csv_path, maps_path
 from tokviz.pages.series.viewer import plates_of, viewer, with_plots
 from tokviz.pages.text.extent import facts_line
-from tokviz.pages.text.parts import Link, Picture, Values
+from tokviz.pages.text.parts import Link, Picture
 from tokviz.pages.text.sentences import in_quotes
 from tokviz.pages.text.wording import whole_percent
 from tokviz.records import ContextReport, Report, SeriesReport, depth_name
@@ -45,12 +45,12 @@ def series_page(report: Report, series: SeriesReport) -> Values:
     in_maps = {each.measure for each in made}
     card = next((each.model.card for each in series.shown if each.model.card), None)
     return Values(
-        frame=frame(
-            report,
-            page,
-            f"{series.name} · {report.title}",
-            f"The words in {series.name}, checkpoint by checkpoint and layer by layer.",
-            scripts=_SCRIPTS,
+        frame=Frame(
+            report=report,
+            path=page,
+            title=f"{series.name} · {report.title}",
+            description=f"The words in {series.name}, checkpoint by checkpoint and layer by layer.",
+            entries=_SCRIPTS,
         ),
         stylesheets=[relative(page, f"assets/{name}") for name in ("series.css", "plates/plate.css")],
         series=series,
@@ -86,7 +86,6 @@ def series_page(report: Report, series: SeriesReport) -> Values:
         reference=series.checkpoints[series.reference].label,
         images=[*_images(series, contexts, page)],
         csv=relative(page, csv_path(series)),
-        method=relative(page, "method/index.html"),
     )
 
 

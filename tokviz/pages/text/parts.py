@@ -4,13 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from types import SimpleNamespace
-
-
-class Values(SimpleNamespace):
-    """What the template of a page takes: records, and what is said of them, by the names that it has for them."""
-
-    frame: Frame
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,84 +22,6 @@ class Row:
     label: str
     value: str
     code: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Frame:
-    """What surrounds every page. All links are relative to the page."""
-
-    path: str
-    """Where the page stands, from the site's root."""
-    title: str
-    """For the browser's tab."""
-    description: str
-    home: Link | None
-    """The report's title; None on the index, whose heading says it."""
-    nav: tuple[Link, ...] = ()
-    """The pages of the header; empty until all of them are known."""
-    theme: str
-    """The script that chooses light or dark before anything is drawn."""
-    fonts: str
-    """The script that asks for the fonts early; it runs before the stylesheet is there."""
-    opening: str | None
-    """The script that draws at once what the address asks for; None where an address asks for nothing but a place of the page."""
-    has_keys: bool
-    """Whether the page has a list of its keys."""
-    stylesheet: str
-    screens: str
-    """How pages adapt to a window, to forced colours and to paper."""
-    noscript: str
-    look: OwnLook | None
-    """Colours, shapes, sizes and a font of the author's."""
-    own_stylesheet: str | None
-    """The one of the author's theme, after all others."""
-    geometry: InlineStyle
-    """Measures of rulers, as CSS variables."""
-    scripts: tuple[str, ...]
-    made_with: Link
-    draft: bool
-    license: Link | None
-    """An empty address: the licence has none."""
-    card: Card | None
-    """None when nobody knows where the site will stand."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class OwnLook:
-    """What the author chose in place of what pages have by themselves."""
-
-    stylesheet: str | None
-    n_hues: int | None
-    """How many colours of categories it has, where these are the author's."""
-    shapes: str | None
-    """Per category the path of its shape, with ``|`` between them, where these are the author's."""
-    fills: bool
-    """Whether each axis is stretched to its plot."""
-    font: str | None
-    """The name of the file, among the fonts of the assets."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class InlineStyle:
-    """A style block of a page, and the hash by which the page's content security policy knows it."""
-
-    css: str
-    sha256: str
-    """In base64."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Card:
-    """How other sites show the page where it is linked to; addresses are whole."""
-
-    url: str
-    site: str
-    """The report's title."""
-    title: str
-    kind: str
-    """``website`` or ``article``."""
-    image: Source | None
-    alt: str
 
 
 @dataclass(frozen=True, kw_only=True)
