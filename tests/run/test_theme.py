@@ -10,8 +10,10 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import families
+import numpy as np
 import pytest
 from command import generate, generate_blank
+from jinja2.sandbox import SecurityError
 from playwright.sync_api import Browser
 from report_fixture import TEMPLATES, one_depth_report
 
@@ -348,6 +350,17 @@ def test_what_a_template_may_not_do_is_one_line(theme: Path, header: str) -> Non
     [line] = str(caught.value).splitlines()
     assert line.startswith(f"{theme}/base.html")
     assert line.endswith("; mend the template, or leave theme out")
+
+
+@pytest.mark.parametrize(
+    ("found", "name"), [(np.zeros(3), "tofile"), (np.float64(1), "tofile"), (Path("states"), "write_text")]
+)
+@pytest.mark.parametrize("text", ["{{ found.%s('a') }}", "{{ (found | attr('%s'))('a') }}", "{{ found['%s']('a') }}"])
+def test_a_template_gets_at_no_file_by_what_records_hold(theme: Path, found: object, name: str, text: str) -> None:
+    """Records hold arrays, which write themselves to any file."""
+    jinja = render.environment((theme, TEMPLATES), Explainer())
+    with pytest.raises(SecurityError):
+        jinja.from_string(text % name).render(found=found)
 
 
 def test_a_template_that_extends_itself_is_one_line(theme: Path) -> None:

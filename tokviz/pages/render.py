@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import marshal
 import os
+import re
 import stat
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
@@ -55,6 +56,8 @@ FILTERS: dict[str, Callable[..., str]] = {
     "slide": lambda depth, context: slide_id(context, depth),
 }
 """How templates write what records hold: numbers, depths, facts and addresses."""
+_SHOWN = re.compile(r"(builtins|jinja2|markupsafe|tokviz\.records|tokviz\.pages)(\.|$)")
+"""Whose objects' parts the templates of others may take."""
 N_DIGEST = sha256().digest_size
 """Bytes of the checksum before a compiled template."""
 
@@ -88,7 +91,13 @@ def _sandbox() -> type[Environment]:
     """For templates of others, which get at nothing but what they are given; imported only where there are some."""
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    return ImmutableSandboxedEnvironment
+    class Sandbox(ImmutableSandboxedEnvironment):
+        """Takes parts of records and of what templates are made of only: an array could be written to any file."""
+
+        def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+            return _SHOWN.match(type(obj).__module__) is not None and super().is_safe_attribute(obj, attr, value)
+
+    return Sandbox
 
 
 # --- compiled templates ------------------------------------------------------------------------------------------
