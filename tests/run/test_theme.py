@@ -13,7 +13,7 @@ import families
 import numpy as np
 import pytest
 from command import generate, generate_blank
-from jinja2.sandbox import SecurityError
+from jinja2.exceptions import SecurityError
 from playwright.sync_api import Browser
 from report_fixture import TEMPLATES, one_depth_report
 

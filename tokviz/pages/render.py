@@ -51,6 +51,8 @@ FILTERS: dict[str, Callable[..., str]] = {
     **{each.__name__: each for each in (wording.capitalized, wording.day, wording.shortened, wording.visible_spaces)},
     **{each.__name__: each for each in (wording.weights_format, wording.why_not_captured, depth_name, visible_piece)},
     "counted": wording.count,
+    "named_or_counted": wording.named_or_counted,
+    "projection_label": wording.projection_label,
     "sentence": catalogue.sentence,
     "told": catalogue.text,
     "slide": lambda depth, context: slide_id(context, depth),

@@ -10,20 +10,12 @@ from tokviz.pages.text.extent import is_partial
 from tokviz.pages.text.parts import Picture, Source
 from tokviz.pages.text.problems import why_no_picture
 from tokviz.pages.text.sentences import depths_name
-from tokviz.pages.text.trust import TRUSTWORTHINESS, finding, trust, variance_held
-from tokviz.pages.text.wording import (
-    count,
-    named_or_counted,
-    neurons_named,
-    number,
-    outside_reference,
-    projection_label,
-    the_depth,
-)
+from tokviz.pages.text.trust import TRUSTWORTHINESS, finding, trust
+from tokviz.pages.text.wording import count, outside_reference, projection_label
 from tokviz.records import (
+    Context,
     ContextReport,
     Image,
-    Intervention,
     ModelReport,
     ProjectionReport,
     Renditions,
@@ -31,74 +23,7 @@ from tokviz.records import (
     depth_name,
 )
 
-
-@dataclass(frozen=True, kw_only=True)
-class Slide:
-    """One depth's plate, or the reason why there is none."""
-
-    id: str
-    name: str
-    module: str
-    trust: tuple[str, ...]
-    """How far the picture can be trusted: variance, neighbours, trustworthiness; empty without a picture."""
-    picture: Picture | None
-    problem: str | None
-    note: str | None
-    """The author's words, as safe HTML; so wherever a record has a note."""
-    first: bool
-    """Shown when the page opens: fetched at once."""
-    on_paper: bool
-    """Whether it is printed."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Panel:
-    """One context × projection of a model."""
-
-    id: str
-    context: str
-    projection: str
-    heading: str
-    current: bool
-    explore: str | None
-    """The explorer's address of this panel, up to and with the depth: carousel.js keeps it in step."""
-    ruler: Ruler
-    own: tuple[str, ...]
-    """Parts of the ruler that no panel before it has: ``axis``, ``measures``."""
-    slides: tuple[Slide, ...]
-    look: str
-    """What to look for while stepping through the layers."""
-    notes: tuple[str, ...]
-    """What else to know of this panel, such as words at position 0."""
-    hollow: str | None
-    """Which marks are hollow on plates."""
-    has_relations: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class GridFigure:
-    """All layers of one context × projection in the embedding's basis."""
-
-    context: str
-    projection: str
-    heading: str
-    """``alone, standardized``."""
-    current: bool
-    picture: Picture
-    caption: str
-    id: str
-    """``alone/grid``."""
-    note: str | None
-
-
-LOOK = "Which words form clusters, and which lie apart? Does the plot change gradually from layer to layer, or all at once?"
-
-TRUST_NOTE = f"The line under the plot says how far to trust it (purity, {TRUSTWORTHINESS})."
-
-RULER_NOTE = (
-    "Above the axis: the numbered stages; purity, the share of each word’s nearest neighbors that are of its "
-    "category, in all dimensions (dotted: chance); and the mean norm, log scale."
-)
+MOST_ON_PAPER = 10
 
 
 def picture(page: str, renditions: Renditions, alt: str) -> Picture:
@@ -123,12 +48,6 @@ def grid_id(context: str, projection: str | None = None) -> str:
     return f"{context}/grid/{projection}" if projection else f"{context}/grid"
 
 
-def _note(model: ModelReport, address: str, projection: str) -> str | None:
-    """What the author says at an address in every projection, and in this one."""
-    said = [model.notes[key] for key in (address, f"{address}/{projection}") if key in model.notes]
-    return "\n".join(said) or None
-
-
 @dataclass(frozen=True, kw_only=True)
 class Shown:
     """One model × context × projection, as ``page`` shows it."""
@@ -139,6 +58,13 @@ class Shown:
     shown: ProjectionReport
     page: str
     """Path from the site's root."""
+    current: bool = False
+    """Whether the page opens with it."""
+
+    @property
+    def heading(self) -> str:
+        """``alone, standardized``."""
+        return f"{self.context.states.context.label}, {projection_label(self.shown.projection.name)}"
 
     @property
     def projection_in_address(self) -> str | None:
@@ -178,156 +104,103 @@ class Shown:
         )
         return picture(self.page, self.shown.strip, alt) if self.shown.strip else None
 
-    def panel(self, *, current: bool) -> Panel:
-        """``current``: whether the page opens with it."""
-        name, label = self.context.states.context.name, self.context.states.context.label
-        projection = self.shown.projection.name
-        explorer = relative(self.page, "explore/index.html")
-        slides = tuple(
-            self._slide(depth, first=current and depth == 0) for depth in range(self.context.states.n_depths)
-        )
-        # Terms are explained in the panel that the page opens with.
-        is_explained = current and any(TRUSTWORTHINESS in part for slide in slides for part in slide.trust)
-        return Panel(
-            id=f"{name}/{projection}",
-            context=name,
-            projection=projection,
-            heading=f"{label}, {projection_label(projection)}",
-            current=current,
-            explore=f"{explorer}#a={self.model.slug}/{name}/{projection}&at=embedding"
-            if self.report.is_explorable
-            else None,
-            ruler=self.ruler(),
-            own=(
-                *(("axis",) if current else ()),
-                *(("measures",) if self.shown is self.context.projections[0] else ()),
-            ),
-            slides=slides,
-            look=f"{LOOK} {TRUST_NOTE}" if is_explained else LOOK,
-            notes=self._notes(),
-            hollow=self._hollow(),
-            has_relations=self.context.relations is not None,
+    # --- its plates, a slide per depth -----------------------------------------------------------------------------
+
+    @property
+    def own(self) -> list[str]:
+        """Parts of the ruler that no panel before this one has."""
+        is_first = {"axis": self.current, "measures": self.shown is self.context.projections[0]}
+        return [name for name, is_own in is_first.items() if is_own]
+
+    @property
+    def explorer(self) -> str | None:
+        """The explorer's address of these plots, up to and with the depth: carousel.js keeps it in step."""
+        view = f"{self.model.slug}/{self.context.states.context.name}/{self.shown.projection.name}"
+        return (
+            f"{relative(self.page, 'explore/index.html')}#a={view}&at=embedding" if self.report.is_explorable else None
         )
 
-    def _slide(self, depth: int, *, first: bool) -> Slide:
-        projection, state = self.shown.projection, self.context.states
+    def plate(self, depth: int) -> Picture | None:
         plate = self.shown.plates[depth]
-        alt = finding(self.model, self.context, projection, depth)
-        return Slide(
-            id=self.slide_id(depth),
-            name=depth_name(depth),
-            module=state.module_paths[depth],
-            trust=trust(projection, self.context.geometry, depth) if plate else (),
-            picture=picture(self.page, plate, alt) if plate else None,
-            problem=None if plate else why_no_picture(projection, depth),
-            note=_note(self.model, slide_id(state.context.name, depth), projection.name),
-            first=first,
-            on_paper=depth in _on_paper(self.context),
-        )
+        return picture(self.page, plate, self.alt(depth)) if plate else None
 
-    def _notes(self) -> tuple[str, ...]:
-        tokenization, done = self.context.states.tokenization, self.context.states.intervention
-        notes = []
-        if done is not None:
-            others = self.report.is_explorable and len(self.report.projections) > 1
-            notes.append(_what_was_done(done, others=others))
-        elif tokenization.reads_position_0:
-            notes.append(_at_position_0(self.model))
+    def alt(self, depth: int) -> str:
+        """A plate in words."""
+        return finding(self.model, self.context, self.shown.projection, depth)
+
+    def problem(self, depth: int) -> str:
+        """Why a depth has no plate."""
+        return why_no_picture(self.shown.projection, depth)
+
+    def trust(self, depth: int) -> tuple[str, ...]:
+        """How far the plate can be trusted: variance, neighbours, trustworthiness."""
+        return trust(self.shown.projection, self.context.geometry, depth)
+
+    def note(self, depth: int) -> str | None:
+        """The author's words, as safe HTML."""
+        return self._said_at(slide_id(self.context.states.context.name, depth))
+
+    def _said_at(self, address: str) -> str | None:
+        """In every projection, and in this one."""
+        notes, keys = self.model.notes, (address, f"{address}/{self.shown.projection.name}")
+        return "\n".join(notes[key] for key in keys if key in notes) or None
+
+    @property
+    def on_paper(self) -> tuple[int, ...]:
+        """The depths that are printed: both ends, the two about a break, and where stages begin, as far as there are not too many."""
+        chosen = [0, self.context.states.n_depths - 1]
         if self.context.geometry is not None:
-            of_first = " All of it is of the first sentence, as the plots are." if self.context.has_templates else ""
-            notes.append(f"{RULER_NOTE}{of_first}")
-        return tuple(notes)
+            emergence = self.context.geometry.massive.emergence_depth
+            chosen += [] if emergence is None else [max(emergence - 1, 0), emergence]
+            chosen += [stage.first_depth for stage in self.context.geometry.stages]
+        return tuple(dict.fromkeys(chosen))[:MOST_ON_PAPER]
 
-    def _hollow(self) -> str | None:
-        outside = outside_reference(self.context.states.tokenization)
-        if not outside:
-            return None
-        return f"Hollow, because read at a different position than most words: {named_or_counted(outside)}."
+    @property
+    def says_how_to_trust(self) -> bool:
+        """Terms are explained in the panel that the page opens with."""
+        plates = self.shown.plates if self.current else ()
+        return any(TRUSTWORTHINESS in part for depth, plate in enumerate(plates) if plate for part in self.trust(depth))
+
+    @property
+    def has_notes(self) -> bool:
+        return any(map(self.note, range(self.context.states.n_depths)))
+
+    @property
+    def outside(self) -> list[str]:
+        """The words whose marks are hollow."""
+        return outside_reference(self.context.states.tokenization)
+
+    @property
+    def elsewhere(self) -> Context | None:
+        """A context of the model whose words are not read at position 0."""
+        states = (each.states for each in self.model.contexts)
+        return next((each.context for each in states if not each.tokenization.reads_position_0), None)
+
+    # --- its grid, all layers in the embedding's basis -------------------------------------------------------------
+
+    @property
+    def grid(self) -> Picture | None:
+        n_depths = count(self.context.states.n_depths, "depth")
+        alt = f"{self.model.display_name}, {self.heading}: all {n_depths} in the embedding’s axes, one plot each"
+        return picture(self.page, self.shown.grid, alt) if self.shown.grid else None
+
+    @property
+    def grid_id(self) -> str:
+        return grid_id(self.context.states.context.name, self.projection_in_address)
+
+    @property
+    def grid_note(self) -> str | None:
+        return self._said_at(grid_id(self.context.states.context.name))
+
+    @property
+    def is_partial(self) -> bool:
+        return is_partial(self.context)
 
 
-MOST_ON_PAPER = 10
-
-
-def _on_paper(context: ContextReport) -> tuple[int, ...]:
-    """The depths that are printed: both ends, the two about a break, and where stages begin, as far as there are not too many."""
-    chosen = [0, context.states.n_depths - 1]
-    if context.geometry is not None:
-        emergence = context.geometry.massive.emergence_depth
-        chosen += [] if emergence is None else [max(emergence - 1, 0), emergence]
-        chosen += [stage.first_depth for stage in context.geometry.stages]
-    return tuple(dict.fromkeys(chosen))[:MOST_ON_PAPER]
-
-
-def _at_position_0(model: ModelReport) -> str:
-    note = (
-        "The reference words are read at position 0, where many models build an attention sink: from some layer on, "
-        "the plot may show this position more than the words."
-    )
-    others = [each.states for each in model.contexts if not each.states.tokenization.reads_position_0]
-    return f"{note} Compare with the words {others[0].context.label}." if others else note
-
-
-def panels(report: Report, model: ModelReport, page: str) -> tuple[Panel, ...]:
-    """All context × projection panels of a model; the first is the one shown."""
+def panels(report: Report, model: ModelReport, page: str) -> tuple[Shown, ...]:
+    """All that is drawn of a model; the first is the one shown."""
     pairs = [(context, shown) for context in model.drawn for shown in context.projections]
     return tuple(
-        Shown(report=report, model=model, context=context, shown=shown, page=page).panel(current=index == 0)
+        Shown(report=report, model=model, context=context, shown=shown, page=page, current=index == 0)
         for index, (context, shown) in enumerate(pairs)
-    )
-
-
-def _what_was_done(done: Intervention, *, others: bool) -> str:
-    """What a reader must know of plates of a model that was changed.
-
-    Parameters
-    ----------
-    others : whether the explorer has the same words in other projections.
-    """
-    one = len(done.neurons) == 1
-    mean = f"set to {'its' if one else 'their'} mean over the words, at position 0"
-    how = {"zero": "set to zero", "mean": mean}.get(str(done.value)) or f"set to {number(float(done.value))}"
-    span = "the embedding" if done.layer == 0 else f"the embedding to {the_depth(done.layer)}"
-    said = (
-        f"This is a changed model: {neurons_named(done.neurons)} of layer {done.layer} {'is' if one else 'are'} {how}. "
-        f"Before that layer nothing differs, so the plots of {span} are those of the unchanged model."
-    )
-    return f"{said} Plotted in this PCA only; the explorer has the others." if others else said
-
-
-def grids(model: ModelReport, page: str) -> tuple[GridFigure, ...]:
-    """All layers in the embedding's basis, as many figures as there are panels."""
-    figures = []
-    for context in model.contexts:
-        for shown in context.projections:
-            if shown.grid is None:
-                continue
-            heading = f"{context.states.context.label}, {projection_label(shown.projection.name)}"
-            alt = (
-                f"{model.display_name}, {heading}: all {count(context.states.n_depths, 'depth')} "
-                "in the embedding’s axes, one plot each"
-            )
-            figures.append(
-                GridFigure(
-                    context=context.states.context.name,
-                    projection=shown.projection.name,
-                    heading=heading,
-                    current=context is model.contexts[0] and shown is context.projections[0],
-                    picture=picture(page, shown.grid, alt),
-                    caption=_grid_caption(context, shown),
-                    id=grid_id(
-                        context.states.context.name,
-                        None if shown is context.projections[0] else shown.projection.name,
-                    ),
-                    note=_note(model, grid_id(context.states.context.name), shown.projection.name),
-                )
-            )
-    return tuple(figures)
-
-
-def _grid_caption(context: ContextReport, shown: ProjectionReport) -> str:
-    pc1, pc2 = variance_held(shown.projection, 0)
-    return (
-        f"Every {'captured ' if is_partial(context) else ''}depth along the embedding’s own PC1 and PC2, which hold {pc1} and {pc2} of the variance there. How long does the "
-        "embedding’s arrangement last, and where does the number above a plot jump? Where the words fall on a line, one direction "
-        "outweighs all others."
     )

@@ -10,7 +10,7 @@ from tokviz.pages.charts.measures import related_measures
 from tokviz.pages.charts.word_by_word import difference_charts
 from tokviz.pages.frame.frame import Frame, contents, downloads, model_path, relative
 from tokviz.pages.frame.index import context_entry, data_folder, drawings, model_entry, projection_entry
-from tokviz.pages.frame.pictures import GridFigure, Panel, grid_id, grids, panels, slide_id
+from tokviz.pages.frame.pictures import Shown, grid_id, panels, slide_id
 from tokviz.pages.model.batches import batch_notes
 from tokviz.pages.model.difference import difference
 from tokviz.pages.model.headline import where_categories_hold
@@ -76,7 +76,7 @@ class ModelPage:
     failure: str | None
     switches: tuple[Switch, ...]
     """Only those with something to choose."""
-    panels: tuple[Panel, ...]
+    panels: tuple[Shown, ...]
     contents: tuple[Link, ...]
     """Its parts, in their order."""
     plates: str | None
@@ -99,7 +99,7 @@ class ModelPage:
     related: RelatedSection | None
     related_choices: tuple[Option, ...]
     """Relations and orders that the carousel shows in place of all words."""
-    grids: tuple[GridFigure, ...]
+    grids: tuple[Shown, ...]
     grids_heading: str
     model_in_brief: str
     """One line of facts; empty of a model that failed."""
@@ -157,7 +157,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
         panels(report, model, page),
         stories(report, model, page),
         _charts(report, model),
-        grids(model, page),
+        tuple(each for each in panels(report, model, page) if each.shown.grid and not each.context.states.intervention),
     )
     relations, of_words = related_section(report, model, page), word_map(report, model, page)
     lens = lens_section(report, model, page)
