@@ -28,13 +28,19 @@ from tokviz.records import (
     Relation,
     RelationMeasures,
     Relations,
-    Tested,
     depth_name,
 )
 
-_WITHOUT_PREFIX = ("spread", "massive")
+_WITHOUT_PREFIX = ("spread", "massive", "parallelism", "r2", "closing")
 """Records whose measures have a column under their bare name."""
-_CLAIMS = {"above_chance": "", "above_surface": "surface_"}
+_CLAIMS = {
+    "claim": "",
+    "above_chance": "",
+    "above_surface": "surface_",
+    "offset": "gain_",
+    "ends_meet": "ends_meet_",
+    "circle": "circle_",
+}
 """What comes before the columns of a claim."""
 
 
@@ -61,7 +67,7 @@ def _stage_numbers(geometry: Geometry, n_depths: int) -> list[int]:
     return [bisect.bisect_right(starts, depth) for depth in range(n_depths)]
 
 
-def _columns(record: Any, words: Sequence[str], prefix: str = "") -> Iterable[tuple[str, Iterable[Any]]]:
+def _columns(record: Any, words: Sequence[str] = (), prefix: str = "") -> Iterable[tuple[str, Iterable[Any]]]:
     """Name and values of a column for each ``(n_depths,)`` array of a record of measures, and of the records in it.
 
     What a depth has several of comes after its record's numbers.
@@ -102,6 +108,16 @@ def _derived(record: Any, words: Sequence[str], prefix: str) -> Iterable[tuple[s
         moved = [" ".join(words[row] for row in rows) for rows in record.moved]
         yield f"{prefix}moved", moved
         yield f"{prefix}moved_safe", map(spreadsheet_safe, moved)
+    elif isinstance(record, RelationMeasures):
+        yield "relation_announced", record.holds
+    elif isinstance(record, OrderMeasures):
+        if record.beyond:
+            yield from (("beyond_looks", record.beyond.r2), ("beyond_announced", record.is_beyond))
+        if record.closing:
+            yield from (("ends_meet_announced", record.ends_meet), ("circle_announced", record.is_circle))
+    elif isinstance(record, LensMeasure):
+        yield from zip(("first_half", "second_half"), record.halves, strict=True)
+        yield from (("firm", record.is_firm), ("logit_lens", record.logit))
 
 
 # --- one row per thing and depth -------------------------------------------------------------------------------------
@@ -120,88 +136,31 @@ _READ = (
 
 def relations_csv(relations: Sequence[Relation], orders: Sequence[Order], measured: Relations) -> str:
     """A row per relation or order and depth; of an order ``value`` is its R², of a relation its parallelism."""
-    pairs = zip(relations, measured.relations, strict=True)
-    rows = [("relation", each.name, len(own.rows), _relation(own)) for each, own in pairs]
-    rows += [
-        ("order", each.name, len(own.rows), _order(own)) for each, own in zip(orders, measured.orders, strict=True)
-    ]
-    return _by_depth(rows, _RELATED)
+    relation, order = zip(relations, measured.relations, strict=True), zip(orders, measured.orders, strict=True)
+    found = [("relation", each.name, own) for each, own in relation]
+    every = [*found, *(("order", each.name, own) for each, own in order)]
+    return _by_depth([(kind, name, len(own.rows), dict(_columns(own))) for kind, name, own in every], _RELATED)
 
 
 def lens_csv(lens: Lens, relations: Sequence[Relation]) -> str:
     """A row per depth of what was measured: categories named, the words themselves, and each relation."""
     found = [("category", "", lens.named), ("word", "", lens.own)]
     found += [("relation", each.name, own) for each, own in zip(relations, lens.relations, strict=False)]
-    return _by_depth([(kind, name, own.n, _named(own, lens)) for kind, name, own in found if own], _READ)
+    ranks = {"own_rank": lens.own_rank, "own_rank_logit_lens": lens.own_rank_logit}
+    beside = {"category": {"untrained": lens.untrained}, "word": ranks}
+    rows = [(kind, name, own.n, dict(_columns(own)) | beside.get(kind, {})) for kind, name, own in found if own]
+    return _by_depth(rows, _READ)
 
 
-def _by_depth(found: Iterable[tuple[str, str, int, Mapping[str, np.ndarray]]], header: Sequence[str]) -> str:
+def _by_depth(found: Iterable[tuple[str, str, int, Mapping[str, Any]]], header: Sequence[str]) -> str:
     """Kind, name, how many words or pairs it is of, and columns; a field is empty where a kind has no such column."""
     rows = (
         [kind, name, spreadsheet_safe(name), depth, depth_name(depth), n]
-        + [columns[each][depth] if each in columns else None for each in header]
+        + [None if columns.get(each) is None else columns[each][depth] for each in header]
         for kind, name, n, columns in found
         for depth in range(len(columns["value"]))
     )
     return csv_text(["kind", "name", "name_safe", "depth", "layer", "n", *header], rows)
-
-
-def _tested(found: Tested | LensMeasure) -> dict[str, np.ndarray]:
-    return {
-        "value": found.value,
-        "low": found.low,
-        "high": found.high,
-        "null_mean": found.null_mean,
-        "p_value": found.claim.p_value,
-        "announced": found.claim.holds,
-        **({} if found.templates is None else _of_templates(found.templates)),
-    }
-
-
-def _relation(found: RelationMeasures) -> dict[str, np.ndarray]:
-    return _tested(found.parallelism) | {
-        "hits": found.hits,
-        "hits_of_source": found.hits_of_source,
-        "gain": found.gain,
-        "gain_p_value": found.offset.p_value,
-        "gain_announced": found.offset.holds,
-        "relation_announced": found.holds,
-    }
-
-
-def _order(found: OrderMeasures) -> dict[str, np.ndarray]:
-    """Of an order that isn't cyclic only whether it can be read."""
-    beyond = found.beyond and {
-        "beyond_looks": found.beyond.r2,
-        "beyond_p_value": found.beyond.claim.p_value,
-        "beyond_announced": found.is_beyond,
-    }
-    read = _tested(found.r2) | (beyond or {})
-    if found.closing is None:
-        return read
-    return read | {
-        "closeness": found.closing.closeness,
-        "ends_meet_p_value": found.closing.ends_meet.p_value,
-        "ends_meet_announced": found.ends_meet,
-        "circle_p_value": found.closing.circle.p_value,
-        "circle_announced": found.is_circle,
-    }
-
-
-def _named(found: LensMeasure, lens: Lens) -> dict[str, np.ndarray]:
-    beside = {
-        "untrained": lens.untrained if found is lens.named else None,
-        "own_rank": lens.own_rank if found is lens.own else None,
-        "own_rank_logit_lens": lens.own_rank_logit if found is lens.own else None,
-    }
-    return _tested(found) | {
-        "first_half": found.halves[0],
-        "second_half": found.halves[1],
-        "agreement": found.agreement,
-        "firm": found.is_firm,
-        "logit_lens": found.logit,
-        **{name: each for name, each in beside.items() if each is not None},
-    }
 
 
 def templates_csv(context: ContextReport, relations: Sequence[Relation], orders: Sequence[Order]) -> str:

@@ -20,7 +20,6 @@ from tokviz.records import (
     ModelReport,
     Report,
     SeriesReport,
-    Untrained,
     depth_name,
 )
 
@@ -33,11 +32,7 @@ def text(report: Report) -> str:
     content = {
         "schema": SCHEMA,
         "generator": f"tokviz {report.version}",
-        "title": report.title,
-        "author": report.author,
-        "site_url": report.site_url,
-        "command": report.command,
-        "projections": report.projections,
+        **_parts(report, "title", "author", "site_url", "command", "projections"),
         "categories": [dataclasses.asdict(category) for category in report.words.categories],
         "contexts": [_asked(context, known=context.name not in report.without_template) for context in report.contexts],
         "models": [_model(model) for model in report.models],
@@ -46,22 +41,20 @@ def text(report: Report) -> str:
     return data_text.spaced(content, indent=1) + "\n"
 
 
+def _parts(record: Any, *names: str) -> dict[str, Any]:
+    """Parts of a record that are as the file has them, under their own names."""
+    return {name: getattr(record, name) for name in names}
+
+
 def _asked(context: Context, *, known: bool) -> dict[str, Any]:
     """``known``: whether it is known what stands around the words."""
-    return {
-        "name": context.name,
-        "label": context.label,
-        "template": context.template if known else None,
-        "templates": context.templates if known else None,
-    }
+    around = _parts(context, "template", "templates")
+    return _parts(context, "name", "label") | (around if known else dict.fromkeys(around))
 
 
 def _model(model: ModelReport) -> dict[str, Any]:
     return {
-        "slug": model.slug,
-        "name": model.name,
-        "source": model.source,
-        "failure": model.failure,
+        **_parts(model, "slug", "name", "source", "failure"),
         "finding": findings.as_json(findings.finding_of(model)),
         "card": _card(model.card),
         "contexts": [_context(context) for context in model.captures],
@@ -72,22 +65,15 @@ def _series(series: SeriesReport) -> dict[str, Any]:
     """What is measured of it is in ``data/series/SLUG.csv``."""
     keys = [each.key for each in series.checkpoints]
     return {
-        "slug": series.slug,
-        "name": series.name,
-        "unit": series.unit,
+        **_parts(series, "slug", "name", "unit"),
         "reference": keys[series.reference],
         "faults": [
             {"kind": each.kind, "checkpoints": [keys[index] for index in each.checkpoints]} for each in series.faults
         ],
         "checkpoints": [
             {
-                "key": each.key,
-                "label": each.label,
-                "step": each.step,
-                "left_out": each.left_out,
-                "slug": each.model.slug,
-                "source": each.model.source,
-                "failure": each.model.failure,
+                **_parts(each, "key", "label", "step", "left_out"),
+                **_parts(each.model, "slug", "source", "failure"),
                 "card": _card(each.model.card),
             }
             for each in series.checkpoints
@@ -111,7 +97,14 @@ def _context(context: ContextReport) -> dict[str, Any]:
         "captured_at": states.captured_at,
         "module_paths": states.module_paths,
         "loss": context.loss and dataclasses.asdict(context.loss),
-        "untrained": context.untrained and _untrained(context.untrained),
+        # What is announced of the model against them, in the order of the profile.
+        "untrained": context.untrained
+        and {
+            "random": context.untrained.random and _curves(context.untrained.random),
+            "own_embedding": [_curves(each) for each in context.untrained.own_embedding],
+            "announced_against_layers": context.untrained.by_layers,
+            "problems": context.untrained.problems,
+        },
         "lens": context.lens and {"reason": context.lens.reason, "read_as": context.lens.names},
         "tokenization_notes": states.tokenization.notes,
         "batch_check": states.batch_check and _batch_check(states.batch_check),
@@ -125,16 +118,6 @@ def _context(context: ContextReport) -> dict[str, Any]:
             }
             for entry in context.projections
         ],
-    }
-
-
-def _untrained(untrained: Untrained) -> dict[str, Any]:
-    """What the measures are in untrained models; what is announced of the model against them, in the order of the profile."""
-    return {
-        "random": untrained.random and _curves(untrained.random),
-        "own_embedding": [_curves(each) for each in untrained.own_embedding],
-        "announced_against_layers": untrained.by_layers,
-        "problems": untrained.problems,
     }
 
 
