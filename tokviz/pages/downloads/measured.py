@@ -136,10 +136,10 @@ _READ = (
 
 def relations_csv(relations: Sequence[Relation], orders: Sequence[Order], measured: Relations) -> str:
     """A row per relation or order and depth; of an order ``value`` is its R², of a relation its parallelism."""
-    relation, order = zip(relations, measured.relations, strict=True), zip(orders, measured.orders, strict=True)
-    found = [("relation", each.name, own) for each, own in relation]
-    every = [*found, *(("order", each.name, own) for each, own in order)]
-    return _by_depth([(kind, name, len(own.rows), dict(_columns(own))) for kind, name, own in every], _RELATED)
+    every = [("relation", each.name) for each in relations] + [("order", each.name) for each in orders]
+    found: list[RelationMeasures | OrderMeasures] = [*measured.relations, *measured.orders]
+    rows = [(*named, len(own.rows), dict(_columns(own))) for named, own in zip(every, found, strict=True)]
+    return _by_depth(rows, _RELATED)
 
 
 def lens_csv(lens: Lens, relations: Sequence[Relation]) -> str:
