@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import starmap
+from typing import Any
 
 import numpy as np
 from markupsafe import Markup, escape
@@ -89,11 +90,10 @@ class Axes:
     """The relative depth at which massive activations emerge."""
 
     @classmethod
-    def of(
-        cls, measure: Measure, series: Sequence[Series], layout: Layout, depths: tuple[tuple[float, str], ...]
-    ) -> Axes:
+    def of(cls, measure: Measure, series: Sequence[Series], **others: Any) -> Axes:
+        """As long as the curves require; by default as tall as the names at their ends."""
         scale = Scale.of(measure, [each.reading for each in series])
-        return cls(measure=measure, layout=layout, scale=scale, depths=depths)
+        return cls(**{"layout": OF_A_MODEL.with_room_for(len(series))} | others, measure=measure, scale=scale)
 
     def x(self, n: int) -> list[float]:
         """Where each of ``n`` values stands."""
@@ -127,7 +127,7 @@ def make_chart(
     series: Sequence[Series],
     *,
     heading: str,
-    subject: str,
+    subject: str = "",
     drawn: Sequence[Series] | None = None,
     caption: str = "",
 ) -> Chart | None:
@@ -135,13 +135,15 @@ def make_chart(
 
     Parameters
     ----------
-    subject : what the description says that the chart shows.
+    subject : what the description says that the chart shows, if not the heading.
     drawn : those that have a curve, if not all.
     """
     if not any(each.reading.is_defined for each in series):
         return None
     shown = series if drawn is None else drawn
-    alt = alt_text(subject, [(each.name, each.reading.values) for each in shown], axes.measure.write, axes.named)
+    alt = alt_text(
+        subject or heading, [(each.name, each.reading.values) for each in shown], axes.measure.write, axes.named
+    )
     width, height = coordinate(axes.layout.width), coordinate(axes.layout.height)
     lines = [
         f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(alt)}">',
@@ -283,22 +285,8 @@ def _course(values: np.ndarray, write: Callable[[float], str], named: Callable[[
 # --- a model's page --------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True)
-class ModelCharts:
-    """All that was measured in a model's contexts."""
-
-    guide: str
-    """How to read them."""
-    note: str
-    """What they show; empty where nothing is to be said."""
-    scaling: str
-    """What a reader sees who adds the curves without scaling; empty where that is nothing."""
-    charts: tuple[Chart, ...]
-    switches: Mapping[str, str]
-
-
-def model_charts(model: ModelReport, related: Sequence[Measure] = ()) -> ModelCharts | None:
-    """A chart per measure, with a curve per context; None where nothing was measured.
+def model_charts(model: ModelReport, related: Sequence[Measure] = ()) -> dict[str, Any] | None:
+    """A chart per measure, with a curve per context, and how they are read; None where nothing was measured.
 
     Parameters
     ----------
@@ -318,13 +306,14 @@ def model_charts(model: ModelReport, related: Sequence[Measure] = ()) -> ModelCh
     if any(context.rule for context in contexts):
         bands += ", for the unchanged model only"
     change = without_change(measured[0][1])
-    return ModelCharts(
-        guide=f"Shaded: the stages{of_which}. {line}{bands}.{beside}",
-        note="".join([*starmap(announced, measured), *starmap(without_neighbours, measured), change]).strip(),
-        scaling="".join(starmap(unscaled, measured)).strip(),
-        charts=charts,
-        switches=switches_of(charts),
-    )
+    return {
+        "guide": f"Shaded: the stages{of_which}. {line}{bands}.{beside}",
+        "note": "".join([*starmap(announced, measured), *starmap(without_neighbours, measured), change]).strip(),
+        # For those who add the curves without scaling.
+        "scaling": "".join(starmap(unscaled, measured)).strip(),
+        "charts": charts,
+        "switches": switches_of(charts),
+    }
 
 
 def charts_over_depth(model: ModelReport, measures: Sequence[Measure]) -> tuple[Chart, ...]:
@@ -335,33 +324,41 @@ def charts_over_depth(model: ModelReport, measures: Sequence[Measure]) -> tuple[
     emerged = (geometry.massive.emergence_depth for _, geometry in measured)
     mark = next((relative_depth(depth, last) for depth in emerged if depth is not None), None)
     stages = tuple(_band(each.first_depth, each.last_depth, last) for each in first.stages[::2])
-    layout = OF_A_MODEL.with_room_for(len(measured) + 2 * any(context.untrained for context in contexts))
+    common = {
+        "layout": OF_A_MODEL.with_room_for(len(measured) + 2 * any(context.untrained for context in contexts)),
+        "depths": ends(last),
+        "shaded": stages,
+        "mark": mark,
+    }
     charts = []
     for measure in measures:
         series = _of_contexts(measure, contexts)
-        axes = replace(Axes.of(measure, series, layout, ends(last)), shaded=stages, mark=mark)
         caption = measure.explained(first)
         caption += " Thin: without scaling, where that differs." if any(each.reading.has_raw for each in series) else ""
         caption += SURFACE if any(each.reading.has_surface for each in series) else ""
-        charts.append(make_chart(axes, series, heading=measure.name, subject=measure.name, caption=caption))
+        charts.append(make_chart(Axes.of(measure, series, **common), series, heading=measure.name, caption=caption))
     return tuple(filter(None, charts))
 
 
-def chart_of(measure: Measure, curves: Sequence[tuple[str, np.ndarray]], shaded: Sequence[int] = ()) -> Chart | None:
-    """One chart with a curve per name and values, ``(n_depths,)``; None where no curve has a point.
+def chart_of(
+    measure: Measure,
+    readings: Sequence[tuple[str, Reading]],
+    *,
+    shaded: Sequence[int] = (),
+    heading: str = "",
+    caption: str = "",
+) -> Chart | None:
+    """One chart with a curve per name and reading; None where no curve has a point.
 
     Parameters
     ----------
     shaded : depths with a band behind the curves.
+    heading, caption : where they aren't the measure's.
     """
-    series = tuple(
-        Series(name=name, label=name, index=index, reading=Reading(values=values))
-        for index, (name, values) in enumerate(curves)
-    )
-    last = len(curves[0][1]) - 1
-    axes = Axes.of(measure, series, OF_A_MODEL.with_room_for(len(series)), ends(last))
-    axes = replace(axes, shaded=tuple(_band(depth, depth, last) for depth in shaded))
-    return make_chart(axes, series, heading=measure.name, subject=measure.name, caption=measure.caption)
+    series = [Series(name=name, label=name, index=index, reading=each) for index, (name, each) in enumerate(readings)]
+    last = len(readings[0][1].values) - 1
+    axes = Axes.of(measure, series, depths=ends(last), shaded=tuple(_band(depth, depth, last) for depth in shaded))
+    return make_chart(axes, series, heading=heading or measure.name, caption=caption or measure.caption)
 
 
 def _band(first: int, last: int, deepest: int) -> tuple[float, float]:

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from tokviz.pages.charts.axis import ends
-from tokviz.pages.charts.curves import Axes, Chart, Series, make_chart, short_label
+from tokviz.pages.charts.curves import Axes, Chart, Series, chart_of, make_chart, short_label
 from tokviz.pages.charts.measure import Measure, Reading
-from tokviz.pages.charts.scale import OF_A_MODEL, OF_ALL_MODELS
+from tokviz.pages.charts.scale import OF_ALL_MODELS
 from tokviz.records import ContextReport, ModelReport, PairedMeasures, Report
 
 BANDS = (
@@ -34,20 +33,20 @@ def charts_between(report: Report, names: Mapping[str, str], depths: Sequence[tu
     depths : relative ones, and what they are called.
     """
     models = {model.slug: model for model in report.models}
-    compared = [
-        [each for each in report.differences if each.paired and each.context == context.name]
-        for context in report.contexts
-    ]
     of_contexts = [
         [
-            _between(index, each.paired, models[each.model_a], models[each.model_b], names)
-            for index, each in enumerate(of_context)
-            if each.paired
+            _between(index, found, models[each.model_a], models[each.model_b], names)
+            for index, (each, found) in enumerate(
+                (each, paired)
+                for each in report.differences
+                if each.context == context.name and (paired := each.paired)
+            )
         ]
-        for of_context in compared
+        for context in report.contexts
     ]
     every = [each for series in of_contexts for each in series]
-    axes = Axes.of(_MEASURE, every, OF_ALL_MODELS.with_room_for(max(map(len, of_contexts), default=0)), tuple(depths))
+    layout = OF_ALL_MODELS.with_room_for(max(map(len, of_contexts), default=0))
+    axes = Axes.of(_MEASURE, every, layout=layout, depths=tuple(depths))
     made = (
         make_chart(axes, series, heading=context.label, subject=f"{NAME}, words {context.label}")
         for context, series in zip(report.contexts, of_contexts, strict=True)
@@ -68,35 +67,18 @@ def _between(
 
 def _of_context(context: ContextReport, model: ModelReport) -> Iterator[Chart | None]:
     label = context.states.context.label
-    of_words = f": words {label}" if len(model.contexts) > 1 else ""
-    yield _chart(
-        f"{NAME}{of_words}",
-        "Purity less that of what stands at a curve’s end.",
-        list(_held(context, model.contexts[0])),
-        context.states.n_depths,
-    )
+    heading = f"{NAME}{f': words {label}' if len(model.contexts) > 1 else ''}"
     changed = [
         (short_label(each).removeprefix(f"{label}, "), each.paired.unchanged)
         for each in context.interventions
         if each.paired and each.paired.unchanged
     ]
-    yield _chart(
-        f"{NAME}{of_words}, neurons set to a value",
-        "Purity less that of the unchanged model.",
-        changed,
-        context.states.n_depths,
-    )
-
-
-def _chart(heading: str, caption: str, held: Sequence[tuple[str, PairedMeasures]], n_depths: int) -> Chart | None:
-    if not held:
-        return None
-    series = [
-        Series(name=name, label=name, index=index, reading=_reading(found, n_depths))
-        for index, (name, found) in enumerate(held)
-    ]
-    axes = Axes.of(_MEASURE, series, OF_A_MODEL.with_room_for(len(series)), ends(n_depths - 1))
-    return make_chart(axes, series, heading=heading, subject=heading, caption=f"{caption} {BANDS}")
+    for held, name, than in (
+        ([*_held(context, model.contexts[0])], heading, "what stands at a curve’s end"),
+        (changed, f"{heading}, neurons set to a value", "the unchanged model"),
+    ):
+        if readings := [(at_end, _reading(found, context.states.n_depths)) for at_end, found in held]:
+            yield chart_of(_MEASURE, readings, heading=name, caption=f"Purity less that of {than}. {BANDS}")
 
 
 def _held(context: ContextReport, first: ContextReport) -> Iterator[tuple[str, PairedMeasures]]:
@@ -111,15 +93,9 @@ def _held(context: ContextReport, first: ContextReport) -> Iterator[tuple[str, P
 
 
 def _reading(found: PairedMeasures, n_depths: int) -> Reading:
+    """NaN at the depths that aren't held against anything, and where a band has no end."""
     overall = found.purity.overall
-    values, low, high = (
-        _at_depths(each[0], found.depths, n_depths) for each in (overall.value, overall.low, overall.high)
-    )
+    curves = np.full((3, n_depths), np.nan)
+    curves[:, found.depths[:, 0]] = [overall.value[0], overall.low[0], overall.high[0]]
+    values, low, high = np.where(np.isfinite(curves), curves, np.nan)
     return Reading(values=values, interval=(low, high), thresholds=(0.0,))
-
-
-def _at_depths(values: np.ndarray, depths: np.ndarray, n_depths: int) -> np.ndarray:
-    """``(n_depths,)``: NaN at the depths that aren't held against anything, and where a band has no end."""
-    found = np.full(n_depths, np.nan)
-    found[depths[:, 0]] = np.where(np.isfinite(values), values, np.nan)
-    return found

@@ -174,7 +174,7 @@ def _charts(report: Report, measure: Measure, models: Sequence[ModelReport], nam
     per_context = [(context.label, _series(measure, models, names, context.name)) for context in report.contexts]
     everywhere = [each for _, series in per_context for each in series]
     layout = OF_ALL_MODELS.with_room_for(min(len(models), MOST_AT_ONCE))
-    axes = Axes.of(measure, everywhere, layout, relative_depths(end_name(report)))
+    axes = Axes.of(measure, everywhere, layout=layout, depths=relative_depths(end_name(report)))
     made = []
     for label, series in per_context:
         subject = f"{measure.name} over relative depth, words {label}"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
-from tokviz.pages.charts.curves import ModelCharts, model_charts
+from tokviz.pages.charts.curves import model_charts
 from tokviz.pages.charts.measures import related_measures
 from tokviz.pages.charts.word_by_word import difference_charts
 from tokviz.pages.frame.frame import Frame, contents, downloads, model_path, relative
@@ -90,7 +91,7 @@ class ModelPage:
     """Empty when nothing has been measured, as ``difference`` and ``curves`` are."""
     difference: Section | None
     """Why the contexts differ, when massive activations are the reason."""
-    curves: ModelCharts | None
+    curves: dict[str, Any] | None
     differences: tuple[str, ...]
     """What purity differs from, a paragraph for each context."""
     more_differences: tuple[str, ...]
@@ -138,9 +139,9 @@ def _untrained(report: Report, model: ModelReport) -> tuple[str, ...]:
     return (*told[:-1], " ".join([*told[-1:], *notes])) if told or notes else ()
 
 
-def _charts(report: Report, model: ModelReport) -> ModelCharts | None:
+def _charts(report: Report, model: ModelReport) -> dict[str, Any] | None:
     charts = model_charts(model, related_measures(report.relations, report.orders))
-    return charts and replace(charts, charts=(*charts.charts, *difference_charts(model)))
+    return charts and {**charts, "charts": (*charts["charts"], *difference_charts(model))}
 
 
 def model_page(report: Report, model: ModelReport) -> ModelPage:

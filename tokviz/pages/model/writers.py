@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tokviz.pages.charts.curves import Chart, chart_of
-from tokviz.pages.charts.measure import Measure
+from tokviz.pages.charts.measure import Measure, Reading
 from tokviz.pages.model.unnamed import UnnamedFact
 from tokviz.pages.model.without import Without, without
 from tokviz.pages.text.extent import is_partial
@@ -195,7 +195,7 @@ _Attention = tuple[str, AttentionToFirst, bool]
 
 def attention_chart(model: ModelReport) -> Chart | None:
     """A curve per context whose words stand elsewhere, and one each with the break's neurons off."""
-    curves = [(name, np.array([math.nan, *of_it.mean])) for name, of_it, _ in _all_attention(model)]
+    curves = [(name, Reading(values=np.array([math.nan, *of_it.mean]))) for name, of_it, _ in _all_attention(model)]
     return chart_of(ATTENTION, curves) if curves else None
 
 
@@ -281,17 +281,17 @@ UPDATE = Measure(
 def _update_chart(layers: tuple[LayerUpdate, ...], kinds: tuple[SublayerKind, ...]) -> Chart | None:
     curves = [(_NAMES[kind] if kind == "mlp" else _NAMES[kind].capitalize(), _norms(layers, kind)) for kind in kinds]
     marked = [index + 1 for index, each in enumerate(layers) if each.marked]
-    chart = chart_of(UPDATE, curves, marked)
+    chart = chart_of(UPDATE, curves, shaded=marked)
     return replace(chart, caption=f"{chart.caption} Shaded: the layers of the table.") if chart and marked else chart
 
 
-def _norms(layers: tuple[LayerUpdate, ...], kind: SublayerKind) -> np.ndarray:
+def _norms(layers: tuple[LayerUpdate, ...], kind: SublayerKind) -> Reading:
     """``(n_depths,)``: nothing is added before layer 0."""
     values = [math.nan]
     for layer in layers:
         norms = [each.norm for each in layer.sublayers if each.kind == kind]
         values.append(sum(norms) if norms else math.nan)
-    return np.array(values)
+    return Reading(values=np.array(values))
 
 
 def _row(index: int, layer: LayerUpdate, kinds: tuple[SublayerKind, ...]) -> WriterRow:

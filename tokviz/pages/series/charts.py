@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -43,8 +42,13 @@ def _chart(
     # What is shown is known wherever anything was measured.
     curves = [*_curves(measure, [each for _, context in found if (each := measure.reading(context))], control)]
     places = _places(checkpoints)
-    axes = Axes.of(measure, curves, OF_A_MODEL.with_room_for(len(curves)), tuple(_ticks(checkpoints, places)))
-    axes = replace(axes, places=tuple(places), named=lambda index: checkpoints[index].label)
+    axes = Axes.of(
+        measure,
+        curves,
+        depths=tuple(_ticks(checkpoints, places)),
+        places=tuple(places),
+        named=lambda index: checkpoints[index].label,
+    )
     subject, caption = f"{measure.name}, over the checkpoints", measure.explained(geometry)
     return make_chart(axes, curves, heading=measure.name, subject=subject, caption=caption)
 
