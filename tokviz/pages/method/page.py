@@ -203,11 +203,11 @@ def _definitions(report: Report, geometry: Geometry) -> tuple[Term, ...]:
         term("method.chance"),
         term("method.surface"),
         glossary.decisions(report.families, family_labels(report)),
-        glossary.intervals(geometry),
+        term("method.intervals", geometry.refit_criteria),
         term("method.trustworthiness", n=geometry.n_neighbours),
         change,
         term("method.procrustes"),
-        glossary.stages(geometry),
+        term("method.stages", geometry.stage_criteria),
         term("method.similarity"),
     )
 

@@ -97,6 +97,11 @@ def _template(kind: str) -> _Template:
     return _Template(words, values, frozenset(name for name, _ in values))
 
 
+def names(kind: str) -> frozenset[str]:
+    """Of the values that a sentence uses."""
+    return _template(kind).names
+
+
 def entry(key: str) -> Any:
     """What stands under a key, ``PAGE.NAME`` or ``PAGE.TABLE.NAME``; ``KeyError`` where nothing does."""
     page, *names = key.split(".")

@@ -11,7 +11,7 @@ from tokviz.pages.text import catalogue
 from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.parts import Term
 from tokviz.pages.text.sources import source
-from tokviz.records import LEVEL, Family, Geometry
+from tokviz.records import LEVEL, Family
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +38,15 @@ GLOSSARY = tuple(
 LENS = next(each for each in GLOSSARY if each.name == "Jacobian lens")
 
 
-def term(key: str, /, **values: Any) -> Term:
-    """The term that has its name, its meaning and maybe its sources under a key of the catalogue: ``method.chance``."""
+def term(key: str, of: Any = None, /, **values: Any) -> Term:
+    """The term that has its name, its meaning and maybe its sources under a key of the catalogue: ``method.chance``.
+
+    Parameters
+    ----------
+    of : a record, such as of thresholds, with the values of the meaning under their names.
+    """
     found = catalogue.entry(key)
+    values |= {name: getattr(of, name) for name in catalogue.names(f"{key}.meaning") - values.keys()}
     meaning = catalogue.text(Fact(f"{key}.meaning", **values))
     return Term(name=found["name"], meaning=meaning, sources=tuple(map(source, found.get("sources", ()))))
 
@@ -85,9 +91,6 @@ def reading_terms(
     )
 
 
-# --- how numbers are computed, with the thresholds that ``geometry`` was measured with -----------------------------------
-
-
 def decisions(families: Sequence[Family], labels: Mapping[str, str]) -> Term:
     """By which rule a report claims anything.
 
@@ -105,25 +108,4 @@ def decisions(families: Sequence[Family], labels: Mapping[str, str]) -> Term:
         tested=Fact("method.tested", level=level, n=len(tested), families=sizes) if tested else (),
         joined=Fact("method.joined") if len(questions) * level > 1.01 * LEVEL else (),
         left_out=Fact("method.left_out", families=left_out) if left_out else (),
-    )
-
-
-def intervals(geometry: Geometry) -> Term:
-    """How they are computed."""
-    refits = geometry.refit_criteria
-    return term("method.intervals", parts=refits.n_parts, kept=refits.kept_share, most=refits.most_kept)
-
-
-def stages(geometry: Geometry) -> Term:
-    """How they are found."""
-    criteria = geometry.stage_criteria
-    return term(
-        "method.stages",
-        change=criteria.least_change,
-        ratio=criteria.least_ratio,
-        around=criteria.n_around,
-        recurrence=criteria.least_recurrence,
-        subsamples=criteria.n_subsamples,
-        kept=criteria.kept_share,
-        words=criteria.least_words,
     )
