@@ -30,7 +30,7 @@ from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.families import family_labels
 from tokviz.pages.text.glossary import term
 from tokviz.pages.text.parts import Term
-from tokviz.pages.text.wording import MOST_WORDS_IN_SIGHT, capitalized, count, shortened
+from tokviz.pages.text.wording import MOST_WORDS_IN_SIGHT
 from tokviz.records import ContextReport, Geometry, ModelReport, Report
 
 MOST_TOKEN_ROWS = 3000
@@ -84,7 +84,9 @@ def method_page(report: Report) -> Values:
             description=f"How the plots of “{report.title}” were made.",
             entries=("contents.js", "copy.js"),
         ),
-        n_words=_n_words(report),
+        n_words=words_in_all(report),
+        is_list=report.words.vocabulary is None,
+        landmarks=landmarks.missing(report),
         categories=categories,
         most_in_sight=MOST_WORDS_IN_SIGHT,
         contexts=contexts,
@@ -104,17 +106,6 @@ def method_page(report: Report) -> Values:
         citation=_bibtex(report, captured),
         version=report.version,
     )
-
-
-def _n_words(report: Report) -> str:
-    words = words_in_all(report)
-    if report.words.vocabulary is None:
-        return f"{words}, each in at least one category:"
-    nowhere, is_partial = landmarks.missing(report)
-    without = f" No token stands for {shortened(nowhere, MOST_WORDS_IN_SIGHT)}." if nowhere else ""
-    where = ", where a model has a token for them" if is_partial else ""
-    named = f" Marked and named in the plots{where}:" if landmarks.marked(report) else ""
-    return f"{capitalized(words)}, each fed as that one token; vocabularies have no explorer.{without}{named}"
 
 
 def _tokens(report: Report, page: str) -> Iterator[dict[str, Any]]:
@@ -160,24 +151,19 @@ def _measures(report: Report) -> tuple[Term, ...]:
     )
 
 
-def _measured_on(report: Report) -> str:
-    """How many words, how many shuffles."""
+def _measured_on(report: Report) -> dict[str, Any]:
+    """How many words, how many shuffles; empty where nothing was measured."""
     geometries = _measured(report)
     if not geometries:
-        return ""
-    sizes = sorted({(geometry.n_measured, geometry.n_reference) for geometry in geometries})
-    fewest, most = sizes[0][0], sizes[-1][0]
-    words = count(most, "word") if fewest == most else f"{fewest:,} to {count(most, 'word')}"
-    text = f"All metrics are computed on the reference words of a context: {words}."
-    if any(measured < reference for measured, reference in sizes):
-        compared = max(geometry.n_compared for geometry in geometries)
-        text += (
-            f" Longer lists are measured on a sample of {most:,}, and stages are found on {compared:,}, "
-            f"drawn with seed {geometries[0].seed}."
-        )
-    if report.words.vocabulary is not None:
-        text += " How well categories hold together is measured on the words of categories only."
-    return f"{text} Chance is the mean of {count(geometries[0].n_permutations, 'shuffle')}."
+        return {}
+    sizes = sorted((geometry.n_measured, geometry.n_reference) for geometry in geometries)
+    return {
+        "fewest": sizes[0][0],
+        "most": sizes[-1][0],
+        "is_sample": any(measured < reference for measured, reference in sizes),
+        "compared": max(geometry.n_compared for geometry in geometries),
+        "first": geometries[0],
+    }
 
 
 def _measured(report: Report) -> list[Geometry]:

@@ -15,7 +15,7 @@ from tokviz.pages.text import data_text
 from tokviz.pages.text.parts import Picture
 from tokviz.pages.text.problems import problems
 from tokviz.pages.text.wording import projection_label
-from tokviz.records import Checkpoint, ContextReport, Projection, Renditions, Report, SeriesReport, depth_name
+from tokviz.records import Checkpoint, ContextReport, Renditions, Report, SeriesReport, depth_name
 from tokviz.records.axes import Limits, extents
 
 AXES = {"reference": "of the reference", "own": "its own"}
@@ -93,7 +93,11 @@ def _data(series: SeriesReport, names: Sequence[str], page: str) -> dict[str, An
                 "key": each.key,
                 "label": each.label,
                 "slug": each.model.slug,
-                "images": _image_links(each, page) if each.key in linked else {},
+                "images": {
+                    context.states.context.name: {depth: relative(page, plate.wide.path) for depth, plate in plates}
+                    for context in (each.model.contexts if each.key in linked else ())
+                    if (plates := plates_of(context))
+                },
                 "problems": {
                     f"{context.states.context.name} {shown.projection.name}": reasons
                     for context in each.model.contexts
@@ -101,7 +105,9 @@ def _data(series: SeriesReport, names: Sequence[str], page: str) -> dict[str, An
                     if any(reasons := problems(shown.projection))
                 },
                 "residuals": {
-                    context.states.context.name: [_percent(value) for value in residual]
+                    context.states.context.name: [
+                        round(100 * share) if np.isfinite(share) else None for share in residual
+                    ]
                     for context, residual in zip(each.model.contexts, each.residuals, strict=True)
                 },
             }
@@ -125,30 +131,18 @@ def _common_extents(series: SeriesReport, name: str) -> list[list[float | None] 
         for each in series.shown
         if (context := each.context(name)) is not None and context.projections
     ]
-    n_depths = max((len(each.coordinates) for each in every), default=0)
-    return [_around([limits for each in every if (limits := _limits(each, depth))]) for depth in range(n_depths)]
+    found: list[list[tuple[Limits, Limits]]] = [
+        [] for _ in range(max((len(each.coordinates) for each in every), default=0))
+    ]
+    for each in every:
+        for depth, placed in enumerate(each.coordinates):
+            if np.isfinite(placed).all():
+                found[depth].append(extents(placed, each.reference))
+    return [written_extents((_around(each, 0), _around(each, 1))) if each else None for each in found]
 
 
-def _limits(projection: Projection, depth: int) -> tuple[Limits, Limits] | None:
-    if depth >= len(projection.coordinates) or not np.isfinite(projection.coordinates[depth]).all():
-        return None
-    return extents(projection.coordinates[depth], projection.reference)
-
-
-def _around(every: Sequence[tuple[Limits, Limits]]) -> list[float | None] | None:
-    if not every:
-        return None
-    across, up = zip(*every, strict=True)
-    return written_extents(
-        (
-            (min(low for low, _ in across), max(high for _, high in across)),
-            (min(low for low, _ in up), max(high for _, high in up)),
-        )
-    )
-
-
-def _percent(share: float) -> int | None:
-    return round(100 * share) if np.isfinite(share) else None
+def _around(every: Sequence[tuple[Limits, Limits]], axis: int) -> Limits:
+    return min(each[axis][0] for each in every), max(each[axis][1] for each in every)
 
 
 def _plot(checkpoint: Checkpoint, name: str, depth: int, page: str) -> Picture | None:
@@ -165,15 +159,6 @@ def with_plots(series: SeriesReport) -> tuple[Checkpoint, ...]:
     shown = series.shown
     n = sum(len(plates_of(context)) for each in shown for context in each.model.contexts)
     return shown if n <= MOST_IMAGES else (shown[0], shown[-1])
-
-
-def _image_links(checkpoint: Checkpoint, page: str) -> dict[str, dict[int, str]]:
-    """By the context's name and the depth, where they were drawn."""
-    return {
-        context.states.context.name: {depth: relative(page, plate.wide.path) for depth, plate in plates}
-        for context in checkpoint.model.contexts
-        if (plates := plates_of(context))
-    }
 
 
 def plates_of(context: ContextReport | None) -> list[tuple[int, Renditions]]:
