@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from tokviz.pages.text.catalogue import clause, sentence, text
 from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.sentences import depths_where
 from tokviz.pages.text.wording import capitalized
-from tokviz.records import LEVEL, BreakingNeurons, Checkpoint, ContextReport, Report, SeriesReport
+from tokviz.records import LEVEL, BreakingNeurons, Checkpoint, ContextReport, Fault, Report, SeriesReport
 
 Facts = tuple[Fact, ...]
 
@@ -74,17 +74,16 @@ def _merged(stated: Mapping[str, Facts], labels: Mapping[str, str]) -> str:
 
 def _since(series: SeriesReport, holds: Callable[[Checkpoint], bool]) -> tuple[Fact, Checkpoint] | None:
     """When something holds at the checkpoints that are shown, and the first of them; None where at none."""
-    shown = series.shown
-    flags = [holds(each) for each in shown]
+    flags = [holds(each) for each in series.shown]
     if not any(flags):
         return None
     n, first = sum(flags), flags.index(True)
+    start = series.shown[first]
     if n == len(flags):
-        return Fact("series.when.always"), shown[0]
+        return Fact("series.when.always"), start
     if not all(flags[first:]):
-        kind = "series.when.comes_back" if flags[-1] else "series.when.ends"
-        return Fact(kind, n=n, of=len(flags)), shown[first]
-    return Fact("series.when.last" if n == 1 else "series.when.since", checkpoint=shown[first].label), shown[first]
+        return Fact("series.when.comes_back" if flags[-1] else "series.when.ends", n=n, of=len(flags)), start
+    return Fact("series.when.last" if n == 1 else "series.when.since", checkpoint=start.label), start
 
 
 def _categories(series: SeriesReport, name: str) -> Facts:
@@ -188,26 +187,21 @@ def _held(series: SeriesReport, labels: Sequence[str], holds: Callable[[int, Che
 
 
 def _writers(series: SeriesReport, name: str) -> Facts:
-    """Whether the same neurons write the break at all checkpoints that have one."""
-    known = [(each, _writer(found)) for each in series.shown if (found := breaking(each.context(name)))]
+    """Whether the same neurons, in whatever order, write the break at all checkpoints that have one."""
+    known = [(each, found) for each in series.shown if (found := breaking(each.context(name)))]
     if len(known) < 2:
         return ()
-    (_, start), n = known[0], len(known)
-    if all(_are_same(writer, start) for _, writer in known):
+    runs = itertools.groupby(known, lambda each: ({*each[1].neurons}, each[1].layer, each[1].dimension))
+    changes = [
+        (each.label, {"neurons": found.neurons, "layer": found.layer, "dimension": found.dimension})
+        for each, found in (next(run) for _, run in runs)
+    ]
+    (_, same), n = changes[0], len(known)
+    if len(changes) == 1:
         checkpoints = Fact("series.told.both") if n == 2 else Fact("series.told.all", n=n)
-        return (Fact("series.told.same_writers", checkpoints=checkpoints, **start),)
-    changes = [known[0], *(after for before, after in itertools.pairwise(known) if not _are_same(before[1], after[1]))]
-    first, *further = (Fact("series.told.writer", checkpoint=each.label, **writer) for each, writer in changes)
+        return (Fact("series.told.same_writers", checkpoints=checkpoints, **same),)
+    first, *further = (Fact("series.told.writer", checkpoint=label, **each) for label, each in changes)
     return (Fact("series.told.writers", n=n, of=len(series.shown), first=first, further=tuple(further)),)
-
-
-def _writer(found: BreakingNeurons) -> dict[str, Any]:
-    return {"neurons": found.neurons, "layer": found.layer, "dimension": found.dimension}
-
-
-def _are_same(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whatever the order of their neurons is."""
-    return one | {"neurons": {*one["neurons"]}} == other | {"neurons": {*other["neurons"]}}
 
 
 def certainty(series: SeriesReport) -> str:
@@ -224,18 +218,15 @@ def certainty(series: SeriesReport) -> str:
 
 def faults(series: SeriesReport) -> tuple[str, ...]:
     """What readers must know before anything else."""
-    return tuple(
-        sentence([_fault(series, each.kind, [series.checkpoints[index] for index in each.checkpoints])])
-        for each in series.faults
-    )
+    return tuple(sentence([_fault(series, each)]) for each in series.faults)
 
 
-def _fault(series: SeriesReport, kind: str, found: Sequence[Checkpoint]) -> Fact:
-    *others, last = (each.label for each in found)
-    if kind == "exchanged":
+def _fault(series: SeriesReport, fault: Fault) -> Fact:
+    *others, last = (series.checkpoints[index].label for index in fault.checkpoints)
+    if fault.kind == "exchanged":
         return Fact("series.problems.exchanged", one=others[0], other=last)
-    is_first = found[0] is series.checkpoints[0] and found[-1] is series.checkpoints[-1]
-    why = Fact("series.problems.mistaken" if is_first else "series.problems.untrained_between")
+    are_ends = fault.checkpoints[0] == 0 and fault.checkpoints[-1] == len(series.checkpoints) - 1
+    why = Fact("series.problems.mistaken" if are_ends else "series.problems.untrained_between")
     return Fact("series.problems.same", others=tuple(others), last=last, why=why)
 
 
