@@ -33,16 +33,16 @@ def charts_between(report: Report, names: Mapping[str, str], depths: Sequence[tu
     depths : relative ones, and what they are called.
     """
     models = {model.slug: model for model in report.models}
+    compared = [
+        [(each, found) for each in report.differences if each.context == context.name and (found := each.paired)]
+        for context in report.contexts
+    ]
     of_contexts = [
         [
             _between(index, found, models[each.model_a], models[each.model_b], names)
-            for index, (each, found) in enumerate(
-                (each, paired)
-                for each in report.differences
-                if each.context == context.name and (paired := each.paired)
-            )
+            for index, (each, found) in enumerate(own)
         ]
-        for context in report.contexts
+        for own in compared
     ]
     every = [each for series in of_contexts for each in series]
     layout = OF_ALL_MODELS.with_room_for(max(map(len, of_contexts), default=0))
