@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Literal
 
@@ -50,7 +50,7 @@ def paragraphs(report: Report, series: SeriesReport, names: Sequence[str]) -> tu
 
 
 def _is_measured(series: SeriesReport, name: str) -> bool:
-    return any(each.geometry is not None for each in _contexts(series, name))
+    return any(found.geometry is not None for each in series.shown if (found := each.context(name)))
 
 
 def _merged(stated: Mapping[str, Facts], labels: Mapping[str, str]) -> str:
@@ -154,10 +154,6 @@ def untrained(series: SeriesReport, name: str) -> ContextReport | None:
         return None
     found = (each.context(name) for each in series.checkpoints)
     return next((each for each in found if each and each.untrained and each.untrained.random), None)
-
-
-def _contexts(series: SeriesReport, name: str) -> Iterator[ContextReport]:
-    return (found for each in series.shown if (found := each.context(name)) is not None)
 
 
 def _relations(report: Report, series: SeriesReport, name: str) -> Facts:
