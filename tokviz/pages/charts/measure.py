@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -11,7 +11,6 @@ import numpy as np
 from tokviz.pages.text.parts import Link, Term
 from tokviz.pages.text.wording import count, score, whole_percent
 from tokviz.records import (
-    AddedMeasure,
     CategoryMeasure,
     ContextReport,
     ControlCurves,
@@ -40,10 +39,22 @@ class Reading:
     """Those that the measure was judged by."""
     surface: float = np.nan
     """What the words' surface gives, without any model."""
-    templates: tuple[np.ndarray, np.ndarray] | None = None
-    """The lowest and the highest value among the context's templates, ``(n_depths,)`` each, of which ``values`` are the medians."""
+    each_template: np.ndarray | None = None
+    """``(n_templates, n_depths)`` float64: in each of the context's templates, of which ``values`` are the medians; None with one."""
     raw: np.ndarray | None = None
     """``(n_depths,)`` float64: the measure of the states as they are, where that differs; else NaN."""
+    holds: np.ndarray | None = None
+    """``(n_depths,)`` bool: what is announced."""
+    template_holds: np.ndarray | None = None
+    """``(n_templates, n_depths)`` bool: what would be announced of each template alone."""
+    measured: Tested | LensMeasure | None = None
+    """As it was measured, where charts show something else of it, or controls are within it."""
+
+    @property
+    def templates(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """The lowest and the highest value among the context's templates, ``(n_depths,)`` each."""
+        every = self.each_template
+        return None if every is None else (every.min(axis=0), every.max(axis=0))
 
     @property
     def is_defined(self) -> bool:
@@ -58,8 +69,22 @@ class Reading:
         return bool(np.isfinite(self.surface))
 
 
-Found = np.ndarray | CategoryMeasure | Tested | AddedMeasure | LensMeasure
-"""What is read of a capture; an array is ``(n_depths,)``."""
+def tested(found: CategoryMeasure | Tested | LensMeasure, **others: Any) -> Reading:
+    """With its interval, its chance, and its values in each template."""
+    reading = Reading(
+        values=found.value, interval=(found.low, found.high), chance=found.null_mean, each_template=found.templates
+    )
+    return replace(reading, **others)
+
+
+def of_categories(found: CategoryMeasure, raw: Measured) -> Reading:
+    """``raw``: the same of the states as they are."""
+    around = np.pad((raw.value < found.low) | (raw.value > found.high), 1)
+    # Where it lies outside the interval, and at the depths beside those, so that a line can be drawn.
+    differs = np.where(around[:-2] | around[1:-1] | around[2:], raw.value, np.nan)
+    claim = found.above_chance
+    announced = {"holds": claim.holds, "template_holds": claim.template_holds}
+    return tested(found, surface=found.surface, raw=differs, **announced)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,23 +104,11 @@ class Measure:
     """The works that defined it."""
     rows: tuple[str, ...] = ()
     """Of the compare page's table: their labels, in which ``{last}`` is the last depth."""
-    read: Callable[[ContextReport, Geometry], Found | None]
-    drawn: Callable[[Any], Found] = lambda found: found
-    """What a chart shows of what was read."""
+    read: Callable[[ContextReport, Geometry], Reading | None]
     write: Callable[[float], str] = score
     is_log: bool = False
     spans: tuple[float, ...] = (0.0, 1.0)
     """Values that the axis includes, whatever was measured."""
-    thresholds: Callable[[Geometry], tuple[float, ...]] = lambda _: ()
-    """Dotted lines."""
-    templates: Callable[[Geometry], np.ndarray | None] = lambda _: None
-    """``(n_templates, n_depths)``, of an array; measures with chance have them."""
-    holds: Callable[[ContextReport, Geometry], np.ndarray | None] = lambda *_: None
-    """``(n_depths,)`` bool: what is announced."""
-    template_holds: Callable[[ContextReport, Geometry], np.ndarray | None] = lambda *_: None
-    """``(n_templates, n_depths)`` bool: what would be announced of each template alone."""
-    raw: Callable[[Geometry], Measured] | None = None
-    """The same of the states as they are, drawn thinner where it lies outside the interval."""
     of_control: Callable[[ControlCurves, Geometry], np.ndarray] | None = None
     """The same of an untrained model, ``(n_depths,)``, where it is measured."""
     within: bool = True
@@ -105,48 +118,19 @@ class Measure:
 
     def reading(self, context: ContextReport) -> Reading | None:
         """None where nothing was measured."""
-        geometry = context.geometry
-        found = None if geometry is None else self.read(context, geometry)
-        if geometry is None or found is None:
-            return None
-        found, thresholds = self.drawn(found), self.thresholds(geometry)
-        if isinstance(found, AddedMeasure):
-            return Reading(values=found.value, chance=found.chance, thresholds=thresholds)
-        every = self._each_template(found, geometry)
-        templates = None if every is None else (every.min(axis=0), every.max(axis=0))
-        if isinstance(found, np.ndarray):
-            return Reading(values=found, thresholds=thresholds, templates=templates)
-        return Reading(
-            values=found.value,
-            interval=(found.low, found.high),
-            chance=found.null_mean,
-            thresholds=thresholds,
-            surface=found.surface if isinstance(found, CategoryMeasure) else np.nan,
-            templates=templates,
-            raw=None if self.raw is None else _where_it_differs(self.raw(geometry).value, found),
-        )
-
-    def in_templates(self, context: ContextReport) -> np.ndarray | None:
-        """``(n_templates, n_depths)``, as it was measured; None with one."""
-        geometry = context.geometry
-        found = None if geometry is None else self.read(context, geometry)
-        return None if geometry is None or found is None else self._each_template(found, geometry)
-
-    def _each_template(self, found: Found, geometry: Geometry) -> np.ndarray | None:
-        return self.templates(geometry) if isinstance(found, np.ndarray | AddedMeasure) else found.templates
+        return None if context.geometry is None else self.read(context, context.geometry)
 
     def of_controls(self, context: ContextReport) -> dict[ControlKind, Reading]:
         """In untrained models: with all weights random; and the median and the range over the seeds of random layers.
 
         Beside them the model in the first template, where it is a median over several elsewhere, or by the logit lens.
         """
-        untrained, geometry = context.untrained, context.geometry
-        found = None if geometry is None else self.read(context, geometry)
-        if isinstance(found, LensMeasure):
-            return _by_lens(context, found)
+        untrained, geometry, reading = context.untrained, context.geometry, self.reading(context)
+        if reading and isinstance(reading.measured, LensMeasure):
+            return _by_lens(context, reading.measured)
         if untrained is None or geometry is None or self.of_control is None:
             return {}
-        templates = None if found is None else self._each_template(self.drawn(found), geometry)
+        templates = reading.each_template if reading else None
         read: dict[ControlKind, Reading] = {} if templates is None else {"first": Reading(values=templates[0])}
         if untrained.random is not None:
             read["random"] = Reading(values=self.of_control(untrained.random, geometry))
@@ -201,10 +185,3 @@ def _numbers(geometry: Geometry) -> dict[str, Any]:
         "dominant": whole_percent(geometry.massive.dominant_share),
         "least_words": count(geometry.stage_criteria.least_words, "word"),
     }
-
-
-def _where_it_differs(raw: np.ndarray, measured: CategoryMeasure | Tested | LensMeasure) -> np.ndarray:
-    """NaN but outside the interval, and at the depths beside those, so that a line can be drawn."""
-    outside = (raw < measured.low) | (raw > measured.high)
-    around = np.pad(outside, 1)
-    return np.where(around[:-2] | around[1:-1] | around[2:], raw, np.nan)

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tokviz.pages.charts.measure import Measure
+from tokviz.pages.charts.measure import Measure, Reading, of_categories, tested
 from tokviz.pages.text import sources
 from tokviz.pages.text.trust import purity_in_plot
 from tokviz.pages.text.wording import NBSP, number, percent, whole_percent
@@ -29,9 +29,16 @@ from tokviz.records import (
 )
 
 
-def _per_word(geometry: Geometry) -> np.ndarray | None:
-    ranks = geometry.effective_rank_in_templates
-    return None if ranks is None else ranks / geometry.n_measured
+def _rank(geometry: Geometry, divided_by: int = 1) -> Reading:
+    ranks, each_template = geometry.spread.effective_rank, geometry.effective_rank_in_templates
+    return Reading(
+        values=ranks / divided_by, each_template=None if each_template is None else each_template / divided_by
+    )
+
+
+def _in_plot(geometry: Geometry) -> Reading | None:
+    found = purity_in_plot(geometry)
+    return tested(found, surface=found.surface) if found else None
 
 
 MEASURES = (
@@ -50,11 +57,8 @@ MEASURES = (
         "neighbors, no value is given.",
         sources=(sources.TIMKEY_2021, sources.MU_2018),
         rows=("Best category purity", "Mean over depths"),
-        read=lambda _, geometry: geometry.purity,
-        holds=lambda _, geometry: geometry.purity.above_chance.holds,
-        template_holds=lambda _, geometry: geometry.purity.above_chance.template_holds,
+        read=lambda _, geometry: of_categories(geometry.purity, geometry.purity_raw),
         of_control=lambda control, _: control.purity,
-        raw=lambda geometry: geometry.purity_raw,
     ),
     Measure(
         key="purity_in_plot",
@@ -62,7 +66,7 @@ MEASURES = (
         caption="The same in the plots of the first projection. If it is lower than in the first chart, the projection hides "
         "structure.",
         rows=("Best purity in the plot",),
-        read=lambda _, geometry: purity_in_plot(geometry),
+        read=lambda _, geometry: _in_plot(geometry),
         between=False,
     ),
     Measure(
@@ -74,10 +78,8 @@ MEASURES = (
         meaning="(b − a) / max(a, b), mean over words: a is the mean distance to the words of its own category, b to those of "
         "the nearest other. From −1 to 1; above 0, categories hold together.{long_lists}",
         sources=(sources.ROUSSEEUW_1987,),
-        read=lambda _, geometry: geometry.silhouette,
-        template_holds=lambda _, geometry: geometry.silhouette.above_chance.template_holds,
+        read=lambda _, geometry: of_categories(geometry.silhouette, geometry.silhouette_raw),
         of_control=lambda control, _: control.silhouette,
-        raw=lambda geometry: geometry.silhouette_raw,
         spans=(-0.2, 0.4),
     ),
     Measure(
@@ -90,8 +92,7 @@ MEASURES = (
         "squares of these) get lower numbers.",
         sources=(sources.ROY_2007,),
         rows=("Effective rank, {last}",),
-        read=lambda _, geometry: geometry.spread.effective_rank,
-        templates=lambda geometry: geometry.effective_rank_in_templates,
+        read=lambda _, geometry: _rank(geometry),
         of_control=lambda control, _: control.effective_rank,
         write=number,
         spans=(0.0,),
@@ -101,8 +102,7 @@ MEASURES = (
         key="effective_rank_per_word",
         name="Effective rank per word",
         caption="In how many directions the words differ, divided by the number of words, so that models can be compared.",
-        read=lambda _, geometry: geometry.spread.effective_rank / geometry.n_measured,
-        templates=_per_word,
+        read=lambda _, geometry: _rank(geometry, divided_by=geometry.n_measured),
         of_control=lambda control, geometry: control.effective_rank / geometry.n_measured,
         within=False,
     ),
@@ -113,7 +113,7 @@ MEASURES = (
         term="Mean norm, mean cosine",
         meaning="The mean Euclidean length of the states, and the mean cosine over all pairs of words. A mean cosine near 1 "
         "says that all words point the same way (anisotropy).",
-        read=lambda _, geometry: geometry.spread.mean_norm,
+        read=lambda _, geometry: Reading(values=geometry.spread.mean_norm),
         write=number,
         is_log=True,
         spans=(),
@@ -122,7 +122,7 @@ MEASURES = (
         key="mean_cosine",
         name="Mean cosine",
         caption="Between all pairs of words. Near 1, every word points the same way, whatever it means.",
-        read=lambda _, geometry: geometry.spread.mean_cosine,
+        read=lambda _, geometry: Reading(values=geometry.spread.mean_cosine),
     ),
     Measure(
         key="explained_variance",
@@ -132,7 +132,9 @@ MEASURES = (
         meaning="The share of the variance of the reference words that a plot’s PC1 and PC2 hold, after the projection’s "
         "scaling.",
         read=lambda context, _: (
-            context.projections[0].projection.explained_variance_ratio[:, 0] if context.projections else None
+            Reading(values=context.projections[0].projection.explained_variance_ratio[:, 0])
+            if context.projections
+            else None
         ),
         write=percent,
         between=False,
@@ -156,12 +158,14 @@ MEASURES = (
         "dimensions named are those that exceed the threshold in at least half of the words.",
         sources=(sources.SUN_2024,),
         rows=("Largest activation ÷ typical", "Emergence layer"),
-        read=lambda _, geometry: geometry.massive.ratio,
-        holds=lambda _, geometry: geometry.massive.massive,
+        read=lambda _, geometry: Reading(
+            values=geometry.massive.ratio,
+            thresholds=(geometry.massive.moderate_ratio, geometry.massive.massive_ratio),
+            holds=geometry.massive.massive,
+        ),
         write=lambda value: f"{number(value)}{NBSP}×",
         is_log=True,
         spans=(),
-        thresholds=lambda geometry: (geometry.massive.moderate_ratio, geometry.massive.massive_ratio),
     ),
     Measure(
         key="top_share",
@@ -173,9 +177,10 @@ MEASURES = (
         "summed over the reference words. In some models nearly all tokens are large in the same dimension: then no ratio to "
         "other tokens shows it, and a dimension may be dominant without being massive. Of position 0 only the largest values "
         "are kept, so it isn’t known which dimensions are dominant there.",
-        read=lambda _, geometry: geometry.massive.top_share,
+        read=lambda _, geometry: Reading(
+            values=geometry.massive.top_share, thresholds=(geometry.massive.dominant_share,)
+        ),
         write=whole_percent,
-        thresholds=lambda geometry: (geometry.massive.dominant_share,),
     ),
     Measure(
         key="change",
@@ -189,7 +194,7 @@ MEASURES = (
         "{least_words}: for unrelated states, 95\N{NO-BREAK SPACE}% of its values are then below 0.2 in size, while for four words it may be "
         "near 1.",
         sources=(sources.KORNBLITH_2019, sources.SONG_2012),
-        read=lambda _, geometry: 1 - geometry.change.cka,
+        read=lambda _, geometry: Reading(values=1 - geometry.change.cka),
     ),
 )
 WITHIN_A_MODEL = tuple(measure for measure in MEASURES if measure.within)
@@ -203,8 +208,9 @@ def added_measures(contexts: Iterable[ContextReport]) -> tuple[Measure, ...]:
 
 
 def _added(measure: AddedMeasure) -> Measure:
-    def read(context: ContextReport, _: Geometry) -> AddedMeasure | None:
-        return next((each for each in context.added if each.column == measure.column), None)
+    def read(context: ContextReport, _: Geometry) -> Reading | None:
+        found = (each for each in context.added if each.column == measure.column)
+        return next((Reading(values=each.value, chance=each.chance) for each in found), None)
 
     return Measure(
         key=f"added_{measure.column}",
@@ -235,9 +241,6 @@ def related_measures(relations: Sequence[Relation], orders: Sequence[Order]) -> 
 
 
 def _parallelism(index: int, relation: Relation) -> Measure:
-    def found(context: ContextReport) -> RelationMeasures | None:
-        return context.relations.relations[index] if context.relations else None
-
     return Measure(
         key=f"relation {relation.name}",
         name=f"Parallelism above chance, {relation.label}",
@@ -260,34 +263,30 @@ def _parallelism(index: int, relation: Relation) -> Measure:
         "one word to the other, for which Hernandez et al. use its derivatives.",
         sources=(sources.MIKOLOV_2013, sources.HERNANDEZ_2024),
         rows=(f"{_as_it_is(relation.label)}: parallelism",),
-        read=lambda context, _: each.parallelism if (each := found(context)) else None,
-        drawn=_above_chance,
-        holds=lambda context, _: each.holds if (each := found(context)) else None,
-        template_holds=lambda context, _: each.template_holds if (each := found(context)) else None,
+        read=lambda context, _: _above_chance(context.relations.relations[index]) if context.relations else None,
         of_control=lambda control, _: np.asarray(control.relations[index]),
         spans=(0.0, 0.5),
     )
 
 
-def _above_chance(tested: Tested) -> Tested:
+def _above_chance(found: RelationMeasures) -> Reading:
     """Chance differs between depths and models, and a chart has one line for it; of each template, against its own chance."""
-    chance, templates = tested.null_mean, None
-    if tested.templates is not None and tested.template_null_mean is not None:
-        templates = tested.templates - tested.template_null_mean
-    return replace(
-        tested,
-        value=tested.value - chance,
-        low=tested.low - chance,
-        high=tested.high - chance,
-        templates=templates,
-        null_mean=np.zeros_like(chance),
+    own = found.parallelism
+    chance, each_template = own.null_mean, None
+    if own.templates is not None and own.template_null_mean is not None:
+        each_template = own.templates - own.template_null_mean
+    return Reading(
+        values=own.value - chance,
+        interval=(own.low - chance, own.high - chance),
+        chance=np.zeros_like(chance),
+        each_template=each_template,
+        holds=found.holds,
+        template_holds=found.template_holds,
+        measured=own,
     )
 
 
 def _order(index: int, order: Order) -> Measure:
-    def found(context: ContextReport, _: Geometry) -> Tested | None:
-        return context.relations.orders[index].r2 if context.relations else None
-
     return Measure(
         key=f"order {order.name}",
         name=f"Order, {order.label}",
@@ -309,24 +308,19 @@ def _order(index: int, order: Order) -> Measure:
         "extreme to the other and back. Plots show each word where the regression on the others puts it.",
         sources=(sources.ENGELS_2025,),
         rows=(f"{_as_it_is(order.label)}: R² of the order",),
-        read=found,
-        drawn=_not_below_0,
-        holds=lambda *of: each.claim.holds if (each := found(*of)) else None,
-        template_holds=lambda *of: each.claim.template_holds if (each := found(*of)) else None,
+        read=lambda context, _: _not_below_0(context.relations.orders[index].r2) if context.relations else None,
         of_control=lambda control, _: np.maximum(control.orders[index], 0.0),
     )
 
 
-def _not_below_0(r2: Tested) -> Tested:
+def _not_below_0(r2: Tested) -> Reading:
     """What is below 0 has no bound, and says no more than 0 does; so chance is left out, and with it the intervals."""
-    nothing = np.full(len(r2.value), np.nan)
-    return replace(
-        r2,
-        value=np.maximum(r2.value, 0.0),
-        low=nothing,
-        high=nothing,
-        null_mean=nothing,
-        templates=None if r2.templates is None else np.maximum(r2.templates, 0.0),
+    return Reading(
+        values=np.maximum(r2.value, 0.0),
+        each_template=None if r2.templates is None else np.maximum(r2.templates, 0.0),
+        holds=r2.claim.holds,
+        template_holds=r2.claim.template_holds,
+        measured=r2,
     )
 
 
@@ -374,15 +368,16 @@ def _by_lens(key: str, name: str, what: str, found: Callable[[Lens], LensMeasure
         key=f"lens {key}",
         name=name,
         caption=f"{what} Dotted: chance. Without a band where the two halves of the text disagree about the lens.",
-        read=lambda context, _: found(context.lens) if context.lens else None,
-        drawn=_where_firm,
+        read=lambda context, _: _where_firm(found(context.lens)) if context.lens else None,
         write=whole_percent,
     )
 
 
-def _where_firm(measure: LensMeasure) -> LensMeasure:
-    low, high = (np.where(measure.is_firm, bound, np.nan) for bound in (measure.low, measure.high))
-    return replace(measure, low=low, high=high)
+def _where_firm(found: LensMeasure | None) -> Reading | None:
+    if found is None:
+        return None
+    low, high = (np.where(found.is_firm, bound, np.nan) for bound in (found.low, found.high))
+    return tested(found, interval=(low, high), measured=found)
 
 
 LENS_TERM = "What each layer would say (Jacobian lens)"

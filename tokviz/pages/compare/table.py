@@ -208,11 +208,11 @@ def _cells(measure: Measure, _: ModelReport, context: ContextReport) -> tuple[Ce
     if kind == "lens":
         return (_named(context.lens),)
     geometry = context.geometry
-    found = None if geometry is None else measure.read(context, geometry)
-    if geometry is None or (found is None and kind in ("relation", "order")):
+    reading = measure.reading(context)
+    if geometry is None or (reading is None and kind in ("relation", "order")):
         return tuple(_unknown("not measured") for _ in measure.rows)
-    if isinstance(found, Tested):
-        return (_best_of(found, with_chance=kind == "relation"),)
+    if reading and isinstance(reading.measured, Tested):
+        return (_best_of(reading.measured, with_chance=kind == "relation"),)
     special = {"purity": _purity, "effective_rank": _last_rank, "ratio": _ratio}.get(kind)
     return special(measure, context, geometry) if special else (_at_best(measure, context),)
 

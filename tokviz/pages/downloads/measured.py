@@ -166,12 +166,16 @@ def _by_depth(found: Iterable[tuple[str, str, int, Mapping[str, Any]]], header: 
 def templates_csv(context: ContextReport, relations: Sequence[Relation], orders: Sequence[Order]) -> str:
     """A row per measure, template and depth; ``announced`` is what would be announced of this template alone."""
     rows: list[list[Any]] = []
-    geometry, templates = context.geometry, context.states.context.templates
+    templates = context.states.context.templates
     for measure in (*WITHIN_A_MODEL, *related_measures(relations, orders)):
-        values, holds = measure.in_templates(context), None
-        if geometry is None or values is None:
+        reading = measure.reading(context)
+        if reading is None:
             continue
-        holds = measure.template_holds(context, geometry)
+        values, holds = reading.each_template, reading.template_holds
+        if reading.measured:
+            values = reading.measured.templates
+        if values is None:
+            continue
         for index, depth in np.ndindex(values.shape):
             names = [text for each in (measure.key, templates[index]) for text in (each, spreadsheet_safe(each))]
             announced = None if holds is None else holds[index, depth]

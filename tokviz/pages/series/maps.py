@@ -8,10 +8,10 @@ from itertools import chain
 
 import numpy as np
 
-from tokviz.pages.charts.measure import Measure
+from tokviz.pages.charts.measure import Measure, Reading
 from tokviz.pages.charts.measures import MEASURES, related_measures
 from tokviz.pages.text.wording import number, score
-from tokviz.records import ContextReport, Report, SeriesReport, depth_name
+from tokviz.records import ContextReport, Order, Relation, Report, SeriesReport, depth_name
 
 N_SHADES = 4
 """Beside none at all; classes of ``series.css``."""
@@ -47,11 +47,21 @@ ATTENTION = Measure(
 )
 
 
+_OF_RELATED = {
+    "relation": "Mean cosine between the differences of the pairs (parallelism), less that of the same words paired at random. Bold: shown to be "
+    "a relation.",
+    "order": "How well each word’s place in the order is read from the others (R²). Bold: shown to be an order.",
+}
+
+
 def measures(report: Report) -> dict[str, tuple[Measure, ...]]:
     """All that a series of the report may have maps of, as these call and explain it, by what the choice of a map calls them."""
     of = {each.key: each for each in MEASURES}
     related = related_measures(report.relations, report.orders)
-    relations, orders = related[: len(report.relations)], related[len(report.relations) :]
+    every: list[tuple[str, int, Relation | Order]] = [
+        *(("relation", *each) for each in enumerate(report.relations)),
+        *(("order", *each) for each in enumerate(report.orders)),
+    ]
     own = (
         replace(
             of["purity"],
@@ -75,49 +85,30 @@ def measures(report: Report) -> dict[str, tuple[Measure, ...]]:
             key="pc1",
             name="PC1’s share",
             caption="How much of the words’ variance lies along one direction, centered and without scaling.",
-            read=lambda _, geometry: geometry.spread.pc1_share,
+            read=lambda _, geometry: Reading(values=geometry.spread.pc1_share),
         ),
         ATTENTION,
     )
     of_report = (
-        *(
-            replace(
-                measure,
-                key=f"relation-{index}",
-                name=relation.label,
-                caption="Mean cosine between the differences of the pairs (parallelism), less that of the same words paired at random. Bold: shown to be a relation.",
-            )
-            for index, (measure, relation) in enumerate(zip(relations, report.relations, strict=True))
-        ),
-        *(
-            replace(
-                measure,
-                key=f"order-{index}",
-                name=order.label,
-                caption="How well each word’s place in the order is read from the others (R²). Bold: shown to be an order.",
-                drawn=lambda found: found,
-            )
-            for index, (measure, order) in enumerate(zip(orders, report.orders, strict=True))
-        ),
+        replace(measure, key=f"{kind}-{index}", name=each.label, caption=_OF_RELATED[kind])
+        for measure, (kind, index, each) in zip(related, every, strict=True)
     )
-    return {"Measures": own, "Relations and orders": of_report}
+    return {"Measures": own, "Relations and orders": tuple(of_report)}
 
 
-def _attention(context: ContextReport) -> np.ndarray | None:
+def _attention(context: ContextReport) -> Reading | None:
     own = [each for each in context.states.attention if each.template == context.states.context.template]
-    return np.array([np.nan, *own[0].mean]) if own else None
+    return Reading(values=np.array([np.nan, *own[0].mean])) if own else None
 
 
-def read(measure: Measure, context: ContextReport | None) -> tuple[np.ndarray | None, np.ndarray | None]:
-    """A measure's values, ``(n_depths,)``, NaN where it isn't defined; and what of them is announced, ``(n_depths,)`` bool."""
+def read(measure: Measure, context: ContextReport | None) -> Reading | None:
+    """None where it isn't known; of orders values below 0, too, which charts don't show."""
     if context is None:
-        return None, None
-    if measure is ATTENTION:  # which a draft has, too
-        return _attention(context), None
-    reading = measure.reading(context)
-    if reading is None or context.geometry is None:
-        return None, None
-    return reading.values, measure.holds(context, context.geometry)
+        return None
+    reading = _attention(context) if measure is ATTENTION else measure.reading(context)  # a draft has attention, too
+    if reading and reading.measured and measure.key.startswith("order-"):
+        return replace(reading, values=reading.measured.value)
+    return reading
 
 
 def maps(report: Report, series: SeriesReport, contexts: Sequence[str]) -> tuple[Map, ...]:
@@ -134,7 +125,7 @@ def maps(report: Report, series: SeriesReport, contexts: Sequence[str]) -> tuple
 
 def _map(measure: Measure, captures: Sequence[ContextReport | None]) -> Map | None:
     found = [read(measure, each) for each in captures]
-    known = [values for values, _ in found if values is not None and np.isfinite(values).any()]
+    known = [each.values for each in found if each is not None and each.is_defined]
     if not known:
         return None
     top, last = _top(measure, np.concatenate(known)), len(known[0]) - 1
@@ -148,7 +139,7 @@ def _map(measure: Measure, captures: Sequence[ContextReport | None]) -> Map | No
         rows=tuple(
             (
                 f"{depth_name(depth)}{' (last)' if depth == last > 0 else ''}",
-                [_cell(measure, top, values, holds, depth) for values, holds in found],
+                [_cell(measure, top, each, depth) for each in found],
             )
             for depth in range(last + 1)
         ),
@@ -163,12 +154,10 @@ def _top(measure: Measure, values: np.ndarray) -> float:
     return 1.0 if measure.write is score else largest
 
 
-def _cell(
-    measure: Measure, top: float, values: np.ndarray | None, holds: np.ndarray | None, depth: int
-) -> tuple[str, str]:
-    value = float("nan") if values is None else float(values[depth])
-    if not np.isfinite(value):
+def _cell(measure: Measure, top: float, reading: Reading | None, depth: int) -> tuple[str, str]:
+    if reading is None or not np.isfinite(reading.values[depth]):
         return "", ""
+    value = float(reading.values[depth])
     place = np.log(max(value, 1.0)) if measure.is_log else value
     shade = int(np.clip(round(N_SHADES * place / top if top > 0 else 0), 0, N_SHADES))
-    return measure.write(value), f"s{shade}{' y' if holds is not None and holds[depth] else ''}"
+    return measure.write(value), f"s{shade}{' y' if reading.holds is not None and reading.holds[depth] else ''}"

@@ -60,7 +60,8 @@ def _map_entry(made: Map) -> dict[str, Any]:
 def _rows(series: SeriesReport, asked: Sequence[Measure]) -> Iterator[list[Any]]:
     for checkpoint in series.checkpoints:
         for context in checkpoint.model.contexts:
-            columns = [column for each in asked for column in read(each, context)]
+            found = [read(each, context) for each in asked]
+            columns = [column for each in found for column in ((each.values, each.holds) if each else (None, None))]
             for depth in range(context.states.n_depths):
                 yield [
                     checkpoint.label,
