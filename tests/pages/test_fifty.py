@@ -35,7 +35,7 @@ from tokviz.pages.compare.layers import layers_page
 from tokviz.pages.compare.page import compare_page
 from tokviz.pages.first.page import MOST_LINKS, index_page
 from tokviz.pages.method.page import method_page
-from tokviz.pages.site import NotFoundPage, Page, SiteView, View
+from tokviz.pages.site import Page, SiteView, View
 from tokviz.records import ModelSimilarity, Report
 
 pytestmark = pytest.mark.thorough
@@ -85,7 +85,7 @@ def rendered(report: Report) -> dict[str, str]:
     ]
     site = SiteView(
         pages=tuple(Page(template=template, view=view) for template, view in views if view),
-        not_found=NotFoundPage(path="404.html", title=report.title, home="index.html"),
+        report=report,
         files=compare.scripts,
     )
     return render.render(site, FOLDERS)

@@ -182,7 +182,7 @@ def _render(site: SiteView, folders: Sequence[Path]) -> dict[str, str]:
         files[page.view.frame.path] = _filled_page(jinja, page)
     if site.sitemap:
         files["sitemap.xml"] = _filled(jinja, "sitemap.xml", site=site)
-    files[site.not_found.path] = _filled(jinja, "404.html", page=site.not_found)
+    files["404.html"] = _filled(jinja, "404.html", report=site.report)
     return files
 
 

@@ -45,20 +45,11 @@ class Page:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NotFoundPage:
-    """The page for addresses that don’t exist."""
-
-    path: str
-    title: str
-    home: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class SiteView:
     """Every page of the site."""
 
+    report: Report
     pages: tuple[Page, ...]
-    not_found: NotFoundPage
     files: Mapping[str, str]
     """What pages load that only this report has, by its path from the site's root: the author's look, and data."""
 
@@ -93,11 +84,7 @@ def build(report: Report) -> SiteView:
     for page in pages:
         if isinstance(page.view, ComparePage):
             files |= page.view.scripts
-    return SiteView(
-        pages=pages,
-        not_found=NotFoundPage(path="404.html", title=report.title, home=report.site_url or "index.html"),
-        files=files,
-    )
+    return SiteView(report=report, pages=pages, files=files)
 
 
 def _pages(report: Report) -> tuple[Page, ...]:
