@@ -9,20 +9,19 @@ import numpy as np
 from tokviz.pages.model.events import dimensions
 from tokviz.pages.text.catalogue import sentence, text
 from tokviz.pages.text.facts import Fact
-from tokviz.pages.text.parts import Section
 from tokviz.pages.text.stage_facts import whose
 from tokviz.pages.text.trust import purity_in_plot
 from tokviz.records import CategoryMeasure, ContextReport, Geometry, ModelReport
 
 
-def difference(model: ModelReport) -> Section | None:
-    """In plain words, when massive activations at position 0 are what tells one context from another; else None."""
+def difference(model: ModelReport) -> tuple[str, tuple[str, ...]] | None:
+    """A heading and paragraphs under it. In plain words, when massive activations at position 0 are what tells one context from another; else None."""
     stated = difference_facts(model)
     if not stated:
         return None
     one, other = (fact.values["context"] for fact in stated[0] if "context" in fact.values)
     heading = text(Fact("stages.difference.heading", one=one, other=other))
-    return Section(heading=heading, paragraphs=tuple(map(sentence, stated)))
+    return heading, tuple(map(sentence, stated))
 
 
 def difference_facts(model: ModelReport) -> tuple[tuple[Fact, ...], ...]:

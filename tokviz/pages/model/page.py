@@ -28,7 +28,7 @@ from tokviz.pages.text.extent import undrawn_note
 from tokviz.pages.text.findings import finding_of, sentence
 from tokviz.pages.text.glossary import grid_term
 from tokviz.pages.text.landmarks import without_token
-from tokviz.pages.text.parts import Link, Option, Row, Section, Switch
+from tokviz.pages.text.parts import Link, Option
 from tokviz.pages.text.without_training import untrained_sentences
 from tokviz.pages.text.wording import (
     MOST_WORDS_IN_SIGHT,
@@ -75,8 +75,9 @@ class ModelPage:
     """Where its categories hold, if it has no finding."""
     note: str | None
     failure: str | None
-    switches: tuple[Switch, ...]
-    """Only those with something to choose."""
+    switches: list[tuple[str, str, dict[str, str], bool]]
+    """Only those with something to choose: of each the panels' attribute that it chooses by, its legend, the options, the first of which is
+    chosen, and whether two of them can be seen side by side."""
     panels: tuple[Shown, ...]
     contents: tuple[Link, ...]
     """Its parts, in their order."""
@@ -89,7 +90,7 @@ class ModelPage:
     lens: LensSection | None
     stories: tuple[Story, ...]
     """Empty when nothing has been measured, as ``difference`` and ``curves`` are."""
-    difference: Section | None
+    difference: tuple[str, tuple[str, ...]] | None
     """Why the contexts differ, when massive activations are the reason."""
     curves: dict[str, Any] | None
     differences: tuple[str, ...]
@@ -104,7 +105,8 @@ class ModelPage:
     grids_heading: str
     model_in_brief: str
     """One line of facts; empty of a model that failed."""
-    card: tuple[Row, ...]
+    card: list[tuple[Any, ...]]
+    """Of each row a label, what stands beside it, and maybe that it is code."""
     notes: tuple[str, ...]
     words: tuple[WordNotes, ...]
     downloads: tuple[Link, ...]
@@ -205,7 +207,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
         grids=drawn,
         grids_heading=grid_term(is_partial=is_partial).name,
         model_in_brief=f"{weights_format(card)}, computed in {card.dtype}" if card else "",
-        card=_card_rows(model, card) if card else (Row(label="Source", value=model.source, code=True),),
+        card=_card_rows(model, card) if card else [("Source", model.source, True)],
         notes=(*card.notes, *undrawn_note(report)) if card else (),
         words=_word_notes(report, model),
         downloads=downloads(report, page, model.slug),
@@ -223,48 +225,33 @@ def _plates(report: Report, model: ModelReport, page: str) -> str | None:
     return drawings(report, page, "plates/plates.js", *DRAWING_SCRIPTS, models=[drawn])
 
 
-def _switches(model: ModelReport) -> tuple[Switch, ...]:
+def _switches(model: ModelReport) -> list[tuple[str, str, dict[str, str], bool]]:
     if not model.contexts:
-        return ()
-    contexts = [(context.states.context.name, context.states.context.label) for context in model.drawn]
-    projections = [
-        (shown.projection.name, projection_label(shown.projection.name)) for shown in model.contexts[0].projections
-    ]
-    choices = (("context", "Words", contexts), ("projection", "PCA", projections))
-    return tuple(
-        Switch(
-            key=key,
-            legend=legend,
-            options=tuple(
-                Option(value=value, label=label, checked=index == 0) for index, (value, label) in enumerate(options)
-            ),
-            pair=key == "context" and any(context.geometry is not None for context in model.contexts),
-        )
-        for key, legend, options in choices
-        if len(options) > 1
-    )
+        return []
+    is_measured = any(context.geometry is not None for context in model.contexts)
+    contexts = {context.states.context.name: context.states.context.label for context in model.drawn}
+    names = [shown.projection.name for shown in model.contexts[0].projections]
+    projections = {name: projection_label(name) for name in names}
+    choices = [("context", "Words", contexts, is_measured), ("projection", "PCA", projections, False)]
+    return [each for each in choices if len(each[2]) > 1]
 
 
-def _card_rows(model: ModelReport, card: ModelCard) -> tuple[Row, ...]:
-    states = model.contexts[0].states
+def _card_rows(model: ModelReport, card: ModelCard) -> list[tuple[Any, ...]]:
     width = f"{card.width:,}"
     if card.embedding_width != card.width:
         width += f" (embedding {card.embedding_width:,})"
-    return (
-        Row(label="Source", value=card.source, code=True),
-        Row(label="Weights’ identity", value=card.identity, code=True),
-        Row(
-            label="Architecture",
-            value=f"{card.architecture} ({card.model_type})" if card.model_type else card.architecture,
-        ),
-        Row(label="Layers", value=f"{card.n_layers:,}"),
-        Row(label="Width", value=width),
-        *((Row(label="Parameters", value=f"{card.n_parameters:,}"),) if card.n_parameters else ()),
-        Row(label="Weights on disk", value=weights_format(card)),
-        Row(label="Computed in", value=card.dtype),
-        Row(label="Tokenizer", value=_tokenizer(card)),
-        Row(label="Captured", value=day(states.captured_at)),
-    )
+    return [
+        ("Source", card.source, True),
+        ("Weights’ identity", card.identity, True),
+        ("Architecture", f"{card.architecture} ({card.model_type})" if card.model_type else card.architecture),
+        ("Layers", f"{card.n_layers:,}"),
+        ("Width", width),
+        *([("Parameters", f"{card.n_parameters:,}")] if card.n_parameters else []),
+        ("Weights on disk", weights_format(card)),
+        ("Computed in", card.dtype),
+        ("Tokenizer", _tokenizer(card)),
+        ("Captured", day(model.contexts[0].states.captured_at)),
+    ]
 
 
 def _tokenizer(card: ModelCard) -> str:

@@ -16,15 +16,6 @@ class Link:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
-    """A label and what stands beside it; ``code`` is set in a fixed-width face."""
-
-    label: str
-    value: str
-    code: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
 class Source:
     """An image file and its size in pixels."""
 
@@ -53,26 +44,6 @@ class Option:
     value: str
     label: str
     checked: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Switch:
-    """A choice between panels."""
-
-    key: str
-    """``context`` or ``projection``: the panels' attribute that it chooses by."""
-    legend: str
-    options: tuple[Option, ...]
-    pair: bool
-    """Whether two of the options can be seen side by side."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Section:
-    """A heading and the paragraphs under it."""
-
-    heading: str
-    paragraphs: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
