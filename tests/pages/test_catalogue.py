@@ -38,9 +38,11 @@ def test_every_sentence_is_used_and_every_used_one_is_there(code: list[ast.AST])
 
 def test_every_source_is_named_and_every_named_one_is_there(code: list[ast.AST]) -> None:
     named = {
-        node.attr.lower()
+        each.value
         for node in code
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "sources"
+        if isinstance(node, ast.keyword) and node.arg == "sources" and isinstance(node.value, ast.Tuple)
+        for each in node.value.elts
+        if isinstance(each, ast.Constant) and isinstance(each.value, str)
     }
     for each in catalogue.read("method").values():
         named |= set(each.get("sources", ())) if isinstance(each, dict) else set()

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tokviz.pages.text.parts import Link, Term
+from tokviz.pages.text.parts import Term
+from tokviz.pages.text.sources import source
 from tokviz.pages.text.wording import count, score, whole_percent
 from tokviz.records import (
     CategoryMeasure,
@@ -100,8 +101,8 @@ class Measure:
     term: str = ""
     """As the method page defines it; empty where that says nothing of it. Of measures that share one, the first has it."""
     meaning: str = ""
-    sources: tuple[Link, ...] = ()
-    """The works that defined it."""
+    sources: tuple[str, ...] = ()
+    """The works that defined it, by their keys in ``catalogue/sources.toml``."""
     rows: tuple[str, ...] = ()
     """Of the compare page's table: their labels, in which ``{last}`` is the last depth."""
     read: Callable[[ContextReport, Geometry], Reading | None]
@@ -149,7 +150,8 @@ class Measure:
         """For the method page, with the thresholds that it was measured with."""
         if not self.term:
             return None
-        return Term(name=self.term, meaning=self.meaning.format_map(_numbers(geometry)), sources=self.sources)
+        meaning = self.meaning.format_map(_numbers(geometry))
+        return Term(name=self.term, meaning=meaning, sources=tuple(map(source, self.sources)))
 
 
 def terms(measures: Iterable[Measure], geometry: Geometry) -> dict[str, Term]:

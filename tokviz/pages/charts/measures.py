@@ -12,7 +12,6 @@ from dataclasses import replace
 import numpy as np
 
 from tokviz.pages.charts.measure import Measure, Reading, of_categories, tested
-from tokviz.pages.text import sources
 from tokviz.pages.text.trust import purity_in_plot
 from tokviz.pages.text.wording import NBSP, number, percent, whole_percent
 from tokviz.records import (
@@ -55,7 +54,7 @@ MEASURES = (
         "the same state has no well-defined neighbors, and is not counted, neither here nor in the share of neighbors that "
         "stay from depth to depth or from model to model. If fewer than {least_neighbors} of the words have well-defined "
         "neighbors, no value is given.",
-        sources=(sources.TIMKEY_2021, sources.MU_2018),
+        sources=("timkey_2021", "mu_2018"),
         rows=("Best category purity", "Mean over depths"),
         read=lambda _, geometry: of_categories(geometry.purity, geometry.purity_raw),
         of_control=lambda control, _: control.purity,
@@ -77,7 +76,7 @@ MEASURES = (
         term="Silhouette",
         meaning="(b − a) / max(a, b), mean over words: a is the mean distance to the words of its own category, b to those of "
         "the nearest other. From −1 to 1; above 0, categories hold together.{long_lists}",
-        sources=(sources.ROUSSEEUW_1987,),
+        sources=("rousseeuw_1987",),
         read=lambda _, geometry: of_categories(geometry.silhouette, geometry.silhouette_raw),
         of_control=lambda control, _: control.silhouette,
         spans=(-0.2, 0.4),
@@ -90,7 +89,7 @@ MEASURES = (
         meaning="The exponential of the entropy of the centered states’ singular values, normalized to sum to one: 1 if all "
         "words lie on a line, at most the number of words minus one. Papers that use the eigenvalues of the covariance (the "
         "squares of these) get lower numbers.",
-        sources=(sources.ROY_2007,),
+        sources=("roy_2007",),
         rows=("Effective rank, {last}",),
         read=lambda _, geometry: _rank(geometry),
         of_control=lambda control, _: control.effective_rank,
@@ -156,7 +155,7 @@ MEASURES = (
         "page says so. The emergence layer is the first with massive activations. They end where |x| itself falls below the "
         "threshold; if they are no longer massive only because other tokens have grown, the page says that instead. The "
         "dimensions named are those that exceed the threshold in at least half of the words.",
-        sources=(sources.SUN_2024,),
+        sources=("sun_2024",),
         rows=("Largest activation ÷ typical", "Emergence layer"),
         read=lambda _, geometry: Reading(
             values=geometry.massive.ratio,
@@ -193,7 +192,7 @@ MEASURES = (
         "is used, because with fewer words than dimensions the usual one is near 1 for unrelated states. It needs at least "
         "{least_words}: for unrelated states, 95\N{NO-BREAK SPACE}% of its values are then below 0.2 in size, while for four words it may be "
         "near 1.",
-        sources=(sources.KORNBLITH_2019, sources.SONG_2012),
+        sources=("kornblith_2019", "song_2012"),
         read=lambda _, geometry: Reading(values=1 - geometry.change.cka),
     ),
 )
@@ -261,7 +260,7 @@ def _parallelism(index: int, relation: Relation) -> Measure:
         "All of this is measured on standardized states. Plots show these words in their own first two principal components, "
         "fitted to each layer separately; all numbers are of all dimensions. It isn’t tested how the model itself gets from "
         "one word to the other, for which Hernandez et al. use its derivatives.",
-        sources=(sources.MIKOLOV_2013, sources.HERNANDEZ_2024),
+        sources=("mikolov_2013", "hernandez_2024"),
         rows=(f"{_as_it_is(relation.label)}: parallelism",),
         read=lambda context, _: _above_chance(context.relations.relations[index]) if context.relations else None,
         of_control=lambda control, _: np.asarray(control.relations[index]),
@@ -306,7 +305,7 @@ def _order(index: int, order: Order) -> Measure:
         "read. The words are said to lie in a circle if, besides, far words are farther apart than those a quarter of the "
         "cycle apart, and R² is at least 0.7 in every direction of the circle’s plane: it isn’t where words only go from one "
         "extreme to the other and back. Plots show each word where the regression on the others puts it.",
-        sources=(sources.ENGELS_2025,),
+        sources=("engels_2025",),
         rows=(f"{_as_it_is(order.label)}: R² of the order",),
         read=lambda context, _: _not_below_0(context.relations.orders[index].r2) if context.relations else None,
         of_control=lambda control, _: np.maximum(control.orders[index], 0.0),
@@ -340,7 +339,7 @@ def lens_measures(relations: Sequence[Relation]) -> tuple[Measure, ...]:
             named,
             term=LENS_TERM,
             meaning=_OF_THE_LENS,
-            sources=(sources.VERBALIZABLE_2026, sources.NOSTALGEBRAIST_2020),
+            sources=("verbalizable_2026", "nostalgebraist_2020"),
             rows=("Category named, Jacobian lens",),
         ),
         _by_lens(

@@ -1,4 +1,4 @@
-"""The works that the method page names, as ``catalogue/sources.toml`` has them: ``sources.SUN_2024`` is its ``sun_2024``."""
+"""The works that the method page names, as ``catalogue/sources.toml`` has them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,3 @@ def source(key: str) -> Link:
     """A work, and where it is found."""
     place, (title, number) = next((place, works[key]) for place, works in read("sources").items() if key in works)
     return Link(text=f"{title}, arXiv {number}" if place == "arxiv" else title, href=_ADDRESSES[place].format(number))
-
-
-def __getattr__(name: str) -> Link:
-    if not name.isupper():
-        raise AttributeError(name)
-    return source(name.lower())
