@@ -44,7 +44,7 @@ from tokviz.text import one_line, visible, visible_piece
 ASSETS = "assets"
 OWN_STYLES = f"{ASSETS}/theme.css"
 """A theme's stylesheet, which all pages take after their own."""
-COMPILED_VERSION = 6
+COMPILED_VERSION = 7
 """Raised when the environment changes, or the form of the files."""
 FILTERS: dict[str, Callable[..., str]] = {
     **catalogue.FORMATS,
