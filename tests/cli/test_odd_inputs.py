@@ -204,6 +204,22 @@ def test_a_closed_folder_is_told(llama: Path) -> None:
         _require_told(Path(project), llama)
 
 
+@pytest.mark.process
+@pytest.mark.slow
+def test_nothing_is_imported_from_a_models_folder_that_is_the_current_one(llama: Path, tmp_path: Path) -> None:
+    """By the processes that draw, which begin before anything is imported."""
+    (llama / "selectors.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w').close()\nraise SystemExit")
+    (tmp_path / "words.json").write_text('{"colors": ["red", "blue", "green"]}')
+    places = {"--words": "words.json", "--output": "site", "--cache": "cache"}
+    arguments = ["--model", ".", *(each for name, place in places.items() for each in (name, str(tmp_path / place)))]
+    made = subprocess.run(
+        [sys.executable, str(ROOT / "generate.py"), *arguments],
+        cwd=llama, check=False, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    assert not (tmp_path / "ran").exists()
+
+
 def _require_told(project: Path, llama: Path) -> None:
     closed = project / "closed"
     shutil.copytree(llama, closed / "llama")

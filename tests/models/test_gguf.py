@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,16 @@ def test_a_gguf_file_that_was_replaced_is_read_again(tmp_path: Path) -> None:
         model = load(configured("tiny.gguf"), tmp_path, "cpu")
         embeddings.append(model.module.get_parameter("embed_tokens.weight").detach().clone())
     assert not torch.equal(*embeddings)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets not everyone make links")
+def test_a_gguf_file_that_is_a_link_out_of_its_folder_is_refused(tmp_path: Path) -> None:
+    for name in ("elsewhere", "here"):
+        (tmp_path / name).mkdir()
+    as_gguf(qwen2(tmp_path / "whole"), tmp_path / "elsewhere" / "tiny.gguf", "F32")
+    (tmp_path / "here" / "tiny.gguf").symlink_to(tmp_path / "elsewhere" / "tiny.gguf")
+    assert "got a link out of it: tiny.gguf; copy what it leads to" in refusal("tiny.gguf", tmp_path / "here")
+    assert load(configured("tiny.gguf"), tmp_path / "elsewhere", "cpu").card.n_layers == 3
 
 
 def test_a_gguf_file_has_an_untrained_model(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from safetensors.torch import load_file, save_file
 from sources import configured, edit_config, refusal
 
 from tokviz.errors import SourceError
-from tokviz.models import check, identity, load
+from tokviz.models import check, identity, load, quiet_transformers
 
 
 def test_pickled_weights_are_refused_with_the_remedy(llama: Path) -> None:
@@ -365,3 +365,12 @@ def test_a_failure_to_load_does_not_name_the_cache_folder(
     message = refusal("org/name", tmp_path)
     assert "config.json" in message
     assert str(tmp_path) not in message
+
+
+def test_what_a_models_files_say_is_not_printed_by_libraries(capfd: pytest.CaptureFixture[str]) -> None:
+    """Their errors hold values as they are, with whatever a terminal would obey."""
+    from transformers.utils import logging
+
+    with quiet_transformers():
+        logging.get_logger("transformers.configuration_utils").error("\x1b]0;other\x07")
+    assert capfd.readouterr().err == ""

@@ -238,9 +238,10 @@ class _Relations:
 
     def __init__(self, states: HiddenStates, rows: np.ndarray, k: int, seed: int) -> None:
         n_words, self.k = len(rows), k
-        depths = [standardized(states.states[depth][rows]) for depth in range(states.n_depths)]
-        grams = np.stack([centred_gram(depth) for depth in depths])
-        distances = np.stack([cosine_distances(depth) for depth in depths])
+        grams, distances = np.empty((2, states.n_depths, n_words, n_words))
+        for depth in range(states.n_depths):  # one in memory at a time: of a wide model all would be gigabytes
+            state = standardized(states.states[depth][rows])
+            grams[depth], distances[depth] = centred_gram(state), cosine_distances(state)
         self.vectors = geometry_vectors(grams) if n_words >= MIN_WORDS_CKA else np.zeros((len(grams), 0))
         self.near = _Nearest.among(distances, k)
         random = np.random.default_rng((seed, 4))

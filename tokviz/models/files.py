@@ -91,6 +91,8 @@ def list_files(
     path = folder or location.path
     assert path is not None, "a hub model has been looked for"
     if path.is_file():
+        if location.kind != "package":
+            _refuse_links_out(source, path.parent, [path.name])
         return ModelFiles(folder=path.parent, settings=(), weights=(path.name,), signature=signature([path]))
     found = files_like(path, IDENTIFIED)
     before = signature(found)

@@ -19,7 +19,7 @@ def quiet_transformers() -> Iterator[None]:
 
     logging: Any = utils.logging  # half of its functions are untyped
     verbosity, had_bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
+    logging.set_verbosity(library_logging.CRITICAL)  # errors hold what a model's files say, as it is
     logging.disable_progress_bar()
     for other in others:
         other.setLevel(library_logging.ERROR)
