@@ -20,7 +20,7 @@ from tiny_gguf import as_gguf, qwen2
 
 from tokviz.capture import memory
 from tokviz.capture.hooks import forward, is_streamed
-from tokviz.models import Folders, fitting, gguf_header, limits, load
+from tokviz.models import Folders, files, fitting, gguf_header, limits, load
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="The limits are those of Linux")
 
@@ -35,6 +35,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def gpt2(made: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(made, tmp_path / "gpt2"))
+
+
+@pytest.fixture(autouse=True)
+def _files_that_are_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of gigabytes in tests, most of which are never written."""
+    monkeypatch.setattr(files, "LEAST_WRITTEN", 0)
 
 
 def lengthen(weights: Path, n_bytes: int) -> None:

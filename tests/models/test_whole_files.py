@@ -19,7 +19,7 @@ from tiny_tokenizers import whole_words
 from tokviz.capture.tokens import _refuse_long, _something_before, tokenize, tokenize_vocabulary
 from tokviz.config import ModelConfig
 from tokviz.errors import ModelError, SourceError
-from tokviz.models import check, identity, is_same, load, refuse_too_many
+from tokviz.models import check, files, identity, is_same, load, refuse_too_many
 from tokviz.models.failures import _is_too_nested
 from tokviz.models.weights import quantization_of
 from tokviz.records import Context
@@ -103,7 +103,27 @@ def test_settings_larger_than_any_are_told_and_not_read(llama: Path) -> None:
 # --- weights -----------------------------------------------------------------------------------------------------
 
 
-def test_weights_with_more_behind_them_are_refused_before_they_are_hashed(llama: Path) -> None:
+def test_a_file_most_of_which_was_never_written_is_refused_before_it_is_read(llama: Path) -> None:
+    os.truncate(llama / "model.safetensors", MORE)
+    said = refusal("llama", llama.parent)
+    assert f"expected a file that is on the disk as a whole, got model.safetensors, of whose {MORE:,} bytes " in said
+
+
+def test_a_gguf_file_most_of_which_was_never_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "tiny.gguf").write_bytes(b"GGUF")
+    os.truncate(tmp_path / "tiny.gguf", MORE)
+    assert "got tiny.gguf, of whose" in refusal("tiny.gguf", tmp_path)
+
+
+def test_settings_of_a_million_tables_are_not_read(llama: Path) -> None:
+    edit_config(llama, extra=[{}] * 1_000_001)
+    assert "config.json is no valid JSON: more than 1,000,000 times “{”" in refusal("llama", llama.parent)
+
+
+def test_weights_with_more_behind_them_are_refused_before_they_are_hashed(
+    llama: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "LEAST_WRITTEN", 0)
     model = pinned(llama)
     os.truncate(llama / "model.safetensors", MORE)
     with pytest.raises(SourceError, match=f"got {MORE:,} bytes, more than its header says"):
@@ -111,7 +131,8 @@ def test_weights_with_more_behind_them_are_refused_before_they_are_hashed(llama:
 
 
 @pytest.mark.slow
-def test_a_gguf_file_with_more_behind_its_tensors_is_refused(tmp_path: Path) -> None:
+def test_a_gguf_file_with_more_behind_its_tensors_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "LEAST_WRITTEN", 0)
     as_gguf(qwen2(tmp_path / "tiny"), tmp_path / "tiny.gguf", "Q8_0")
     load(configured("tiny.gguf"), tmp_path, "cpu")
     os.truncate(tmp_path / "tiny.gguf", MORE)

@@ -39,6 +39,11 @@ MOST_WEIGHTS_FILES = 2_000
 _MOST_BYTES = {CONFIG: 10_000_000, INDEX: 30_000_000, ADAPTER: 1_000_000}
 _MOST_OF_OTHERS = 100_000_000
 """Bytes of settings that are read here; vocabularies, which are read by their libraries, may be larger."""
+_MOST_VALUES = {b"{": 1_000_000, b"[": 1_000_000, b",": 5_000_000}
+"""Of a file that is read here: a hundred million bytes of empty tables take gigabytes."""
+LEAST_WRITTEN = 1 / 8
+_LARGE = 2**26
+"""Of a file with more bytes that part is on the disk: file systems that compress make weights a third smaller at most."""
 _NOT_OF_STATES = (ADAPTER, "generation_config.json", f"*{_INDEX}", "*processor_config.json")
 """Settings that no hidden state depends on; an adapter's would have its weights loaded, too."""
 
@@ -93,6 +98,7 @@ def list_files(
     if path.is_file():
         if location.kind != "package":
             _refuse_links_out(source, path.parent, [path.name])
+        _refuse_unwritten(source, path.parent, [path.name])
         return ModelFiles(folder=path.parent, settings=(), weights=(path.name,), signature=signature([path]))
     found = files_like(path, IDENTIFIED)
     before = signature(found)
@@ -108,6 +114,7 @@ def list_files(
     files = ModelFiles(folder=path, settings=settings, weights=weights, weight_map=weight_map, signature=before)
     if not may_link_out:
         _refuse_links_out(source, path, weights)
+    _refuse_unwritten(source, path, weights)
     return files
 
 
@@ -192,6 +199,18 @@ def _refuse_links_out(source: str, path: Path, names: Iterable[str]) -> None:
             )
 
 
+def _refuse_unwritten(source: str, path: Path, names: Iterable[str]) -> None:
+    """Refuse a file most of which was never written: it has any size, and is read and hashed for days."""
+    for name in names:
+        found = (path / name).stat() if (path / name).is_file() else None
+        on_disk = 512 * getattr(found, "st_blocks", 0)  # Windows, and some servers of files, don't know
+        if found and on_disk and found.st_size > _LARGE and on_disk < LEAST_WRITTEN * found.st_size:
+            raise SourceError(
+                f"{source}: expected a file that is on the disk as a whole, got {one_line(name)}, of whose {found.st_size:,} bytes "
+                f"{on_disk:,} are; copy or download it again"
+            )
+
+
 def _refuse_closed_and_large(source: str, path: Path, settings: Iterable[str]) -> None:
     n_bytes = 0
     for name in settings:
@@ -250,7 +269,11 @@ def _read_json(file: Path) -> Any:
     if file.stat().st_size > most:
         raise ValueError(f"{file.name} has more than {most / 1e6:,.0f} MB")
     try:
-        with opened(file) as content:
-            return json.loads(content.read().decode("utf-8"))
+        with opened(file) as opened_file:
+            content = opened_file.read()
+        for sign, most_values in _MOST_VALUES.items():
+            if content.count(sign) > most_values:
+                raise ValueError(f"more than {most_values:,} times “{sign.decode()}”")
+        return json.loads(content.decode("utf-8"))
     except ValueError as error:
         raise ValueError(f"{file.name} is no valid JSON: {error}") from error
