@@ -14,12 +14,13 @@ from claims import FalseClaim
 from fact_checks import changed, require_a_change
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from profile_fixture import difference
 from related_fixture import CONFIG
 from rendered import Part, Rendered
 from repeating import times
 
 from tokviz.config import load
-from tokviz.pages.model.profile_found import compared
+from tokviz.pages.model.profile_found import Compared, Found, Kind, ProfileMeasure, ProfilePair, Value, compared
 from tokviz.pages.model.profile_sentences import facts, sentence
 from tokviz.pages.model.profile_tables import files
 from tokviz.records import Report
@@ -50,6 +51,19 @@ def test_whatever_the_numbers_the_profile_says_no_other(seed: int) -> None:
     else:
         assert all(context.profile is None for model in report.models for context in model.contexts)
     assert set(files(report)) <= {"data/profile.csv", "data/differences.csv", "data/similarity.csv"}
+
+
+@pytest.mark.parametrize(("first", "second", "ahead"), [("above", "chance", [("a", "b")]), ("chance", "above", [])])
+def test_only_a_model_above_chance_is_ahead(first: Kind, second: Kind, ahead: list[tuple[str, str]]) -> None:
+    """Of two that are shown to differ, the first being the higher one."""
+    models = tuple(
+        Found(slug=name, name=name, values=(Value(effect=effect, kind=kind, note="layer 1"),) * 2)
+        for name, effect, kind in (("a", 0.3, first), ("b", 0.2, second))
+    )
+    purity = ProfileMeasure(label="Category purity", unit="of neighbors", said="category purity", column="purity")
+    pair = ProfilePair(a=0, b=1, differences=(difference(0.1, 0.01, is_shown=True),))
+    stated = facts(Compared(label="alone", measures=(purity, purity), models=models, pairs=(pair,)))
+    assert [each.subject[:2] for group in stated for each in group if each.kind == "ahead"] == ahead
 
 
 @pytest.mark.slow
