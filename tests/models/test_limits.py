@@ -116,6 +116,19 @@ def test_a_gguf_file_gets_no_more_for_its_size(tmp_path: Path, monkeypatch: pyte
     assert "got one that takes more" in refusal("tiny.gguf", tmp_path)
 
 
+def test_limits_end_with_an_error_too() -> None:
+    import resource
+
+    kinds = (resource.RLIMIT_DATA, resource.RLIMIT_CPU)
+    before = [resource.getrlimit(kind) for kind in kinds]
+    with pytest.raises(MemoryError), limits.limited("gpt2"):
+        raise MemoryError
+    found = [resource.getrlimit(kind) for kind in kinds]
+    for kind, own in zip(kinds, before, strict=True):
+        resource.setrlimit(kind, own)  # for the tests that follow
+    assert found == before
+
+
 def test_time_is_for_the_weights_that_a_model_has(gpt2: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import resource
 
