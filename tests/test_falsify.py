@@ -56,7 +56,7 @@ def test_what_is_false_is_not_announced_and_what_is_planted_is(kind: str, sample
 def test_a_report_that_takes_any_value_for_more_than_chance_is_found_out(
     sample: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(LEVEL, 4.0)
+    monkeypatch.setattr(LEVEL, 9.0)
     results = [tried("labels shuffled within case", number, sample) for number in range(2)]
     assert all(each.false for each in results)
 

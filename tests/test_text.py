@@ -93,4 +93,5 @@ def test_a_text_without_anything_to_see_is_known(text: str, unseen: bool) -> Non
 def test_a_message_is_one_line_and_has_an_end() -> None:
     assert whole_line("m: expected a, got “漢” – 5 %") == "m: expected a, got “漢” – 5 %"
     assert whole_line("a\nerror: b\x1b[31m") == "a⟨U+000A⟩error: b⟨U+001B⟩[31m"
+    assert whole_line("no \u202egnp.\u2066evil") == "no ⟨U+202E⟩gnp.⟨U+2066⟩evil"
     assert len(whole_line("x" * 10_000_000)) < 11_000

@@ -95,8 +95,9 @@ def one_line(text: str) -> str:
 
 
 def whole_line(message: str) -> str:
-    """All of a message, up to more than any of ours has: in one line, and without what would act on a terminal."""
-    return visible_piece(message if len(message) <= MOST_OF_A_MESSAGE else f"{message[:MOST_OF_A_MESSAGE]}…")
+    """All of a message, up to more than any of ours has: in one line, and without what would act on a terminal or turn other text."""
+    shortened = message if len(message) <= MOST_OF_A_MESSAGE else f"{message[:MOST_OF_A_MESSAGE]}…"
+    return with_visible_directions(visible_piece(shortened))
 
 
 def path_in_line(path: Path | str, most: int = MOST_OF_A_PATH) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -79,9 +79,7 @@ def _of_capture(context: ContextReport, where: str) -> Iterator[Announcement]:
                 yield Announcement(BOUNDARY, "a stage begins", where, (stage.first_depth,))
     if context.untrained is not None:
         yield from _of_claims(context.untrained, where, with_depths=False)
-    if context.paired is not None:
-        # Their values are of depths and of categories.
-        yield from _of_claims(context.paired, where, with_depths=False)
+    yield from _of_paired(context, where)
     if context.lens is not None:
         yield from _of_claims(context.lens, where)
     if context.relations is not None:
@@ -90,6 +88,14 @@ def _of_capture(context: ContextReport, where: str) -> Iterator[Announcement]:
             yield from _in_templates("relation", "a relation", f"{where} {index}", relation.template_holds)
         for index, order in enumerate(context.relations.orders):
             yield from _of_order(order, f"{where} {index}")
+
+
+def _of_paired(context: ContextReport, where: str) -> Iterator[Announcement]:
+    """Their values are of depths and of categories."""
+    if context.paired is not None:
+        yield from _of_claims(replace(context.paired, held=None), where, with_depths=False)
+    if context.holds_categories is not None and context.holds_categories.any():
+        yield Announcement("categories, each", "held.claim", where)
 
 
 def _of_order(order: OrderMeasures, where: str) -> Iterator[Announcement]:

@@ -21,7 +21,7 @@ ENDINGS = ("", "s", "ing")
 
 def _is_false(announced: Announcement) -> bool:
     of_lens = announced.kind == "lens" and announced.what.startswith("named")  # words keep their own tokens
-    return announced.kind in ("categories", "each category", "surface", "differences") or of_lens
+    return announced.kind in ("categories", "categories, each", "surface", "differences") or of_lens
 
 
 def within_case(number: int, sample: Sample) -> Case:

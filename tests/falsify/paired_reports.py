@@ -19,7 +19,7 @@ from tokviz.run.plan.inputs import Inputs
 SLUGS = ("one", "other")
 WHERE = "one-other/alone"
 OVERALL = Announcement("paired", "paired.purity.overall.claim", WHERE)
-HELD = Announcement("each category", "held.claim", "one/alone")
+HELD = Announcement("categories, each", "held.claim", "one/alone")
 BY_CATEGORY = Announcement("paired by category", "paired.purity.by_category.claim", WHERE)
 
 

@@ -81,7 +81,11 @@ def at_a_scale(number: int, sample: Sample) -> Case:
         first = dict(zip(sample.words.words, (own[0] for own in sample.words.memberships), strict=True))
         categories = {number: first[word] for number, word in enumerate(order, start=len(tokenizer) - len(order))}
         _scale(folder / "one" / "model.safetensors", scale, categories, random)
-        report = decided(captured_in(sample, folder, "one", untrained=True), sample.words, Asked())
+        report = decided(
+            captured_in(sample, folder, "one", untrained=True),
+            sample.words,
+            Asked(relations=sample.config.relation_list, orders=sample.config.order_list),
+        )
     return Case(
         report=report,
         is_false=lambda each: each.what.startswith(("untrained.", "paired.untrained.")),

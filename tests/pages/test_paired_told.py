@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from claiming import decided
 from controls_fixture import differences
+from narrow import present
 from report_fixture import sample_report
 
 from tokviz.pages.charts.word_by_word import difference_charts
@@ -177,13 +178,22 @@ def test_the_page_says_what_counts_as_one_word() -> None:
 )
 def test_categories_that_keep_together_are_named_at_the_depth_where_most_do(holds: list[list[int]], said: str) -> None:
     report = sample_report()
+    of_report = report.models[0].contexts[0]
+    geometry = present(of_report.geometry)
+    n = len(geometry.purity.value)
+    every = np.zeros((3, n), dtype=bool)
+    every[:, :3] = holds
     found = CategoriesHeld(
         categories=(0, 1, 2),
-        purity=np.full((3, 3), 0.5),
-        chance=np.full((3, 3), 0.1),
-        claim=decided(np.array(holds, dtype=bool).ravel(), "each category"),
+        purity=np.full((3, n), 0.5),
+        chance=np.full((3, n), 0.1),
+        claim=decided(every.ravel(), "categories, each"),
     )
-    context = replace(report.models[0].contexts[0], paired=PairedCapture(held=found))
+    above = replace(geometry.purity.above_chance, holds=np.ones(n, dtype=bool))
+    geometry = replace(geometry, purity=replace(geometry.purity, above_chance=above))
+    context = replace(of_report, paired=PairedCapture(held=found), geometry=geometry)
+    nowhere = replace(geometry, purity=replace(geometry.purity, above_chance=replace(above, holds=~above.holds)))
+    assert not present(replace(context, geometry=nowhere).holds_categories).any()
     (lead, *_), _ = of_model(report, replace(report.models[0], contexts=(context,)))
     assert said.format(*categories(report, 3)) in lead
 

@@ -149,6 +149,21 @@ def test_a_depth_of_another_shape_is_noticed(store: Store) -> None:
             found.states[depth]
 
 
+def test_states_that_were_damaged_are_there_again_when_another_process_has_captured_them(store: Store) -> None:
+    """As the one that captures does, whose store isn't this one."""
+    found = making.put(store, "k")
+    file = store.root / "states" / "k" / "states.safetensors"
+    data = bytearray(file.read_bytes())
+    data[8 + int.from_bytes(data[:8], "little")] ^= 1  # the first number of the first depth
+    file.write_bytes(data)
+    with pytest.raises(DamagedStatesError) as damaged:
+        list(found.states)
+    store.count_as_absent(damaged.value)
+    assert store.find_states("k") is None
+    making.put(Store(store.root), "k")
+    assert store.find_states("k") is not None
+
+
 def test_the_error_of_damaged_states_can_come_from_another_process() -> None:
     error = pickle.loads(pickle.dumps(DamagedStatesError(Path("cache/states/k"), "depth.001")))
     assert str(error) == "cache/states/k: depth.001 is damaged; delete that folder and run again"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -13,9 +12,6 @@ from typing import NoReturn
 
 from tokviz.cli import streams
 
-_OF_PROCESSES = {"PYTHONSAFEPATH": "1", "TORCH_COMPILE_DISABLE": "1"}
-"""Processes that are started import nothing from the current folder, which may be a model's; and no model's settings have torch run a
-compiler, which would write files of its own."""
 _PATHS = ("--config", "--words", "--output", "--cache")
 
 
@@ -32,7 +28,6 @@ def run_commands() -> None:
 def _run(module: str) -> None:
     """Do the work of a module's ``run``, if this Python can."""
     streams.prepare()
-    os.environ.update(_OF_PROCESSES)
     if sys.version_info < (3, 11):  # noqa: UP036 - for those who run an older one
         _refuse(f"{sys.executable}: expected Python 3.11 or newer, got {sys.version.split()[0]}; run a newer one")
     try:

@@ -1,7 +1,7 @@
 """Which categories keep together by themselves: purity of each category's words, against the same with categories shuffled.
 
-It has a family of its own: among values of few words chance reaches far, so that in one family with it all categories together would be
-shown at fewer depths.
+It is a further question of that on all categories together, and answered only where that one is (``ContextReport.holds_categories``): so it
+costs no level. In one family with it these would be shown at fewer depths, as chance reaches far among values of few words.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tokviz.measure.labels import Categories
 from tokviz.measure.spaces import standardized
 from tokviz.records import CategoriesHeld, HiddenStates
 
-FAMILY = "each category"
+FAMILY = "categories, each"
 
 
 def held(templates: Sequence[HiddenStates], rows: np.ndarray, categories: Categories) -> CategoriesHeld:

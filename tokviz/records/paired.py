@@ -143,7 +143,7 @@ class CategoriesHeld:
 
     @property
     def holds(self) -> np.ndarray:
-        """``(n, n_depths)`` bool: what is announced."""
+        """``(n, n_depths)`` bool: what is announced where all categories together are above chance."""
         return np.asarray(self.claim.holds.reshape(self.purity.shape))
 
 

@@ -99,6 +99,13 @@ class ContextReport:
         return self.geometry is not None and self.geometry.purity.templates is not None
 
     @property
+    def holds_categories(self) -> np.ndarray | None:
+        """``(n_categories, n_depths)`` bool: which keep together by themselves, where all together are above chance; None without any."""
+        if self.paired is None or self.paired.held is None or self.geometry is None:
+            return None
+        return np.asarray(self.paired.held.holds & self.geometry.purity.above_chance.holds)
+
+    @property
     def in_first_template(self) -> ContextReport:
         """With the measures of its first template, of which plots and interventions are, in place of medians; the same with one."""
         return replace(

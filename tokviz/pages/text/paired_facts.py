@@ -63,8 +63,7 @@ def of_model(report: Report, model: ModelReport) -> tuple[tuple[str, ...], tuple
             held = tuple(_held(each, model.contexts[0]))
             of_purity, of_others = (_sentences(report, held, measures) for measures in (_PURITY, _OTHERS))
             words = f"Words {each.states.context.label}. "
-            if each.paired and each.paired.held:
-                of_purity = f"{catalogue.sentence(_kept_together(report, each.paired.held))} {of_purity}".strip()
+            of_purity = f"{_kept_together(report, each)}{of_purity}".strip()
             if each.rule is None:
                 lead += [f"{words}{of_purity}"] if of_purity else []
                 more += [f"{words}{of_others}"] if of_others else []
@@ -175,30 +174,32 @@ MOST_NAMED = 9
 """Of more categories it is said how many they are."""
 
 
-def _kept_together(report: Report, held: CategoriesHeld) -> list[Fact]:
+def _kept_together(report: Report, context: ContextReport) -> str:
     """Which categories hold, and where: at the depth where most do."""
-    if not np.isfinite(held.claim.score).any():
-        return []
-    holds = held.holds
+    held, holds = context.paired.held if context.paired else None, context.holds_categories
+    if held is None or holds is None or not np.isfinite(held.claim.score).any():
+        return ""
+    return f"{catalogue.sentence([_of_categories(report, held, holds)])} "
+
+
+def _of_categories(report: Report, held: CategoriesHeld, holds: np.ndarray) -> Fact:
     everywhere, anywhere = np.asarray(holds.all(axis=0)), np.asarray(holds.any(axis=1))
     names = [report.words.categories[index].label for index in held.categories]
     if everywhere.any():
-        return [Fact("paired.held.each", n=len(names), where=depths_where(everywhere))]
+        return Fact("paired.held.each", n=len(names), where=depths_where(everywhere))
     if not holds.any():
-        return [Fact("paired.held.none", n=len(names))]
+        return Fact("paired.held.none", n=len(names))
     depth = int(holds.sum(axis=0).argmax())
     found = [name for name, each in zip(names, holds[:, depth], strict=True) if each]
     never = [name for name, each in zip(names, anywhere, strict=True) if not each]
-    return [
-        Fact(
-            "paired.held.some",
-            n=len(found),
-            of=len(names),
-            depth=depth,
-            names=Fact("paired.held.names", names=found) if len(found) <= MOST_NAMED else "",
-            never=Fact("paired.held.never", names=never) if 0 < len(never) <= MOST_NAMED else "",
-        )
-    ]
+    return Fact(
+        "paired.held.some",
+        n=len(found),
+        of=len(names),
+        depth=depth,
+        names=Fact("paired.held.names", names=found) if len(found) <= MOST_NAMED else "",
+        never=Fact("paired.held.never", names=never) if 0 < len(never) <= MOST_NAMED else "",
+    )
 
 
 def _groups(found: PairedMeasures) -> list[Fact]:

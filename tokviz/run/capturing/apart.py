@@ -177,6 +177,8 @@ def _serve(connection: Connection[Any, Any], theirs: Connection[Any, Any]) -> No
     theirs.close()
     # Torch's threads would spin while others need the processors: it reads this when it is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # No model's settings have torch run a compiler, which would write files of its own.
+    os.environ["TORCH_COMPILE_DISABLE"] = "1"
     models.let_time_end_the_process()
     relay = _Relay(connection)
     with suppress(*_LOST):

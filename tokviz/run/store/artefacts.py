@@ -101,7 +101,8 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._checked: set[Path] = set()
-        self._damaged: set[str] = set()
+        self._damaged: dict[str, tuple[int, ...]] = {}
+        """By key which files those were: another process may have captured them again."""
         self._used: set[Use] = set()
         self._files: dict[Use, Path] = {}
         self._listed: dict[str, int] = {}
@@ -111,7 +112,7 @@ class Store:
 
     def find_states(self, key: str) -> HiddenStates | None:
         """The stored capture, its states still on disk; None when there is none or it can't be read."""
-        if key in self._damaged:
+        if key in self._damaged and self._damaged[key] == self._written(key):
             return None
         folder = self._states_folder(key)
         try:
@@ -150,10 +151,19 @@ class Store:
 
     def count_as_absent(self, error: DamagedStatesError) -> None:
         """From now on the capture is as if it weren't there; its files stay until it is captured again."""
-        self._damaged.add(error.folder.name)
+        key = error.folder.name
+        self._damaged[key] = self._written(key)
+
+    def _written(self, key: str) -> tuple[int, ...]:
+        """Which file a capture's states are in, and when it was written."""
+        try:
+            found = (self._states_folder(key) / STATES).stat()
+        except OSError:
+            return ()
+        return found.st_ino, found.st_size, found.st_mtime_ns
 
     def states_writer(self, key: str, description: CaptureDescription) -> StatesWriter:
-        self._damaged.discard(key)
+        self._damaged.pop(key, None)
         self._used.add(("states", key))
         return StatesWriter(self._states_folder(key), description)
 
@@ -209,7 +219,7 @@ class Store:
                 put_in_place(partial, folder)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
-        self._damaged.discard(key)
+        self._damaged.pop(key, None)
         if self.failure(key) is None and not self.states_are_intact(key):
             raise StoreError(f"{shown_path(folder)}: hidden states came damaged from another machine; run again")
 

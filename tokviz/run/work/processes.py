@@ -141,12 +141,27 @@ def unguarded_line() -> str | None:
 def _context(libraries: Sequence[str]) -> BaseContext:
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
-    from multiprocessing import forkserver  # not for Windows
+    from multiprocessing import forkserver, resource_tracker  # not for Windows
 
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(libraries))
-    forkserver.ensure_running()
+    with _nothing_imported_from_here():
+        resource_tracker.ensure_running()
+        forkserver.ensure_running()
     return context
+
+
+@contextmanager
+def _nothing_imported_from_here() -> Iterator[None]:
+    """A process that starts within the block imports nothing from the current folder, which may be a model's."""
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        del os.environ["PYTHONSAFEPATH"]
+        if before is not None:
+            os.environ["PYTHONSAFEPATH"] = before
 
 
 def _fill(pool: ProcessPoolExecutor, jobs: int) -> None:
