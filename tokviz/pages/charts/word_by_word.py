@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,7 +22,11 @@ _MEASURE = Measure(key="word_by_word", name=NAME, caption="", read=lambda *_: No
 
 def difference_charts(model: ModelReport) -> tuple[Chart, ...]:
     """For each context what it is held against, and what neurons that are set to a value change in it."""
-    return tuple(filter(None, (chart for context in model.contexts for chart in _of_context(context, model))))
+    charts = [chart for context in model.contexts for chart in _of_context(context, model) if chart is not None]
+    # What bands are is told once.
+    return tuple(
+        replace(each, caption=f"{each.caption} {BANDS}") if at == 0 else each for at, each in enumerate(charts)
+    )
 
 
 def charts_between(report: Report, names: Mapping[str, str], depths: Sequence[tuple[float, str]]) -> tuple[Chart, ...]:
@@ -78,7 +83,7 @@ def _of_context(context: ContextReport, model: ModelReport) -> Iterator[Chart | 
         (changed, f"{heading}, neurons set to a value", "the unchanged model"),
     ):
         if readings := [(at_end, _reading(found, context.states.n_depths)) for at_end, found in held]:
-            yield chart_of(_MEASURE, readings, heading=name, caption=f"Purity less that of {than}. {BANDS}")
+            yield chart_of(_MEASURE, readings, heading=name, caption=f"Purity less that of {than}.")
 
 
 def _held(context: ContextReport, first: ContextReport) -> Iterator[tuple[str, PairedMeasures]]:
