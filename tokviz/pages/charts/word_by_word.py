@@ -12,10 +12,7 @@ from tokviz.pages.charts.measure import Measure, Reading
 from tokviz.pages.charts.scale import OF_ALL_MODELS
 from tokviz.records import ContextReport, ModelReport, PairedMeasures, Report
 
-BANDS = (
-    "The bands hold together at all depths and with those of all other differences of the report. A difference is shown where its band "
-    "doesn’t reach 0 and no single word carries it."
-)
+BANDS = "All bands of the report hold together. A difference is shown where its band doesn’t reach 0 and no single word carries it."
 NAME = "Category purity, word by word"
 _MEASURE = Measure(key="word_by_word", name=NAME, caption="", read=lambda *_: None, spans=(0.0,))
 
