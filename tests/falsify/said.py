@@ -45,7 +45,7 @@ PHRASES: dict[str, tuple[str, str | None]] = {
     r"is further above chance than": ("differences", None),
     r"([Cc]ategory purity|[Tt]he silhouette above chance|kept from layer to layer) is (higher|lower)": ("paired", None),
     r"by category this is shown": ("paired by category", None),
-    r"categor(?:ies has|ies have) more neighbors of (?:its|their) own than by chance": ("categories, each", None),
+    r"categories (?:is above chance by itself at|are above chance by themselves)": ("categories, each", None),
     phrase("series.told.categories", when=f"(?:{WHEN})", where=""): ("categories", None),
     f"{phrase('series.told.higher')}|{phrase('series.told.lower')}": ("differences", None),
     phrase("series.problems.exchanged"): (FAULT, "exchanged"),

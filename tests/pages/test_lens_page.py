@@ -276,12 +276,13 @@ def test_what_the_lens_does_not_say_names_words_at_position_0(section: Part) -> 
 # --- what is said ------------------------------------------------------------------------------------------------------
 
 
-def claimed(holds: list[bool], *, can_be_tested: bool = True) -> ModelReport:
-    """The first model with its words alone announced at these depths."""
-    named = present(LENS.named)
+def claimed(holds: list[bool], *, of: int = 1, can_be_tested: bool = True) -> ModelReport:
+    """The first model with the words of a context announced at these depths; of the first one they are read at position 0."""
+    lens = present(FIRST.contexts[of].lens)
     claim = replace(decided(np.array(holds), "lens"), can_be_tested=can_be_tested)
-    context = replace(FIRST.contexts[0], lens=replace(LENS, named=replace(named, claim=claim)))
-    return replace(FIRST, contexts=(context, *FIRST.contexts[1:]))
+    contexts = list(FIRST.contexts)
+    contexts[of] = replace(contexts[of], lens=replace(lens, named=replace(present(lens.named), claim=claim)))
+    return replace(FIRST, contexts=tuple(contexts))
 
 
 def test_sentences_say_where_it_is_announced_and_which_share_that_is() -> None:
@@ -299,18 +300,21 @@ def test_sentences_say_where_it_is_announced_and_which_share_that_is() -> None:
 
 def test_nothing_is_said_that_no_claim_supports() -> None:
     model = claimed([False] * 31)
-    read, nowhere = facts(model)[::-1]
+    read, nowhere = facts(model)
     assert (read.kind, read.subject[0], nowhere) == (
         "read",
-        "in a sentence",
-        UnnamedFact(kind="not shown", subject=("alone",)),
+        "alone",
+        UnnamedFact(kind="not shown", subject=("in a sentence",)),
     )
+    (elsewhere,) = facts(claimed([False] * 31, of=0))
+    assert elsewhere.subject[0] == "in a sentence"
     assert sentences((nowhere,)) == (
-        "At no depth is it shown that more words than by chance are read as their own category: words alone.",
+        "At no depth is it shown that more words than by chance are read as their own category: words in a sentence.",
     )
-    (untested, _) = facts(claimed([False] * 31, can_be_tested=False))
+    (_, untested) = facts(claimed([False] * 31, can_be_tested=False))
     assert sentences((untested,)) == (
-        "Whether more words than by chance are read as their own category can’t be tested with these words and categories: words alone.",
+        "Whether more words than by chance are read as their own category can’t be tested with these words and categories: words in a "
+        "sentence.",
     )
     unmeasured = replace(FIRST, contexts=(replace(FIRST.contexts[0], lens=replace(LENS, named=None)),))
     assert facts(unmeasured) == ()

@@ -160,19 +160,19 @@ def test_the_page_says_what_counts_as_one_word() -> None:
     [
         (
             [[1, 1, 0], [1, 1, 0], [0, 1, 1]],
-            "Each of three categories has more neighbors of its own than by chance at layer 0.",
+            "Each of three categories is above chance by itself at layer 0.",
         ),
         (
             [[1, 1, 0], [0, 1, 0], [0, 0, 0]],
-            "At layer 0, two of three categories have more neighbors of their own than by chance: {0} and {1}; at no depth this is shown for {2}.",
+            "At layer 0, two of three categories are above chance by themselves: {0} and {1}; at no depth this is shown for {2}.",
         ),
         (
             [[1, 1, 0], [0, 1, 0], [0, 0, 1]],
-            "At layer 0, two of three categories have more neighbors of their own than by chance: {0} and {1}.",
+            "At layer 0, two of three categories are above chance by themselves: {0} and {1}.",
         ),
         (
             [[0, 0, 0]] * 3,
-            "That one of three categories by itself has more neighbors of its own than by chance isn’t shown.",
+            "None of three categories is shown to be above chance by itself.",
         ),
     ],
 )

@@ -33,7 +33,7 @@ def _facts(contexts: Iterable[ContextReport]) -> Iterator[UnnamedFact]:
             shares = named.value[holds]
             values = (float(shares.min()), float(shares.max()))
             yield UnnamedFact(kind="read", subject=(label, depths_where(holds)), values=values)
-        else:
+        elif not context.states.tokenization.reads_position_0:  # of which ``limits`` says that nothing is announced
             yield UnnamedFact(kind="not shown" if named.can_be_tested else "not tested", subject=(label,))
 
 
