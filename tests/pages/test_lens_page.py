@@ -313,8 +313,10 @@ def test_nothing_is_said_that_no_claim_supports() -> None:
     )
     (_, untested) = facts(claimed([False] * 31, can_be_tested=False))
     assert sentences((untested,)) == (
-        "Whether more words than by chance are read as their own category can’t be tested with these words and categories: words in a "
-        "sentence.",
+        (
+            "Whether more words than by chance are read as their own category can’t be tested with these words and categories: words in a "
+            "sentence."
+        ),
     )
     unmeasured = replace(FIRST, contexts=(replace(FIRST.contexts[0], lens=replace(LENS, named=None)),))
     assert facts(unmeasured) == ()
