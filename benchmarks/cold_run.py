@@ -37,9 +37,9 @@ def run(rounds: int = 5) -> list[Row]:
             sample.script("posts_own_way.py", model, work / "words.json", post)
 
         ours = {
-            "first run, interventions on / the post's own way": (0.9, lambda: tokviz("auto")),
-            "first run, interventions off / the post's own way": (0.7, lambda: tokviz("off")),
-            "first run, a draft, 640×480 without / the post's own way": (0.42, lambda: tokviz("off", "--draft")),
+            "first run, interventions on / the post's own way": (1.6, lambda: tokviz("auto")),
+            "first run, interventions off / the post's own way": (0.8, lambda: tokviz("off")),
+            "first run, a draft, 640×480 without / the post's own way": (0.5, lambda: tokviz("off", "--draft")),
         }
         return against(posts_own_way, ours, rounds=rounds)
 
