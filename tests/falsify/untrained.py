@@ -22,6 +22,7 @@ from falsify.sample import Sample, captured_in
 from falsify.stages import ARCHITECTURES
 from tokviz.config import ReportConfig
 from tokviz.measure.profile import FAMILY
+from tokviz.records import Report
 
 N_SEEDS, N_LAYERS = 9, 8
 CONTEXTS = [{"name": "alone", "template": "{word}"}, {"name": "sentence", "template": "The word is {word}"}]
@@ -48,6 +49,12 @@ def untrained(number: int, sample: Sample) -> Case:
     return Case(report=report, is_false=lambda _: True)
 
 
+def _beside_controls(sample: Sample, folder: Path) -> Report:
+    """The model ``one`` with its controls, decided."""
+    asked = Asked(relations=sample.config.relation_list, orders=sample.config.order_list)
+    return decided(captured_in(sample, folder, "one", untrained=True), sample.words, asked)
+
+
 def with_controls(number: int, sample: Sample) -> Case:
     """A model with random weights and its controls, as if it had been trained."""
     architecture, seed = ARCHITECTURES[number % len(ARCHITECTURES)], number // len(ARCHITECTURES)
@@ -57,11 +64,7 @@ def with_controls(number: int, sample: Sample) -> Case:
         whole_words(np.random.default_rng(seed).permutation(sample.words.words).tolist()).save_pretrained(
             folder / "one"
         )
-        report = decided(
-            captured_in(sample, folder, "one", untrained=True),
-            sample.words,
-            Asked(relations=sample.config.relation_list, orders=sample.config.order_list),
-        )
+        report = _beside_controls(sample, folder)
     return Case(
         report=report,
         is_false=lambda each: each.kind == FAMILY or each.what.startswith(("untrained.", "paired.untrained.")),
@@ -81,11 +84,7 @@ def at_a_scale(number: int, sample: Sample) -> Case:
         first = dict(zip(sample.words.words, (own[0] for own in sample.words.memberships), strict=True))
         categories = {number: first[word] for number, word in enumerate(order, start=len(tokenizer) - len(order))}
         _scale(folder / "one" / "model.safetensors", scale, categories, random)
-        report = decided(
-            captured_in(sample, folder, "one", untrained=True),
-            sample.words,
-            Asked(relations=sample.config.relation_list, orders=sample.config.order_list),
-        )
+        report = _beside_controls(sample, folder)
     return Case(
         report=report,
         is_false=lambda each: each.what.startswith(("untrained.", "paired.untrained.")),

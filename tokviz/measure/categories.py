@@ -166,13 +166,24 @@ def purity_alone(distances: np.ndarray, kinds: np.ndarray, share: np.ndarray, n_
 
 def _shuffled_purity(words: np.ndarray, neighbours: np.ndarray, categories: Categories) -> np.ndarray:
     """``(n_permutations,)``: the purity of each shuffle; ``words`` and ``neighbours`` as ``_known`` has them."""
+    return np.asarray(shared_when_shuffled(words, neighbours, categories).sum(axis=0, dtype=np.int64) / neighbours.size)
+
+
+def shared_when_shuffled(words: np.ndarray, neighbours: np.ndarray, categories: Categories) -> np.ndarray:
+    """``(n, n_permutations)`` uint8: how many of a word's neighbours have a category in common with it, in each shuffle.
+
+    Parameters
+    ----------
+    words : ``(n,)`` int64 rows.
+    neighbours : ``(n, k)`` int64 rows.
+    """
     share, shuffled = categories.kinds[1], categories.shuffled_kinds
     own = shuffled[words]
     n_shared = np.zeros(own.shape, dtype=np.uint8)
     for those in neighbours.T:
         others = shuffled[those]
         n_shared += (own == others) if categories.are_single else share[own, others]
-    return np.asarray(n_shared.sum(axis=0, dtype=np.int64) / neighbours.size)
+    return n_shared
 
 
 def silhouette(

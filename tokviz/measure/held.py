@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tokviz.measure.categories import LEAST_WORDS
+from tokviz.measure.categories import LEAST_WORDS, shared_when_shuffled
 from tokviz.measure.decisions import claim
 from tokviz.measure.distances import LEAST_KNOWN, are_known, cosine_distances, nearest
 from tokviz.measure.labels import Categories
@@ -74,10 +74,7 @@ def _purity(state: np.ndarray, categories: Categories, by_shuffle: np.ndarray) -
     with np.errstate(invalid="ignore"):
         first = categories.first[words]
         value = np.bincount(first, weights=own, minlength=n) / np.bincount(first, minlength=n)
-        of_kinds = categories.shuffled_kinds
-        shuffled = np.zeros((len(words), n_permutations))
-        for those in near.T:
-            shuffled += share[of_kinds[words], of_kinds[those]]
+        shuffled = shared_when_shuffled(words, near, categories)
         into = by_shuffle[words].ravel()
         sums, counts = (
             np.bincount(into, weights=weights, minlength=n * n_permutations).reshape(n, n_permutations)

@@ -16,6 +16,7 @@ from tokviz.run.kinds.ready import Ready
 from tokviz.run.store import keys
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import nn
 
     from tokviz.capture import Structure
@@ -153,12 +154,13 @@ def _capture_all(
 ) -> None:
     from tokviz import capture
 
+    norms: dict[str, np.ndarray] = {}  # the trained layers', by template: the same for all seeds
     for control, made, problem in _drawn(ready, [each.what for each in due]):
         for each in (each for each in due if each.what == control):
             try:
                 if made is None:
                     raise CaptureError(problem)
-                gains = _gains(ready, made, each.intact) if control.kind == "permuted" else ()
+                gains = _gains(ready, made, each.intact, norms) if control.kind == "permuted" else ()
                 notes = (_of_gains(gains),) if gains else made.notes
                 card = replace(each.intact.card, notes=notes)
                 with capture.layers_scaled(made.structure, gains) if gains else nullcontext():
@@ -169,13 +171,18 @@ def _capture_all(
             advance()
 
 
-def _gains(ready: Ready, made: Drawn, intact: HiddenStates) -> tuple[float, ...]:
-    """By which factors permuted layers add as much as the model's own, to some of the words."""
+def _gains(ready: Ready, made: Drawn, intact: HiddenStates, norms: dict[str, np.ndarray]) -> tuple[float, ...]:
+    """By which factors permuted layers add as much as the model's own, to some of the words.
+
+    ``norms``: by template what is known of the model's own layers; what is found is added.
+    """
     from tokviz import capture
 
     batch = capture.PaddedWords.of(intact.tokenization, max(ready.words_to_run(intact), key=len))
-    norms = capture.update_norms(ready.module, ready.structure, batch)
-    return capture.gains_to(made.module, made.structure, batch, norms)
+    template = intact.context.template
+    if template not in norms:
+        norms[template] = capture.update_norms(ready.module, ready.structure, batch)
+    return capture.gains_to(made.module, made.structure, batch, norms[template])
 
 
 def _of_gains(gains: Sequence[float]) -> str:
