@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tokviz.errors import SourceError
@@ -133,11 +134,10 @@ class UntrainedModel:
         import torch
 
         module = self.random(seed)
-        own = dict(self._loaded.named_parameters()) | dict(self._loaded.named_buffers())
         with torch.no_grad():
             for path, weight in (*module.named_parameters(), *module.named_buffers()):
                 if not path.startswith(self._layers):
-                    weight.copy_(self._value(path, own.get(path), weight))
+                    weight.copy_(self._value(path, weight))
         return module
 
     def permuted(self, seed: int) -> nn.Module:
@@ -150,11 +150,10 @@ class UntrainedModel:
 
         module = self._module.to("cpu")
         generator = torch.Generator().manual_seed(seed)
-        own = dict(self._loaded.named_parameters()) | dict(self._loaded.named_buffers())
         parameters = dict(module.named_parameters())
         with torch.no_grad():
             for path, weight in (*parameters.items(), *module.named_buffers()):
-                value = self._value(path, own.get(path), weight)
+                value = self._value(path, weight)
                 if path.startswith(self._layers) and path in parameters:
                     for axis, n in enumerate(value.shape):
                         value = value.index_select(axis, torch.randperm(n, generator=generator).to(value.device))
@@ -162,8 +161,14 @@ class UntrainedModel:
         on_device: nn.Module = module.to(self._device)
         return on_device
 
-    def _value(self, path: str, own: Any, weight: torch.Tensor) -> torch.Tensor:
+    @cached_property
+    def _own(self) -> dict[str, Any]:
+        """The loaded model's weights by their paths."""
+        return dict(self._loaded.named_parameters()) | dict(self._loaded.named_buffers())
+
+    def _value(self, path: str, weight: torch.Tensor) -> torch.Tensor:
         """Of the loaded model, to be put in place of ``weight``."""
+        own = self._own.get(path)
         if own is not None and own.is_meta:
             own = weight_elsewhere(self._loaded, path)
         if own is None or own.shape != weight.shape or own.is_floating_point() != weight.is_floating_point():

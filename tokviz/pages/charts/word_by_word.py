@@ -20,7 +20,7 @@ _MEASURE = Measure(key="word_by_word", name=NAME, caption="", read=lambda *_: No
 def difference_charts(model: ModelReport) -> tuple[Chart, ...]:
     """For each context what it is held against, and what neurons that are set to a value change in it."""
     charts = [chart for context in model.contexts for chart in _of_context(context, model) if chart is not None]
-    # What bands are is told once.
+    # The first one alone says what bands are.
     return tuple(
         replace(each, caption=f"{each.caption} {BANDS}") if at == 0 else each for at, each in enumerate(charts)
     )
