@@ -98,7 +98,7 @@ def browser() -> Browser:
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[OpenPage]:
-    """Opens a page, for a reader who prefers less motion unless told otherwise (``**MOVING``).
+    """Opens a page and its parts, unless these are to stay folded, for a reader who prefers less motion unless told otherwise (``**MOVING``).
 
     At the end nothing may have been logged, no request have failed, and none gone to another host.
     """
@@ -111,6 +111,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         viewport: ViewportSize = DESKTOP,
         before: str | None = None,
         requested: list[str] | None = None,
+        folded: bool = False,
         **options: Any,
     ) -> Page:
         context = browser.new_context(viewport=viewport, **{**STILL, **options})
@@ -125,6 +126,8 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         if before:
             page.add_init_script(before)
         page.goto(address + path, wait_until="load")
+        if not folded:
+            page.evaluate("for (const part of document.querySelectorAll('details.part')) part.open = true")
         return page
 
     yield opened

@@ -36,6 +36,7 @@ from tokviz.records import (
     ModelReport,
     ModelSimilarity,
     Neighbours,
+    Opening,
     Problem,
     Projection,
     ProjectionReport,
@@ -405,7 +406,7 @@ def beyond_categories(score: np.ndarray, holds: np.ndarray) -> Claim:
 
 
 def compared_report() -> Report:
-    """The sample report with its two models compared in the first context."""
+    """The sample report with its two models compared in the first context; its first page opens with the break."""
     report = sample_report()
     similarity = ModelSimilarity(
         model_a="smol-30",
@@ -414,7 +415,12 @@ def compared_report() -> Report:
         shared=layer_similarity(31, 7, 116),
         single_token=layer_similarity(31, 7, 90),
     )
-    return replace(report, similarities=(similarity,), differences=(differences("smol-30", "mini-6", "alone"),))
+    return replace(
+        report,
+        opening=Opening(lead="break"),
+        similarities=(similarity,),
+        differences=(differences("smol-30", "mini-6", "alone"),),
+    )
 
 
 def many_models_report(n_models: int = 10) -> Report:

@@ -29,6 +29,9 @@ def test_a_sentence_and_what_the_picture_shows_are_read(tmp_path: Path) -> None:
     assert finding is not None
     read = (finding.sentence, finding.rows, finding.depths, finding.projection)
     assert read == ("Two neurons do it.", rows, depths, "centered")
+    only_lead = loaded(tmp_path, 'lead = "break"').finding
+    assert only_lead is not None
+    assert (only_lead.lead, finding.lead) == ("break", None)
     only_depths = loaded(tmp_path, f"depths = {depths}").finding
     assert only_depths is not None
     assert only_depths.sentence is None
@@ -40,10 +43,17 @@ def test_a_sentence_and_what_the_picture_shows_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("finding", "said"),
     [
-        ("", "8: finding: expected a sentence, rows, depths or a projection, got none; add one or remove the table"),
+        (
+            "",
+            "8: finding: expected a sentence, rows, depths, a projection or a lead, got none; add one or remove the table",
+        ),
         (
             f'sentence = "{"word " * 26}"',
             "9: finding.sentence: expected at most 25 words, got 26; shorten the sentence",
+        ),
+        (
+            'lead = "breaks"',
+            "9: finding.lead: expected 'words', 'contexts', 'models', 'break', 'order' or 'layers', got 'breaks'",
         ),
         ("row = []", "9: finding.row: unknown key; did you mean 'rows'?"),
         ("rows = []", "9: finding.rows: expected at least 1 entries, got 0: "),

@@ -56,6 +56,16 @@ PHRASES: dict[str, tuple[str, str | None]] = {
     f"(?i:{phrase('stages.begins.found', share=PERCENT)})": (BOUNDARY, None),
     r"More words than by chance are read as their own category: words": ("lens", None),
     phrase("plots.alt.neighbors", chance=phrase("plots.alt.chance")): ("categories", None),
+    r"[Ww]ords[^.,]{0,60} cluster by category[^.,]*\.": ("surface", None),
+    r"[Ww]ords[^.,]{0,60} cluster by category[^.]*perhaps by spelling": ("categories", None),
+    r"cluster more by category|categories lie further apart|by category (?:more|less) than|sets? categories": (
+        "paired",
+        None,
+    ),
+    f"(?i:{phrase('findings.order.read')})": ("order", READABLE),
+    r"better than by how the words look": ("order", BEYOND),
+    f"(?i:{phrase('findings.order.relation')})": ("relation", None),
+    r"At layer \d+, (?:\S+ neurons?|expert \d+) (?:stretch|raise|write)": (NEURONS, None),
     r"At layer \d+, \S+ (of [\d,]+ (?:MLP )?neurons|expert \d+ of \d+) (writes?|puts?|raises?)|Layer \d+ stretches the words": (
         NEURONS,
         None,

@@ -12,7 +12,7 @@ import chart_claims
 import claims
 import false_claims
 import false_writers
-import headline_claims
+import finding_claims
 import numpy as np
 import page_claims
 import pytest
@@ -30,9 +30,9 @@ from report_fixture import FOLDERS, PROJECTIONS, tiny_report
 
 from tokviz import pages
 from tokviz.pages import render
+from tokviz.pages.findings.chosen import findings
 from tokviz.pages.first.choice import choice
 from tokviz.pages.model.events import events
-from tokviz.pages.model.headline import headline
 from tokviz.pages.text.catalogue import text
 from tokviz.pages.text.findings import finding_of
 from tokviz.pages.text.trust import finding, trust
@@ -147,12 +147,10 @@ def test_the_first_page_opens_with_what_was_found(plain: Report, seed: int) -> N
             for model in models
         ),
     )
-    said = headline(report)
-    headline_claims.check_headline(said, report)
-    for model in report.models:
-        headline_claims.check_opening(model)
-    if said and (chosen := choice(report)):
-        headline_claims.check_rows(said, chosen)
+    for about in (report.models, *((model,) for model in report.models)):
+        finding_claims.check_findings(findings(report, about), report, about)
+    if chosen := choice(report):
+        finding_claims.check_rows(findings(report)[0], chosen)
 
 
 def check_compare(report: Report, site: Rendered) -> None:

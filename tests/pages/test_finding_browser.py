@@ -13,6 +13,8 @@ from browser import COUNT_SHIFTS, PHONE, OpenPage, box_of, expect_accessible, la
 from playwright.sync_api import Page, ViewportSize, expect
 from report_fixture import sample_report, write_site
 
+from tokviz.records import Opening
+
 LAPTOP: ViewportSize = {"width": 1280, "height": 800}
 PLOTS = ".glance-row a"
 
@@ -23,7 +25,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     report, random = sample_report(), np.random.default_rng(3)
     deep, *others = report.models
     deep = replace(deep, contexts=tuple(random_geometry.scattered(each, random) for each in deep.contexts))
-    with served(write_site(replace(report, models=(deep, *others)), tmp_path_factory.mktemp("finding"))) as address:
+    with served(
+        write_site(
+            replace(report, models=(deep, *others), opening=Opening(lead="break")), tmp_path_factory.mktemp("finding")
+        )
+    ) as address:
         yield address
 
 
@@ -39,7 +45,8 @@ def tops(page: Page) -> list[int]:
 def test_the_first_screen_has_the_finding_and_the_whole_picture(open_page: OpenPage, site: str, scripts: bool) -> None:
     page = open_page(site, "index.html", viewport=LAPTOP, java_script_enabled=scripts, before=COUNT_SHIFTS)
     sentence, grid = page.locator(".headline"), page.locator(".glance-grid")
-    assert all(part in sentence.inner_text() for part in ("two of 1,536", "layer 11", "99.7", "20.0"))
+    assert sentence.inner_text() == "At layer 11, two neurons stretch words alone into a line."
+    assert all(part in page.locator(".certainty").inner_text() for part in ("Two of 1,536", "99.7", "20.0"))
     assert box_of(grid)["y"] + box_of(grid)["height"] < LAPTOP["height"]
     assert box_of(sentence)["y"] < box_of(grid)["y"]
     expect(page.locator(PLOTS)).to_have_count(21)

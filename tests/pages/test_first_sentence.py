@@ -16,12 +16,12 @@ from rendered import Part, Rendered
 
 from tokviz.pages.compare import compare_data
 from tokviz.pages.explore.explore_data import scripts
+from tokviz.pages.findings.chosen import lead
 from tokviz.pages.first.choice import choice
 from tokviz.pages.first.row_sentences import row_sentences
-from tokviz.pages.model.headline import headline
 from tokviz.pages.model.related_data import files
 from tokviz.pages.text.trust import trust
-from tokviz.records import Claim, ContextReport, ModelReport, Report
+from tokviz.records import Claim, ContextReport, ModelReport, Opening, Report
 from tokviz.records import Tested as AgainstChance
 
 DEPTH = 12
@@ -38,7 +38,8 @@ def report() -> Report:
     orders = tuple(replace(each, r2=_in_templates(each.r2)) for each in relations.orders)
     changed = tuple(replace(each, relations=relations) for each in context.interventions)
     context = replace(context, relations=replace(relations, orders=orders), interventions=changed)
-    return replace(found, models=(replace(model, contexts=(context, *model.contexts[1:])), *found.models[1:]))
+    models = (replace(model, contexts=(context, *model.contexts[1:])), *found.models[1:])
+    return replace(found, models=models, opening=Opening(lead="break"))
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +104,7 @@ def test_the_table_of_changed_neurons_compares_one_sentence(report: Report, page
 
 
 def test_the_first_page_gives_the_sentence_that_is_drawn(report: Report) -> None:
-    said, chosen = present(headline(report)), present(choice(report))
+    said, chosen = present(lead(report)), present(choice(report))
     first, *others = row_sentences(said, chosen)
     assert first.startswith("Alone, first sentence: at layer 11 ")
     assert f"{_percent(_purities(report)[0])} of a word’s nearest neighbors" in first

@@ -232,7 +232,7 @@ def test_captions_say_of_which_words_only_the_first_sentence_is_shown(section: P
 
 def test_a_model_without_a_lens_says_why_and_nothing_where_none_was_asked_for() -> None:
     page = Rendered(REPORT)["models/mini-6/index.html"]
-    assert page.one("#lens").text == "What each layer would say No lens: the model is not a decoder."
+    assert page.one("#lens").text == "What each layer would say why there is none No lens: the model is not a decoder."
     assert not page.all("link[href$='lens.css']")
     assert not Rendered(sample_report())["models/smol-30/index.html"].all("#lens")
 

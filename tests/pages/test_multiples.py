@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import claiming
-import headline_claims
+import finding_claims
 import numpy as np
 import pytest
 from hypothesis import given
@@ -17,10 +17,10 @@ from rendered import Part, Rendered
 from report_fixture import compared_report, large_report, one_depth_report, sample_report
 
 from tokviz.pages.charts.axis import spread
+from tokviz.pages.findings.chosen import lead
 from tokviz.pages.first.choice import N_DEPTHS, choice
 from tokviz.pages.first.multiples import HEIGHT, PAD, WIDTH, placed
 from tokviz.pages.first.row_sentences import what_is_meant
-from tokviz.pages.model.headline import headline
 from tokviz.records import Report, depth_name
 
 PLACES = [f"at-{place}" for place in range(1, 8)]
@@ -89,7 +89,7 @@ def test_a_break_is_marked_and_comes_first_on_phones(compared: Part) -> None:
 def test_without_a_break_the_depths_are_those_where_categories_hold_best_and_least() -> None:
     _, encoder, _ = sample_report().models
     report = replace(sample_report(), models=(replace(encoder, contexts=encoder.contexts[1:]),))
-    chosen, best = present(choice(report)), present(present(headline(report)).best)
+    chosen, best = present(choice(report)), present(lead(report))
     purity = present(best.context.geometry).purity.value
     assert {0, best.depth, int(np.nanargmin(purity)), len(purity) - 1} <= set(chosen.depths)
     assert choice(one_depth_report()) is None
@@ -98,8 +98,8 @@ def test_without_a_break_the_depths_are_those_where_categories_hold_best_and_lea
 @pytest.mark.parametrize("best", [0, 3, 6])
 def test_the_depth_of_the_sentence_is_marked_and_on_a_phone_among_the_first_three(best: int) -> None:
     report = holding_best(best)
-    said, chosen, picture = present(present(headline(report)).best), present(choice(report)), shown(report)
-    assert said.is_clear
+    said, chosen, picture = present(lead(report)), present(choice(report)), shown(report)
+    assert said.is_announced
     assert chosen.marked == said.depth == best
     assert len(chosen.near) == 3
     assert best in chosen.near
@@ -115,7 +115,12 @@ def holding_best(best: int) -> Report:
     geometry = present(context.geometry)
     purity = geometry.purity
     value = np.where(np.arange(7) == best, 0.9, 0.5)
-    measure = replace(purity, value=value, above_chance=claiming.decided(np.ones(7, dtype=bool)))
+    measure = replace(
+        purity,
+        value=value,
+        above_chance=claiming.decided(np.ones(7, dtype=bool)),
+        above_surface=claiming.decided(np.ones(7, dtype=bool)),
+    )
     context = replace(context, geometry=replace(geometry, purity=measure))
     return replace(sample_report(), models=(replace(encoder, contexts=(context,)),))
 
@@ -188,9 +193,9 @@ def test_of_many_words_some_are_drawn_and_the_caption_says_so() -> None:
 
 def test_each_row_has_a_sentence_and_the_first_is_the_findings(compared: Part) -> None:
     report = compared_report()
-    said, chosen = present(headline(report)), present(choice(report))
+    said, chosen = present(lead(report)), present(choice(report))
     first, second, third = compared.texts("figcaption li")
-    headline_claims.check_rows(said, chosen)
+    finding_claims.check_rows(said, chosen)
     assert first.startswith("Alone: at layer 11 one direction holds 99.7")
     assert second.startswith("Alone, without the variation of two neurons: at layer 11 one direction holds 20.0")
     assert third.startswith("In a sentence: at layer 11")
@@ -208,7 +213,7 @@ def test_nothing_is_said_of_categories_where_none_hold() -> None:
             replace(context, geometry=replace(geometry, purity=replace(geometry.purity, above_chance=claim)))
         )
     report = replace(sample_report(), models=(replace(encoder, contexts=tuple(contexts)),))
-    assert present(headline(report)).sentence.startswith("At no depth are")
+    assert present(lead(report)).sentence == "No grouping of the words by these categories is shown."
     assert present(choice(report)).rows == report.models[0].contexts, "none of them is best"
     picture = shown(report)
     (sentence,) = picture.texts("figcaption li")

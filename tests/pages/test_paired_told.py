@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +11,7 @@ import pytest
 from claiming import decided
 from controls_fixture import differences
 from narrow import present
+from paired_fixture import ERROR, N_CATEGORIES, measure, measures
 from report_fixture import sample_report
 
 from tokviz.pages.charts.word_by_word import difference_charts
@@ -22,56 +22,10 @@ from tokviz.records import (
     CategoriesHeld,
     ModelDifferences,
     ModelReport,
-    Paired,
     PairedCapture,
     PairedMeasure,
-    PairedMeasures,
     Report,
 )
-
-THRESHOLD, ERROR, FREEDOM = 4.0, 0.02, 100_000
-"""A band reaches four errors to either side: 0.08."""
-N_CATEGORIES = 3
-
-
-def paired(values: Sequence[Sequence[float]], holds: Sequence[Sequence[bool]], family: str = "paired") -> Paired:
-    differences = np.array([values], dtype=np.float64)
-    of, n = differences.shape[1:]
-    claim = decided(np.array(holds).ravel(), family)
-    return Paired(
-        differences=differences,
-        errors=np.full(differences.shape, ERROR),
-        n_groups=np.full(of, 40),
-        freedom=np.full(of, FREEDOM),
-        least_left=np.ones((of, n)),
-        claim=replace(claim, threshold=THRESHOLD),
-    )
-
-
-def measure(
-    values: Sequence[float], holds: Sequence[bool], categories: Sequence[bool] = (False,) * N_CATEGORIES
-) -> PairedMeasure:
-    """``categories``: which of them hold by themselves, at the first depth."""
-    of_categories = [[each, *(False,) * (len(values) - 1)] for each in categories]
-    return PairedMeasure(
-        overall=paired([values], [holds]),
-        by_category=paired([values] * N_CATEGORIES, of_categories, "paired by category"),
-    )
-
-
-def measures(purity: PairedMeasure, depths: Sequence[tuple[int, int]], **more: PairedMeasure) -> PairedMeasures:
-    nothing = measure([0.0] * len(depths), [False] * len(depths))
-    return PairedMeasures(
-        n_words=116,
-        n_groups=110,
-        groups=(("happy", "unhappy"),),
-        too_large=(),
-        categories=tuple(range(N_CATEGORIES)),
-        depths=np.array(depths),
-        purity=purity,
-        silhouette=more.get("silhouette", nothing),
-        kept=more.get("kept", nothing),
-    )
 
 
 def told(purity: PairedMeasure, **more: PairedMeasure) -> str:

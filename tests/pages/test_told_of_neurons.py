@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from false_writers import broken, by_an_expert, only_grown, without_intervention
 from narrow import present
 from report_fixture import SENTENCE
 
-from tokviz.pages.model.headline import finding_sentence
+from tokviz.pages.findings.neurons import evidence, headline
 from tokviz.pages.model.unnamed import UnnamedFact
 from tokviz.pages.model.without_facts import without_facts
 from tokviz.pages.model.writers import attention_facts, attention_sentences
@@ -63,19 +62,21 @@ GROWN = {"before", "after", "without"}
             broken,
             ("At layer 11 (words alone), two of 1,536 neurons put 99.7 % of the words’ variance into one direction; without their "
             "variation it is 20.0 %."),
-            "At layer 11, two of 1,536 neurons put 99.7 % of the words’ variance into one direction; without their variation it is 20.0 %.",
+            ("At layer 11, two neurons stretch words alone into a line. Two of 1,536 neurons put 99.7 % of the words’ variance into one "
+            "direction; without their variation it is 20.0 %."),
             NEURONS | LINE,
         ),
         (
             only_zero,
             "At layer 11 (words alone), two of 1,536 neurons put 99.7 % of the words’ variance into one direction; without them it is 20.0 %.",
-            "At layer 11 of Smol-135M-Instruct (Q4_1 GGUF), two neurons put 99.7 % of the words’ variance into one direction; without them it is 20.0 %.",
+            ("At layer 11, two neurons stretch words alone into a line. Two of 1,536 neurons put 99.7 % of the words’ variance into one "
+            "direction; without them it is 20.0 %."),
             NEURONS | LINE,
         ),
         (
             only_grown,
             "At layer 11, two of 1,536 MLP neurons raise the mean norm (words alone) from 17.1 to 24,410; without them it is 20.0.",
-            ("At layer 11 of Smol-135M-Instruct (Q4_1 GGUF), two of 1,536 neurons raise the words’ mean norm from 17.1 to 24,410; without "
+            ("At layer 11, two neurons raise the words’ mean norm from 17.1 to 24,410. Two of 1,536 MLP neurons raise it to 24,410; without "
             "them it is 20.0."),
             NEURONS | GROWN,
         ),
@@ -83,14 +84,16 @@ GROWN = {"before", "after", "without"}
             lambda: without_interventions(broken()),
             ("At layer 11, two of 1,536 MLP neurons write 99.8 % of what the MLP adds to dimension 12; the mean norm (words alone) goes "
             "from 17.1 to 24,410."),
-            "At layer 11, two of 1,536 neurons write 99.8 % of the MLP’s update to dimension 12; the mean norm goes from 17.1 to 24,410.",
+            ("At layer 11, two neurons write 99.8 % of the MLP’s update to dimension 12. Two of 1,536 MLP neurons write it, and the words’ "
+            "mean norm goes from 17.1 to 24,410."),
             NEURONS | WRITTEN,
         ),
         (
             by_an_expert,
             ("At layer 11, expert 5 of 8 writes 97.0 % of what the MLP adds to dimension 12; the mean norm (words alone) goes from 17.1 "
             "to 24,410."),
-            "At layer 11, expert 5 of 8 writes 97.0 % of the MLP’s update to dimension 12; the mean norm goes from 17.1 to 24,410.",
+            ("At layer 11, expert 5 writes 97.0 % of the MLP’s update to dimension 12. Expert 5 of 8 writes it, and the words’ mean norm goes "
+            "from 17.1 to 24,410."),
             EXPERT | WRITTEN,
         ),
     ],
@@ -111,11 +114,16 @@ def test_a_finding_is_told_with_what_it_states_and_nothing_else(
             writers_claims.check_found(false, model)
     for write, text, stated in (
         (sentence, own, fields | {"context"}),
-        (partial(finding_sentence, model), first, fields - ({"n_neurons"} if "two neurons" in first else set())),
+        (opening, first, fields | ({"context"} if found.flattens else set())),
     ):
         assert plain(write(found)) == text
         same_form = {name for name, each in other.items() if _form(each) == _form(found)}
         assert {name for name in same_form if write(other[name]) != write(found)} == stated
+
+
+def opening(found: Finding) -> str:
+    """The headline, and what it rests on."""
+    return " ".join(catalogue.sentence([each(found)]) for each in (headline, evidence))
 
 
 def _form(found: Finding) -> tuple[bool, bool]:
@@ -132,18 +140,30 @@ NO_LINE = {"pc1_after": 0.4}
     [
         (
             LINE_OF_ONE.format("neurons", "its variation"),
-            LINE_OF_ONE.format("one of 1,536 neurons", "its variation"),
+            LINE_OF_ONE.format("into a line. One of 1,536 neurons", "its variation"),
             {},
         ),
-        (LINE_OF_ONE.format("neurons", "it"), LINE_OF_ONE.format("one neuron", "it"), {"at_mean": False}),
-        (RAISES.format("neurons", "mean norm (words alone)"), RAISES.format("one neuron", "words’ mean norm"), NO_LINE),
-        ("neurons writes 99.8 % of what", "neurons writes 99.8 % of the MLP’s", {**NO_LINE, "without": 24_000.0}),
+        (
+            LINE_OF_ONE.format("neurons", "it"),
+            LINE_OF_ONE.format("into a line. One of 1,536 neurons", "it"),
+            {"at_mean": False},
+        ),
+        (
+            RAISES.format("neurons", "mean norm (words alone)"),
+            "one neuron raises the words’ mean norm from 17.1 to 24,410. One of 1,536 MLP neurons raises it to 24,410; without it the norm is 20.0.",
+            NO_LINE,
+        ),
+        (
+            "neurons writes 99.8 % of what",
+            "one neuron writes 99.8 % of the MLP’s update to dimension 12. One of 1,536 MLP neurons writes it, and",
+            {**NO_LINE, "without": 24_000.0},
+        ),
     ],
 )
 def test_what_one_neuron_does(own: str, first: str, fields: dict[str, Any]) -> None:
     found = replace(present(finding_of(broken())), neurons=(1229,), **fields)
     assert own in plain(sentence(found))
-    assert first in plain(finding_sentence(broken(), found))
+    assert first in plain(opening(found))
 
 
 # --- without them ----------------------------------------------------------------------------------------------------

@@ -6,13 +6,13 @@ import json
 from dataclasses import replace
 
 import pytest
-from headline_claims import check_headline
+from finding_claims import check_findings
 from narrow import present
 from related_fixture import related_report
 from rendered import Part, Rendered
 from report_fixture import model_report, sample_report
 
-from tokviz.pages.model.headline import headline
+from tokviz.pages.findings.chosen import findings
 from tokviz.pages.text.placeholders import Placeholders
 from tokviz.records import Category, ContextReport, Report, WordList
 
@@ -197,9 +197,9 @@ def test_that_nothing_is_massive_is_said_of_what_was_captured() -> None:
 def test_an_invitation_to_compare_names_the_last_layer_there_is() -> None:
     whole = report_of(SMALL)
     for report, last in ((whole, "the last"), (of_deeper_models(whole), "layer 1")):
-        said = present(headline(report))
+        (said,) = found = findings(report)
         assert said.sentence == f"Compare how the words lie before the first layer and after {last}."
-        check_headline(said, report)
+        check_findings(found, report, report.models)
 
 
 def test_strips_of_relations_reach_as_far_as_what_was_captured() -> None:

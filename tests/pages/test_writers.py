@@ -36,14 +36,13 @@ def page_of(model: ModelReport) -> Part:
 
 
 def finding(page: Part) -> str:
-    """Who writes massive values, which the page opens with; empty where it isn't known."""
-    return "".join(each.text for each in page.all(".finding") if each.all("[href='#writers']")).removesuffix(" See how")
+    """Who writes massive values; empty where it isn't known."""
+    return "".join(page.texts("#writers .who"))
 
 
 def explained(page: Part) -> str:
     """What updates are, and what the table lists."""
-    *_, found = page.texts("#writers > p, #writers ~ details > p")
-    return found
+    return page.one(".explained").text
 
 
 def mlp(

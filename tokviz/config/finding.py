@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from tokviz.config.fields import LONGEST_ADDRESS, Mistakes, Text, at_most
 from tokviz.config.tables import Table
+from tokviz.records import Slot
 from tokviz.text import shown
 
 MOST_WORDS_IN_FINDING = 25
@@ -47,6 +48,10 @@ class FindingConfig(Table):
     """The rows of plots: contexts of one model as ``MODEL/CONTEXT``, at most four."""
     depths: Annotated[list[Address], at_most(MOST_DEPTHS, "depths"), Field(min_length=2)] | None = None
     """The columns: ``embedding``, ``layer-11``; at most nine."""
+    lead: Slot | None = None
+    """Which finding comes first, of ``words`` (whether they lie by category), ``contexts`` and ``models`` (what they differ in),
+    ``break`` (the neurons that write one), ``order`` (which order or relation can be read) and ``layers`` (what they add). By default
+    the first of these that there is."""
     projection: str | None = None
     """By default ``centered`` where the report has it, else the first one."""
 
@@ -71,7 +76,9 @@ class FindingConfig(Table):
     @model_validator(mode="after")
     def _says_something(self) -> FindingConfig:
         if not self.model_fields_set:
-            raise ValueError("expected a sentence, rows, depths or a projection, got none; add one or remove the table")
+            raise ValueError(
+                "expected a sentence, rows, depths, a projection or a lead, got none; add one or remove the table"
+            )
         return self
 
 

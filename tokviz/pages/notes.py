@@ -6,9 +6,8 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 
 from tokviz.config import ModelConfig, ReportConfig, file_name
 from tokviz.errors import ConfigError
-from tokviz.pages.first.choice import choice
+from tokviz.pages.first.choice import choice, has_failed, row_addresses
 from tokviz.pages.frame.frame import model_path
-from tokviz.pages.model.headline import has_failed, row_addresses
 from tokviz.pages.model.page import note_addresses
 from tokviz.pages.text import markdown
 from tokviz.pages.text.placeholders import Placeholders

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from tokviz.pages.findings.chosen import lead
 from tokviz.pages.text.extent import facts_line
-from tokviz.pages.text.findings import finding_of, sentence
 from tokviz.records import Image, ModelReport, Report
 
 
@@ -40,17 +40,17 @@ def previews(report: Report) -> Iterator[Preview]:
             yield Preview(
                 path=f"models/{model.slug}/preview.png",
                 title=model.display_name,
-                subtitle=said_of(model),
+                subtitle=said_of(report, model),
                 plates=plates,
                 slug=model.slug,
             )
 
 
-def said_of(model: ModelReport) -> str:
+def said_of(report: Report, model: ModelReport) -> str:
     """What was found of a model; where nothing was, what it is."""
-    finding = finding_of(model)
-    if finding is not None:
-        return sentence(finding)
+    found = lead(report, [model])
+    if found is not None and found.is_announced:
+        return found.sentence
     return facts_line(model.card) if model.card else ""
 
 

@@ -43,6 +43,7 @@ from tokviz.records.relations import (
     Tested,
 )
 from tokviz.records.report import (
+    SLOTS,
     Checkpoint,
     ContextReport,
     Finding,
@@ -55,6 +56,7 @@ from tokviz.records.report import (
     Renditions,
     Report,
     SeriesReport,
+    Slot,
     named_with_quantization,
 )
 from tokviz.records.series import Drift, Fault, StepAxes

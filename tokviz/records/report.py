@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -181,6 +181,12 @@ class Finding:
         return self.before < self.after and self.without < self.after / 2
 
 
+Slot = Literal["words", "contexts", "models", "break", "order", "layers"]
+"""What a finding answers: whether words lie by category; what contexts, and models, differ in; who writes a break; which order or
+relation can be read; what layers add."""
+SLOTS: tuple[Slot, ...] = get_args(Slot)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Opening:
     """What the author has the first page open with."""
@@ -192,6 +198,8 @@ class Opening:
     depths: tuple[int, ...] = ()
     """The picture's columns, in their order; none where the report chooses."""
     projection: str | None = None
+    lead: Slot | None = None
+    """Which finding comes first; None where the report chooses."""
 
 
 @dataclass(frozen=True, kw_only=True)

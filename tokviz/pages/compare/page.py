@@ -11,6 +11,8 @@ from tokviz.pages.compare.curves import Curves, compare_curves, without_measures
 from tokviz.pages.compare.layers import layers_page, link_to
 from tokviz.pages.compare.pairs import Layers, layers
 from tokviz.pages.compare.table import Metric, Ranked, metrics, table, table_notes
+from tokviz.pages.findings.chosen import of_compared
+from tokviz.pages.findings.lines import Line, lines
 from tokviz.pages.frame.frame import Frame, contents, relative
 from tokviz.pages.frame.index import captured, drawings
 from tokviz.pages.frame.pictures import picture
@@ -78,6 +80,8 @@ class ComparePage:
     plates_stylesheet: str | None
     noscript: str
     intro: str
+    findings: tuple[Line, ...]
+    """What models, or of one model contexts, differ in."""
     profile: ProfileView | None
     """None where nothing was measured."""
     related_choices: tuple[Option, ...]
@@ -151,6 +155,7 @@ def compare_page(report: Report) -> ComparePage | None:
         plates_stylesheet=relative(PATH, "assets/plates/plate.css") if plates else None,
         noscript=relative(PATH, "assets/compare/noscript.css"),
         intro=" ".join(filter(None, (_intro(models), notice(report)))),
+        findings=lines(of_compared(report), PATH),
         profile=profile,
         related_choices=related,
         related_stylesheet=relative(PATH, "assets/relations.css"),

@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from tokviz.pages.text import data_text, findings
+from tokviz.pages.findings.chosen import findings
+from tokviz.pages.findings.finding import Found
+from tokviz.pages.text import data_text
 from tokviz.pages.text.data_text import rounded
+from tokviz.pages.text.findings import as_json, finding_of
 from tokviz.pages.text.problems import problems
 from tokviz.records import (
     NOT_KNOWN,
@@ -35,6 +38,7 @@ def text(report: Report) -> str:
         **_parts(report, "title", "author", "site_url", "command", "projections"),
         "categories": [dataclasses.asdict(category) for category in report.words.categories],
         "contexts": [_asked(context, known=context.name not in report.without_template) for context in report.contexts],
+        "findings": [_found(each) for each in findings(report)],
         "models": [_model(model) for model in report.models],
         **({"series": [_series(series) for series in report.series]} if report.series else {}),
     }
@@ -55,9 +59,24 @@ def _asked(context: Context, *, known: bool) -> dict[str, Any]:
 def _model(model: ModelReport) -> dict[str, Any]:
     return {
         **_parts(model, "slug", "name", "source", "failure"),
-        "finding": findings.as_json(findings.finding_of(model)),
+        "finding": as_json(finding_of(model)),
         "card": _card(model.card),
         "contexts": [_context(context) for context in model.captures],
+    }
+
+
+def _found(found: Found) -> dict[str, Any]:
+    """What pages list as found, in their order."""
+    return {
+        "slot": found.slot,
+        "sentence": found.sentence,
+        "evidence": found.said,
+        "announced": found.is_announced,
+        "model": None if found.is_of_all else found.model.slug,
+        "context": found.context.states.context.name if found.is_announced else None,
+        "depth": None if found.depth is None else depth_name(found.depth),
+        "beside": found.beside and found.beside.states.context.name,
+        "other_model": found.other and found.other.slug,
     }
 
 

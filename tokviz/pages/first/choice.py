@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tokviz.pages.charts.axis import spread
-from tokviz.pages.model.headline import Headline, headline, unshown_rows
+from tokviz.pages.findings.chosen import lead
+from tokviz.pages.findings.finding import Found
 from tokviz.pages.text.findings import norm_jump
 from tokviz.records import CategoryMeasure, ContextReport, Geometry, ModelReport, Opening, ProjectionReport, Report
 
@@ -42,7 +43,7 @@ class Choice:
 
 def choice(report: Report) -> Choice | None:
     """None where no model could be captured, or there is one depth only."""
-    said = headline(report)
+    said = lead(report)
     asked = report.opening if report.opening and not unshown_rows(report) else Opening()
     if said is None:
         return None
@@ -66,6 +67,27 @@ def choice(report: Report) -> Choice | None:
     )
 
 
+def unshown_rows(report: Report) -> tuple[str, ...]:
+    """Rows of the author's that aren't there, for a reason that isn't theirs: something couldn't be captured."""
+    rows = report.opening.rows if report.opening else ()
+    known = {address for model in report.models for address in row_addresses(model)}
+    return tuple(each for each in rows if each not in known)
+
+
+def has_failed(model: ModelReport, row: str) -> bool:
+    """Whether a row isn't there since the model, or the model with neurons changed, couldn't be captured."""
+    name = row.partition("/")[2]
+    changed = [context for context in model.contexts if name.startswith(f"{context.states.context.name}-")]
+    return model.failure is not None or (
+        row not in row_addresses(model) and any(each.failed_interventions for each in changed)
+    )
+
+
+def row_addresses(model: ModelReport) -> tuple[str, ...]:
+    """``MODEL/CONTEXT`` of all that can be a row of the first page's picture."""
+    return tuple(f"{model.slug}/{context.states.context.name}" for context in model.captures)
+
+
 def _asked_rows(report: Report, addresses: Iterable[str]) -> tuple[ModelReport, tuple[ContextReport, ...]] | None:
     found = [
         (model, context)
@@ -77,35 +99,35 @@ def _asked_rows(report: Report, addresses: Iterable[str]) -> tuple[ModelReport, 
     return (found[0][0], tuple(context for _, context in found)) if found else None
 
 
-def _rows(said: Headline) -> tuple[ContextReport, ...]:
-    """The finding's context as it is, without what the neurons tell, and one in which nothing breaks.
+def _rows(said: Found) -> tuple[ContextReport, ...]:
+    """The finding's capture and what it is held against, or what is left of it without a break's neurons; then others.
 
-    Without a finding contexts as they come, the first also without what neurons tell that write a break.
+    Beside a break stands a context in which nothing breaks.
     """
-    contexts = said.model.contexts
-    if said.finding is None:
-        first = said.best.context if said.best else contexts[0]
-        further = (each for each in contexts if each is not first)
-        return (first, *([first.twin] if first.twin else []), *further)[:MOST_ROWS]
-    own = next(each for each in contexts if each.states.context == said.finding.context)
-    others = [each for each in contexts if each is not own]
-    calm = [each for each in others if each.geometry and each.geometry.massive.emergence_depth is None]
-    return (own, *([own.twin] if own.twin else []), *[*calm, *others][:1])
+    own = said.context
+    second = said.beside or own.twin
+    others = [each for each in said.model.contexts if each not in (own, second)]
+    if said.breaks:
+        calm = [each for each in others if each.geometry and each.geometry.massive.emergence_depth is None]
+        others = [*calm, *others][:1]
+    return (own, *([second] if second else []), *others)[:MOST_ROWS]
 
 
 # --- depths --------------------------------------------------------------------------------------------------------
 
 
-def _telling(said: Headline, first: ContextReport) -> Iterator[int]:
-    """Where massive activations begin and end, or the norm jumps, the depth before each; where categories hold best and least."""
-    if said.finding:
-        yield from (said.finding.layer, said.finding.layer + 1)
+def _telling(said: Found, first: ContextReport) -> Iterator[int]:
+    """Where a break begins and ends, or the norm jumps, the depth before each; where the finding is, and where purity is least."""
+    if said.breaks:
+        yield from (said.breaks.layer, said.breaks.layer + 1)
         yield from _end(first.geometry)
-    elif said.best and said.best.context.geometry:
-        if said.best.is_clear:
-            yield said.best.depth
-            yield _least(said.best.context.geometry.in_first_template.purity)
-        jump = norm_jump(said.best.context.geometry)
+    elif first.geometry:
+        if said.depth is not None:
+            yield said.depth
+            purity = first.geometry.in_first_template.purity
+            if np.isfinite(purity.value).any():
+                yield _least(purity)
+        jump = norm_jump(first.geometry)
         if jump is not None:
             yield from (jump - 1, jump)
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tokviz.pages.findings.finding import Found
 from tokviz.pages.first.choice import Choice
 from tokviz.pages.first.row_sentences import row_sentences, what_is_meant
 from tokviz.pages.frame.frame import model_path, relative
 from tokviz.pages.frame.pictures import slide_id
-from tokviz.pages.model.headline import Headline
 from tokviz.pages.text.parts import Link
 from tokviz.pages.text.problems import why_no_picture
 from tokviz.pages.text.trust import finding as plate_in_words
@@ -102,7 +102,7 @@ class Multiples:
     """Whether, where depths are rows, some come before the others."""
 
 
-def multiples(report: Report, said: Headline, chosen: Choice, page: str) -> Multiples:
+def multiples(report: Report, said: Found, chosen: Choice, page: str) -> Multiples:
     """``page``: path of the page that shows it."""
     by_place = (*chosen.near, *(depth for depth in chosen.depths if depth not in chosen.near))
     places = {depth: place for place, depth in enumerate(by_place, start=1)}

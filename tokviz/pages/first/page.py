@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tokviz.pages.charts.axis import Ruler
-from tokviz.pages.first.choice import Choice, choice
+from tokviz.pages.findings.chosen import findings
+from tokviz.pages.findings.finding import Found
+from tokviz.pages.findings.lines import Line, lines
+from tokviz.pages.first.choice import Choice, choice, unshown_rows
 from tokviz.pages.first.multiples import Multiples, hue_class, multiples
 from tokviz.pages.frame.frame import Frame, model_path, relative, series_path
 from tokviz.pages.frame.pictures import Shown, picture, slide_id
-from tokviz.pages.model.headline import Headline, certainty, headline
 from tokviz.pages.model.lens_data import has_lens
 from tokviz.pages.series import sentences
 from tokviz.pages.text import extent, landmarks
@@ -113,6 +115,8 @@ class FindingSection:
     """How sure it is; empty where that isn't known, or the sentence is the author's."""
     picture: Multiples | None
     """None where there is one depth only."""
+    others: tuple[Line, ...]
+    """What else was found."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,14 +244,17 @@ def _byline(report: Report, page: str) -> tuple[Link, ...]:
 
 
 def _finding(report: Report, page: str) -> FindingSection | None:
-    said, chosen = headline(report), choice(report)
-    if said is None:
+    first, *others = findings(report) or (None,)
+    if first is None:
         return _finding_of_series(report)
+    chosen = choice(report)
+    author = report.opening.sentence if report.opening and not unshown_rows(report) else None
     return FindingSection(
-        about=_about(said, chosen),
-        sentence=said.sentence,
-        certainty="" if report.opening and report.opening.sentence else certainty(said),
-        picture=multiples(report, said, chosen, page) if chosen else None,
+        about=_about(first, chosen),
+        sentence=author or first.sentence,
+        certainty="" if author else first.said,
+        picture=multiples(report, first, chosen, page) if chosen else None,
+        others=lines([*([first] if author else []), *others], page),
     )
 
 
@@ -257,17 +264,15 @@ def _finding_of_series(report: Report) -> FindingSection | None:
         return None
     first = report.series[0]
     sentence = (report.opening.sentence if report.opening else None) or sentences.finding(report, first)
-    return FindingSection(about=first.name, sentence=sentence, certainty="", picture=None) if sentence else None
+    return (
+        FindingSection(about=first.name, sentence=sentence, certainty="", picture=None, others=()) if sentence else None
+    )
 
 
-def _about(said: Headline, chosen: Choice | None) -> str:
+def _about(said: Found, chosen: Choice | None) -> str:
     """Of which model and words the sentence is, and how the plots under it are made."""
-    if said.is_of_all:
-        parts = ["all models", *([f"plots of {isolated(chosen.model.display_name)}"] if chosen else [])]
-    else:
-        parts = [said.model.display_name, *([f"words {said.context.label}"] if said.context else [])]
-    parts += [f"{projection_label(chosen.projection)} PCA"] if chosen else []
-    return " · ".join(map(isolated, parts))
+    parts = [said.about, *([f"plots of {isolated(chosen.model.display_name)}"] if chosen and said.is_of_all else [])]
+    return " · ".join([*parts, *([f"{projection_label(chosen.projection)} PCA"] if chosen else [])])
 
 
 def _default_subtitle(report: Report) -> str:
@@ -312,7 +317,7 @@ def _series_strips(report: Report, series: SeriesReport, page: str) -> SeriesStr
             label = f"{end.label}, {context.states.context.label}"
             address = f"{href}#{slide_id(context.states.context.name, 0)}/{end.key}"
             rows.append(CheckpointStrip(label=label, href=address, strip=picture(page, strip, label)))
-    opens = series is report.series[0] and headline(report) is None
+    opens = series is report.series[0] and not findings(report)
     reference = series.checkpoints[series.reference].label
     return SeriesStrips(
         name=series.name,

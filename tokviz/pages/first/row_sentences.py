@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from tokviz.pages.findings.finding import Found
 from tokviz.pages.first.choice import Choice
-from tokviz.pages.model.headline import Headline
 from tokviz.pages.model.unnamed import UnnamedFact, the_same
 from tokviz.pages.text.findings import norm_jump
 from tokviz.pages.text.wording import capitalized, number, percent, the_depth, whole_percent
@@ -23,31 +23,31 @@ _MEANT = {
 }
 
 
-def row_sentences(said: Headline, chosen: Choice) -> tuple[str, ...]:
+def row_sentences(said: Found, chosen: Choice) -> tuple[str, ...]:
     """One for each row of which something is known."""
     return tuple(sentence(facts) for row in chosen.rows if (facts := tuple(row_facts(said, chosen, row))))
 
 
-def what_is_meant(said: Headline, chosen: Choice) -> str:
+def what_is_meant(said: Found, chosen: Choice) -> str:
     """By words of these sentences, and of the one above them."""
     used = {fact.kind for row in chosen.rows for fact in row_facts(said, chosen, row)}
-    if said.best:
+    if said.slot == "words" and said.evidence:
         used.add(NEIGHBORS)
     return " ".join(meant for kind, meant in _MEANT.items() if kind in used)
 
 
-def row_facts(said: Headline, chosen: Choice, row: ContextReport) -> Iterator[UnnamedFact]:
+def row_facts(said: Found, chosen: Choice, row: ContextReport) -> Iterator[UnnamedFact]:
     """At the finding's layer what its sentence is about, and neighbors; else where most and fewest are, and a jump of the norm."""
     geometry = row.in_first_template.geometry
     label = f"{row.states.context.label}{', first sentence' if row.has_templates else ''}"
     if geometry is None:
         return
-    if said.finding is None or chosen.marked is None:
+    if said.breaks is None or chosen.marked is None:
         yield from _best_and_least(geometry.purity, label, chosen.depths)
         yield from _jump(geometry, label, chosen.depths)
         return
-    kind = VARIANCE if said.finding.flattens else NORM
-    value = (geometry.spread.pc1_share if said.finding.flattens else geometry.spread.mean_norm)[chosen.marked]
+    kind = VARIANCE if said.breaks.flattens else NORM
+    value = (geometry.spread.pc1_share if said.breaks.flattens else geometry.spread.mean_norm)[chosen.marked]
     if math.isfinite(value):
         yield UnnamedFact(kind=kind, subject=(label, the_depth(chosen.marked)), values=(float(value),))
         if geometry.purity.above_chance.holds[chosen.marked]:

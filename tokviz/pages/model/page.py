@@ -9,12 +9,13 @@ from typing import Any
 from tokviz.pages.charts.curves import model_charts
 from tokviz.pages.charts.measures import related_measures
 from tokviz.pages.charts.word_by_word import difference_charts
+from tokviz.pages.findings.chosen import findings
+from tokviz.pages.findings.lines import Line, lines
 from tokviz.pages.frame.frame import Frame, contents, downloads, model_path, relative
 from tokviz.pages.frame.index import context_entry, data_folder, drawings, model_entry, projection_entry
 from tokviz.pages.frame.pictures import Shown, grid_id, panels, slide_id
 from tokviz.pages.model.batches import batch_notes
 from tokviz.pages.model.difference import difference
-from tokviz.pages.model.headline import where_categories_hold
 from tokviz.pages.model.lens import LensSection, lens_section
 from tokviz.pages.model.profile_found import measures
 from tokviz.pages.model.related_data import SCRIPT as CHOICE_SCRIPT
@@ -25,7 +26,6 @@ from tokviz.pages.model.word_map import WordMap, word_map
 from tokviz.pages.model.writers import WritersSection, writers_section
 from tokviz.pages.text import extent, paired_facts
 from tokviz.pages.text.extent import undrawn_note
-from tokviz.pages.text.findings import finding_of, sentence
 from tokviz.pages.text.glossary import grid_term
 from tokviz.pages.text.landmarks import without_token
 from tokviz.pages.text.parts import Link, Option
@@ -71,8 +71,8 @@ class ModelPage:
     frame: Frame
     name: str
     facts: str
-    opening: str | None
-    """Where its categories hold, if it has no finding."""
+    findings: tuple[Line, ...]
+    """What was found of it, what it opens with first."""
     note: str | None
     failure: str | None
     switches: list[tuple[str, str, dict[str, str], bool]]
@@ -112,7 +112,7 @@ class ModelPage:
     downloads: tuple[Link, ...]
 
 
-SCRIPTS = ("plates/plates.js", "carousel.js", "contents.js", "switches.js", "lightbox.js", "shortcuts.js")
+SCRIPTS = ("plates/plates.js", "carousel.js", "contents.js", "parts.js", "switches.js", "lightbox.js", "shortcuts.js")
 DRAWING_SCRIPTS = ("plates/board.js", "plates/carousel.js")
 """What ``plates/plates.js`` loads to draw."""
 CURVES = "curves"
@@ -151,8 +151,8 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
     page = model_path(model.slug)
     card = model.card
     facts, is_partial = extent.facts(model), any(map(extent.is_partial, model.contexts))
-    found = finding_of(model)
-    said = sentence(found) if found else f"{model.display_name}, layer by layer: {facts}"
+    found = lines(findings(report, [model]), page)
+    said = found[0].sentence if found else f"{model.display_name}, layer by layer: {facts}"
     description = said if card else f"{model.display_name} failed."
     plates, writers = _plates(report, model, page), writers_section(model, page)
     related = choices(report, [model])
@@ -170,11 +170,11 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
             ("Layer by layer", "main", shown),
             ("Captured layers" if is_partial else "All layers", "layers", drawn),
             (writers.place if writers else "", "writers", writers),
+            ("Charts", "curves", curves),
+            ("Relations and orders", "relations", relations),
             ("Word by layer", "words-by-layer", of_words),
             (lens.heading if lens else "", "lens", lens and lens.stylesheet),
             ("Stages", "stages", told),
-            ("Charts", "curves", curves),
-            ("Relations and orders", "relations", relations),
             ("Small print", "model", card),
         ),
         frame=Frame(
@@ -184,7 +184,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
             description=description,
             entries=(*((CHOICE_SCRIPT,) if related else ()), *SCRIPTS) if card else (),
         ),
-        opening=where_categories_hold(model) if writers is None or writers.finding is None else None,
+        findings=found,
         note=model.note,
         name=model.display_name,
         facts=facts,

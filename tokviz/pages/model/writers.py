@@ -38,6 +38,8 @@ from tokviz.records import (
     depth_name,
 )
 
+ADDED = "What each layer adds"
+"""The heading of what is known of every layer."""
 MOST_IN_TABLE = 3
 _NAMES = {"attention": "attention", "mlp": "MLP", "mixer": "mixer"}
 _MATTERS = 0.1
@@ -78,6 +80,8 @@ class WritersSection:
     """What each layer adds, for one context of a model."""
 
     heading: str
+    breaks: bool
+    """Whether the heading is about a layer, or something was tried with its neurons; else what each layer adds is all there is."""
     place: str
     """Of the section in a list of contents: ``Layer 11``."""
     finding: str | None
@@ -120,11 +124,12 @@ def writers_section(model: ModelReport, page: str) -> WritersSection | None:
     emergence = found.layer + 1 if found else geometry.massive.emergence_depth
     entering = _entering(updates.layers[0], geometry) if emergence == 1 else ""
     breaks = emergence is not None and emergence > 0 and not entering
-    heading = f"What happens at {the_depth(emergence)}" if emergence and breaks else "What each layer adds"
+    heading = f"What happens at {the_depth(emergence)}" if emergence and breaks else ADDED
     if found is not None and found.flattens and found.pc1_after >= LINE:
         heading = f"Layer {found.layer} stretches the words into a line"
     is_known = any(each.sublayers for each in updates.layers)
     kinds = tuple(dict.fromkeys(each.kind for one in updates.layers for each in one.sublayers))
+    failed = tuple(failure for each in model.contexts for failure in each.failed_interventions)
     attention = attention_chart(model)
     own = _update_chart(updates.layers, kinds) if is_known else None
     rows = tuple(
@@ -134,6 +139,7 @@ def writers_section(model: ModelReport, page: str) -> WritersSection | None:
     explained = entering + what
     return WritersSection(
         heading=heading,
+        breaks=heading != ADDED or bool(failed),
         place=the_depth(emergence).capitalize() if emergence and breaks else "Updates",
         finding=None if found is None else sentence(found),
         weights=_weights(found, updates),
@@ -144,7 +150,7 @@ def writers_section(model: ModelReport, page: str) -> WritersSection | None:
         kinds=tuple(_NAMES[kind] for kind in kinds),
         rows=rows,
         without=without(model, context, page),
-        failed=tuple(failure for each in model.contexts for failure in each.failed_interventions),
+        failed=failed,
     )
 
 

@@ -108,7 +108,7 @@ def flattening(finding: Finding) -> tuple[Fact, Fact]:
 
 def fact(finding: Finding) -> Fact:
     """What the sentence of a finding states."""
-    values = {"layer": finding.layer, "context": finding.context.label, "who": _who(finding)}
+    values = {"layer": finding.layer, "context": finding.context.label, "who": who_writes(finding)}
     if finding.flattens:
         flattens, without = flattening(finding)
         return Fact("neurons.finding.flattens", flattens=flattens, without=without, **values)
@@ -118,7 +118,8 @@ def fact(finding: Finding) -> Fact:
     return Fact("neurons.finding.writes", share=finding.share, dimension=finding.dimension, **values)
 
 
-def _who(finding: Finding) -> Fact:
+def who_writes(finding: Finding) -> Fact:
+    """``two of 1,536 neurons``."""
     if finding.n_neurons is None:
         return Fact("neurons.finding.expert", expert=finding.expert, of=finding.n_experts)
     kind = "neurons.finding.neurons" if finding.flattens else "neurons.finding.mlp_neurons"

@@ -175,11 +175,16 @@ MOST_NAMED = 9
 
 
 def _kept_together(report: Report, context: ContextReport) -> str:
-    """Which categories hold, and where: at the depth where most do."""
+    found = categories_that_hold(report, context)
+    return f"{catalogue.sentence([found])} " if found else ""
+
+
+def categories_that_hold(report: Report, context: ContextReport) -> Fact | None:
+    """Which, and where: at the depth where most do. None where that wasn't tested."""
     held, holds = context.paired.held if context.paired else None, context.holds_categories
     if held is None or holds is None or not np.isfinite(held.claim.score).any():
-        return ""
-    return f"{catalogue.sentence([_of_categories(report, held, holds)])} "
+        return None
+    return _of_categories(report, held, holds)
 
 
 def _of_categories(report: Report, held: CategoriesHeld, holds: np.ndarray) -> Fact:

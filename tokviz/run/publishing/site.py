@@ -166,6 +166,7 @@ def _opening(config: ReportConfig) -> Opening | None:
         rows=tuple(said.rows or ()),
         depths=tuple(sorted(depths)),
         projection=said.projection,
+        lead=said.lead,
     )
 
 

@@ -1,0 +1,1 @@
+"""What a report found, one finding for each question: what it opens with, and what it lists."""

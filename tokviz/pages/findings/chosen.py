@@ -1,0 +1,57 @@
+"""The findings of a report, and of each of its models: one for each question, what it opens with first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tokviz.pages.findings.differences import of_contexts, of_layers, of_models
+from tokviz.pages.findings.finding import Found, strongest
+from tokviz.pages.findings.neurons import of_break
+from tokviz.pages.findings.related import of_related
+from tokviz.pages.findings.words import of_words
+from tokviz.records import SLOTS, ModelReport, Report, Slot
+
+
+def findings(report: Report, models: Sequence[ModelReport] | None = None) -> tuple[Found, ...]:
+    """At most one for each slot; none where no model could be captured.
+
+    First comes the author's choice, else what is found of words and categories, else what is found at all; where nothing is
+    announced of the words, that is said last.
+
+    Parameters
+    ----------
+    models : those that they are about, and that others are held against; all of the report by default.
+    """
+    captured = [model for model in (report.models if models is None else models) if model.contexts]
+    if not captured:
+        return ()
+    by_slot: dict[Slot, Found | None] = {
+        "words": of_words(report, captured),
+        "contexts": strongest([each for model in captured for each in of_contexts(model)]),
+        "models": strongest([*of_models(report, captured)]),
+        "break": strongest([each for model in captured for each in of_break(model)]),
+        "order": strongest([each for model in captured for each in of_related(report, model)]),
+        "layers": strongest([each for model in captured for each in of_layers(report, model)]),
+    }
+    lead = report.opening.lead if report.opening else None
+    found = [each for slot in SLOTS if (each := by_slot[slot]) is not None]
+    return tuple(sorted(found, key=lambda each: (each.slot != lead, not each.is_announced)))
+
+
+def lead(report: Report, models: Sequence[ModelReport] | None = None) -> Found | None:
+    """What a page opens with."""
+    return next(iter(findings(report, models)), None)
+
+
+MOST_COMPARED = 3
+"""Findings above plots side by side: they leave these in sight."""
+
+
+def of_compared(report: Report) -> tuple[Found, ...]:
+    """What models that were compared differ in, the surest first, of each context the surest; of one model alone its contexts."""
+    captured = [model for model in report.models if model.contexts]
+    if len(captured) > 1:
+        found = sorted(of_models(report, captured), key=lambda each: -each.margin)
+        by_context = {each.context.states.context.name: each for each in reversed(found)}
+        return tuple(each for each in found if by_context[each.context.states.context.name] is each)[:MOST_COMPARED]
+    return tuple(each for model in captured for each in of_contexts(model))[:MOST_COMPARED]

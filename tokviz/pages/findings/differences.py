@@ -1,0 +1,176 @@
+"""What differs, word by word: between contexts, between models, and between what layers do and what they were given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tokviz.pages.findings.finding import Found, short
+from tokviz.pages.findings.words import of_context
+from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.sentences import depths_where
+from tokviz.records import ContextReport, ModelDifferences, ModelReport, Paired, PairedMeasures, Report
+
+_MEASURES = {"purity": 1.0, "silhouette": 2.0}
+"""Those that headlines are of, and how far each can range; the first that shows anything is taken."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Shown:
+    """A difference that is shown, at the pair of depths where it is surest."""
+
+    measure: str
+    paired: Paired
+    depths: np.ndarray
+    """``(n, 2)`` int64."""
+    at: int
+    is_higher: bool
+    """Whether the first capture has more."""
+    margin: float
+
+    @property
+    def alike(self) -> np.ndarray:
+        """``(n,)`` bool: where it is shown in the same direction."""
+        holds, value = self.paired.holds[0], self.paired.value[0]
+        return np.asarray(holds & ((value > 0) == self.is_higher))
+
+    def where(self) -> str:
+        """As depths of the first capture."""
+        everywhere = np.zeros(int(self.depths[:, 0].max()) + 1, dtype=bool)
+        everywhere[self.depths[self.alike, 0]] = True
+        return depths_where(everywhere)
+
+    def share(self) -> np.ndarray:
+        """``(2,)`` float64: from where to where around the surest one, as shares of the depth."""
+        alike = self.alike
+        first = last = self.at
+        while first > 0 and alike[first - 1]:
+            first -= 1
+        while last + 1 < len(alike) and alike[last + 1]:
+            last += 1
+        deeper = int(self.depths[-1, 1] > self.depths[-1, 0])
+        return np.asarray(self.depths[[first, last], deeper] / max(1, int(self.depths[-1, deeper])))
+
+    def evidence(self, kind: str = "findings.evidence", **more: object) -> Fact:
+        size, low, high = (
+            abs(float(each[0][self.at])) for each in (self.paired.value, self.paired.low, self.paired.high)
+        )
+        bounds = tuple(sorted((low, high)))
+        return Fact(kind, measure=Fact(f"paired.measures.{self.measure}"), size=size, bounds=bounds, **more)
+
+
+def _shown(found: PairedMeasures | None) -> _Shown | None:
+    for measure, reach in _MEASURES.items() if found else ():
+        paired: Paired = getattr(found, measure).overall
+        holds = paired.holds[0]
+        if holds.any() and found is not None:
+            nearest = np.where(holds, np.minimum(np.abs(paired.low[0]), np.abs(paired.high[0])), -1.0)
+            at = int(nearest.argmax())
+            return _Shown(
+                measure=measure,
+                paired=paired,
+                depths=found.depths,
+                at=at,
+                is_higher=bool(paired.value[0, at] > 0),
+                margin=float(nearest[at]) / reach,
+            )
+    return None
+
+
+def of_contexts(model: ModelReport) -> Iterator[Found]:
+    """Each context against the first one."""
+    first, *others = model.contexts
+    for context in others:
+        shown = _shown(context.paired.first_context if context.paired else None)
+        if shown is None:
+            continue
+        more, less = (context, first) if shown.is_higher else (first, context)
+        names = {"more": more.states.context.label, "fewer": less.states.context.label}
+        depth = int(shown.depths[shown.at, 0])
+        kind = f"findings.contexts.{shown.measure}"
+        yield Found(
+            slot="contexts",
+            headline=short(
+                Fact(kind, where=shown.where(), **names), Fact(kind, where=Fact("findings.depth", depth=depth), **names)
+            ),
+            evidence=(shown.evidence(depth=depth),),
+            model=model,
+            context=more,
+            depth=depth,
+            beside=less,
+            margin=shown.margin,
+        )
+
+
+def of_layers(report: Report, model: ModelReport) -> Iterator[Found]:
+    """Each capture against untrained layers, and against its embedding."""
+    for context in model.contexts:
+        if context.paired is None:
+            continue
+        against = {"untrained": context.paired.untrained, "embedding": context.paired.embedding}
+        for name, found in against.items():
+            shown = _shown(found)
+            if shown is None:
+                continue
+            depth = int(shown.depths[shown.at, 0])
+            kind = f"findings.layers.{shown.measure}"
+            values = {
+                "context": of_context(report, context, in_brackets=shown.measure == "silhouette"),
+                "than": Fact(f"findings.than.{name}"),
+                "change": Fact(
+                    f"findings.more.{shown.measure}" if shown.is_higher else f"findings.less.{shown.measure}"
+                ),
+            }
+            yield Found(
+                slot="layers",
+                headline=short(
+                    Fact(kind, where=shown.where(), n=1 if shown.alike.all() else int(shown.alike.sum()), **values),
+                    Fact(kind, where=Fact("findings.depth", depth=depth), n=1, **values),
+                ),
+                evidence=(shown.evidence(depth=depth),),
+                model=model,
+                context=context,
+                depth=depth,
+                margin=shown.margin,
+            )
+
+
+def of_models(report: Report, models: Sequence[ModelReport]) -> Iterator[Found]:
+    """Each pair that was compared of which one is among ``models``, the one that has more first."""
+    by_slug = {model.slug: model for model in report.models}
+    asked = {model.slug for model in models}
+    for each in report.differences:
+        if asked.isdisjoint((each.model_a, each.model_b)):
+            continue
+        shown = _shown(each.paired)
+        if shown is not None:
+            yield _of_pair(report, each, shown, (by_slug[each.model_a], by_slug[each.model_b]))
+
+
+def _of_pair(report: Report, pair: ModelDifferences, shown: _Shown, models: tuple[ModelReport, ModelReport]) -> Found:
+    index = 0 if shown.is_higher else 1
+    more, less = models[index], models[1 - index]
+    context = _captured(more, pair.context)
+    names = {"one": more.name, "other": less.name}
+    where_read = of_context(report, context, in_brackets=shown.measure == "silhouette")
+    kind = f"findings.models.{shown.measure}"
+    depths = {"depth": int(shown.depths[shown.at, index]), "other_depth": int(shown.depths[shown.at, 1 - index])}
+    return Found(
+        slot="models",
+        headline=short(
+            Fact(kind, **names, context=where_read, where=Fact("findings.share", share=shown.share())),
+            Fact(kind, **names, context=where_read, where=""),
+        ),
+        evidence=(shown.evidence("findings.evidence_of_models", **depths, **names),),
+        model=more,
+        context=context,
+        depth=depths["depth"],
+        other=less,
+        margin=shown.margin,
+    )
+
+
+def _captured(model: ModelReport, name: str) -> ContextReport:
+    return next(each for each in model.contexts if each.states.context.name == name)

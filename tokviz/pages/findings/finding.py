@@ -1,0 +1,77 @@
+"""A finding: what is announced, in a headline and a line of evidence, and where it can be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tokviz.pages.text import catalogue
+from tokviz.pages.text.facts import Fact
+from tokviz.records import ContextReport, Finding, ModelReport, Slot
+from tokviz.text import isolated
+
+MOST_WORDS = 14
+"""Of a headline, which has fewer numbers where it would be longer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """The answer to one question, of one capture or of two that differ."""
+
+    slot: Slot
+    headline: Fact
+    evidence: tuple[Fact, ...]
+    """On what it rests; none where nothing was measured."""
+    model: ModelReport
+    context: ContextReport
+    depth: int | None
+    """Where it can be seen best; None where it is about all."""
+    beside: ContextReport | None = None
+    """The capture of the same model that it differs from."""
+    other: ModelReport | None = None
+    """The model that it differs from."""
+    margin: float = 0.0
+    """How far the lower end of its interval is from nothing, as a share of the measure's range; findings of one slot are ranked by it."""
+    is_announced: bool = True
+    """Whether a claim passed its test: else it is said that none did."""
+    breaks: Finding | None = None
+    """Who writes a break, where it is about that."""
+    is_of_all: bool = False
+    """Whether it is about all models, of which ``model`` is the first."""
+
+    @property
+    def sentence(self) -> str:
+        """The headline, with a full stop."""
+        return catalogue.sentence([self.headline])
+
+    @property
+    def said(self) -> str:
+        """The evidence, in sentences; empty without any."""
+        return " ".join(catalogue.sentence([each]) for each in self.evidence)
+
+    @property
+    def about(self) -> str:
+        """Of which model, or models, and words."""
+        if self.is_of_all:
+            return "all models"
+        models = " and ".join(isolated(each.display_name) for each in (self.model, self.other) if each)
+        return f"{models} · words {isolated(self.context.states.context.label)}" if self.is_announced else models
+
+
+def short(*headlines: Fact) -> Fact:
+    """The first that is short enough, else the last."""
+    *longer, last = headlines
+    return next((each for each in longer if _n_words(each) <= MOST_WORDS), last)
+
+
+def _n_words(headline: Fact) -> int:
+    """A model's name counts as one, as do a context's label and a number with its unit."""
+    context = headline.values.get("context")
+    labels = [context.values["label"]] if isinstance(context, Fact) else []
+    names = [*labels, *(headline.values[name] for name in ("one", "other", "more", "fewer") if name in headline.values)]
+    return len(catalogue.text(headline).split(" ")) - sum(str(name).count(" ") for name in names)
+
+
+def strongest(found: Sequence[Found]) -> Found | None:
+    """The one with the largest margin; of equal ones the first, as the configuration has them."""
+    return max(found, key=lambda each: each.margin, default=None)

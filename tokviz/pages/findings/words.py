@@ -1,0 +1,115 @@
+"""Whether the words lie by category, in which capture most clearly, and where."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from tokviz.pages.findings.finding import Found, short, strongest
+from tokviz.pages.text import paired_facts
+from tokviz.pages.text.extent import is_partial
+from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.sentences import depths_where
+from tokviz.records import CategoryMeasure, ContextReport, ModelReport, Report
+
+
+def of_words(report: Report, models: Sequence[ModelReport]) -> Found | None:
+    """The clearest grouping that is more than the words' surface, else more than chance, else that none is shown."""
+    measured = [
+        (model, context, context.geometry.purity) for model in models for context in model.contexts if context.geometry
+    ]
+    known = [each for each in measured if np.isfinite(each[2].value).any()]
+    for kind, is_beyond in (("findings.words.beyond_surface", True), ("findings.words.above_chance", False)):
+        found = strongest([*_grouped(report, known, kind, is_beyond=is_beyond)])
+        if found is not None:
+            return found
+    return _none_shown(models, known)
+
+
+_Measured = tuple[ModelReport, ContextReport, CategoryMeasure]
+
+
+def _grouped(report: Report, measured: Sequence[_Measured], kind: str, *, is_beyond: bool) -> Iterator[Found]:
+    for model, context, purity in measured:
+        claim = purity.above_chance
+        holds = claim.holds & purity.above_surface.holds if is_beyond else claim.holds
+        if not holds.any():
+            continue
+        margins = np.where(
+            holds, purity.value - purity.null_mean - np.nan_to_num(claim.threshold) * purity.null_spread, -np.inf
+        )
+        depth = int(margins.argmax())
+        named = {"context": of_context(report, context)}
+        each = paired_facts.categories_that_hold(report, context)
+        yield Found(
+            slot="words",
+            headline=short(
+                Fact(kind, **named, where=at_depths(context, holds)),
+                Fact(
+                    f"findings.words.{kind}",
+                    **named,
+                    where=Fact("findings.at", where=Fact("findings.depth", depth=depth)),
+                ),
+            ),
+            evidence=(_evidence(purity, depth), *([each] if each else [])),
+            model=model,
+            context=context,
+            depth=depth,
+            margin=float(margins[depth]),
+        )
+
+
+def _evidence(purity: CategoryMeasure, depth: int) -> Fact:
+    numbers = {"depth": depth, "value": float(purity.value[depth]), "chance": float(purity.null_mean[depth])}
+    if math.isnan(purity.surface):
+        return Fact("findings.words.neighbors", **numbers)
+    return Fact("findings.words.neighbors_and_surface", **numbers, surface=purity.surface)
+
+
+def _none_shown(models: Sequence[ModelReport], measured: Sequence[_Measured]) -> Found | None:
+    """Which measure was tried, and that it shows nothing; None where there are no captures of several depths."""
+    if not measured:
+        model = next((each for each in models if each.contexts), None)
+        if model is None or model.contexts[0].states.n_depths < 2:
+            return None
+        context = model.contexts[0]
+        last = Fact("findings.depth", depth=context.states.n_depths - 1)
+        after = last if is_partial(context) else Fact("findings.words.the_last")
+        headline = Fact("findings.words.not_measured", after=after)
+        return Found(
+            slot="words", headline=headline, evidence=(), model=model, context=context, depth=None, is_announced=False
+        )
+    model, context, _ = measured[0]
+    tests = [purity.above_chance for *_, purity in measured]
+    is_tested = any(each.can_be_tested and bool(np.isfinite(each.p_value).any()) for each in tests)
+    none = Found(
+        slot="words",
+        headline=Fact("findings.words.none" if is_tested else "findings.words.not_tested"),
+        evidence=(),
+        model=model,
+        context=context,
+        depth=None,
+        is_announced=False,
+        is_of_all=len({model.slug for model, *_ in measured}) > 1,
+    )
+    if not is_tested:
+        return none
+    highest = max(float(np.nanmax(purity.value)) for *_, purity in measured)
+    chance = max(float(np.nanmax(purity.null_mean)) for *_, purity in measured)
+    return replace(none, evidence=(Fact("findings.words.at_most", highest=highest, chance=chance),))
+
+
+def of_context(report: Report, context: ContextReport, *, in_brackets: bool = False) -> Fact | str:
+    """`` in a sentence``, or `` (words in a sentence)``; empty where there is one context only."""
+    kind = "findings.in_brackets" if in_brackets else "findings.context"
+    return Fact(kind, label=context.states.context.label) if len(report.contexts) > 1 else ""
+
+
+def at_depths(context: ContextReport, holds: np.ndarray) -> Fact:
+    """``at every layer``, ``at layers 2–8``; ``holds``: ``(n_depths,)`` bool."""
+    if holds.all() and len(holds) > 1:
+        return Fact("findings.at_every_captured_layer" if is_partial(context) else "findings.at_every_layer")
+    return Fact("findings.at", where=depths_where(holds) if len(holds) > 1 else Fact("findings.depth", depth=0))
