@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 from functools import cache
 from io import BytesIO
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from unittest.mock import patch
 
 from PIL import Image
 
+from tokviz.config import ReportConfig
 from tokviz.draw import draw_image
 from tokviz.records import Picture, Plate
 from tokviz.run import pipeline
+from tokviz.run.plan.options import Options
 from tokviz.run.store.keys import picture_key
 from tokviz.run.work.progress import Quiet
 
@@ -59,10 +65,24 @@ def begin(*_: object) -> AtOnce:
     return AtOnce()
 
 
+A_DATE = ("SOURCE_DATE_EPOCH", "1700000000")
+
+
 def leave_pictures_blank(patch: pytest.MonkeyPatch) -> None:
     """From now on runs are within this process and draw nothing, at a time that is the same in all of them."""
     patch.setattr(pipeline, "_start", begin)
-    patch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    patch.setenv(*A_DATE)
+
+
+def options(folder: Path, **changes: Any) -> Options:
+    """Of a report whose config, models, site and cache are in one folder."""
+    return replace(Options(base=folder, output=folder / "site", cache=folder / "cache"), **changes)
+
+
+def run_at_once(config: ReportConfig, folder: Path, reporter: Quiet | None = None, **changes: Any) -> pipeline.Outcome:
+    """Make the report in a folder within this process, with blank pictures; ``changes`` are of ``options``."""
+    with patch.object(pipeline, "_start", begin), patch.dict(os.environ, [A_DATE]):
+        return pipeline.run(config, options(folder, **changes), reporter or Quiet())
 
 
 class Listening(Quiet):

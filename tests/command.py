@@ -14,6 +14,7 @@ from typing import TypeVar
 import warm
 
 ROOT = Path(__file__).parent.parent
+GENERATE = str(ROOT / "generate.py")
 
 CONFIG = """
 title = "A test"
@@ -50,13 +51,23 @@ COMMAND_IS_IN = {"method/index.html", "data/report.json", "data/manifest.json"}
 """Files that differ between two commands that make the same report."""
 
 
+def python(*arguments: str, folder: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A Python that begins as a user's does, with tokviz in its path: a script, or code after ``-c``."""
+    values = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True, env=values, timeout=300)
+
+
+def loaded_by(code: str, *arguments: str) -> set[str]:
+    """The modules that Python has after it ran some code."""
+    return set(done(python("-c", f"{code}; import sys; print(*sys.modules)", *arguments)).split())
+
+
 def generate(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """``python generate.py`` in ``folder``; in a process of its own from the beginning where ``environment`` is given."""
-    values = {**os.environ, **A_DATE, **environment}
     if warm.CAN_FORK and not environment:
-        return warm.run(list(arguments), folder, values)
-    command = [sys.executable, str(ROOT / "generate.py"), *arguments]
-    return subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True, env=values, timeout=300)
+        return warm.run(list(arguments), folder, {**os.environ, **A_DATE})
+    return python(GENERATE, *arguments, folder=folder, **A_DATE | environment)
 
 
 def generate_forked(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -71,6 +82,12 @@ def generate_blank(folder: Path, *arguments: str) -> subprocess.CompletedProcess
     if warm.CAN_FORK:
         return warm.run(list(arguments), folder, {**os.environ, **A_DATE}, blank=True)
     return generate(folder, *arguments)
+
+
+def done(ran: subprocess.CompletedProcess[str]) -> str:
+    """What was printed by a command that ended well."""
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
 
 
 def hashes(folder: Path) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -194,16 +193,26 @@ def tiny_series(of_all_processes: Path) -> TrainingSeries:
     return training_series.series_in(folder)
 
 
-@pytest.fixture(scope="module")
-def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of two families."""
-    folder = tmp_path_factory.mktemp("checkpoints")
-    families.build("llama", folder / "llama")
-    families.build("bert", folder / "bert")
-    return folder
+@pytest.fixture(scope="session")
+def tiny(of_all_processes: Path) -> families.Tiny:
+    (of_all_processes / "tiny").mkdir(exist_ok=True)
+    return families.Tiny(of_all_processes / "tiny")
+
+
+@pytest.fixture(scope="session")
+def checkpoints(tiny: families.Tiny) -> Path:
+    """A folder with those of two families, and perhaps of others."""
+    tiny("llama")
+    return tiny("bert").parent
 
 
 @pytest.fixture
-def llama(checkpoints: Path, tmp_path: Path) -> Path:
+def llama(tiny: families.Tiny, tmp_path: Path) -> Path:
     """A copy that a test may change."""
-    return Path(shutil.copytree(checkpoints / "llama", tmp_path / "llama"))
+    return tiny.copy("llama", tmp_path / "llama")
+
+
+@pytest.fixture
+def gpt2(tiny: families.Tiny, tmp_path: Path) -> Path:
+    """The same of another family: three layers of width 32."""
+    return tiny.copy("gpt2", tmp_path / "gpt2")

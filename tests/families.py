@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +10,12 @@ from typing import Any
 
 import torch
 import transformers
+from filelock import FileLock
 from tiny_tokenizers import byte_level, byte_level_bos, cased, gemma_tokenizer, llama_tokenizer, t5_tokenizer, uncased
 from transformers import PreTrainedTokenizerFast
 
-from tokviz.models import quiet_transformers
+from tokviz.config import ModelConfig
+from tokviz.models import LoadedModel, load, quiet_transformers
 
 # With several threads, models this small run a hundred times slower on a busy machine.
 torch.set_num_threads(1)
@@ -439,3 +442,26 @@ def build(name: str, folder: Path, n_layers: int | None = None, seed: int = 0) -
     assert len(tokenizer) <= 500
     tokenizer.save_pretrained(folder)
     return folder
+
+
+class Tiny:
+    """The models that tests share: each is made by the first process that asks for it, and not to be changed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, name: str, seed: int = 0) -> Path:
+        """A family's model, in a folder of the family's name if the seed is 0."""
+        made = self.folder / (f"{name}-{seed}" if seed else name)
+        with FileLock(f"{made}.lock"):
+            if not made.exists():
+                build(name, made.with_suffix(".partial"), seed=seed).rename(made)
+        return made
+
+    def copy(self, name: str, to: Path, seed: int = 0) -> Path:
+        """One that a test may change, as new as if it had been made there."""
+        return Path(shutil.copytree(self(name, seed), to, copy_function=shutil.copyfile))
+
+    def load(self, name: str, **options: Any) -> LoadedModel:
+        """The shared one, loaded anew; ``options`` are those of ``tokviz.models.load``."""
+        return load(ModelConfig(source=name), self(name).parent, "cpu", **options)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-import families
 import pytest
+from families import Tiny
 from typer.testing import CliRunner
 
 import tokviz
@@ -317,9 +317,9 @@ COMMANDS = {
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("beginner")
-    families.build("llama", folder / "model")
+    tiny.copy("llama", folder / "model")
     (folder / "empty").mkdir()
     (folder / "started").mkdir()
     (folder / "started" / "report.toml").write_text("mine", encoding="utf-8")

@@ -7,8 +7,8 @@ import inspect
 from pathlib import Path
 from typing import Any
 
-import families
 import pytest
+from families import Tiny
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 import tokviz
@@ -27,9 +27,9 @@ source = "model"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("examples")
-    families.build("llama", folder / "model")
+    tiny.copy("llama", folder / "model")
     (folder / "report.toml").write_text(REPORT, encoding="utf-8")
     return folder
 

@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import families
 import matplotlib
 import numpy as np
 import pytest
 import torch
 from at_once import leave_pictures_blank
+from families import Tiny
 from matplotlib.figure import Figure
 from playwright.sync_api import Browser, expect
 from rich.console import Console
@@ -34,8 +34,8 @@ CONTEXTS = {"alone": " {word}", "sentence": "The word is {word}"}
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return families.build("llama", tmp_path_factory.mktemp("models"))
+def folder(tiny: Tiny) -> Path:
+    return tiny("llama")
 
 
 @pytest.fixture(scope="module")
@@ -262,10 +262,9 @@ def test_a_site_is_made_of_what_was_studied(
     assert "The model was passed in memory" in page
 
 
-def test_several_sources_are_studied_at_once(folder: Path, cache: Path, tmp_path: Path) -> None:
-    other = families.build("gpt2", tmp_path / "other")
-    found = tokviz.study([folder, str(other)], WORDS, cache=cache, quiet=True)
-    assert list(found) == [folder.name, "other"]
+def test_several_sources_are_studied_at_once(tiny: Tiny, cache: Path) -> None:
+    found = tokviz.study([tiny("llama"), str(tiny("gpt2"))], WORDS, cache=cache, quiet=True)
+    assert list(found) == ["llama", "gpt2"]
 
 
 def test_a_configuration_is_named_by_its_path(folder: Path, cache: Path, tmp_path: Path) -> None:

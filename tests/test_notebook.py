@@ -11,7 +11,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import families
 import nbclient
 import nbformat
 import notebooks
@@ -19,6 +18,7 @@ import numpy as np
 import pytest
 import torch
 from at_once import leave_pictures_blank
+from families import Tiny
 from PIL import Image
 
 import tokviz
@@ -40,8 +40,8 @@ WORDS = {"colors": ["red", "blue", "green", "pink", "brown"], "months": ["May", 
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return families.build("llama", tmp_path_factory.mktemp("models"))
+def model(tiny: Tiny) -> Path:
+    return tiny("llama")
 
 
 @pytest.fixture(scope="module")

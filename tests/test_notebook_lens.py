@@ -6,9 +6,9 @@ import pickle
 import shutil
 from pathlib import Path
 
-import families
 import numpy as np
 import pytest
+from families import Tiny
 
 import tokviz
 from tokviz import config as configuration
@@ -26,11 +26,11 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """With a tiny decoder, an encoder and a cache."""
     folder = tmp_path_factory.mktemp("lens")
-    families.build("llama", folder / "llama")
-    families.build("bert", folder / "bert")
+    for name in ("llama", "bert"):
+        tiny.copy(name, folder / name)
     return folder
 
 

@@ -17,10 +17,10 @@ from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
 
-import families
 import pytest
 from browser import served as folder_served
-from command import SMALL_CONFIG, generate_blank, wait_for
+from command import SMALL_CONFIG, done, generate_blank, wait_for
+from families import Tiny
 from narrow import present
 from playwright.sync_api import Browser, expect
 
@@ -30,13 +30,13 @@ ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the program, beside a config with a tiny model."""
     folder = tmp_path_factory.mktemp("program")
     for name in ("tokviz", "templates"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "generate.py", folder)
-    families.build("qwen3", folder / "qwen3")
+    tiny.copy("qwen3", folder / "qwen3")
     (folder / "words").mkdir()
     (folder / "words" / "few.toml").write_text(
         SMALL_CONFIG[SMALL_CONFIG.index("people =") : SMALL_CONFIG.index("[[contexts]]")]
@@ -47,8 +47,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "intro.md").write_text("First words.\n", encoding="utf-8")
     (folder / "report.toml").write_text(f'{head}{contexts}\n[[models]]\nsource = "qwen3"\n', encoding="utf-8")
     # The same code: what it makes is found by the copy, which captures and draws for what changes.
-    made = generate_blank(folder)
-    assert made.returncode == 0, made.stderr
+    done(generate_blank(folder))
     return folder
 
 

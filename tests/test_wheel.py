@@ -15,10 +15,10 @@ from email import message_from_bytes
 from http.client import HTTPConnection
 from pathlib import Path
 
-import families
 import pytest
 import requirements_files
 import sample_parts
+from families import Tiny
 from narrow import present
 from packaging.requirements import Requirement
 
@@ -74,9 +74,9 @@ def installed(built: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture(scope="module")
-def mine(tmp_path_factory: pytest.TempPathFactory) -> str:
+def mine(tiny: Tiny) -> str:
     """A tiny checkpoint, as ``--model`` takes it."""
-    return f"Mine={families.build('llama', tmp_path_factory.mktemp('checkpoints') / 'tiny', 2)}"
+    return f"Mine={tiny('llama')}"
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +159,7 @@ config = tokviz.load({str(report / "report.toml")!r}, models=[{mine!r}])
 print(tokviz.study(config, cache={str(report / ".cache")!r}, quiet=True)["Mine"]["alone"], "torch" in sys.modules)
 """
     said = installed.run(tmp_path, installed.python, "-c", code)
-    assert said == "Mine, alone: 48 words, embedding and 2 layers of 32 dimensions False\n"
+    assert said == "Mine, alone: 48 words, embedding and 3 layers of 32 dimensions False\n"
 
 
 def test_a_new_report_is_built_with_ones_own_checkpoint(report: Path) -> None:
@@ -169,7 +169,7 @@ def test_a_new_report_is_built_with_ones_own_checkpoint(report: Path) -> None:
     folder = "images/mine/alone/standardized/mine"
     assert {f"{folder}__model.layers.1.webp", f"{folder}_m.et-phone.webp", "explore/index.html"} <= made
     facts = json.loads((report / "site" / "data" / "report.json").read_text(encoding="utf-8"))
-    assert facts["command"] == "tokviz build --model Mine=tiny"
+    assert facts["command"] == "tokviz build --model Mine=llama"
 
 
 def test_a_report_of_ones_own_model_says_nothing_of_another(report: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import families
@@ -16,8 +15,7 @@ from torch import nn
 
 from tokviz.capture import attention, attention_to_first, find_structure
 from tokviz.capture.tokens import tokenize
-from tokviz.config import ModelConfig
-from tokviz.models import load, quiet_transformers
+from tokviz.models import quiet_transformers
 from tokviz.records import AttentionToFirst, Context, HiddenStates, Tokenization, TokenizedWord
 
 SENTENCE = Context(name="sentence", label="in a sentence", template="The word is {word}")
@@ -164,10 +162,9 @@ WITHOUT = {
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("name", families.FAMILIES)
-def test_families_of_all_kinds(name: str, tmp_path: Path) -> None:
-    families.build(name, tmp_path / name)
+def test_families_of_all_kinds(name: str, tiny: families.Tiny) -> None:
     with quiet_transformers():
-        loaded = load(ModelConfig(source=name), tmp_path, "cpu")
+        loaded = tiny.load(name)
         tokenization = tokenize(loaded.tokenizer, ("cat", "dog", "house", "tree", "seven"), SENTENCE, "last")
         structure = find_structure(loaded.module, "")
         config: Any = loaded.module.config

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -37,17 +38,8 @@ Load: TypeAlias = Callable[[str], LoadedModel]
 
 
 @pytest.fixture(scope="session")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> Load:
-    folder = tmp_path_factory.mktemp("families")
-    models: dict[str, LoadedModel] = {}
-
-    def load_once(name: str) -> LoadedModel:
-        if name not in models:
-            families.build(name, folder / name)
-            models[name] = load(ModelConfig(source=name), folder, "cpu")
-        return models[name]
-
-    return load_once
+def loaded(tiny: families.Tiny) -> Load:
+    return cache(tiny.load)
 
 
 def captured(
@@ -175,9 +167,8 @@ def test_words_of_similar_length_share_a_pass_within_the_budget(loaded: Load) ->
         ("mamba", 0, "backbone.layers.0, after layer 0"),
     ],
 )
-def test_nan_names_the_layer_where_it_begins(tmp_path: Path, name: str, layer: int, expected: str) -> None:
-    families.build(name, tmp_path / name)
-    model = load(ModelConfig(source=name), tmp_path, "cpu")
+def test_nan_names_the_layer_where_it_begins(tiny: families.Tiny, name: str, layer: int, expected: str) -> None:
+    model = tiny.load(name)
     structure = find_structure(model.module, model.base_model_prefix)
     with torch.no_grad():
         for parameter in structure.layers[layer].parameters():
@@ -190,9 +181,8 @@ def test_nan_names_the_layer_where_it_begins(tmp_path: Path, name: str, layer: i
     assert not any(part._forward_hooks for part in model.module.modules()), "hooks were not removed"
 
 
-def test_infinity_in_half_precision_names_float32_as_the_remedy(tmp_path: Path) -> None:
-    families.build("qwen3", tmp_path / "qwen3")
-    model = load(ModelConfig(source="qwen3", dtype="bfloat16"), tmp_path, "cpu")
+def test_infinity_in_half_precision_names_float32_as_the_remedy(tiny: families.Tiny) -> None:
+    model = load(ModelConfig(source="qwen3", dtype="bfloat16"), tiny("qwen3").parent, "cpu")
     structure = find_structure(model.module, model.base_model_prefix)
     with torch.no_grad():
         structure.embedding.get_parameter("weight").fill_(float("inf"))
@@ -209,13 +199,12 @@ def test_no_hook_stays_after_a_capture(loaded: Load) -> None:
     assert [len(part._forward_hooks) for part in model.module.modules()] == before
 
 
-def test_weights_offloaded_to_disk_give_the_same_states(loaded: Load, tmp_path: Path) -> None:
+def test_weights_offloaded_to_disk_give_the_same_states(loaded: Load, tiny: families.Tiny, tmp_path: Path) -> None:
     from transformers import AutoModel
 
-    families.build("qwen3", tmp_path / "qwen3")
     places = {"embed_tokens": "cpu", "rotary_emb": "cpu", "norm": "cpu"}
     places |= {"layers.0": "cpu", "layers.1": "disk", "layers.2": "disk"}
-    spread = AutoModel.from_pretrained(tmp_path / "qwen3", device_map=places, offload_folder=tmp_path / "offload")
+    spread = AutoModel.from_pretrained(tiny("qwen3"), device_map=places, offload_folder=tmp_path / "offload")
     assert any(parameter.device.type == "meta" for parameter in spread.parameters())
     model = loaded("qwen3")
     tokenization = tokenize(model.tokenizer, WORDS, CONTEXT, "last")
@@ -228,14 +217,13 @@ def test_weights_offloaded_to_disk_give_the_same_states(loaded: Load, tmp_path: 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["qwen3", "qwen3_moe", "gemma3", "gemma3n", "t5"])
 def test_weights_that_exceed_the_memory_are_read_once_for_all_contexts(
-    loaded: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    loaded: Load, tiny: families.Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     from accelerate.utils.offload import OffloadedWeightsLoader
 
-    families.build(name, tmp_path / name)
-    n_bytes = sum(file.stat().st_size for file in (tmp_path / name).glob("*.safetensors"))
+    n_bytes = sum(file.stat().st_size for file in tiny(name).glob("*.safetensors"))
     configured = ModelConfig(source=name, max_memory={"cpu": f"{n_bytes // 2000}KB"})
-    streamed = load(configured, tmp_path, "cpu", Folders(offload=tmp_path / "offload"))
+    streamed = load(configured, tiny(name).parent, "cpu", Folders(offload=tmp_path / "offload"))
     assert is_streamed(streamed.module)
 
     reads: Counter[str] = Counter()

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import families
 import numpy as np
 import pytest
 import torch
 import transformers
-from families import EXPERTS, SIZES
+from families import EXPERTS, SIZES, Tiny
 from planting import LAYER, MIXTURES, N_EXPERTS, PLANTED, words
 from torch import nn
 from updating import DIMENSIONS, measured, measured_everywhere
 
-from tokviz.config import ModelConfig
 from tokviz.measure.writers import breaking_expert, breaking_neurons
-from tokviz.models import load, quiet_transformers
+from tokviz.models import quiet_transformers
 from tokviz.records import BreakingExpert, Experts, Tokenization, Updates
 
 ROUTED = {"n_routed_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 32, "first_k_dense_replace": 1}
@@ -50,11 +47,6 @@ def in_memory(name: str) -> nn.Module:
             if parameter.ndim > 1:
                 parameter.normal_(std=0.3)
     return module
-
-
-def loaded(name: str, folder: Path) -> nn.Module:
-    families.build(name, folder / name)
-    return load(ModelConfig(source=name), folder, "cpu").module
 
 
 def experts_of(updates: Updates) -> list[Experts]:
@@ -94,9 +86,9 @@ def check_sums(module: nn.Module, tokenization: Tokenization, n_experts: int, n_
 
 
 @pytest.mark.parametrize("name", ["qwen3_moe", "gpt_oss", "qwen3_next"])
-def test_experts_sum_to_what_their_module_returns(name: str, tmp_path: Path) -> None:
+def test_experts_sum_to_what_their_module_returns(name: str, tiny: Tiny) -> None:
     with torch.no_grad():
-        module = loaded(name, tmp_path)
+        module = tiny.load(name).module
         for path, parameter in module.named_parameters():
             if "experts" in path:
                 parameter.normal_(std=0.3)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import families
 import numpy as np
 import pytest
 import tiny_tokenizers
 import torch
 import transformers
+from families import Tiny
 from torch import nn
 
 from tokviz.bundled import LOSS_TEXT
@@ -162,18 +162,15 @@ def test_a_loss_that_is_no_number_is_refused() -> None:
     ],
 )
 def test_models_that_see_later_tokens_are_told_from_those_that_predict_them(
-    tmp_path: Path, family: str, ahead: bool
+    tiny: Tiny, family: str, ahead: bool
 ) -> None:
-    families.build(family, tmp_path / family)
-    loaded = load(ModelConfig(source=family), tmp_path, "cpu")
-    assert sees_ahead(loaded.module, text()) is ahead
+    assert sees_ahead(tiny.load(family).module, text()) is ahead
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("family", ["gpt2", "falcon_h1", "gemma3n", "opt_narrow", "gemma3"])
-def test_other_kinds_of_models(tmp_path: Path, family: str) -> None:
-    families.build(family, tmp_path / family)
-    loaded = load(ModelConfig(source=family), tmp_path, "cpu", use=Use(with_head=True))
+def test_other_kinds_of_models(tiny: Tiny, family: str) -> None:
+    loaded = tiny.load(family, use=Use(with_head=True))
     structure = find_structure(loaded.module, loaded.base_model_prefix)
     unused = nn.Linear(2, 2)
     intact, _ = losses(loaded.head, structure, 2, unused, [], text())
@@ -181,14 +178,13 @@ def test_other_kinds_of_models(tmp_path: Path, family: str) -> None:
 
 
 @pytest.mark.slow
-def test_weights_on_disk_give_the_same_loss(tmp_path: Path) -> None:
-    families.build("qwen3", tmp_path / "qwen3")
-    (file,) = (tmp_path / "qwen3").glob("*.safetensors")
+def test_weights_on_disk_give_the_same_loss(tiny: Tiny, tmp_path: Path) -> None:
+    (file,) = tiny("qwen3").glob("*.safetensors")
     configured = ModelConfig(source="qwen3", max_memory={"cpu": f"{file.stat().st_size // 2000}KB"})
-    streamed = load(configured, tmp_path, "cpu", Folders(offload=tmp_path / "offload"), use=Use(with_head=True))
+    streamed = load(configured, tiny.folder, "cpu", Folders(offload=tmp_path / "offload"), use=Use(with_head=True))
     assert is_streamed(streamed.module)
     found = []
-    for loaded in (load(ModelConfig(source="qwen3"), tmp_path, "cpu", use=Use(with_head=True)), streamed):
+    for loaded in (tiny.load("qwen3", use=Use(with_head=True)), streamed):
         module: Any = loaded.module
         structure, matrix = find_structure(module, "model"), module.layers[LAYER].mlp.down_proj
         found.append(losses(loaded.head, structure, LAYER, matrix, [Setting(neurons=NEURONS)], text()))

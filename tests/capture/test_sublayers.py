@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import families
 import pytest
 import torch
@@ -14,8 +12,6 @@ from updating import MORE_FAMILIES, in_memory
 
 from tokviz.capture import find_structure, find_sublayers
 from tokviz.capture.sublayers import Sublayers
-from tokviz.config import ModelConfig
-from tokviz.models import load
 
 WITHOUT = {
     "opt_narrow": "its layers end in a norm",
@@ -57,10 +53,8 @@ def test_found_without_names(name: str) -> None:
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("name", families.FAMILIES)
-def test_families_of_all_kinds(name: str, tmp_path: Path) -> None:
-    families.build(name, tmp_path / name)
-    loaded = load(ModelConfig(source=name), tmp_path, "cpu")
-    found, _ = sublayers_of(loaded.module)
+def test_families_of_all_kinds(name: str, tiny: families.Tiny) -> None:
+    found, _ = sublayers_of(tiny.load(name).module)
     assert found.found == (name not in WITHOUT)
     if not found.found:
         assert not any(found.writers)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-import families
 import pytest
+from families import Tiny
 
 from tokviz.config import load
 from tokviz.run import pipeline
@@ -30,10 +30,10 @@ source = "bert"
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pipeline.Outcome, pipeline.Outcome]:
+def report(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pipeline.Outcome, pipeline.Outcome]:
     folder = tmp_path_factory.mktemp("vocabulary")
     for name in ("qwen3", "bert"):
-        families.build(name, folder / name)
+        tiny.copy(name, folder / name)
     (folder / "report.toml").write_text(CONFIG, encoding="utf-8")
     options = Options(base=folder, output=folder / "site", cache=folder / "cache", forms=("wide",), jobs=1)
     config = load(folder / "report.toml")

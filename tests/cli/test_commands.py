@@ -12,7 +12,6 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import families
 import jsonschema
 import pytest
 from command import CONFIG, ROOT
@@ -123,7 +122,7 @@ def test_a_model_that_fails_is_named_once(project: Path) -> None:
     assert done.stderr.splitlines()[-1].startswith("error: empty: expected ")
 
 
-def test_the_models_of_a_config_or_of_the_command_are_described_before_a_run(project: Path) -> None:
+def test_the_models_of_a_config_or_of_the_command_are_described_before_a_run(project: Path, gpt2: Path) -> None:
     config = run("models")
     assert config.exit_code == 0, config.stderr
     assert re.fullmatch(
@@ -131,9 +130,8 @@ def test_the_models_of_a_config_or_of_the_command_are_described_before_a_run(pro
         r"  a folder on this machine · LlamaModel · 3 layers · 32 dimensions · [\d,]+ parameters · \d+ MB\n  can be captured\n",
         config.stdout,
     )
-    families.build("gpt2", project / "gpt2")
-    (project / "gpt2" / "tokenizer.json").unlink()
-    (project / "gpt2" / "tokenizer_config.json").unlink(missing_ok=True)
+    (gpt2 / "tokenizer.json").unlink()
+    (gpt2 / "tokenizer_config.json").unlink(missing_ok=True)
     several = run("models", "Mine=./llama", "./gpt2", "./nowhere")
     assert several.exit_code == 1
     assert several.stdout.count("  can be captured\n") == 1

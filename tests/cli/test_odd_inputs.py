@@ -255,6 +255,7 @@ def test_a_mistaken_date_is_told_before_any_work(project: Path, monkeypatch: pyt
         said = refused(command)
         assert said.startswith("error: SOURCE_DATE_EPOCH: expected seconds since 1970, got ")
         assert len(said) < 200
+    assert date != "text" or said.endswith(", got 'text'; correct or unset it\n")
 
 
 @pytest.mark.parametrize("date", ["", " ", "0", "253402300799"])

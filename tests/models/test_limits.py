@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import mmap
 import os
-import shutil
 import struct
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
-import families
 import pytest
 import torch
 from sources import configured, edit_config, refusal
@@ -25,16 +23,6 @@ from tokviz.models import Folders, files, fitting, gguf_header, limits, load
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="The limits are those of Linux")
 
 GIB = 2**30
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return families.build("gpt2", tmp_path_factory.mktemp("made") / "gpt2")
-
-
-@pytest.fixture
-def gpt2(made: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(made, tmp_path / "gpt2"))
 
 
 @pytest.fixture(autouse=True)
@@ -149,8 +137,7 @@ def test_time_is_for_the_weights_that_a_model_has(gpt2: Path, monkeypatch: pytes
     assert max(found) <= time.process_time() + 2 * limits.SECONDS + 1
 
 
-def test_tables_that_no_file_holds_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    families.build("llama", tmp_path / "llama")
+def test_tables_that_no_file_holds_are_bounded(llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     load(configured("llama"), tmp_path, "cpu")
     monkeypatch.setattr(fitting, "_MOST_OF_TABLES", 8)
     assert "GB of tables that a model makes itself, as of positions, got " in refusal("llama", tmp_path)

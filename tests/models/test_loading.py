@@ -6,11 +6,11 @@ import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
-import families
 import pytest
 import tiny_tokenizers
 import torch
 import transformers
+from families import Tiny
 from safetensors.torch import load_file, save_file
 from sources import configured, edit_config
 
@@ -115,9 +115,8 @@ def test_what_the_weights_are_on_disk_is_not_told_by_what_is_configured(llama: P
         ("qwen3_moe", "Qwen3MoeModel", "The experts ran with the kernel"),
     ],
 )
-def test_the_card_has_notes_on_special_models(tmp_path: Path, name: str, architecture: str, expected: str) -> None:
-    families.build(name, tmp_path / name)
-    card = load(configured(name), tmp_path, "cpu").card
+def test_the_card_has_notes_on_special_models(tiny: Tiny, name: str, architecture: str, expected: str) -> None:
+    card = tiny.load(name).card
     assert card.architecture == architecture
     assert any(note.startswith(expected) for note in card.notes)
 

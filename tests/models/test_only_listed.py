@@ -13,9 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import families
 import pytest
 import torch
+from families import Tiny
 from safetensors.torch import load_file, save_file
 from sources import configured, edit_config, refusal
 
@@ -23,17 +23,6 @@ from tokviz.models import check, describe, files, identity, is_same, load, refus
 from tokviz.models.opened import opened
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return families.build("gpt2", tmp_path_factory.mktemp("made") / "gpt2")
-
-
-@pytest.fixture
-def gpt2(made: Path, tmp_path: Path) -> Path:
-    """Three layers of width 32, in a folder that a test may change."""
-    return Path(shutil.copytree(made, tmp_path / "gpt2"))
 
 
 def edit(file: Path, **values: Any) -> None:
@@ -196,10 +185,9 @@ def test_any_key_that_leads_to_files_elsewhere_is_refused(gpt2: Path, file: str,
 
 @pytest.mark.parametrize("key", ["gguf_file", "tokenizer_file", "vocab_file", "name_or_path"])
 @pytest.mark.parametrize("file", ["tokenizer_config.json", "special_tokens_map.json"])
-def test_names_of_files_in_a_tokenizers_settings_are_not_followed(gpt2: Path, file: str, key: str) -> None:
+def test_names_of_files_in_a_tokenizers_settings_are_not_followed(gpt2: Path, tiny: Tiny, file: str, key: str) -> None:
     before = load(configured("gpt2"), gpt2.parent, "cpu").tokenizer("the word")["input_ids"]
-    other = families.build("bert", gpt2.parent / "bert")
-    edit(gpt2 / file, **{key: str(other / "tokenizer.json")})
+    edit(gpt2 / file, **{key: str(tiny("bert") / "tokenizer.json")})
     assert load(configured("gpt2"), gpt2.parent, "cpu").tokenizer("the word")["input_ids"] == before
 
 
@@ -262,8 +250,8 @@ def test_layers_that_would_go_unused_are_an_error(gpt2: Path, n_layers: int) -> 
 
 
 @pytest.mark.parametrize("family", ["t5", "gemma3", "bert", "xlnet", "opt", "led"])
-def test_unused_layers_are_found_in_any_family(tmp_path: Path, family: str) -> None:
-    model = families.build(family, tmp_path / family)
+def test_unused_layers_are_found_in_any_family(tiny: Tiny, tmp_path: Path, family: str) -> None:
+    model = tiny.copy(family, tmp_path / family)
     edit_config(model, **_with_fewer_layers(json.loads((model / "config.json").read_text())))
     assert "found weights of 3 " in refusal(family, tmp_path)
 
@@ -531,8 +519,8 @@ def test_what_is_counted_of_a_training_is_no_part_of_a_model(gpt2: Path) -> None
     assert first_weight(gpt2) > 0
 
 
-def test_layers_that_share_weights_are_bounded(tmp_path: Path) -> None:
-    folder = families.build("albert", tmp_path / "albert")
+def test_layers_that_share_weights_are_bounded(tiny: Tiny, tmp_path: Path) -> None:
+    folder = tiny.copy("albert", tmp_path / "albert")
     edit_config(folder, num_hidden_layers=999)
     assert "tensors in its weights files, got 999 layers" in refusal("albert", tmp_path)
     weights = load_file(folder / "model.safetensors")
@@ -554,10 +542,12 @@ def test_a_timer_of_the_callers_goes_on(gpt2: Path) -> None:
     assert interval == 5
 
 
-def test_several_threads_load_one_after_the_other(gpt2: Path, tmp_path: Path) -> None:
-    families.build("t5", tmp_path / "t5")
+def test_several_threads_load_one_after_the_other(tiny: Tiny) -> None:
+    names = ["gpt2", "t5"] * 3
+    for name in names:
+        tiny(name)
     with ThreadPoolExecutor(3) as threads:
-        loaded = threads.map(lambda name: load(configured(name), tmp_path, "cpu").card.n_layers, ["gpt2", "t5"] * 3)
+        loaded = threads.map(lambda name: load(configured(name), tiny.folder, "cpu").card.n_layers, names)
         assert list(loaded) == [3] * 6
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from zipfile import ZipFile
 
-import families
 import pytest
 from example_packages import install
+from families import Tiny
 
 import tokviz
 from tokviz.config import ModelConfig
@@ -29,11 +29,10 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 
 
 @pytest.fixture
-def archive(tmp_path: Path) -> Path:
-    folder = families.build("llama", tmp_path / "made")
+def archive(tiny: Tiny, tmp_path: Path) -> Path:
     file = tmp_path / "model.zip"
     with ZipFile(file, "w") as archive:
-        for path in folder.iterdir():
+        for path in tiny("llama").iterdir():
             archive.write(path, f"checkpoint/{path.name}")
     return file
 

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-import families
 import pytest
 import torch
+from families import Tiny
 from hub_server import COMMIT
 from narrow import present
 from safetensors.torch import load_file, save_file
@@ -66,8 +66,8 @@ def test_missing_weights_are_refused(llama: Path) -> None:
     assert "found none for layers.1.mlp.up_proj.weight" in refusal("llama", llama.parent)
 
 
-def test_missing_embeddings_that_two_stacks_share_are_refused(tmp_path: Path) -> None:
-    weights_file = families.build("t5", tmp_path / "t5") / "model.safetensors"
+def test_missing_embeddings_that_two_stacks_share_are_refused(tiny: Tiny, tmp_path: Path) -> None:
+    weights_file = tiny.copy("t5", tmp_path / "t5") / "model.safetensors"
     weights = load_file(weights_file)
     del weights["shared.weight"]
     save_file(weights, weights_file, metadata={"format": "pt"})

@@ -46,9 +46,8 @@ def llama(**values: Any) -> Any:
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("name", [*ARCHITECTURES, *OTHER_KINDS])
-def test_each_kind_of_model_has_one(name: str, tmp_path: Path) -> None:
-    families.build(name, tmp_path / name)
-    loaded = load(configured(name), tmp_path, "cpu")
+def test_each_kind_of_model_has_one(name: str, tiny: families.Tiny) -> None:
+    loaded = tiny.load(name)
     before, generator = weights(loaded.module), torch.get_rng_state()
     untrained = made(loaded)
     module: Any = untrained.own_embedding(3)
@@ -190,9 +189,8 @@ def test_too_little_memory_is_said_before_it_runs_out(monkeypatch: pytest.Monkey
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("name", [*ARCHITECTURES, *OTHER_KINDS])
-def test_permuted_layers_have_the_same_numbers_in_another_order(name: str, tmp_path: Path) -> None:
-    families.build(name, tmp_path / name)
-    loaded = load(configured(name), tmp_path, "cpu")
+def test_permuted_layers_have_the_same_numbers_in_another_order(name: str, tiny: families.Tiny) -> None:
+    loaded = tiny.load(name)
     before = weights(loaded.module)
     untrained = made(loaded)
     module: Any = untrained.permuted(3)

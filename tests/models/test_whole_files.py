@@ -10,7 +10,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import families
 import pytest
 from sources import configured, edit_config, refusal
 from tiny_gguf import as_gguf, qwen2
@@ -27,16 +26,6 @@ from tokviz.records import Context
 ALONE = Context(name="a", label="a", template="{word}")
 MORE = 50 * 2**30
 """Bytes that no disk need have: a file has them, and they are zero."""
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return families.build("llama", tmp_path_factory.mktemp("made") / "llama")
-
-
-@pytest.fixture
-def llama(made: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(made, tmp_path / "llama"))
 
 
 def pinned(model: Path) -> ModelConfig:
@@ -208,14 +197,13 @@ def test_a_kind_of_model_is_named_in_short(llama: Path) -> None:
 # --- tokenizers --------------------------------------------------------------------------------------------------
 
 
-def test_what_a_truncation_would_hide_is_seen_in_the_trial(tmp_path: Path) -> None:
-    families.build("gpt2", tmp_path / "gpt2")
+def test_what_a_truncation_would_hide_is_seen_in_the_trial(gpt2: Path) -> None:
     edit(
-        tmp_path / "gpt2" / "tokenizer.json",
+        gpt2 / "tokenizer.json",
         truncation={"direction": "Right", "max_length": 900, "strategy": "LongestFirst", "stride": 0},
         normalizer={"type": "Replace", "pattern": {"Regex": r"\A.(?=.{0,12}\z)"}, "content": "q" * 300_000},
     )
-    assert "made 300,0" in refusal("gpt2", tmp_path)
+    assert "made 300,0" in refusal("gpt2", gpt2.parent)
 
 
 def test_tokens_of_any_kind_of_tokenizer_are_counted() -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import families
 import profile_claims
 import pytest
 import random_profile
-from at_once import leave_pictures_blank
+from at_once import run_at_once
 from claims import FalseClaim
 from fact_checks import changed, require_a_change
+from families import Tiny
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from profile_fixture import difference
@@ -24,10 +24,7 @@ from tokviz.pages.model.profile_found import Compared, Found, Kind, ProfileMeasu
 from tokviz.pages.model.profile_sentences import facts, sentence
 from tokviz.pages.model.profile_tables import files
 from tokviz.records import Report
-from tokviz.run import pipeline
-from tokviz.run.plan.options import Options
 from tokviz.run.publishing import site
-from tokviz.run.work.progress import Quiet
 
 
 def profiles(report: Report) -> list[Part]:
@@ -67,10 +64,11 @@ def test_only_a_model_above_chance_is_ahead(first: Kind, second: Kind, ahead: li
 
 
 @pytest.mark.slow
-def test_what_is_said_of_four_models_is_what_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_said_of_four_models_is_what_was_measured(
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     families_of = ("llama", "gpt2", "bert", "gemma3")
-    leave_pictures_blank(monkeypatch)
-    models = [f'[[models]]\nsource = "{families.build(name, tmp_path / name)}"\n' for name in families_of]
+    models = [f'[[models]]\nsource = "{tiny(name)}"\n' for name in families_of]
     head = 'read = "first"\nprojections = ["centered"]\nplate_size = [750, 600] # drawn in less time\n'
     (tmp_path / "report.toml").write_text(head + "".join(models) + CONFIG, encoding="utf-8")
     reports: list[Report] = []
@@ -81,8 +79,7 @@ def test_what_is_said_of_four_models_is_what_was_measured(tmp_path: Path, monkey
         return written(report, *others)
 
     monkeypatch.setattr(site, "make_files", seen)
-    options = Options(base=tmp_path, output=tmp_path / "site", cache=tmp_path / "cache", forms=("wide",), jobs=1)
-    pipeline.run(load(tmp_path / "report.toml"), options, Quiet())
+    run_at_once(load(tmp_path / "report.toml"), tmp_path, forms=("wide",))
     [report] = reports
     assert [len(model.contexts) for model in report.models] == [1] * len(families_of)
     assert len(profile_claims.numbers(report, "alone").models) == len(families_of)

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from at_once import leave_pictures_blank
+from at_once import run_at_once
 from browser import COUNT_SHIFTS, PHONE, OpenPage, box_of, layout_shift, wait_until_quiet
 from playwright.sync_api import Page, expect
 from training_series import REPORT, TrainingSeries
 
 from tokviz.config import ReportConfig
-from tokviz.run import pipeline
-from tokviz.run.plan.options import Options
-from tokviz.run.work.progress import Quiet
 
 pytestmark = [pytest.mark.slow, pytest.mark.thorough]
 PAGE = "series/tiny/index.html"
@@ -35,9 +31,7 @@ def site(tiny_series: TrainingSeries, tmp_path_factory: pytest.TempPathFactory) 
         "steps": list(STEPS),
     }
     config = ReportConfig.model_validate({**REPORT, "series": [table]})
-    with pytest.MonkeyPatch.context() as patch:
-        leave_pictures_blank(patch)
-        pipeline.run(config, replace(Options(base=folder, output=folder / "site", cache=folder / "cache")), Quiet())
+    run_at_once(config, folder)
     return folder / "site"
 
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import families
 import numpy as np
 import pytest
 from at_once import leave_pictures_blank
 from example_packages import install
+from families import Tiny
 
 import tokviz
 from tokviz.errors import AddedMeasureError
@@ -44,9 +44,8 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    folder = tmp_path_factory.mktemp("models")
-    return [str(families.build(name, folder / name)) for name in ("llama", "gpt2")]
+def models(tiny: Tiny) -> list[str]:
+    return [str(tiny(name)) for name in ("llama", "gpt2")]
 
 
 def column(site: Path, slug: str, name: str) -> np.ndarray:

@@ -13,7 +13,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import families
 import numpy as np
 import psutil
 import pytest
@@ -192,9 +191,8 @@ def test_captures_leave_memory_to_the_others(monkeypatch: pytest.MonkeyPatch, de
 
 
 def test_a_model_that_takes_all_memory_between_its_passes_fails_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    gpt2: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    families.build("gpt2", tmp_path / "gpt2")
     monkeypatch.setattr(memory, "free_bytes", lambda _: 2**30)
     monkeypatch.setattr(psutil, "swap_memory", lambda: SimpleNamespace(free=0))
     monkeypatch.setattr(one_model, "_tokenized", lambda *_: bytearray(3 * 2**30))

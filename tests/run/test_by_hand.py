@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import families
 import numpy as np
 import pytest
 import torch
 import transformers
-from at_once import Listening, leave_pictures_blank
+from at_once import Listening, options, run_at_once
+from families import Tiny
 
 from tokviz.config import ReportConfig
 from tokviz.models import quiet_transformers
 from tokviz.records import HiddenStates
-from tokviz.run import dry_run, pipeline, prune
+from tokviz.run import dry_run, prune
 from tokviz.run.capturing import remote_capture
 from tokviz.run.kinds.interventions import Interventions
-from tokviz.run.plan.options import Options
 from tokviz.run.plan.recipe import due_request
 from tokviz.run.plan.report import Plan
 from tokviz.run.store.artefacts import Store
 from tokviz.run.store.locks import Locks
-from tokviz.run.work.progress import Quiet
 
 pytestmark = pytest.mark.slow
 
@@ -34,11 +31,6 @@ WORDS = {"people": ["James", "Mary", "doctor", "Anna", "Paul"], "letters": ["a",
 CONTEXTS = [{"name": "alone", "template": " {word}"}, {"name": "sentence", "template": "The word is {word}"}]
 LAYER, NEURONS = 1, [3, 7]
 ASKED = {"model": "tiny", "layer": LAYER, "neurons": NEURONS, "value": 5.0, "label": "pushed"}
-
-
-@pytest.fixture(autouse=True)
-def _leave_pictures_blank(monkeypatch: pytest.MonkeyPatch) -> None:
-    leave_pictures_blank(monkeypatch)
 
 
 def config(*asked: dict[str, Any], **changes: Any) -> ReportConfig:
@@ -52,10 +44,6 @@ def config(*asked: dict[str, Any], **changes: Any) -> ReportConfig:
     return ReportConfig.model_validate({**values, "interventions": list(asked) or "auto", **changes})
 
 
-def options(folder: Path) -> Options:
-    return Options(base=folder, output=folder / "site", cache=folder / "cache")
-
-
 def enlarge(folder: Path, by: float = 60) -> None:
     """Weights by which the largest number that may be asked for overflows, or others."""
     with quiet_transformers():
@@ -66,20 +54,25 @@ def enlarge(folder: Path, by: float = 60) -> None:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report of the model as it is."""
     folder = tmp_path_factory.mktemp("made")
-    families.build("llama", folder / "tiny")
-    enlarge(folder / "tiny")
-    with pytest.MonkeyPatch.context() as patch:
-        leave_pictures_blank(patch)
-        pipeline.run(config(), options(folder), Quiet())
+    enlarge(tiny.copy("llama", folder / "tiny"))
+    run_at_once(config(), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pushed(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same report, for which two neurons are set in a second run."""
+    folder = shutil.copytree(made, tmp_path_factory.mktemp("pushed") / "project")
+    assert not run_at_once(config(ASKED), folder).failures
     return folder
 
 
 @pytest.fixture
 def project(made: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(made, tmp_path / "project", copy_function=shutil.copy2)
+    return shutil.copytree(made, tmp_path / "project")
 
 
 def plan(folder: Path, *asked: dict[str, Any]) -> Plan:
@@ -105,25 +98,22 @@ def descriptions(folder: Path) -> Sequence[tuple[str, int]]:
     return [(file.parent.name, file.stat().st_mtime_ns) for file in files]
 
 
-def test_what_is_asked_for_later_is_captured_beside_what_is_there(project: Path) -> None:
-    before = descriptions(project)
-    outcome = pipeline.run(config(ASKED), options(project), Quiet())
-    assert not outcome.failures
-    assert [each for each in descriptions(project) if each in before] == list(before)
-    assert len(descriptions(project)) == len(before) + 2
-    for own, other in zip(intact(project), changed(project, ASKED), strict=True):
+def test_what_is_asked_for_later_is_captured_beside_what_is_there(made: Path, pushed: Path, project: Path) -> None:
+    before = descriptions(made)
+    assert [each for each in descriptions(pushed) if each in before] == list(before)
+    assert len(descriptions(pushed)) == len(before) + 2
+    for own, other in zip(intact(pushed), changed(pushed, ASKED), strict=True):
         assert other.intervention is not None
         assert (other.intervention.rule, other.intervention.value) == ("by_hand", 5.0)
         assert other.intervention.path == f"model.layers.{LAYER}.mlp.down_proj"
         for depth in range(own.n_depths):
             same = np.array_equal(own.states[depth], other.states[depth])
             assert same == (depth <= LAYER)
-    assert pipeline.run(config(ASKED), options(project), Quiet()).n_captured == 0
+    assert plan(pushed, ASKED).models[0].due == []
 
 
-def test_it_is_shown_in_the_carousel_the_explorer_and_the_tables(project: Path) -> None:
-    pipeline.run(config(ASKED), options(project), Quiet())
-    site = project / "site"
+def test_it_is_shown_in_the_carousel_the_explorer_and_the_tables(pushed: Path) -> None:
+    site = pushed / "site"
     page = (site / "models" / "tiny" / "index.html").read_text(encoding="utf-8")
     for name, label in (("alone", "alone, pushed"), ("sentence", "sentence, pushed")):
         folder = site / "data" / "tiny" / f"{name}-by-hand-1"
@@ -145,7 +135,7 @@ def test_it_is_shown_in_the_carousel_the_explorer_and_the_tables(project: Path) 
 
 def test_zero_and_the_mean_differ_and_the_mean_holds_at_position_0_only(project: Path) -> None:
     zero, mean = ({**ASKED, "value": value, "label": value} for value in ("zero", "mean"))
-    pipeline.run(config(zero, mean), options(project), Quiet())
+    run_at_once(config(zero, mean), project)
     of_zero, of_mean = changed(project, zero, mean)[2:]
     own = intact(project)[1]
     # In the sentence position 0 is “The”: what the word's own neurons write there stays.
@@ -157,7 +147,7 @@ def test_zero_and_the_mean_differ_and_the_mean_holds_at_position_0_only(project:
 def test_a_value_that_overflows_is_told_and_the_rest_stands(project: Path) -> None:
     huge = {**ASKED, "value": 3e38, "label": "too much"}
     reporter = Listening()
-    outcome = pipeline.run(config(huge, ASKED), options(project), reporter)
+    outcome = run_at_once(config(huge, ASKED), project, reporter)
     assert not outcome.failures
     assert any("neurons 3, 7 of layer 1 set to 3e+38" in line and "finite" in line for line in reporter.heard)
     page = (project / "site" / "models" / "tiny" / "index.html").read_text(encoding="utf-8")
@@ -165,7 +155,7 @@ def test_a_value_that_overflows_is_told_and_the_rest_stands(project: Path) -> No
     assert "alone, too much" not in page
     assert "No states with neurons 3, 7 of layer 1 set to 3e+38" in page
     # It isn't tried again, and pruning keeps what is known of it.
-    assert pipeline.run(config(huge, ASKED), options(project), Quiet()).n_captured == 0
+    assert run_at_once(config(huge, ASKED), project).n_captured == 0
     n_before = len(descriptions(project))
     prune.prune(config(huge, ASKED), options(project), prune.OLDER_THAN_DAYS, Locks(), dry_run=False)
     assert len(descriptions(project)) == n_before
@@ -173,44 +163,30 @@ def test_a_value_that_overflows_is_told_and_the_rest_stands(project: Path) -> No
 
 def test_a_value_that_overflows_with_other_weights_is_tried_with_these(project: Path) -> None:
     huge = {**ASKED, "value": 3e38, "label": "too much"}
-    pipeline.run(config(huge), options(project), Quiet())
+    run_at_once(config(huge), project)
     enlarge(project / "tiny", 1e-3)
     # As where a run ends between the capture and what follows from it.
-    pipeline.run(config(), options(project), Quiet())
-    pipeline.run(config(huge), options(project), Quiet())
+    run_at_once(config(), project)
+    run_at_once(config(huge), project)
     assert [each.intervention.value for each in changed(project, huge) if each.intervention] == [3e38, 3e38]
 
 
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"layer": 40}, "interventions: expected a layer from 0 to 2, got 40; correct it"),
-        ({"neurons": [5000]}, "expected neurons from 0 to 63, the inputs of model.layers.1.mlp.down_proj, got 5000"),
-    ],
-)
-def test_a_layer_or_a_neuron_that_the_model_does_not_have_costs_that_model(
-    project: Path, change: dict[str, Any], said: str
-) -> None:
-    families.build("llama", project / "other")
-    models = [{"source": "tiny"}, {"source": "other"}]
-    outcome = pipeline.run(config({**ASKED, **change}, models=models), options(project), Quiet())
-    (failure,) = outcome.failures
-    assert failure.name == "tiny"
-    assert said in (failure.failure or "")
-
-
-def test_a_model_whose_layers_have_no_known_neurons_says_so(tmp_path: Path) -> None:
-    families.build("bert", tmp_path / "tiny")
-    outcome = pipeline.run(
-        config(ASKED, models=[{"source": "tiny"}, {"source": "other"}]), options(with_other(tmp_path)), Quiet()
-    )
-    (failure,) = outcome.failures
-    assert "expected an MLP at layer 1 whose neurons are known, found none" in (failure.failure or "")
-
-
-def with_other(folder: Path) -> Path:
-    families.build("llama", folder / "other")
-    return folder
+def test_what_a_model_does_not_have_costs_that_model(project: Path, tiny: Tiny) -> None:
+    """A layer, a neuron; or an MLP whose neurons are known."""
+    shutil.copytree(project / "tiny", project / "twin")
+    for source, family in {"encoder": "bert", "other": "llama"}.items():
+        tiny.copy(family, project / source)
+    asked = [{**ASKED, "layer": 40}, {**ASKED, "model": "twin", "neurons": [5000]}, {**ASKED, "model": "encoder"}]
+    models = [{"source": source} for source in ("tiny", "twin", "encoder", "other")]
+    failures = run_at_once(config(*asked, models=models), project).failures
+    said = {
+        "tiny": "interventions: expected a layer from 0 to 2, got 40; correct it",
+        "twin": "expected neurons from 0 to 63, the inputs of model.layers.1.mlp.down_proj, got 5000",
+        "encoder": "expected an MLP at layer 1 whose neurons are known, found none",
+    }
+    assert [each.name for each in failures] == list(said)
+    for failure in failures:
+        assert said[failure.name] in (failure.failure or "")
 
 
 def test_the_dry_run_says_what_is_due(project: Path) -> None:
@@ -220,9 +196,8 @@ def test_the_dry_run_says_what_is_due(project: Path) -> None:
 
 
 def test_a_draft_captures_none(project: Path) -> None:
-    draft = replace(options(project), forms=("draft",))
     before = descriptions(project)
-    pipeline.run(config(ASKED), draft, Quiet())
+    run_at_once(config(ASKED), project, forms=("draft",))
     assert descriptions(project) == before
 
 
@@ -235,7 +210,7 @@ def test_a_worker_without_the_cache_sends_them_and_what_failed(project: Path) ->
     store = Store(project / "other-cache")
     for key, files in sent.states.items():
         store.put_packed_states(key, files)
-    again = Plan(config(huge, ASKED), replace(options(project), cache=store.root), store)
+    again = Plan(config(huge, ASKED), options(project, cache=store.root), store)
     assert again.models[0].due == []
     for context in again.models[0].contexts:
         failed, pushed = context.of(Interventions)

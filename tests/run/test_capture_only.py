@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
-import families
 import pytest
-from command import COMMAND_IS_IN, ROOT, SMALL_CONFIG, differing, generate
+from command import A_DATE, COMMAND_IS_IN, GENERATE, SMALL_CONFIG, differing, done, generate, python
+from families import Tiny
 
 pytestmark = [pytest.mark.process, pytest.mark.thorough]
 
@@ -33,40 +31,27 @@ def run_without_torch(folder: Path, *arguments: str) -> subprocess.CompletedProc
     # Drawing processes start from the file's name, so that it must be one.
     script = folder / "without_torch.py"
     script.write_text(f"if __name__ == '__main__':\n    exec({WITHOUT_TORCH!r})\n", encoding="utf-8")
-    return subprocess.run(
-        [sys.executable, str(script), str(ROOT / "generate.py"), *arguments],
-        cwd=folder,
-        check=False,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "SOURCE_DATE_EPOCH": "1700000000", "PYTHONPATH": str(ROOT)},
-        timeout=300,
-    )
+    return python(str(script), GENERATE, *arguments, folder=folder, **A_DATE)
 
 
-def test_a_copied_cache_is_enough_to_draw_and_publish_without_torch(tmp_path: Path) -> None:
+def test_a_copied_cache_is_enough_to_draw_and_publish_without_torch(tiny: Tiny, tmp_path: Path) -> None:
     here, there = tmp_path / "with-gpu", tmp_path / "laptop"
-    here.mkdir()
-    families.build("qwen3", here / "qwen3")
+    tiny.copy("qwen3", here / "qwen3")
     (here / "report.toml").write_text(SMALL_CONFIG + '[[models]]\nsource = "qwen3"\n', encoding="utf-8")
-    made = generate(here, "--capture-only")
-    assert made.returncode == 0, made.stderr
-    assert "1 new capture" in made.stdout
+    assert "1 new capture" in done(generate(here, "--capture-only"))
     assert {path.name for path in here.iterdir()} == {"qwen3", "report.toml", ".cache"}
     assert {path.name for path in (here / ".cache").iterdir()} == {"states", "locks", "reports", "tokviz-cache.txt"}
 
     there.mkdir()
     shutil.copy(here / "report.toml", there)
     shutil.copytree(here / ".cache", there / ".cache")
-    drawn = run_without_torch(there, "--jobs", "1")
-    assert drawn.returncode == 0, drawn.stderr
-    assert "0 new captures, 15 new images" in drawn.stdout
-    assert generate(here).returncode == 0
+    assert "0 new captures, 15 new images" in done(run_without_torch(there, "--jobs", "1"))
+    done(generate(here))
     assert differing(here / "site", there / "site") <= COMMAND_IS_IN
 
 
-def test_what_is_not_captured_says_that_torch_is_missing(tmp_path: Path) -> None:
-    families.build("qwen3", tmp_path / "qwen3")
+def test_what_is_not_captured_says_that_torch_is_missing(tiny: Tiny, tmp_path: Path) -> None:
+    tiny.copy("qwen3", tmp_path / "qwen3")
     (tmp_path / "report.toml").write_text(SMALL_CONFIG + '[[models]]\nsource = "qwen3"\n', encoding="utf-8")
     made = run_without_torch(tmp_path)
     assert made.returncode == 1

@@ -11,9 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-import families
 import pytest
-from command import COMMAND_IS_IN, ROOT, SMALL_CONFIG, differing, generate, wait_for
+from command import COMMAND_IS_IN, ROOT, SMALL_CONFIG, differing, done, generate, wait_for
+from families import Tiny
+from invoking import run_in
 
 from tokviz.errors import BackendError
 from tokviz.run.work.clusters import _run_alike
@@ -25,16 +26,15 @@ Cluster = tuple[str, list[subprocess.Popen[bytes]]]
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two tiny models, and their report by this machine's processes."""
     folder = tmp_path_factory.mktemp("cluster")
     tables = []
     for family in ("qwen3", "bert"):
-        families.build(family, folder / family)
+        tiny.copy(family, folder / family)
         tables.append(f'[[models]]\nsource = "{family}"\n')
     (folder / "report.toml").write_text(SMALL_CONFIG + "".join(tables), encoding="utf-8")
-    made = generate(folder, "--output", "local", "--cache", "local-cache")
-    assert made.returncode == 0, made.stderr
+    done(generate(folder, "--output", "local", "--cache", "local-cache"))
     return folder
 
 
@@ -106,11 +106,10 @@ def test_a_model_that_fails_on_a_worker_says_so_on_its_page(project: Path, tmp_p
     ],
 )
 def test_a_wrong_cluster_is_one_line(project: Path, arguments: list[str], said: str) -> None:
-    made = generate(project, *arguments)
-    assert made.returncode == 1
+    made = run_in(project, *arguments)
+    assert made.exit_code == 1
     assert said in made.stderr
     assert made.stderr.strip().splitlines()[-1].startswith("error: ")
-    assert "Traceback" not in made.stderr
 
 
 @pytest.mark.thorough
@@ -126,6 +125,5 @@ def test_a_worker_that_dies_costs_a_retry_not_the_run(project: Path, tmp_path: P
         workers[0].wait()
         assert not run.done()  # there was work left
         made = run.result(timeout=300)
-    assert made.returncode == 0, made.stderr
-    assert "2 new captures, 30 new images" in made.stdout
+    assert "2 new captures, 30 new images" in done(made)
     assert differing(project / "local", output) <= COMMAND_IS_IN

@@ -15,9 +15,9 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NoReturn
 
-import families
 import hub_server
 import pytest
+from families import Tiny
 from hub_server import Hub, commit_of
 
 from tokviz import capture, models
@@ -40,9 +40,8 @@ STEPS = ("step0", "step8")
 
 
 @pytest.fixture(scope="module")
-def steps(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("steps")
-    return {name: families.build("llama", folder / name, seed=seed) for seed, name in enumerate(STEPS)}
+def steps(tiny: Tiny) -> dict[str, Path]:
+    return {name: tiny("llama", seed) for seed, name in enumerate(STEPS)}
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import families
 import pytest
-from command import ROOT, generate, hashes
+from command import ROOT, done, generate, hashes
+from families import Tiny
 from mounting import IN_A_NAMESPACE, can_mount
 
 pytestmark = [
@@ -21,9 +21,9 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
-    families.build("llama", folder / "llama")
+    tiny.copy("llama", folder / "llama")
     words = [f"{a}{b}{c}" for a in "abcdefgh" for b in "abcdefgh" for c in "abcdefgh"]
     for name, some in (("report", words), ("few", words[:16])):
         text = f'[words]\nall = {some}\n[[models]]\nsource = "llama"\n'
@@ -67,8 +67,7 @@ def test_states_that_do_not_fit(project: Path) -> None:
 
 def test_a_site_that_does_not_fit_beside_the_old_one(project: Path) -> None:
     few = ("--config", "few.toml")
-    first = generate(project, "--draft", *few, "--output", "before/site")
-    assert first.returncode == 0, first.stderr
+    done(generate(project, "--draft", *few, "--output", "before/site"))
     before = hashes(project / "before" / "site")
     n_bytes = sum(path.stat().st_size for path in (project / "before").rglob("*"))
     made = generate_within(project, str(int(1.5 * n_bytes)), *few, "--output", "disk/site", "--svg", "--jobs", "1")

@@ -6,15 +6,14 @@ import json
 import os
 import shutil
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import families
 import made_fonts
 import pytest
-from at_once import Listening, leave_pictures_blank
+from at_once import Listening, options, run_at_once
 from command import hashes
+from families import Tiny
 from safetensors.numpy import load_file, save_file
 
 from tokviz.bundled import TEMPLATES
@@ -22,10 +21,9 @@ from tokviz.config import ReportConfig
 from tokviz.draw import encode
 from tokviz.records import Projection
 from tokviz.run import dry_run, pipeline, prune
-from tokviz.run.plan.options import DRAFT, FORMS, SVG, Options
+from tokviz.run.plan.options import DRAFT, FORMS, SVG
 from tokviz.run.store import keys
 from tokviz.run.store.locks import Locks
-from tokviz.run.work.progress import Quiet
 
 pytestmark = pytest.mark.slow
 
@@ -44,35 +42,24 @@ CONFIG: dict[str, Any] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _leave_pictures_blank(monkeypatch: pytest.MonkeyPatch) -> None:
-    leave_pictures_blank(monkeypatch)
-
-
 def config(**changes: Any) -> ReportConfig:
     return ReportConfig.model_validate({**CONFIG, **changes})
 
 
-def options(folder: Path, **changes: Any) -> Options:
-    return replace(Options(base=folder, output=folder / "site", cache=folder / "cache"), **changes)
-
-
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two tiny models and their report."""
     folder = tmp_path_factory.mktemp("made")
     for family in ("qwen3", "bert", "gpt2"):
-        families.build(family, folder / family)
-    with pytest.MonkeyPatch.context() as patch:
-        leave_pictures_blank(patch)
-        pipeline.run(config(), options(folder), Quiet())
+        tiny.copy(family, folder / family)
+    run_at_once(config(), folder)
     return folder
 
 
 @pytest.fixture
 def project(made: Path, tmp_path: Path) -> Path:
     """A copy of it, times included: a model's identity has them."""
-    shutil.copytree(made, tmp_path / "project", copy_function=shutil.copy2)
+    shutil.copytree(made, tmp_path / "project")
     shutil.rmtree(tmp_path / "project" / "cache" / "reports")  # those of the original
     return tmp_path / "project"
 
@@ -84,7 +71,7 @@ def written(folder: Path) -> dict[Path, int]:
 def rerun(project: Path, report: ReportConfig | None = None, **changes: Any) -> tuple[pipeline.Outcome, Counter[str]]:
     """The outcome, and how many artefacts of each kind were written; a note of what was used isn't one."""
     before = written(project)
-    outcome = pipeline.run(report or config(), options(project, **changes), Quiet())
+    outcome = run_at_once(report or config(), project, **changes)
     new = [path for path, time in written(project).items() if before.get(path) != time]
     kinds = Counter(path.relative_to(project / "cache").parts[0] for path in new if path.name != "states.json")
     for other in ("reports", "locks"):
@@ -168,8 +155,9 @@ def test_a_context_added_is_all_that_is_made_and_one_removed_is_gone(project: Pa
     assert not [path for path in hashes(project / "site") if "third" in path]
 
 
-def test_other_weights_concern_their_model(project: Path) -> None:
-    families.build("qwen3", project / "qwen3")  # the same weights, written again
+def test_other_weights_concern_their_model(project: Path, tiny: Tiny) -> None:
+    shutil.rmtree(project / "qwen3")
+    tiny.copy("qwen3", project / "qwen3")  # the same weights, written again
     outcome, kinds = rerun(project)
     assert (outcome.n_captured, outcome.n_drawn, kinds) == (2, 0, {"states": 2})
 
@@ -361,7 +349,7 @@ def test_damaged_states_are_captured_again_when_they_are_read(project: Path) -> 
     shutil.rmtree(project / "cache" / "projections")
     said = damage(project, 2)
     listening = Listening()
-    outcome = pipeline.run(changed, options(project), listening)
+    outcome = run_at_once(changed, project, listening)
     assert [text for text in listening.heard if said in text]
     assert outcome.n_captured > 0
     assert hashes(project / "site") == hashes(project / "expected")
@@ -384,7 +372,7 @@ def test_what_a_library_makes_of_one_models_states_costs_that_model_only(
 
     monkeypatch.setattr(pca, "project", short_of_memory_once)
     listening = Listening()
-    (failed,) = pipeline.run(config(projections=["centered"]), options(project), listening).failures
+    (failed,) = run_at_once(config(projections=["centered"]), project, listening).failures
     assert failed.failure == "qwen3: its hidden states can't be shown: MemoryError: Unable to allocate 3.2 TiB"
     assert f"Failed: {failed.failure}" in listening.heard
     page = (project / "site" / "models" / "qwen3" / "index.html").read_text(encoding="utf-8")

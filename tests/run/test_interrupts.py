@@ -14,9 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
-import families
 import pytest
-from command import CONFIG, ROOT, generate_blank, hashes, wait_for
+from command import CONFIG, ROOT, done, generate_blank, hashes, wait_for
+from families import Tiny
 from narrow import present
 
 from tokviz.run.work.interrupts import LINE
@@ -37,13 +37,12 @@ def heeds_interrupts() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A config of a tiny model, and the site that one run made of it."""
     folder = tmp_path_factory.mktemp("project")
-    families.build("qwen3", folder / "qwen3")
+    tiny.copy("qwen3", folder / "qwen3")
     (folder / "report.toml").write_text(f'{CONFIG}\n[[models]]\nsource = "qwen3"\n', encoding="utf-8")
-    made = generate_blank(folder)
-    assert made.returncode == 0, made.stderr
+    done(generate_blank(folder))
     return folder
 
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
-import command
-import families
 import making
 import pytest
-from command import ROOT, hashes
+from command import A_DATE, ROOT, done, generate_blank, hashes, python
+from families import Tiny
 
 from tokviz.config import ModelConfig
 from tokviz.records import HiddenStates
@@ -57,38 +53,27 @@ CHANGES = {
 """Per folder or file one change that readers of the site would see."""
 
 
-def generate(folder: Path, *arguments: str) -> str:
+def generate_there(folder: Path, *arguments: str) -> str:
     """What the command of the copy in ``folder`` prints."""
-    done = subprocess.run(
-        [sys.executable, "generate.py", *arguments],
-        cwd=folder,
-        check=False,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "SOURCE_DATE_EPOCH": "1700000000"},
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return done(python("generate.py", *arguments, folder=folder, PYTHONPATH="", **A_DATE))
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the package beside a report that it has made."""
     folder = tmp_path_factory.mktemp("project")
     for name in ("tokviz", "templates"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "generate.py", folder)
-    families.build("qwen3", folder / "qwen3")
+    tiny.copy("qwen3", folder / "qwen3")
     (folder / "report.toml").write_text(CONFIG, encoding="utf-8")
-    made = command.generate(folder)  # by the same code, which is loaded already
-    assert made.returncode == 0, made.stderr
+    done(generate_blank(folder))  # by the same code, which is loaded already
     return folder
 
 
 @pytest.mark.process
 def test_with_the_same_code_all_is_up_to_date(project: Path) -> None:
-    assert "standardized: up to date" in generate(project, "--dry-run")
+    assert "standardized: up to date" in generate_there(project, "--dry-run")
 
 
 @pytest.mark.thorough
@@ -96,7 +81,7 @@ def test_with_the_same_code_all_is_up_to_date(project: Path) -> None:
 @pytest.mark.parametrize("changed", CHANGES)
 def test_after_a_visible_change_in_the_code_plates_are_due(project: Path, tmp_path: Path, changed: str) -> None:
     copy = _with_a_change(project, tmp_path / "copy", changed)
-    due = generate(copy, "--dry-run")
+    due = generate_there(copy, "--dry-run")
     assert "standardized: up to date" not in due
     assert "capture (" not in due, "states don't depend on the code"
 
@@ -107,7 +92,7 @@ def test_a_visible_change_in_the_code_is_seen_in_the_next_report(project: Path, 
     copy = _with_a_change(project, tmp_path / "copy", "measure")
     captured = hashes(copy / ".cache" / "states")
     before = hashes(copy / "site" / "images")
-    generate(copy, "--jobs", "1")
+    generate_there(copy, "--jobs", "1")
     after = hashes(copy / "site" / "images")
     assert after.keys() == before.keys()
     plates = [path for path in before if "__model.layers" in path]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-import families
 import numpy as np
 import pytest
 from narrow import present
@@ -54,9 +53,8 @@ class Repeats(Kind[Following[str], HiddenStates]):
 
 
 def test_a_kind_of_ones_own_is_foreseen_made_kept_and_given_to_measures(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    families.build("llama", tmp_path / "llama")
     (tmp_path / "report.toml").write_text(
         '[words]\nmonths = ["May", "June", "July"]\n[[models]]\nsource = "llama"\n', encoding="utf-8"
     )

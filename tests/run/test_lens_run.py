@@ -8,11 +8,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import families
 import numpy as np
 import pytest
 import torch
-from command import generate, generate_blank
+from command import done, generate_blank
+from families import Tiny
+from invoking import foreseen, run_in
 from related_fixture import CONFIG, FIRST, SECOND
 from tiny_tokenizers import whole_words
 
@@ -42,25 +43,22 @@ def plan_of(folder: Path) -> Plan:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """With a report of a tiny model, made without a lens at first."""
     folder = tmp_path_factory.mktemp("lens")
-    families.build("llama", folder / "llama")
+    tiny.copy("llama", folder / "llama")
     write(folder, "")
-    assert generate_blank(folder).returncode == 0
+    done(generate_blank(folder))
     write(folder)
-    forecast = generate(folder, "--dry-run")
-    assert "fit the lens" in forecast.stdout
-    read = generate_blank(folder)
-    assert read.returncode == 0, read.stderr
-    assert "(1 new capture, 0 new images)" in read.stdout
+    assert "fit the lens" in foreseen(folder)
+    assert "(1 new capture, 0 new images)" in done(generate_blank(folder))
     return folder
 
 
 @pytest.fixture
 def folder(made: Path, tmp_path: Path) -> Path:
     """A copy of it, times included: a model's identity has them."""
-    return Path(shutil.copytree(made, tmp_path / "lens", copy_function=shutil.copy2))
+    return Path(shutil.copytree(made, tmp_path / "lens"))
 
 
 def lens_of(folder: Path) -> Lens:
@@ -90,10 +88,9 @@ def test_names_words_and_the_control_are_fitted_and_read(folder: Path) -> None:
 
 
 def test_nothing_is_fitted_again_and_prune_keeps_it(folder: Path) -> None:
-    again = generate(folder, "--dry-run")
-    assert "lens" not in again.stdout
-    forced = generate(folder, "--dry-run", "--force")
-    assert "fit the lens in 39 backward passes" in forced.stdout  # of two categories twice, and seven first tokens
+    assert "lens" not in foreseen(folder)
+    # Of two categories twice, and seven first tokens.
+    assert "fit the lens in 39 backward passes" in foreseen(folder, "--force")
     states = len(list((folder / ".cache/states").iterdir()))
     options = Options(base=folder, output=folder / "site", cache=folder / ".cache")
     prune.prune(load(folder / "report.toml"), options, 0, Locks(waits=False), dry_run=False)
@@ -108,7 +105,7 @@ def test_a_word_that_is_added_costs_its_own_token_and_changes_no_other(folder: P
     relations, mark, words = text.partition("[words")
     added = words.replace(f'"{SECOND[0]}"', f'"{SECOND[0]}", "Mary"')
     (folder / "report.toml").write_text(relations + mark + added, encoding="utf-8")
-    assert "fit the lens in at most" in generate(folder, "--dry-run").stdout, "it isn't known how it is cut"
+    assert "fit the lens in at most" in foreseen(folder), "it isn't known how it is cut"
     made = generate_blank(folder)
     assert made.returncode == 0, made.stderr
     assert made.stderr.count("fitting the lens, words") == 1
@@ -119,12 +116,12 @@ def test_a_word_that_is_added_costs_its_own_token_and_changes_no_other(folder: P
     new, all_of_it = (arrays_of(Directions(states=after.states, wanted=each.what.ids)) for each in (before, after))
     assert all(map(np.array_equal, old, new))
     shutil.rmtree(folder / ".cache/states" / after.key)
-    assert generate_blank(folder).returncode == 0
+    done(generate_blank(folder))
     anew = {each.what.kind: each for each in plan_of(folder).models[0].contexts[0].of(Lenses)}["words"]
     assert anew.states is not None
     assert all(map(np.array_equal, all_of_it, arrays_of(Directions(states=anew.states))))
     (folder / "report.toml").write_text(text, encoding="utf-8")
-    assert "lens" not in generate(folder, "--dry-run").stdout, "a report of fewer words finds its own among them"
+    assert "lens" not in foreseen(folder), "a report of fewer words finds its own among them"
 
 
 def arrays_of(directions: Directions) -> list[np.ndarray]:
@@ -139,8 +136,8 @@ def test_another_text_is_fitted_anew_and_a_short_one_says_so(folder: Path) -> No
     assert all(each.due for each in context.of(Lenses))
     assert all(each.key != kept[each.what.kind] for each in context.of(Lenses))
     (folder / "text.txt").write_text("red", encoding="utf-8")
-    failed = generate(folder)
-    assert failed.returncode == 1
+    failed = run_in(folder)
+    assert failed.exit_code == 1
     assert "lens.text" in failed.stderr
 
 
@@ -169,10 +166,11 @@ def test_a_text_that_repeats_itself_fits_no_lens(folder: Path) -> None:
 
 
 @pytest.mark.thorough
-def test_names_that_the_tokenizer_doesnt_know_arent_read_and_a_text_of_few_tokens_says_how_many(tmp_path: Path) -> None:
-    families.build("llama", tmp_path / "llama")
+def test_names_that_the_tokenizer_doesnt_know_arent_read_and_a_text_of_few_tokens_says_how_many(
+    llama: Path, tmp_path: Path
+) -> None:
     known = [*FIRST, *SECOND]
-    whole_words(known).save_pretrained(tmp_path / "llama")
+    whole_words(known).save_pretrained(llama)
     text = " ".join(np.random.default_rng(0).choice(known, 2048))
     (tmp_path / "text.txt").write_text(" ".join(text.split()[:1700]), encoding="utf-8")
     write(tmp_path, "", '[lens]\ntext = "text.txt"\n')
@@ -190,14 +188,14 @@ def test_names_that_the_tokenizer_doesnt_know_arent_read_and_a_text_of_few_token
     assert found.own is not None
 
 
-def test_an_encoder_has_none_and_says_why_once(tmp_path: Path) -> None:
-    families.build("bert", tmp_path / "llama")
+def test_an_encoder_has_none_and_says_why_once(tiny: Tiny, tmp_path: Path) -> None:
+    tiny.copy("bert", tmp_path / "llama")
     write(tmp_path)
     made = generate_blank(tmp_path)
     assert made.returncode == 0, made.stderr
     assert made.stderr.count("no lens: the model is not a decoder") == 1
     assert lens_of(tmp_path).reason == "the model is not a decoder"
-    assert "lens" not in generate(tmp_path, "--dry-run").stdout
+    assert "lens" not in foreseen(tmp_path)
 
 
 @pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory"), DiskFullError("no room")])

@@ -14,7 +14,8 @@ from threading import Lock, Thread
 
 import filelock
 import pytest
-from command import ROOT, generate, wait_for
+from command import ROOT, wait_for
+from invoking import run_in
 from narrow import present
 
 from tokviz.errors import BusyError
@@ -98,12 +99,12 @@ def test_the_locks_file_goes_and_still_one_run_at_a_time_has_the_site(
 def test_the_command_refuses_to_begin_where_it_is_not_to_wait(tmp_path: Path) -> None:
     (tmp_path / "report.toml").write_text('[words]\na = ["b", "c"]\n[[models]]\nsource = "./none"\n', encoding="utf-8")
     with another(f"on_site(Path({str(tmp_path / 'site')!r}))"):
-        refused = generate(tmp_path, "--no-wait")
-    assert refused.returncode == 1
+        refused = run_in(tmp_path, "--no-wait")
+    assert refused.exit_code == 1
     assert refused.stderr.splitlines() == [
         "error: site: another run is writing this site; wait until it has ended, or run without --no-wait"
     ]
-    assert "no model could be captured" in generate(tmp_path, "--no-wait").stderr
+    assert "no model could be captured" in run_in(tmp_path, "--no-wait").stderr
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="This system has no /proc, where no file can be made")
@@ -111,8 +112,8 @@ def test_the_command_refuses_to_begin_where_it_is_not_to_wait(tmp_path: Path) ->
 @pytest.mark.parametrize("folder", ["/proc/mine", "/proc/missing/mine"])
 def test_a_place_where_no_file_can_be_made_is_told_at_once(tmp_path: Path, option: str, folder: str) -> None:
     (tmp_path / "report.toml").write_text('[words]\na = ["b", "c"]\n[[models]]\nsource = "./none"\n', encoding="utf-8")
-    refused = generate(tmp_path, option, folder)
-    assert refused.returncode == 1
+    refused = run_in(tmp_path, option, folder)
+    assert refused.exit_code == 1
     assert "expected a place where files can be made, but making one failed: " in refused.stderr
     assert folder in refused.stderr
     assert len(refused.stderr.splitlines()) == 1

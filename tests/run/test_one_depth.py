@@ -12,7 +12,8 @@ import tiny_tokenizers
 import torch
 import transformers
 from browser import OpenPage, wait_until_quiet
-from command import CONFIG, generate, generate_blank
+from command import CONFIG, done, generate, generate_blank
+from families import Tiny
 
 from tokviz.models import quiet_transformers
 
@@ -43,13 +44,14 @@ source = "bert"
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A report of a model without layers and of one with, and another of two vocabularies' embeddings."""
+def project(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report of a model without layers and of one with; and the config of another, of two vocabularies' embeddings."""
     folder = tmp_path_factory.mktemp("one-depth")
     without_layers(folder / "flat")
-    families.build("bert", folder / "bert")
+    tiny.copy("bert", folder / "bert")
     (folder / "report.toml").write_text(CONFIG + '[[models]]\nsource = "flat"\n[[models]]\nsource = "bert"\n')
     (folder / "vocabulary.toml").write_text(VOCABULARY)
+    done(generate_blank(folder, "--excerpts", "--svg"))
     return folder
 
 
@@ -59,8 +61,6 @@ def depths(site: Path, model: str) -> set[str]:
 
 
 def test_a_model_without_layers_has_pages_beside_one_with_layers(project: Path) -> None:
-    made = generate_blank(project, "--excerpts", "--svg")
-    assert made.returncode == 0, made.stderr
     site = project / "site"
     assert depths(site, "flat") == {"embedding"}
     assert depths(site, "bert") == {"embedding", "layer 0", "layer 1", "layer 2"}
@@ -82,10 +82,7 @@ def test_a_model_without_layers_has_pages_beside_one_with_layers(project: Path) 
     ],
 )
 def test_scripts_move_through_a_single_depth(project: Path, open_page: OpenPage, path: str) -> None:
-    site = project / "site"
-    if not site.exists():
-        assert generate_blank(project).returncode == 0
-    page = open_page(site, path)
+    page = open_page(project / "site", path)
     for key in ("ArrowRight", "ArrowLeft", "End", "Home"):
         page.keyboard.press(key)
     wait_until_quiet(page)
@@ -94,14 +91,10 @@ def test_scripts_move_through_a_single_depth(project: Path, open_page: OpenPage,
 
 
 def test_only_the_embeddings_of_vocabularies_make_a_report(project: Path) -> None:
-    made = generate_blank(project, "--config", "vocabulary.toml", "--output", "vocabulary")
-    assert made.returncode == 0, made.stderr
+    done(generate_blank(project, "--config", "vocabulary.toml", "--output", "vocabulary"))
     assert depths(project / "vocabulary", "flat") == depths(project / "vocabulary", "bert") == {"embedding"}
 
 
 def test_a_model_of_one_depth_alone_makes_a_report(project: Path) -> None:
-    made = generate(project, "--model", "./flat", "--output", "alone", "--draft")
-    assert made.returncode == 0, made.stderr
-    made = generate(project, "--model", "./flat", "--output", "alone")
-    assert made.returncode == 0, made.stderr
-    assert "2 models" not in made.stdout
+    done(generate(project, "--model", "./flat", "--output", "alone", "--draft"))
+    assert "2 models" not in done(generate(project, "--model", "./flat", "--output", "alone"))

@@ -7,10 +7,10 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
-import families
 import pytest
 import torch
 from at_once import leave_pictures_blank
+from families import Tiny
 from tiny_tokenizers import whole_words
 from transformers import AutoModelForCausalLM
 
@@ -25,10 +25,10 @@ DIMENSION, SPIKE = 7, 3000.0
 
 @pytest.mark.slow
 def test_a_huge_embedding_of_the_position_is_not_what_layer_0_does(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     leave_pictures_blank(monkeypatch)
-    model: Any = AutoModelForCausalLM.from_pretrained(families.build("gpt2", tmp_path / "gpt2"))
+    model: Any = AutoModelForCausalLM.from_pretrained(tiny("gpt2"))
     with torch.no_grad():
         model.transformer.wpe.weight[0, DIMENSION] = SPIKE
     contexts = {"alone": "{word}", "sentence": "The word is {word}"}

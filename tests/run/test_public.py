@@ -8,9 +8,9 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-import families
 import pytest
 from command import ROOT, SMALL_CONFIG, generate_forked
+from families import Tiny
 
 from tokviz.cli.building import without_folders
 from tokviz.config import ModelConfig
@@ -109,14 +109,14 @@ def test_the_command_that_readers_see_names_no_folder_and_no_cluster() -> None:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Made of models and files at absolute paths, under the home of a user of a name of their own."""
     top = tmp_path_factory.mktemp("top")
     home = top / "zoe-k7"
     folder = home / "Desk of Zoë" / "jobs-k7"
     whole, mute, tokens = folder / "whole", folder / "mute", folder / "tokens-k7" / "tiny-tokens"
     damaged, pickled, odd = folder / "damaged", folder / "pickled", folder / "odd"
-    families.build("llama", whole)
+    tiny.copy("llama", whole)
     for copy in (mute, tokens, damaged, pickled, odd):
         shutil.copytree(whole, copy)
     for name in ("tokenizer.json", "tokenizer_config.json"):

@@ -14,6 +14,7 @@ import tiny_tokenizers
 import torch
 import transformers
 from command import generate
+from invoking import foreseen, run_in
 from narrow import present
 from safetensors.torch import load_file, save_file
 
@@ -328,8 +329,8 @@ def test_the_whole_model_is_captured(llama: Path) -> None:
     assert stored.card.notes == ()
 
 
-def test_the_card_says_which_of_several_streams_is_shown(tmp_path: Path) -> None:
-    families.build("gemma3n", tmp_path / "gemma3n")
+def test_the_card_says_which_of_several_streams_is_shown(tiny: families.Tiny, tmp_path: Path) -> None:
+    tiny.copy("gemma3n", tmp_path / "gemma3n")
     stored = present(attempt(tmp_path, ModelConfig(source="gemma3n")).find_states("key"))
     (note,) = stored.card.notes
     assert note == (
@@ -358,17 +359,15 @@ def test_a_path_that_is_not_there_is_told_before_any_library_is_loaded(tmp_path:
     assert "nowhere: ./nowhere: expected a folder" in made.stderr
 
 
-@pytest.mark.process
 def test_a_dry_run_that_foresees_a_failure_exits_with_1(llama: Path) -> None:
     config = llama.parent / "report.toml"
     config.write_text(CONFIG.replace("./nowhere", "llama"))
-    foreseen = generate(llama.parent, "--dry-run")
-    assert (foreseen.returncode, "it will fail" in foreseen.stdout) == (0, False)
+    assert "it will fail" not in foreseen(llama.parent)
     config.write_text(config.read_text() + '[[models]]\nsource = "./nowhere"\n')
-    foreseen = generate(llama.parent, "--dry-run")
-    assert foreseen.returncode == 1
-    assert "it will fail: ./nowhere: expected a folder" in foreseen.stdout
+    planned = run_in(llama.parent, "--dry-run")
+    assert planned.exit_code == 1
+    assert "it will fail: ./nowhere: expected a folder" in planned.stdout
     adapter(llama)
-    foreseen = generate(llama.parent, "--dry-run")
-    assert foreseen.stdout.count("it will fail") == 2
-    assert "got an adapter (PEFT) to org/base" in foreseen.stdout
+    planned = run_in(llama.parent, "--dry-run")
+    assert planned.stdout.count("it will fail") == 2
+    assert "got an adapter (PEFT) to org/base" in planned.stdout

@@ -7,10 +7,11 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-import families
 import numpy as np
 import pytest
-from command import generate, generate_blank
+from command import done, generate_blank
+from families import Tiny
+from invoking import foreseen
 from making import hidden_states
 from related_fixture import CONFIG
 
@@ -25,21 +26,20 @@ READ = 'read = "first"\nplate_size = [750, 600]\n'
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """With a report of two tiny models, made once."""
     folder = tmp_path_factory.mktemp("related")
     for name in ("llama", "gpt2"):
-        families.build(name, folder / name)
+        tiny.copy(name, folder / name)
     write(folder)
-    made = generate_blank(folder)
-    assert made.returncode == 0, made.stderr
+    done(generate_blank(folder))
     return folder
 
 
 @pytest.fixture
 def own(folder: Path, tmp_path: Path) -> Path:
     """A copy of it, times included: a model's identity has them."""
-    return Path(shutil.copytree(folder, tmp_path / "own", copy_function=shutil.copy2))
+    return Path(shutil.copytree(folder, tmp_path / "own"))
 
 
 def write(folder: Path, label: str = "First → second", pairs: str = "") -> None:
@@ -67,23 +67,21 @@ def test_pages_tables_and_downloads_have_them(folder: Path) -> None:
 
 def test_a_label_measures_nothing_again_and_another_pair_does(own: Path) -> None:
     write(own, label="A new label")
-    again = generate(own, "--dry-run")
-    assert "metrics: up to date" in again.stdout
-    assert "measure (" not in again.stdout
-    assert generate_blank(own).returncode == 0
+    again = foreseen(own)
+    assert "metrics: up to date" in again
+    assert "measure (" not in again
+    done(generate_blank(own))
     assert "A new label" in (own / "site/models/llama/index.html").read_text(encoding="utf-8")
     write(own, pairs='["gray", "firefighter"]')
-    again = generate(own, "--dry-run")
-    assert "measure (not measured yet)" in again.stdout
+    assert "measure (not measured yet)" in foreseen(own)
 
 
 def test_a_report_without_any_says_nothing_of_them(own: Path) -> None:
     text = (own / "report.toml").read_text(encoding="utf-8")
     before, rest = text.split("[[relations]]")
     (own / "without.toml").write_text(before + "[words]" + rest.split("[words]")[1], encoding="utf-8")
-    made = generate_blank(own, "--config", "without.toml", "--output", "without")
-    assert made.returncode == 0, made.stderr
-    assert "0 new captures, 0 new images" in made.stdout
+    made = done(generate_blank(own, "--config", "without.toml", "--output", "without"))
+    assert "0 new captures, 0 new images" in made
     assert not list((own / "without" / "data").rglob("relations.*"))
     for page in (own / "without").rglob("index.html"):
         assert "Relations" not in page.read_text(encoding="utf-8"), page

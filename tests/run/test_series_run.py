@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import re
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import series_checkpoints as planted
-from at_once import Listening, leave_pictures_blank
+from at_once import Listening, options, run_at_once
 from html5lib import parse
 
 from tokviz.config import ReportConfig
 from tokviz.run import dry_run, pipeline, prune
-from tokviz.run.plan.options import DRAFT, Options
+from tokviz.run.plan.options import DRAFT
 from tokviz.run.store.locks import Locks
 from tokviz.run.work.progress import Quiet
 
@@ -40,23 +39,12 @@ def config(*names: str, **changes: Any) -> ReportConfig:
     return ReportConfig.model_validate({**CONFIG, "series": [{key: value for key, value in table.items() if value}]})
 
 
-def options(folder: Path, **changes: Any) -> Options:
-    return replace(Options(base=folder, output=folder / "site", cache=folder / "cache"), **changes)
-
-
-@pytest.fixture(autouse=True)
-def _leave_pictures_blank(monkeypatch: pytest.MonkeyPatch) -> None:
-    leave_pictures_blank(monkeypatch)
-
-
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four checkpoints and their report."""
     folder = tmp_path_factory.mktemp("series")
     planted.build(folder)
-    with pytest.MonkeyPatch.context() as patch:
-        leave_pictures_blank(patch)
-        outcome = pipeline.run(config(), options(folder), Quiet())
+    outcome = run_at_once(config(), folder)
     assert (outcome.n_captured, outcome.failures) == (4, ())
     return folder
 
@@ -64,7 +52,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def project(made: Path, tmp_path: Path) -> Path:
     """A copy of it, times included: a model's identity has them."""
-    return Path(shutil.copytree(made, tmp_path / "project", copy_function=shutil.copy2))
+    return Path(shutil.copytree(made, tmp_path / "project"))
 
 
 def page(folder: Path) -> str:
@@ -95,7 +83,7 @@ def test_what_is_planted_is_found_where_it_is(made: Path) -> None:
 
 def test_a_second_run_makes_nothing(project: Path) -> None:
     before = page(project)
-    outcome = pipeline.run(config(), options(project), Quiet())
+    outcome = run_at_once(config(), project)
     assert (outcome.n_captured, outcome.n_drawn) == (0, 0)
     assert page(project) == before
     assert "tiny: up to date" in dry_run.describe(config(), options(project)).lines
@@ -110,10 +98,10 @@ def test_prune_keeps_what_a_series_uses(project: Path) -> None:
 
 def test_a_further_checkpoint_makes_only_its_own_where_the_reference_stays(project: Path) -> None:
     three = [f"step-{step}" for step in planted.STEPS[:3]]
-    pipeline.run(config(*three, reference_step=20), options(project), Quiet())
+    run_at_once(config(*three, reference_step=20), project)
     forecast = dry_run.describe(config(reference_step=20), options(project)).lines
     assert "tiny: put 1 of 4 checkpoints on the axes of step 20, then draw; compare checkpoints" in forecast
-    outcome = pipeline.run(config(reference_step=20), options(project), Quiet())
+    outcome = run_at_once(config(reference_step=20), project)
     n_strips, n_depths = 4, 4
     assert outcome.n_captured == 0
     assert outcome.n_drawn == n_strips + 2 * n_depths
@@ -121,18 +109,18 @@ def test_a_further_checkpoint_makes_only_its_own_where_the_reference_stays(proje
 
 def test_without_a_reference_a_further_checkpoint_has_all_drawn_anew(made: Path, tmp_path: Path) -> None:
     for step in planted.STEPS:
-        shutil.copytree(made / f"step-{step}", tmp_path / f"step-{step}", copy_function=shutil.copy2)
-    first = pipeline.run(config("step-0", "step-10", "step-100"), options(tmp_path), Quiet())
+        shutil.copytree(made / f"step-{step}", tmp_path / f"step-{step}")
+    first = run_at_once(config("step-0", "step-10", "step-100"), tmp_path)
     forecast = dry_run.describe(config(), options(tmp_path)).lines
     assert "tiny: put all 4 checkpoints on the axes of step 30 (not captured yet), then draw and compare" in forecast
-    outcome = pipeline.run(config(), options(tmp_path), Quiet())
+    outcome = run_at_once(config(), tmp_path)
     assert outcome.n_captured == 1
     assert outcome.n_drawn == outcome.n_images > first.n_drawn
 
 
 def test_a_copy_is_told_and_left_out_of_the_maps(project: Path) -> None:
-    shutil.copytree(project / "step-10", project / "copy", copy_function=shutil.copy2)
-    pipeline.run(config("step-0", "step-10", "copy", "step-1000"), options(project), Quiet())
+    shutil.copytree(project / "step-10", project / "copy")
+    run_at_once(config("step-0", "step-10", "copy", "step-1000"), project)
     said = text(project)
     assert "Step 10 and step 20 have the same hidden states: " in said
     assert "Step 10 is left out of all charts." in said
@@ -141,14 +129,14 @@ def test_a_copy_is_told_and_left_out_of_the_maps(project: Path) -> None:
 
 
 def test_a_first_that_is_the_last_is_told(project: Path) -> None:
-    shutil.copytree(project / "step-1000", project / "copy", copy_function=shutil.copy2)
-    pipeline.run(config("copy", "step-10", "step-1000"), options(project), Quiet())
+    shutil.copytree(project / "step-1000", project / "copy")
+    run_at_once(config("copy", "step-10", "step-1000"), project)
     assert "Step 0 and step 20 have the same hidden states: they can’t both be what they are called." in text(project)
 
 
 def test_a_missing_checkpoint_fails_alone(project: Path) -> None:
     listening = Listening()
-    outcome = pipeline.run(config("step-0", "./missing", "step-1000"), options(project), listening)
+    outcome = run_at_once(config("step-0", "./missing", "step-1000"), project, listening)
     assert [each.name for each in outcome.failures] == ["tiny step 10"]
     assert sum(line.startswith("Failed: ") for line in listening.heard) == 1
     assert 'class="problem">Step 10: ./missing: ' in page(project)
@@ -156,18 +144,18 @@ def test_a_missing_checkpoint_fails_alone(project: Path) -> None:
 
 def test_other_numbers_of_layers_fail_alone(project: Path) -> None:
     planted.build(project / "short", n_layers=4)
-    outcome = pipeline.run(config("step-0", "short/step-0", "step-1000"), options(project), Quiet())
+    outcome = run_at_once(config("step-0", "short/step-0", "step-1000"), project)
     (failed,) = outcome.failures
     assert (
         failed.failure
         == "short/step-0: expected the 3 layers of step 20, the reference, got 4; leave it out, or name another reference_step"
     )
     prune.prune(config("step-0", "short/step-0", "step-1000"), options(project), 0, Locks(waits=False), dry_run=False)
-    assert pipeline.run(config("step-0", "short/step-0", "step-1000"), options(project), Quiet()).n_drawn == 0
+    assert run_at_once(config("step-0", "short/step-0", "step-1000"), project).n_drawn == 0
 
 
 def test_drafts_and_captures_alone_work(project: Path) -> None:
-    draft = pipeline.run(config(), options(project, forms=(DRAFT,), output=project / "draft"), Quiet())
+    draft = run_at_once(config(), project, forms=(DRAFT,), output=project / "draft")
     assert draft.n_captured == 0
     assert (project / "draft" / PAGE).exists()
     captured = pipeline.capture_only(config(), options(project, cache=project / "other"), Quiet())
@@ -179,18 +167,18 @@ def test_without_a_checkpoint_from_before_the_training_there_is_an_untrained_mod
     asked = config("step-10", "step-100", "step-1000", steps=[10, 100, 1000])
     foreseen = [line for line in dry_run.describe(asked, options(project)).lines if "untrained" in line]
     assert foreseen == ["  sentence: captured; capture 1 untrained model, then measure; metrics: up to date"]
-    outcome = pipeline.run(asked, options(project), Quiet())
+    outcome = run_at_once(asked, project)
     assert outcome.n_captured == 1
     assert "Words sentence: with all weights random, purity is 0." in text(project)
     assert text(project).count("all random") == 2
-    assert pipeline.run(asked, options(project), Quiet()).n_drawn == 0
+    assert run_at_once(asked, project).n_drawn == 0
     assert not any("untrained" in line for line in dry_run.describe(asked, options(project)).lines)
-    pipeline.run(config(), options(project), Quiet())
+    run_at_once(config(), project)
     assert "weights random" not in text(project)
 
 
 @pytest.mark.parametrize(("plates", "drawn"), [("ends", {0, 10, 30}), ("all", {0, 10, 20, 30}), ("maps", set())])
 def test_plots_are_also_images_of_the_checkpoints_asked_for(project: Path, plates: str, drawn: set[int]) -> None:
-    pipeline.run(config(plates=plates, reference_step=10), options(project), Quiet())
+    run_at_once(config(plates=plates, reference_step=10), project)
     images = (project / "site" / "images").rglob("*.wte.webp")
     assert {int(path.name.removeprefix("tiny-step-").split("_")[0]) for path in images} == drawn

@@ -9,12 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import families
 import numpy as np
 import pytest
 import torch
 import transformers
-from at_once import leave_pictures_blank
+from at_once import options, run_at_once
+from families import Tiny
 from narrow import present
 from planting import LAYER, answering, mlp_inputs
 
@@ -25,13 +25,12 @@ from tokviz.capture.tokens import tokenize
 from tokviz.config import ModelConfig, ReportConfig
 from tokviz.models import quiet_transformers
 from tokviz.records import N_EXTREMES, Context, Loss
-from tokviz.run import pipeline, prune
+from tokviz.run import prune
 from tokviz.run.capturing import remote_capture
 from tokviz.run.dry_run import describe
 from tokviz.run.kinds.interventions import Interventions
 from tokviz.run.kinds.losses import LossText, measure_loss
 from tokviz.run.kinds.ready import Ready
-from tokviz.run.plan.options import Options
 from tokviz.run.plan.recipe import due_request
 from tokviz.run.plan.report import Plan
 from tokviz.run.store.artefacts import Store
@@ -62,36 +61,25 @@ def plant(folder: Path) -> None:
         whole.save_pretrained(folder)
 
 
-@pytest.fixture(autouse=True)
-def _leave_pictures_blank(monkeypatch: pytest.MonkeyPatch) -> None:
-    leave_pictures_blank(monkeypatch)
-
-
 def config(**changes: Any) -> ReportConfig:
     models = [{"source": "planted"}, {"source": "plain"}]
     values = {"words": WORDS, "models": models, "projections": ["centered"], "plate_size": [750, 600]}
     return ReportConfig.model_validate({**values, **changes})
 
 
-def options(folder: Path) -> Options:
-    return Options(base=folder, output=folder / "site", cache=folder / "cache")
-
-
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made")
     for name in ("planted", "plain"):
-        families.build("llama", folder / name)
+        tiny.copy("llama", folder / name)
     plant(folder / "planted")
-    with pytest.MonkeyPatch.context() as patch:
-        leave_pictures_blank(patch)
-        pipeline.run(config(), options(folder), Quiet())
+    run_at_once(config(), folder)
     return folder
 
 
 @pytest.fixture
 def project(made: Path, tmp_path: Path) -> Path:
-    shutil.copytree(made, tmp_path / "project", copy_function=shutil.copy2)
+    shutil.copytree(made, tmp_path / "project")
     shutil.rmtree(tmp_path / "project" / "cache" / "reports")
     return tmp_path / "project"
 
@@ -136,16 +124,11 @@ def test_of_a_model_without_a_break_nothing_is_claimed_or_captured_again(made: P
 def test_what_another_process_has_measured_is_shown_at_once(project: Path) -> None:
     """Of the second model, too: then this process has looked into the cache before."""
     models = [{"source": "plain"}, {"source": "planted"}]
-    elsewhere = replace(options(project), cache=project / "other-cache", output=project / "other-site", apart=True)
-    pipeline.run(config(models=models), elsewhere, Quiet())
+    elsewhere: dict[str, Any] = {"cache": project / "other-cache", "output": project / "other-site"}
+    run_at_once(config(models=models), project, apart=True, **elsewhere)
     text = (project / "other-site/models/planted/index.html").read_text(encoding="utf-8")
     assert "next-token loss" in text
     assert text.count("next-token loss") == page(project, "planted").count("next-token loss")
-
-
-def test_a_second_run_captures_nothing(project: Path) -> None:
-    assert [each.due for each in plan(project).models] == [[], []]
-    assert pipeline.run(config(), options(project), Quiet()).n_captured == 0
 
 
 def test_what_is_missing_without_the_neurons_is_captured_again(project: Path) -> None:
@@ -156,14 +139,14 @@ def test_what_is_missing_without_the_neurons_is_captured_again(project: Path) ->
     before_run = intact.stat().st_mtime_ns
     (again,) = plan(project).models[0].contexts
     assert (again.due, again.all_due) == (None, f"neurons 9, 40 of layer {LAYER} set to zero not captured yet")
-    pipeline.run(config(), options(project), Quiet())
+    run_at_once(config(), project)
     assert intact.stat().st_mtime_ns == before_run
     assert page(project, "planted") == before
 
 
 def test_a_worker_that_does_not_see_the_cache_sends_them_too(project: Path) -> None:
     (context,) = plan(project).models[0].contexts
-    everything = Plan(config(), replace(options(project), force=True), Store(project / "cache"))
+    everything = Plan(config(), options(project, force=True), Store(project / "cache"))
     request = due_request(everything.models[0])
     unseen = remote_capture._Shared(cache=project / "elsewhere", mark="no such mark")
     sent = remote_capture.capture_there(request, unseen)
@@ -186,26 +169,25 @@ def test_how_much_goes_through_the_model_at_once_is_measured_once(
 
     monkeypatch.setattr(running, "_measure_limits", counted)
     shutil.rmtree(project / "cache" / "states")
-    pipeline.run(config(untrained=untrained), options(project), Quiet())
+    run_at_once(config(untrained=untrained), project)
     # Of both models, whatever of them is captured besides.
     assert asked == [len(ALL_WORDS)] * 2
     assert len(list((project / "cache" / "states").iterdir())) > 2
 
 
 def test_interventions_can_be_left_out(project: Path) -> None:
-    pipeline.run(config(interventions="off"), options(project), Quiet())
+    run_at_once(config(interventions="off"), project)
     text = page(project, "planted")
     assert f"What happens at layer {LAYER}" in text
     assert "The same words without" not in text
     shutil.rmtree(project / "cache" / "states")
-    pipeline.run(config(interventions="off"), options(project), Quiet())
+    run_at_once(config(interventions="off"), project)
     assert len(list((project / "cache" / "states").iterdir())) == 2
 
 
 def test_pruning_leaves_what_was_captured_without_the_neurons(project: Path) -> None:
     n_before = len(list((project / "cache" / "states").iterdir()))
-    settings = replace(options(project))
-    removed = prune.prune(config(), settings, prune.OLDER_THAN_DAYS, Locks(), dry_run=False)
+    removed = prune.prune(config(), options(project), prune.OLDER_THAN_DAYS, Locks(), dry_run=False)
     assert [line for line in removed if " 0 removed" not in line] == []
     assert len(list((project / "cache" / "states").iterdir())) == n_before
     assert n_before > 2
@@ -283,9 +265,10 @@ def without_loss(folder: Path) -> None:
 
 
 def test_a_run_with_nothing_changed_loads_no_model(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [each.due for each in plan(project).models] == [[], []]
     monkeypatch.setattr(models, "load", refuse_to_load)
     before = page(project, "planted")
-    pipeline.run(config(), options(project), Quiet())
+    assert run_at_once(config(), project).n_captured == 0
     assert page(project, "planted") == before
 
 
@@ -296,7 +279,7 @@ def test_a_stored_capture_without_its_loss_gets_it_and_stays_as_it_is(project: P
     assert (context.due, context.all_due, context.of(LossText)[0].due) == (None, "not measured yet", "not measured yet")
     (line, *_) = (each for each in describe(config(), options(project)).lines if "captured" in each)
     assert "measure the next-token loss (not measured yet)" in line
-    pipeline.run(config(), options(project), Quiet())
+    run_at_once(config(), project)
     assert (page(project, "planted"), descriptions(project)) == (before, states)
 
 
@@ -307,7 +290,7 @@ def test_where_the_model_is_not_at_hand_a_stored_capture_is_shown_without_its_lo
     shutil.move(project / "planted", project / "moved")
     monkeypatch.setattr(models, "load", refuse_to_load)
     assert plan(project).models[0].due == []
-    pipeline.run(config(), options(project), Quiet())
+    run_at_once(config(), project)
     assert "The same words without" in page(project, "planted")
     assert "Next-token loss in nats" not in page(project, "planted")
 
@@ -316,7 +299,7 @@ def test_another_text_is_measured_anew_and_nothing_else(project: Path) -> None:
     states = descriptions(project)
     own = {"loss": {"text": "A dog ran after the red ball and came back without it. " * 400, "passages": 9}}
     assert loss_of(project, **own) is None
-    pipeline.run(config(**own), options(project), Quiet())
+    run_at_once(config(**own), project)
     assert present(loss_of(project, **own)).n_passages == 9
     assert descriptions(project) == states
     kept = plan(project, **own).models[0].contexts[0].of(LossText)[0].key
@@ -329,18 +312,17 @@ def test_why_there_is_no_loss_is_kept_and_said(project: Path) -> None:
     edit = json.loads((project / "planted" / "config.json").read_text(encoding="utf-8"))
     edit["architectures"] = ["LlamaModel"]
     (project / "planted" / "config.json").write_text(json.dumps(edit), encoding="utf-8")
-    pipeline.run(config(), options(project), Quiet())
+    run_at_once(config(), project)
     assert loss_of(project) == Loss(reason="the model has no output matrix")
     assert "The next-token loss wasn’t measured: the model has no output matrix." in page(project, "planted")
     assert plan(project).models[0].due == []
 
 
-def test_an_encoder_predicts_no_next_token(made: Path, tmp_path: Path) -> None:
-    families.build("bert", tmp_path / "bert")
+def test_an_encoder_predicts_no_next_token(made: Path, tiny: Tiny, tmp_path: Path) -> None:
     states = present(plan(made).models[0].contexts[0].captured).states
     ready = Ready(
         model=ModelConfig(source="bert"),
-        loaded=models.load(ModelConfig(source="bert"), tmp_path, "cpu", use=models.Use(with_head=True)),
+        loaded=tiny.load("bert", use=models.Use(with_head=True)),
         structure=Structure(embedding=torch.nn.Identity(), layers=(), module_paths=()),
         sublayers=None,
         token_budget=4096,

@@ -7,9 +7,10 @@ import json
 import re
 from pathlib import Path
 
-import families
 import pytest
-from command import generate, generate_blank
+from command import done, generate_blank
+from families import Tiny
+from invoking import foreseen
 from related_fixture import CONFIG
 from torch import nn
 
@@ -26,19 +27,18 @@ TEMPLATES = ("The word is {word}", "I saw {word}", "They often speak of {word}")
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """With a report of a tiny model, made once with two templates and then with three."""
     folder = tmp_path_factory.mktemp("templates")
-    families.build("llama", folder / "llama")
+    tiny.copy("llama", folder / "llama")
     for n in (2, 3):
         write(folder, TEMPLATES[:n])
         if n == 3:
-            plan = generate(folder, "--dry-run")
-            assert "in a text: captured; capture 1 more template (not captured yet), then measure" in plan.stdout
-            assert "draw 0 of" not in plan.stdout
-        made = generate_blank(folder)
-        assert made.returncode == 0, made.stderr
-    assert "(1 new capture, 0 new images)" in made.stdout
+            plan = foreseen(folder)
+            assert "in a text: captured; capture 1 more template (not captured yet), then measure" in plan
+            assert "draw 0 of" not in plan
+        made = done(generate_blank(folder))
+    assert "(1 new capture, 0 new images)" in made
     return folder
 
 
@@ -100,8 +100,7 @@ def test_a_notebook_has_the_states_in_each(folder: Path) -> None:
 
 
 def test_a_draft_has_the_first_only(folder: Path) -> None:
-    made = generate_blank(folder, "--draft", "--output", "draft", "--cache", "of-draft")
-    assert made.returncode == 0, made.stderr
+    done(generate_blank(folder, "--draft", "--output", "draft", "--cache", "of-draft"))
     assert len(list((folder / "of-draft" / "states").iterdir())) == 2, "one of each context"
 
 

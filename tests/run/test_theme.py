@@ -7,12 +7,12 @@ import re
 import shutil
 from functools import cache
 from pathlib import Path
-from subprocess import CompletedProcess
 
-import families
 import numpy as np
 import pytest
-from command import generate, generate_blank
+from command import done, generate_blank
+from families import Tiny
+from invoking import run_in
 from jinja2.exceptions import SecurityError
 from playwright.sync_api import Browser
 from report_fixture import TEMPLATES, one_depth_report
@@ -41,25 +41,19 @@ source = "{source}"
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project whose report has been made once, with the example's theme."""
     folder = tmp_path_factory.mktemp("themed")
-    families.build("llama", folder / "model")
+    tiny.copy("llama", folder / "model")
     shutil.copytree(EXAMPLE, folder / "theme")
     (folder / "report.toml").write_text(CONFIG.format(theme="theme", source="model"), encoding="utf-8")
-    ran = run(folder)
-    assert ran.returncode == 0, ran.stderr
+    done(generate_blank(folder))
     return folder
 
 
 @pytest.fixture
 def project(made: Path, tmp_path: Path) -> Path:
-    shutil.copytree(made, tmp_path / "project", copy_function=shutil.copy2)
-    return tmp_path / "project"
-
-
-def run(folder: Path) -> CompletedProcess[str]:
-    return generate_blank(folder)
+    return Path(shutil.copytree(made, tmp_path / "project"))
 
 
 @pytest.mark.process
@@ -92,7 +86,7 @@ def test_an_asset_of_its_own_takes_the_place_of_one(project: Path) -> None:
     own.mkdir()
     (own / "plate.css").write_text("/* mine */", encoding="utf-8")
     (own / "plate.js").write_text("// needs: common.js\nmine();", encoding="utf-8")
-    assert run(project).returncode == 0
+    done(generate_blank(project))
     assert (published / "plate.css").read_text(encoding="utf-8") == "/* mine */"
     assert (published / "plate.js").read_text(encoding="utf-8") == "mine();"
 
@@ -100,7 +94,7 @@ def test_an_asset_of_its_own_takes_the_place_of_one(project: Path) -> None:
 @pytest.mark.process
 def test_nothing_but_assets_is_published_of_it(project: Path) -> None:
     (project / "theme" / "assets" / ".env").write_text("secret", encoding="utf-8")
-    assert run(project).returncode == 0
+    done(generate_blank(project))
     assert not (project / "site" / "assets" / ".env").exists()
 
 
@@ -110,8 +104,7 @@ def test_a_change_of_it_draws_nothing_again(project: Path) -> None:
     base.write_text(
         base.read_text(encoding="utf-8").replace("Notes on language models", "Another name"), encoding="utf-8"
     )
-    ran = run(project)
-    assert "0 new captures, 0 new images" in ran.stdout
+    assert "0 new captures, 0 new images" in done(generate_blank(project))
     assert "Another name" in (project / "site" / "index.html").read_text(encoding="utf-8")
 
 
@@ -131,7 +124,7 @@ def test_a_change_of_it_draws_nothing_again(project: Path) -> None:
 def test_a_mistake_in_it_is_one_line_and_the_old_site_stays(project: Path, content: str, said: str) -> None:
     before = (project / "site" / "index.html").read_bytes()
     (project / "theme" / "base.html").write_text(content, encoding="utf-8")
-    ran = run(project)
+    ran = generate_blank(project)
     assert ran.returncode == 1
     assert re.search(rf"error: .*{said}.*; mend the template, or leave theme out$", ran.stderr.strip().splitlines()[-1])
     assert "Traceback" not in ran.stderr
@@ -144,8 +137,8 @@ def test_a_mistake_in_it_is_one_line_and_the_old_site_stays(project: Path, conte
 )
 def test_a_theme_that_is_none_is_told(project: Path, theme: str, got: str) -> None:
     (project / "report.toml").write_text(CONFIG.format(theme=theme, source="model"), encoding="utf-8")
-    ran = run(project)
-    assert ran.returncode == 1
+    ran = run_in(project)
+    assert ran.exit_code == 1
     assert re.search(
         rf"theme.*expected a folder with templates .*got {got}; make it, or leave theme out",
         ran.stderr.replace("\n", " "),
@@ -191,8 +184,8 @@ def test_a_theme_of_unknown_files_is_told(project: Path, path: str) -> None:
 
 def refused(project: Path, said: str) -> None:
     for option in ("--dry-run", "--jobs=1"):
-        ran = generate(project, option)
-        assert ran.returncode == 1
+        ran = run_in(project, option)
+        assert ran.exit_code == 1
         (line,) = ran.stderr.strip().splitlines()
         assert said in line
         assert line.endswith(", or leave theme out")
@@ -202,8 +195,8 @@ def refused(project: Path, said: str) -> None:
 def test_a_site_is_not_written_over_it(project: Path) -> None:
     (project / "report.toml").write_text(CONFIG.format(theme="site/theme", source="model"), encoding="utf-8")
     shutil.copytree(EXAMPLE, project / "site" / "theme")
-    ran = run(project)
-    assert ran.returncode == 1
+    ran = run_in(project)
+    assert ran.exit_code == 1
     assert "it holds the theme theme" in ran.stderr
     assert (project / "site" / "theme" / "base.html").is_file()
 

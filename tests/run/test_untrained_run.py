@@ -6,10 +6,11 @@ import json
 import re
 from pathlib import Path
 
-import families
 import numpy as np
 import pytest
-from command import generate, generate_blank
+from command import done, generate_blank
+from families import Tiny
+from invoking import foreseen
 from related_fixture import CONFIG
 
 import tokviz
@@ -24,20 +25,16 @@ pytestmark = pytest.mark.process
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """With a report of a tiny model and its controls, made after one without."""
     folder = tmp_path_factory.mktemp("untrained")
-    families.build("llama", folder / "llama")
+    tiny.copy("llama", folder / "llama")
     write(folder)
-    made = generate_blank(folder)
-    assert made.returncode == 0, made.stderr
+    done(generate_blank(folder))
     assert "untrained" not in (folder / "site/models/llama/index.html").read_text(encoding="utf-8")
     write(folder, "untrained = true\n")
-    plan = generate(folder, "--dry-run")
-    assert "alone: captured; capture 11 untrained models, then measure" in plan.stdout
-    made = generate_blank(folder)
-    assert made.returncode == 0, made.stderr
-    assert "(1 new capture, 0 new images)" in made.stdout
+    assert "alone: captured; capture 11 untrained models, then measure" in foreseen(folder)
+    assert "(1 new capture, 0 new images)" in done(generate_blank(folder))
     return folder
 
 
@@ -65,8 +62,7 @@ def test_charts_sentences_and_tables_have_them(folder: Path) -> None:
 
 
 def test_nothing_is_captured_again_and_prune_keeps_them(folder: Path) -> None:
-    again = generate(folder, "--dry-run")
-    assert "untrained" not in again.stdout
+    assert "untrained" not in foreseen(folder)
     states = len(list((folder / ".cache/states").iterdir()))
     options = Options(base=folder, output=folder / "site", cache=folder / ".cache")
     prune.prune(load(folder / "report.toml"), options, 0, Locks(waits=False), dry_run=False)
@@ -75,8 +71,7 @@ def test_nothing_is_captured_again_and_prune_keeps_them(folder: Path) -> None:
 
 def test_a_models_own_table_has_priority(folder: Path) -> None:
     write(folder, "untrained = true\n", "untrained = false\n")
-    made = generate_blank(folder, "--output", "without")
-    assert made.returncode == 0, made.stderr
+    done(generate_blank(folder, "--output", "without"))
     assert "data-adds" not in (folder / "without/models/llama/index.html").read_text(encoding="utf-8")
     write(folder, "untrained = true\n")
 
