@@ -60,7 +60,7 @@ def python(*arguments: str, folder: Path = ROOT, **environment: str) -> subproce
 
 def loaded_by(code: str, *arguments: str) -> set[str]:
     """The modules that Python has after it ran some code."""
-    return set(done(python("-c", f"{code}; import sys; print(*sys.modules)", *arguments)).split())
+    return set(done(python("-c", f"{code}\nimport sys; print(*sys.modules)", *arguments)).split())
 
 
 def generate(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

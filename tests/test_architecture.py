@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from command import loaded_by
 
 from tokviz.run.store import keys
 
@@ -138,11 +137,7 @@ def test_a_key_holds_all_code_that_its_product_can_depend_on(folder: str) -> Non
 
 @pytest.mark.process
 def test_the_command_loads_nothing_heavy_before_it_is_needed() -> None:
-    code = (
-        "import sys, tokviz.cli.application, tokviz.run.pipeline; print(*{name.split('.')[0] for name in sys.modules})"
-    )
-    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert HEAVY.isdisjoint(loaded.split())
+    assert HEAVY.isdisjoint(loaded_by("import tokviz.cli.application, tokviz.run.pipeline"))
 
 
 @pytest.mark.parametrize("folder", ["tokviz", "templates", "generate.py"])

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
@@ -18,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 from at_once import leave_pictures_blank
+from command import done, python
 from families import Tiny
 from PIL import Image
 
@@ -327,11 +326,7 @@ def report():
 def test_a_script_draws_in_one_process_unless_others_can_import_it(tmp_path: Path, guard: str) -> None:
     script = tmp_path / "script.py"
     script.write_text(SCRIPT.format(guard=guard), encoding="utf-8")
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    ran = subprocess.run(
-        [sys.executable, str(script)], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-    )
-    assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.split() == ["23.0"], "the script's own settings, once"
+    ran = python(str(script), folder=tmp_path)
+    assert done(ran).split() == ["23.0"], "the script's own settings, once"
     assert (tmp_path / "site" / "index.html").is_file()
     assert (f"{script}, line 11: drawing in this process alone" in ran.stderr) == (not guard)

@@ -21,6 +21,7 @@ import pytest
 from browser import served as folder_served
 from command import SMALL_CONFIG, done, generate_blank, wait_for
 from families import Tiny
+from invoking import run_in
 from narrow import present
 from playwright.sync_api import Browser, expect
 
@@ -200,19 +201,14 @@ def test_a_mistake_is_one_line_and_the_server_goes_on(
     assert wait_for(lambda: 'const problem = "";' in served.get(reload_script(served.get())), 30)
 
 
-@pytest.mark.process
-def test_a_taken_port_is_one_line(project: Path) -> None:
+def test_a_taken_port_is_one_line(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        run = subprocess.run(
-            [sys.executable, "-m", "tokviz.serve", "--port", port],
-            cwd=project, env={**os.environ, "PYTHONPATH": str(project)},
-            check=False, capture_output=True, text=True, timeout=60,
-        )  # fmt: skip
-    assert run.returncode == 1
-    assert run.stderr == f"error: port {port}: Address already in use; choose another with --port\n"
+        refused = run_in(tmp_path, "serve", "--port", port)
+    assert refused.exit_code == 1
+    assert refused.stderr == f"error: port {port}: Address already in use; choose another with --port\n"
 
 
 # --- who asks, and for what --------------------------------------------------------------------------------------

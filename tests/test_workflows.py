@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import requirements_files
+import schemas
+from command import done, python
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -17,27 +17,18 @@ WORKFLOWS = ROOT / ".github" / "workflows"
 LOCK = ROOT / "requirements.lock"
 
 
-def check(*files: Path, schema: str = "vendor.github-workflows") -> subprocess.CompletedProcess[str]:
-    """Against a schema that the checker brings along; nothing is fetched."""
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema]
-    return subprocess.run([*command, *map(str, files)], check=False, capture_output=True, text=True, timeout=60)
-
-
-@pytest.mark.process
 def test_the_workflows_are_what_github_expects() -> None:
     files = sorted(WORKFLOWS.glob("*.yml"))
     assert [file.name for file in files] == ["pages.yml", "tests.yml"]
-    checked = check(*files)
-    assert checked.returncode == 0, checked.stdout
+    assert schemas.problem(schemas.WORKFLOWS, *files) is None
 
 
-@pytest.mark.process
 @pytest.mark.parametrize(("right", "wrong"), [("runs-on:", "run-on:"), ("pages: write", "pages: writing")])
 def test_a_mistake_would_be_found(tmp_path: Path, right: str, wrong: str) -> None:
     text = (WORKFLOWS / "pages.yml").read_text(encoding="utf-8")
     assert right in text
     (tmp_path / "pages.yml").write_text(text.replace(right, wrong), encoding="utf-8")
-    assert check(tmp_path / "pages.yml").returncode == 1
+    assert schemas.problem(schemas.WORKFLOWS, tmp_path / "pages.yml")
 
 
 @pytest.mark.process
@@ -46,8 +37,7 @@ def test_the_hubs_tool_knows_the_commands_of_the_manual() -> None:
     commands = re.findall(r"hf (repos create|upload) ([^`&]*)", text)
     assert len(commands) == 3
     for verb, arguments in commands:
-        tool = [sys.executable, "-m", "huggingface_hub.cli.hf", *verb.split(), "--help"]
-        told = subprocess.run(tool, check=True, capture_output=True, text=True, timeout=60).stdout
+        told = done(python("-m", "huggingface_hub.cli.hf", *verb.split(), "--help"))
         assert {word for word in arguments.split() if word.startswith("--")} <= set(re.findall(r"--[\w-]+", told))
 
 
@@ -136,11 +126,9 @@ def test_all_workflows_name_the_same_commit_of_an_action() -> None:
     assert len(uses) == len({name for name, _ in uses})
 
 
-@pytest.mark.process
 def test_newer_versions_of_everything_that_is_pinned_are_proposed() -> None:
     file = ROOT / ".github" / "dependabot.yml"
-    checked = check(file, schema="vendor.dependabot")
-    assert checked.returncode == 0, checked.stdout
+    assert schemas.problem(schemas.DEPENDABOT, file) is None
     text = file.read_text(encoding="utf-8")
     places = re.findall(r"package-ecosystem: (\S+)\n    directory: (\S+)", text)
     assert places == [("pip", "/"), ("npm", "/tests/audit"), ("github-actions", "/")]

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 import time
 import tomllib
 from pathlib import Path
@@ -14,10 +11,10 @@ from typing import Any
 
 import jsonschema
 import pytest
-from command import CONFIG, ROOT
+from command import CONFIG, done, python
 from invoking import run
 
-from tokviz.cli import looking
+from tokviz.cli import application, looking
 from tokviz.config import ReportConfig
 from tokviz.config.schema import explanations, json_schema
 from tokviz.config.tables import Table
@@ -168,32 +165,22 @@ def test_a_model_without_a_command_is_told_which_one_takes_it(argument: str, mea
     assert f"No such command '{argument}'. Did you mean: tokviz build {meant}" in refused.stderr
 
 
-@pytest.mark.process
-def test_shells_complete_commands_and_options() -> None:
-    code = "from tokviz.__main__ import main; main()"
+def test_shells_complete_commands_and_options(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("_TOKVIZ_COMPLETE", "complete_bash")
     for typed, expected in (("tokviz pl", {"plan"}), ("tokviz build --dra", {"--draft"})):
-        done = subprocess.run(
-            [sys.executable, "-c", code],
-            check=False, capture_output=True, text=True, timeout=60,
-            env={
-                **os.environ, "PYTHONPATH": str(ROOT), "_TOKVIZ_COMPLETE": "complete_bash",
-                "COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split()) - 1),
-            },
-        )  # fmt: skip
-        assert set(done.stdout.split()) == expected, done.stderr
+        monkeypatch.setenv("COMP_WORDS", typed)
+        monkeypatch.setenv("COMP_CWORD", str(len(typed.split()) - 1))
+        with pytest.raises(SystemExit):
+            application.run()
+        assert set(capsys.readouterr().out.split()) == expected
 
 
 @pytest.mark.process
 def test_a_console_of_an_old_encoding_gets_what_it_can_show(project: Path) -> None:
-    code = "from tokviz.__main__ import main; main()"
-    arguments = ("plan", "--model", "漢=llama")
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        cwd=project, check=False, capture_output=True, text=True, timeout=60,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "cp1252"},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("\\u6f22 (llama)")
+    planned = python("-m", "tokviz", "plan", "--model", "漢=llama", folder=project, PYTHONIOENCODING="cp1252")
+    assert done(planned).startswith("\\u6f22 (llama)")
 
 
 # --- the schema ----------------------------------------------------------------------------------------------------------

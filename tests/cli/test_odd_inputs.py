@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 import typer
-from command import ROOT, generate
+from command import GENERATE, ROOT, done, generate, python
 from invoking import run
 
 from tokviz.cli.errors import errors_in_one_line
@@ -51,7 +51,7 @@ def refused(*arguments: str) -> str:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps the folder that a program is in")
 @pytest.mark.parametrize(
     "command",
-    [(str(ROOT / "generate.py"), "--config", "/report.toml"), ("-m", "tokviz", "serve"), ("-m", "tokviz", "init")],
+    [(GENERATE, "--config", "/report.toml"), ("-m", "tokviz", "serve"), ("-m", "tokviz", "init")],
 )
 def test_a_current_folder_that_was_removed_is_one_line(tmp_path: Path, command: tuple[str, ...]) -> None:
     gone = tmp_path / "gone"
@@ -212,11 +212,7 @@ def test_nothing_is_imported_from_a_models_folder_that_is_the_current_one(llama:
     (tmp_path / "words.json").write_text('{"colors": ["red", "blue", "green"]}')
     places = {"--words": "words.json", "--output": "site", "--cache": "cache"}
     arguments = ["--model", ".", *(each for name, place in places.items() for each in (name, str(tmp_path / place)))]
-    made = subprocess.run(
-        [sys.executable, str(ROOT / "generate.py"), *arguments],
-        cwd=llama, check=False, capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
-    assert made.returncode == 0, made.stderr
+    done(python(GENERATE, *arguments, folder=llama))
     assert not (tmp_path / "ran").exists()
 
 
@@ -234,10 +230,7 @@ def _require_told(project: Path, llama: Path) -> None:
             (("models", "./closed/llama"), "got what can't be looked at (Permission denied)"),
             (("models", "./closed"), "expected a folder that may be read, got a closed one; change its permissions"),
         ):
-            made = subprocess.run(
-                [sys.executable, "-c", code, *arguments],
-                cwd=project, check=False, capture_output=True, text=True, timeout=60, env={**os.environ, "PYTHONPATH": str(ROOT)},
-            )  # fmt: skip
+            made = python("-c", code, *arguments, folder=project)
             assert made.returncode == 1
             assert said in made.stdout + made.stderr
             assert "a fault in tokviz" not in made.stderr

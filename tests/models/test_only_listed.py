@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ from typing import Any
 
 import pytest
 import torch
+from command import done, python
 from families import Tiny
 from safetensors.torch import load_file, save_file
 from sources import configured, edit_config, refusal
@@ -335,8 +335,7 @@ LARGER: dict[str, tuple[dict[str, Any], str]] = {
 MEASURED = """
 import json, resource, sys
 from pathlib import Path
-root, base, *names = sys.argv[1:]
-sys.path.insert(0, root)
+base, *names = sys.argv[1:]
 from tokviz.config import ModelConfig
 from tokviz.errors import SourceError
 from tokviz.models import load
@@ -355,18 +354,12 @@ for name in names:
 @pytest.mark.thorough
 @pytest.mark.process
 @pytest.mark.skipif(sys.platform != "linux", reason="Elsewhere the largest memory has another unit")
-def test_a_config_of_a_larger_model_is_refused_before_it_takes_memory(made: Path, tmp_path: Path) -> None:
-    shutil.copytree(made, tmp_path / "whole")
+def test_a_config_of_a_larger_model_is_refused_before_it_takes_memory(tiny: Tiny, tmp_path: Path) -> None:
+    tiny.copy("gpt2", tmp_path / "whole")
     for name, (values, _) in LARGER.items():
-        edit_config(Path(shutil.copytree(made, tmp_path / name)), **values)
-    done = subprocess.run(
-        [sys.executable, "-c", MEASURED, str(ROOT), str(tmp_path), *LARGER],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=True,
-    )
-    for (_, expected), line in zip(LARGER.values(), done.stdout.splitlines(), strict=True):
+        edit_config(tiny.copy("gpt2", tmp_path / name), **values)
+    measured = done(python("-c", MEASURED, str(tmp_path), *LARGER))
+    for (_, expected), line in zip(LARGER.values(), measured.splitlines(), strict=True):
         said, n_more = json.loads(line)
         assert expected in said
         assert n_more < 500_000, "KiB"
