@@ -37,10 +37,10 @@ def archive(tiny: Tiny, tmp_path: Path) -> Path:
     return file
 
 
-def test_a_source_of_an_added_kind_is_captured(installed: Path, archive: Path, tmp_path: Path) -> None:
+def test_a_source_of_an_added_kind_is_captured(installed: Path, archive: Path, tiny: Tiny, tmp_path: Path) -> None:
     words = {"colors": ["red", "blue", "green"]}
     found = tokviz.study(f"zip:{archive}", words, cache=tmp_path / "cache", quiet=True, name="Zipped")
-    plain = tokviz.study(tmp_path / "made", words, cache=tmp_path / "cache", quiet=True, name="Plain")
+    plain = tokviz.study(tiny("llama"), words, cache=tmp_path / "cache", quiet=True, name="Plain")
     states = [each["alone"].states for each in (found["Zipped"], plain["Plain"])]
     assert (states[0].states[-1] == states[1].states[-1]).all()
 
