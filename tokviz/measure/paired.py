@@ -16,7 +16,7 @@ A difference is announced only where no group of words carries it: two thirds of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -57,6 +57,11 @@ class PairedWords:
     seed: int = 0
 
     @cached_property
+    def key(self) -> Hashable:
+        """What all that is drawn and measured of them follows from."""
+        return self.words, self.memberships, self.grouped.labels.tobytes(), self.n_draws, self.seed
+
+    @cached_property
     def units(self) -> Units:
         """What they are left out in."""
         categories = Categories(
@@ -64,8 +69,9 @@ class PairedWords:
         )
         return Units(categories=categories, groups=self.grouped.labels)
 
+    @cached_property
     def signs(self) -> np.ndarray:
-        """``(n_draws, n_groups)`` float32: −1 or 1, of the first word of each group, whatever the other words are."""
+        """``(n_draws, n_groups)`` int8: −1 or 1, of the first word of each group, whatever the other words are."""
         _, first = np.unique(self.grouped.labels, return_index=True)
         drawn = [
             np.random.default_rng(seed_of(self.seed, "signs", self.words[row])).integers(
@@ -73,29 +79,53 @@ class PairedWords:
             )
             for row in first
         ]
-        return np.ascontiguousarray(np.array(drawn, dtype=np.float32).T * 2 - 1)
+        return np.ascontiguousarray(np.array(drawn).T * 2 - 1)
 
 
 # --- one capture -----------------------------------------------------------------------------------------------------
 
 
-def measured(states: Sequence[np.ndarray], rows: np.ndarray, units: Units) -> tuple[LeftOut, ...]:
+def measured(
+    states: Sequence[np.ndarray],
+    rows: np.ndarray,
+    units: Units,
+    *,
+    with_kept: bool = True,
+    first: Sequence[tuple[LeftOut, ...]] = (),
+) -> tuple[LeftOut, ...]:
     """Each of ``PairedMeasures.MEASURES`` at all depths of one template of a capture; undefined where there are too few words for any answer.
 
     Parameters
     ----------
     states : of each depth ``(n_all_words, width)``.
     rows : ``(n_words,)`` int64: the words.
+    with_kept : whether neighbors kept from the depth before are asked for; else these are undefined.
+    first : of the first depths, what is known of them already.
     """
     k = max(units.categories.n_neighbours, n_neighbours(len(rows)))
-    found: list[tuple[LeftOut, ...]] = []
-    before: Space | None = None
-    for depth in range(len(states)):
+
+    def space(depth: int) -> Space | None:
         state = states[depth][rows]
-        space = Space(state, units, k) if units.have_spread and np.isfinite(state).all() else None
-        found.append(_at_depth(space, before, units))
-        before = space
+        return Space(state, units, k) if units.have_spread and np.isfinite(state).all() else None
+
+    found = list(first)
+    before = space(len(found) - 1) if with_kept and 0 < len(found) < len(states) else None
+    for depth in range(len(found), len(states)):
+        here = space(depth)
+        found.append(_at_depth(here, before, units))
+        before = here if with_kept else None
     return tuple(_stacked(each) for each in zip(*found, strict=True))
+
+
+def first_depths(found: Sequence[LeftOut], n: int) -> list[tuple[LeftOut, ...]]:
+    """Of ``measured``, what it is of at the first ``n`` depths, for another capture that has the same states there."""
+    return [
+        tuple(
+            LeftOut(value=each.value[depth], influence=each.influence[depth], without=each.without[depth])
+            for each in found
+        )
+        for depth in range(n)
+    ]
 
 
 def _at_depth(space: Space | None, before: Space | None, units: Units) -> tuple[LeftOut, ...]:
@@ -141,7 +171,7 @@ def compare(
     same_form : whether the depths before are comparable, too, as neighbors are kept from them.
     """
     units = words.units
-    signs = words.signs() if units.have_spread else np.zeros((words.n_draws, len(units.sizes)), dtype=np.float32)
+    signs = words.signs if units.have_spread else np.zeros((words.n_draws, len(units.sizes)), dtype=np.int8)
     n_templates = max(len(a), len(b))
     a, b = (list(each) * (n_templates if len(each) == 1 else 1) for each in (a, b))
     found = []
@@ -257,10 +287,7 @@ def _paired(
     known = np.isfinite(t) & (freedom > 0)[:, None]
     score = np.where(known, _as_normal(np.abs(t), freedom[:, None]), np.nan)
     highest = _highest(centered, squares, known, units, signs)
-    by_chance = np.where(freedom[:, None] > 0, _as_normal(highest, freedom[:, None]), -np.inf)
-    claim = decisions.scored(
-        family, score.ravel(), by_chance if known.any() else by_chance * np.nan, (left >= LEAST_LEFT).ravel()
-    )
+    claim = decisions.scored(family, score.ravel(), _by_chance(highest, freedom), (left >= LEAST_LEFT).ravel())
     return Paired(differences=values, errors=errors, n_groups=n_groups, freedom=freedom, least_left=left, claim=claim)
 
 
@@ -312,7 +339,7 @@ def _highest(
     of, _ = np.nonzero(known)
     at_once = max(1, _AT_ONCE // len(columns))
     for start in range(0, len(signs), at_once):
-        some = signs[start : start + at_once]
+        some = signs[start : start + at_once].astype(np.float32)
         rest = np.tile(whole, (len(some), 1))
         for rows, each in zip(strata, scaled, strict=True):
             own = some[:, rows] @ each
@@ -323,6 +350,22 @@ def _highest(
         for row in np.unique(of):
             found[row, start : start + len(some)] = t[:, of == row].max(axis=1)
     return found
+
+
+def _by_chance(highest: np.ndarray, freedom: np.ndarray) -> np.ndarray:
+    """``(n_freedoms, n_draws)``: the largest scores of each draw among the values of equal degrees of freedom; −inf without any.
+
+    Parameters
+    ----------
+    highest : ``(n_of, n_draws)``: the largest |t|.
+    freedom : ``(n_of,)``.
+    """
+    found = [np.full(highest.shape[1], -np.inf)]
+    for own in np.unique(freedom[freedom > 0]):
+        largest = highest[freedom == own].max(axis=0)
+        if np.isfinite(largest).any():
+            found.append(_as_normal(largest, own))
+    return np.array(found)
 
 
 def _median(templates: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import takewhile
 
 import numpy as np
 
@@ -11,16 +12,16 @@ from tokviz.measure.groups import groups_of
 from tokviz.measure.held import held
 from tokviz.measure.labels import Categories
 from tokviz.measure.left_out import LeftOut
-from tokviz.measure.paired import PairedWords, agreed, aligned, compare, measured
+from tokviz.measure.paired import PairedWords, agreed, aligned, compare, first_depths, measured
 from tokviz.measure.profile import Side, shared_words
 from tokviz.records import CategoriesHeld, HiddenStates, PairedCapture, PairedMeasures, Untrained
 
-_MOST_KEPT = 2**28
+_MOST_KEPT = 2**26
 """Bytes of what is kept for the next comparison: of fifty models with long lists all would be gigabytes."""
 
 
 class PairedComparer:
-    """Compares captures, and keeps what was measured of the last ones: with many models most share the same words.
+    """Compares captures, and keeps what was measured of the last ones: most are held against several others, over the same words.
 
     Parameters
     ----------
@@ -29,7 +30,8 @@ class PairedComparer:
 
     def __init__(self, seed: int = 0) -> None:
         self._seed = seed
-        self._kept: dict[tuple[str, bytes], tuple[LeftOut, ...]] = {}
+        self._words: PairedWords | None = None
+        self._kept: dict[tuple[str, bytes, bool], tuple[LeftOut, ...]] = {}
 
     def compare(
         self,
@@ -51,28 +53,61 @@ class PairedComparer:
         """
         rows_a, rows_b = shared_words(a, b, self._seed)
         names = [a.states.tokenization.words[row].word for row in rows_a]
-        words = PairedWords(
-            words=tuple(names),
-            memberships=tuple(a.memberships[row] for row in rows_a),
-            grouped=groups_of(names, [(a.states, rows_a), (b.states, rows_b)], groups),
-            seed=self._seed,
+        words = self._drawn(
+            PairedWords(
+                words=tuple(names),
+                memberships=tuple(a.memberships[row] for row in rows_a),
+                grouped=groups_of(names, [(a.states, rows_a), (b.states, rows_b)], groups),
+                seed=self._seed,
+            )
         )
         n_a, n_b = a.states.n_depths, b.states.n_depths
-        return compare(
-            [self._measured(each, rows_a, words) for each in a.templates],
-            [self._measured(each, rows_b, words) for each in b.templates],
-            aligned(n_a, n_b) if depths is None else depths,
-            words,
-            same_form=with_kept and n_a == n_b,
-        )
+        with_kept = with_kept and n_a == n_b
+        of_b = [self._measured((each, rows_b), words, with_kept) for each in b.templates]
+        like = [(states, rows_b, found) for states, found in zip(b.templates, of_b, strict=True)]
+        like += like[:1] * (len(a.templates) - len(like))
+        of_a = [
+            self._measured((each, rows_a), words, with_kept, other) for each, other in zip(a.templates, like, strict=False)
+        ]
+        return compare(of_a, of_b, aligned(n_a, n_b) if depths is None else depths, words, same_form=with_kept)
 
-    def _measured(self, states: HiddenStates, rows: np.ndarray, words: PairedWords) -> tuple[LeftOut, ...]:
-        key = (states.digest, rows.tobytes() + words.grouped.labels.tobytes())
-        found = self._kept.pop(key, None) or measured(states.states, rows, words.units)
+    def _drawn(self, words: PairedWords) -> PairedWords:
+        """The last ones where they are the same: signs and shuffles are drawn once."""
+        if self._words is None or self._words.key != words.key:
+            self._words = words
+        return self._words
+
+    def _measured(
+        self,
+        capture: tuple[HiddenStates, np.ndarray],
+        words: PairedWords,
+        with_kept: bool,
+        like: tuple[HiddenStates, np.ndarray, tuple[LeftOut, ...]] | None = None,
+    ) -> tuple[LeftOut, ...]:
+        """Of a capture and its rows; ``like``: another one, its rows and what was measured of it, which may have the same states first."""
+        states, rows = capture
+        key, other = ((states.digest, rows.tobytes(), words.key, kept) for kept in (with_kept, True))
+        key = key if key in self._kept else other if other in self._kept else key
+        found = self._kept.pop(key, None)
+        if found is None:
+            first = [] if like is None else first_depths(like[2], _n_alike(capture, like[:2]))
+            found = measured(states.states, rows, words.units, with_kept=with_kept, first=first)
         self._kept[key] = found  # the latest stands last
         while len(self._kept) > 1 and sum(map(_n_bytes, self._kept.values())) > _MOST_KEPT:
             del self._kept[next(iter(self._kept))]
         return found
+
+
+_COMPARER = PairedComparer()
+"""Of this process: captures of one model are held against the same others."""
+
+
+def _n_alike(one: tuple[HiddenStates, np.ndarray], other: tuple[HiddenStates, np.ndarray]) -> int:
+    """At how many depths from the first on two captures have the same states."""
+    (of_one, rows), (of_other, other_rows) = one, other
+    depths = range(min(of_one.n_depths, of_other.n_depths))
+    alike = (np.array_equal(of_one.states[depth][rows], of_other.states[depth][other_rows]) for depth in depths)
+    return sum(1 for _ in takewhile(bool, alike))
 
 
 def _n_bytes(found: tuple[LeftOut, ...]) -> int:
@@ -94,20 +129,21 @@ def of_capture(
         template.
     groups : words that belong together, as written.
     """
-    comparer = PairedComparer()
     layers = np.arange(1, capture.states.n_depths)
     to_embedding = np.stack([layers, np.zeros_like(layers)], axis=1)
     first = replace(capture, templates=capture.templates[:1])
     n = len(capture.templates)
     # One stands for all where there aren't as many.
     beside = tuple(first_context if n in (1, len(first_context)) else first_context[:1])
+    # First with neighbors kept, which the others don't ask for.
+    to_first = _COMPARER.compare(capture, replace(capture, templates=beside), groups) if beside else None
     # How many neighbors random layers keep follows from the scale of their weights alone.
     controls = [
-        comparer.compare(first, replace(first, templates=(each,)), groups, with_kept=False) for each in untrained
+        _COMPARER.compare(first, replace(first, templates=(each,)), groups, with_kept=False) for each in untrained
     ]
     return PairedCapture(
-        embedding=comparer.compare(capture, capture, groups, to_embedding, with_kept=False),
-        first_context=comparer.compare(capture, replace(capture, templates=beside), groups) if beside else None,
+        embedding=_COMPARER.compare(capture, capture, groups, to_embedding, with_kept=False),
+        first_context=to_first,
         held=_held(capture),
         untrained=agreed(controls) if len(controls) == 2 * Untrained.N_SEEDS else None,
     )
@@ -124,5 +160,5 @@ def _held(capture: Side) -> CategoriesHeld:
 
 def of_intervention(changed: Side, unchanged: HiddenStates, groups: Sequence[Sequence[str]] = ()) -> PairedCapture:
     """A capture with neurons set to a value, held against the model as it is."""
-    found = PairedComparer().compare(changed, replace(changed, templates=(unchanged,)), groups)
+    found = _COMPARER.compare(changed, replace(changed, templates=(unchanged,)), groups)
     return PairedCapture(unchanged=found)
