@@ -110,7 +110,7 @@ def test_a_group_has_the_same_signs_in_any_list() -> None:
         paired.PairedWords(words=words, memberships=((0,),) * len(words), grouped=groups_of(words))
         for words in (one, other)
     ]
-    signs = [each.signs() for each in lists]
+    signs = [each.signs for each in lists]
     assert [each.shape for each in signs] == [(paired.N_DRAWS, 22), (paired.N_DRAWS, 2)]
     assert (signs[0][:, 0] == signs[1][:, 1]).all()
     assert abs(np.mean(signs[0][:, 0] * signs[0][:, 1])) < 0.05

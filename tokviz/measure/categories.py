@@ -239,7 +239,7 @@ def silhouettes_alone(distances: np.ndarray, labels: np.ndarray, counts: np.ndar
     """
     members = (labels == np.arange(len(counts))[:, None]).astype(np.float64)
     sums = np.moveaxis(distances @ members.T, -1, 0)
-    return _silhouettes(np.ascontiguousarray(sums), members[:, None], counts)
+    return silhouettes_of_sums(np.ascontiguousarray(sums), members[:, None], counts)
 
 
 def shuffled_silhouette(distances: np.ndarray, categories: Categories) -> np.ndarray:
@@ -255,11 +255,11 @@ def shuffled_silhouette(distances: np.ndarray, categories: Categories) -> np.nda
         members = (some == numbers).astype(np.float32)
         sums = (members.reshape(-1, n_words) @ quick).reshape(*members.shape[:2], len(rows))
         own = members if len(rows) == n_words else (some[:, rows] == numbers).astype(np.float32)
-        found.append(_silhouettes(sums, own, counts).mean(axis=1, dtype=np.float64))
+        found.append(silhouettes_of_sums(sums, own, counts).mean(axis=1, dtype=np.float64))
     return np.concatenate(found)
 
 
-def _silhouettes(sums: np.ndarray, members: np.ndarray, counts: np.ndarray) -> np.ndarray:
+def silhouettes_of_sums(sums: np.ndarray, members: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """``(n, n_words)``: each word's silhouette in n lists or labellings of as many words, with the same counts.
 
     A word alone in its category scores 0, and so does one without any distance.

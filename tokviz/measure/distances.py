@@ -20,7 +20,7 @@ _MOST_AT_ONCE = 250_000
 
 def cosine_distances(states: np.ndarray) -> np.ndarray:
     """``(n_words, width)`` → ``(n_words, n_words)`` float64: 1 − cosine, 0 on the diagonal and between identical states."""
-    exact = states.astype(np.float64)
+    exact = states.astype(np.float64, copy=False)
     norms = np.linalg.norm(exact, axis=1, keepdims=True)
     unit = np.divide(exact, norms, out=np.zeros_like(exact), where=norms > 0)
     distances = unit @ unit.T

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-from tokviz.measure.categories import silhouettes_alone
+from tokviz.measure.categories import silhouettes_alone, silhouettes_of_sums
 from tokviz.measure.distances import LEAST_KNOWN, are_known, cosine_distances, nearest
 from tokviz.measure.labels import Categories
 from tokviz.measure.spaces import standardized
@@ -144,7 +144,10 @@ class Space:
 
     def known(self, k: int) -> np.ndarray:
         """``(n_words,)`` bool: which words have distinct neighbors; see ``distances.nearest``."""
-        return are_known(nearest(self.distances, k))
+        if k == self.order.shape[1]:
+            return are_known(nearest(self.distances, k))
+        last, following = self.order[:, k - 1], self.order[:, k]
+        return np.asarray((self.distances[last, following] > 0) & self.distances.any())
 
 
 def _ordered(distances: np.ndarray, n: int) -> np.ndarray:
@@ -240,12 +243,12 @@ def _by_chance(distances: np.ndarray, categories: Categories) -> np.ndarray:
     """``(n_of,)``: the mean silhouette of all words and of each category, with categories shuffled; 0 where they have no shuffles."""
     if categories.n_permutations == 0:
         return np.zeros(1 + len(categories.counts))
-    every, of_each = [], []
-    for labels in categories.shuffled_first:
-        own = silhouettes_alone(distances[None], labels, categories.counts)[0]
-        every.append(own.mean())
-        of_each.append(np.bincount(labels, weights=own, minlength=len(categories.counts)) / categories.counts)
-    return np.concatenate([[np.mean(every)], np.mean(of_each, axis=0)])
+    labels, counts = categories.shuffled_first, categories.counts
+    members = (labels == np.arange(len(counts), dtype=labels.dtype)[:, None, None]).astype(np.float64)
+    sums = np.moveaxis(distances @ members.transpose(1, 2, 0), -1, 0)
+    own = silhouettes_of_sums(np.ascontiguousarray(sums), members, counts)
+    of_each = [np.bincount(those, weights=each, minlength=len(counts)) for those, each in zip(labels, own, strict=True)]
+    return np.concatenate([[own.mean(axis=1).mean()], np.mean(np.array(of_each) / counts, axis=0)])
 
 
 def _silhouettes_without(distances: np.ndarray, units: Units) -> np.ndarray:
@@ -304,8 +307,7 @@ def _left_out(
     counts = of.sum(axis=0)
     if known.sum() < LEAST_KNOWN * len(known):
         return LeftOut.undefined(units)
-    n_own = np.zeros((len(units.sizes), of.shape[1]))
-    np.add.at(n_own, units.groups, of)
+    n_own = np.asarray(units.members @ of)
     table[units.groups, np.arange(len(own))] = 0
     with np.errstate(invalid="ignore", divide="ignore"):
         value = own @ of / counts

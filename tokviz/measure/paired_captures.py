@@ -67,7 +67,8 @@ class PairedComparer:
         like = [(states, rows_b, found) for states, found in zip(b.templates, of_b, strict=True)]
         like += like[:1] * (len(a.templates) - len(like))
         of_a = [
-            self._measured((each, rows_a), words, with_kept, other) for each, other in zip(a.templates, like, strict=False)
+            self._measured((each, rows_a), words, with_kept, other)
+            for each, other in zip(a.templates, like, strict=False)
         ]
         return compare(of_a, of_b, aligned(n_a, n_b) if depths is None else depths, words, same_form=with_kept)
 

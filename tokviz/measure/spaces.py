@@ -30,7 +30,10 @@ def standardized(states: np.ndarray, reference: np.ndarray | None = None) -> np.
     varies = deviation > _ROUNDING * np.abs(own).max(axis=0)
     if not varies.any():
         return np.zeros((len(states), 1))
-    return np.asarray((exact[:, varies] - mean[varies]) / deviation[varies])
+    found = exact[:, varies]
+    found -= mean[varies]
+    found /= deviation[varies]
+    return np.asarray(found)
 
 
 _ROUNDING = 1e-7
