@@ -76,8 +76,9 @@ def _purity(state: np.ndarray, categories: Categories, by_shuffle: np.ndarray) -
         value = np.bincount(first, weights=own, minlength=n) / np.bincount(first, minlength=n)
         shuffled = shared_when_shuffled(words, near, categories)
         into = by_shuffle[words].ravel()
-        sums, counts = (
-            np.bincount(into, weights=weights, minlength=n * n_permutations).reshape(n, n_permutations)
-            for weights in (shuffled.ravel() / near.shape[1], None)
-        )
-        return value, sums / counts
+        sums = np.bincount(into, weights=shuffled.ravel() / near.shape[1], minlength=n * n_permutations)
+        # Shuffled, categories keep their sizes, as far as all words count.
+        counts = np.repeat(categories.counts, n_permutations)
+        if len(words) < len(by_shuffle):
+            counts = np.bincount(into, minlength=n * n_permutations)
+        return value, (sums / counts).reshape(n, n_permutations)
