@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import making
 import numpy as np
 import pytest
 from falsify.reports import named
 
-from tokviz.measure import paired_captures
+from tokviz.measure import paired, paired_captures
 from tokviz.measure.decisions import claims_in, decide, with_decisions
 from tokviz.measure.distances import cosine_distances
+from tokviz.measure.left_out import Space
 from tokviz.measure.paired_captures import PairedComparer, of_capture, of_intervention
 from tokviz.measure.profile import Side
 from tokviz.measure.spaces import standardized
@@ -149,6 +151,38 @@ def test_few_words_have_no_answer_and_raise_nothing(n_words: int) -> None:
     assert known(found.embedding).n_words == n_words
     assert known(found.embedding).purity.overall.is_too_few.all()
     assert depths_of(found.embedding) == []
+
+
+def test_what_captures_have_in_common_is_measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Space] = []
+
+    def counted(*arguments: Any) -> Space:
+        made.append(Space(*arguments))
+        return made[-1]
+
+    monkeypatch.setattr(paired, "Space", counted)
+    unchanged, other = capture([FAR] * N_DEPTHS), capture([NEAR] * N_DEPTHS, 1)
+    changed = replace(unchanged, states=[*unchanged.states[:2], *other.states[2:]], digest="2 depths in common")
+    comparer = PairedComparer()
+    found = comparer.compare(side(changed), side(unchanged))
+    # Of the changed one the last depth in common, from which neighbors are kept, and those after it.
+    assert len(made) == N_DEPTHS + 1 + (N_DEPTHS - 2)
+    comparer.compare(side(changed), side(unchanged), with_kept=False)
+    comparer.compare(side(unchanged), side(unchanged))
+    assert len(made) == 2 * N_DEPTHS - 1
+    monkeypatch.setattr(paired_captures, "_n_alike", lambda *_: 0)
+    apart = PairedComparer().compare(side(changed), side(unchanged))
+    assert len(made) == 4 * N_DEPTHS - 1
+    for name in PairedMeasures.MEASURES:
+        for which in ("overall", "by_category"):
+            one, alone = (getattr(getattr(each, name), which) for each in (found, apart))
+            assert np.array_equal(one.t, alone.t, equal_nan=True)
+            assert np.array_equal(one.least_left, alone.least_left, equal_nan=True)
+            assert np.array_equal(one.claim.highest, alone.claim.highest)
+    # Over other words, or in other categories, nothing is in common.
+    fewer = replace(side(unchanged), memberships=((0,), *side(unchanged).memberships[1:-1], ()))
+    assert comparer.compare(fewer, fewer).n_words == len(WORDS) - 1
+    assert len(made) == 5 * N_DEPTHS - 1
 
 
 def test_what_is_kept_for_other_comparisons_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from itertools import takewhile
 
@@ -16,7 +16,7 @@ from tokviz.measure.paired import PairedWords, agreed, aligned, compare, first_d
 from tokviz.measure.profile import Side, shared_words
 from tokviz.records import CategoriesHeld, HiddenStates, PairedCapture, PairedMeasures, Untrained
 
-_MOST_KEPT = 2**26
+_MOST_KEPT = 2**28
 """Bytes of what is kept for the next comparison: of fifty models with long lists all would be gigabytes."""
 
 
@@ -31,7 +31,7 @@ class PairedComparer:
     def __init__(self, seed: int = 0) -> None:
         self._seed = seed
         self._words: PairedWords | None = None
-        self._kept: dict[tuple[str, bytes, bool], tuple[LeftOut, ...]] = {}
+        self._kept: dict[tuple[str, bytes, Hashable, bool], tuple[LeftOut, ...]] = {}
 
     def compare(
         self,
