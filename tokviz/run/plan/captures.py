@@ -29,8 +29,8 @@ from tokviz.run.plan.added import Memberships, added_measures
 from tokviz.run.plan.inputs import Inputs
 from tokviz.run.plan.steps import Step, one_thread
 
-LIBRARIES = ("sklearn.decomposition", "sklearn.preprocessing", "scipy.linalg")
-"""What projecting takes a while to load."""
+LIBRARIES = (__name__, "sklearn.decomposition", "sklearn.preprocessing", "scipy.linalg")
+"""What projecting takes a while to load; this module, since processes that are forked then need not each load it."""
 MEASURING_LIBRARIES = ("scipy.spatial.distance", "scipy.special")
 """And what measuring does."""
 WITHOUT_MASSIVE = "without_massive"
