@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -74,6 +75,29 @@ def test_memory_that_a_tensor_leaves_is_used_again_and_given_back() -> None:
     assert memory._resident_bytes() - before < 24 * MIB
     with pytest.raises(ZeroDivisionError), memory.reused_memory(CPU):
         raise ZeroDivisionError
+
+
+@pytest.mark.process
+@pytest.mark.skipif(memory._glibc() is None, reason="only glibc is told to keep memory")
+def test_a_process_keeps_the_memory_that_a_picture_leaves_for_the_next_one() -> None:
+    code = """
+import resource
+from tokviz.capture import memory
+
+def new_pages():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(4):
+        [b"1" * 24 * 2**20 for _ in range(4)]
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+by_default = new_pages()
+memory.keep_freed_memory()
+new_pages()
+print(by_default, new_pages())
+"""
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    by_default, kept = map(int, said.split())
+    assert kept < by_default / 10
 
 
 def test_memory_of_another_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

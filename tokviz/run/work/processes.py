@@ -179,6 +179,10 @@ def _begin(libraries: Sequence[str], prepare: Callable[[], None] | None) -> None
         importlib.import_module(library)
     if prepare:
         prepare()
+    if sys.platform == "linux":
+        from tokviz.capture import memory
+
+        memory.keep_freed_memory()
     gc.freeze()  # what was loaded stays: searches for unused objects need not go through it, again and again
 
 
