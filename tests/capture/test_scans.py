@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +14,7 @@ import transformers
 from tiny_tokenizers import byte_level
 from torch import nn
 
-from tokviz.capture import PaddedWords, capture, find_structure, layer_without
+from tokviz.capture import PaddedWords, capture, find_structure, layer_without, scans
 from tokviz.capture.hooks import forward, hooked
 from tokviz.capture.memory import MemoryMeter
 from tokviz.capture.scans import chunk_for, chunk_of, scans_of
@@ -337,3 +338,36 @@ def test_linear_attention_that_a_shorter_chunk_changes_keeps_its_own(
     for _ in range(2):
         found = forward(of_linear_attention, IDS, MASK).last_hidden_state
         torch.testing.assert_close(found[MASK.bool()], expected[MASK.bool()])
+
+
+def _delta_rule(n_tokens: int = 5) -> tuple[Any, list[torch.Tensor], dict[str, Any]]:
+    """The rule of Qwen3-Next, with two heads of keys for four of values; and what it gets of three texts."""
+    from transformers.models.qwen3_next import modeling_qwen3_next
+
+    torch.manual_seed(0)
+    query, key = torch.randn(2, 3, n_tokens, 2, 8)
+    value, beta, g = torch.randn(3, n_tokens, 4, 8), torch.rand(3, n_tokens, 4), -torch.rand(3, n_tokens, 4)
+    return modeling_qwen3_next.torch_chunk_gated_delta_rule, [query, key, value], {"g": g, "beta": beta}
+
+
+@pytest.mark.parametrize("normalized", [False, True])
+def test_a_gated_delta_rule_within_one_chunk_needs_no_states(*, normalized: bool) -> None:
+    rule, texts, named = _delta_rule()
+    named["use_qk_l2norm_in_kernel"] = normalized
+    expected, _ = rule(*texts, **named)
+    whole = functools.wraps(rule)(lambda *_, **__: pytest.fail("the model's own was computed"))
+    found, state = scans._of_one_chunk(whole)(*texts, **named)
+    assert state is None
+    torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize(
+    ("n_tokens", "more"),
+    [(5, {"output_final_state": True}), (5, {"initial_state": torch.ones(3, 4, 8, 8)}), (20, {})],
+)
+def test_a_gated_delta_rule_that_goes_on_is_the_models_own(n_tokens: int, more: dict[str, Any]) -> None:
+    rule, texts, named = _delta_rule(n_tokens)
+    expected = rule(*texts, **named, chunk_size=16, **more)
+    found = scans._of_one_chunk(rule)(*texts, **named, chunk_size=16, **more)
+    for one, other in zip(found, expected, strict=True):
+        assert one is other is None or torch.equal(one, other)
