@@ -19,7 +19,7 @@ from safetensors.numpy import load_file, save_file
 from tokviz.bundled import TEMPLATES
 from tokviz.config import ReportConfig
 from tokviz.draw import encode
-from tokviz.records import Projection
+from tokviz.records import LayerSimilarity, Projection
 from tokviz.run import dry_run, pipeline, prune
 from tokviz.run.plan.options import DRAFT, FORMS, SVG
 from tokviz.run.store import keys
@@ -378,6 +378,38 @@ def test_what_a_library_makes_of_one_models_states_costs_that_model_only(
     page = (project / "site" / "models" / "qwen3" / "index.html").read_text(encoding="utf-8")
     assert "Unable to allocate 3.2 TiB" in page
     assert (project / "site" / "images" / "bert" / "alone" / "centered").is_dir()
+
+
+def test_what_a_library_makes_of_two_models_costs_that_pair_only(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where their states don't fit into memory: the others are compared, and the report is written."""
+    from tokviz.measure.similarity import LayerComparer
+
+    compare, n_calls = LayerComparer.compare, 0
+
+    def short_of_memory_once(*arguments: Any) -> LayerSimilarity:
+        nonlocal n_calls
+        n_calls += 1
+        if n_calls == 1:
+            raise MemoryError("Unable to allocate 3.2 TiB")
+        return compare(*arguments)
+
+    monkeypatch.setattr(LayerComparer, "compare", short_of_memory_once)
+    models = [*CONFIG["models"], {"source": "gpt2"}]
+    outcome, _ = rerun(project, config(models=models, words={**CONFIG["words"], "more": ["seven"]}))
+    assert outcome.n_models == 3
+    (failed,) = outcome.failures
+    assert failed.name == "qwen3 and bert, alone"
+    assert "MemoryError: Unable to allocate 3.2 TiB" in failed.failure
+    page = (project / "site" / "compare" / "index.html").read_text(encoding="utf-8")
+    assert f'<p class="problem">{failed.name}: {failed.failure}.</p>' in page
+    rows = (project / "site" / "data" / "similarity.csv").read_text(encoding="utf-8").splitlines()[1:]
+    pairs = {tuple(row.split(",")[:3]) for row in rows}
+    assert ("qwen3", "bert", "alone") not in pairs
+    assert len(pairs) == 5
+    outcome, _ = rerun(project, config(models=models, words={**CONFIG["words"], "more": ["seven"]}))
+    assert outcome.failures == ()
 
 
 def test_damage_that_nothing_reads_changes_nothing(project: Path) -> None:

@@ -81,6 +81,23 @@ def test_what_is_planted_is_found_where_it_is(made: Path) -> None:
     assert cells["step 30"] == [f"layer {later_layer}", str(dimension), str(later_neuron)]
 
 
+def test_checkpoints_that_can_not_be_compared_cost_that_alone(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tokviz.measure import series
+    from tokviz.measure.profile import ProfileComparer
+
+    def fail(*_: object) -> None:
+        raise MemoryError("Unable to allocate 3.2 TiB")
+
+    monkeypatch.setattr(series, "drift", fail)
+    monkeypatch.setattr(ProfileComparer, "compare", fail)
+    outcome = pipeline.run(config(), options(project, force=True), Quiet())
+    assert {each.name for each in outcome.failures} == {"tiny"}
+    assert all("MemoryError: Unable to allocate 3.2 TiB" in each.failure for each in outcome.failures)
+    said = text(project)
+    assert all(each.failure in said for each in outcome.failures)
+    assert "how far its checkpoints are apart" in said
+
+
 def test_a_second_run_makes_nothing(project: Path) -> None:
     before = page(project)
     outcome = run_at_once(config(), project)

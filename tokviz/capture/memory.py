@@ -32,15 +32,15 @@ _CGROUP_FILES = (
 )
 
 
-def free_bytes(device: torch.device) -> int | None:
-    """How much memory is free on the device; None for a kind of device that doesn't say."""
-    import torch
-
-    if device.type == "cpu":
+def free_bytes(device: torch.device | None) -> int | None:
+    """How much memory is free on the device, None being the processor; None for a kind of device that doesn't say."""
+    if device is None or device.type == "cpu":
         free = psutil.virtual_memory().available
         in_cgroups = [left for folder in cgroups() if (left := free_in_cgroup(folder)) is not None]
         return int(min([free, *in_cgroups]))
     if device.type == "cuda":
+        import torch
+
         unused_by_torch = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return int(torch.cuda.mem_get_info(device)[0]) + unused_by_torch
     return None
@@ -132,16 +132,17 @@ def _while_sampling(work: Callable[[], object]) -> int:
 
 
 @contextmanager
-def limited_to_free_memory(device: torch.device, share: float = 1.0) -> Iterator[None]:
-    """Within the block, Linux refuses memory that isn't there, which torch raises as an error; elsewhere it does nothing.
+def limited_to_free_memory(device: torch.device | None, share: float = 1.0) -> Iterator[None]:
+    """Within the block, Linux refuses memory that isn't there, which torch and NumPy raise as an error; elsewhere it does nothing.
 
     Memory that is swapped out counts as free; other processes may take what was free at the beginning of the block.
 
     Parameters
     ----------
+    device : None in a process without torch.
     share : of the free memory that may be taken; all of the swap may.
     """
-    if sys.platform != "linux" or device.type != "cpu":
+    if sys.platform != "linux" or not (device is None or device.type == "cpu"):
         yield
         return
     import resource

@@ -91,7 +91,7 @@ def build(
             outcome = (pipeline.capture_only if capture_only else pipeline.run)(report, options, progress)
 
     for failed in outcome.failures:
-        print(f"error: {pipeline.named_failure(failed.name, str(failed.failure))}", file=sys.stderr)
+        print(f"error: {pipeline.named_failure(failed.name, failed.failure)}", file=sys.stderr)
     if not quiet:
         stands = "the states are captured" if capture_only else f"the report stands in {shown_path(options.output)}"
         say(outcome.summary, stands)

@@ -36,7 +36,7 @@ def captured_beside(config: ReportConfig, plan: Plan, in_memory: AtHand | None, 
     with reporter(quiet=quiet) as progress, evaluated:
         outcome = pipeline.capture_only(config, plan.options, progress, refuses=False)
     if outcome.failures:
-        raise TokvizError("; ".join(str(failed.failure) for failed in outcome.failures))
+        raise TokvizError("; ".join(failed.failure for failed in outcome.failures))
     return Plan(config, plan.options, plan.store)
 
 

@@ -168,7 +168,7 @@ def _captured(config: ReportConfig, in_memory: AtHand | None, cache: Path, devic
     with reporter(quiet=quiet) as progress, in_memory.evaluated() if in_memory else nullcontext():
         outcome = pipeline.capture_only(config, options, Quiet() if quiet else progress, refuses=False)
     if outcome.failures:
-        failures = (pipeline.named_failure(failed.name, str(failed.failure)) for failed in outcome.failures)
+        failures = (pipeline.named_failure(failed.name, failed.failure) for failed in outcome.failures)
         raise TokvizError("; ".join(failures))
     plan = Plan(config, replace(options, forms=FORMS[:1]), store)
     if in_memory is not None:

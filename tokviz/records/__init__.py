@@ -51,6 +51,7 @@ from tokviz.records.report import (
     ModelDifferences,
     ModelReport,
     ModelSimilarity,
+    NotCompared,
     Opening,
     ProjectionReport,
     Renditions,

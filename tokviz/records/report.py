@@ -289,6 +289,19 @@ class ModelDifferences:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NotCompared:
+    """Two models that were to be compared in one context, and why they aren't."""
+
+    model_a: str
+    """Slug."""
+    model_b: str
+    """Slug."""
+    context: str
+    """Name."""
+    failure: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Checkpoint:
     """One of the checkpoints of a series."""
 
@@ -328,6 +341,8 @@ class SeriesReport:
     faults: tuple[Fault, ...] = ()
     growth: tuple[tuple[str, Differences], ...] = ()
     """By the context's name: how much further above chance the last checkpoint is than the first."""
+    not_compared: tuple[str, ...] = ()
+    """Why some of that, or how far checkpoints are apart, isn't known."""
 
     @property
     def shown(self) -> tuple[Checkpoint, ...]:
@@ -378,6 +393,8 @@ class Report:
     """Of the pairs of models that were compared."""
     differences: tuple[ModelDifferences, ...] = ()
     """Of the same pairs."""
+    not_compared: tuple[NotCompared, ...] = ()
+    """Pairs that were to be compared, too."""
     families: tuple[Family, ...] = ()
     """What is asked of all that is measured: the families of tests, each at its level."""
     downloads: dict[str, str] = field(default_factory=dict)

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from tokviz.config import SeriesConfig
 from tokviz.records import (
     Checkpoint,
     Differences,
+    Drift,
     Fault,
     SeriesReport,
 )
 from tokviz.run.plan.report import Plan
 from tokviz.run.plan.series import SeriesPlan
+from tokviz.run.plan.steps import Step, Unmade
 from tokviz.run.plan.tree import ModelPlan
 from tokviz.run.publishing import site
+from tokviz.run.publishing.public import public_text
 from tokviz.run.publishing.site import Images, Made, Products
 from tokviz.run.work.picture_queue import PictureQueue
 
@@ -34,6 +38,7 @@ class SeriesMade:
     projection: str
     faults: tuple[Fault, ...] = ()
     growth: tuple[tuple[str, Differences], ...] = ()
+    not_compared: tuple[str, ...] = ()
 
 
 def make_series(
@@ -59,10 +64,25 @@ def make_series(
     on_axes = SeriesMade(config=config, made=tuple(made), reference=series.reference or 0, projection=series.projection)
     if plan.options.is_draft:
         return on_axes
+    helpers = None if plan.options.place.is_cluster else queue
+    drifts = {f"how far its checkpoints are apart, {name}": series.drift(name) for name in _drifting(series)}
+    growth = {f"its growth, {each.context}": each.differences for each in series.growth}
+    wanted: dict[str, Step[Any]] = {**drifts, **growth}
+    found = plan.steps.meanwhile(wanted, helpers, each_alone=True).wait()
+    are_known = not any(isinstance(found[name], Unmade) for name in drifts)
     return replace(
         on_axes,
-        faults=_faults(series),
-        growth=tuple((each.context, plan.steps(each.differences)) for each in series.growth),
+        faults=_faults(series, [found[name] for name in drifts]) if are_known else (),
+        growth=tuple(
+            (each.context, found[name])
+            for name, each in zip(growth, series.growth, strict=True)
+            if not isinstance(found[name], Unmade)
+        ),
+        not_compared=tuple(
+            f"Expected to measure {name}, got a fault on the way: {made.reason}; where memory ran out, ask for fewer words or free some"
+            for name, made in found.items()
+            if isinstance(made, Unmade)
+        ),
     )
 
 
@@ -85,16 +105,26 @@ def _on_axes(index: int, made: Made, series: SeriesPlan, queue: PictureQueue) ->
     return replace(made, products=products)
 
 
-def _faults(series: SeriesPlan) -> tuple[Fault, ...]:
+def _everywhere(series: SeriesPlan) -> tuple[list[str], list[int]]:
+    """The contexts, and the checkpoints that were captured in all of them."""
+    contexts = [context.name for context in series.plan.config.context_list]
+    return contexts, [index for index, each in enumerate(series.checkpoints) if all(name in each for name in contexts)]
+
+
+def _drifting(series: SeriesPlan) -> list[str]:
+    """The contexts in which it matters how far checkpoints are apart."""
+    contexts, known = _everywhere(series)
+    # Trainings that follow each other, such as a merge of two, need not lead away from each other.
+    return contexts if series.config.steps and len(known) > 1 else []
+
+
+def _faults(series: SeriesPlan, drifts: Sequence[Drift]) -> tuple[Fault, ...]:
     """What is wrong with the checkpoints that were captured everywhere."""
     from tokviz.measure.series import faults
 
-    contexts = [context.name for context in series.plan.config.context_list]
-    known = [index for index, each in enumerate(series.checkpoints) if all(name in each for name in contexts)]
+    contexts, known = _everywhere(series)
     if len(known) < 2:
         return ()
-    # Trainings that follow each other, such as a merge of two, need not lead away from each other.
-    drifts = [series.plan.steps(series.drift(name)) for name in contexts] if series.config.steps else []
     digests = [tuple(series.checkpoints[index][name].states.digest for name in contexts) for index in known]
     found = faults(drifts, digests)
     return tuple(replace(each, checkpoints=tuple(known[place] for place in each.checkpoints)) for each in found)
@@ -125,4 +155,5 @@ def report_of(made: SeriesMade, plan: Plan, images: Images) -> SeriesReport:
         wanted_reference=None if made.reference == config.reference else config.reference,
         faults=made.faults,
         growth=made.growth,
+        not_compared=tuple(public_text(each, config.models[0], plan.options.base) for each in made.not_compared),
     )

@@ -17,14 +17,15 @@ from tokviz.config import ModelConfig, ReportConfig
 from tokviz.draw import typefaces, warm_up
 from tokviz.errors import DamagedStatesError, ModelError, PublishError, TokvizError
 from tokviz.pages import notes
+from tokviz.pages.compare.pairs import pair_name
 from tokviz.pages.first.choice import unshown_rows
 from tokviz.pages.text.problems import problems
-from tokviz.records import ModelReport, Plate, Projection, Report
+from tokviz.records import Plate, Projection, Report
 from tokviz.run import checkpoints, places, prune
 from tokviz.run.capturing.all_models import capture_models
 from tokviz.run.plan.added import added_measures
 from tokviz.run.plan.options import Options
-from tokviz.run.plan.pairs import Comparison, compare, compare_layers, compare_profiles
+from tokviz.run.plan.pairs import Comparison, compare
 from tokviz.run.plan.report import Plan
 from tokviz.run.plan.steps import Meanwhile
 from tokviz.run.plan.tree import Captured, ModelPlan, PictureJob
@@ -43,6 +44,14 @@ from tokviz.text import counted, error_line, with_short_paths
 Result = TypeVar("Result")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Failed:
+    """A model, a checkpoint or a comparison that isn't in the report."""
+
+    name: str
+    failure: str
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Outcome:
     """What a run did; shown as one line."""
@@ -53,7 +62,7 @@ class Outcome:
     """In the report, without those that failed."""
     n_checkpoints: int = 0
     """The same of series."""
-    failures: tuple[ModelReport, ...]
+    failures: tuple[Failed, ...]
     n_captured: int
     """Model × context captures that were made, not reused."""
     n_drawn: int
@@ -70,7 +79,7 @@ class Outcome:
         return f"{models}, {counted(self.n_images, 'image')} ({new}, {counted(self.n_drawn, 'new image')})"
 
     def __repr__(self) -> str:
-        return "; ".join([self.summary, *(named_failure(each.name, str(each.failure)) for each in self.failures)])
+        return "; ".join([self.summary, *(named_failure(each.name, each.failure) for each in self.failures)])
 
 
 def run(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
@@ -120,9 +129,7 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
         guarded = partial(_try, plan, reporter)
         series = [checkpoints.make_series(each, by_slug, plan, queue, guarded) for each in config.series]
         with told_if_long(reporter, "Comparing the models"):
-            comparisons = _comparisons(plan, made)
-            compare(comparisons, plan.steps, _helpers(plan, queue))
-            compared = compare_layers(comparisons, plan.steps), compare_profiles(comparisons, plan.steps)
+            compared = compare(_comparisons(plan, made), plan.steps, _helpers(plan, queue))
         n_drawn = queue.finish()
 
     images = site.find_images([*made, *(each for of in series for each in of.made)], store)
@@ -153,13 +160,15 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
     )
 
 
-def _failures(report: Report) -> Iterator[ModelReport]:
-    """Models, and checkpoints under the name of their series, too."""
-    yield from (model for model in report.models if model.failure)
+def _failures(report: Report) -> Iterator[Failed]:
+    """Models, checkpoints under the name of their series, too, and comparisons."""
+    yield from (Failed(name=each.name, failure=each.failure) for each in report.models if each.failure)
     for series in report.series:
         for each in series.checkpoints:
             if each.model.failure:
-                yield replace(each.model, name=f"{series.name} {each.label}")
+                yield Failed(name=f"{series.name} {each.label}", failure=each.model.failure)
+        yield from (Failed(name=series.name, failure=each) for each in series.not_compared)
+    yield from (Failed(name=pair_name(report, each), failure=each.failure) for each in report.not_compared)
 
 
 def _say_spared(spared: Spared, options: Options, reporter: Reporter) -> None:
@@ -220,11 +229,7 @@ def capture_only(config: ReportConfig, options: Options, reporter: Reporter, *, 
         n_models=sum(not failure and model.model.slug not in plan.checkpoints for model, failure in outcomes),
         n_checkpoints=sum(not failure and model.model.slug in plan.checkpoints for model, failure in outcomes),
         failures=tuple(
-            ModelReport(
-                slug=model.model.slug, name=model.model.display_name, source=model.model.source, failure=failure
-            )
-            for model, failure in outcomes
-            if failure
+            Failed(name=model.model.display_name, failure=failure) for model, failure in outcomes if failure
         ),
         n_captured=sum(len(model.due) for model, failure in outcomes if not failure),
         n_drawn=0,

@@ -48,4 +48,5 @@ def link_to(page: LayersPage) -> Link:
     found = page.layers
     what = ["every model against every other"] if found.summaries else []
     what += [f"{count(len(found.pairs), 'pair')} layer by layer"] if found.pairs else []
+    what += [f"{count(len(found.failed), 'pair')} not compared"] if found.failed else []
     return Link(text=capitalized(" and ".join(what)), href=relative(COMPARE, PATH))

@@ -10,7 +10,7 @@ import numpy as np
 
 from tokviz.config import MOST_MODELS_IN_ALL_PAIRS
 from tokviz.pages.text.wording import UNKNOWN, count, joined_by_and, ranged, score
-from tokviz.records import BestMatch, LayerSimilarity, ModelReport, ModelSimilarity, Report, depth_name
+from tokviz.records import BestMatch, LayerSimilarity, ModelReport, ModelSimilarity, NotCompared, Report, depth_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +75,8 @@ class Layers:
     notes: tuple[str, ...]
     summaries: tuple[SummaryTable, ...]
     pairs: tuple[Pair, ...]
+    failed: tuple[str, ...]
+    """Which pairs aren't compared, and why."""
     shades: tuple[str, ...]
     """The levels of a heatmap's scale, for its legend."""
 
@@ -86,12 +88,21 @@ MOST_OPEN = 2
 
 
 def layers(report: Report) -> Layers | None:
-    """None where no models were compared."""
+    """None where no models were to be compared."""
     shown, tables = _pairs(report), _summaries(report)
-    if not shown and not tables:
+    failed = tuple(f"{pair_name(report, each)}: {each.failure}." for each in report.not_compared)
+    if not shown and not tables and not failed:
         return None
     shades = tuple(str(level) for level in range(LEVELS))
-    return Layers(notes=_notes(report), summaries=tables, pairs=shown, shades=shades)
+    notes = _notes(report) if shown or tables else ()
+    return Layers(notes=notes, summaries=tables, pairs=shown, failed=failed, shades=shades)
+
+
+def pair_name(report: Report, pair: ModelSimilarity | NotCompared) -> str:
+    """``Smol and mini, in a sentence``."""
+    names = {model.slug: model.display_name for model in report.models}
+    label = next((each.label for each in report.contexts if each.name == pair.context), pair.context)
+    return f"{names[pair.model_a]} and {names[pair.model_b]}, {label}"
 
 
 def _pairs(report: Report) -> tuple[Pair, ...]:
@@ -258,7 +269,6 @@ def _pair(
     *,
     folded: bool,
 ) -> Pair:
-    label = next((each.label for each in report.contexts if each.name == similarity.context), similarity.context)
     names = [models[slug].display_name for slug in (similarity.model_a, similarity.model_b)]
     same_words = similarity.shared.n_words == single_token.n_words
     shared = _row(count(similarity.shared.n_words, "shared reference word"), similarity.shared, names)
@@ -271,7 +281,7 @@ def _pair(
     is_known = any(np.isfinite(each).any() for each in (single_token.cka, single_token.neighbours))
     rows = (only,) if same_words else (shared, single) if is_known else (shared,)
     return Pair(
-        heading=f"{names[0]} and {names[1]}, {label}",
+        heading=pair_name(report, similarity),
         sentence=_sentence(similarity.shared, single_token),
         rows=rows,
         folded=folded,

@@ -58,7 +58,7 @@ def series_page(report: Report, series: SeriesReport) -> Values:
         findings=[*_findings(report, series, contexts)],
         told=told,
         certainty=sentences.certainty(series),
-        faults=(*sentences.faults(series), *sentences.failures(series)),
+        faults=(*sentences.faults(series), *sentences.failures(series), *series.not_compared),
         contexts=contexts,
         templates=[*_templates(report, contexts)],
         viewer=plot,

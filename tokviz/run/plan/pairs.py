@@ -15,6 +15,7 @@ from tokviz.records import (
     LayerSimilarity,
     ModelDifferences,
     ModelSimilarity,
+    NotCompared,
     OrderRows,
     PairedMeasures,
     PairRows,
@@ -22,7 +23,7 @@ from tokviz.records import (
 )
 from tokviz.run.plan.added import Memberships
 from tokviz.run.plan.inputs import Inputs
-from tokviz.run.plan.steps import Step, Steps, one_thread
+from tokviz.run.plan.steps import Step, Steps, Unmade, one_thread
 from tokviz.run.work.picture_queue import PictureQueue
 
 if TYPE_CHECKING:
@@ -147,8 +148,17 @@ class Comparison:
         return [step for step in every if step is not None]
 
 
-def compare(comparisons: Sequence[Comparison], steps: Steps, queue: PictureQueue | None) -> None:
-    """Make all that is made of comparisons.
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """What came of comparisons, in their order."""
+
+    similarities: tuple[ModelSimilarity, ...] = ()
+    differences: tuple[ModelDifferences, ...] = ()
+    failed: tuple[NotCompared, ...] = ()
+
+
+def compare(comparisons: Sequence[Comparison], steps: Steps, queue: PictureQueue | None) -> Compared:
+    """Make all that is made of comparisons; what a library makes of two models' numbers costs that pair only.
 
     A few models with all others are a piece of work for one process, then the next few: what each capture brings is worked out once
     for them, and is gone before their profiles are compared.
@@ -166,8 +176,28 @@ def compare(comparisons: Sequence[Comparison], steps: Steps, queue: PictureQueue
         [step for each in some for step in (each.shared, each.single_token) if step] for some in near
     ]
     pieces += [[step for each in some for step in (each.differences, each.paired) if step] for some in near]
-    for made in [steps.meanwhile({step.key: step for step in piece}, queue) for piece in pieces]:
-        made.wait()
+    begun = [steps.meanwhile({step.key: step for step in piece}, queue, each_alone=True) for piece in pieces]
+    lacking = {key: made.reason for each in begun for key, made in each.wait().items() if isinstance(made, Unmade)}
+    failed = {
+        index: next(lacking[step.key] for step in each.steps if step.key in lacking)
+        for index, each in enumerate(comparisons)
+        if any(step.key in lacking for step in each.steps)
+    }
+    whole = [each for index, each in enumerate(comparisons) if index not in failed]
+    return Compared(
+        similarities=compare_layers(whole, steps),
+        differences=compare_profiles(whole, steps),
+        failed=tuple(_not_compared(comparisons[index], reason) for index, reason in failed.items()),
+    )
+
+
+def _not_compared(comparison: Comparison, reason: str) -> NotCompared:
+    model_a, model_b = comparison.slugs
+    failure = (
+        f"expected two models that can be compared, got a fault on the way: {reason}; where memory ran out, ask for fewer words or free "
+        "some, or else leave one of the two out"
+    )
+    return NotCompared(model_a=model_a, model_b=model_b, context=comparison.context, failure=failure)
 
 
 def compare_layers(comparisons: Sequence[Comparison], steps: Steps) -> tuple[ModelSimilarity, ...]:

@@ -7,16 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property, partial, wraps
 from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
+from tokviz.capture import limited_to_free_memory
+from tokviz.errors import TokvizError
 from tokviz.run.kinds.base import FORCED
 from tokviz.run.store import keys
 from tokviz.run.store.artefacts import Store, Use, folder_of
 from tokviz.run.work.picture_queue import OtherWork, PictureQueue
+from tokviz.run.work.processes import Processes
+from tokviz.text import error_line
 
+_SHARE_OF_MEMORY = 0.9
+"""Of what is free: so much may be taken by all other processes that measure together, so that the system ends none of them."""
 Value = TypeVar("Value")
 
 
@@ -44,6 +51,15 @@ class Step(Generic[Value]):
     def use(self) -> Use:
         """What pruning keeps for it."""
         return folder_of(self.kind), self.key
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unmade:
+    """What stands for a value that couldn't be made: why."""
+
+    reason: str
+    """A library's error in one line."""
+    is_for_memory: bool
 
 
 def one_thread(make: Callable[..., Value]) -> Callable[..., Value]:
@@ -110,36 +126,54 @@ class Steps:
         missing = [step for step in {step.key: step for step in steps}.values() if step.key not in found]
         do: Callable[..., Iterable[Any]] = executor.map if executor and missing else map
         arguments = [[self(each) if isinstance(each, Step) else each for each in step.of] for step in missing]
-        for step, value in zip(missing, do(_made, [step.make for step in missing], arguments), strict=True):
+        make = partial(_made, _SHARE_OF_MEMORY if isinstance(executor, Processes) else None)
+        for step, value in zip(missing, do(make, [step.make for step in missing], arguments), strict=True):
             found[step.key] = self._keep(step, value)
         return [found[step.key] for step in steps]
 
-    def meanwhile(self, steps: Mapping[str, Step[Any]], queue: PictureQueue | None) -> Meanwhile:
+    def meanwhile(
+        self, steps: Mapping[str, Step[Any]], queue: PictureQueue | None, *, each_alone: bool = False
+    ) -> Meanwhile:
         """Those of one capture, made by one other process if there are any that run and see the store's files; else here, now.
+
+        The process may take its part of the free memory. Where that isn't enough, they are made once more when they are waited for,
+        with all that is free then.
 
         Parameters
         ----------
         steps : each after those that it depends on; by the names that their values get.
+        each_alone : whether one that can't be made is ``Unmade``, and costs those alone that depend on it; else its error is raised.
         """
         found = {name: value for name, step in steps.items() if (value := self.find(step)) is not None}
         missing = {name: step for name, step in steps.items() if name not in found}
-        own = {step.key for step in missing.values()}
-        known = {
-            each.key: self(each)
-            for step in missing.values()
-            for each in step.of
-            if isinstance(each, Step) and each.key not in own
-        }
 
-        def keep(values: Sequence[Any]) -> None:
-            for (name, step), value in zip(missing.items(), values, strict=True):
-                found[name] = self._keep(step, value)
+        def keep(values: Mapping[str, Any]) -> None:
+            for name, value in values.items():
+                found[name] = value if isinstance(value, Unmade) else self._keep(missing[name], value)
 
-        work = partial(_made_in_turn, list(missing.values()), known)
-        if missing and queue is not None and queue.is_running:
-            return Meanwhile(found, queue.submit_other(work, keep))
-        keep(work() if missing else ())
-        return Meanwhile(found, None)
+        def work(names: Iterable[str]) -> Callable[[float | None], Mapping[str, Any]]:
+            chosen = {name: missing[name] for name in names}
+            made = {step.key: found[name] for name, step in missing.items() if name in found}
+            own = {step.key for step in chosen.values()}
+            of = (
+                each for step in chosen.values() for each in step.of if isinstance(each, Step) and each.key not in own
+            )
+            known = {each.key: made[each.key] if each.key in made else self(each) for each in of}
+            return partial(_made_in_turn, chosen, known, each_alone)
+
+        if not missing or queue is None or not queue.is_running:
+            keep(work(missing)(None))
+            return Meanwhile(found)
+        n_processes = queue.n_processes
+        share = n_processes and _SHARE_OF_MEMORY / n_processes
+        underway = queue.submit_other(partial(work(missing), share), keep)
+        if share is None:
+            return Meanwhile(found, underway)
+
+        def again(name: str) -> OtherWork:
+            return queue.submit_other(partial(work([name]), _SHARE_OF_MEMORY), keep)
+
+        return Meanwhile(found, underway, {name: partial(again, name) for name in missing})
 
     def _keep(self, step: Step[Value], value: Value) -> Value:
         self._store.put(step.key, value)
@@ -156,22 +190,49 @@ class Steps:
 class Meanwhile:
     """Values that are there, or on their way."""
 
-    def __init__(self, found: Mapping[str, Any], underway: OtherWork | None) -> None:
-        self._found, self._underway = found, underway
+    def __init__(
+        self,
+        found: Mapping[str, Any],
+        underway: OtherWork | None = None,
+        again: Mapping[str, Callable[[], OtherWork]] | None = None,
+    ) -> None:
+        self._found, self._underway, self._again = found, underway, again or {}
 
     def wait(self) -> Mapping[str, Any]:
         """By name, once all are there."""
-        if self._underway is not None:
-            self._underway.wait()
+        try:
+            if self._underway is not None:
+                self._underway.wait()
+        except MemoryError:
+            if not self._again:
+                raise
+        for name, begin in self._again.items():
+            value = self._found.get(name)
+            if name not in self._found or (isinstance(value, Unmade) and value.is_for_memory):
+                begin().wait()
         return self._found
 
 
-def _made(make: Callable[..., Value], arguments: Sequence[Any]) -> Value:
-    return make(*arguments)
+def _made(share: float | None, make: Callable[..., Value], arguments: Sequence[Any]) -> Value:
+    """``share``: of the free memory that may be taken; None in a process that does other things besides."""
+    with nullcontext() if share is None else limited_to_free_memory(None, share):
+        return make(*arguments)
 
 
-def _made_in_turn(steps: Sequence[Step[Any]], known: Mapping[str, Any]) -> list[Any]:
+def _made_in_turn(
+    steps: Mapping[str, Step[Any]], known: Mapping[str, Any], each_alone: bool, share: float | None
+) -> dict[str, Any]:
+    """By the names of the steps; ``known``: by their keys, the values that these depend on."""
     found = dict(known)
-    for step in steps:
-        found[step.key] = step.make(*(found[each.key] if isinstance(each, Step) else each for each in step.of))
-    return [found[step.key] for step in steps]
+    for step in steps.values():
+        of = [found[each.key] if isinstance(each, Step) else each for each in step.of]
+        lacking = next((each for each in of if isinstance(each, Unmade)), None)
+        try:
+            found[step.key] = lacking or _made(share, step.make, of)
+        except TokvizError:
+            raise
+        except Exception as error:
+            if not each_alone:
+                raise
+            found[step.key] = Unmade(reason=error_line(error), is_for_memory=isinstance(error, MemoryError))
+    return {name: found[step.key] for name, step in steps.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,8 @@ from tokviz.pages.text.placeholders import Placeholders
 from tokviz.records import (
     ContextReport,
     Image,
-    ModelDifferences,
     ModelReport,
-    ModelSimilarity,
+    NotCompared,
     Opening,
     Projection,
     ProjectionReport,
@@ -31,6 +31,7 @@ from tokviz.records import (
 )
 from tokviz.run.kinds.interventions import Interventions
 from tokviz.run.plan.options import DRAFT, SVG
+from tokviz.run.plan.pairs import Compared
 from tokviz.run.plan.pictures import Subject, Whole
 from tokviz.run.plan.report import Plan
 from tokviz.run.plan.steps import Meanwhile
@@ -112,7 +113,7 @@ def make_report(
     plan: Plan,
     made: Sequence[Made],
     series: tuple[SeriesReport, ...],
-    compared: tuple[tuple[ModelSimilarity, ...], tuple[ModelDifferences, ...]],
+    compared: Compared,
     images: Images,
     undrawn: tuple[str, ...],
 ) -> Report:
@@ -121,11 +122,18 @@ def make_report(
     report = replace(
         report_of(models, plan),
         series=series,
-        similarities=compared[0],
-        differences=compared[1],
+        similarities=compared.similarities,
+        differences=compared.differences,
+        not_compared=tuple(_public(each, plan) for each in compared.failed),
         undrawn=undrawn,
     )
     return pages.with_downloads(deciding.decide(report), with_excerpts=plan.options.excerpts)
+
+
+def _public(failed: NotCompared, plan: Plan) -> NotCompared:
+    models = (each for each in plan.config.models if each.slug in (failed.model_a, failed.model_b))
+    said = reduce(lambda text, model: public_text(text, model, plan.options.base), models, failed.failure)
+    return replace(failed, failure=said)
 
 
 def report_of(models: tuple[ModelReport, ...], plan: Plan) -> Report:

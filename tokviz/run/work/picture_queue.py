@@ -13,6 +13,7 @@ from typing import Any
 
 from tokviz.draw import LIBRARIES, draw_image
 from tokviz.records import Picture
+from tokviz.run.work.processes import Processes
 from tokviz.run.work.progress import Reporter
 
 
@@ -56,6 +57,11 @@ class PictureQueue:
     def is_running(self) -> bool:
         """Whether the executor has started."""
         return self._executor is not None
+
+    @property
+    def n_processes(self) -> int | None:
+        """How many of this machine's have started; None where its work is done elsewhere, or in this process."""
+        return self._executor.jobs if isinstance(self._executor, Processes) else None
 
     @property
     def idle(self) -> Executor | None:

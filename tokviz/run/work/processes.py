@@ -62,7 +62,7 @@ class Processes(Executor):
                 f'{line}: expected it below `if __name__ == "__main__":`; the processes that are started import this '
                 "script, and would begin its work again"
             )
-        self._jobs = jobs
+        self.jobs = jobs
         self._begin = (tuple(libraries), prepare)
         self._lock = threading.Lock()
         self._n_restarts = 0
@@ -82,12 +82,12 @@ class Processes(Executor):
         self._pool.shutdown(wait, cancel_futures=cancel_futures)
 
     def _new_pool(self) -> ProcessPoolExecutor:
-        pool = ProcessPoolExecutor(self._jobs, mp_context=self._context, initializer=_begin, initargs=self._begin)
+        pool = ProcessPoolExecutor(self.jobs, mp_context=self._context, initializer=_begin, initargs=self._begin)
         if self._context.get_start_method() == "forkserver":
             # Who asks for a fork waits until the libraries are loaded; this process has other things to do meanwhile.
-            threading.Thread(target=_fill, args=(pool, self._jobs), daemon=True).start()
+            threading.Thread(target=_fill, args=(pool, self.jobs), daemon=True).start()
         else:
-            _fill(pool, self._jobs)
+            _fill(pool, self.jobs)
         return pool
 
     def _send(self, outer: Future[Any], fn: Callable[..., Any], args: Any, kwargs: Any) -> None:
