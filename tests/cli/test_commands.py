@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import re
 import time
@@ -15,7 +16,7 @@ from command import CONFIG, done, python
 from invoking import run
 
 from tokviz.cli import application, looking
-from tokviz.config import ReportConfig
+from tokviz.config import ModelConfig, ReportConfig
 from tokviz.config.schema import explanations, json_schema
 from tokviz.config.tables import Table
 from tokviz.models import Description, describe
@@ -55,6 +56,7 @@ def test_models_and_words_need_no_config(project: Path) -> None:
         )
 
 
+@pytest.mark.process
 def test_a_look_at_a_model_that_takes_long_is_told(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tokviz.run.work.progress.LONG_SECONDS", 0.01)
 
@@ -66,6 +68,30 @@ def test_a_look_at_a_model_that_takes_long_is_told(project: Path, monkeypatch: p
     told = run("models", "Tiny=llama")
     assert told.stderr == "Looking at Tiny …\n"
     assert told.stdout.startswith("Tiny (llama)\n")
+
+
+@pytest.mark.process
+@pytest.mark.skipif(sys.platform != "linux", reason="What is put in place of the look is there in a fork only")
+def test_a_model_that_ends_the_process_that_looks_at_it_costs_itself_only(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a tokenizer does that takes all memory: its library aborts."""
+
+    def abort(model: ModelConfig, *others: Any) -> Description:
+        if model.source == "./hostile":
+            faulthandler.disable()  # pytest's
+            os.abort()
+        return describe(model, *others)
+
+    monkeypatch.setattr(looking, "describe", abort)
+    told = run("models", "./hostile", "llama")
+    assert told.exit_code == 1
+    first, found, *others = told.stdout.splitlines()
+    assert (first, others[0], others[-1]) == ("hostile (./hostile)", "llama (llama)", "  can be captured")
+    assert found.startswith(
+        "  can't be captured: ./hostile: expected a model that its libraries can load and run, but "
+    )
+    assert "was ended by signal 6" in found
 
 
 def test_a_home_is_meant_by_its_sign_in_options_and_config(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,6 +145,7 @@ def test_a_model_that_fails_is_named_once(project: Path) -> None:
     assert done.stderr.splitlines()[-1].startswith("error: empty: expected ")
 
 
+@pytest.mark.process
 def test_the_models_of_a_config_or_of_the_command_are_described_before_a_run(project: Path, gpt2: Path) -> None:
     config = run("models")
     assert config.exit_code == 0, config.stderr

@@ -16,10 +16,12 @@ import pytest
 import torch
 from command import done, python
 from families import Tiny
+from hub_server import COMMIT
 from safetensors.torch import load_file, save_file
 from sources import configured, edit_config, refusal
 
 from tokviz.models import check, describe, files, identity, is_same, load, refusals, safetensors_header, staging
+from tokviz.models.files import is_own
 from tokviz.models.opened import opened
 
 ROOT = Path(__file__).parents[2]
@@ -115,6 +117,52 @@ def test_a_link_out_of_the_folder_is_refused_and_one_within_it_is_not(gpt2: Path
     (gpt2.parent / "elsewhere" / file).rename(gpt2 / "kept" / file)
     (gpt2 / file).symlink_to(Path("kept") / file)
     assert first_weight(gpt2) > 0
+
+
+def _linked(model: Path, target: Path) -> None:
+    """The weights of a folder are ``target``, and a link leads there."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    (model / "model.safetensors").rename(target)
+    (model / "model.safetensors").symlink_to(target)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets not everyone make links")
+@pytest.mark.parametrize(
+    ("folder", "target", "is_cache"),
+    [
+        (f"models--org--name/snapshots/{COMMIT}", "models--org--name/blobs/1234", True),
+        (f"models--org--name/snapshots/{COMMIT}/part", "models--org--name/blobs/1234", True),
+        (f"models--org--name/snapshots/{COMMIT}", f"blobs/ab/{'ab' * 32}", True),
+        (f"models--org--name/snapshots/{COMMIT}", f"blobs/cd/{'ab' * 32}", False),
+        (f"models--org--name/snapshots/{COMMIT}", "blobs/private", False),
+        (f"models--org--name/snapshots/{COMMIT}", "models--org--name/blobs/more/1234", False),
+        (f"models--org--name/snapshots/{COMMIT}", "models--org--other/blobs/1234", False),
+        ("models--org--name/snapshots/main", "models--org--name/blobs/1234", False),
+        (f"org--name/snapshots/{COMMIT}", "org--name/blobs/1234", False),
+        (f"models--org--name/other/{COMMIT}", "models--org--name/blobs/1234", False),
+    ],
+)
+def test_links_lead_out_of_the_snapshots_of_a_cache_only(
+    gpt2: Path, tmp_path: Path, folder: str, target: str, is_cache: bool
+) -> None:
+    model = tmp_path / "hub" / folder
+    model.parent.mkdir(parents=True)
+    gpt2.rename(model)
+    _linked(model, tmp_path / "hub" / target)
+    (tmp_path / "hub" / "blobs").mkdir(exist_ok=True)
+    (tmp_path / "hub" / "blobs" / ".huggingface-shared-blobs").touch()
+    assert is_own(model / "model.safetensors") is is_cache
+    if not is_cache:
+        assert "got a link out of it: model.safetensors" in refusal(f"hub/{folder}", tmp_path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets not everyone make links")
+def test_blobs_beside_repositories_that_share_none_are_anybodys(gpt2: Path, tmp_path: Path) -> None:
+    model = tmp_path / "hub" / "models--org--name" / "snapshots" / COMMIT
+    model.parent.mkdir(parents=True)
+    gpt2.rename(model)
+    _linked(model, tmp_path / "hub" / "blobs" / "ab" / ("ab" * 32))
+    assert not is_own(model / "model.safetensors")
 
 
 def test_an_adapter_beside_the_weights_is_not_read(gpt2: Path) -> None:

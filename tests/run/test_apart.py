@@ -26,7 +26,7 @@ from tokviz.errors import BackendError, DamagedStatesError, ModelError, SourceEr
 from tokviz.models import limits
 from tokviz.records import Category, Context, Tokenization, TokenizedWord, WordList
 from tokviz.run.capturing import apart, one_model
-from tokviz.run.capturing.apart import Apart, capturing_apart
+from tokviz.run.capturing.apart import Apart, working_apart
 from tokviz.run.capturing.one_model import _leaving_memory, _most_seconds
 from tokviz.run.plan.request import AskedContext, Request, Template
 from tokviz.run.store.artefacts import Store
@@ -36,6 +36,10 @@ pytestmark = [
     pytest.mark.process,
     pytest.mark.skipif(sys.platform != "linux", reason="What is put in place of the captures is there in a fork only"),
 ]
+
+
+STORE = Store(Path("nowhere"))
+"""Nothing is put there."""
 
 
 class Heard(Quiet):
@@ -103,15 +107,15 @@ def heard() -> Heard:
 
 
 @pytest.fixture
-def captured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, heard: Heard) -> Iterator[Apart]:
+def captured(monkeypatch: pytest.MonkeyPatch, heard: Heard) -> Iterator[Apart]:
     monkeypatch.setattr(apart, "capture_here", capture)
-    with capturing_apart(Store(tmp_path), heard) as made:
+    with working_apart(heard) as made:
         yield made
 
 
 def test_one_process_has_all_models_and_says_how_far_it_is(captured: Apart, heard: Heard) -> None:
     for name in ("one", "other"):
-        captured.capture(request(name))
+        captured.capture(request(name), STORE)
     first, second = heard.lines[2], heard.lines[5]
     assert heard.lines == [("one: capturing", 2), 2, first, ("other: capturing", 2), 2, second]
     assert first == second != str(os.getpid())
@@ -127,11 +131,11 @@ def test_one_process_has_all_models_and_says_how_far_it_is(captured: Apart, hear
 )
 def test_what_ends_the_process_is_that_models_failure(captured: Apart, heard: Heard, name: str, said: str) -> None:
     with pytest.raises(ModelError) as error:
-        captured.capture(request(name))
+        captured.capture(request(name), STORE)
     expected = "expected a model that its libraries can load and run, but the process that tried"
     assert str(error.value).startswith(f"{name}: {expected}")
     assert said in str(error.value)
-    captured.capture(request("other"))
+    captured.capture(request("other"), STORE)
     assert heard.lines[-2] == 2
 
 
@@ -139,16 +143,16 @@ def test_a_load_that_takes_too_long_is_ended_by_the_system(captured: Apart, monk
     """Whatever library is at work, and whether or not it lets Python see a signal."""
     monkeypatch.setattr(limits, "SECONDS", 1)
     with pytest.raises(ModelError, match="took far too long for its size"):
-        captured.capture(request("never ends"))
-    captured.capture(request("other"))
+        captured.capture(request("never ends"), STORE)
+    captured.capture(request("other"), STORE)
 
 
 def test_a_process_that_waits_for_what_never_comes_is_ended(captured: Apart, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apart, "_SECONDS_BETWEEN", 0.05)
     monkeypatch.setattr(apart, "_MOST_SECONDS_WITHOUT_WORK", 0.5)
     with pytest.raises(ModelError, match=r"sleeps: expected .* waited for something that didn't come"):
-        captured.capture(request("sleeps"))
-    captured.capture(request("other"))
+        captured.capture(request("sleeps"), STORE)
+    captured.capture(request("other"), STORE)
 
 
 def test_captures_have_more_time_than_honest_ones_take_and_an_end() -> None:
@@ -204,8 +208,8 @@ def test_a_model_that_takes_all_memory_between_its_passes_fails_alone(
         words=WordList(categories=(Category(key="a", label="a", words=("red",)),)),
         due=frozenset([key]),
     )
-    with capturing_apart(Store(tmp_path), Quiet()) as made, pytest.raises(ModelError, match="MemoryError"):
-        made.capture(asked)
+    with working_apart(Quiet()) as made, pytest.raises(ModelError, match="MemoryError"):
+        made.capture(asked, STORE)
 
 
 @pytest.mark.parametrize(
@@ -223,7 +227,7 @@ def test_a_model_that_takes_all_memory_between_its_passes_fails_alone(
 )
 def test_an_error_is_the_same_as_in_this_process(captured: Apart, name: str, kind: type[Exception], said: str) -> None:
     with pytest.raises(kind) as error:
-        captured.capture(request(name))
+        captured.capture(request(name), STORE)
     assert type(error.value) is kind
     assert said in str(error.value)
     if isinstance(error.value, DamagedStatesError):
@@ -238,7 +242,7 @@ def test_what_is_interrupted_leaves_no_process(captured: Apart, monkeypatch: pyt
 
     monkeypatch.setattr(Apart, "_pass_on", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        captured.capture(request("sleeps"))
+        captured.capture(request("sleeps"), STORE)
     assert {each.pid for each in psutil.Process().children()} - before
     begun = time.monotonic()
     captured.end()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -14,9 +16,10 @@ from tokviz.cli import flags
 from tokviz.cli.errors import errors_in_one_line
 from tokviz.config import ModelConfig, exists, expanded, file_name, kind_of_place
 from tokviz.config.mistakes import found_by_pydantic
-from tokviz.errors import TokvizError
+from tokviz.errors import ModelError, TokvizError
 from tokviz.models import Description, describe
-from tokviz.run.work.progress import reporter, told_if_long
+from tokviz.run.capturing.apart import working_apart
+from tokviz.run.work.progress import Quiet, Reporter, reporter, told_if_long
 from tokviz.text import shown, with_short_paths
 
 _KINDS = {
@@ -44,14 +47,30 @@ def models(
         named = [_model(source, config.parent) for source in sources or ()]
         wanted = named or configuration.load(config).models
         failed = False
-        for model in wanted:
-            # The first look loads torch and transformers, which takes seconds.
-            with reporter(quiet=False) as progress, told_if_long(progress, f"Looking at {model.display_name}"):
-                found = describe(model, config.parent, progress.say)
+        for model, found in _described(wanted, config.parent):
             failed = failed or found.problem is not None
             print(with_short_paths(f"{model.display_name} ({model.source})"))
             print("\n".join(f"  {line}" for line in _lines(found)), flush=True)
     raise typer.Exit(int(failed))
+
+
+def _described(models: Sequence[ModelConfig], base: Path) -> Iterator[tuple[ModelConfig, Description]]:
+    """Each looked at in another process, as a model's files may end the one that reads them."""
+    with working_apart(Quiet()) as apart:
+        for model in models:
+            apart.begin()  # while this process has no threads that a fork would lack
+            # The first look loads torch and transformers, which takes seconds.
+            with reporter(quiet=False) as progress, told_if_long(progress, f"Looking at {model.display_name}"):
+                apart.reporter = progress
+                try:
+                    found = apart.do(model.source, partial(_describe, model, base))
+                except ModelError as error:
+                    found = Description(kind=None, problem=str(error))
+            yield model, found
+
+
+def _describe(model: ModelConfig, base: Path, relay: Reporter) -> Description:
+    return describe(model, base, relay.say)
 
 
 def _model(source: str, base: Path) -> ModelConfig:

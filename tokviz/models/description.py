@@ -42,6 +42,8 @@ class Description:
 def describe(model: ModelConfig, base: Path, say: Callable[[str], None] | None = None) -> Description:
     """Look at a source: its files, its config and its tokenizer, which of a hub model are downloaded if they aren't here.
 
+    Some files end the process that reads with them: whoever goes on with other models asks in one of its own.
+
     Parameters
     ----------
     base : the config's folder.

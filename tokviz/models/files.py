@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tokviz.errors import SourceError
-from tokviz.models.location import IDENTIFIED, Location, files_like
+from tokviz.models.location import COMMIT, IDENTIFIED, Location, files_like
 from tokviz.models.opened import Signature, opened, signature
 from tokviz.text import one_line, shown
 
@@ -21,6 +22,7 @@ CONFIG, WEIGHTS, INDEX = "config.json", "model.safetensors", "model.safetensors.
 OTHER_WEIGHTS = "transformers_weights"
 """The key of a configuration that names weights of another file name."""
 ADAPTER = "adapter_config.json"
+_SHARED_BLOB, _MARK_OF_SHARED = re.compile(r"[0-9a-f]{64}"), ".huggingface-shared-blobs"
 _INDEX = ".index.json"
 """How the name of a file ends that says which weights are where."""
 KNOWN = (
@@ -240,15 +242,22 @@ def _refuse_other_case(source: str, names: Iterable[str]) -> None:
 def is_own(file: Path) -> bool:
     """Whether a file is no link out of its folder; a snapshot of the Hugging Face cache links to that cache's blobs."""
     folder, target = file.parent.resolve(), file.resolve()
-    return any(target.is_relative_to(place) for place in (folder, *_blobs(folder)))
+    return target.is_relative_to(folder) or any(_is_blob(target, each) for each in (folder, *folder.parents))
 
 
-def _blobs(folder: Path) -> Iterable[Path]:
-    """Where the files of a snapshot are: beside the snapshots, or in the folder that all repositories of a cache share."""
-    for parent in folder.parents:
-        if parent.name == "snapshots" and parent.parent.name.startswith("models--"):
-            return parent.parent / "blobs", parent.parent.parent / "blobs"
-    return ()
+def _is_blob(target: Path, snapshot: Path) -> bool:
+    """Whether a file is where huggingface_hub puts those of ``models--…/snapshots/COMMIT``.
+
+    That is in ``blobs`` beside the snapshots, under a name that the server gives; or, of a cache whose repositories share theirs, in
+    ``blobs/ab/ab…`` beside the repositories, where a folder of the same name may be anybody's.
+    """
+    repository = snapshot.parent.parent
+    is_snapshot = COMMIT.fullmatch(snapshot.name) and snapshot.parent.name == "snapshots"
+    if not is_snapshot or not repository.name.startswith("models--"):
+        return False
+    shared = repository.parent / "blobs"
+    is_shared = _SHARED_BLOB.fullmatch(target.name) and target.parent == shared / target.name[:2]
+    return target.parent == repository / "blobs" or bool(is_shared and (shared / _MARK_OF_SHARED).is_file())
 
 
 def read_config(folder: Path) -> dict[str, Any]:

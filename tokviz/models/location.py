@@ -18,7 +18,7 @@ from tokviz.models import in_memory, plugins
 from tokviz.text import shown
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
-_COMMIT = re.compile(r"[0-9a-f]{40}")
+COMMIT = re.compile(r"[0-9a-f]{40}")
 # Everything that changes the hidden states: weights, configs, and the files of every kind of tokenizer.
 IDENTIFIED = ("*.safetensors", "*.json", "*.model", "*.txt", "*.tiktoken")
 _NEEDED = ("config.json", "tokenizer.json", "tokenizer_config.json")
@@ -164,7 +164,7 @@ def cached_commit(model: ModelConfig, own: Path | None = None) -> str | None:
     """
     revision = model.revision or "main"
     # A commit is its own identity, so states captured from it can be used without the weights.
-    if _COMMIT.fullmatch(revision):
+    if COMMIT.fullmatch(revision):
         return revision
     if own is not None and (commit := commit_in_cache(model, own)):
         return commit

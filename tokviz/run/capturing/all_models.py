@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from tokviz import models
 from tokviz.errors import ModelError
 from tokviz.pages.model.batches import batch_warnings
-from tokviz.run.capturing.apart import Apart, capturing_apart
+from tokviz.run.capturing.apart import Apart, working_apart
 from tokviz.run.capturing.dates import now
 from tokviz.run.capturing.folders import remove_left_over
 from tokviz.run.capturing.one_model import capture_here
@@ -52,7 +52,7 @@ def capture_models(
                 _warn(request, plan.store, reporter)
                 yield by_slug[request.model.slug], failure and _in_a_line(failure)
     for_this = [request for request in requests if request not in for_workers]
-    with capturing_apart(plan.store, reporter) as apart:
+    with working_apart(reporter) as apart:
         if for_this and plan.options.apart:
             apart.begin()  # while this process has no threads that a fork would lack
         if for_this and plan.options.draws:
@@ -69,7 +69,7 @@ def _failure(request: Request, plan: Plan, apart: Apart | None, reporter: Report
     """Capture one model on this machine; ``apart``: in that process."""
     try:
         if apart is not None:
-            apart.capture(request)
+            apart.capture(request, plan.store)
         else:
             with models.failing_alone(request.model.source):
                 capture_here(request, plan.store, reporter)

@@ -1,4 +1,4 @@
-"""Models captured in a process of their own: whatever one of them makes of a library ends that process, and not the report.
+"""Models captured, or looked at, in a process of their own: whatever one of them makes of a library ends that process, and not the report.
 
 It lives as long as models go well, so that libraries are loaded once; where processes can be forked it begins with all that this
 one has imported.
@@ -14,12 +14,13 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from typing import Any
+from typing import Any, TypeVar
 
 from tokviz import models
 from tokviz.errors import ModelError, TokvizError
@@ -33,13 +34,14 @@ _SECONDS_TO_END = 0.6
 """What it gets to remove what it has half made, before it is killed."""
 _SECONDS_BETWEEN, _MOST_SECONDS_WITHOUT_WORK = 5.0, 900.0
 """How often it is looked whether it works, and how long it may wait for a network or a disk without any work of its own."""
+Result = TypeVar("Result")
 _LOST = (EOFError, ConnectionError, BrokenPipeError)
 
 
 @contextmanager
-def capturing_apart(store: Store, reporter: Reporter) -> Iterator[Apart]:
+def working_apart(reporter: Reporter) -> Iterator[Apart]:
     """The process ends with the block."""
-    apart = Apart(store=store, reporter=reporter)
+    apart = Apart(reporter=reporter)
     try:
         yield apart
     finally:
@@ -48,36 +50,41 @@ def capturing_apart(store: Store, reporter: Reporter) -> Iterator[Apart]:
 
 @dataclass(kw_only=True, eq=False)
 class Apart:
-    """One process that captures, begun with the first request, and again after one that has ended it."""
+    """One process that loads models, begun with the first one, and again after one that has ended it."""
 
-    store: Store
     reporter: Reporter
     _process: BaseProcess | None = None
     _connection: Connection[Any, Any] | None = None
     _steps: dict[int, Step] = field(default_factory=dict)
 
-    def capture(self, request: Request) -> None:
-        """Have it capture one model, and say what it says of its progress.
+    def capture(self, request: Request, store: Store) -> None:
+        """Have it capture one model; raises as ``do`` does."""
+        self.do(request.model.source, partial(capture_here, request, store))
+
+    def do(self, source: str, work: Callable[[Reporter], Result]) -> Result:
+        """Have it do some work on one model, and say what that says of its progress.
 
         Raises
         ------
-        TokvizError : as ``capture_here`` does. ModelError : the process has ended.
+        TokvizError : as the work does. ModelError : it raised anything else, or the process has ended.
         """
         connection = self.begin()
         try:
-            connection.send((request, self.store))
+            connection.send((source, work))
             while (message := self._next(connection))[0] != "done":
                 self._pass_on(*message)
         except _LOST:
-            raise ModelError(f"{request.model.source}: {self._why_it_ended()}") from None
+            raise ModelError(f"{source}: {self._why_it_ended()}") from None
         except TimeoutError:
             self.end()
             raise ModelError(
-                f"{request.model.source}: expected a model that its libraries can load and run, but the process that tried waited for "
+                f"{source}: expected a model that its libraries can load and run, but the process that tried waited for "
                 "something that didn't come, such as a file of a disk that is gone; run again"
             ) from None
-        if message[1] is not None:
-            raise message[1]
+        error, result = message[1:]
+        if error is not None:
+            raise error
+        return result  # type: ignore[no-any-return] # as it was sent
 
     def _next(self, connection: Connection[Any, Any]) -> Any:
         """What the process says next; raises ``TimeoutError`` where it has done nothing at all for minutes."""
@@ -168,7 +175,7 @@ class _RelayedStep:
 
 
 def _serve(connection: Connection[Any, Any], theirs: Connection[Any, Any]) -> None:
-    """What the process does: one request after the other, until nobody is there to ask."""
+    """What the process does: one model after the other, until nobody is there to ask."""
     with suppress(ValueError):  # there is none but in a fork
         signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -183,17 +190,17 @@ def _serve(connection: Connection[Any, Any], theirs: Connection[Any, Any]) -> No
     relay = _Relay(connection)
     with suppress(*_LOST):
         while True:
-            request, store = connection.recv()
-            connection.send(("done", _failure(request, store, relay)))
+            source, work = connection.recv()
+            connection.send(("done", *_outcome(source, partial(work, relay))))
 
 
-def _failure(request: Request, store: Store, relay: _Relay) -> TokvizError | None:
+def _outcome(source: str, work: Callable[[], Any]) -> tuple[TokvizError | None, Any]:
+    """The error, or what was made."""
     try:
-        with failing_elsewhere(request.model.source):
-            capture_here(request, store, relay)
+        with failing_elsewhere(source):
+            return None, work()
     except TokvizError as error:
-        return error
-    return None
+        return error, None
 
 
 def _end(_number: int, _frame: object) -> None:
