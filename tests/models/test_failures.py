@@ -14,7 +14,7 @@ class PanicException(BaseException):
 
 @pytest.mark.parametrize("error", [TypeError("odd"), MemoryError(), PanicException("index out of bounds")], ids=repr)
 def test_any_error_of_one_model_is_its_failure(error: BaseException) -> None:
-    said = rf"^org/name: .* got a fault on the way: {type(error).__name__}"
+    said = rf"^org/name: .* got {type(error).__name__}"
     with pytest.raises(ModelError, match=said) as caught, failing_alone("org/name"):
         raise error
     assert caught.value.__cause__ is error

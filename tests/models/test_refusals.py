@@ -56,7 +56,7 @@ def test_a_wrong_sha256_names_both(llama: Path) -> None:
 
 def test_a_sha256_of_several_files_is_refused(llama: Path) -> None:
     shutil.copy(llama / "model.safetensors", llama / "more.safetensors")
-    assert "sha256 is of one weights file, found 2" in refusal("llama", llama.parent, sha256="a" * 64)
+    assert "expected one weights file, as sha256 is of one, found 2" in refusal("llama", llama.parent, sha256="a" * 64)
 
 
 def test_missing_weights_are_refused(llama: Path) -> None:
@@ -142,7 +142,7 @@ def test_a_pointer_of_git_lfs_is_told(llama: Path) -> None:
 @pytest.mark.parametrize("length", [2**63, 10**9])
 def test_weights_whose_header_claims_another_length_are_told(llama: Path, length: int) -> None:
     (llama / "model.safetensors").write_bytes(struct.pack("<Q", length) + b"{}")
-    assert "loading failed: SafetensorError: " in refusal("llama", llama.parent)
+    assert "expected files that a model can be loaded of, got SafetensorError: " in refusal("llama", llama.parent)
 
 
 def test_more_layers_than_any_model_has_are_not_made(llama: Path) -> None:
@@ -186,8 +186,8 @@ def test_a_folder_whose_name_is_no_text_is_told_before_a_library_fails(llama: Pa
 @pytest.mark.parametrize(
     ("file", "said"),
     [
-        ("config.json", "loading failed: "),
-        ("tokenizer.json", "the tokenizer can't be read: "),
+        ("config.json", "expected files that a model can be loaded of, got "),
+        ("tokenizer.json", "expected a tokenizer that can be read, got "),
     ],
 )
 def test_a_damaged_file_is_one_line_with_its_cause(llama: Path, file: str, said: str) -> None:
@@ -241,7 +241,7 @@ def test_an_unknown_model_type_names_it(llama: Path) -> None:
 
 
 def test_a_device_that_is_not_there_is_one_line(checkpoints: Path) -> None:
-    with pytest.raises(SourceError, match=r"^llama: loading failed: "):
+    with pytest.raises(SourceError, match=r"^llama: expected files that a model can be loaded of, got "):
         load(configured("llama"), checkpoints, "no-such-device")
 
 
@@ -267,7 +267,11 @@ def raised(name: str) -> Exception:
         (lambda: raised("RevisionNotFoundError"), "", "got revision 'v9', which the Hub doesn't know"),
         (lambda: raised("LocalEntryNotFoundError"), "", "can't reach the Hub"),
         (lambda: raised("LocalEntryNotFoundError"), "1", "HF_HUB_OFFLINE forbids downloads"),
-        (lambda: ValueError("something\nelse"), "", "loading failed: ValueError: something else"),
+        (
+            lambda: ValueError("something\nelse"),
+            "",
+            "expected files that a model can be loaded of, got ValueError: something else",
+        ),
         (
             lambda: AttributeError("no such thing"),
             "",

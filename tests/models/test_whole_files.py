@@ -95,13 +95,14 @@ def test_settings_larger_than_any_are_told_and_not_read(llama: Path) -> None:
 def test_a_file_most_of_which_was_never_written_is_refused_before_it_is_read(llama: Path) -> None:
     os.truncate(llama / "model.safetensors", MORE)
     said = refusal("llama", llama.parent)
-    assert f"expected a file that is on the disk as a whole, got model.safetensors, of whose {MORE:,} bytes " in said
+    assert "expected a file that is on the disk as a whole, got model.safetensors with " in said
+    assert f" of its {MORE:,} bytes there; " in said
 
 
 def test_a_gguf_file_most_of_which_was_never_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "tiny.gguf").write_bytes(b"GGUF")
     os.truncate(tmp_path / "tiny.gguf", MORE)
-    assert "got tiny.gguf, of whose" in refusal("tiny.gguf", tmp_path)
+    assert "got tiny.gguf with " in refusal("tiny.gguf", tmp_path)
 
 
 def test_settings_of_a_million_tables_are_not_read(llama: Path) -> None:

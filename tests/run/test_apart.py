@@ -219,7 +219,7 @@ def test_a_model_that_takes_all_memory_between_its_passes_fails_alone(
         (
             "panics",
             ModelError,
-            "panics: expected a model whose words go through it, got a fault on the way: IndexError",
+            "panics: expected a model whose words go through it, got IndexError",
         ),
         ("has no library", BackendError, "torch is not installed"),
         ("finds damage", DamagedStatesError, "depth.001 is damaged"),

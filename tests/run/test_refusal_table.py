@@ -187,7 +187,9 @@ REFUSALS = {
         config={"sha256": "a" * 64}, cause=f"expected sha256 {'a' * 64}, got", remedy="fetch the file again"
     ),
     "a damaged config": Refusal(
-        make=cut_off("config.json"), cause="loading failed: ", remedy="check that the files are whole"
+        make=cut_off("config.json"),
+        cause="expected files that a model can be loaded of, got ",
+        remedy="check that the files are whole",
     ),
     "weights that were cut off": Refusal(
         make=cut_off("model.safetensors"),
@@ -195,7 +197,9 @@ REFUSALS = {
         remedy="copy or download it again",
     ),
     "a damaged tokenizer": Refusal(
-        make=cut_off("tokenizer.json"), cause="the tokenizer can't be read: ", remedy="name a tokenizer for this model"
+        make=cut_off("tokenizer.json"),
+        cause="expected a tokenizer that can be read, got ",
+        remedy="name a tokenizer for this model",
     ),
     "weights of other shapes": Refusal(
         make=edited(intermediate_size=48),

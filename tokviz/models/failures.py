@@ -46,10 +46,13 @@ def failing_alone(source: str) -> Iterator[None]:
     except BaseException as error:
         if not isinstance(error, Exception) and type(error).__name__ != _PANIC:
             raise
-        raise ModelError(
-            f"{source}: expected a model whose words go through it, got a fault on the way: {said(error, None, None)}; choose another "
-            "model, or report this"
-        ) from error
+        what = said(error, None, None)
+        line = (
+            f"expected a model whose words go through it, got {what} on the way; choose another model, or report this"
+        )
+        if isinstance(error, MemoryError):
+            line = f"expected words that go through it in the memory that is free, got {what}; free some, or ask for fewer words"
+        raise ModelError(f"{source}: {line}") from error
 
 
 @contextmanager
@@ -94,8 +97,8 @@ def _explain(origin: Origin, staged: Path, error: Exception) -> str:
             f"{source}: expected a model that can be made in the memory that is free, got one that takes more; check config.json and "
             "tokenizer_config.json for numbers that no model has, or free some memory"
         )
-    remedy = "" if isinstance(error, RuntimeError) else "; check that the files are whole"
-    return f"{source}: loading failed: {text}{remedy}"
+    remedy = "choose another model" if isinstance(error, RuntimeError) else "check that the files are whole"
+    return f"{source}: expected files that a model can be loaded of, got {text}; {remedy}"
 
 
 def too_nested(error: Exception, path: Path | None) -> str | None:

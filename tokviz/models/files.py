@@ -177,8 +177,8 @@ class _Weights:
         is_plain = isinstance(name, str) and Path(name).name == name and "\\" not in name and "\0" not in name
         if not is_plain or not name.endswith(".safetensors"):
             raise SourceError(
-                f"{self.source}: expected *.safetensors directly in the model's folder, got {_shown(name)}, {where}; no other "
-                "file is read as weights"
+                f"{self.source}: expected *.safetensors directly in the model's folder, got {_shown(name)}, {where}; no other file is read "
+                "as weights: copy it there as safetensors, and name it so"
             )
 
     def _require_there(self, name: str, where: str) -> None:
@@ -208,8 +208,8 @@ def _refuse_unwritten(source: str, path: Path, names: Iterable[str]) -> None:
         on_disk = 512 * getattr(found, "st_blocks", 0)  # Windows, and some servers of files, don't know
         if found and on_disk and found.st_size > _LARGE and on_disk < LEAST_WRITTEN * found.st_size:
             raise SourceError(
-                f"{source}: expected a file that is on the disk as a whole, got {one_line(name)}, of whose {found.st_size:,} bytes "
-                f"{on_disk:,} are; copy or download it again"
+                f"{source}: expected a file that is on the disk as a whole, got {one_line(name)} with {on_disk:,} of its {found.st_size:,} "
+                "bytes there; copy or download it again"
             )
 
 

@@ -52,8 +52,8 @@ def at_most(source: str, n_tensors: int) -> Iterator[None]:
         n_made += threading.get_ident() == own
         if n_made > most:
             raise SourceError(
-                f"{source}: expected a config of the {counted(n_tensors, 'tensor')} in its weights files, got one of a model with "
-                "far more, as by its number of layers; check that config.json and the weights belong together"
+                f"{source}: expected a config.json of the {counted(n_tensors, 'tensor')} in its weights files, got one of far more, perhaps "
+                "by its number of layers; check that config.json and the weights belong together"
             )
 
     hook = register_module_parameter_registration_hook(count)
@@ -144,7 +144,8 @@ def refuse_other_numbers(source: str, whole: Any, headers: Mapping[str, Header],
         if (_leaf(name) not in unlearned and not is_mask) or any(_is_of(name, each) for each in learned):
             raise SourceError(
                 f"{source}: expected weights of floating-point numbers ({', '.join(FLOATS)}), or a config with the "
-                f"quantization_config that they were made with, got {one_line(header.dtype)} for {one_line(name)}"
+                f"quantization_config that they were made with, got {one_line(header.dtype)} for {one_line(name)}; fetch the files again, "
+                "or name weights that aren't quantized"
             )
 
 
@@ -200,7 +201,7 @@ def refuse_other_gguf(staged: Staged, config: Any) -> Any:
     if integers:
         raise SourceError(
             f"{source}: expected weights of floating-point numbers, quantized or not, got {integers[0].tensor_type.name} for "
-            f"{one_line(integers[0].name)}"
+            f"{one_line(integers[0].name)}; fetch the file again, or choose another"
         )
     assert staged.gguf_file is not None
     n_bytes, n_stored_bytes = staged.gguf_file.stat().st_size, sum(int(each.n_bytes) for each in tensors)

@@ -176,7 +176,7 @@ def refuse_several_files(origin: Origin, files: ModelFiles) -> None:
     found = weights_files(origin.path) if origin.path else files.weights
     if origin.model.sha256 is not None and len(found) > 1:
         raise SourceError(
-            f"{origin.model.source}: sha256 is of one weights file, found {len(found)}; remove it and pin a revision instead"
+            f"{origin.model.source}: expected one weights file, as sha256 is of one, found {len(found)}; remove sha256, and pin a revision"
         )
 
 
@@ -214,8 +214,8 @@ def refuse_foreign_code(source: str, arguments: dict[str, Any]) -> None:
         return
     if "auto_map" in values:
         raise SourceError(
-            f"{source}: its model type {shown(kind)} runs only with code from the checkpoint, which tokviz never "
-            "runs; choose a model that transformers itself has, or a newer transformers"
+            f"{source}: expected a model type that transformers itself has, got {shown(kind)}, which runs only with code from the "
+            "checkpoint, which tokviz never runs; choose another model, or a newer transformers"
         )
     raise SourceError(
         f"{source}: expected a model type that transformers {importlib.metadata.version('transformers')} knows, "

@@ -76,7 +76,7 @@ def _unreadable(staged: Staged, where: str, error: Exception) -> str:
     nested = too_nested(error, place.path)
     if nested is not None:
         return f"{where}: {nested}"
-    return f"{where}: the tokenizer can't be read: {said(error, place.path, staged.folder)}; {_REMEDY}"
+    return f"{where}: expected a tokenizer that can be read, got {said(error, place.path, staged.folder)}; {_REMEDY}"
 
 
 def _without_offsets(tokenizer: Any) -> str:

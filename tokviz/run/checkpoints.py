@@ -79,7 +79,7 @@ def make_series(
             if not isinstance(found[name], Unmade)
         ),
         not_compared=tuple(
-            f"Expected to measure {name}, got a fault on the way: {made.reason}; where memory ran out, ask for fewer words or free some"
+            f"Expected to measure {name}, got {made.reason} on the way; where memory ran out, ask for fewer words or free some"
             for name, made in found.items()
             if isinstance(made, Unmade)
         ),

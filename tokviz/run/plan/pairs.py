@@ -194,7 +194,7 @@ def compare(comparisons: Sequence[Comparison], steps: Steps, queue: PictureQueue
 def _not_compared(comparison: Comparison, reason: str) -> NotCompared:
     model_a, model_b = comparison.slugs
     failure = (
-        f"expected two models that can be compared, got a fault on the way: {reason}; where memory ran out, ask for fewer words or free "
+        f"expected two models that can be compared, got {reason} on the way; where memory ran out, ask for fewer words or free "
         "some, or else leave one of the two out"
     )
     return NotCompared(model_a=model_a, model_b=model_b, context=comparison.context, failure=failure)
