@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import pickle
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from narrow import present
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
-from tokviz.errors import CaptureError, DamagedStatesError, StoreError
+from tokviz.errors import CaptureError, DamagedStatesError, DiskFullError, StoreError
 from tokviz.measure.pca import project
 from tokviz.records import CapturedBatch, Neighbours, Projection
 from tokviz.run.store.artefacts import Store
@@ -194,6 +195,20 @@ def test_a_full_disk_is_said_before_any_state_is_written(store: Store, monkeypat
     with pytest.raises(StoreError, match=r"No space left on device: they need 0\.\d MB, .* MB are free"):
         making.put(store, "k", [np.zeros((len(making.WORDS.words), 2000), np.float32)] * 3)
     assert list((store.root / "states").iterdir()) == []
+
+
+def test_states_that_would_leave_nearly_nothing_to_others_are_refused(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states = [np.zeros((len(making.WORDS.words), 2000), np.float32)] * 3
+    n_bytes = sum(each.nbytes for each in states)
+    usage = shutil.disk_usage(Path.cwd())
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=int(1.05 * n_bytes)))
+    with pytest.raises(DiskFullError, match=r"they need 0\.\d MB, 0\.\d MB are free, of which a tenth is for the rest"):
+        making.put(store, "k", states)
+    assert list((store.root / "states").iterdir()) == []
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=int(1.3 * n_bytes)))
+    making.put(store, "k", states)
 
 
 def test_space_is_taken_where_the_system_cannot_reserve_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,6 +41,8 @@ from tokviz.run.store.plain import to_plain
 
 FORMAT = 5
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_SHARE_OF_DISK = 0.9
+"""Of what is free, for the states of one capture: a model chooses how large they are, and others need some, too."""
 POSITION0 = ("position0.values", "position0.dimensions")
 
 
@@ -321,8 +323,13 @@ def _empty_safetensors(
 
 
 def _reserve(file: int, start: int, n_bytes: int, folder: Path) -> None:
-    """Take the space on the disk now: a mapped file that finds none later ends the process without a word."""
+    """Take the space on the disk now: a mapped file that finds none later ends the process without a word.
+
+    Where it would take nearly all, nothing is left for other models and the site.
+    """
     try:
+        if n_bytes > _SHARE_OF_DISK * shutil.disk_usage(folder).free:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(file, start, n_bytes)
             return
@@ -335,5 +342,5 @@ def _reserve(file: int, start: int, n_bytes: int, folder: Path) -> None:
         if error.errno not in _NO_SPACE:
             raise
         free = shutil.disk_usage(folder).free
-        needed = f"they need {n_bytes / 1e6:,.1f} MB, {free / 1e6:,.1f} MB are free"
+        needed = f"they need {n_bytes / 1e6:,.1f} MB, {free / 1e6:,.1f} MB are free, of which a tenth is for the rest; free some"
         raise OSError(error.errno, f"{error.strerror}: {needed}") from error
