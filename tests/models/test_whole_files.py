@@ -89,6 +89,17 @@ def test_settings_larger_than_any_are_told_and_not_read(llama: Path) -> None:
     assert "expected settings of at most 1,000,000,000 bytes in all, got " in said
 
 
+def test_a_folder_of_more_files_than_any_model_has_is_refused_before_they_are_looked_at(
+    llama: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "MOST_FILES", 20)
+    load(configured("llama"), llama.parent, "cpu")
+    for number in range(20):
+        (llama / f"{number}.txt").touch()
+    monkeypatch.setattr(files, "signature", lambda _: pytest.fail("they were looked at"))
+    assert "expected at most 20 files of a model (*.safetensors, *.json, " in refusal("llama", llama.parent)
+
+
 # --- weights -----------------------------------------------------------------------------------------------------
 
 

@@ -36,6 +36,8 @@ KNOWN = (
 """Names that libraries look for; on some disks another case is the same file."""
 MOST_BYTES = 1_000_000_000
 """Of all listed files but weights: vocabularies have some tens of millions."""
+MOST_FILES = 10_000
+"""Of all kinds that are read; each is looked at several times before a model is loaded."""
 MOST_WEIGHTS_FILES = 2_000
 """The largest models have some hundred."""
 _MOST_BYTES = {CONFIG: 10_000_000, INDEX: 30_000_000, ADAPTER: 1_000_000}
@@ -103,6 +105,11 @@ def list_files(
         _refuse_unwritten(source, path.parent, [path.name])
         return ModelFiles(folder=path.parent, settings=(), weights=(path.name,), signature=signature([path]))
     found = files_like(path, IDENTIFIED)
+    if len(found) > MOST_FILES:
+        raise SourceError(
+            f"{source}: expected at most {MOST_FILES:,} files of a model ({', '.join(IDENTIFIED)}), got {len(found):,}; remove what is no "
+            "model's"
+        )
     before = signature(found)
     here = {each.name for each in found}
     may_link_out = location.kind == "package"  # whoever installs packages may link their files
