@@ -321,6 +321,7 @@ def test_the_table_warns_of_what_differs(page: Part) -> None:
         (" cat", ("<s>", "▁cat"), "adds <s>"),
         ("<|im_start|>user cat<|im_end|>", ("<|im_start|>", "user", "Ġcat", "<|im_end|>"), None),
         ("<s>cat</s>", ("<s>", "<s>", "▁cat", "</s>"), "adds <s>"),
+        (" cat", ("<\u202eliame>", "▁cat"), "adds \u2068<\u202eliame>\u2069"),
         ("東 cat 東", ("<unk>", "▁cat", "▁", "<unk>"), None),
         ("東 cat", ("[UNK]", "cat"), None),
         ("cat東", ("▁cat", "<0xE6>", "<0x9D>", "<0xB1>"), None),

@@ -251,6 +251,13 @@ def test_names_that_cannot_be_told_apart_or_are_unknown_are_said(names: tuple[st
     assert missing == f"Categories aren’t read: {said} (reads_as in the configuration)."
 
 
+def test_a_token_that_turns_text_around_turns_itself_only() -> None:
+    names = ("Ġ\u202eroloc", *LENS.names[1:])
+    context = replace(FIRST.contexts[0], lens=replace(LENS, names=names), interventions=())
+    said = " ".join(of_first(replace(FIRST, contexts=(context,))).texts("p"))
+    assert said.count("\u202e") == said.count("\u2068\u202eroloc\u2069") > 0
+
+
 def test_what_readers_add_to_the_charts_is_explained(section: Part) -> None:
     *_, note = section.texts(".lens-more .note")
     assert note == (

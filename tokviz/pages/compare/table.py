@@ -29,6 +29,7 @@ from tokviz.records import (
     Tested,
     depth_name,
 )
+from tokviz.text import isolated
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -369,7 +370,7 @@ def _special_tokens(context: ContextReport) -> str | None:
     word = context.states.tokenization.words[0]
     edges = (*(word.pieces[:1] if word.start > 0 else ()), *(word.pieces[-1:] if word.stop < len(word.pieces) else ()))
     added = [each for each in edges if _is_special(each) and word.pieces.count(each) > word.text.count(each)]
-    return f"adds {' and '.join(dict.fromkeys(added))}" if added else None
+    return f"adds {' and '.join(map(isolated, dict.fromkeys(added)))}" if added else None
 
 
 def _is_special(piece: str) -> bool:

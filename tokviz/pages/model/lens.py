@@ -19,7 +19,7 @@ from tokviz.pages.text import data_text
 from tokviz.pages.text.parts import Option
 from tokviz.pages.text.wording import count, joined, joined_by_and
 from tokviz.records import ContextReport, Lens, ModelReport, Report, WordList, depth_name
-from tokviz.text import visible_piece
+from tokviz.text import isolated, visible_piece
 
 HEADING = "What each layer would say"
 SCRIPT = "lens.js"
@@ -278,7 +278,7 @@ def _style(*classes: str) -> str:
 
 
 def _captions(captures: Sequence[ContextReport], lens: Lens, rows: Sequence[int]) -> tuple[str, ...]:
-    names = joined(visible_piece(name).lstrip("Ġ▁ ") for name in lens.names)
+    names = joined(isolated(visible_piece(name).lstrip("Ġ▁ ")) for name in lens.names)
     n_read = int(lens.read.sum())
     some = f" Rows are {len(rows):,} of {count(n_read, 'word')}, evenly drawn." if len(rows) < n_read else ""
     several = [each.states.context.label for each in captures if each.states.context.further_templates]
