@@ -235,3 +235,13 @@ def test_words_of_categories_of_their_own_ask_nothing() -> None:
     found = LayerComparer().compare(a, b, everyone(40), [(row,) for row in range(40)])
     assert np.isnan(found.beyond_categories.score).all()
     assert found.cka_summary.within_categories == pytest.approx(found.cka_summary.value, abs=1e-6)
+
+
+def test_more_pairs_of_depths_than_any_two_models_have_are_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(similarity, "MOST_PAIRS_OF_DEPTHS", 11)
+    a, b = hidden_states(gaussian(4, 40)), hidden_states(gaussian(3, 40))
+    rows = similarity.shared_rows(a, b)
+    with pytest.raises(ValueError, match="expected at most 11 pairs of depths to compare, got 4 × 3"):
+        LayerComparer().compare(a, b, rows, [(0,)] * 40)
+    monkeypatch.setattr(similarity, "MOST_PAIRS_OF_DEPTHS", 12)
+    assert LayerComparer().compare(a, b, rows, [(0,)] * 40).cka.shape == (4, 3)

@@ -28,6 +28,8 @@ from tokviz.records import BestMatch, Claim, HiddenStates, LayerSimilarity
 
 MAX_COMPARED = 200
 """Every permutation costs words × words for every pair of depths: above this a sample is compared."""
+MOST_PAIRS_OF_DEPTHS = 250_000
+"""Of two models: more take an hour and some ten gigabytes, and no two models that are known have a tenth of them."""
 N_PERMUTATIONS = 199
 """Of all words, whose mean is shown; within categories there are as many as a claim needs."""
 N_NEIGHBOURS = 10
@@ -98,7 +100,15 @@ class LayerComparer:
         -------
         LayerSimilarity : mutual neighbours are NaN with fewer than four words, CKA with fewer than sixteen; intervals
             need eight.
+
+        Raises
+        ------
+        ValueError : these aren't the same words, or there are too many depths.
         """
+        if a.n_depths * b.n_depths > MOST_PAIRS_OF_DEPTHS:
+            raise ValueError(
+                f"expected at most {MOST_PAIRS_OF_DEPTHS:,} pairs of depths to compare, got {a.n_depths:,} × {b.n_depths:,}"
+            )
         rows_a, rows_b = rows
         if rows_a.shape != rows_b.shape:
             raise ValueError(f"rows: expected the same words, got shapes {rows_a.shape} and {rows_b.shape}")
