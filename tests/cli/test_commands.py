@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import faulthandler
 import json
+import os
 import re
+import sys
 import time
 import tomllib
 from pathlib import Path
