@@ -99,20 +99,23 @@ def test_measures_agree_with_scikit_learn() -> None:
     random = np.random.default_rng(0)
     points, labels = clusters(random, 0.6 * random.normal(size=(9, 40)), 13)
     states = hidden_states([points.astype(np.float32)])
-    projections = [project(states.states, states.tokenization.reference, name) for name in ("standardized", "centered")]
-    geometry = measure(states, projections, tuple((int(label),) for label in labels), None)
     raw = states.states[0]
+    raw[:, 0] *= 9
+    names = ("standardized", "centered", "unit_norm")
+    projections = [project(states.states, states.tokenization.reference, name) for name in names]
+    geometry = measure(states, projections, tuple((int(label),) for label in labels), None)
     state = StandardScaler().fit_transform(raw.astype(np.float64))
     assert geometry.silhouette.value[0] == pytest.approx(silhouette_score(state, labels, metric="cosine"), abs=1e-6)
     assert geometry.purity.value[0] == pytest.approx(sklearn_purity(state, labels, "cosine"))
     assert geometry.silhouette_raw.value[0] == pytest.approx(silhouette_score(raw, labels, metric="cosine"), abs=1e-6)
     assert geometry.purity_raw.value[0] == pytest.approx(sklearn_purity(raw, labels, "cosine"))
-    for picture, projection in zip(geometry.pictures, projections, strict=True):
+    spaces = (state, raw, raw / np.linalg.norm(raw, axis=1, keepdims=True))
+    for picture, projection, space in zip(geometry.pictures, projections, spaces, strict=True):
         flat = projection.coordinates[0]
         assert picture.projection == projection.name
         assert picture.silhouette.value[0] == pytest.approx(silhouette_score(flat, labels))
         assert picture.purity.value[0] == pytest.approx(sklearn_purity(flat, labels, "euclidean"))
-        assert picture.trustworthiness[0] == pytest.approx(sklearn_trustworthiness(state, flat, n_neighbors=5))
+        assert picture.trustworthiness[0] == pytest.approx(sklearn_trustworthiness(space, flat, n_neighbors=5))
 
 
 def test_a_lone_word_of_its_category_scores_nothing_as_in_scikit_learn() -> None:

@@ -323,12 +323,15 @@ def _picture(
     shown = coordinates[rows.measured]
     if not np.isfinite(shown).all():
         return _Picture(silhouette=UNDEFINED, purity=UNDEFINED, trustworthiness=float("nan"))
+    space = scaled
+    if projection.name != pca.STANDARDIZED:
+        space = pca.prepared(everything[rows.measured], projection.name, projection.left_out[depth])
     errors = parts.errors(pca.scores_of(projection, depth, everything[rows.with_category]))
     distances = euclidean_distances(coordinates[rows.with_category])
     return _Picture(
         silhouette=categories.silhouette(distances, parts.categories, errors.silhouette, with_chance=False),
         purity=categories.purity(distances, parts.categories, errors.purity),
-        trustworthiness=categories.trustworthiness(scaled, shown),
+        trustworthiness=categories.trustworthiness(space, shown),
     )
 
 

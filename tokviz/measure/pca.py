@@ -189,7 +189,7 @@ def project(
     # Threads make the small products of a short list slower, three times on two processors, and add in another order.
     with threadpool_limits(1 if n_words <= MANY_WORDS else None, "blas"):
         for depth in range(n_depths):
-            state = _prepared(states[depth], name, left_out[depth])
+            state = prepared(states[depth], name, left_out[depth])
             problem = _problem(state, reference)
             problems.append(problem)
             if problem is None:
@@ -234,7 +234,7 @@ def project_onto(states: Sequence[np.ndarray], others: Sequence[np.ndarray], tar
     ratios = np.full(target.explained_variance_ratio.shape, np.nan)
     problems: list[Problem | None] = []
     for depth, (own, other) in enumerate(zip(states, others, strict=True)):
-        state, fitted = (_prepared(each, name, ()) for each in (own, other))
+        state, fitted = (prepared(each, name, ()) for each in (own, other))
         problem = _problem(fitted, words) or _problem(state, words) or _width_problem(state, fitted.shape[1])
         problems.append(problem)
         if problem is None:
@@ -265,7 +265,7 @@ def scores_of(projection: Projection, depth: int, states: np.ndarray) -> Callabl
     Rows of ``states``, three or more → their ``scores`` in a basis fitted on them alone.
     """
     return _Refit(
-        states=_prepared(states, projection.name, projection.left_out[depth]),
+        states=prepared(states, projection.name, projection.left_out[depth]),
         standardize=projection.name == STANDARDIZED,
     )
 
@@ -295,8 +295,8 @@ class _Refit:
         return np.asarray(centred @ centred.T)
 
 
-def _prepared(state: np.ndarray, name: str, left_out: tuple[int, ...]) -> np.ndarray:
-    """``(n_words, width)`` as PCA gets it."""
+def prepared(state: np.ndarray, name: str, left_out: tuple[int, ...]) -> np.ndarray:
+    """``(n_words, width)`` as PCA gets it, which scales it itself where the projection is ``standardized``."""
     if name == "unit_norm":
         norms = np.linalg.norm(state.astype(np.float64), axis=1, keepdims=True)
         return np.asarray(np.divide(state, norms, out=np.zeros(state.shape), where=norms > 0))

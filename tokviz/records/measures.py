@@ -188,7 +188,7 @@ class PictureMeasures:
     purity: CategoryMeasure
     """In 0–1, Euclidean in the picture."""
     trustworthiness: np.ndarray
-    """``(n_depths,)`` float64 in 0–1: 1 when no two words are neighbours in the picture only."""
+    """``(n_depths,)`` float64 in 0–1: 1 when no two words are neighbours in the picture only, and not in the space that it projects."""
 
 
 @dataclass(frozen=True, kw_only=True)
