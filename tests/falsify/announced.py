@@ -13,6 +13,7 @@ from tokviz.pages.text.findings import finding_of
 from tokviz.records import (
     Claim,
     ContextReport,
+    Lens,
     ModelDifferences,
     ModelSimilarity,
     OrderMeasures,
@@ -81,7 +82,7 @@ def _of_capture(context: ContextReport, where: str) -> Iterator[Announcement]:
         yield from _of_claims(context.untrained, where, with_depths=False)
     yield from _of_paired(context, where)
     if context.lens is not None:
-        yield from _of_claims(context.lens, where)
+        yield from _of_lens(context.lens, where)
     if context.relations is not None:
         for index, relation in enumerate(context.relations.relations):
             yield from _at_depths("relation", "a relation", f"{where} {index}", relation.holds)
@@ -96,6 +97,15 @@ def _of_paired(context: ContextReport, where: str) -> Iterator[Announcement]:
         yield from _of_claims(replace(context.paired, held=None), where, with_depths=False)
     if context.holds_categories is not None and context.holds_categories.any():
         yield Announcement("categories, each", "held.claim", where)
+
+
+def _of_lens(lens: Lens, where: str) -> Iterator[Announcement]:
+    measured = {"named": lens.named, "own": lens.own}
+    measured |= {f"relations {index}": each for index, each in enumerate(lens.relations)}
+    for name, each in measured.items():
+        if each is not None:
+            yield from _at_depths("lens", f"{name}.claim", where, each.holds)
+            yield from _in_templates("lens", f"{name}.claim", where, each.template_holds)
 
 
 def _of_order(order: OrderMeasures, where: str) -> Iterator[Announcement]:

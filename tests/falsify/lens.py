@@ -28,7 +28,7 @@ from tokviz.run.kinds.lenses import Lenses, LensInputs
 from tokviz.run.plan.related import Related
 
 N_LAYERS = 8
-N_NAMES, N_FIRST = 5, 10
+N_NAMES, N_FIRST = 6, 12
 """Categories, and how many tokens may be the first of a word and how many its second."""
 _FORMING_LAYERS = 5
 _MOST_STEPS, _KNOWN, _LATEST = 1500, 0.95, 20

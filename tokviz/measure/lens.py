@@ -20,13 +20,15 @@ import numpy as np
 
 from tokviz.measure.categories import LEAST_WORDS
 from tokviz.measure.decisions import N_SHUFFLES, claim_on_median
-from tokviz.measure.exchanging import beats_exchanged, exchanged
+from tokviz.measure.exchanging import exchanged
 from tokviz.measure.labels import Categories
 from tokviz.measure.relations import is_one_word
 from tokviz.measure.tested import empty, factorial, median, permutations, wilson
 from tokviz.records import Directions, HiddenStates, Lens, LensMeasure, PairRows, RelationMeasures
 
 FAMILY = "lens"
+FAMILY_OF_NAMES = "lens, names"
+"""Whether names do better than exchanged ones, in any capture of a report."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -165,7 +167,7 @@ class _Question(ABC):
     n: int
     n_arrangements: float
     is_asked: bool
-    n_exchanged: int = 0
+    n_exchanges: float = 0
     """Arrangements of names, that as they are included, where names are exchanged."""
 
     @abstractmethod
@@ -209,15 +211,14 @@ class _Named(_Question):
         self._kinds = np.vstack([kinds, kinds[categories.shuffles]])
         self._belongs = _holds(memberships, len(ids))
         capital = self._belongs.T @ categories.capitalized / np.maximum(self._belongs.sum(axis=0), 1)
-        self._exchanged = exchanged(capital > 0.5, read.seed)
-        self.n_exchanged = len(self._exchanged)
+        self._exchanged, self.n_exchanges = exchanged(capital > 0.5, read.seed)
 
     def right(self, own: np.ndarray, n: int | None = None) -> np.ndarray:
         answers = own[self._places].argmax(axis=1)
         return np.asarray(self._has[self._kinds[:n], answers].mean(axis=1))
 
     def right_exchanged(self, own: np.ndarray) -> np.ndarray:
-        """``(1 + n,)``: the share that is right with the names as they are, then exchanged."""
+        """``(1 + N_SHUFFLES,)``: the share that is right with the names as they are, then exchanged."""
         answers = own[self._places].argmax(axis=1)
         # Of each category, how many of its words are read as which.
         counted = self._belongs.T.astype(np.int64) @ (answers[:, None] == np.arange(len(self.columns)))
@@ -291,7 +292,7 @@ class _InTemplate:
     halves: np.ndarray
     """``(2, n_depths)``"""
     exchanged: np.ndarray
-    """``(n_depths, 1 + n)``: the share with names as they are, then exchanged; of other questions ``(n_depths, 0)``."""
+    """``(n_depths, 1 + N_SHUFFLES)``: of categories the share with names as they are, then exchanged."""
     agreement: np.ndarray
     """``(n_depths,)``, as are the others."""
     logit: np.ndarray
@@ -299,12 +300,12 @@ class _InTemplate:
     rank_logit: np.ndarray
 
     @classmethod
-    def empty(cls, n_depths: int, n_exchanged: int) -> _InTemplate:
+    def empty(cls, n_depths: int) -> _InTemplate:
         one_each = {name: empty(n_depths) for name in ("agreement", "logit", "rank", "rank_logit")}
         return cls(
             found=empty(n_depths, 1 + N_SHUFFLES),
             halves=empty(2, n_depths),
-            exchanged=empty(n_depths, n_exchanged),
+            exchanged=empty(n_depths, 1 + N_SHUFFLES),
             **one_each,
         )
 
@@ -371,11 +372,15 @@ class _Answers:
         whole = median(found)
         null_mean = whole[:, 1:].mean(axis=1)
         firm = median(agreements)
-        beat = [beats_exchanged(each.exchanged) for each in self.templates]
 
-        def eligible(agree: np.ndarray, lower: np.ndarray, chance: np.ndarray, beats: np.ndarray) -> np.ndarray:
-            return np.asarray(is_enough & (agree >= LensMeasure.LEAST_AGREEMENT) & (lower > chance) & beats)
+        def eligible(agree: np.ndarray, lower: np.ndarray, chance: np.ndarray) -> np.ndarray:
+            return np.asarray(is_enough & (agree >= LensMeasure.LEAST_AGREEMENT) & (lower > chance))
 
+        are_eligible = [
+            eligible(agree, end[0], each[:, 1:].mean(axis=1))
+            for agree, end, each in zip(agreements, ends, found, strict=True)
+        ]
+        is_eligible = eligible(firm, low, null_mean)
         return LensMeasure(
             n=n,
             value=whole[:, 0],
@@ -385,18 +390,17 @@ class _Answers:
             agreement=firm,
             null_mean=null_mean,
             logit=median([each.logit for each in self.templates]),
-            claim=claim_on_median(
-                FAMILY,
-                found,
-                [
-                    eligible(agree, end[0], each[:, 1:].mean(axis=1), beats)
-                    for agree, end, each, beats in zip(agreements, ends, found, beat, strict=True)
-                ],
-                eligible(firm, low, null_mean, beats_exchanged(median([each.exchanged for each in self.templates]))),
-                self.question.n_arrangements,
-            ),
+            claim=claim_on_median(FAMILY, found, are_eligible, is_eligible, self.question.n_arrangements),
+            exchanged=claim_on_median(
+                FAMILY_OF_NAMES,
+                [each.exchanged for each in self.templates],
+                are_eligible,
+                is_eligible,
+                self.question.n_exchanges,
+            )
+            if self.question.n_exchanges
+            else None,
             templates=np.array([each[:, 0] for each in found]) if len(found) > 1 else None,
-            n_exchanged=self.question.n_exchanged,
         )
 
     @property
@@ -416,7 +420,7 @@ def _over_depths(read: Read, directions: Directions, questions: Sequence[_Questi
     end = directions.halves(read.n_depths - 1).mean(axis=0)
     for states in read.templates:
         for each in answers:
-            each.templates.append(_InTemplate.empty(read.n_depths, each.question.n_exchanged))
+            each.templates.append(_InTemplate.empty(read.n_depths))
         for depth in range(read.n_depths):
             own, halves = states.states[depth][read.rows], directions.halves(depth)
             if not np.isfinite(own).all():

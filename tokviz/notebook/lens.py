@@ -29,7 +29,7 @@ class LensReading:
     --------
     >>> import tokviz
     >>> read = tokviz.study("report.toml", quiet=True)["Tiny"]["alone"].lens(quiet=True)
-    >>> read.named.value.shape, read.named.claim.holds.any()
+    >>> read.named.value.shape, read.named.holds.any()
     ((4,), np.False_)
     >>> sorted(read.says("blue", "layer 0"))
     ['Colors', 'Months']

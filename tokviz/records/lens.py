@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from tokviz.records.claims import LEVEL, Claim
+from tokviz.records.claims import Claim
 from tokviz.records.states import HiddenStates
 from tokviz.records.words import Tokenization, TokenizedWord
 
@@ -97,15 +97,32 @@ class LensMeasure:
     """That it is above chance, where both halves agree."""
     templates: np.ndarray | None = None
     """``(n_templates, n_depths)`` float64: in each template of the context; None with one."""
-    n_exchanged: int = 0
-    """Of categories: how many arrangements of their names there are, which what is claimed must exceed, too; else 0."""
+    exchanged: Claim | None = None
+    """Of categories: that their names do better than exchanged ones, without which nothing is announced."""
 
     LEAST_AGREEMENT: ClassVar[float] = 0.9
 
     @property
     def can_be_tested(self) -> bool:
         """Whether there are enough words, and names to exchange, for anything to be announced."""
-        return self.claim.can_be_tested and not 0 < self.n_exchanged < 1 / LEVEL
+        return self.claim.can_be_tested and (self.exchanged is None or self.exchanged.can_be_tested)
+
+    @property
+    def holds(self) -> np.ndarray:
+        """``(n_depths,)`` bool: what is announced."""
+        return self.claim.holds if self.exchanged is None else self.claim.holds & self.exchanged.holds
+
+    @property
+    def p_value(self) -> np.ndarray:
+        """``(n_depths,)`` float64: of both tests the larger one, corrected for all values of the family; NaN until that is decided."""
+        own = self.claim.p_value
+        return own if self.exchanged is None else np.maximum(own, self.exchanged.p_value)
+
+    @property
+    def template_holds(self) -> np.ndarray | None:
+        """``(n_templates, n_depths)`` bool: what would be announced of each template alone; None with one."""
+        own, names = self.claim.template_holds, self.exchanged
+        return own if own is None or names is None or names.template_holds is None else own & names.template_holds
 
     @property
     def is_firm(self) -> np.ndarray:
@@ -115,7 +132,7 @@ class LensMeasure:
     def __repr__(self) -> str:
         return (
             f"LensMeasure({len(self.value)} depths, n = {self.n}, firm at {int(self.is_firm.sum())}, announced at "
-            f"{int(self.claim.holds.sum())})"
+            f"{int(self.holds.sum())})"
         )
 
 

@@ -389,8 +389,8 @@ _OF_THE_LENS = (
     f"correlation between the scores of both is below {LensMeasure.LEAST_AGREEMENT} (of one of the categories’ names; else on average), "
     "nothing is announced. A category is named where its name scores highest of all categories’ names; chance is the categories shuffled "
     "over the words, capitalized ones among themselves. As the words of a category lie together, so that any name is right for many of "
-    "them or for none, names must also do better than names exchanged between categories of one case, at all depths; with fewer than five "
-    "such categories that can’t be tested. The logit lens takes the last layer’s directions at every depth. This is an average, linear "
+    "them or for none, names must also do better than names exchanged between categories of one case do in any capture of the report; with "
+    "fewer than six such categories that can’t be tested. The logit lens takes the last layer’s directions at every depth. This is an average, linear "
     "reading: it shows what the rest of the network would do with a state on average, not what it does with this one. A name may be read "
     "because it is associated with the word: Paris stands near France in text, too. Words at position 0 are not what the lens was fitted on."
 )

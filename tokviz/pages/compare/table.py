@@ -288,7 +288,7 @@ def _named(lens: Lens | None) -> Cell:
     depth = _peak(above)
     if depth is None:
         return _unknown("the halves of the text disagree")
-    holds = measure.claim.holds
+    holds = measure.holds
     note = f"{depth_name(depth)}, chance {whole_percent(measure.null_mean[depth])}; claimed at {int(holds.sum())} of {count(len(holds), 'depth')}"
     return _number(float(measure.value[depth]), whole_percent(measure.value[depth]), note)
 

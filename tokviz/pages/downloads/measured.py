@@ -38,6 +38,7 @@ _CLAIMS = {
     "above_chance": "",
     "above_surface": "surface_",
     "offset": "gain_",
+    "exchanged": "names_",
     "ends_meet": "ends_meet_",
     "circle": "circle_",
 }
@@ -118,6 +119,7 @@ def _derived(record: Any, words: Sequence[str], prefix: str) -> Iterable[tuple[s
     elif isinstance(record, LensMeasure):
         yield from zip(("first_half", "second_half"), record.halves, strict=True)
         yield from (("firm", record.is_firm), ("logit_lens", record.logit))
+        yield from (("p_value", record.p_value), ("announced", record.holds))  # with names exchanged, too
 
 
 # --- one row per thing and depth -------------------------------------------------------------------------------------

@@ -158,7 +158,7 @@ def _grid(report: Report, model: ModelReport, page: str) -> LensGrid | None:
     if lens is None or lens.named is None or lens.top_names is None:
         return None
     depths = shown_depths(model)
-    firm, holds = lens.named.is_firm, lens.named.claim.holds
+    firm, holds = lens.named.is_firm, lens.named.holds
     rows = _rows(lens, words)
     return LensGrid(
         label=f"{HEADING}, words by layers",

@@ -76,6 +76,6 @@ def _told(measure: LensMeasure, tops: np.ndarray, size: int) -> dict[str, Any]:
     by_word = (tops + 1).transpose(1, 0, 2)
     return {
         "firm": "".join("01"[int(firm)] for firm in measure.is_firm),
-        "announced": "".join("01"[int(holds)] for holds in measure.claim.holds),
+        "announced": "".join("01"[int(holds)] for holds in measure.holds),
         "tops": packed(np.ascontiguousarray(by_word, dtype=f"u{size}")),
     }

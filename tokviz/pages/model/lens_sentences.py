@@ -28,7 +28,7 @@ def _facts(contexts: Iterable[ContextReport]) -> Iterator[UnnamedFact]:
         named = context.lens.named if context.lens else None
         if named is None:
             continue
-        label, holds = context.states.context.label, named.claim.holds
+        label, holds = context.states.context.label, named.holds
         if holds.any():
             shares = named.value[holds]
             values = (float(shares.min()), float(shares.max()))
