@@ -26,9 +26,10 @@ def families(*keys: str, too_few: tuple[str, ...] = ()) -> tuple[Family, ...]:
     return tuple(
         Family(
             key=key,
+            share="others",
             highest=np.linspace(1, 4, 1999),
             n_values=62,
-            p_value=0.0005,
+            best=5.0,
             least_p_value=1 / 120 if key in too_few else 1 / 2000,
             level=LEVEL / len(keys),
         )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
-from tokviz.measure.decisions import claim, claims_in, decide, with_decisions
+from tokviz.measure.decisions import claim, claims_in, decide, scored, with_decisions
 from tokviz.records import LEVEL, Claim
 
 N_SHUFFLES = 1999
@@ -41,68 +41,100 @@ def test_captures_that_are_alike_count_once() -> None:
     np.testing.assert_array_equal(once.decided(families[0]).p_value, once.decided(families[1]).p_value)
 
 
-def test_the_level_is_shared_by_the_families_that_can_be_tested() -> None:
+def test_families_share_the_level() -> None:
     """Five pairs of words can be paired in 120 ways: no p-value of theirs is below 1/120."""
     random = np.random.default_rng(2)
-    high = np.array([9.0])
-    testable = [drawn(random, f"order {index}", high) for index in range(4)]
-    few = claim("relation 0", high, random.normal(size=(1, N_SHUFFLES)), np.ones(1, bool), n_arrangements=120)
+    high = np.array([9.0, 1.0])
+    keys = ("surface", "paired", "categories", "categories, each", "order 0", "order 0, beyond", "lens")
+    testable = [drawn(random, key, high) for key in keys]
+    few = claim("relation 0", high, random.normal(size=(2, N_SHUFFLES)), np.ones(2, bool), n_arrangements=120)
     families = decide([*testable, few])
+    assert families["relation 0"].level == 0
     assert families["relation 0"].can_be_tested is False
     assert not few.decided(families["relation 0"]).holds.any()
-    assert [families[f"order {index}"].level for index in range(4)] == [LEVEL / 4] * 4
-    assert all(each.decided(families[each.family]).holds.all() for each in testable)
+    assert [families[key].level / LEVEL for key in keys] == [0.5] * 2 + [0.25] * 5
+    for each in testable:
+        np.testing.assert_array_equal(each.decided(families[each.family]).holds, [True, False])
 
 
-def test_of_more_questions_than_shuffles_can_tell_apart_the_last_are_left_out() -> None:
-    """1,999 shuffles tell twenty questions apart: all together stay at the level."""
-    random = np.random.default_rng(7)
-    families = decide([drawn(random, f"question {index}", np.array([9.0])) for index in range(25)])
-    testable = [each for each in families.values() if each.can_be_tested]
-    assert [each.key for each in testable] == [f"question {index}" for index in range(20)]
-    assert sum(each.level for each in testable) == pytest.approx(LEVEL)
+def test_of_each_share_a_p_value_counts_what_chance_does_in_all_of_its_families() -> None:
+    """In units of how far chance reaches beyond its 95 % quantile, whatever scales families have, and however many shuffles."""
+    random = np.random.default_rng(11)
+    claims = [
+        scored(key, np.array([score, np.nan]), unit * random.normal(size=(2, n)), np.ones(2, bool))
+        for key, score, unit, n in (("order 0", 2.9, 1.0, 1999), ("lens", 55.0, 20.0, 999), ("surface", 9.0, 1.0, 1999))
+    ]
+    families = decide(claims)
+    order, lens = (families[key] for key in ("order 0", "lens"))
+    heights, own = [], 0.0
+    for each, score in ((order, 2.9), (lens, None)):
+        far = np.quantile(each.highest, 0.95)
+        unit = (each.highest[each.highest > far] - far).mean()
+        heights.append((each.highest - far) / unit)
+        own = (score - far) / unit if score else own
+    expected = (1 + (heights[0] >= own).sum()) / 2000 + (heights[1] >= own).sum() / 1000
+    assert claims[0].decided(order).p_value[0] == pytest.approx(expected)
+    assert order.p_value == pytest.approx(expected)
+    assert 0.001 < expected < 0.1
+    for family in families.values():
+        just = np.array([family.threshold, family.threshold - 1e-4])
+        assert family.p_values(just)[0] <= family.level * (1 + 1e-9) < family.p_values(just)[1]
 
 
-def test_of_so_many_relations_and_orders_all_are_one_question() -> None:
+def test_a_share_in_which_nothing_is_asked_or_all_is_shown_leaves_its_part_to_the_others() -> None:
+    random = np.random.default_rng(12)
+    surface, categories = drawn(random, "surface", np.array([1.0])), drawn(random, "categories", np.array([1.0]))
+    shown, half_shown = drawn(random, "similarity", np.array([9.0, 8.0])), drawn(random, "lens", np.array([9.0, 1.0]))
+    found = decide([surface, categories])
+    assert {key: each.level for key, each in found.items()} == pytest.approx(
+        {"surface": 2 / 3 * LEVEL, "categories": LEVEL / 3}
+    )
+    assert {key: each.level for key, each in decide([surface, categories, shown]).items()} == pytest.approx(
+        {"surface": 2 / 3 * LEVEL, "categories": LEVEL / 3, "similarity": LEVEL / 4}
+    )
+    assert decide([surface, categories, shown, half_shown])["surface"].level == LEVEL / 2
+    few = replace(shown, least_p_value=0.004)
+    found = decide([surface, categories, few])
+    assert (found["surface"].level, found["similarity"].level) == pytest.approx((2 / 3 * LEVEL, 0.0))
+
+
+def test_no_question_is_without_a_level_however_many_there_are() -> None:
     random = np.random.default_rng(8)
-    kinds = [f"{kind} {index}" for kind in ("relation", "order") for index in range(20)]
-    claims = [drawn(random, each, np.array([9.0, 1.0])) for each in kinds]
-    further = [drawn(random, f"order {index}, ends meet", np.array([9.0])) for index in range(20)]
-    other = drawn(random, "categories", np.array([9.0]))
-    families = decide([*claims, *further, other])
-    assert {each.level for each in families.values()} == {LEVEL / 2}
-    for each in (*claims, *further, other):
-        assert each.decided(families[each.family]).holds[0]
-    np.testing.assert_array_equal(
-        families["order 3"].highest, np.sort(np.max([each.highest for each in claims], axis=0))
-    )
-    np.testing.assert_array_equal(
-        families["order 3, ends meet"].highest, np.sort(np.max([each.highest for each in further], axis=0))
-    )
-    few = decide([*claims[:5], other])
-    np.testing.assert_array_equal(few["relation 3"].highest, np.sort(claims[3].highest))
+    keys = [f"{kind} {index}" for kind in ("relation", "order") for index in range(20)]
+    keys += [f"order {index}, ends meet" for index in range(20)]
+    claims = [drawn(random, each, np.array([9.0, 1.0])) for each in (*keys, "categories", "surface")]
+    families = decide(claims)
+    assert {families[key].level for key in keys} == {LEVEL / 4}
+    assert all(each.decided(families[each.family]).holds[0] for each in claims)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("n_true", [0, 20])
+@pytest.mark.parametrize("part_true", [0, 0.5, 1])
 @pytest.mark.parametrize("n_orders", [1, 8, 40])
 def test_of_questions_that_are_partly_true_a_report_in_a_hundred_says_anything_false(
-    n_orders: int, n_true: int
+    n_orders: int, part_true: float
 ) -> None:
-    """With the categories' question, which is true or not, too; each order has eight values that depend on each other."""
-    random, n_false, n_reports = np.random.default_rng((9, n_orders, n_true)), 0, 400
+    """Of each order that can be read three questions more are asked, to which the answer is no; of categories and their surface, too.
+
+    Each has eight values that depend on each other, at half of which a true one isn't true either.
+    """
+    random, n_false, n_reports = np.random.default_rng((9, n_orders, int(2 * part_true))), 0, 400
     for _ in range(n_reports):
         claims, false = [], []
-        for index in range(n_orders + 1):
+        true = {f"order {index}" for index in range(round(n_orders * part_true))}
+        keys = [
+            f"order {index}{more}" for index in range(n_orders) for more in ("", ", beyond", ", ends meet", ", circle")
+        ]
+        for key in (*keys, "categories", "categories, each", "surface"):
             every = 0.8 * random.normal(size=(1, 2000)) + 0.6 * random.normal(size=(8, 2000))
-            is_true = index < n_true * n_orders // 40
-            every[:, 0] += 9 * is_true
-            name = "categories" if index == n_orders else f"order {index}"
-            claims.append(claim(name, every[:, 0], every[:, 1:], np.ones(8, bool)))
-            false += [] if is_true else [name]
+            every[:4, 0] += 9 * (key in true)
+            claims.append(claim(key, every[:, 0], every[:, 1:], np.ones(8, bool)))
+            false.append(np.arange(8) >= 4 * (key in true))
         families = decide(claims)
         assert all(each.level > 0 for each in families.values())
-        n_false += any(each.decided(families[each.family]).holds.any() for each in claims if each.family in false)
+        n_false += any(
+            (each.decided(families[each.family]).holds & wrong).any() for each, wrong in zip(claims, false, strict=True)
+        )
     assert n_false <= n_reports * LEVEL + 3 * np.sqrt(n_reports * LEVEL)
 
 
@@ -112,6 +144,7 @@ def test_the_threshold_is_the_lowest_score_that_is_announced() -> None:
     just = claim("one", np.array([at, at - 1e-4]), np.zeros((2, N_SHUFFLES)), np.ones(2, bool))
     assert np.isnan(just.score).all()  # shuffles that are all alike leave nothing to be held against
     p_values = family.p_values(np.array([at, at - 1e-4]))
+    assert family.level == LEVEL
     assert p_values[0] <= LEVEL < p_values[1]
 
 
@@ -155,14 +188,17 @@ def test_reports_in_which_nothing_is_true_announce_something_once_in_a_hundred()
     assert n_false <= 2000 * LEVEL + 3 * np.sqrt(2000 * LEVEL)
 
 
-def test_a_further_question_has_its_own_family_and_takes_nothing_from_the_level() -> None:
-    """Scores of the first question have a longer tail: in one family they would hide what the second one's are."""
+def test_a_further_question_is_answered_beside_a_first_one_of_a_longer_tail() -> None:
+    """In one family the scores of the first one would hide what the second one's are."""
     random = np.random.default_rng(4)
-    first = claim("order 0", np.array([60.0]), random.standard_cauchy(size=(1, N_SHUFFLES)), np.ones(1, bool))
+    first = claim("order 0", np.array([60.0, 0.0]), random.standard_t(5, size=(2, N_SHUFFLES)), np.ones(2, bool))
     second = drawn(random, "order 0, ends meet", np.array([4.2]))
-    families = decide([first, second, drawn(random, "categories", np.array([1.0]))])
-    assert {key: each.level for key, each in families.items()} == dict.fromkeys(families, LEVEL / 2)
+    families = decide(
+        [first, second, drawn(random, "categories", np.array([1.0])), drawn(random, "surface", np.ones(1))]
+    )
+    assert families["order 0"].threshold > second.score[0] > families["order 0, ends meet"].threshold
     assert second.decided(families["order 0, ends meet"]).holds.all()
+    assert first.decided(families["order 0"]).holds.tolist() == [True, False]
 
 
 def test_a_claim_says_whether_it_can_be_tested() -> None:

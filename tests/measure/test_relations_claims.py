@@ -22,19 +22,19 @@ from falsify.related import (
 )
 from repeating import times
 
-from tokviz.measure.decisions import claims_in, decide, with_decisions
+from tokviz.measure.decisions import SHARES, claims_in, decide, with_decisions
 from tokviz.measure.relations import measure
 from tokviz.records import LEVEL, Relations
 
 pytestmark = [pytest.mark.slow, pytest.mark.repeats]
 N_REPORTS = times(4)
-N_QUESTIONS = 6
-"""Of the sample report: by so many its level is divided."""
+LEVEL_OF_SHARE = LEVEL * SHARES["others"]
+"""Beside the other questions of the sample report."""
 
 
 def decided(found: Relations) -> Relations:
     families = decide(claims_in(found))
-    return with_decisions(found, {key: replace(each, level=LEVEL / N_QUESTIONS) for key, each in families.items()})
+    return with_decisions(found, {key: replace(each, level=LEVEL_OF_SHARE) for key, each in families.items()})
 
 
 def announced_of_order(kind: str, seed: int, width: int = 64, signal: float = 10.0) -> set[str]:

@@ -13,7 +13,7 @@ import smollm2
 from scipy.spatial.distance import pdist
 
 from tokviz import config
-from tokviz.measure.decisions import claims_in, decide, with_decisions
+from tokviz.measure.decisions import SHARES, claims_in, decide, with_decisions
 from tokviz.measure.relations import measure
 from tokviz.measure.spaces import standardized
 from tokviz.records import LEVEL, HiddenStates, OrderMeasures, RelationMeasures, Relations
@@ -24,8 +24,8 @@ pytestmark = pytest.mark.thorough
 REPORT = config.load(Path(smollm2.ROOT) / "report.toml")
 LAYER_11 = 12
 """Its depth."""
-N_QUESTIONS = 6
-"""Of the sample report: by so many its level is divided."""
+LEVEL_OF_SHARE = LEVEL * SHARES["others"]
+"""Beside the other questions of the sample report."""
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def decided(smollm2_states: dict[str, HiddenStates]) -> dict[str, Relations]:
     """By the context's name, at the sample report's level."""
     found = {name: _measured(states) for name, states in smollm2_states.items()}
     families = decide(claim for each in found.values() for claim in claims_in(each))
-    families = {key: replace(each, level=LEVEL / N_QUESTIONS) for key, each in families.items()}
+    families = {key: replace(each, level=LEVEL_OF_SHARE) for key, each in families.items()}
     return {name: with_decisions(each, families) for name, each in found.items()}
 
 

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-import pytest
+import claiming
 from related_fixture import related_report
 
 from tokviz.pages.text.families import family_labels
 from tokviz.pages.text.glossary import decisions
 from tokviz.pages.text.wording import NBSP
-from tokviz.records import Family
 
 
 def test_further_questions_are_named_with_the_relation_or_the_order() -> None:
     keys = ("categories", "relation 0", "relation 0, offset", "order 1", "order 0, ends meet", "order 0, circle")
-    families = tuple(
-        Family(key=key, highest=np.zeros(1), n_values=1, p_value=0.5, least_p_value=0.5, level=0.01) for key in keys
-    )
+    families = claiming.families(*keys, "lens", "lens, names")
     assert list(family_labels(replace(related_report(), families=families)).values()) == [
         "categories against chance",
         "the relation “First → second”",
@@ -26,16 +22,21 @@ def test_further_questions_are_named_with_the_relation_or_the_order() -> None:
         "the order “A line”",
         "the order “A circle”: whether its ends meet",
         "the order “A circle”: whether it is a circle",
+        "what the lens reads",
+        "whether it reads categories by their own names",
     ]
 
 
-@pytest.mark.parametrize("level", [0.01 / 3, 0.01 / 2])
-def test_the_method_page_says_where_relations_and_orders_are_one_question(level: float) -> None:
-    keys = ("categories", "order 0", "order 1", "order 1, ends meet")
+def test_the_method_page_says_what_was_tested_at_which_level() -> None:
+    surface, order, further, few = claiming.families("surface", "o", "o, further", too_few=("few",))
     families = [
-        Family(key=key, highest=np.zeros(1999), n_values=7, p_value=0.5, least_p_value=0.0005, level=level)
-        for key in keys
+        replace(order, level=0.0025),
+        few,
+        replace(surface, level=0.005, share="first"),
+        replace(further, level=0.0025),
     ]
-    said = str(decisions(families, {key: key for key in keys}))
-    assert f"from p ≤ {level:.2g} in 4" in said.replace(NBSP, " ")
-    assert ("all relations and orders are one question" in said) == (level > 0.004)
+    said = decisions(families, {each.key: each.key for each in families}).meaning.replace(NBSP, " ")
+    assert "Values are claimed from p ≤ 0.005 in 1 family: surface (62 values)." in said
+    assert "Values are claimed from p ≤ 0.0025 in 2 families: o (62 values); o, further (62 values)." in said
+    assert said.index("0.005 in") < said.index("0.0025 in")
+    assert "so that nothing is claimed: few." in said

@@ -74,7 +74,10 @@ def test_the_method_page_says_what_its_words_mean_and_how_sure_its_numbers_are()
     terms = site["method/index.html"].under("measures").terms
     said = {name: meaning.replace("\N{NO-BREAK SPACE}", " ") for name, meaning in terms.items()}
     assert "7 parts of the words, each 40 % of every category (of long lists 99 words)" in said["Intervals"]
-    assert "p ≤ 0.005 in 2 families: categories against chance (62 values); " in said["What is claimed"]
+    assert (
+        "Values are claimed from p ≤ 0.005 in 2 families: categories against chance (62 values); "
+        in said["What is claimed"]
+    )
     assert "fewer than 30 % of the words" in said["Neighbors of the same category (purity)"]
     assert "at least 21 words" in said["Change (1 − CKA)"]
     assert "eigenvalues" in said["Effective rank"]

@@ -1,4 +1,4 @@
-"""One rule for everything that a report claims: max-T within a family of tests, Bonferroni over the questions that are asked.
+"""One rule for everything that a report claims: max-T within a family of tests, shares of one level over the families.
 
 Westfall & Young 1993, Resampling-based multiple testing. Holm's later steps are not for families in which some values are
 truly above chance and others aren't: announced at a higher level once the family has passed, the others would add up to more
@@ -8,26 +8,39 @@ Each value is put on the scale of its own shuffles, so that a null that varies w
 shuffles serve all captures, so that the highest of each among all values is what chance makes of a whole report, however its
 values depend on each other; captures that are alike count once by themselves.
 
-A further question, such as whether the ends of an order meet, is answered only where the first one is, whether the order can be
-read. So it has a family of its own, at the level of the first one, and isn't counted again (gatekeeping: Westfall &
-Krishen 2001). In one family with the first one's scores, which have no upper bound, it could hardly ever be answered.
+Families have shares of the level, and those of one share a common threshold, on a scale on which their tails are alike: each is passed by
+chance no more often than in so many reports as the share allows for, all its families together, however these depend on each other. A
+further question, such as whether the ends of an order meet, is a family like others: that it is answered only where the first one is
+doesn't make its errors fewer where the first one is true. A share of which all is shown passes its part on to the others (Bretz et al.
+2009, A graphical approach to sequentially rejective multiple test procedures).
 """
 
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from tokviz.records import LEVEL, Claim, Family
+from tokviz.records.claims import Pool
 
 Record = TypeVar("Record")
 N_SHUFFLES = 1999
-"""Enough for twenty families of tests in one report: no p-value is below one in two thousand."""
+"""Of which a share of a quarter of the level lets five pass, in all of its families."""
+SHARES = {"first": 0.5, "categories": 0.25, "others": 0.25}
+"""Of the level."""
+_SHARE_OF = {
+    "surface": "first",
+    "paired": "first",
+    "categories": "categories",
+    "categories, each": "categories",
+    "paired by category": "categories",
+    "differences": "categories",
+}
+"""Of families; of relations, orders, the lens and whatever else there may be the last one."""
 _LEAST_SPREAD = 1e-9
 """Shuffles that scatter by less are all alike: they leave nothing to be held against."""
 
@@ -108,70 +121,56 @@ def claim_on_median(
 def decide(claims: Iterable[Claim]) -> dict[str, Family]:
     """The families of all claims of a report, by their keys.
 
-    Where there are more questions than shuffles can tell apart, all relations and orders are one question: each is held against the
-    best that a shuffle does in any of them. What still has too few shuffles for the level announces nothing, and is left out of the
-    count that the level is divided by: first those that need most, of equal ones the last.
+    What has too few different shuffles for the level of its share announces nothing and isn't counted. A share without anything to test
+    leaves its part to the others, as does one of which every value is shown.
 
     Raises
     ------
-    ValueError : claims of one family, or of relations and orders that are one question, that aren't held against the same number of
-        shuffles.
+    ValueError : claims of one family that aren't held against the same number of shuffles.
     """
     by_family: dict[str, list[Claim]] = {}
     for each in claims:
         if np.isfinite(each.score).any():
             by_family.setdefault(each.family, []).append(each)
-    by_question = _by(by_family, _question)
-    joined: Callable[[str], str] = str
-    n_shuffles = min((len(each.highest) for own in by_family.values() for each in own), default=0)
-    if len(by_question) > LEVEL * (n_shuffles + 1):
-        joined = _joined
-        by_question = _by(by_family, lambda key: _question(_joined(key)))
-    beside = _by(by_family, joined)
-    tested = sorted(by_question, key=lambda question: _least_p_value(by_question[question]))
-    while tested and _least_p_value(by_question[tested[-1]]) > LEVEL / len(tested):
-        tested.pop()
-    level = LEVEL / max(len(tested), 1)
-    return {
-        key: _family(key, each, beside[joined(key)], level if _question(joined(key)) in tested else 0.0)
-        for key, each in by_family.items()
-    }
+    families = {key: _family(key, each) for key, each in by_family.items()}
+    left = [share for share in SHARES if any(each.share == share for each in families.values())]
+    while left:
+        total = sum(SHARES[share] for share in left)
+        for share in left:
+            families |= _at_level(families, share, LEVEL * SHARES[share] / total)
+        tested = {share: [each for each in families.values() if each.share == share and each.level] for share in left}
+        done = [share for share in left if tested[share] and _are_shown(tested[share], by_family)]
+        done = done or [share for share in left if not tested[share]]
+        if not done:
+            break
+        left = [share for share in left if share not in done]
+    return families
 
 
-def _by(families: Mapping[str, Sequence[Claim]], key_of: Callable[[str], str]) -> dict[str, list[Claim]]:
-    found: dict[str, list[Claim]] = {}
-    for key, each in families.items():
-        found.setdefault(key_of(key), []).extend(each)
-    return found
-
-
-def _question(key: str) -> str:
-    """Without what is asked further."""
-    return key.partition(",")[0]
-
-
-def _joined(key: str) -> str:
-    """Of relations and orders one key for all."""
-    return re.sub(r"^(relation|order) \d+", "relations and orders", key)
-
-
-def _least_p_value(claims: Sequence[Claim]) -> float:
-    return min(each.least_p_value for each in claims)
-
-
-def _family(key: str, claims: Sequence[Claim], beside: Sequence[Claim], level: float) -> Family:
-    """``beside``: all whose best counts, ``claims`` among them."""
-    highest = np.sort(np.max([each.highest for each in beside], axis=0).astype(np.float64))
+def _family(key: str, claims: Sequence[Claim]) -> Family:
+    highest = np.sort(np.max([each.highest for each in claims], axis=0).astype(np.float64))
     scores = np.concatenate([each.all_scores for each in claims])
-    family = Family(
+    return Family(
         key=key,
+        share=_SHARE_OF.get(key, "others"),
         highest=highest,
         n_values=int(np.isfinite(scores).sum()),
-        p_value=float("nan"),
-        least_p_value=_least_p_value(claims),
-        level=level,
+        best=float(np.nanmax(scores)),
+        least_p_value=min(each.least_p_value for each in claims),
+        level=0.0,
     )
-    return replace(family, p_value=float(np.nanmin(family.p_values(scores))))
+
+
+def _at_level(families: Mapping[str, Family], share: str, level: float) -> dict[str, Family]:
+    """Those of a share; what can't be tested has a level of 0."""
+    own = [replace(each, level=level) for each in families.values() if each.share == share]
+    tested = [each for each in own if each.can_be_tested]
+    pool = Pool.of(tested) if tested else None
+    return {each.key: replace(each, pool=pool) if each.can_be_tested else replace(each, level=0.0) for each in own}
+
+
+def _are_shown(families: Iterable[Family], claims: Mapping[str, Sequence[Claim]]) -> bool:
+    return all(each.shows(claim) for each in families for claim in claims[each.key])
 
 
 # --- claims within records -----------------------------------------------------------------------------------------

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -88,34 +90,94 @@ class Claim:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Pool:
+    """What chance reaches in families that share a level, on a scale on which their tails are alike."""
+
+    heights: np.ndarray
+    """``(n_all,)`` float64, ascending: the highest scores of all shuffles of all of them."""
+    beyond: np.ndarray
+    """``(n_all + 1,)`` float64: which share of a family's shuffles reach that height, summed over families; of none 0."""
+
+    @classmethod
+    def of(cls, families: Iterable[Family]) -> Pool:
+        """Of at least one."""
+        found = [(each.on_scale(each.highest), len(each.highest) + 1) for each in families]
+        heights = np.concatenate([own for own, _ in found])
+        weights = np.concatenate([np.full(len(own), 1 / n) for own, n in found])
+        order = np.argsort(heights, kind="stable")
+        beyond = np.cumsum(weights[order][::-1])[::-1].round(12)
+        return cls(heights=heights[order], beyond=np.append(beyond, 0.0))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Family:
     """All values of a report that one question is asked of."""
 
     key: str
+    share: str
+    """Of the level, which families have together."""
     highest: np.ndarray
     """``(n_shuffles,)`` float64, ascending: the highest score of each shuffle among all values of the family."""
     n_values: int
-    p_value: float
-    """The smallest of its corrected p-values; NaN without any value."""
+    best: float
+    """The highest score."""
     least_p_value: float
     level: float
-    """Its values are announced from this corrected p-value down: ``LEVEL`` over the number of questions that can be tested."""
+    """Of its share: values are announced from this corrected p-value down; 0 where it can't be tested."""
+    pool: Pool | None = None
+    """Of all families of its share that can be tested; None for itself alone."""
+
+    @property
+    def p_value(self) -> float:
+        """The smallest of its corrected p-values."""
+        return float(self.p_values(np.array([self.best]))[0])
 
     @property
     def can_be_tested(self) -> bool:
         """Whether its shuffles are enough for the level."""
         return self.least_p_value <= self.level * _ROUNDING
 
-    @property
+    @cached_property
     def threshold(self) -> float:
         """The score from which a value is announced; infinite where none can be."""
-        n_above = int(self.level * _ROUNDING * (len(self.highest) + 1)) - 1
-        return float(self.highest[-1 - n_above]) + 2 * _ALIKE if 0 <= n_above < len(self.highest) else float("inf")
+        pool, (far, unit) = self._pool, self._scale
+        enough = pool.beyond[1:] + self._own_part <= self.level * _ROUNDING
+        height = pool.heights[enough.argmax()] if enough.any() else np.inf
+        return float(height * unit + far) + 2 * _ALIKE
 
     def p_values(self, scores: np.ndarray) -> np.ndarray:
-        """``(n,)`` scores → ``(n,)`` corrected p-values; NaN where there is no score."""
-        n_as_good = len(self.highest) - np.searchsorted(self.highest, scores - _ALIKE, side="left")
-        return np.where(np.isfinite(scores), (n_as_good + 1) / (len(self.highest) + 1), np.nan)
+        """``(…)`` scores → ``(…)`` p-values, corrected for all values of the share; NaN where there is no score."""
+        pool = self._pool
+        found = pool.beyond[np.searchsorted(pool.heights, self.on_scale(scores - _ALIKE), side="left")] + self._own_part
+        return np.where(np.isfinite(scores), np.minimum(found, 1.0), np.nan)
+
+    def shows(self, claim: Claim) -> bool:
+        """Whether the p-values of all values of one of its claims are at most the level."""
+        scores = claim.all_scores
+        shown = self.p_values(scores[np.isfinite(scores)]) <= self.level * _ROUNDING
+        return bool(shown.all()) and claim.least_p_value <= self.level * _ROUNDING
+
+    def on_scale(self, scores: np.ndarray) -> np.ndarray:
+        """As heights of a pool."""
+        far, unit = self._scale
+        return np.asarray((scores - far) / unit)
+
+    @cached_property
+    def _scale(self) -> tuple[float, float]:
+        """What chance exceeds in one case of twenty, and by how much on average: tails are alike in these units, but for their shape."""
+        finite = self.highest[np.isfinite(self.highest)]
+        far = float(np.quantile(finite, 0.95)) if len(finite) else 0.0
+        beyond = finite[finite > far]
+        return far, float((beyond - far).mean()) if len(beyond) else 1.0
+
+    @cached_property
+    def _pool(self) -> Pool:
+        return self.pool or Pool.of([self])
+
+    @property
+    def _own_part(self) -> float:
+        """What is there counts as one of the shuffles."""
+        return 1 / (len(self.highest) + 1)
 
 
 _ROUNDING = 1 + 1e-9

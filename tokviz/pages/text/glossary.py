@@ -98,14 +98,23 @@ def decisions(families: Sequence[Family], labels: Mapping[str, str]) -> Term:
     ----------
     labels : of the families, by their keys.
     """
-    tested = [each for each in families if each.can_be_tested]
     left_out = tuple(labels[each.key] for each in families if not each.can_be_tested)
-    level, questions = tested[0].level if tested else 0.0, {each.key.partition(",")[0] for each in tested}
-    sizes = tuple(Fact("method.family", family=labels[each.key], values=each.n_values) for each in tested)
+    shares: dict[str, list[Family]] = {}
+    for each in sorted(families, key=lambda each: -each.level):
+        if each.can_be_tested:
+            shares.setdefault(each.share, []).append(each)
+    tested = tuple(
+        Fact(
+            "method.tested",
+            level=own[0].level,
+            n=len(own),
+            families=tuple(Fact("method.family", family=labels[each.key], values=each.n_values) for each in own),
+        )
+        for own in shares.values()
+    )
     return term(
         "method.decisions",
         level=LEVEL,
-        tested=Fact("method.tested", level=level, n=len(tested), families=sizes) if tested else (),
-        joined=Fact("method.joined") if len(questions) * level > 1.01 * LEVEL else (),
+        tested=tested,
         left_out=Fact("method.left_out", families=left_out) if left_out else (),
     )
