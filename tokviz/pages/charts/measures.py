@@ -356,8 +356,8 @@ def _second_word(index: int, relation: Relation) -> Measure:
     return _by_lens(
         f"relation {relation.name}",
         f"Second word named, {relation.label}",
-        "Share of pairs of which, read from the first word, the first token of the second scores highest among all words of its category; "
-        "those that share a token with the first word don’t count.",
+        "Share of pairs of which, read from the first word, the second’s first token scores highest in its category (but for those that "
+        "share a token with the first). What is so at the embedding already, no layer adds.",
         lambda lens: lens.relations[index] if index < len(lens.relations) else None,
     )
 

@@ -17,7 +17,7 @@ from tokviz.pages.model.lens_data import has_lens
 from tokviz.pages.text.extent import end_name, is_partial
 from tokviz.pages.text.findings import finding_of
 from tokviz.pages.text.parts import Link
-from tokviz.pages.text.without_training import best_after_embedding
+from tokviz.pages.text.without_training import best_layer
 from tokviz.pages.text.wording import NBSP, NUMBERS, UNKNOWN, count, number, percent, ranged, score, whole_percent
 from tokviz.records import (
     ContextReport,
@@ -82,7 +82,7 @@ def _rows(report: Report) -> Iterator[_Rows]:
     """Those of the measures that have some, and what only this table has."""
     yield from _of_measures(MEASURES)
     if any(context.untrained for model in report.models for context in model.contexts):
-        yield _Rows(("Purity with all weights random", "Best purity after random layers"), _of_controls)
+        yield _Rows(("Purity with all weights random", "Purity with random layers"), _of_controls)
     yield _Rows(("Massive activations written by", "Norm left with them at zero"), _written)
     yield from _of_measures(related_measures(report.relations, report.orders))
     if _has_lens(report):
@@ -251,18 +251,21 @@ def _last_rank(_: Measure, context: ContextReport, geometry: Geometry) -> tuple[
 
 
 def _of_controls(_: ModelReport, context: ContextReport) -> tuple[Cell, Cell]:
-    """The best purity with all weights random; with random layers after the embedding, the median over seeds."""
-    untrained = context.untrained
-    if untrained is None:
+    """Where the model itself is best after a layer: with all weights random; with random layers, the median over seeds."""
+    untrained, geometry = context.untrained, context.geometry
+    if untrained is None or geometry is None:
         return _unknown("not captured"), _unknown("not captured")
-    random, layers = _unknown(), _unknown()
-    if untrained.random is not None and (depth := _peak(untrained.random.purity)) is not None:
-        value = float(untrained.random.purity[depth])
+    random, layers, depth = _unknown(), _unknown(), best_layer(geometry.purity.value)
+    if depth is None:
+        return random, layers
+    if untrained.random is not None and np.isfinite(value := float(untrained.random.purity[depth])):
         random = _number(value, score(value), f"one draw, {depth_name(depth)}")
-    seeds = np.array([best_after_embedding(each.purity) for each in untrained.own_embedding])
+    seeds = np.array([each.purity[depth] for each in untrained.own_embedding])
     if len(seeds) and np.isfinite(seeds).all():
         middle = float(np.median(seeds))
-        layers = _number(middle, score(middle), f"{ranged(seeds, score)} in {count(len(seeds), 'seed')}")
+        layers = _number(
+            middle, score(middle), f"{ranged(seeds, score)} in {count(len(seeds), 'seed')}, {depth_name(depth)}"
+        )
     return random, layers
 
 

@@ -97,10 +97,8 @@ def measures(report: Report) -> tuple[ProfileMeasure, ...]:
     if len(report.models) > MOST_MODELS_IN_ALL_PAIRS:
         others = "first model"
     return (
-        ProfileMeasure(
-            label="Category purity", unit="of neighbors, 0 by chance", said="category purity", column="purity"
-        ),
-        ProfileMeasure(label="Silhouette", unit="of categories", said="silhouette", column="silhouette"),
+        ProfileMeasure(label="Purity above chance", unit="1: all neighbors", said="category purity", column="purity"),
+        ProfileMeasure(label="Silhouette above chance", unit="of categories", said="silhouette", column="silhouette"),
         *(
             ProfileMeasure(
                 label=each.label,

@@ -73,17 +73,16 @@ def _against(
 
 
 def _best(untrained: Untrained, purity: np.ndarray) -> Fact | tuple[()]:
-    """`` (category purity 0.98 at layer 12, with random layers 0.86–0.91)``; nothing where it isn't known."""
-    if not np.isfinite(purity[1:]).any() or not untrained.own_embedding:
+    """`` (category purity 0.98 at layer 12, with random layers 0.86–0.91 there)``; nothing where it isn't known."""
+    depth = best_layer(purity)
+    if depth is None or not untrained.own_embedding:
         return ()
-    seeds = np.array([best_after_embedding(each.purity) for each in untrained.own_embedding])
-    depth = 1 + int(np.nanargmax(purity[1:]))
+    seeds = np.array([each.purity[depth] for each in untrained.own_embedding])
     if not np.isfinite(seeds).all():
         return ()
     return Fact("scope.controls.best", purity=purity[depth], depth=depth, seeds=(seeds.min(), seeds.max()))
 
 
-def best_after_embedding(values: np.ndarray) -> float:
-    """The greatest value after a layer; NaN where none is defined."""
-    known = values[1:][np.isfinite(values[1:])]
-    return float(known.max()) if len(known) else float("nan")
+def best_layer(values: np.ndarray) -> int | None:
+    """The depth after a layer at which a model is held against its controls: of its greatest value; None where none is defined."""
+    return 1 + int(np.nanargmax(values[1:])) if np.isfinite(values[1:]).any() else None
