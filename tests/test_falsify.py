@@ -26,6 +26,7 @@ DEAR = (
     "untrained against untrained",
     "random layers of another scale",
     "random weights, shared tokens",
+    "random weights, several tokens",
     "labels shuffled among all words",
     "labels of unlike sizes",
     "models alike",

@@ -30,6 +30,7 @@ from tokviz.run.plan.related import Related
 N_LAYERS = 8
 N_NAMES, N_FIRST = 6, 12
 """Categories, and how many tokens may be the first of a word and how many its second."""
+N_DECODERS = 5
 _FORMING_LAYERS = 5
 _MOST_STEPS, _KNOWN, _LATEST = 1500, 0.95, 20
 """A training ends when over so many of its latest batches this part of the categories is named right: before, none is formed."""
@@ -60,18 +61,17 @@ def random_weights(number: int, sample: Sample) -> Case:
 
 
 def drawn_names(number: int, sample: Sample) -> Case:
-    """The sample's words, whose categories lie apart, read with names that are drawn at random."""
+    """Decoders that have nothing in common but words whose categories lie apart, each read with names that are drawn at random."""
     random = np.random.default_rng((34, number))
+    fitted = [each for own in sample.captures.values() for each in own if not each.states.tokenization.reads_position_0]
     models = {}
-    for slug, captures in sample.captures.items():
-        changed = []
-        for each in captures:
-            ids = range(1, 1 + len(sample.words.categories))
-            drawn = [random.normal(size=(len(ids), state.shape[1])) for state in each.states.states]
-            lens = LensInputs(names=directions_of(ids, same(drawn)), words=None, random=None, reason=None)
-            related = Related(pairs=(), orders=())
-            changed.append(replace(each, related=related, given={**each.given, Lenses: lens}))
-        models[slug] = changed
+    for index in range(N_DECODERS):
+        capture = fitted[index % len(fitted)]
+        ids = range(1, 1 + len(sample.words.categories))
+        drawn = [random.normal(size=(len(ids), state.shape[1])) for state in capture.states.states]
+        lens = LensInputs(names=directions_of(ids, same(drawn)), words=None, random=None, reason=None)
+        given = {**capture.given, Lenses: lens}
+        models[f"decoder-{index}"] = [replace(capture, related=Related(pairs=(), orders=()), given=given)]
     return Case(report=decided(models, sample.words), is_false=_is_false)
 
 
@@ -173,7 +173,10 @@ NULL = (
     ),
     Kind(
         name="names drawn at random",
-        contents="the sample's captures, whose categories lie apart; false: that a lens reads categories by names that mean nothing",
+        contents=(
+            f"{N_DECODERS} decoders with the sample's captures, whose categories lie apart; false: that a lens reads categories by names "
+            "that mean nothing"
+        ),
         make=drawn_names,
         n_reports=N_NULL,
     ),

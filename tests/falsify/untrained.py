@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,6 +29,44 @@ N_SEEDS, N_LAYERS = 9, 8
 CONTEXTS = [{"name": "alone", "template": "{word}"}, {"name": "sentence", "template": "The word is {word}"}]
 SCALES = (1.0, 2.0, 5.0)
 """Of the usual random weights."""
+N_PIECES = 60
+"""Tokens, of which each is in four words or six."""
+
+
+def of_several_tokens(number: int) -> tuple[Sample, list[str]]:
+    """Nine categories of thirteen words, each two or three tokens that words share at random, a relation and orders; and the tokens."""
+    random = np.random.default_rng((17, number))
+    pieces = [f"{chr(97 + at % 26)}{at:03d}" for at in random.permutation(999)[:N_PIECES]]
+    found: dict[str, None] = {}
+    while len(found) < 9 * 13:
+        found[" ".join(random.choice(pieces, 2 + number % 2, replace=False))] = None
+    words = random.permutation(list(found)).reshape(9, 13)
+    drawn = random.permutation(words.ravel())[:12].tolist()
+    config = ReportConfig.model_validate(
+        {
+            "words": {f"category_{index}": own.tolist() for index, own in enumerate(words)},
+            "models": [{"source": "one"}],
+            "contexts": CONTEXTS,
+            "relations": [{"name": "first", "pairs": words[:2, :10].T.tolist()}],
+            "orders": [{"name": "first", "category": "category_2", "cyclic": True}, {"name": "second", "words": drawn}],
+        }
+    )
+    return Sample(config=config, captures={}), pieces
+
+
+def several_tokens(number: int, _: Sample) -> Case:
+    """Two models of one architecture, with weights of their own, and tokens that are the same."""
+    architecture = ARCHITECTURES[number % len(ARCHITECTURES)]
+    own, pieces = of_several_tokens(number)
+    with TemporaryDirectory(prefix="tokviz-falsify-") as name:
+        folder = Path(name)
+        for slug, seed in (("one", 2 * number), ("other", 2 * number + 1)):
+            families.build(architecture, folder / slug, n_layers=N_LAYERS, seed=seed)
+            whole_words(pieces).save_pretrained(folder / slug)
+        # Words that share a token are alike in any model: that two models agree in that is true.
+        asked = replace(_asked_of(own), compares=frozenset({DIFFERENCES}))
+        report = decided(captured_in(own, folder, "one", "other"), own.words, asked)
+    return Case(report=report, is_false=lambda _: True)
 
 
 def untrained(number: int, sample: Sample) -> Case:
@@ -49,10 +88,13 @@ def untrained(number: int, sample: Sample) -> Case:
     return Case(report=report, is_false=lambda _: True)
 
 
+def _asked_of(sample: Sample) -> Asked:
+    return Asked(relations=sample.config.relation_list, orders=sample.config.order_list)
+
+
 def _beside_controls(sample: Sample, folder: Path) -> Report:
     """The model ``one`` with its controls, decided."""
-    asked = Asked(relations=sample.config.relation_list, orders=sample.config.order_list)
-    return decided(captured_in(sample, folder, "one", untrained=True), sample.words, asked)
+    return decided(captured_in(sample, folder, "one", untrained=True), sample.words, _asked_of(sample))
 
 
 def with_controls(number: int, sample: Sample) -> Case:
@@ -61,10 +103,9 @@ def with_controls(number: int, sample: Sample) -> Case:
     with TemporaryDirectory(prefix="tokviz-falsify-") as name:
         folder = Path(name)
         families.build(architecture, folder / "one", n_layers=N_LAYERS, seed=seed)
-        whole_words(np.random.default_rng(seed).permutation(sample.words.words).tolist()).save_pretrained(
-            folder / "one"
-        )
-        report = _beside_controls(sample, folder)
+        own, tokens = of_several_tokens(number) if seed % 2 else (sample, list(sample.words.words))
+        whole_words(np.random.default_rng(seed).permutation(tokens).tolist()).save_pretrained(folder / "one")
+        report = _beside_controls(own, folder)
     return Case(
         report=report,
         is_false=lambda each: each.kind == FAMILY or each.what.startswith(("untrained.", "paired.untrained.")),
@@ -162,9 +203,19 @@ NULL = (
         n_reports=N_SEEDS * len(ARCHITECTURES),
     ),
     Kind(
+        name="random weights, several tokens",
+        contents=(
+            f"two models of one of {len(ARCHITECTURES)} architectures with {N_LAYERS} layers, 9 × 13 words of two or three tokens, which "
+            "words share at random; false: everything"
+        ),
+        make=several_tokens,
+        n_reports=N_SEEDS * len(ARCHITECTURES),
+    ),
+    Kind(
         name="untrained against untrained",
         contents=(
-            f"a model of one of {len(ARCHITECTURES)} architectures with {N_LAYERS} layers and random weights, and its controls; false: "
+            f"a model of one of {len(ARCHITECTURES)} architectures with {N_LAYERS} layers and random weights, and its controls, in half of the "
+            "reports with words of several tokens; false: "
             "that it differs from all of those with its own embedding"
         ),
         make=with_controls,
