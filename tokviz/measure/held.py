@@ -1,7 +1,7 @@
 """Which categories keep together by themselves: purity of each category's words, against the same with categories shuffled.
 
-It is a further question of that on all categories together, and answered only where that one is (``ContextReport.holds_categories``): so it
-costs no level. In one family with it these would be shown at fewer depths, as chance reaches far among values of few words.
+It is a further question of that on all categories together, and answered only where that one is (``ContextReport.holds_categories``). In
+one family with it these would be shown at fewer depths, as chance reaches far among values of few words.
 """
 
 from __future__ import annotations
