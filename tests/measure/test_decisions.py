@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+import scipy.stats
 
 from tokviz.measure.decisions import claim, claims_in, decide, scored, with_decisions
 from tokviz.records import LEVEL, Claim
@@ -58,7 +59,7 @@ def test_families_share_the_level() -> None:
 
 
 def test_of_each_share_a_p_value_counts_what_chance_does_in_all_of_its_families() -> None:
-    """In units of how far chance reaches beyond its 95 % quantile, whatever scales families have, and however many shuffles."""
+    """On the scale of a Pareto distribution beyond the 95 % quantile, whatever units families have, and however many shuffles."""
     random = np.random.default_rng(11)
     claims = [
         scored(key, np.array([score, np.nan]), unit * random.normal(size=(2, n)), np.ones(2, bool))
@@ -69,9 +70,11 @@ def test_of_each_share_a_p_value_counts_what_chance_does_in_all_of_its_families(
     heights, own = [], 0.0
     for each, score in ((order, 2.9), (lens, None)):
         far = np.quantile(each.highest, 0.95)
-        unit = (each.highest[each.highest > far] - far).mean()
-        heights.append((each.highest - far) / unit)
-        own = (score - far) / unit if score else own
+        beyond = each.highest[each.highest > far] - far
+        ratio = beyond.mean() ** 2 / beyond.var()
+        pareto = scipy.stats.genpareto((1 - ratio) / 2, far, beyond.mean() * (1 + ratio) / 2)
+        heights.append(-pareto.logsf(each.highest))
+        own = -pareto.logsf(score) if score else own
     expected = (1 + (heights[0] >= own).sum()) / 2000 + (heights[1] >= own).sum() / 1000
     assert claims[0].decided(order).p_value[0] == pytest.approx(expected)
     assert order.p_value == pytest.approx(expected)
@@ -79,6 +82,17 @@ def test_of_each_share_a_p_value_counts_what_chance_does_in_all_of_its_families(
     for family in families.values():
         just = np.array([family.threshold, family.threshold - 1e-4])
         assert family.p_values(just)[0] <= family.level * (1 + 1e-9) < family.p_values(just)[1]
+
+
+def test_what_exceeds_all_that_bounded_scores_reach_by_chance_is_shown_beside_scores_without_bound() -> None:
+    """The mean of ten signs is 1 at most, which chance reaches once in 1,024 times."""
+    random = np.random.default_rng(13)
+    signs = random.choice([-1.0, 1.0], size=(3, N_SHUFFLES, 9)).mean(axis=2)
+    bounded = claim("relation 0, offset", np.array([1.25]), signs[:1], np.ones(1, bool))
+    others = [drawn(random, f"order {index}", np.array([1.0])) for index in range(4)]
+    families = decide([bounded, *others, drawn(random, "surface", np.ones(1)), drawn(random, "categories", np.ones(1))])
+    assert bounded.decided(families["relation 0, offset"]).holds.all()
+    assert families["relation 0, offset"].threshold < bounded.score[0]
 
 
 def test_a_share_in_which_nothing_is_asked_or_all_is_shown_leaves_its_part_to_the_others() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
@@ -140,10 +141,9 @@ class Family:
     @cached_property
     def threshold(self) -> float:
         """The score from which a value is announced; infinite where none can be."""
-        pool, (far, unit) = self._pool, self._scale
+        pool = self._pool
         enough = pool.beyond[1:] + self._own_part <= self.level * _ROUNDING
-        height = pool.heights[enough.argmax()] if enough.any() else np.inf
-        return float(height * unit + far) + 2 * _ALIKE
+        return self._tail.score(float(pool.heights[enough.argmax()])) + 2 * _ALIKE if enough.any() else float("inf")
 
     def p_values(self, scores: np.ndarray) -> np.ndarray:
         """``(…)`` scores → ``(…)`` p-values, corrected for all values of the share; NaN where there is no score."""
@@ -159,16 +159,11 @@ class Family:
 
     def on_scale(self, scores: np.ndarray) -> np.ndarray:
         """As heights of a pool."""
-        far, unit = self._scale
-        return np.asarray((scores - far) / unit)
+        return self._tail.heights(scores)
 
     @cached_property
-    def _scale(self) -> tuple[float, float]:
-        """What chance exceeds in one case of twenty, and by how much on average: tails are alike in these units, but for their shape."""
-        finite = self.highest[np.isfinite(self.highest)]
-        far = float(np.quantile(finite, 0.95)) if len(finite) else 0.0
-        beyond = finite[finite > far]
-        return far, float((beyond - far).mean()) if len(beyond) else 1.0
+    def _tail(self) -> _Tail:
+        return _Tail.of(self.highest[np.isfinite(self.highest)])
 
     @cached_property
     def _pool(self) -> Pool:
@@ -178,6 +173,50 @@ class Family:
     def _own_part(self) -> float:
         """What is there counts as one of the shuffles."""
         return 1 / (len(self.highest) + 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Tail:
+    """A generalized Pareto distribution of what lies beyond the 95 % quantile, by its mean and variance.
+
+    Knijnenburg et al. 2009, Fewer permutations, more accurate P-values. Here it decides only how families divide their level: how often
+    chance reaches a height is counted.
+    """
+
+    far: float
+    unit: float
+    shape: float
+    """Below 0 where scores have a bound."""
+
+    BOUND: ClassVar[float] = 1.1
+    """How far beyond the quantile a bound is at least, as a multiple of what chance reached."""
+
+    @classmethod
+    def of(cls, highest: np.ndarray) -> _Tail:
+        far = float(np.quantile(highest, 0.95)) if len(highest) else 0.0
+        beyond = highest[highest > far] - far
+        if not len(beyond):
+            return cls(far=far, unit=1.0, shape=0.0)
+        mean, variance = float(beyond.mean()), float(beyond.var())
+        if variance <= _ALIKE**2:
+            return cls(far=far, unit=mean, shape=0.0)
+        unit = mean * (1 + mean**2 / variance) / 2
+        shape = max((1 - mean**2 / variance) / 2, -unit / (cls.BOUND * float(beyond.max())))
+        return cls(far=far, unit=unit, shape=shape if abs(shape) > _ALIKE else 0.0)
+
+    def heights(self, scores: np.ndarray) -> np.ndarray:
+        """−ln of how often that is exceeded of what is beyond the quantile; infinite beyond the bound."""
+        found = (scores - self.far) / self.unit
+        if self.shape:
+            with np.errstate(divide="ignore"):
+                beyond = np.log(np.maximum(1 + self.shape * np.maximum(found, 0), 0)) / self.shape
+            found = np.where(found > 0, beyond, found)
+        return np.asarray(found)
+
+    def score(self, height: float) -> float:
+        """Which has that height, one beyond the quantile or not."""
+        found = np.expm1(self.shape * height) / self.shape if self.shape and height > 0 else height
+        return self.far + self.unit * float(found)
 
 
 _ROUNDING = 1 + 1e-9
