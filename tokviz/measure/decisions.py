@@ -35,10 +35,10 @@ SHARES = {"first": 0.5, "categories": 0.25, "others": 0.25}
 _SHARE_OF = {
     "surface": "first",
     "paired": "first",
+    "differences": "first",
     "categories": "categories",
     "categories, each": "categories",
     "paired by category": "categories",
-    "differences": "categories",
 }
 """Of families; of relations, orders, the lens and whatever else there may be the last one."""
 _LEAST_SPREAD = 1e-9
