@@ -10,10 +10,10 @@ from playwright.sync_api import Browser, Response
 MOST = {"phone": 500 * 1024, "desktop": 800 * 1024}
 MOST_COMPARED = 600 * 1024
 """Of the compare page, on either."""
-LONGEST = {1280: 9_000, 390: 14_000}
-"""How high the page of the sample's decoder may be, by its width, in CSS pixels."""
-MOST_WORDS = 2_500
-"""On it, outside tables and plots."""
+LONGEST = {1280: 5_300, 390: 9_000}
+"""How high the page of the sample's decoder may be, by its width, in CSS pixels, and the compare page."""
+MOST_WORDS = 1_400
+"""On either, outside tables and plots."""
 WORDS = """(page) => {
     const OUTSIDE = "table, svg, script, style, noscript, select, datalist, [popover], .plate-key, .slide[inert]";
     const texts = page.createTreeWalker(page.querySelector("main"), NodeFilter.SHOW_TEXT);

@@ -9,6 +9,8 @@
   // Parts of the page outside the viewer that belong to a context or a projection.
   const FOLLOWERS = document.querySelectorAll("[data-follow]");
   const PRINT = matchMedia("print");
+  // What the page opens with where the address asks for nothing.
+  const OPENS = document.documentElement.dataset.opens ?? "";
 
   // The state of a viewer, and the elements that show it. `second` is the panel of another context beside `panel`, and
   // `pairContext` that context's name; both are null while one panel is shown.
@@ -184,7 +186,7 @@
   }
 
   function openAddress(viewer) {
-    const [slides, chosen] = Tokviz.plotScale.open(location.hash.slice(1)).split("&related=");
+    const [slides, chosen] = Tokviz.plotScale.open(location.hash.slice(1) || OPENS).split("&related=");
     const [id, pair] = slides.split("+");
     const slide = document.getElementById(id);
     const panel = viewer.panels.find(({ slides }) => slides.includes(slide));

@@ -1,11 +1,11 @@
 "use strict";
 
-// Runs before anything is drawn, and draws at once what the address asks for: nothing moves, and no other plate is fetched.
-// The page's scripts go on from there.
+// Runs before anything is drawn, and draws at once what the address asks for, or what the page opens with: nothing moves, and no
+// other plate is fetched. The page's scripts go on from there.
 (() => {
   const SLIDE = /^([^/+]+)\/(embedding|layer-(\d+))(?:\/([^/+]+))?(?:\+([^+]+))?$/;
   const root = document.documentElement;
-  const address = location.hash.slice(1).split("&")[0];
+  const address = (location.hash.slice(1) || root.dataset.opens || "").split("&")[0];
   const named = SLIDE.exec(address);
   const [, context, at, layer, projection, beside] = named ?? [];
   const depth = layer === undefined ? 0 : Number(layer) + 1;

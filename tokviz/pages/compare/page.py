@@ -115,6 +115,7 @@ SCRIPTS = (
     "compare/compare.js",
     "compare/tables.js",
     "contents.js",
+    "parts.js",
     "switches.js",
     "plates/plates.js",
     "take.js",

@@ -18,21 +18,24 @@ class Line:
     about: str
     evidence: str
     """Empty where nothing was measured."""
+    slide: str
+    """Where it is seen, as the model's page names it; empty where it is about all depths."""
     href: str | None
-    """None where it is about all depths."""
 
 
 def lines(found: Sequence[Found], page: str) -> tuple[Line, ...]:
     """``page``: the path of the page that shows them."""
-    return tuple(
-        Line(sentence=each.sentence, about=each.about, evidence=each.said, href=_address(each, page)) for each in found
-    )
+    return tuple(_line(each, page) for each in found)
 
 
-def _address(found: Found, page: str) -> str | None:
+def _line(found: Found, page: str) -> Line:
+    slide, target = _slide(found), model_path(found.model.slug)
+    href = f"{'' if target == page else relative(page, target)}#{slide}" if slide else None
+    return Line(sentence=found.sentence, about=found.about, evidence=found.said, slide=slide, href=href)
+
+
+def _slide(found: Found) -> str:
     if found.depth is None:
-        return None
-    slide = slide_id(found.context.states.context.name, found.depth)
+        return ""
     beside = f"+{found.beside.states.context.name}" if found.beside else ""
-    target = model_path(found.model.slug)
-    return f"{'' if target == page else relative(page, target)}#{slide}{beside}"
+    return f"{slide_id(found.context.states.context.name, found.depth)}{beside}"

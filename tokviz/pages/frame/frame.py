@@ -54,6 +54,8 @@ class Frame:
     """Scripts within the assets; what they need comes with them."""
     kind: str = "article"
     """Of the page, as cards name it: ``website`` or ``article``."""
+    opens: str = ""
+    """The slide that the page opens with where its address asks for none."""
     nav: tuple[Link, ...] = ()
     """The pages of the header; empty until all of them are known."""
     ruler_css: ClassVar[str] = RULER.style()

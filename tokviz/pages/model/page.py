@@ -183,6 +183,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
             title=f"{model.display_name} · {report.title}",
             description=description,
             entries=(*((CHOICE_SCRIPT,) if related else ()), *SCRIPTS) if card else (),
+            opens=found[0].slide if found else "",
         ),
         findings=found,
         note=model.note,
