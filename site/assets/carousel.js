@@ -3,6 +3,7 @@
 const { clamp } = Tokviz;
 const FOLLOWERS = document.querySelectorAll("[data-follow]");
 const PRINT = matchMedia("print");
+const OPENS = document.documentElement.dataset.opens ?? "";
 function createViewer(root) {
 const panels = [...root.querySelectorAll(".panel")].map(createPanel);
 const viewer = {
@@ -148,7 +149,7 @@ function fragmentOf({ panel, second, depth, related }) {
 return `#${panel.slides[depth].id}${second ? `+${second.context}` : ""}${related?.address ?? ""}${Tokviz.plotScale.address}`;
 }
 function openAddress(viewer) {
-const [slides, chosen] = Tokviz.plotScale.open(location.hash.slice(1)).split("&related=");
+const [slides, chosen] = Tokviz.plotScale.open(location.hash.slice(1) || OPENS).split("&related=");
 const [id, pair] = slides.split("+");
 const slide = document.getElementById(id);
 const panel = viewer.panels.find(({ slides }) => slides.includes(slide));

@@ -2,7 +2,7 @@
 (() => {
 const SLIDE = /^([^/+]+)\/(embedding|layer-(\d+))(?:\/([^/+]+))?(?:\+([^+]+))?$/;
 const root = document.documentElement;
-const address = location.hash.slice(1).split("&")[0];
+const address = (location.hash.slice(1) || root.dataset.opens || "").split("&")[0];
 const named = SLIDE.exec(address);
 const [, context, at, layer, projection, beside] = named ?? [];
 const depth = layer === undefined ? 0 : Number(layer) + 1;
