@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import claiming
 import finding_claims
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from fact_checks import changed, check_form
 from false_writers import broken, not_known_to_be_massive, only_grown, without_interventions
 from narrow import present
 from paired_fixture import measure, measures
+from related_fixture import related_report
 from rendered import Rendered
 from report_fixture import compared_report, many_models_report, one_depth_report, sample_report, tiny_report
 
@@ -25,7 +27,7 @@ from tokviz.pages.findings.chosen import findings, lead
 from tokviz.pages.first.choice import choice, unshown_rows
 from tokviz.pages.first.row_sentences import row_facts, row_sentences, sentence
 from tokviz.pages.model.unnamed import UnnamedFact
-from tokviz.records import ContextReport, ModelReport, Opening, PairedCapture, PairedMeasures, Report
+from tokviz.records import Beyond, ContextReport, ModelReport, Opening, PairedCapture, PairedMeasures, Report
 
 OWN = "Two neurons do it."
 
@@ -316,6 +318,36 @@ def test_of_one_question_the_surest_answer_is_taken_and_of_equal_ones_the_first(
     assert chosen(0.2, 0.4) == "m1"
     assert chosen(0.4, 0.2) == "m0"
     assert chosen(0.3, 0.3) == "m0"
+
+
+def test_an_order_that_looks_may_explain_ranks_behind_one_that_they_cannot() -> None:
+    report = related_report()
+    deep = report.models[0]
+    n = deep.contexts[0].states.n_depths
+
+    def reading(context: ContextReport, low: float, beyond: Beyond | None) -> ContextReport:
+        relations = present(context.relations)
+        nothing = claiming.decided(np.zeros(n, dtype=bool))
+        holds = claiming.decided(np.arange(n) < 3)
+        values = np.full(n, low + 0.1)
+        read = replace(relations.orders[0].r2, value=values, low=np.full(n, low), claim=holds)
+        order = replace(relations.orders[0], r2=read, beyond=beyond)
+        others = tuple(replace(each, r2=replace(each.r2, claim=nothing)) for each in relations.orders[1:])
+        pairs = tuple(
+            replace(each, parallelism=replace(each.parallelism, claim=nothing)) for each in relations.relations
+        )
+        return replace(context, relations=replace(relations, orders=(order, *others), relations=pairs))
+
+    beyond = Beyond(
+        looks=("frequency",), r2=np.full(n, 0.5), claim=claiming.decided(np.arange(n) == 2, "order 0, beyond")
+    )
+    for which, context in ((beyond, "in a sentence"), (None, "alone")):
+        contexts = (reading(deep.contexts[0], 0.8, None), reading(deep.contexts[1], 0.4, which))
+        told = replace(report, models=(replace(deep, contexts=contexts),))
+        found = next(each for each in findings(told) if each.slot == "order")
+        assert found.context.states.context.label == context
+        assert ("at layer 1 better than by how the words look" in found.said) == (which is not None)
+        finding_claims.check_findings(findings(told), told, told.models)
 
 
 def test_a_headline_that_would_be_long_has_fewer_numbers() -> None:

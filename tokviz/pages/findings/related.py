@@ -20,8 +20,11 @@ def of_related(report: Report, model: ModelReport) -> Iterator[Found]:
             continue
         for order, asked in zip(context.relations.orders, report.orders, strict=True):
             if order.is_measured and order.holds.any():
-                depth, margin = _surest(order.holds, order.r2.low)
-                beyond = depths_where(order.is_beyond) if order.is_beyond.any() else ""
+                is_beyond = order.is_beyond
+                # What the words' looks may explain ranks behind what they can't.
+                depth, margin = _surest(is_beyond if is_beyond.any() else order.holds, order.r2.low)
+                margin -= 0 if is_beyond.any() else 1
+                beyond = depths_where(is_beyond) if is_beyond.any() else ""
                 kind = "findings.order.evidence_beyond" if beyond else "findings.order.evidence"
                 numbers = {"depth": depth, "r2": float(order.r2.value[depth]), **({"where": beyond} if beyond else {})}
                 yield _found(
