@@ -320,6 +320,29 @@ def test_of_one_question_the_surest_answer_is_taken_and_of_equal_ones_the_first(
     assert chosen(0.3, 0.3) == "m0"
 
 
+def test_where_words_cluster_is_told_as_far_as_there_is_room() -> None:
+    encoder = sample_report().models[1]
+    context, n = encoder.contexts[1], 7
+    geometry = present(context.geometry)
+
+    def said(holds: list[int], beyond: list[int]) -> str:
+        purity = replace(
+            geometry.purity,
+            value=np.linspace(0.8, 0.4, n),
+            above_chance=claiming.decided(np.isin(np.arange(n), holds)),
+            above_surface=claiming.decided(np.isin(np.arange(n), beyond), "surface"),
+        )
+        report = only(replace(encoder, contexts=(replace(context, geometry=replace(geometry, purity=purity)),)))
+        finding_claims.check_findings(findings(report), report, report.models)
+        return present(lead(report)).sentence
+
+    assert said([0, 1, 2, 3], [1, 2]) == "Words in a sentence cluster by category at layers 0–1."
+    perhaps = "perhaps by spelling or frequency only."
+    assert said([1, 2], []) == f"Words in a sentence cluster by category at layers 0–1, {perhaps}"
+    assert said([1, 3, 5], []) == f"Words in a sentence cluster by category at layer 0, {perhaps}"
+    assert said([1, 3, 5], [1, 3, 5]) == "Words in a sentence cluster by category at layer 0, layer 2 and layer 4."
+
+
 def test_an_order_that_looks_may_explain_ranks_behind_one_that_they_cannot() -> None:
     report = related_report()
     deep = report.models[0]

@@ -159,10 +159,7 @@ def _of_pair(report: Report, pair: ModelDifferences, shown: _Shown, models: tupl
     depths = {"depth": int(shown.depths[shown.at, index]), "other_depth": int(shown.depths[shown.at, 1 - index])}
     return Found(
         slot="models",
-        headline=short(
-            Fact(kind, **names, context=where_read, where=Fact("findings.share", share=shown.share())),
-            Fact(kind, **names, context=where_read, where=""),
-        ),
+        headline=Fact(kind, **names, context=where_read, where=Fact("findings.share", share=shown.share())),
         evidence=(shown.evidence("findings.evidence_of_models", **depths, **names),),
         model=more,
         context=context,

@@ -42,17 +42,12 @@ def _grouped(report: Report, measured: Sequence[_Measured], kind: str, *, is_bey
             holds, purity.value - purity.null_mean - np.nan_to_num(claim.threshold) * purity.null_spread, -np.inf
         )
         depth = int(margins.argmax())
-        named = {"context": of_context(report, context)}
+        read, best = of_context(report, context), Fact("findings.at", where=Fact("findings.depth", depth=depth))
         each = paired_facts.categories_that_hold(report, context)
         yield Found(
             slot="words",
             headline=short(
-                Fact(kind, **named, where=at_depths(context, holds)),
-                Fact(
-                    f"findings.words.{kind}",
-                    **named,
-                    where=Fact("findings.at", where=Fact("findings.depth", depth=depth)),
-                ),
+                Fact(kind, context=read, where=at_depths(context, holds)), Fact(kind, context=read, where=best)
             ),
             evidence=(_evidence(purity, depth), *([each] if each else [])),
             model=model,
