@@ -129,6 +129,11 @@ def choose(engine: Engine, selector: str, value: str) -> None:
     )
 
 
+def unfold(engine: Engine) -> None:
+    """Open all parts of a page that are folded."""
+    engine.run("() => { for (const part of document.querySelectorAll('details.part')) part.open = true; }")
+
+
 def scroll_through(engine: Engine, window: str = "window") -> None:
     """Show all of a page, or of a frame's, step by step, so that it fetches and draws what it does once it is seen."""
     engine.run(

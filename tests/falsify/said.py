@@ -63,7 +63,7 @@ PHRASES: dict[str, tuple[str, str | None]] = {
         None,
     ),
     f"(?i:{phrase('findings.order.read')})": ("order", READABLE),
-    r"better than by how the words look": ("order", BEYOND),
+    r"that is better than by how the words look": ("order", BEYOND),
     f"(?i:{phrase('findings.order.relation')})": ("relation", None),
     r"At layer \d+, (?:\S+ neurons?|expert \d+) (?:stretch|raise|write)": (NEURONS, None),
     r"At layer \d+, \S+ (of [\d,]+ (?:MLP )?neurons|expert \d+ of \d+) (writes?|puts?|raises?)|Layer \d+ stretches the words": (

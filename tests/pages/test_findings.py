@@ -49,7 +49,7 @@ def read(report: Report) -> tuple[str, list[str]]:
 
 LINE = "At layer 11, two neurons stretch words alone into a line."
 ALONE, CALM = (
-    "Words alone cluster by category at every layer.",
+    "Words cluster by category at every layer in each context.",
     "Words in a sentence cluster by category at every layer.",
 )
 
@@ -59,7 +59,7 @@ def test_a_report_opens_with_the_words_and_lists_what_else_it_found() -> None:
     assert read(sample_report()) == (ALONE, ["alone", "alone-mean", "sentence"])
     page = Rendered(sample_report())["index.html"]
     assert page.texts(".found a") == [LINE]
-    assert page.one(".found a")["href"] == "models/smol-30/index.html#alone/layer-11"
+    assert page.one(".found a")["href"] == "models/smol-30/index.html#alone/layer-11/centered"
     sentence, rows = read(only(replace(encoder, contexts=encoder.contexts[1:])))
     assert (sentence, rows) == (CALM, ["sentence"])
     assert read(one_depth_report())[1] == []
@@ -91,7 +91,7 @@ def test_a_break_that_is_not_known_to_be_massive_is_shown_too() -> None:
     assert "at layer 11 one direction holds 99.7" in first
     page = Rendered(report).models[0]
     assert page.one("#writers h2").text == "Layer 11 stretches the words into a line"
-    assert page.one(".finding a")["href"] == "#alone/layer-11", "it opens with what was found"
+    assert page.one(".finding a")["href"] == "#alone/layer-11/centered", "it opens with what was found"
 
 
 def test_that_nothing_holds_is_said_of_all_models() -> None:
@@ -285,11 +285,11 @@ def test_a_difference_that_is_shown_is_found(slot: str, sign: int) -> None:
     (found,) = [each for each in findings(report) if each.slot == slot]
     assert found.sentence.replace("\N{NO-BREAK SPACE}", " ") == SAID[slot, sign]
     finding_claims.check_findings(findings(report), report, report.models)
-    assert "differs by 0.30" in found.said
+    assert f"is 0.30 {'lower' if (slot, sign) == ('layers', -1) else 'higher'} at" in found.said
     assert "(interval 0.22–0.38)" in found.said
     larger = measure([2 * sign * each for each in values], holds)
     other = differing(measures(larger, DEPTHS))[slot]
-    assert "differs by 0.60" in next(each for each in findings(other) if each.slot == slot).said, "a record changed"
+    assert "is 0.60 " in next(each for each in findings(other) if each.slot == slot).said, "a record changed"
 
 
 @pytest.mark.parametrize("slot", ["contexts", "layers", "models"])
@@ -369,7 +369,7 @@ def test_an_order_that_looks_may_explain_ranks_behind_one_that_they_cannot() -> 
         told = replace(report, models=(replace(deep, contexts=contexts),))
         found = next(each for each in findings(told) if each.slot == "order")
         assert found.context.states.context.label == context
-        assert ("at layer 1 better than by how the words look" in found.said) == (which is not None)
+        assert ("at layer 1 that is better than by how the words look" in found.said) == (which is not None)
         finding_claims.check_findings(findings(told), told, told.models)
 
 

@@ -253,7 +253,7 @@ def test_a_models_page_is_shown_with_its_own_preview_and_what_was_found() -> Non
     assert shown["og:image:alt"] == (
         "Words as Smol-135M-Instruct (Q4_1 GGUF) arranges them, from the embedding to the last layer"
     )
-    assert str(shown["og:description"]) == "Words alone cluster by category at every layer."
+    assert str(shown["og:description"]) == "Words cluster by category at every layer in each context."
     assert shown["twitter:card"] == "summary_large_image"
     cards.pop("404.html")
     assert {each["og:image"] for each in cards.values()} == {"https://example.org/report/images/preview.png"}

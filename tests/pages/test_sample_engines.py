@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from browser import PHONE, served
-from engines import ENGINES, Engine, begun, click, scroll_through, wait_for
+from engines import ENGINES, Engine, begun, click, scroll_through, unfold, wait_for
 from weighing import LONGEST, MOST_WORDS, WORDS
 
 COMMITTED = Path(__file__).parents[2] / "site"
@@ -157,6 +157,7 @@ def test_both_axes_of_every_plot_have_one_scale_or_the_factor_that_it_prints(
 ) -> None:
     engine.resize(1280, 900)
     engine.go(address + path)
+    unfold(engine)
     scroll_through(engine)
     wait_for(engine, f"({PLOTS})().length >= {COUNTS[path]}")
     for plot in engine.run(PLOTS):

@@ -29,7 +29,7 @@ def findings(report: Report, models: Sequence[ModelReport] | None = None) -> tup
         "words": of_words(report, captured),
         "contexts": strongest([each for model in captured for each in of_contexts(model)]),
         "models": strongest([*of_models(report, captured)]),
-        "break": strongest([each for model in captured for each in of_break(model)]),
+        "break": strongest([each for model in captured for each in of_break(report, model)]),
         "order": strongest([each for model in captured for each in of_related(report, model)]),
         "layers": strongest([each for model in captured for each in of_layers(report, model)]),
     }

@@ -53,7 +53,7 @@ class _Shown:
         deeper = int(self.depths[-1, 1] > self.depths[-1, 0])
         return np.asarray(self.depths[[first, last], deeper] / max(1, int(self.depths[-1, deeper])))
 
-    def evidence(self, kind: str = "findings.evidence", **more: object) -> Fact:
+    def evidence(self, kind: str, **more: object) -> Fact:
         size, low, high = (
             abs(float(each[0][self.at])) for each in (self.paired.value, self.paired.low, self.paired.high)
         )
@@ -95,7 +95,7 @@ def of_contexts(model: ModelReport) -> Iterator[Found]:
             headline=short(
                 Fact(kind, where=shown.where(), **names), Fact(kind, where=Fact("findings.depth", depth=depth), **names)
             ),
-            evidence=(shown.evidence(depth=depth),),
+            evidence=(shown.evidence("findings.higher", depth=depth),),
             model=model,
             context=more,
             depth=depth,
@@ -129,7 +129,7 @@ def of_layers(report: Report, model: ModelReport) -> Iterator[Found]:
                     Fact(kind, where=shown.where(), n=1 if shown.alike.all() else int(shown.alike.sum()), **values),
                     Fact(kind, where=Fact("findings.depth", depth=depth), n=1, **values),
                 ),
-                evidence=(shown.evidence(depth=depth),),
+                evidence=(shown.evidence("findings.higher" if shown.is_higher else "findings.lower", depth=depth),),
                 model=model,
                 context=context,
                 depth=depth,
@@ -160,7 +160,7 @@ def _of_pair(report: Report, pair: ModelDifferences, shown: _Shown, models: tupl
     return Found(
         slot="models",
         headline=Fact(kind, **names, context=where_read, where=Fact("findings.share", share=shown.share())),
-        evidence=(shown.evidence("findings.evidence_of_models", **depths, **names),),
+        evidence=(shown.evidence("findings.higher_in", **depths, **names),),
         model=more,
         context=context,
         depth=depths["depth"],

@@ -26,6 +26,8 @@ class Found:
     context: ContextReport
     depth: int | None
     """Where it can be seen best; None where it is about all."""
+    projection: str | None = None
+    """In which its plot shows it; None for the first."""
     beside: ContextReport | None = None
     """The capture of the same model that it differs from."""
     other: ModelReport | None = None

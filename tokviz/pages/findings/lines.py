@@ -38,4 +38,4 @@ def _slide(found: Found) -> str:
     if found.depth is None:
         return ""
     beside = f"+{found.beside.states.context.name}" if found.beside else ""
-    return f"{slide_id(found.context.states.context.name, found.depth)}{beside}"
+    return f"{slide_id(found.context.states.context.name, found.depth, found.projection)}{beside}"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from tokviz.pages.findings.finding import Found
 from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.findings import finding_of, flattening, who_writes
-from tokviz.records import Finding, ModelReport
+from tokviz.records import Finding, ModelReport, Report
 
 LEAST_CHANGE = 1e-4
 """Smaller shares aren't told apart."""
@@ -16,7 +16,11 @@ _RANDOM = {0: "findings.break.random_set", 1: "findings.break.random_one", 2: "f
 """How draws of so many neurons are called; 0 for others."""
 
 
-def of_break(model: ModelReport) -> Iterator[Found]:
+PLAIN = "centered"
+"""The projection that shows the states as they are, with a line where there is one."""
+
+
+def of_break(report: Report, model: ModelReport) -> Iterator[Found]:
     """What is undone without its neurons says most."""
     found = finding_of(model)
     if found is None:
@@ -30,6 +34,7 @@ def of_break(model: ModelReport) -> Iterator[Found]:
         model=model,
         context=context,
         depth=found.layer + 1,
+        projection=PLAIN if PLAIN in report.projections[1:] else None,
         margin=1.0 if found.flattens else 0.5 if found.is_undone else 0.0,
         breaks=found,
     )

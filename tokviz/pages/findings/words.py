@@ -34,8 +34,7 @@ _Measured = tuple[ModelReport, ContextReport, CategoryMeasure]
 
 def _grouped(report: Report, measured: Sequence[_Measured], kind: str, *, is_beyond: bool) -> Iterator[Found]:
     for model, context, purity in measured:
-        claim = purity.above_chance
-        holds = claim.holds & purity.above_surface.holds if is_beyond else claim.holds
+        claim, holds = purity.above_chance, _holds(context, is_beyond=is_beyond)
         if not holds.any():
             continue
         margins = np.where(
@@ -43,18 +42,28 @@ def _grouped(report: Report, measured: Sequence[_Measured], kind: str, *, is_bey
         )
         depth = int(margins.argmax())
         read, best = of_context(report, context), Fact("findings.at", where=Fact("findings.depth", depth=depth))
+        where = at_depths(context, holds)
+        if len(model.contexts) > 1 and all(_holds(each, is_beyond=is_beyond).all() for each in model.contexts):
+            read, where = "", Fact("findings.in_each_context", where=where)
         each = paired_facts.categories_that_hold(report, context)
         yield Found(
             slot="words",
-            headline=short(
-                Fact(kind, context=read, where=at_depths(context, holds)), Fact(kind, context=read, where=best)
-            ),
+            headline=short(Fact(kind, context=read, where=where), Fact(kind, context=read, where=best)),
             evidence=(_evidence(purity, depth), *([each] if each else [])),
             model=model,
             context=context,
             depth=depth,
             margin=float(margins[depth]),
         )
+
+
+def _holds(context: ContextReport, *, is_beyond: bool) -> np.ndarray:
+    """``(n_depths,)`` bool: where it is claimed to be above chance, and more than the words' surface."""
+    if context.geometry is None:
+        return np.zeros(context.states.n_depths, dtype=bool)
+    purity = context.geometry.purity
+    above = purity.above_chance.holds
+    return np.asarray(above & purity.above_surface.holds if is_beyond else above)
 
 
 def _evidence(purity: CategoryMeasure, depth: int) -> Fact:
