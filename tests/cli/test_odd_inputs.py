@@ -85,6 +85,7 @@ def test_an_empty_folder_for_a_new_report_is_not_the_current_one(project: Path) 
 
 
 @ON_LINUX
+@pytest.mark.process
 def test_names_that_are_no_text_work_or_are_told(project: Path) -> None:
     folder = project / NO_TEXT
     folder.mkdir()
@@ -107,6 +108,7 @@ def test_names_that_are_no_text_work_or_are_told(project: Path) -> None:
 
 
 @NO_PIPES
+@pytest.mark.process
 def test_pipes_and_devices_are_never_opened(project: Path) -> None:
     os.mkfifo("pipe")
     os.mkfifo("pipe.gguf")
@@ -183,6 +185,7 @@ def test_a_path_without_room_below_it_is_told_before_any_work(project: Path, opt
     assert not Path("f").exists()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("key", ["source", "tokenizer"])
 def test_what_is_said_of_a_source_with_a_long_path_is_short(project: Path, key: str) -> None:
     table = f'[[models]]\nname = "One"\n{"" if key == "source" else SOURCE}{key} = "./{DEEP[:3_900]}x"\n'
@@ -221,7 +224,8 @@ def _require_told(project: Path, llama: Path) -> None:
     shutil.copytree(llama, closed / "llama")
     closed.chmod(0)
     code = (
-        "import os, sys, tokviz.cli.application, tokviz.run.work.interrupts; os.geteuid() or os.setuid(65534); "
+        "import multiprocessing.popen_fork, os, psutil, sys, tokviz.cli.application, tokviz.cli.looking, tokviz.run.work.interrupts; "
+        "os.geteuid() or os.setuid(65534); "
         "from tokviz.__main__ import main; main()"
     )
     try:

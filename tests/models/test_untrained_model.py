@@ -86,7 +86,8 @@ def test_the_weights_are_those_of_a_new_model_of_the_class() -> None:
     new = llama(hidden_size=256, initializer_range=0.1)
     random = weights(UntrainedModel(in_memory(new), new.layers).random(1))
     for path, weight in weights(new).items():
-        assert random[path].std() == pytest.approx(float(weight.std()), rel=0.05)
+        of_chance = 5 / weight.numel() ** 0.5  # of two samples of this size
+        assert random[path].std() == pytest.approx(float(weight.std()), rel=max(0.05, of_chance))
         assert random[path].mean() == pytest.approx(float(weight.mean()), abs=0.005)
 
 

@@ -262,7 +262,8 @@ def kind_of(cell: Part) -> str | None:
 
 def _index(label: str, found: Numbers) -> int:
     keys = list(found.peaks[0])
-    return next(index for index, key in enumerate(keys) if label.lower() in key.lower())
+    what = label.removesuffix(" above chance").lower()
+    return next(index for index, key in enumerate(keys) if what in key.lower())
 
 
 def _require_place(claim: str, x: float, expected: float, unit: float) -> None:

@@ -182,6 +182,7 @@ def test_without_scripts_the_section_is_whole(open_page: OpenAt, site: Path) -> 
         image.scroll_into_view_if_needed()
         expect_loaded(image)
         assert box_of(image)["width"] > 300
+    page.locator(".without summary").click()
     assert page.locator(".without thead th:visible").all_inner_texts() == [
         "unchanged", "set to their mean", "set to zero", "control",
     ]  # fmt: skip

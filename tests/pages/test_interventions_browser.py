@@ -83,11 +83,11 @@ def test_neurons_at_their_mean_can_be_chosen_where_another_projection_is_shown(o
 def test_the_table_sorts_by_who_writes_and_what_is_left(open_page: OpenPage, tmp_path: Path) -> None:
     report = compared_report()
     first, second, _ = report.models
-    page = open_page(write_site(replace(report, models=(first, with_one_neuron(second))), tmp_path), COMPARE)
+    page = open_page(write_site(replace(report, models=(first, with_one_neuron(second))), tmp_path), f"{COMPARE}#table")
 
     def keys(name: str) -> list[str]:
         """What captures are sorted by; empty where that isn't known."""
-        cells = page.get_by_role("row", name=name).locator("td").all()
+        cells = page.locator("tr", has=page.locator("th", has_text=name)).locator("td").all()
         return [cell.get_attribute("data-sort") or "" for cell in cells]
 
     for name in ("Massive activations written by", "Norm left with them at zero"):

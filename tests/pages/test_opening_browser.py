@@ -88,7 +88,7 @@ def test_nothing_shifts_and_nothing_is_fetched_in_vain_wherever_a_link_leads(
     open_page: OpenPage, late: str, path: str, viewport: ViewportSize
 ) -> None:
     requested: list[str] = []
-    page = open_page(late, path, viewport=viewport, before=COUNT_SHIFTS, requested=requested)
+    page = open_page(late, path, viewport=viewport, before=COUNT_SHIFTS, requested=requested, folded=True)
     if path.startswith(EXPLORE):
         expect(page.locator("[data-ready]")).to_be_attached()
     wait_until_quiet(page)

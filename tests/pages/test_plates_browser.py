@@ -319,6 +319,7 @@ def test_without_data_or_scripts_images_are_shown(browser: Browser, site: Path, 
     expect_loaded(slide(page, "alone/layer-11").locator("img:visible"))
     page.get_by_role("button", name="Next").click()
     expect(slide(page, "alone/layer-12").locator("img")).to_be_visible()
+    page.locator("#stages > summary").click()
     small = page.locator(".stages[data-current] .plates img").first
     small.evaluate("(image) => image.closest('tr').scrollIntoView()")
     expect(small).to_be_visible()

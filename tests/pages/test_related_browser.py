@@ -163,7 +163,7 @@ def test_a_lost_script_leaves_the_image_and_lost_numbers_are_said(browser: Brows
         page = browser.new_page()
         page.route(f"**/{lost}", lambda route: route.abort())
         page.goto(f"{(site / MODEL).as_uri()}#alone/layer-11", wait_until="load")
-        page.locator("#relations h2").scroll_into_view_if_needed()
+        page.locator("#relations > summary").click()
         plots = page.locator(".related-plot")
         if lost.startswith("assets"):
             expect(plots).to_have_count(0)

@@ -90,7 +90,7 @@ def test_checkpoints_that_can_not_be_compared_cost_that_alone(project: Path, mon
 
     monkeypatch.setattr(series, "drift", fail)
     monkeypatch.setattr(ProfileComparer, "compare", fail)
-    outcome = pipeline.run(config(), options(project, force=True), Quiet())
+    outcome = run_at_once(config(), project, force=True)
     assert {each.name for each in outcome.failures} == {"tiny"}
     assert all("MemoryError: Unable to allocate 3.2 TiB" in each.failure for each in outcome.failures)
     said = text(project)

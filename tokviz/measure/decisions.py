@@ -165,6 +165,8 @@ def _at_level(families: Mapping[str, Family], share: str, level: float) -> dict[
     """Those of a share; what can't be tested has a level of 0."""
     own = [replace(each, level=level) for each in families.values() if each.share == share]
     tested = [each for each in own if each.can_be_tested]
+    many = len(tested) > Family.MOST_SHAPED
+    own, tested = ([replace(each, is_one_of_many=many) for each in some] for some in (own, tested))
     pool = Pool.of(tested) if tested else None
     return {each.key: replace(each, pool=pool) if each.can_be_tested else replace(each, level=0.0) for each in own}
 

@@ -127,6 +127,11 @@ class Family:
     """Of its share: values are announced from this corrected p-value down; 0 where it can't be tested."""
     pool: Pool | None = None
     """Of all families of its share that can be tested; None for itself alone."""
+    is_one_of_many: bool = False
+    """Whether there are so many in its share that the shape of each one's tail isn't told apart."""
+
+    MOST_SHAPED: ClassVar[int] = 40
+    """With more, the errors of so many fitted shapes would add up: in simulations with 160 families to four times the level."""
 
     @property
     def p_value(self) -> float:
@@ -163,7 +168,7 @@ class Family:
 
     @cached_property
     def _tail(self) -> _Tail:
-        return _Tail.of(self.highest[np.isfinite(self.highest)])
+        return _Tail.of(self.highest[np.isfinite(self.highest)], is_shaped=not self.is_one_of_many)
 
     @cached_property
     def _pool(self) -> Pool:
@@ -192,13 +197,13 @@ class _Tail:
     """How far beyond the quantile a bound is at least, as a multiple of what chance reached."""
 
     @classmethod
-    def of(cls, highest: np.ndarray) -> _Tail:
+    def of(cls, highest: np.ndarray, *, is_shaped: bool) -> _Tail:
         far = float(np.quantile(highest, 0.95)) if len(highest) else 0.0
         beyond = highest[highest > far] - far
         if not len(beyond):
             return cls(far=far, unit=1.0, shape=0.0)
         mean, variance = float(beyond.mean()), float(beyond.var())
-        if variance <= _ALIKE**2:
+        if variance <= _ALIKE**2 or not is_shaped:
             return cls(far=far, unit=mean, shape=0.0)
         unit = mean * (1 + mean**2 / variance) / 2
         shape = max((1 - mean**2 / variance) / 2, -unit / (cls.BOUND * float(beyond.max())))

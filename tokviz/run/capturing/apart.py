@@ -119,11 +119,12 @@ class Apart:
             return self._connection
         context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, self._connection), daemon=True)
+        process = context.Process(target=_serve, args=(theirs, self._connection), daemon=True)
         with children_ignore_interrupts(), warnings.catch_warnings():
             # That threads of this process don't go with it: those that there may be keep account of other processes.
             warnings.simplefilter("ignore", DeprecationWarning)
-            self._process.start()
+            process.start()
+        self._process = process
         theirs.close()
         return self._connection
 
