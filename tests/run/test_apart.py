@@ -209,7 +209,7 @@ def test_a_model_that_takes_all_memory_between_its_passes_fails_alone(
         due=frozenset([key]),
     )
     with working_apart(Quiet()) as made, pytest.raises(ModelError, match="MemoryError"):
-        made.capture(asked, STORE)
+        made.capture(asked, Store(tmp_path / "cache"))
 
 
 @pytest.mark.parametrize(
