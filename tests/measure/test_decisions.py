@@ -122,7 +122,7 @@ def test_no_question_is_without_a_level_however_many_there_are() -> None:
     assert all(each.decided(families[each.family]).holds[0] for each in claims)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("part_true", [0, 0.5, 1])
 @pytest.mark.parametrize("n_orders", [1, 8, 40])
 def test_of_questions_that_are_partly_true_a_report_in_a_hundred_says_anything_false(

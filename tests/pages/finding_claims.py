@@ -80,7 +80,7 @@ def purities(models: Sequence[ModelReport]) -> list[CategoryMeasure]:
 
 
 def _check_words(found: Found, report: Report) -> None:
-    kind, claimed = found.headline.kind.removeprefix("findings.words."), [*map(_beyond, purities(report.models))]
+    kind = found.headline.kind.removeprefix("findings.words.")
     if not found.is_announced:
         known = purities([found.model] if not found.is_of_all else report.models)
         require(not any(each.above_chance.holds.any() for each in known), found.sentence)
@@ -92,7 +92,7 @@ def _check_words(found: Found, report: Report) -> None:
     purity = geometry.purity
     holds = _beyond(purity) if kind == "beyond_surface" else purity.above_chance.holds
     require(bool(holds[found.depth]), found.sentence, holds)
-    require(kind == "beyond_surface" or not any(_beyond(of).any() for of in purities([found.model])), str(claimed))
+    require(kind == "beyond_surface" or not any(_beyond(of).any() for of in purities([found.model])), found.sentence)
     numbers = [f.values for f in found.evidence if "chance" in f.values]
     expected = (found.depth, purity.value[found.depth], purity.null_mean[found.depth])
     np.testing.assert_equal(

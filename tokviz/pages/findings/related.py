@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tokviz.pages.findings.finding import Found, short
-from tokviz.pages.findings.words import at_depths
+from tokviz.pages.findings.words import at_depth, at_depths
 from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.sentences import depths_where
 from tokviz.records import ContextReport, ModelReport, Report
@@ -55,10 +55,11 @@ def _found(
 ) -> Found:
     kind, label = said
     depth = int(evidence.values["depth"])
-    at = Fact("findings.at", where=Fact("findings.depth", depth=depth))
     return Found(
         slot="order",
-        headline=short(Fact(kind, label=label, where=at_depths(context, holds)), Fact(kind, label=label, where=at)),
+        headline=short(
+            Fact(kind, label=label, where=at_depths(context, holds)), Fact(kind, label=label, where=at_depth(depth))
+        ),
         evidence=(evidence,),
         model=model,
         context=context,

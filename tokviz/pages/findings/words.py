@@ -41,14 +41,14 @@ def _grouped(report: Report, measured: Sequence[_Measured], kind: str, *, is_bey
             holds, purity.value - purity.null_mean - np.nan_to_num(claim.threshold) * purity.null_spread, -np.inf
         )
         depth = int(margins.argmax())
-        read, best = of_context(report, context), Fact("findings.at", where=Fact("findings.depth", depth=depth))
+        read = of_context(report, context)
         where = at_depths(context, holds)
         if len(model.contexts) > 1 and all(_holds(each, is_beyond=is_beyond).all() for each in model.contexts):
             read, where = "", Fact("findings.in_each_context", where=where)
         each = paired_facts.categories_that_hold(report, context)
         yield Found(
             slot="words",
-            headline=short(Fact(kind, context=read, where=where), Fact(kind, context=read, where=best)),
+            headline=short(Fact(kind, context=read, where=where), Fact(kind, context=read, where=at_depth(depth))),
             evidence=(_evidence(purity, depth), *([each] if each else [])),
             model=model,
             context=context,
@@ -116,4 +116,9 @@ def at_depths(context: ContextReport, holds: np.ndarray) -> Fact:
     """``at every layer``, ``at layers 2–8``; ``holds``: ``(n_depths,)`` bool."""
     if holds.all() and len(holds) > 1:
         return Fact("findings.at_every_captured_layer" if is_partial(context) else "findings.at_every_layer")
-    return Fact("findings.at", where=depths_where(holds) if len(holds) > 1 else Fact("findings.depth", depth=0))
+    return Fact("findings.at", where=depths_where(holds)) if len(holds) > 1 else at_depth(0)
+
+
+def at_depth(depth: int) -> Fact:
+    """``at layer 5``."""
+    return Fact("findings.at", where=Fact("findings.depth", depth=depth))

@@ -10,6 +10,7 @@ import numpy as np
 from tokviz.pages.charts.axis import spread
 from tokviz.pages.findings.chosen import lead
 from tokviz.pages.findings.finding import Found
+from tokviz.pages.findings.neurons import PLAIN
 from tokviz.pages.text.findings import norm_jump
 from tokviz.records import CategoryMeasure, ContextReport, Geometry, ModelReport, Opening, ProjectionReport, Report
 
@@ -17,8 +18,6 @@ MOST_ROWS, N_DEPTHS = 3, 7
 """By itself: as many as are seen at a glance."""
 N_NEAR = 3
 """As many depths as a phone's first screen has."""
-PREFERRED = "centered"
-"""It shows the states as they are; where a report has it, it comes first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +59,7 @@ def choice(report: Report) -> Choice | None:
     return Choice(
         model=model,
         rows=rows,
-        projection=asked.projection or (PREFERRED if PREFERRED in names else names[0]),
+        projection=asked.projection or (PLAIN if PLAIN in names else names[0]),
         depths=depths,
         marked=marked,
         near=_near(depths, marked),
