@@ -9,6 +9,8 @@
   // Parts of the page outside the viewer that belong to a context or a projection.
   const FOLLOWERS = document.querySelectorAll("[data-follow]");
   const PRINT = matchMedia("print");
+  // How long each layer is seen while all are played, in milliseconds.
+  const PER_LAYER = 1400;
   // What the page opens with where the address asks for nothing.
   const OPENS = document.documentElement.dataset.opens ?? "";
 
@@ -22,11 +24,12 @@
       panel: panels.find((each) => each.root.hasAttribute("data-current")),
       second: null,
       pairContext: null,
+      playing: null,
       depth: 0,
       settled: 0,
-      hasMoved: false,
       switches: [...root.querySelectorAll("[data-switch]")],
       stepButtons: [...root.querySelectorAll("[data-step]")],
+      playButton: root.querySelector("[data-play]"),
       pairSelect: root.querySelector("[data-pair-select]"),
     };
     viewer.related = Tokviz.RelatedChoice?.of(root, () => go(viewer, viewer.depth));
@@ -55,7 +58,6 @@
       range: ruler.querySelector("input"),
       output: ruler.querySelector("output"),
       note,
-      look: root.querySelector("[data-look]"),
       exploreLink,
       exploreAddress: exploreLink?.getAttribute("href").split("&")[0],
     };
@@ -139,12 +141,11 @@
     viewer.preload();
   }
 
-  // What the author says of the layer stands beside it, in place of what to look for, once a reader has moved.
-  function showNote({ panel: { note, look, slides }, hasMoved }, depth) {
-    const own = hasMoved ? slides[depth].querySelector(".voice") : null;
+  // What the author says of the layer stands beside it.
+  function showNote({ panel: { note, slides } }, depth) {
+    const own = slides[depth].querySelector(".voice");
     note.replaceChildren(...(own?.cloneNode(true).childNodes ?? []));
     note.hidden = own === null;
-    look.toggleAttribute("data-replaced", own !== null);
   }
 
   function showExploreLink({ panel: { exploreLink, exploreAddress }, second, related }, depth) {
@@ -194,7 +195,6 @@
     const isKnown = viewer.pairSelect && viewer.panels.some(({ context }) => context === pair);
     viewer.pairContext = isKnown ? pair : null;
     viewer.related?.open(chosen);
-    viewer.hasMoved = true;
     show(viewer, panel.slides.indexOf(slide), panel);
     return true;
   }
@@ -202,10 +202,32 @@
   // --- what a reader does ---
 
   function go(viewer, depth, panel = viewer.panel) {
-    viewer.hasMoved = true;
     show(viewer, depth, panel);
     viewer.settled = performance.now() + 500;
     viewer.address.request();
+  }
+
+  // From layer to layer, from the first again where the last is seen, until the last, or until the reader does something else.
+  function play(viewer) {
+    const { playButton } = viewer;
+    let depth = viewer.depth === viewer.panel.slides.length - 1 ? -1 : viewer.depth;
+    let { panel } = viewer;
+    function stop() {
+      clearInterval(viewer.playing);
+      viewer.playing = null;
+      playButton.textContent = "Play";
+    }
+    function step() {
+      if (document.hidden || (depth >= 0 && (viewer.depth !== depth || viewer.panel !== panel))) return stop();
+      depth += 1;
+      ({ panel } = viewer);
+      go(viewer, depth);
+      return depth === panel.slides.length - 1 ? stop() : undefined;
+    }
+    if (viewer.playing) return stop();
+    playButton.textContent = "Pause";
+    viewer.playing = setInterval(step, PER_LAYER);
+    return step();
   }
 
   function followSwipe(viewer, panel) {
@@ -216,7 +238,6 @@
     if (seen === viewer.depth) return;
     // WebKit may snap back to the slide before while the new one is laid out.
     if (performance.now() < viewer.settled) return void alignTracks(viewer);
-    viewer.hasMoved = true;
     setDepth(viewer, seen, true);
     alignTracks(viewer, panel);
     viewer.address.request();
@@ -254,6 +275,7 @@
     for (const button of viewer.stepButtons) {
       button.addEventListener("click", () => go(viewer, viewer.depth + Number(button.dataset.step)));
     }
+    viewer.playButton?.addEventListener("click", () => play(viewer));
     Tokviz.listenToKeys(viewer.root, () => viewer.depth, (depth) => go(viewer, depth));
     // The lightbox shows another slide than the one it was opened from.
     viewer.root.addEventListener("enlarged", ({ target }) => {

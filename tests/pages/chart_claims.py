@@ -108,8 +108,8 @@ def check_charts(page: Part, model: ModelReport) -> None:
 
 def curves_text(page: Part) -> str:
     """All that is said of a model's charts."""
-    guide, *scaling = page.texts("#curves > details > .note")
-    return " ".join([guide, *page.texts("#curves > .note"), *scaling])
+    guide, *scaling = page.texts("#curves > details:not(.told) > .note")
+    return " ".join([guide, *page.texts("#curves .told > .note"), *scaling])
 
 
 def check_curves_note(text: str, model: ModelReport) -> None:

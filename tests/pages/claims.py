@@ -51,8 +51,8 @@ def term_of(page: Part, name: str) -> str:
 
 
 def notes_of(panel: Part) -> list[str]:
-    """What stands beside a panel's plots, after what to look for."""
-    return panel.texts("[data-look] ~ p")
+    """What stands beside a panel's plots."""
+    return panel.texts(".look > p")
 
 
 # --- numbers and depths ----------------------------------------------------------------------------------------------

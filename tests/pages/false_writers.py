@@ -99,7 +99,7 @@ def _of_plates() -> Iterator[Case]:
         )
 
     yield Case("twins: another depth", captions, "Layer 11", "Layer 12", check_captions)
-    yield Case("twins: the model as it is", captions, ", without the variation of two neurons", "", check_captions)
+    yield Case("twins: the model as it is", captions, ", two neurons held constant", "", check_captions)
     yield Case(
         "twins: another picture", sources, "alone-mean", "alone",
         lambda text: without_claims.check_twins(

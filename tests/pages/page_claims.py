@@ -315,7 +315,7 @@ def check_position_0(text: str, report: Report) -> None:
 
 def check_panel_notes(notes: Sequence[str], context: ContextReport) -> None:
     tokenization = context.states.tokenization
-    said = any(note.startswith("The reference words are read at position 0, where many models build") for note in notes)
+    said = any(note.startswith("The reference words are read at position 0, an attention sink") for note in notes)
     require(said == bool((tokenization.positions[tokenization.reference] == 0).all()), str(notes))
 
 

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.thorough
 
 MODEL = "models/smol-30/index.html"
 PAIR = f"{MODEL}#alone/layer-11+alone-mean"
-TWIN = "alone, without the variation of two neurons"
+TWIN = "alone, two neurons held constant"
 
 
 @pytest.fixture

@@ -127,7 +127,7 @@ def test_the_charts_say_what_their_strokes_and_gray_curves_are(site: Rendered) -
         "sentence; the thin line is the model’s own of it. “All random”: every weight is random, in one draw. “Random layers”: "
         in " ".join(charts.texts("details > .note"))
     )
-    note, *_ = charts.texts("#curves > .note")
+    note, *_ = charts.texts("#curves .told > .note")
     assert "in “I saw …” by itself, purity is shown to be above chance at no depth." in note
     for chart in charts.all("figure.chart"):
         drawn = {tuple(each.classes[-3:-1]) for each in chart.all("path.curve.switch-untrained")}

@@ -73,7 +73,7 @@ def test_neurons_at_their_mean_can_be_chosen_where_another_projection_is_shown(o
     assert contexts.locator("option").all_inner_texts() == [
         "alone",
         "in a sentence",
-        "alone, without the variation of two neurons",
+        "alone, two neurons held constant",
     ]
     contexts.select_option("alone-mean")
     assert chosen(page, "data-slot")[0] == TWIN

@@ -197,7 +197,7 @@ def test_each_row_has_a_sentence_and_the_first_is_the_findings(compared: Part) -
     first, second, third = compared.texts("figcaption li")
     finding_claims.check_rows(said, chosen)
     assert first.startswith("Alone: at layer 11 one direction holds 99.7")
-    assert second.startswith("Alone, without the variation of two neurons: at layer 11 one direction holds 20.0")
+    assert second.startswith("Alone, two neurons held constant: at layer 11 one direction holds 20.0")
     assert third.startswith("In a sentence: at layer 11")
     meant = what_is_meant(said, chosen)
     assert ("Variance: " in meant, "Neighbors are" in meant, "norm" in meant) == (True, True, False)

@@ -229,7 +229,7 @@ def test_every_chart_states_its_finding_for_every_context(model: Part) -> None:
         assert chart.texts(".end") == ["alone", "in a sentence", "neurons off", "at their mean"]
         assert len({curve["class"] for curve in chart.all(".curve[class*=dash]")}) == 4
         alt = chart.one("svg")["aria-label"]
-        for whose in ("Alone", "Alone, without the variation of two neurons", "In a sentence"):
+        for whose in ("Alone", "Alone, two neurons held constant", "In a sentence"):
             assert f"{whose}: " in alt
         assert len(chart.all(".mark")) == 1
     purity = charts[0]

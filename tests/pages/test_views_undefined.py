@@ -28,7 +28,7 @@ def page_with(**changes: Any) -> Part:
 
 
 def notes_of_charts(page: Part) -> str:
-    return " ".join(note.plain for note in page.all("#curves > .note"))
+    return " ".join(note.plain for note in page.all("#curves .told > .note"))
 
 
 def test_where_words_have_the_very_same_state_it_is_said_that_they_have_no_neighbours() -> None:

@@ -15,6 +15,7 @@ from rendered import Part, Rendered
 from report_fixture import ALONE, SENTENCE, model_report, sample_report, word_list
 
 from tokviz.pages.downloads import tables
+from tokviz.pages.text.findings import finding_of, sentence
 from tokviz.records import (
     BreakingNeurons,
     ContextReport,
@@ -35,9 +36,10 @@ def page_of(model: ModelReport) -> Part:
     return Rendered(replace(sample_report(), models=(model,))).models[0]
 
 
-def finding(page: Part) -> str:
+def finding(model: ModelReport) -> str:
     """Who writes massive values; empty where it isn't known."""
-    return "".join(page.texts("#writers .who"))
+    found = finding_of(model)
+    return plain(sentence(found)) if found else ""
 
 
 def explained(page: Part) -> str:
@@ -131,11 +133,10 @@ def test_the_finding_has_the_layer_the_neurons_and_both_norms() -> None:
     spread = present(model.contexts[0].geometry).spread
     before, after = spread.mean_norm[number : number + 2]
     assert page.one("#writers h2").text == f"What happens at layer {number}"
-    assert plain(finding(page)) == (
+    assert finding(model) == (
         f"At layer {number}, two of 1,536 MLP neurons write 99.8 % of what the MLP adds to dimension 507; "
         f"the mean norm (words alone) goes from {before:.1f} to {after:,.0f}."
     )
-    assert page.texts("#writers > p")[0] == finding(page)
     assert not page.all(".without"), "that wasn't tried"
     table = page.one(".writers-table table")
     heads, row = table.table
@@ -160,7 +161,7 @@ def test_the_finding_has_the_layer_the_neurons_and_both_norms() -> None:
 )
 def test_nothing_is_claimed_of_anything_but_the_massive_values(breaking: BreakingNeurons | None) -> None:
     model, _ = model_with(EMERGING, breaking=breaking)
-    assert not finding(page_of(model))
+    assert not finding(model)
 
 
 @pytest.mark.parametrize("part", [24_000.0, 40.0])
@@ -192,9 +193,8 @@ def test_what_enters_layer_0_is_not_what_layer_0_does(part: float) -> None:
 
 def test_one_neuron_alone_is_spoken_of_as_one() -> None:
     model, _ = model_with(EMERGING, breaking=replace(BREAKING, neurons=(1229,), share=0.97))
-    page = page_of(model)
-    assert ", one of 1,536 MLP neurons writes 97.0" in finding(page)
-    assert page.one(".weights").text.startswith("Neuron 1229 writes 97.0")
+    assert ", one of 1,536 MLP neurons writes 97.0" in finding(model)
+    assert page_of(model).one(".weights").text.startswith("Neuron 1229 writes 97.0")
 
 
 def test_what_comes_from_elsewhere_is_no_finding() -> None:
@@ -203,7 +203,7 @@ def test_what_comes_from_elsewhere_is_no_finding() -> None:
     largest = present(model.contexts[0].geometry).massive.largest[number + 1]
     for share, is_found in ((0.4, False), (0.6, True)):
         model, _ = model_with(layer(mlp(-share * largest), marked=True))
-        assert bool(finding(page_of(model))) == is_found
+        assert bool(finding(model)) == is_found
 
 
 def test_an_expert_has_no_weights_of_its_own_in_a_dimension() -> None:
@@ -235,9 +235,10 @@ def changed(model: ModelReport, rule: InterventionRule) -> ContextReport:
 def test_the_finding_says_what_is_without_them_where_that_was_tried() -> None:
     model, number = model_with(EMERGING)
     context = replace(model.contexts[0], interventions=(changed(model, "off"),))
-    page = page_of(replace(model, contexts=(context,)))
+    model = replace(model, contexts=(context,))
+    page = page_of(model)
     before, after = present(context.geometry).spread.mean_norm[number : number + 2]
-    said = finding(page)
+    said = finding(model)
     assert said == (
         f"At layer {number}, two of 1,536 MLP neurons raise the mean norm (words alone) from {before:.1f} to "
         f"{after:,.0f}; without them it is 1.00."
@@ -253,7 +254,7 @@ def test_neurons_that_change_little_are_not_said_to_raise_anything() -> None:
     off = changed(model, "off")
     as_before = replace(off, geometry=present(model.contexts[0].geometry))
     context = replace(model.contexts[0], interventions=(as_before,))
-    assert " write 99.8" in finding(page_of(replace(model, contexts=(context,))))
+    assert " write 99.8" in finding(replace(model, contexts=(context,)))
 
 
 def test_what_is_without_the_neurons_stands_beside_what_is_with_them() -> None:
@@ -261,7 +262,7 @@ def test_what_is_without_the_neurons_stands_beside_what_is_with_them() -> None:
     off = (changed(model, "off"), changed(model, "mean"), changed(model, "control"))
     model = replace(model, contexts=(replace(model.contexts[0], interventions=off), *model.contexts[1:]))
     shown = page_of(model).one(".without")
-    assert shown.one("h3").text == f"The same words without the variation of neurons 1229 and 1230 of layer {number}"
+    assert shown.one("h3").text == f"The same words with neurons 1229 and 1230 of layer {number} held constant"
     assert shown.texts("thead th") == ["unchanged", "set to their mean", "set to zero", "control"]
     norm = present(model.contexts[0].geometry).spread.mean_norm[number + 1]
     first, *others = shown.one("tbody").table
@@ -279,7 +280,7 @@ def test_what_is_without_the_neurons_stands_beside_what_is_with_them() -> None:
 def test_a_model_without_a_sum_says_why() -> None:
     model, _ = model_with(layer(), layer())
     page = page_of(model)
-    assert not finding(page)
+    assert not finding(model)
     assert not page.all(".writers-figures, .writers-table")
     assert "No set of modules inside a layer was found whose sum is what the layer adds" in explained(page)
     assert "the closest sum differs by at least 38.0" in explained(page)

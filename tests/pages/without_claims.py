@@ -40,8 +40,8 @@ def check_without(shown: Part, context: ContextReport) -> None:
     said = plain(shown.one("h3").text)
     if done is None or updates is None:
         raise FalseClaim(said)
-    of_what = "the variation of " if shown_twin.rule == "mean" else ""
-    heading = re.fullmatch(rf"The same words without {of_what}(neurons?) ({LISTED}) of layer (\d+)", said)
+    before, after = ("with", " held constant") if shown_twin.rule == "mean" else ("without", "")
+    heading = re.fullmatch(rf"The same words {before} (neurons?) ({LISTED}) of layer (\d+){after}", said)
     require(heading and int(heading[3]) == done.layer, said, done)
     require(heading and numbers(heading[2]) == list(done.neurons), said, done)
     twins = twins_of(shown)

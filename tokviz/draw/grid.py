@@ -22,6 +22,8 @@ MOST_LANDMARKS = 45
 """How many words a panel marks where it shows the density of thousands."""
 MARGINS = (0.05, 0.05)
 """Of the words' span, kept free around them in a panel."""
+FEWEST_COLUMNS = 5
+"""Of a wide sheet, but for a model of fewer depths: larger panels would take more than one screen."""
 BREAK = 5.0
 """A panel stands out where the words' spread is this many times that of the depth before, or its reciprocal."""
 
@@ -53,7 +55,7 @@ class GridForm:
 
 WIDE = GridForm(
     width=2000,
-    columns=8,
+    columns=11,
     legend_columns=9,
     margin=24,
     gutter=22,
@@ -222,10 +224,13 @@ def _legend(grid: Grid, form: GridForm, top: float) -> Legend:
 
 
 def _arrange(form: GridForm, n_depths: int, top: float) -> tuple[int, int, float]:
-    """Columns, a panel's side and a row's height: more columns than usual only where WebP would be too tall."""
+    """Columns, a panel's side and a row's height: more columns than usual only where WebP would be too tall.
+
+    On a wide sheet two rows where the panels fit into them, so that all of it is seen at once.
+    """
     columns = min(form.columns, n_depths)
     if n_depths <= 2 * form.columns and form is WIDE:
-        columns = max(3, math.ceil(n_depths / 2))
+        columns = min(max(FEWEST_COLUMNS, math.ceil(n_depths / 2)), max(3, n_depths))
     while True:
         side = math.floor((form.width - 2 * form.margin - (columns - 1) * form.gutter) / columns)
         row_height = form.panel_title * 1.45 + side + form.gutter

@@ -57,7 +57,12 @@ class Found:
         if self.is_of_all:
             return "all models"
         models = " and ".join(isolated(each.display_name) for each in (self.model, self.other) if each)
-        return f"{models} · words {isolated(self.context.states.context.label)}" if self.is_announced else models
+        return f"{models} · {self.which_words}" if self.is_announced else models
+
+    @property
+    def which_words(self) -> str:
+        """``words in a sentence``."""
+        return f"words {isolated(self.context.states.context.label)}"
 
 
 def short(*headlines: Fact) -> Fact:

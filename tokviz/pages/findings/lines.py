@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tokviz.pages.findings.finding import Found
 from tokviz.pages.frame.frame import model_path, relative
 from tokviz.pages.frame.pictures import slide_id
+from tokviz.pages.text.wording import capitalized
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +17,7 @@ class Line:
 
     sentence: str
     about: str
+    """Of which model, where the page isn't its own, and words."""
     evidence: str
     """Empty where nothing was measured."""
     slide: str
@@ -30,8 +32,10 @@ def lines(found: Sequence[Found], page: str) -> tuple[Line, ...]:
 
 def _line(found: Found, page: str) -> Line:
     slide, target = _slide(found), model_path(found.model.slug)
+    is_of_page = target == page and found.other is None and found.is_announced
+    about = capitalized(found.which_words) if is_of_page else found.about
     href = f"{'' if target == page else relative(page, target)}#{slide}" if slide else None
-    return Line(sentence=found.sentence, about=found.about, evidence=found.said, slide=slide, href=href)
+    return Line(sentence=found.sentence, about=about, evidence=found.said, slide=slide, href=href)
 
 
 def _slide(found: Found) -> str:

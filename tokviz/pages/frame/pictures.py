@@ -6,14 +6,12 @@ from dataclasses import dataclass
 
 from tokviz.pages.charts.axis import Ruler, log_range
 from tokviz.pages.frame.frame import model_path, relative
-from tokviz.pages.text.extent import is_partial
 from tokviz.pages.text.parts import Picture, Source
 from tokviz.pages.text.problems import why_no_picture
 from tokviz.pages.text.sentences import depths_name
 from tokviz.pages.text.trust import TRUSTWORTHINESS, finding, trust
 from tokviz.pages.text.wording import count, outside_reference, projection_label
 from tokviz.records import (
-    Context,
     ContextReport,
     Image,
     ModelReport,
@@ -170,12 +168,6 @@ class Shown:
         """The words whose marks are hollow."""
         return outside_reference(self.context.states.tokenization)
 
-    @property
-    def elsewhere(self) -> Context | None:
-        """A context of the model whose words are not read at position 0."""
-        states = (each.states for each in self.model.contexts)
-        return next((each.context for each in states if not each.tokenization.reads_position_0), None)
-
     # --- its grid, all layers in the embedding's basis -------------------------------------------------------------
 
     @property
@@ -191,10 +183,6 @@ class Shown:
     @property
     def grid_note(self) -> str | None:
         return self._said_at(grid_id(self.context.states.context.name))
-
-    @property
-    def is_partial(self) -> bool:
-        return is_partial(self.context)
 
 
 def panels(report: Report, model: ModelReport, page: str) -> tuple[Shown, ...]:

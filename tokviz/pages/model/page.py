@@ -17,6 +17,7 @@ from tokviz.pages.frame.pictures import Shown, grid_id, panels, slide_id
 from tokviz.pages.model.batches import batch_notes
 from tokviz.pages.model.difference import difference
 from tokviz.pages.model.lens import LensSection, lens_section
+from tokviz.pages.model.nearest import NearestWords, nearest_words
 from tokviz.pages.model.profile_found import measures
 from tokviz.pages.model.related_data import SCRIPT as CHOICE_SCRIPT
 from tokviz.pages.model.related_data import choices
@@ -97,6 +98,8 @@ class ModelPage:
     """What purity differs from, a paragraph for each context."""
     more_differences: tuple[str, ...]
     """Of other measures and with neurons set to a value; and what untrained models tell of it."""
+    nearest: NearestWords | None
+    """Beside the first chart."""
     curves_note: str | None
     related: RelatedSection | None
     related_choices: tuple[Option, ...]
@@ -151,7 +154,8 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
     page = model_path(model.slug)
     card = model.card
     facts, is_partial = extent.facts(model), any(map(extent.is_partial, model.contexts))
-    found = lines(findings(report, [model]), page)
+    chosen = findings(report, [model])
+    found = lines(chosen, page)
     said = found[0].sentence if found else f"{model.display_name}, layer by layer: {facts}"
     description = said if card else f"{model.display_name} failed."
     plates, writers = _plates(report, model, page), writers_section(model, page)
@@ -202,6 +206,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
         curves=curves,
         differences=differences,
         more_differences=(*more_differences, *_untrained(report, model)),
+        nearest=next((each for one in chosen if (each := nearest_words(one, report.words))), None),
         curves_note=model.notes.get(CURVES),
         related=relations,
         related_choices=related,

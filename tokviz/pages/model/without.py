@@ -88,7 +88,7 @@ def without(model: ModelReport, context: ContextReport, page: str) -> Without | 
     twins = tuple(_twins(model, context, twin, depth, page))
     address = slide_id(context.states.context.name, depth)
     return Without(
-        heading=f"The same words without {_what(twin)}{neurons_named(done.neurons)} of layer {done.layer}",
+        heading=f"The same words {_tried(twin, f'{neurons_named(done.neurons)} of layer {done.layer}')}",
         twins=twins,
         pair=Link(text="Step through the layers of both, side by side", href=f"#{address}+{twin.states.context.name}")
         if twins
@@ -99,9 +99,9 @@ def without(model: ModelReport, context: ContextReport, page: str) -> Without | 
     )
 
 
-def _what(twin: ContextReport) -> str:
+def _tried(twin: ContextReport, neurons: str) -> str:
     """Nothing of the neurons is left where they are set to zero."""
-    return "the variation of " if twin.rule == "mean" else ""
+    return f"with {neurons} held constant" if twin.rule == "mean" else f"without {neurons}"
 
 
 def _column(rule: InterventionRule, *, one: bool) -> str:

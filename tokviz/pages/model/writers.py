@@ -13,7 +13,7 @@ from tokviz.pages.charts.measure import Measure, Reading
 from tokviz.pages.model.unnamed import UnnamedFact
 from tokviz.pages.model.without import Without, without
 from tokviz.pages.text.extent import is_partial
-from tokviz.pages.text.findings import added_by, finding_of, sentence
+from tokviz.pages.text.findings import added_by, finding_of
 from tokviz.pages.text.wording import (
     capitalized,
     count,
@@ -84,8 +84,6 @@ class WritersSection:
     """Whether the heading is about a layer, or something was tried with its neurons; else what each layer adds is all there is."""
     place: str
     """Of the section in a list of contents: ``Layer 11``."""
-    finding: str | None
-    """In one sentence who writes what makes activations massive; None where none emerge, or nobody in particular does."""
     weights: tuple[str, ...]
     """Of the neurons that write it, as ``model.layers.11.mlp.down_proj[507, 1229]``."""
     written: str | None
@@ -141,7 +139,6 @@ def writers_section(model: ModelReport, page: str) -> WritersSection | None:
         heading=heading,
         breaks=heading != ADDED or bool(failed),
         place=the_depth(emergence).capitalize() if emergence and breaks else "Updates",
-        finding=None if found is None else sentence(found),
         weights=_weights(found, updates),
         written=_share(found) if found else None,
         explained=explained,

@@ -13,7 +13,7 @@ from tokviz.records import InterventionRule, InterventionValue
 def intervention_label(
     context: str, rule: InterventionRule, layer: int, neurons: Sequence[int], value: InterventionValue, own: str | None
 ) -> str:
-    """How a context is called when neurons are set to a value: ``alone, without the variation of two neurons``; ``own`` is the author's word."""
+    """How a context is called when neurons are set to a value: ``alone, two neurons held constant``; ``own`` is the author's word."""
     if own is not None:
         return text(Fact("neurons.label.own", context=context, own=own))
     if rule in ("off", "control", "mean"):
