@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Response
 MOST = {"phone": 500 * 1024, "desktop": 800 * 1024}
 MOST_COMPARED = 600 * 1024
 """Of the compare page, on either."""
-LONGEST = {1280: 5_300, 390: 9_000}
+LONGEST = {1280: 4_000, 390: 6_500}
 """How high the page of the sample's decoder may be, by its width, in CSS pixels, and the compare page."""
 MOST_WORDS = 1_400
 """On either, outside tables and plots."""

@@ -3,6 +3,7 @@
 const { clamp } = Tokviz;
 const FOLLOWERS = document.querySelectorAll("[data-follow]");
 const PRINT = matchMedia("print");
+const PER_LAYER = 1400;
 const OPENS = document.documentElement.dataset.opens ?? "";
 function createViewer(root) {
 const panels = [...root.querySelectorAll(".panel")].map(createPanel);
@@ -12,11 +13,12 @@ panels,
 panel: panels.find((each) => each.root.hasAttribute("data-current")),
 second: null,
 pairContext: null,
+playing: null,
 depth: 0,
 settled: 0,
-hasMoved: false,
 switches: [...root.querySelectorAll("[data-switch]")],
 stepButtons: [...root.querySelectorAll("[data-step]")],
+playButton: root.querySelector("[data-play]"),
 pairSelect: root.querySelector("[data-pair-select]"),
 };
 viewer.related = Tokviz.RelatedChoice?.of(root, () => go(viewer, viewer.depth));
@@ -41,7 +43,6 @@ slides: [...root.querySelectorAll(".slide")],
 range: ruler.querySelector("input"),
 output: ruler.querySelector("output"),
 note,
-look: root.querySelector("[data-look]"),
 exploreLink,
 exploreAddress: exploreLink?.getAttribute("href").split("&")[0],
 };
@@ -114,11 +115,10 @@ Tokviz.tell(viewer.root, "shown", { depth, isSwiped });
 viewer.related?.showSlides(viewer.root, shownPanels(viewer), depth);
 viewer.preload();
 }
-function showNote({ panel: { note, look, slides }, hasMoved }, depth) {
-const own = hasMoved ? slides[depth].querySelector(".voice") : null;
+function showNote({ panel: { note, slides } }, depth) {
+const own = slides[depth].querySelector(".voice");
 note.replaceChildren(...(own?.cloneNode(true).childNodes ?? []));
 note.hidden = own === null;
-look.toggleAttribute("data-replaced", own !== null);
 }
 function showExploreLink({ panel: { exploreLink, exploreAddress }, second, related }, depth) {
 const beside = second ? [second.exploreAddress.replace(/.*#a=/, "b=")] : [];
@@ -157,15 +157,34 @@ if (!panel) return false;
 const isKnown = viewer.pairSelect && viewer.panels.some(({ context }) => context === pair);
 viewer.pairContext = isKnown ? pair : null;
 viewer.related?.open(chosen);
-viewer.hasMoved = true;
 show(viewer, panel.slides.indexOf(slide), panel);
 return true;
 }
 function go(viewer, depth, panel = viewer.panel) {
-viewer.hasMoved = true;
 show(viewer, depth, panel);
 viewer.settled = performance.now() + 500;
 viewer.address.request();
+}
+function play(viewer) {
+const { playButton } = viewer;
+let depth = viewer.depth === viewer.panel.slides.length - 1 ? -1 : viewer.depth;
+let { panel } = viewer;
+function stop() {
+clearInterval(viewer.playing);
+viewer.playing = null;
+playButton.textContent = "Play";
+}
+function step() {
+if (document.hidden || (depth >= 0 && (viewer.depth !== depth || viewer.panel !== panel))) return stop();
+depth += 1;
+({ panel } = viewer);
+go(viewer, depth);
+return depth === panel.slides.length - 1 ? stop() : undefined;
+}
+if (viewer.playing) return stop();
+playButton.textContent = "Pause";
+viewer.playing = setInterval(step, PER_LAYER);
+return step();
 }
 function followSwipe(viewer, panel) {
 const width = panel.track.clientWidth;
@@ -173,7 +192,6 @@ if (!shownPanels(viewer).includes(panel) || width !== panel.alignedWidth || PRIN
 const seen = Math.round(panel.track.scrollLeft / width);
 if (seen === viewer.depth) return;
 if (performance.now() < viewer.settled) return void alignTracks(viewer);
-viewer.hasMoved = true;
 setDepth(viewer, seen, true);
 alignTracks(viewer, panel);
 viewer.address.request();
@@ -208,6 +226,7 @@ listenToPanels(viewer);
 for (const button of viewer.stepButtons) {
 button.addEventListener("click", () => go(viewer, viewer.depth + Number(button.dataset.step)));
 }
+viewer.playButton?.addEventListener("click", () => play(viewer));
 Tokviz.listenToKeys(viewer.root, () => viewer.depth, (depth) => go(viewer, depth));
 viewer.root.addEventListener("enlarged", ({ target }) => {
 const slide = target.closest(".slide");

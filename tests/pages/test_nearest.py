@@ -32,7 +32,10 @@ def with_neighbours(report: Report, context: ContextReport, seed: int) -> Contex
     random = np.random.default_rng(seed)
     n = len(words.words)
     rows = np.array(
-        [[random.choice(np.delete(np.arange(n), row), MOST, replace=False) for row in range(n)] for _ in range(n_depths)]
+        [
+            [random.choice(np.delete(np.arange(n), row), MOST, replace=False) for row in range(n)]
+            for _ in range(n_depths)
+        ]
     )
     of = np.array([own[0] for own in words.memberships])
     counts = (of[rows] == of[np.newaxis, :, np.newaxis]).sum(axis=2).astype(np.int16)

@@ -58,3 +58,34 @@ def test_the_contents_say_what_is_read(open_page: OpenPage, noted: Path, width: 
         assert bar["y"] == pytest.approx(0, abs=1)
     if width == 390:
         expect(links.first).to_be_hidden()
+
+
+def test_playing_shows_layer_after_layer_until_the_last_or_until_the_reader_steps(
+    open_page: OpenPage, site: Path
+) -> None:
+    page = open_page(site, f"{MODEL}#alone/layer-26")
+    play = page.locator("[data-play]")
+    play.click()
+    expect(play).to_have_text("Pause")
+    expect(page.locator(".slide:not([inert])").first).to_have_attribute("id", "alone/layer-29", timeout=15_000)
+    expect(play).to_have_text("Play")
+    play.click()
+    expect(page.locator(".slide:not([inert])").first).to_have_attribute("id", "alone/embedding")
+    page.get_by_role("button", name="Next").click()
+    page.get_by_role("button", name="Next").click()
+    expect(play).to_have_text("Play", timeout=15_000)
+    expect(page.locator(".slide:not([inert])").first).to_have_attribute("id", "alone/layer-1")
+
+
+def test_on_phones_ruler_and_plot_come_first_and_the_steps_stay_in_sight(open_page: OpenPage, site: Path) -> None:
+    page = open_page(site, MODEL, viewport={"width": 390, "height": 844})
+    tops = [
+        page.locator(each).first.bounding_box()
+        for each in (".panel[data-current] .ruler", ".slide:not([inert]) .plate", ".choices")
+    ]
+    heights = [each["y"] for each in tops if each]
+    assert len(heights) == 3
+    assert heights == sorted(heights)
+    steps = page.locator(".steps").bounding_box()
+    assert steps
+    assert steps["y"] + steps["height"] <= 844, "while the plot is looked at"

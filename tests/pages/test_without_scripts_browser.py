@@ -15,7 +15,7 @@ LEAST = 9
 WIDTHS = (1280, 820, 390)
 
 SHOWN = """() => [...document.querySelectorAll(".plate img")].filter((image) => image.getClientRects().length && !image.closest(".ruler"))
-    .map((image) => [image.currentSrc, image.closest(".plates, .twins, .track, .grid, .plate-track").className, image.getBoundingClientRect().width])"""
+    .map((image) => [image.currentSrc, image.closest(".plates, .twins, .track, .grid, .plate-track").classList[0], image.getBoundingClientRect().width])"""
 """File, place and width of every plate and grid."""
 OVERFLOWS = "document.documentElement.scrollWidth > innerWidth"
 
