@@ -29,7 +29,10 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
 
 @pytest.fixture(scope="module")
 def study(bench: Bench) -> tokviz.Study:
-    return tokviz.study(bench.model, WORDS, tokenizer=bench.tokenizer, cache=bench.cache, name="Mine", quiet=True)
+    alone = {"alone": " {word}"}
+    return tokviz.study(
+        bench.model, WORDS, contexts=alone, tokenizer=bench.tokenizer, cache=bench.cache, name="Mine", quiet=True
+    )
 
 
 @pytest.fixture

@@ -189,7 +189,7 @@ def _of_comparison() -> Iterator[Case]:
 def _of_reports() -> Iterator[Case]:
     report = sample_report()
     site = Rendered(report)
-    term = claims.term_of(site["index.html"], "Position 0")
+    term = claims.term_of(site["method/index.html"], "Position 0")
     yield Case(
         "who stands at position 0", term, "“alone”", "“in a sentence”",
         lambda text: page_claims.check_position_0(text, report),

@@ -127,7 +127,7 @@ def check_site(report: Report, site: Rendered) -> None:
                     assert panel.all(".ruler-measured")
                     mark, *_ = [*panel.texts(".mark-name"), None]
                     chart_claims.check_mark(mark, context.geometry)
-    page_claims.check_position_0(claims.term_of(site["index.html"], "Position 0"), report)
+    page_claims.check_position_0(claims.term_of(site["method/index.html"], "Position 0"), report)
     for measured_on in site["method/index.html"].texts("#measures + p"):
         page_claims.check_measured_on(measured_on, report)
 

@@ -88,13 +88,17 @@ def test_it_says_that_each_plot_has_its_own_scale(page: Part) -> None:
     assert "Each plot has its own scale" in page.one("[data-series] p.note").text
 
 
-def test_the_first_page_explains_the_plots_that_there_are() -> None:
-    names = index_of(small()).texts(".reading dt")
+def method_terms(report: Report) -> list[str]:
+    return Rendered(report)["method/index.html"].under("projections").texts("dt")
+
+
+def test_the_method_page_explains_the_plots_that_there_are() -> None:
+    names = method_terms(small())
     assert "From checkpoint to checkpoint" in names
     assert not {"From layer to layer", "All layers in the embedding’s axes"} & set(names)
-    names = index_of(replace(sample_report(), series=small().series)).texts(".reading dt")
+    names = method_terms(replace(sample_report(), series=small().series))
     assert {"From checkpoint to checkpoint", "From layer to layer", "All layers in the embedding’s axes"} <= set(names)
-    assert "From checkpoint to checkpoint" not in index_of(sample_report()).texts(".reading dt")
+    assert "From checkpoint to checkpoint" not in method_terms(sample_report())
 
 
 def test_of_a_single_context_it_is_said_of_which() -> None:

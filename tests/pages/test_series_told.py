@@ -135,7 +135,7 @@ def test_the_first_page_tells_which_words_of_a_series_are_read_at_position_0() -
         context.states.tokenization.reads_position_0 for each in series.checkpoints for context in each.model.contexts
     )
     assert at_0
-    text = term_of(Rendered(report)["index.html"], "Position 0")
+    text = term_of(Rendered(report)["method/index.html"], "Position 0")
     assert "in the context “alone” of Grown" in text
 
 

@@ -20,6 +20,7 @@ from tokviz.errors import AddedMeasureError
 from tokviz.records import AddedMeasure
 from tokviz.run.plan import added
 
+ALONE = {"alone": " {word}"}
 WORDS = {"colors": ["red", "blue", "green", "pink", "brown"], "months": ["May", "June", "July", "March", "April"]}
 
 
@@ -61,7 +62,7 @@ def norms_of(capture: tokviz.Capture) -> list[np.ndarray]:
 
 @pytest.mark.slow
 def test_it_is_seen_wherever_measures_are(installed: Path, models: list[str], tmp_path: Path) -> None:
-    study = tokviz.study(models, WORDS, cache=tmp_path / "cache", quiet=True)
+    study = tokviz.study(models, WORDS, contexts=ALONE, cache=tmp_path / "cache", quiet=True)
     study.report(tmp_path / "site", jobs=1, quiet=True)
     for page in ("models/llama/index.html", "compare/index.html", "method/index.html"):
         text = (tmp_path / "site" / page).read_text(encoding="utf-8")
@@ -91,7 +92,7 @@ def test_it_is_measured_again_only_where_its_code_changes(
 
     def report() -> list[str]:
         calls.clear()
-        tokviz.study(models[0], WORDS, cache=tmp_path / "cache", quiet=True).report(
+        tokviz.study(models[0], WORDS, contexts=ALONE, cache=tmp_path / "cache", quiet=True).report(
             tmp_path / "site", jobs=1, quiet=True
         )
         return list(calls)
@@ -102,7 +103,7 @@ def test_it_is_measured_again_only_where_its_code_changes(
     module.write_text(module.read_text(encoding="utf-8").replace("np.median(", "np.max("), encoding="utf-8")
     forget()
     assert report() == ["between_categories", "median_norm"]
-    again = tokviz.study(models[0], WORDS, cache=tmp_path / "cache", quiet=True)["llama"]["alone"]
+    again = tokviz.study(models[0], WORDS, contexts=ALONE, cache=tmp_path / "cache", quiet=True)["llama"]["alone"]
     largest = [each.max() for each in norms_of(again)]
     np.testing.assert_allclose(column(tmp_path / "site", "llama", "added_median_norm"), largest, rtol=1e-5)
 
@@ -146,7 +147,7 @@ def test_it_is_measured_again_where_the_code_that_it_calls_changes(
         forget()
         for name in [name for name in sys.modules if name.partition(".")[0] in ("helped", "helper")]:
             del sys.modules[name]
-        own = tokviz.study(models[0], WORDS, cache=tmp_path / "cache", quiet=True)["llama"]["alone"]
+        own = tokviz.study(models[0], WORDS, contexts=ALONE, cache=tmp_path / "cache", quiet=True)["llama"]["alone"]
         measured.append(own.to_pandas("geometry")["added_norm"])
         expected = [getattr(np, how)(each) for each in norms_of(own)]
         np.testing.assert_allclose(measured[-1], expected, rtol=1e-5)
@@ -170,7 +171,7 @@ MEDIAN_NORM = BETWEEN_CATEGORIES = Emptied()
         encoding="utf-8",
     )
     forget()
-    own = tokviz.study(models[0], WORDS, cache=tmp_path / "cache", quiet=True)["llama"]["alone"]
+    own = tokviz.study(models[0], WORDS, contexts=ALONE, cache=tmp_path / "cache", quiet=True)["llama"]["alone"]
     frame = own.to_pandas("geometry")
     rows = own.states.tokenization.reference
     largest = [np.abs(depth[rows]).max() for depth in own.states.states]
@@ -211,7 +212,7 @@ def test_what_fails_in_it_is_one_line(installed: Path, models: list[str], tmp_pa
     (installed / "median_norm.py").write_text(code, encoding="utf-8")
     forget()
     with pytest.raises(AddedMeasureError) as caught:
-        tokviz.study(models[0], WORDS, cache=tmp_path / "cache", quiet=True).report(
+        tokviz.study(models[0], WORDS, contexts=ALONE, cache=tmp_path / "cache", quiet=True).report(
             tmp_path / "site", jobs=1, quiet=True
         )
     assert str(caught.value).startswith("measure between_categories of tokviz-added-measure 0.1.0: ")

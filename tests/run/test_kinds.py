@@ -56,7 +56,8 @@ def test_a_kind_of_ones_own_is_foreseen_made_kept_and_given_to_measures(
     llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "report.toml").write_text(
-        '[words]\nmonths = ["May", "June", "July"]\n[[models]]\nsource = "llama"\n', encoding="utf-8"
+        '[words]\nmonths = ["May", "June", "July"]\n[[contexts]]\nname = "alone"\ntemplate = " {word}"\n[[models]]\nsource = "llama"\n',
+        encoding="utf-8",
     )
     config = load(tmp_path / "report.toml")
     options = Options(base=tmp_path, output=tmp_path / "site", cache=tmp_path / "cache")

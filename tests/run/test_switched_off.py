@@ -63,7 +63,14 @@ def plant(folder: Path) -> None:
 
 def config(**changes: Any) -> ReportConfig:
     models = [{"source": "planted"}, {"source": "plain"}]
-    values = {"words": WORDS, "models": models, "projections": ["centered"], "plate_size": [750, 600]}
+    contexts = [{"name": "alone", "template": " {word}"}]
+    values = {
+        "words": WORDS,
+        "models": models,
+        "contexts": contexts,
+        "projections": ["centered"],
+        "plate_size": [750, 600],
+    }
     return ReportConfig.model_validate({**values, **changes})
 
 

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from tokviz.config.fields import (
     LONGEST_LABEL,
+    MOST_CONTEXTS,
     MOST_NOTES,
     Device,
     Label,
@@ -151,6 +162,33 @@ class ContextConfig(Table):
         return context_slug(self.name)
 
 
+SENTENCES = (
+    "The word is {word}",
+    "I saw {word}",
+    "We talked about {word}",
+    "She wrote the word {word}",
+    "They often mention {word}",
+)
+"""In which words are read where no contexts are configured."""
+MOST_FOREIGN = 0.1
+"""The largest share of words with letters that English doesn't have for which these sentences are taken."""
+
+
+def default_contexts(given: Mapping[str, Any]) -> list[ContextConfig]:
+    """Alone, and in sentences, which don't fit a whole vocabulary, nor words of other languages.
+
+    Parameters
+    ----------
+    given : the configuration's fields so far, without those that are mistaken.
+    """
+    alone = ContextConfig(name="alone", template=" {word}")
+    words = [word for category in given.get("words", {}).values() for word in category.words]
+    n_foreign = sum(any(letter.isalpha() and not letter.isascii() for letter in word) for word in words)
+    if given.get("vocabulary") or not words or n_foreign > MOST_FOREIGN * len(words):
+        return [alone]
+    return [alone, ContextConfig(name="sentence", label="in a sentence", templates=list(SENTENCES))]
+
+
 def differing(contexts: list[ContextConfig]) -> list[ContextConfig]:
     """The same, if readers can tell them apart; raises for others."""
     mistakes = Mistakes()
@@ -172,6 +210,23 @@ def differing(contexts: list[ContextConfig]) -> list[ContextConfig]:
     )
     mistakes.refuse()
     return contexts
+
+
+NO_CONTEXTS: list[ContextConfig] = []
+"""That none are configured, which isn't the same as an empty list of them."""
+
+
+def _by_default(given: Any, info: ValidationInfo) -> Any:
+    return default_contexts(info.data) if given is NO_CONTEXTS else given
+
+
+Contexts = Annotated[
+    list[ContextConfig],
+    Field(min_length=1),
+    at_most(MOST_CONTEXTS, "contexts"),
+    BeforeValidator(_by_default),
+    AfterValidator(differing),
+]
 
 
 class ModelConfig(Table):

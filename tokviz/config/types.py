@@ -18,7 +18,6 @@ from pydantic import (
 from tokviz.config.addresses import check_addresses
 from tokviz.config.fields import (
     MOST_CATEGORIES,
-    MOST_CONTEXTS,
     MOST_LAYERS,
     MOST_MARKS,
     MOST_MODELS,
@@ -53,7 +52,7 @@ from tokviz.config.relations import (
     relation_records,
 )
 from tokviz.config.series import MOST_SERIES, RENAME, SeriesConfig, refuse_shared_folders
-from tokviz.config.tables import CategoryConfig, ContextConfig, ModelConfig, Table, Untrained, differing
+from tokviz.config.tables import NO_CONTEXTS, CategoryConfig, Contexts, ModelConfig, Table, Untrained
 from tokviz.records import Category, Context, HiddenStates, Look, Marks, Order, Relation, WordList
 from tokviz.records.axes import Aspect
 from tokviz.records.look import PALETTE, PLATE_SIZE, SHAPES, ShapeName
@@ -97,10 +96,9 @@ class ReportConfig(Table):
         Annotated[list[Literal["embedding"] | Annotated[int, Field(ge=0)]], at_most(MOST_LAYERS, "layers")] | None
     ) = None
     """Stands next to ``vocabulary``: the embedding, and layers from 0 on; all by default."""
-    contexts: Annotated[list[ContextConfig], at_most(MOST_CONTEXTS, "contexts")] = Field(
-        default=[ContextConfig(name="alone", template=" {word}")], min_length=1
-    )
-    """The texts around each word, in the order in which pages have them."""
+    contexts: Contexts = Field(default_factory=lambda: NO_CONTEXTS, validate_default=True)
+    """The texts around each word, in the order in which pages have them. By default each word alone and in five English sentences;
+    only alone where over a tenth of the words have letters that English doesn't, and with ``vocabulary = true``."""
     projections: Annotated[list[ProjectionName], at_most(100, "projections")] = Field(
         default=["standardized", "centered"], min_length=1
     )
@@ -271,11 +269,6 @@ class ReportConfig(Table):
         if read == "mean" and info.data.get("vocabulary"):
             raise ValueError('expected "last" or "first" for a vocabulary, whose words are single tokens, got "mean"')
         return read
-
-    @field_validator("contexts")
-    @classmethod
-    def _have_names_of_their_own(cls, contexts: list[ContextConfig]) -> list[ContextConfig]:
-        return differing(contexts)
 
     @field_validator("projections")
     @classmethod

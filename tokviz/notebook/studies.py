@@ -94,7 +94,8 @@ def study(
         configuration, or the path of a ``report.toml``.
     words : category → words, or a data frame with a column for each category or with the columns ``word`` and ``category``, or
         words alone; a configuration has its own.
-    contexts : name → template, or a list of several; the word alone, after a space, by default.
+    contexts : name → template, or a list of several; by default as in a configuration: each word alone, and in five sentences if
+        these fit the words.
     tokenizer : of a model that is loaded; of others, the source of another tokenizer.
     cache : where hidden states, projections and metrics are kept.
     device : where models are loaded to, such as ``"cuda"``, or the number of a GPU; one that is loaded stays where it is.

@@ -17,14 +17,11 @@ from tokviz.pages.model.lens_data import has_lens
 from tokviz.pages.series import sentences
 from tokviz.pages.text import extent, landmarks
 from tokviz.pages.text.extent import models_arrange, words_in_all
-from tokviz.pages.text.glossary import reading_terms
-from tokviz.pages.text.parts import Link, Picture, Term
+from tokviz.pages.text.parts import Link, Picture
 from tokviz.pages.text.wording import (
-    MOST_NAMED,
     UNKNOWN,
     count,
     day,
-    joined,
     millions,
     n_captured,
     projection_label,
@@ -154,7 +151,6 @@ class IndexPage:
     series: tuple[SeriesStrips, ...]
     columns: tuple[str, ...]
     table: tuple[FactsRow, ...]
-    reading: tuple[Term, ...]
 
 
 MOST_CATEGORIES_IN_SIGHT = 20
@@ -206,13 +202,6 @@ def index_page(report: Report) -> IndexPage:
         series=tuple(_series_strips(report, each, page) for each in report.series),
         columns=COLUMNS,
         table=tuple(_facts_row(model, page) for model in report.models),
-        reading=reading_terms(
-            report.projections,
-            _position_0(report),
-            with_models=bool(report.models) or not report.series,
-            with_series=bool(report.series),
-            is_partial=extent.last_captured(report) is not None,
-        ),
     )
 
 
@@ -347,31 +336,3 @@ def _facts_row(model: ModelReport, page: str) -> FactsRow:
         day(model.contexts[0].states.captured_at),
     )
     return FactsRow(model=link, cells=cells, failure=None)
-
-
-def _position_0(report: Report) -> str:
-    """Which of the report's words stand there: that depends on tokenizers, some of which begin each text with a token."""
-    # Checkpoints of a series have the same tokens.
-    of_series = [(each.name, each.shown[-1].model) for each in report.series if each.shown]
-    models = [*((model.display_name, model) for model in report.models), *of_series]
-    where = []
-    for context in report.contexts:
-        captured = [
-            (name, each.states.tokenization)
-            for name, model in models
-            for each in model.contexts
-            if each.states.context.name == context.name
-        ]
-        first = [name for name, tokenization in captured if tokenization.reads_position_0]
-        if first:
-            several = "every model" if len(first) == len(captured) else count(len(first), "model")
-            whose = joined(first) if len(first) <= MOST_NAMED else several
-            where.append(f"in the context “{context.label}” of {whose}")
-    if not where and not all(each.states.tokenization.is_known for _, model in models for each in model.contexts):
-        return "Which of this report’s words are read there is not known."
-    if not where:
-        return "In this report no context’s reference words are read there."
-    return (
-        f"In this report, the reference words are read at position 0 {'; '.join(where)}. Their plots may show the "
-        "position more than the words."
-    )

@@ -30,7 +30,7 @@ from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.families import family_labels
 from tokviz.pages.text.glossary import term
 from tokviz.pages.text.parts import Term
-from tokviz.pages.text.wording import MOST_WORDS_IN_SIGHT
+from tokviz.pages.text.wording import MOST_NAMED, MOST_WORDS_IN_SIGHT, count, joined
 from tokviz.records import ContextReport, Geometry, ModelReport, Report
 
 MOST_TOKEN_ROWS = 3000
@@ -94,7 +94,13 @@ def method_page(report: Report) -> Values:
         notice=extent.notice(report),
         tokens=[*_tokens(report, page)],
         reading=" ".join(text(Fact(f"scope.read.{read}")) for read in dict.fromkeys(each.read for each in known)),
-        projections=[glossary.projection_term(name) for name in report.projections],
+        terms=glossary.reading_terms(
+            report.projections,
+            _position_0(report),
+            with_models=bool(report.models) or not report.series,
+            with_series=bool(report.series),
+            is_partial=extent.last_captured(report) is not None,
+        ),
         trails=[term("method.trails")] if report.is_explorable else [],
         measures=measures,
         measured_on=_measured_on(report),
@@ -216,3 +222,31 @@ def _bibtex(report: Report, captured: list[ContextReport]) -> str:
 
 def _bibtex_text(text: str) -> str:
     return re.sub(r"([\\{}$&%#_])", r"\\\1", text)
+
+
+def _position_0(report: Report) -> str:
+    """Which of the report's words stand there: that depends on tokenizers, some of which begin each text with a token."""
+    # Checkpoints of a series have the same tokens.
+    of_series = [(each.name, each.shown[-1].model) for each in report.series if each.shown]
+    models = [*((model.display_name, model) for model in report.models), *of_series]
+    where = []
+    for context in report.contexts:
+        captured = [
+            (name, each.states.tokenization)
+            for name, model in models
+            for each in model.contexts
+            if each.states.context.name == context.name
+        ]
+        first = [name for name, tokenization in captured if tokenization.reads_position_0]
+        if first:
+            several = "every model" if len(first) == len(captured) else count(len(first), "model")
+            whose = joined(first) if len(first) <= MOST_NAMED else several
+            where.append(f"in the context “{context.label}” of {whose}")
+    if not where and not all(each.states.tokenization.is_known for _, model in models for each in model.contexts):
+        return "Which of this report’s words are read there is not known."
+    if not where:
+        return "In this report no context’s reference words are read there."
+    return (
+        f"In this report, the reference words are read at position 0 {'; '.join(where)}. Their plots may show the "
+        "position more than the words."
+    )
