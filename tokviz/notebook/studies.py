@@ -34,7 +34,7 @@ class Study(Named[Named[Capture]]):
     >>> import tokviz
     >>> study = tokviz.study("report.toml", quiet=True)
     >>> list(study), list(study["Tiny"])
-    (['Tiny'], ['alone'])
+    (['Tiny'], ['alone', 'sentence'])
     >>> study.report("site", jobs=1, quiet=True).n_captured
     0
     """

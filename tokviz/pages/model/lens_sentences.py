@@ -13,8 +13,8 @@ from tokviz.pages.text.wording import joined_by_and, ranged, whole_percent
 from tokviz.records import ContextReport, ModelReport
 
 LIMITS = (
-    "Layers are read with a Jacobian lens, an average linear reading fitted on running text: it shows what the rest of the model would do "
-    "with a state on average, not what it does. A name may be read by association only: Paris often stands near France in text."
+    "Layers are read with a Jacobian lens, an average linear reading fitted on running text: an average "
+    "forecast, not this word’s output. A name may be read by association only: Paris often stands near France in text."
 )
 
 
