@@ -72,7 +72,7 @@ def _random(model: ModelReport, found: Finding) -> Fact | None:
     if random is None or not found.flattens or not math.isfinite(random.pc1_change):
         return None
     which = _RANDOM.get(len(found.neurons), _RANDOM[0])
-    values = {"which": Fact(which, draws=random.n_draws), "draws": random.n_draws}
+    drawn = Fact(which, draws=random.n_draws)
     if random.pc1_change < LEAST_CHANGE:
-        return Fact("findings.break.random_less", change=100 * LEAST_CHANGE, **values)
-    return Fact("findings.break.random_most", change=random.pc1_change, **values)
+        return Fact("findings.break.random_less", change=100 * LEAST_CHANGE, which=drawn)
+    return Fact("findings.break.random_most", change=random.pc1_change, which=drawn)
