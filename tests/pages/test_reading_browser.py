@@ -125,12 +125,16 @@ def test_a_chosen_theme_is_kept(open_page: OpenPage, site: Path, system: str, ch
     assert paper(page) == PAPER[system]
 
 
-def test_an_image_is_turned_over_in_the_dark_theme_alone(open_page: OpenPage, site: Path) -> None:
-    page = open_page(site, "models/smol-30/index.html", color_scheme="dark")
-    turned = page.locator(".plate img").first
-    for choice, is_turned in (("light", False), ("dark", True)):
+@pytest.mark.parametrize("path", ["index.html", "models/smol-30/index.html", "compare/index.html"])
+def test_an_image_is_a_light_sheet_in_either_theme(open_page: OpenPage, site: Path, path: str) -> None:
+    """Turned over, its categories would have other colors than the same image elsewhere."""
+    page = open_page(site, path, color_scheme="dark")
+    for choice in ("light", "dark"):
         page.locator("[data-theme-choice]").select_option(choice)
-        assert ("invert" in turned.evaluate("(image) => getComputedStyle(image).filter")) == is_turned
+        styles = page.locator("img").evaluate_all(
+            "(all) => all.map((image) => [getComputedStyle(image).filter, getComputedStyle(image).mixBlendMode].join())"
+        )
+        assert set(styles) == {"none,normal"}
 
 
 def test_a_page_is_never_drawn_in_the_other_theme_first(open_page: OpenPage, site: Path) -> None:

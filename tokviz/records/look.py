@@ -10,22 +10,22 @@ from typing import Literal
 
 from tokviz.records.axes import Aspect
 
-PALETTE = ("#21319d", "#920200", "#9c5b1a", "#0b7e6a", "#c272b0", "#60305d", "#3a8ff6", "#8c9943", "#7757a6")
-"""Nine muted hues, each 3:1 or more against white. They were searched for in OKLab so that the nearest two stay at
-least 0.10 apart for normal, protan, deutan and tritan sight (Machado et al.,
-2009, doi:10.1109/TVCG.2009.113); Paul Tol's muted palette, which they are in the spirit of, has 0.05."""
+PALETTE = ("#00348e", "#4b3d00", "#bb4314", "#028268", "#e16aad", "#710555", "#0a99f3", "#aa9308", "#7f53c4")
+"""Nine hues, each 3:1 or more against white. They were searched for in OKLab so that the nearest two stay at least 0.10
+apart for protan, deutan and tritan sight (Machado et al., 2009, doi:10.1109/TVCG.2009.113) and 0.19 for normal sight."""
 DARK_PALETTE = (
-    "#727af7",
-    "#d46646",
-    "#ffce61",
-    "#a3feda",
-    "#b071ab",
-    "#ff86a7",
-    "#61aef1",
-    "#acb41a",
-    "#c6cbfe",
+    "#2d8dc2",
+    "#9c8313",
+    "#ff940a",
+    "#c8ffd9",
+    "#f0afb8",
+    "#dc5485",
+    "#6ed6ff",
+    "#f6e737",
+    "#a79bff",
 )
-"""What the nine are on the dark ground, for marks and text alike: 4.5:1 or more against it, as far apart for all, and 0.13 for normal sight."""
+"""What the nine are on the dark ground, for marks and text alike: 4.5:1 or more against it, 0.10 apart for all
+and 0.14 for normal sight; each within 25° of its hue on white, so that a category is the same one on a light sheet beside it."""
 
 ShapeName = Literal[
     "circle",
@@ -58,7 +58,7 @@ PLATE_SIZE = (1500, 1200)
 """Width and height of a wide plate, in pixels."""
 
 PAPER = "#efefef"
-"""The darkest paper on which names in an image must be read; pages have white, and dark ones turn images over."""
+"""The darkest paper on which names in an image must be read; pages have white."""
 DARK_GROUND = "#1a1d21"
 """What strips, and plates that are drawn in a page, lie on in its dark theme (``--plate-ground`` of ``plate.css``)."""
 

@@ -34,7 +34,7 @@ class Picture:
     svg: str | None = None
     """The address of the same picture as SVG, where there is one."""
     dark: Picture | None = None
-    """The same on the dark ground, for the dark theme; without it the image is turned over there."""
+    """The same on the dark ground, for the dark theme; without it a light sheet there."""
 
 
 @dataclass(frozen=True, kw_only=True)
