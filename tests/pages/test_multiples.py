@@ -178,7 +178,7 @@ def test_plots_lead_to_their_places(compared: Part) -> None:
         "models/smol-30/index.html#alone-mean/layer-11",  # drawn in the first projection only
         "models/smol-30/index.html#sentence/layer-11/centered",
     ]
-    assert [plot["aria-label"].split(":")[0] for plot in plots] == ["Layer 11"] * 3
+    assert [plot.one("svg")["aria-label"].split(":")[0] for plot in plots] == ["Layer 11"] * 3
 
 
 def test_of_many_words_some_are_drawn_and_the_caption_says_so() -> None:

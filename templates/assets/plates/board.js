@@ -143,6 +143,8 @@
       if (!found.drawing) this.make(found);
       if (found.layout !== layout) this.fit(found, layout);
       found.drawing.setAttribute("aria-label", found.holder.querySelector("img").alt);
+      // The drawing says it: a link's own name would lack the words that are seen in it.
+      found.holder.removeAttribute("aria-label");
       this.setSeen(found.holder, found.seen);
       this.redraw(found, arranged);
       found.about.isDrawn = true;
@@ -152,7 +154,9 @@
       found.stop?.();
       found.preparing = null;
       found.holder.removeAttribute("data-drawn");
-      found.holder.querySelector("img").removeAttribute("data-late");
+      const image = found.holder.querySelector("img");
+      image.removeAttribute("data-late");
+      if (found.holder.matches("a")) found.holder.setAttribute("aria-label", image.alt);
       found.drawing?.remove();
       found.key?.remove();
       Object.assign(found, { drawing: null, key: null, layout: null });
