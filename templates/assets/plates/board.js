@@ -57,7 +57,7 @@
     // --- one plate ---
 
     // Draws a depth in `holder`, as wide as `frame`, and where it `fills` that, as high; what isn't `seen` follows a little later.
-    // `from` are the points of the layer before or after, from which the words move there.
+    // `from` is what was drawn of the layer before or after, from which the words move there.
     draw(holder, { about, depth, frame = holder, kind = plate, seen = true, fills = false, from = null }) {
       const found = this.plates.get(holder) ?? { holder, frame, kind, fills };
       const isNew = found.about !== about || found.depth !== depth;
@@ -68,10 +68,10 @@
       if (from) this.moveFrom(found, from, true);
     }
 
-    // Where the words of a plate are, if it is drawn.
-    pointsOf(holder) {
+    // What is drawn of a plate, if it is.
+    madeOf(holder) {
       const found = this.plates.get(holder);
-      return (found?.drawing && found.made?.points) ?? null;
+      return (found?.drawing && found.made) ?? null;
     }
 
     // Whether the words may move in a step to the layer next to it: steps that follow each other closely are instant.
@@ -83,11 +83,18 @@
 
     moveFrom(found, from, turns) {
       const { made, drawing, seen } = found;
-      if (!drawing || !seen || !made.marks || !movement.canMove(from, made.points)) return;
+      if (!drawing || !seen || !made.marks || !movement.canMove(from.points, made.points)) return;
       drawing.classList.add("moving");
-      found.stop = movement.move(from, made.points, turns, ({ x, y }) => {
+      const point = drawing.querySelector(".plate-point");
+      const follow = movement.following(from, made);
+      found.stop = movement.move(from.points, made.points, turns, (places, share) => {
+        const { x, y } = places;
         made.marks.forEach((mark, row) => mark.setAttribute("transform", `translate(${x[row].toFixed(1)} ${y[row].toFixed(1)})`));
+        follow(places, share);
+        const row = this.pointed ?? this.chosen;
+        if (row !== null) point.setAttribute("transform", `translate(${x[row] - made.points.x[row]} ${y[row] - made.points.y[row]})`);
       }, () => {
+        point.removeAttribute("transform");
         drawing.classList.remove("moving");
         found.stop = null;
       });
@@ -96,7 +103,7 @@
     // All plates on another scale: the words move there.
     rescale() {
       for (const found of this.plates.values()) {
-        const before = this.pointsOf(found.holder);
+        const before = this.madeOf(found.holder);
         found.isolated = undefined;
         this.update(found);
         if (before && found.made.divided) this.moveFrom(found, before, false);
@@ -198,7 +205,15 @@
         }
       }
       kind.point(drawing, about, layout, found.made, this.pointed ?? this.chosen);
+      this.fade(found, isolated);
       if (key) plateKey.press(key, this.isolated);
+    }
+
+    // Others than a category that is seen alone are faint, and others than the categories of a word that was chosen.
+    fade({ made, about }, isolated) {
+      const chosen = this.chosen === null ? null : about.view.vocabulary.memberships[this.chosen];
+      const kept = isolated === null ? chosen : [isolated];
+      for (const [part, categories] of made.parts) part.classList.toggle("faint", kept !== null && !categories.some((each) => kept.includes(each)));
     }
 
     redrawAll() {
@@ -421,12 +436,12 @@
       return mayMove;
     }
 
-    // The points from which a slot's words move, if it shows the layer next to the one that it showed, or where it says so the same
+    // What was drawn where a slot's words move from, if it shows the layer next to the one that it showed, or where it says so the same
     // layer of another capture.
     function stepFrom(target, about, depth, moves) {
       const before = board.plates.get(target);
       const isNext = before?.about === about && Math.abs(depth - before.depth) === 1;
-      return (isNext || (moves && before?.depth === depth)) && mayStep() ? board.pointsOf(target) : null;
+      return (isNext || (moves && before?.depth === depth)) && mayStep() ? board.madeOf(target) : null;
     }
 
     function slot({ target, detail }) {

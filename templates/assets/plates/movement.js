@@ -4,7 +4,7 @@
 // How marks move when one steps to the next layer: the words' cloud as a whole turns, or is reflected, within the plane, and what no
 // turn explains happens meanwhile. It ends at the plot as it is drawn.
 Tokviz.movement = (() => {
-  const DURATION = 400;
+  const DURATION = 900;
   // Of more words only the end is shown.
   const MOST = 1500;
   const STILL = matchMedia("(prefers-reduced-motion: reduce)");
@@ -56,7 +56,30 @@ Tokviz.movement = (() => {
 
   const canMove = (from, to) => !STILL.matches && from.x.length === to.x.length && to.x.length <= MOST;
 
-  // Calls paint({ x, y }) in each frame until `to` is reached, then done(); what it returns stops that, at the end. `turns` where
+  // How the names of a plot follow its marks from another plot: follow({ x, y }, share). What stands there, too, goes from its place beside
+  // its mark there to that here; the rest appears. A category's name keeps to the middle of its words.
+  function following(from, to) {
+    const keyOf = ({ row, category }) => (category === undefined ? row : `of ${category}`);
+    const before = new Map(from.labels.map((name) => [keyOf(name), name]));
+    const middle = ({ x, y }, rows) => middleOf({ x: rows.map((row) => x[row]), y: rows.map((row) => y[row]) });
+    const away = ({ left, base, endX, endY }, [x, y]) => [left - x, base - y, endX - x, endY - y];
+    const moved = to.labels.map((name) => {
+      const end = away(name, middle(to.points, name.rows));
+      const other = before.get(keyOf(name));
+      return { name, isNew: !other, end, begin: other ? away(other, middle(from.points, name.rows)) : end };
+    });
+    return (places, share) => {
+      for (const { name: { rows, left, base, label, line }, isNew, begin, end } of moved) {
+        const [x, y] = middle(places, rows);
+        const [atX, atY, endX, endY] = begin.map((each, index) => each + share * (end[index] - each));
+        label.setAttribute("transform", `translate(${(x + atX - left).toFixed(1)} ${(y + atY - base).toFixed(1)})`);
+        line?.setAttribute("d", `M${x.toFixed(1)} ${y.toFixed(1)}L${(x + endX).toFixed(1)} ${(y + endY).toFixed(1)}`);
+        if (isNew) for (const part of [label, line]) part?.setAttribute("opacity", share.toFixed(2));
+      }
+    };
+  }
+
+  // Calls paint({ x, y }, share) in each frame until `to` is reached, then done(); what it returns stops that, at the end. `turns` where
   // the cloud as a whole may be turned.
   function move(from, to, turns, paint, done) {
     const turn = turns ? turnBetween(from, to) : { angle: 0, flip: 1 };
@@ -65,19 +88,19 @@ Tokviz.movement = (() => {
     function step(now) {
       const share = Tokviz.clamp((now - begun) / DURATION, 0, 1);
       if (share === 1) return finish();
-      paint(between(from, to, turn, eased(share)));
+      paint(between(from, to, turn, eased(share)), eased(share));
       frame = requestAnimationFrame(step);
       return undefined;
     }
     function finish() {
       cancelAnimationFrame(frame);
-      paint(to);
+      paint(to, 1);
       done();
     }
-    paint(from);
+    paint(from, 0);
     frame = requestAnimationFrame(step);
     return finish;
   }
 
-  return { move, between, turnBetween, canMove, DURATION };
+  return { move, following, between, turnBetween, canMove, DURATION };
 })();

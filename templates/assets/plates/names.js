@@ -52,19 +52,22 @@ Tokviz.names = (() => {
     return { ring, across, down, byWidth, byHeight, isLed, cost: 2 * ring + SIDE_COST[index] + (isLed ? LED : 0) };
   })).sort((one, two) => one.cost - two.cost);
   const LEAST_LED = Math.min(...TURNS.filter(({ isLed }) => isLed).map(({ cost }) => cost));
+  // A title's, about its place.
+  const CENTERED = { byWidth: -0.5, byHeight: -0.5, isLed: false };
   const N_BESIDE = TURNS.filter(({ isLed }) => !isLed).length;
 
   // `x` and `y` are the marks' places, `shown` the rows whose marks are drawn, `widths` and `heights` the names' sizes; `area` has
-  // left, top, right and bottom. Names in `above` lie over marks.
+  // left, top, right and bottom. `titles` has clouds by row, { rows }: a title is a name without a mark of its own, which stands about the
+  // middle of its cloud's marks, and where the nearest one is of them.
   class Placement {
-    constructor({ x, y, radius, shown, widths, heights, area, reach, above = new Set() }) {
+    constructor({ x, y, radius, shown, widths, heights, area, reach, titles = new Map() }) {
       // Whole numbers of small parts of a pixel, with which a browser is quick.
       const whole = (values, round = Math.round) => Int32Array.from(values, (each) => round(PARTS * each));
       [this.x, this.y] = [x, y].map((each) => whole(each));
       [this.widths, this.heights] = [widths, heights].map((each) => whole(each, Math.ceil));
       [this.left, this.top, this.right, this.bottom] = whole([area.left, area.top, area.right, area.bottom]);
       [this.radius] = whole([radius + ROUNDED], Math.ceil);
-      this.above = above;
+      this.titles = titles;
       this.turns = TURNS.filter(({ ring }) => ring === 0 || radius + GAP + ring <= reach);
       // From top to bottom, so that those near a name are found at once.
       this.marks = Int32Array.from(shown).sort((one, two) => y[one] - y[two]);
@@ -85,8 +88,12 @@ Tokviz.names = (() => {
     // The place of a row with a number, the cheapest being 0; undefined after the last.
     place(row, index) {
       const found = (this.places[row] ??= []);
-      while (found.length <= index && this.looked[row] < this.turns.length) this.look(row, found);
+      while (found.length <= index && this.looked[row] < this.turnsOf(row).length) this.look(row, found);
       return found[index];
+    }
+
+    turnsOf(row) {
+      return this.titles.has(row) ? TURNS : this.turns;
     }
 
     countBeside(row) {
@@ -97,13 +104,15 @@ Tokviz.names = (() => {
 
     look(row, found) {
       const [x, y, width, height] = [this.x[row], this.y[row], this.widths[row], this.heights[row]];
-      const { ring, across, down, byWidth, byHeight, isLed, cost } = this.turns[this.looked[row]];
+      const isTitle = this.titles.has(row);
+      const turn = this.turnsOf(row)[this.looked[row]];
       this.looked[row] += 1;
-      const out = this.radius + PARTS * (GAP + ring);
+      const { ring, across, down, byWidth, byHeight, isLed, cost } = isTitle ? { ...turn, ...CENTERED, cost: turn.ring } : turn;
+      const out = isTitle ? PARTS * ring : this.radius + PARTS * (GAP + ring);
       const left = Math.round(x + across * out + byWidth * width);
       const top = Math.round(y + down * out + byHeight * height);
       const [right, bottom] = [left + width, top + height];
-      if (!this.isClear(row, left, top, right, bottom)) return;
+      if (!this.isClear(left, top, right, bottom) || (isTitle && !this.isHome(row, (left + right) / 2, (top + bottom) / 2))) return;
       // Up to where name and line, with what is kept free.
       const [west, east, north, south] = [Math.min(left, x), Math.max(right, x) + ACROSS, Math.min(top, y), Math.max(bottom, y) + DOWN];
       found.push({
@@ -112,14 +121,19 @@ Tokviz.names = (() => {
       });
     }
 
-    isClear(row, left, top, right, bottom) {
+    isClear(left, top, right, bottom) {
       const { radius, x, marks, levels } = this;
       if (left < this.left || top < this.top || right > this.right || bottom > this.bottom) return false;
-      if (this.above.has(row)) return true;
       for (let at = this.firstFrom(top - radius); at < marks.length && levels[at] < bottom + radius; at += 1) {
         if (x[marks[at]] > left - radius && x[marks[at]] < right + radius) return false;
       }
       return true;
+    }
+
+    // Whether the mark nearest to a title's middle is of its cloud.
+    isHome(row, left, top) {
+      const away = (other) => Math.hypot(this.x[other] - left, this.y[other] - top);
+      return this.titles.get(row).rows.includes(this.marks.reduce((one, two) => (away(two) < away(one) ? two : one)));
     }
 
     // The index of the first mark that is not above a level.
