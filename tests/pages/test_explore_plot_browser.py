@@ -266,7 +266,7 @@ COUNT_MOTIONS = """() => {
 CLICK = (
     "(times) => { for (let click = 0; click < times; click += 1) document.querySelector('[data-step=\"1\"]').click(); }"
 )
-DURATION = 400
+DURATION = 900
 """Of a movement, in milliseconds."""
 
 
@@ -281,3 +281,34 @@ def test_a_step_is_a_movement_and_one_that_follows_it_closely_is_not(explore: Op
     page.get_by_role("slider", name="Depth").press("End")
     expect_depths(page, "layer 29")
     assert page.evaluate("motions") == 3
+
+
+@pytest.mark.parametrize("kind", ["own", "aligned"])
+def test_trails_carry_few_numbers_of_layers_beside_their_corners(explore: OpenAt, sample: Path, kind: str) -> None:
+    page = explore(sample, f"#a={SLUG}/sentence/centered&at=layer-20&pin=Paris&trails={kind}")
+    wait_until_quiet(page)
+    found = page.evaluate(
+        """() => {
+            const boxes = (selector) => [...document.querySelectorAll(selector)].map((each) => {
+                const { left, right, top, bottom } = each.getBoundingClientRect();
+                return [each.textContent, left, right, top, bottom];
+            });
+            const { left, top } = document.querySelector('.plot-over').getBoundingClientRect();
+            const steps = [...document.querySelectorAll('.trails path')].flatMap((path) => path.getAttribute('d').match(/M[^M]+/g));
+            const corners = steps.map((step) => step.match(/[-\\d.]+/g).map(Number)).map(([x, y]) => [left + x, top + y]);
+            return [boxes('.trails text'), boxes('.plot-over .labels text'), corners];
+        }"""
+    )
+    numbers, labels, corners = found
+    layers = [int(text) for text, *_ in numbers]
+    assert 2 <= len(layers) <= 6
+    assert all(layer % 5 == 0 and layer < 20 for layer in layers)
+    for text, left, right, top, bottom in numbers:
+        # A step for each layer, the first from the embedding.
+        x, y = corners[int(text) + 1]
+        assert max(left - x, x - right, top - y, y - bottom) < 16, text
+        assert not [
+            name
+            for name, *box in labels
+            if box[0] < right and left < box[1] and box[2] < bottom - 4 and top < box[3] - 4
+        ]

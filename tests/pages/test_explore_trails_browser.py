@@ -221,7 +221,7 @@ def test_turned_trails_move_with_the_marks_while_layers_are_played(explore: Open
         """async () => {
             const firsts = [];
             document.querySelector('[data-play]').click();
-            for (const begin = performance.now(); performance.now() - begin < 1300;) {
+            for (const begin = performance.now(); performance.now() - begin < 700;) {
                 await new Promise(requestAnimationFrame);
                 firsts.push(document.querySelector('.trails path').getAttribute('d').match(/[-\\d.]+/)[0]);
             }
@@ -235,7 +235,7 @@ def test_turned_trails_move_with_the_marks_while_layers_are_played(explore: Open
 def test_a_sentence_says_which_axes_trails_join(explore: OpenAt, site: Path) -> None:
     """Before anything is pinned, and after; and the choice, made by key, is in the address."""
     page = explore(site)
-    own = "Trails join each word’s positions in each layer’s own axes."
+    own = "Trails join each word’s positions in each layer’s own axes"
     expect(note(page)).to_contain_text(own)
     page.mouse.click(*place_of(page, 44))
     wait_until_quiet(page)

@@ -57,7 +57,6 @@
           const made = button(vocabulary.names[row], () => this.unpin(row));
           made.prepend(swatch(vocabulary.memberships[row]));
           made.setAttribute("aria-label", `Unpin ${vocabulary.names[row]}`);
-          made.append(" ×");
           return made;
         }),
         ...(rows.length > 1 ? [button("Unpin all", () => this.unpin(null))] : []));

@@ -8,7 +8,8 @@
 (() => {
   const { captures, clamp, decode, depthName } = Tokviz;
   const LETTERS = ["a", "b"];
-  const PLAY_INTERVAL = 800;
+  // Longer than a movement: a layer stands a moment.
+  const PLAY_INTERVAL = 1200;
   const TABLE_DELAY = 160;
   const ANNOUNCE_DELAY = 500;
 
@@ -337,7 +338,7 @@
     const { playButton } = explorer;
     playButton.textContent = "Stop";
     playButton.setAttribute("aria-pressed", "true");
-    if (explorer.depth === lastOf(explorer)) go(explorer, 0, true);
+    go(explorer, explorer.depth === lastOf(explorer) ? 0 : explorer.depth + 1, true);
     explorer.playing = setInterval(() => {
       if (explorer.depth < lastOf(explorer)) go(explorer, explorer.depth + 1, true);
       else stop(explorer);

@@ -24,15 +24,15 @@
   }
   document.fonts?.ready.then(() => widths.clear());
 
-  // Where labels, [{ row, text, kind }], stand beside their marks and clear of those of `others`: for each that fits in its turn, as
+  // Where labels, [{ row, text, kind, at }], stand beside their marks, or what lies `at` another place, and clear of those of `others`: for each that fits in its turn, as
   // many as `most`, its left end and baseline.
   function placed(labels, others, { x, y, radius, width, height }, most) {
-    const rows = [...labels.map(({ row }) => row), ...others];
+    const places = [...labels, ...others.map((row) => ({ row }))].map(({ row, at }) => at ?? [x[row], y[row]]);
     return names.inTurn({
-      x: rows.map((row) => x[row]),
-      y: rows.map((row) => y[row]),
+      x: places.map(([left]) => left),
+      y: places.map(([, top]) => top),
       radius,
-      shown: rows.keys(),
+      shown: places.keys(),
       widths: labels.map(({ text, kind }) => widthOf(text) * (SCALES[kind] ?? 1)),
       heights: labels.map(() => HEIGHT),
       area: { left: 2, top: 1, right: width - 2, bottom: height - 1 },
@@ -61,7 +61,7 @@
     const isWanted = new Set(wanted.map(({ row }) => row));
     const others = [...rows].filter((row) => isSeen(row) && !isWanted.has(row));
     const tried = others.slice(0, MOST_TRIED).map((row) => ({ row, text: textOf(row) }));
-    return placed([...wanted, ...tried], others.slice(MOST_TRIED), picture, wanted.length + most).filter(({ row }) => !isWanted.has(row));
+    return placed([...wanted, ...tried], others.slice(MOST_TRIED), picture, wanted.length + most).filter(({ row, kind }) => kind === "layer" || !isWanted.has(row));
   }
 
   // --- axes ---

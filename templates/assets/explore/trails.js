@@ -121,6 +121,10 @@
   const { svg } = Tokviz;
   // In layers: how many of the last steps are more than a pale line.
   const RECENT = 10;
+  // Numbers along a trail: one each so many layers, at most so many, and so far from each other, in pixels.
+  const EVERY = [1, 2, 5, 10, 20, 50, 100];
+  const MOST_NUMBERS = 6;
+  const APART = 24;
   // In widths of the plot: how far a reader may zoom out to see trails that leave it.
   const REACH = 8;
 
@@ -147,6 +151,7 @@
     }
 
     forget() {
+      this.numbers = [];
       this.from = new Map();
       this.now = new Map();
       this.moveTo(this.depth);
@@ -161,13 +166,29 @@
       this.now = new Map();
     }
 
-    // `words` are rows with the pixels of their marks, `share` how much of a move is done, `pixels` turns places into pixels.
-    draw(words, share, pixels) {
+    // `words` are rows with the pixels of their marks, `share` how much of a move is done, `pixels` turns places into pixels; the layers'
+    // numbers stand where they were placed only while nothing moves.
+    draw(words, share, pixels, isStill) {
       this.root.replaceChildren(...words.flatMap(([row, mark]) => {
         const points = this.placesOf(row, share).map((place) => place && pixels(place));
         points[this.depth] = mark;
         return this.paths(points, this.view.vocabulary.hueOf(row));
-      }));
+      }), ...(isStill ? this.numbers : []).map(({ row, text, x, y }) =>
+        svg("text", { class: this.view.vocabulary.hueOf(row), x: x.toFixed(1), y: y.toFixed(1) }, text)));
+    }
+
+    // Labels of a few layers along a word's trail, at round numbers, where its steps are long enough to tell them apart.
+    layers(row, mark, pixels) {
+      const every = EVERY.find((each) => this.depth / each <= MOST_NUMBERS);
+      const found = [];
+      for (let depth = 1; depth < this.depth; depth += every) {
+        const place = this.view.limits[depth] && this.place(row, depth);
+        const at = place && pixels(place);
+        if (at && [mark, ...found.map((each) => each.at)].every(([x, y]) => Math.hypot(x - at[0], y - at[1]) > APART)) {
+          found.push({ row, at, text: String(depth - 1), kind: "layer" });
+        }
+      }
+      return found;
     }
 
     // Of each depth, where a word is drawn now; null where there is nothing to draw.

@@ -82,22 +82,7 @@
     }
 
     moveFrom(found, from, turns) {
-      const { made, drawing, seen } = found;
-      if (!drawing || !seen || !made.marks || !movement.canMove(from.points, made.points)) return;
-      drawing.classList.add("moving");
-      const point = drawing.querySelector(".plate-point");
-      const follow = movement.following(from, made);
-      found.stop = movement.move(from.points, made.points, turns, (places, share) => {
-        const { x, y } = places;
-        made.marks.forEach((mark, row) => mark.setAttribute("transform", `translate(${x[row].toFixed(1)} ${y[row].toFixed(1)})`));
-        follow(places, share);
-        const row = this.pointed ?? this.chosen;
-        if (row !== null) point.setAttribute("transform", `translate(${x[row] - made.points.x[row]} ${y[row] - made.points.y[row]})`);
-      }, () => {
-        point.removeAttribute("transform");
-        drawing.classList.remove("moving");
-        found.stop = null;
-      });
+      if (found.drawing && found.seen && found.made.marks) movement.follow(found, from, turns, () => this.pointed ?? this.chosen);
     }
 
     // All plates on another scale: the words move there.

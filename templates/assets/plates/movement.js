@@ -8,6 +8,7 @@ Tokviz.movement = (() => {
   // Of more words only the end is shown.
   const MOST = 1500;
   const STILL = matchMedia("(prefers-reduced-motion: reduce)");
+  const translated = (x, y) => `translate(${x.toFixed(1)} ${y.toFixed(1)})`;
   const eased = (share) => (share < 0.5 ? 4 * share ** 3 : 1 - 4 * (1 - share) ** 3);
 
   function middleOf({ x, y }) {
@@ -54,11 +55,9 @@ Tokviz.movement = (() => {
     return { x, y };
   }
 
-  const canMove = (from, to) => !STILL.matches && from.x.length === to.x.length && to.x.length <= MOST;
-
-  // How the names of a plot follow its marks from another plot: follow({ x, y }, share). What stands there, too, goes from its place beside
-  // its mark there to that here; the rest appears. A category's name keeps to the middle of its words.
-  function following(from, to) {
+  // How names go with their marks from one plot to another: act({ x, y }, share). What both name goes from its place beside its mark in
+  // the one to that in the other; the rest appears. A category's name keeps to the middle of its words.
+  function namesAlong(from, to) {
     const keyOf = ({ row, category }) => (category === undefined ? row : `of ${category}`);
     const before = new Map(from.labels.map((name) => [keyOf(name), name]));
     const middle = ({ x, y }, rows) => middleOf({ x: rows.map((row) => x[row]), y: rows.map((row) => y[row]) });
@@ -72,7 +71,7 @@ Tokviz.movement = (() => {
       for (const { name: { rows, left, base, label, line }, isNew, begin, end } of moved) {
         const [x, y] = middle(places, rows);
         const [atX, atY, endX, endY] = begin.map((each, index) => each + share * (end[index] - each));
-        label.setAttribute("transform", `translate(${(x + atX - left).toFixed(1)} ${(y + atY - base).toFixed(1)})`);
+        label.setAttribute("transform", translated(x + atX - left, y + atY - base));
         line?.setAttribute("d", `M${x.toFixed(1)} ${y.toFixed(1)}L${(x + endX).toFixed(1)} ${(y + endY).toFixed(1)}`);
         if (isNew) for (const part of [label, line]) part?.setAttribute("opacity", share.toFixed(2));
       }
@@ -102,5 +101,25 @@ Tokviz.movement = (() => {
     return finish;
   }
 
-  return { move, following, between, turnBetween, canMove, DURATION };
+  // Moves the marks and names of a plate that is drawn from where they were in another one; with them what is said of the word rowOf().
+  function follow(found, from, turns, rowOf) {
+    const { made, drawing } = found;
+    const n = made.points.x.length;
+    if (STILL.matches || from.points.x.length !== n || n > MOST) return;
+    const point = drawing.querySelector(".plate-point");
+    const moveNames = namesAlong(from, made);
+    drawing.classList.add("moving");
+    found.stop = move(from.points, made.points, turns, (places, share) => {
+      const { x, y } = places;
+      made.marks.forEach((mark, row) => mark.setAttribute("transform", translated(x[row], y[row])));
+      moveNames(places, share);
+      const row = rowOf();
+      if (row !== null) point.setAttribute("transform", translated(x[row] - made.points.x[row], y[row] - made.points.y[row]));
+    }, () => {
+      drawing.classList.remove("moving");
+      found.stop = null;
+    });
+  }
+
+  return { follow, between, turnBetween, DURATION };
 })();
