@@ -184,7 +184,9 @@
       for (let depth = 1; depth < this.depth; depth += every) {
         const place = this.view.limits[depth] && this.place(row, depth);
         const at = place && pixels(place);
-        if (at && [mark, ...found.map((each) => each.at)].every(([x, y]) => Math.hypot(x - at[0], y - at[1]) > APART)) {
+        const isApart = (from, by) => Math.hypot(from[0] - at[0], from[1] - at[1]) > by;
+        // The word's name stands beside its mark.
+        if (at && isApart(mark, 2 * APART) && found.every((each) => isApart(each.at, APART))) {
           found.push({ row, at, text: String(depth - 1), kind: "layer" });
         }
       }

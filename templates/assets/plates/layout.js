@@ -127,5 +127,5 @@ Tokviz.plateLayout = (() => {
     return found;
   }
 
-  return { textSize, layout, spread, withArrow, nearest, MANY, LEAST };
+  return { textSize, layout, spread, withArrow, nearest, LEAST };
 })();
