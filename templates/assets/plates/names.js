@@ -49,11 +49,12 @@ Tokviz.names = (() => {
     const [across, down] = [Math.cos(angle), -Math.sin(angle)];
     const [byWidth, byHeight] = [across, down].map((along) => (clamp(1.5 * along, -1, 1) - 1) / 2);
     const isLed = ring >= LED_FROM;
-    return { ring, across, down, byWidth, byHeight, isLed, cost: 2 * ring + SIDE_COST[index] + (isLed ? LED : 0) };
+    return { index, ring, across, down, byWidth, byHeight, isLed, cost: 2 * ring + SIDE_COST[index] + (isLed ? LED : 0) };
   })).sort((one, two) => one.cost - two.cost);
   const LEAST_LED = Math.min(...TURNS.filter(({ isLed }) => isLed).map(({ cost }) => cost));
-  // A title's, about its place.
-  const CENTERED = { byWidth: -0.5, byHeight: -0.5, isLed: false };
+  // A title's, about its place; half as many, as each is held against all marks.
+  const TITLE_TURNS = TURNS.filter(({ index }) => index < ANGLES.length / 2)
+    .map((turn) => ({ ...turn, byWidth: -0.5, byHeight: -0.5, isLed: false, cost: turn.ring })).sort((one, two) => one.cost - two.cost);
   const N_BESIDE = TURNS.filter(({ isLed }) => !isLed).length;
 
   // `x` and `y` are the marks' places, `shown` the rows whose marks are drawn, `widths` and `heights` the names' sizes; `area` has
@@ -93,7 +94,7 @@ Tokviz.names = (() => {
     }
 
     turnsOf(row) {
-      return this.titles.has(row) ? TURNS : this.turns;
+      return this.titles.has(row) ? TITLE_TURNS : this.turns;
     }
 
     countBeside(row) {
@@ -105,9 +106,8 @@ Tokviz.names = (() => {
     look(row, found) {
       const [x, y, width, height] = [this.x[row], this.y[row], this.widths[row], this.heights[row]];
       const isTitle = this.titles.has(row);
-      const turn = this.turnsOf(row)[this.looked[row]];
+      const { ring, across, down, byWidth, byHeight, isLed, cost } = this.turnsOf(row)[this.looked[row]];
       this.looked[row] += 1;
-      const { ring, across, down, byWidth, byHeight, isLed, cost } = isTitle ? { ...turn, ...CENTERED, cost: turn.ring } : turn;
       const out = isTitle ? PARTS * ring : this.radius + PARTS * (GAP + ring);
       const left = Math.round(x + across * out + byWidth * width);
       const top = Math.round(y + down * out + byHeight * height);
@@ -132,8 +132,12 @@ Tokviz.names = (() => {
 
     // Whether the mark nearest to a title's middle is of its cloud.
     isHome(row, left, top) {
-      const away = (other) => Math.hypot(this.x[other] - left, this.y[other] - top);
-      return this.titles.get(row).rows.includes(this.marks.reduce((one, two) => (away(two) < away(one) ? two : one)));
+      let [nearest, least] = [null, Infinity];
+      for (const other of this.marks) {
+        const distance = (this.x[other] - left) ** 2 + (this.y[other] - top) ** 2;
+        if (distance < least) [nearest, least] = [other, distance];
+      }
+      return this.titles.get(row).rows.includes(nearest);
     }
 
     // The index of the first mark that is not above a level.
