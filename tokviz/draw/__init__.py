@@ -35,6 +35,6 @@ def draw_image(picture: Picture) -> bytes:
 
         figure = figures.draw(picture)
         if picture.form != "svg":
-            return encode.encode(figure, for_phones=picture.form == "phone")
+            return encode.encode(figure)
         title, description = figures.described(picture)
         return encode.encode_svg(figure, title, description)
