@@ -174,7 +174,7 @@ def test_without_scripts_the_section_is_whole(open_page: OpenAt, site: Path) -> 
     page = open_page(site, f"{MODEL}#writers", java_script_enabled=False)
     expect(page.locator("#writers h2")).to_have_text("Layer 11 stretches the words into a line")
     assert (
-        page.locator("#writers p").first.inner_text().startswith("At layer 11 (words alone), two of 1,536 neurons put")
+        page.locator("#writers p").first.inner_text().startswith("Neurons 1229 and 1487 write")
     )
     images = page.locator(".twins img")
     assert images.count() == 2
