@@ -13,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import making
 import numpy as np
 import psutil
 import pytest
@@ -27,9 +28,12 @@ from tokviz.models import limits
 from tokviz.records import Category, Context, Tokenization, TokenizedWord, WordList
 from tokviz.run.capturing import apart, one_model
 from tokviz.run.capturing.apart import Apart, working_apart
+from tokviz.run.capturing.folders import folders_for
 from tokviz.run.capturing.one_model import _leaving_memory, _most_seconds
 from tokviz.run.plan.request import AskedContext, Request, Template
 from tokviz.run.store.artefacts import Store
+from tokviz.run.store.locks import Locks
+from tokviz.run.store.states_file import CaptureDescription
 from tokviz.run.work.progress import Quiet, Reporter
 
 pytestmark = [
@@ -86,6 +90,24 @@ def capture(asked: Request, store: Store, reporter: Reporter) -> None:
     }
     faulthandler.disable()  # pytest's
     step = reporter.step(f"{asked.model.source}: capturing", 2)
+    if asked.model.source == "is killed while it stores":
+        with folders_for(asked.model, asked.base, None, store, Locks()) as folders:
+            assert folders.offload
+            listed = folders.offload / "tokviz-listed-0a1b2c3d" / "model"
+            listed.mkdir(parents=True)
+            (listed / "config.json").write_text("{}")
+            (listed / "model.safetensors").symlink_to("/weights.safetensors")
+            description = CaptureDescription(
+                card=making.card(),
+                context=making.ALONE,
+                tokenization=making.tokenization(),
+                module_paths=(),
+                captured_at="",
+                batch_check=None,
+            )
+            with store.states_writer("f" * 32, description) as writer:
+                writer.add(next(making.batches(making.depths())))
+                os.kill(os.getpid(), signal.SIGKILL)
     does.get(asked.model.source, lambda: None)()
     step.advance(2)
     reporter.say(str(os.getpid()))
@@ -137,6 +159,21 @@ def test_what_ends_the_process_is_that_models_failure(captured: Apart, heard: He
     assert said in str(error.value)
     captured.capture(request("other"), STORE)
     assert heard.lines[-2] == 2
+
+
+def test_what_it_had_half_made_leaves_the_disk_to_the_next_model(captured: Apart, tmp_path: Path) -> None:
+    """Of states it is all of their bytes, from the beginning on; another run's stay."""
+    store = Store(tmp_path)
+    others = [
+        tmp_path / "states" / f".{'f' * 32}.{'0' * 32}" / "states.safetensors",
+        tmp_path / f".offload-{'0' * 32}" / "a.dat",
+    ]
+    for other in others:
+        other.parent.mkdir(parents=True)
+        other.write_text("another run's")
+    with pytest.raises(ModelError, match="signal 9"):
+        captured.capture(replace(request("is killed while it stores"), base=tmp_path), store)
+    assert {path for path in tmp_path.rglob("*") if not path.is_dir()} == set(others)
 
 
 def test_a_load_that_takes_too_long_is_ended_by_the_system(captured: Apart, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -26,6 +27,7 @@ from tokviz import models
 from tokviz.errors import ModelError, TokvizError
 from tokviz.run.capturing.one_model import capture_here, failing_elsewhere
 from tokviz.run.plan.request import Request
+from tokviz.run.store import entries
 from tokviz.run.store.artefacts import Store
 from tokviz.run.work.processes import children_ignore_interrupts, end_with_parent
 from tokviz.run.work.progress import Reporter, Step
@@ -56,10 +58,16 @@ class Apart:
     _process: BaseProcess | None = None
     _connection: Connection[Any, Any] | None = None
     _steps: dict[int, Step] = field(default_factory=dict)
+    _beginning: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
 
     def capture(self, request: Request, store: Store) -> None:
-        """Have it capture one model; raises as ``do`` does."""
-        self.do(request.model.source, partial(capture_here, request, store))
+        """Have it capture one model; raises as ``do`` does. What a process that ended had half made is removed."""
+        try:
+            self.do(request.model.source, partial(capture_here, request, store))
+        except ModelError:
+            if self._process is None:
+                entries.remove_half_made(store.root, self._beginning)
+            raise
 
     def do(self, source: str, work: Callable[[Reporter], Result]) -> Result:
         """Have it do some work on one model, and say what that says of its progress.
@@ -119,7 +127,7 @@ class Apart:
             return self._connection
         context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
         self._connection, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(theirs, self._connection), daemon=True)
+        process = context.Process(target=_serve, args=(theirs, self._connection, self._beginning), daemon=True)
         with children_ignore_interrupts(), warnings.catch_warnings():
             # That threads of this process don't go with it: those that there may be keep account of other processes.
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -175,7 +183,7 @@ class _RelayedStep:
         self._connection.send(("advance", self._number, count, detail))
 
 
-def _serve(connection: Connection[Any, Any], theirs: Connection[Any, Any]) -> None:
+def _serve(connection: Connection[Any, Any], theirs: Connection[Any, Any], beginning: str) -> None:
     """What the process does: one model after the other, until nobody is there to ask."""
     with suppress(ValueError):  # there is none but in a fork
         signal.set_wakeup_fd(-1)
@@ -188,6 +196,7 @@ def _serve(connection: Connection[Any, Any], theirs: Connection[Any, Any]) -> No
     # No model's settings have torch run a compiler, which would write files of its own.
     os.environ["TORCH_COMPILE_DISABLE"] = "1"
     models.let_time_end_the_process()
+    entries.begin_half_made(beginning)
     relay = _Relay(connection)
     with suppress(*_LOST):
         while True:

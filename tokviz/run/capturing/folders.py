@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -33,7 +32,7 @@ def folders_for(
     BusyError : another run has downloaded the same model, and this one doesn't wait.
     TokvizError : they can't be made.
     """
-    offload = store.root / f".offload-{uuid.uuid4().hex}"
+    offload = store.root / f".offload-{entries.new_key()}"
     _make(offload, store)
     try:
         if not models.is_downloaded_apart(model, base):

@@ -8,8 +8,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tokviz.errors import StoreError
@@ -36,13 +39,16 @@ SUFFIXES = {
 FOLDERS = ("states", *SUFFIXES, "fonts", "locks", "downloads")
 
 _CHECKSUM_LENGTH = 16
+_beginning = ""
 _KEY = "[0-9a-f]{32}"
 _CAPTURE = re.compile(f"(?P<key>{_KEY})")
 _ARTEFACT = re.compile(r"(?P<key>[^.]+)\.(?P<checksum>[0-9a-f]{16})(?P<suffix>\.[a-z]+)")
 _HALF_MADE = re.compile(rf"\.{_KEY}\.{_KEY}")
 _OFFLOAD = re.compile(rf"\.offload-{_KEY}")
 _OF_CAPTURE = re.compile(f"{re.escape(STATES)}|{re.escape(DESCRIPTION)}")
-_OFFLOADED = re.compile(r".+\.(dat|safetensors)|index\.json")
+_OFFLOADED = re.compile(r"[^/]+\.(dat|safetensors)|index\.json")
+_LISTED = re.compile(r"tokviz-listed-\w{8}/(model|tokenizer)/[^/]+\.(json|model|txt|tiktoken|safetensors|gguf)")
+"""Paths within: what accelerate writes, and a model's listed files, which are links where there are any."""
 _SHARED = re.compile(rf"\.mark\.{_KEY}")
 _DOWNLOADED = re.compile(r"models--.+|\.locks|CACHEDIR\.TAG")
 """What huggingface_hub names in a cache."""
@@ -69,7 +75,7 @@ class Entry:
     @property
     def is_as_stored(self) -> bool:
         """Whether its content has the checksum that it was stored with: so that it isn't somebody's under such a name."""
-        if self.key is None:  # half-made; the name alone has 64 digits of chance
+        if self.key is None:  # half-made; the name alone has digits of chance, 48 at least
             return True
         try:
             if self.kind == "states":
@@ -105,7 +111,9 @@ def entries(root: Path) -> Iterator[Entry]:
     root = root.resolve()
     for path in _listed(root):
         if _OFFLOAD.fullmatch(path.name) and disk.is_folder(path):
-            yield Entry(kind="", key=None, path=path, files=_files(path, _OFFLOADED))
+            yield Entry(
+                kind="", key=None, path=path, files=tuple(filter(partial(_is_offloaded, path), disk.files_in(path)))
+            )
         elif _SHARED.fullmatch(path.name) and disk.is_regular(path):
             yield Entry(kind="", key=None, path=path, files=(path,))
     for path in _listed(root / "states"):
@@ -134,10 +142,36 @@ def download(root: Path, key: str) -> Entry | None:
     return Entry(kind="downloads", key=None, path=path, files=tuple(files))
 
 
+def _is_offloaded(folder: Path, file: Path) -> bool:
+    name = file.relative_to(folder).as_posix()
+    if _LISTED.fullmatch(name):
+        return disk.is_regular(file) or file.is_symlink()
+    return bool(_OFFLOADED.fullmatch(name)) and disk.is_regular(file)
+
+
 def locks(root: Path, *of: str) -> list[Path]:
     """The files of locks that runs have taken, of the kinds ``run``, ``capture`` and ``download``."""
     files = _files(root / "locks", _BESIDE["locks"])
     return [file for file in files if file.name.partition(".")[0] in of and not file.stat().st_size]
+
+
+def new_key() -> str:
+    """32 hexadecimal digits for the name of what isn't whole yet."""
+    return f"{_beginning}{uuid.uuid4().hex}"[:32]
+
+
+def begin_half_made(beginning: str) -> None:
+    """From now on this process's ``new_key`` begins with these digits, by which whoever started it knows what it leaves."""
+    global _beginning
+    _beginning = beginning
+
+
+def remove_half_made(root: Path, beginning: str) -> None:
+    """Remove what a process has left half-made that was ended: it may be most of a disk, and others need room."""
+    for entry in entries(root):
+        if entry.key is None and beginning in entry.path.name:
+            with suppress(StoreError):  # pruning tries again
+                entry.remove()
 
 
 def artefact(kind: str, name: str) -> re.Match[str] | None:

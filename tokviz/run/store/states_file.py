@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import shutil
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,7 +35,7 @@ from tokviz.records import (
 )
 from tokviz.run.store import disk
 from tokviz.run.store.disk import shown_path
-from tokviz.run.store.entries import DESCRIPTION, STATES, json_digest
+from tokviz.run.store.entries import DESCRIPTION, STATES, json_digest, new_key
 from tokviz.run.store.plain import to_plain
 
 FORMAT = 5
@@ -204,7 +203,7 @@ class StatesWriter:
 
 def partial_beside(folder: Path) -> Path:
     """Where a folder is made until it is whole; machines that share the store share process ids."""
-    return folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
+    return folder.with_name(f".{folder.name}.{new_key()}")
 
 
 def put_in_place(partial: Path, folder: Path) -> None:
