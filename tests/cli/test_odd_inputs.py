@@ -81,6 +81,18 @@ def test_an_empty_folder_for_a_new_report_is_not_the_current_one(project: Path) 
     assert sorted(project.rglob("*")) == before
 
 
+# --- variables of the environment ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.process
+def test_pictures_are_drawn_whatever_windows_matplotlib_is_told_to_open(project: Path) -> None:
+    """As in a shell's settings that name what only an older version had."""
+    made = generate(project, "--draft", MPLBACKEND="Qt4Agg")
+    assert "Traceback" not in made.stderr
+    done(made)
+    assert list(project.glob("site/images/**/*.webp"))
+
+
 # --- names that are no text ----------------------------------------------------------------------------------------------
 
 

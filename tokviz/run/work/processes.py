@@ -15,7 +15,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Executor, Future, InvalidStateError, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
@@ -28,6 +28,10 @@ from tokviz.errors import LostWorkError, UnguardedScriptError
 MOST_RESTARTS = 3
 """How many times local processes are restarted, and how many times Ray repeats lost work; Dask has a setting of its own,
 ``distributed.scheduler.allowed-failures``, and the same default."""
+
+_OF_PROCESSES = {"PYTHONSAFEPATH": "1", "MPLBACKEND": "agg"}
+"""They import nothing from the current folder, which may be a model's; and open no windows, by whatever a user has set for them, which
+may be of another version of Matplotlib."""
 
 Describe = Callable[[], tuple[str, ...]]
 """Gives what must be alike on a worker and here."""
@@ -145,23 +149,23 @@ def _context(libraries: Sequence[str]) -> BaseContext:
 
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(libraries))
-    with _nothing_imported_from_here():
+    with _environment(_OF_PROCESSES):
         resource_tracker.ensure_running()
         forkserver.ensure_running()
     return context
 
 
 @contextmanager
-def _nothing_imported_from_here() -> Iterator[None]:
-    """A process that starts within the block imports nothing from the current folder, which may be a model's."""
-    before = os.environ.get("PYTHONSAFEPATH")
-    os.environ["PYTHONSAFEPATH"] = "1"
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """What the environment of a process says that starts within the block."""
+    before = dict(os.environ)
+    os.environ.update(values)
     try:
         yield
     finally:
-        del os.environ["PYTHONSAFEPATH"]
-        if before is not None:
-            os.environ["PYTHONSAFEPATH"] = before
+        for name in values:
+            os.environ.pop(name)
+        os.environ.update(before)
 
 
 def _fill(pool: ProcessPoolExecutor, jobs: int) -> None:
@@ -175,6 +179,7 @@ def _begin(libraries: Sequence[str], prepare: Callable[[], None] | None) -> None
     # Ctrl-C reaches every process of a terminal: the main one answers it, the others are ended in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=end_with_parent, daemon=True).start()
+    os.environ.update(_OF_PROCESSES)  # where they aren't forked from one that began so
     for library in libraries:
         importlib.import_module(library)
     if prepare:
