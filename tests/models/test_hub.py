@@ -16,7 +16,7 @@ from hub_server import COMMIT, TOKEN, Hub
 from sources import configured, refusal
 
 from tokviz.errors import SourceError
-from tokviz.models import describe, hub, load
+from tokviz.models import describe, files, hub, load, location
 
 
 @pytest.fixture
@@ -151,6 +151,19 @@ def test_a_model_that_is_whole_in_the_cache_is_loaded_without_asking(
     assert stand_in.asked
 
 
+def test_an_index_larger_than_any_models_is_not_read_to_look_whether_weights_are_here(
+    tmp_path: Path, checkpoints: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command itself looks: what that takes of memory would end the report of all models."""
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
+    snapshot = put_into_cache(checkpoints / "llama", tmp_path / "cache")
+    index = json.dumps({"weight_map": {"a": "model.safetensors"}})
+    (snapshot / "model.safetensors.index.json").write_text(index)
+    assert location.is_whole_in_cache(configured("org/name"))
+    monkeypatch.setattr(location, "MOST_OF_INDEX", len(index) - 1)
+    assert not location.is_whole_in_cache(configured("org/name"))
+
+
 def put_into_cache(checkpoint: Path, cache: Path) -> Path:
     """As ``hf download`` leaves it: links to blobs, and no note of files that a repository lacks."""
     repository = cache / "models--org--name"
@@ -162,6 +175,35 @@ def put_into_cache(checkpoint: Path, cache: Path) -> Path:
     for file in checkpoint.iterdir():
         (snapshot / file.name).symlink_to(Path("..", "..", "blobs", file.name))
     return snapshot
+
+
+@pytest.mark.parametrize("name", ["config.json", "notes.txt", "model.safetensors.index.json"])
+def test_settings_that_no_model_has_are_not_downloaded(
+    stand_in: Hub, llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """They would fill the disk, which other models and the site need."""
+    monkeypatch.setattr(files, "MOST_BYTES", 1_000_000)
+    with (llama / name).open("a") as file:
+        file.write(" " * 1_000_001)
+    stand_in.models["org/name"] = llama
+    assert "org/name: expected settings of at most 1,000,000 bytes in all, got 1,0" in refusal("org/name", tmp_path)
+    assert not list((tmp_path / "cache").rglob(name))
+
+
+def test_weights_are_not_downloaded_where_the_disk_would_be_full(
+    stand_in: Hub, tmp_path: Path, checkpoints: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of a model that is kept, too: what huggingface_hub has of a file stays, and other models and the site have no room."""
+    n_bytes = (checkpoints / "llama" / "model.safetensors").stat().st_size
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=int(1.05 * n_bytes)))
+    message = refusal("org/name", tmp_path)
+    assert (
+        "GB on the disk of the cache for its weights, found 0.0 GB, of which a tenth is for the rest; free" in message
+    )
+    assert not list((tmp_path / "cache").rglob("model.safetensors"))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=int(1.2 * n_bytes)))
+    load(configured("org/name"), tmp_path, "cpu")
 
 
 def test_a_repository_without_safetensors_says_what_to_do(stand_in: Hub, llama: Path, tmp_path: Path) -> None:

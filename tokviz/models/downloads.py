@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +13,9 @@ from tokviz.errors import SourceError
 from tokviz.models.failures import causes_of
 from tokviz.models.hub import is_offline
 from tokviz.models.location import is_cut_short, locate, pin_commit
-from tokviz.models.origin import Origin
+
+_SHARE_OF_DISK = 0.9
+"""Of what is free: others need some, too."""
 
 
 def is_downloaded_apart(model: ModelConfig, base: Path) -> bool:
@@ -62,32 +64,22 @@ def nothing_shared() -> Iterator[None]:
         constants.HF_HUB_DISABLE_XET = before
 
 
-def require_room(origin: Origin, commit: str, names: Sequence[str]) -> None:
-    """Check that the disk has room for weights that are about to be downloaded into a folder of their own.
+def require_room(source: str, folder: Path, n_bytes: int) -> None:
+    """Check that the disk has room for weights that are about to be downloaded, and then some.
+
+    huggingface_hub would fill it, and what it has of a file stays.
 
     Parameters
     ----------
-    names : of the weights' files.
+    folder : on that disk.
 
     Raises
     ------
     SourceError : it has less.
     """
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import EntryNotFoundError
-
-    cache = origin.own_cache
-    if cache is None:
-        return
-    source = origin.model.source
-    try:
-        files = [hf_hub_download(source, name, revision=commit, cache_dir=cache, dry_run=True) for name in names]
-    except EntryNotFoundError:
-        return  # downloading them says so
-    needed = sum(each.file_size or 0 for each in files if each.will_download)
-    free = shutil.disk_usage(cache).free
-    if needed > free:
+    free = shutil.disk_usage(folder).free
+    if n_bytes > _SHARE_OF_DISK * free:
         raise SourceError(
-            f"{source}: expected {needed / 1e9:.1f} GB on the disk of the cache for its weights, found {free / 1e9:.1f} GB; free "
-            "some, or name another --cache"
+            f"{source}: expected {n_bytes / 1e9:.1f} GB on the disk of the cache for its weights, found {free / 1e9:.1f} GB, of which a "
+            "tenth is for the rest; free some, or name another --cache, or HF_HOME for models that are kept"
         )

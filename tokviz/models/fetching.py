@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from tokviz.errors import SourceError
@@ -18,6 +18,7 @@ from tokviz.models.files import (
     is_setting,
     list_files,
     read_config,
+    refuse_large,
 )
 from tokviz.models.location import IDENTIFIED, files_like, is_whole_in_cache, snapshot
 from tokviz.models.origin import Origin
@@ -52,8 +53,9 @@ def _fetched_settings(origin: Origin) -> tuple[Path, Collection[str] | None]:
     """Download them; returns the folder of their commit, and the names of all files of it, None where the Hub can't be asked."""
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
-    revision, folder = origin.revision, None
+    source, revision, folder = origin.model.source, origin.revision, None
     try:
+        refuse_large(source, {CONFIG: _n_bytes(origin, CONFIG, revision)})
         folder = _download(origin, CONFIG, revision).parent
         revision = folder.name  # the others come from the same commit, even if the branch moves on meanwhile
     except LocalEntryNotFoundError:
@@ -63,31 +65,41 @@ def _fetched_settings(origin: Origin) -> tuple[Path, Collection[str] | None]:
         return found, None
     except EntryNotFoundError:
         pass  # a tokenizer's repository has none, nor has an adapter's
-    names = _names(origin, revision)
+    names = _sizes(origin, revision)
     if names is None and folder is not None:
         return folder, None
-    for name in sorted(name for name in names or () if is_setting(name) or name in (INDEX, ADAPTER)):
+    wanted = {name: size for name, size in (names or {}).items() if is_setting(name) or name in (INDEX, ADAPTER)}
+    refuse_large(source, wanted)
+    for name in sorted(wanted):
         folder = _download(origin, name, revision).parent
     if folder is None:
-        raise SourceError(
-            f"{origin.model.source}: expected a model's repository with a {CONFIG}, found none in it; check the id"
-        )
+        raise SourceError(f"{source}: expected a model's repository with a {CONFIG}, found none in it; check the id")
     named = read_config(folder).get(OTHER_WEIGHTS) if CONFIG in (names or ()) else None
     if isinstance(named, str) and named in (names or ()) and named.endswith(".index.json"):
+        refuse_large(source, {named: (names or {}).get(named, 0)})
         _download(origin, named, revision)
     return folder, names
 
 
-def _names(origin: Origin, revision: str) -> Collection[str] | None:
-    """Of what is at the top of a repository; None where the Hub can't be reached."""
+def _sizes(origin: Origin, revision: str) -> Mapping[str, int] | None:
+    """The bytes of each file at the top of a repository; None where the Hub can't be reached."""
     from huggingface_hub import HfApi
 
     try:
-        return {entry.path for entry in HfApi().list_repo_tree(origin.model.source, revision=revision)}
+        listed = HfApi().list_repo_tree(origin.model.source, revision=revision)
+        return {entry.path: getattr(entry, "size", 0) for entry in listed}
     except Exception as error:
         if not is_out_of_reach(error):
             raise
         return None
+
+
+def _n_bytes(origin: Origin, name: str, revision: str) -> int:
+    """Of one file, which isn't downloaded."""
+    from huggingface_hub import hf_hub_download
+
+    found = hf_hub_download(origin.model.source, name, revision=revision, cache_dir=origin.own_cache, dry_run=True)
+    return found.file_size or 0
 
 
 def _download(origin: Origin, name: str, revision: str) -> Path:
@@ -111,7 +123,8 @@ def fetch_weights(origin: Origin, files: ModelFiles) -> ModelFiles:
     source, folder = origin.model.source, files.folder
     names = files.weights or (WEIGHTS,)
     try:
-        require_room(origin, folder.name, names)
+        sizes = _sizes(origin, folder.name) or {}
+        require_room(source, folder, sum(sizes.get(name, 0) for name in names if not (folder / name).is_file()))
         if len(names) == 1:
             _download(origin, names[0], folder.name)
         else:

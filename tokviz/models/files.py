@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tokviz.errors import SourceError
-from tokviz.models.location import COMMIT, IDENTIFIED, Location, files_like
+from tokviz.models.location import COMMIT, IDENTIFIED, MOST_OF_INDEX, Location, files_like
 from tokviz.models.opened import Signature, opened, signature
 from tokviz.text import one_line, shown
 
@@ -40,7 +40,7 @@ MOST_FILES = 10_000
 """Of all kinds that are read; each is looked at several times before a model is loaded."""
 MOST_WEIGHTS_FILES = 2_000
 """The largest models have some hundred."""
-_MOST_BYTES = {CONFIG: 10_000_000, INDEX: 30_000_000, ADAPTER: 1_000_000}
+_MOST_BYTES = {CONFIG: 10_000_000, INDEX: MOST_OF_INDEX, ADAPTER: 1_000_000}
 _MOST_OF_OTHERS = 100_000_000
 """Bytes of settings that are read here; vocabularies, which are read by their libraries, may be larger."""
 _MOST_VALUES = {b"{": 1_000_000, b"[": 1_000_000, b",": 5_000_000}
@@ -221,7 +221,6 @@ def _refuse_unwritten(source: str, path: Path, names: Iterable[str]) -> None:
 
 
 def _refuse_closed_and_large(source: str, path: Path, settings: Iterable[str]) -> None:
-    n_bytes = 0
     for name in settings:
         if not os.path.lexists(path / name):
             raise SourceError(
@@ -231,7 +230,14 @@ def _refuse_closed_and_large(source: str, path: Path, settings: Iterable[str]) -
             raise SourceError(
                 f"{source}: expected files that may be read, got a closed one: {one_line(name)}; change its permissions"
             )
-        n_bytes += (path / name).stat().st_size
+    refuse_large(source, {name: (path / name).stat().st_size for name in settings})
+
+
+def refuse_large(source: str, sizes: Mapping[str, int]) -> None:
+    """Raise ``SourceError`` for settings of more bytes, by their names, than any model has."""
+    n_bytes = 0
+    for name, size in sizes.items():
+        n_bytes += size
         if n_bytes > MOST_BYTES:
             raise SourceError(
                 f"{source}: expected settings of at most {MOST_BYTES:,} bytes in all, got {n_bytes:,} up to {one_line(name)}; remove what is "

@@ -24,6 +24,8 @@ IDENTIFIED = ("*.safetensors", "*.json", "*.model", "*.txt", "*.tiktoken")
 _NEEDED = ("config.json", "tokenizer.json", "tokenizer_config.json")
 _EXPECTED = "expected a folder, a .gguf file, package:NAME/PATH or a hub id such as org/name"
 _HUB_ADDRESS = re.compile(r"(https?://)?(www\.)?(huggingface\.co|hf\.co)/(?P<path>[^?#]+).*")
+MOST_OF_INDEX = 30_000_000
+"""Bytes of the file that says which weights are where, if it is read at all."""
 GIVEN = "arrays:"
 """What the source of states begins with that were given as numbers: there is no model."""
 _BEFORE_REVISION = ("tree", "blob", "resolve", "commit")
@@ -209,6 +211,8 @@ def _has_all_weights(folder: Path) -> bool:
     if not index.is_file():
         return (folder / "model.safetensors").is_file()
     try:
+        if index.stat().st_size > MOST_OF_INDEX:
+            return False
         files = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return False
