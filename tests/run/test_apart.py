@@ -249,6 +249,21 @@ def test_a_model_that_takes_all_memory_between_its_passes_fails_alone(
         made.capture(asked, Store(tmp_path / "cache"))
 
 
+@pytest.mark.parametrize("missing", ["gguf", "transformers.models.newest", "timm"])
+def test_a_package_that_only_one_model_needs_is_that_models_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    """As gguf for a GGUF file, where torch and transformers are installed without it."""
+    monkeypatch.setattr(models, "load", lambda *_: raised(ModuleNotFoundError(missing, name=missing)))
+    key = "a" * 32
+    template = Template(key=key, context=making.ALONE)
+    asked = replace(request("one"), contexts=(AskedContext(templates=(template,)),), due=frozenset([key]))
+    with pytest.raises(
+        SourceError, match=f"one: expected the package {missing.partition('.')[0]} for this kind of model"
+    ):
+        one_model.capture_here(asked, Store(tmp_path), Quiet())
+
+
 @pytest.mark.parametrize(
     ("name", "kind", "said"),
     [

@@ -256,7 +256,9 @@ def test_without_room_on_the_disk_nothing_is_downloaded(
     stand_in: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 9, 1))
-    with pytest.raises(TokvizError, match=r"org/name: expected .* GB on the disk of the cache .*, found 0\.0 GB, of which"):
+    with pytest.raises(
+        TokvizError, match=r"org/name: expected .* GB on the disk of the cache .*, found 0\.0 GB, of which"
+    ):
         n_captured(tmp_path, report("step0"))
     assert downloaded(tmp_path) == set()
 

@@ -39,8 +39,6 @@ _SECONDS, _SECONDS_PER_PARAMETER = 1800, 1e-7
 """Of a processor: for any model, and for each of its parameters and each token that goes through it."""
 _SHARE_OF_MEMORY = 0.9
 """Of what is free once a model is loaded: passes are planned to take half of it at most, but a single word may always go."""
-_OF_MODELS = ("torch", "transformers", "accelerate", "gguf", "huggingface_hub", "tokenizers", "tqdm")
-"""What ``[models]`` installs."""
 
 
 def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
@@ -57,7 +55,7 @@ def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
         step = None if "transformers" in sys.modules else reporter.step("Loading PyTorch and transformers")
         if step is None and not request.model.source.startswith(IN_MEMORY):
             gc.collect()  # the memory of the model before is free
-        models.load_libraries()
+        _load_libraries(request)
         if step is not None:
             step.advance()
         models.require_device(request.device)
@@ -71,17 +69,27 @@ def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
                 with models.quiet_transformers(), models.with_settings_of_its_own(), named, folders as made:
                     _capture(request, store, reporter, made, say_of_hub)
     except ModuleNotFoundError as error:
-        package = (error.name or "").partition(".")[0]
-        if package not in _OF_MODELS:  # one that this kind of model needs
-            raise SourceError(
-                f"{request.model.source}: expected the package {package} for this kind of model, found none; install it"
-            ) from error
-        raise BackendError(
-            f"{request.model.display_name} is not captured yet, and here {package} is not installed; {install('models')}, or "
-            "capture elsewhere with --capture-only and copy the cache"
+        raise SourceError(
+            f"{request.model.source}: expected the package {_package(error)} for this kind of model, found none; {install('models')}, or "
+            "that package"
         ) from error
     except DiskFullError as error:
         raise CaptureError(f"{request.model.source}: {error}") from error  # a smaller model may have room
+
+
+def _load_libraries(request: Request) -> None:
+    """Those that every model needs; raises ``BackendError`` where one isn't installed."""
+    try:
+        models.load_libraries()
+    except ModuleNotFoundError as error:
+        raise BackendError(
+            f"{request.model.display_name} is not captured yet, and here {_package(error)} is not installed; {install('models')}, or "
+            "capture elsewhere with --capture-only and copy the cache"
+        ) from error
+
+
+def _package(error: ModuleNotFoundError) -> str:
+    return (error.name or "").partition(".")[0]
 
 
 @contextmanager
