@@ -25,6 +25,7 @@ from command import (
 )
 from families import Tiny
 from invoking import foreseen, run_in
+from link_check import broken
 
 pytestmark = pytest.mark.process
 
@@ -237,6 +238,20 @@ def test_a_model_that_fails_says_so_on_its_page_and_the_others_go_on(project: Pa
     page = (tmp_path / "site" / "models" / "missing" / "index.html").read_text(encoding="utf-8")
     assert "expected a folder" in page
     assert (tmp_path / "site" / "models" / "bert" / "index.html").is_file()
+
+
+def test_what_an_author_shows_of_a_model_that_fails_is_left_out(project: Path, tmp_path: Path) -> None:
+    """Places of its page, its plots, a page that takes two models, a depth that only it has."""
+    linked = "[1](models/missing/#sentence/layer-1) [2](compare/) ![3](images/missing/strip.webp) [4](models/bert/)"
+    tables = (
+        '[[models]]\nsource = "bert"\n[[models]]\nsource = "./missing"\n[finding]\ndepths = ["layer-1", "layer-9"]\n'
+    )
+    (project / "linked.toml").write_text(f'intro = "{linked}"\n{SMALL_CONFIG}{tables}', encoding="utf-8")
+    made = generate_blank(project, "--config", "linked.toml", "--output", str(tmp_path / "site"))
+    assert made.returncode == 3, made.stderr
+    said = [line for line in made.stderr.splitlines() if line.endswith(": left out, as a part of the report failed")]
+    assert [line.split(": ")[1] for line in said] == ["finding.depths.1", "intro", "intro", "intro"]
+    assert broken(tmp_path / "site", [tmp_path / "site" / "index.html"], least=10) == []
 
 
 def test_a_report_can_be_made_from_within_its_site(project: Path) -> None:

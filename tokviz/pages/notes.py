@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from tokviz.config import ModelConfig, ReportConfig, file_name
 from tokviz.errors import ConfigError
@@ -19,20 +20,30 @@ OWN_ADDRESSES = ("compare/", "explore/")
 """Pages whose fragments say what they show; they are no places of the page."""
 
 
-def introduction(config: ReportConfig, placeholders: Placeholders) -> str | None:
-    """HTML of the first page's introduction."""
-    return markdown.to_html(placeholders.filled(config.intro), INDEX) if config.intro else None
+def introduction(config: ReportConfig, placeholders: Placeholders, lost: Container[str] = ()) -> str | None:
+    """HTML of the first page's introduction; ``lost``: as in ``without``."""
+    return markdown.to_html(placeholders.filled(config.intro), INDEX, lost) if config.intro else None
 
 
-def note(model: ModelConfig) -> str | None:
-    """HTML of what is said of the model as a whole."""
-    return markdown.to_html(model.note, model_path(model.slug)) if model.note else None
+def note(model: ModelConfig, lost: Container[str] = ()) -> str | None:
+    """HTML of what is said of the model as a whole; ``lost``: as in ``without``."""
+    return markdown.to_html(model.note, model_path(model.slug), lost) if model.note else None
 
 
-def notes_by_address(model: ModelConfig) -> dict[str, str]:
-    """Address on the model's page → HTML."""
+def notes_by_address(model: ModelConfig, lost: Container[str] = ()) -> dict[str, str]:
+    """Address on the model's page → HTML; ``lost``: as in ``without``."""
     page = model_path(model.slug)
-    return {address: markdown.to_html(text, page) for address, text in model.notes.items()}
+    return {address: markdown.to_html(text, page, lost) for address, text in model.notes.items()}
+
+
+def without(config: ReportConfig, report: Report, lost: Container[str]) -> Report:
+    """The report with texts that neither link to nor show what it doesn't have; ``lost``: as ``check`` gives it."""
+    placeholders = Placeholders(config.word_list, report.models)
+    models = (
+        replace(made, note=note(model, lost), notes=notes_by_address(model, lost))
+        for model, made in zip(config.models, report.models, strict=True)
+    )
+    return replace(report, intro=introduction(config, placeholders, lost), models=tuple(models))
 
 
 def check_before(config: ReportConfig) -> None:
@@ -52,52 +63,75 @@ def check_before(config: ReportConfig) -> None:
                 f"{name}: expected images of this report (images/…) or data: addresses, because pages request nothing from other hosts, got"
                 f" {shown(source)}"
             )
-        _require(
-            name,
-            [path for path, _ in markdown.targets(text) if path.startswith("models/")],
-            pages,
-            "a link to a model’s page",
-        )
+        named = [path for path, _ in markdown.targets(text) if path.startswith("models/")]
+        for problem in _missing(name, named, pages, "a link to a model’s page"):
+            raise ConfigError(problem)
 
 
-def check(config: ReportConfig, report: Report, files: Mapping[str, object]) -> None:
+def check(config: ReportConfig, report: Report, files: Mapping[str, object]) -> dict[str, str]:
     """See that every note has a place, that every link in one leads somewhere, and that what ``[finding]`` shows exists.
 
     Parameters
     ----------
     files : path from the site's root → content; pages are texts.
 
+    Returns
+    -------
+    Where a part of the report failed, which its author couldn't foresee: what isn't there, in words → the file or place that a link leads
+    to, if it is one.
+
     Raises
     ------
-    ConfigError : names the text, what was expected and what came.
+    ConfigError : where nothing failed; names the text, what was expected and what came.
     """
+    lacking = {**dict.fromkeys(_without_place(config, report), ""), **dict(_leading_nowhere(config, files))}
+    if lacking and not _has_failed(report):
+        raise ConfigError(next(iter(lacking)))
+    return lacking
+
+
+def _has_failed(report: Report) -> bool:
+    """Whether a model, a checkpoint, neurons set to a value or a comparison isn't in the report."""
+    contexts = (context for model in report.all_models for context in model.contexts)
+    return (
+        any(model.failure is not None for model in report.all_models)
+        or any(context.failed_interventions for context in contexts)
+        or bool(report.not_compared)
+        or any(each.not_compared for each in report.series)
+    )
+
+
+def _without_place(config: ReportConfig, report: Report) -> Iterator[str]:
+    """What is wrong with the addresses of notes, and with what ``[finding]`` shows."""
     for index, (model, made) in enumerate(zip(config.models, report.models, strict=True)):
         if made.failure is None:
-            _require(
-                f"{file_name(config.file)}: models.{index}.notes",
-                model.notes,
-                note_addresses(made),
-                "an address on the model’s page",
-            )
+            name = f"{file_name(config.file)}: models.{index}.notes"
+            yield from _missing(name, model.notes, note_addresses(made), "an address on the model’s page")
     by_slug = {model.slug: model for model in report.models}
     for index, row in enumerate((config.finding and config.finding.rows) or ()):
         made = by_slug[row.partition("/")[0]]
         if not has_failed(made, row):
             name = f"{file_name(config.file)}: finding.rows.{index}"
-            _require(name, [row], row_addresses(made), "a row that was captured")
+            yield from _missing(name, [row], row_addresses(made), "a row that was captured")
     if report.opening and (chosen := choice(report)):
         known = [depth_name(depth).replace(" ", "-") for depth in range(chosen.rows[0].states.n_depths)]
         for index, depth in enumerate((config.finding and config.finding.depths) or ()):
             name = f"{file_name(config.file)}: finding.depths.{index}"
-            _require(name, [depth], known, f"a depth of {chosen.model.display_name}")
+            yield from _missing(name, [depth], known, f"a depth of {chosen.model.display_name}")
+
+
+def _leading_nowhere(config: ReportConfig, files: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """What is wrong with links, and the file or the place that isn't there."""
     for key, page, text in _texts(config):
         for path, fragment in markdown.targets(text):
             path, name = path or page, f"{file_name(config.file)}: {key}"
-            _require(name, [path], files, "a link to a file of this report")
-            content = files[path]
+            yield from ((each, path) for each in _missing(name, [path], files, "a link to a file of this report"))
+            content = files.get(path)
             place = fragment.partition("+")[0]
             if place and isinstance(content, str) and not path.startswith(OWN_ADDRESSES):
-                _require(name, [f"{path}#{place}"], _Places(path, content), "a link to a place of that page")
+                places = _Places(path, content)
+                of_page = _missing(name, [f"{path}#{place}"], places, "a link to a place of that page")
+                yield from ((each, f"{path}#{fragment}") for each in of_page)
 
 
 def _texts(config: ReportConfig) -> Iterator[tuple[str, str, str]]:
@@ -122,9 +156,8 @@ class _Places(Container[str]):
         return f'id="{str(target).removeprefix(f"{self._path}#")}"' in self._html
 
 
-def _require(name: str, wanted: Iterable[str], known: Container[str], what: str) -> None:
+def _missing(name: str, wanted: Iterable[str], known: Container[str], what: str) -> Iterator[str]:
     for target in wanted:
-        if target in known:
-            continue
-        hint = suggestion(target, known) if isinstance(known, Iterable) else ""
-        raise ConfigError(f"{name}: expected {what}, got {shown(target)}{hint}")
+        if target not in known:
+            hint = suggestion(target, known) if isinstance(known, Iterable) else ""
+            yield f"{name}: expected {what}, got {shown(target)}{hint}"

@@ -142,7 +142,11 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
     report, previews = site.draw_previews(report, images, plan)
     files = site.make_files(report, images, previews, plan)
     if not report.draft:  # nothing is measured in one, so that it has no stages to speak of
-        notes.check(config, report, files)
+        lacking = notes.check(config, report, files)
+        for each in lacking:
+            reporter.say(f"{each}: left out, as a part of the report failed")
+        if lost := set(lacking.values()) - {""}:
+            files = site.make_files(notes.without(config, report, lost), images, previews, plan)
     reporter.say(f"Writing {shown_path(options.output)} …")
     spared = publish.publish(files, options.output)
     _say_spared(spared, options, reporter)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
@@ -23,13 +23,15 @@ _OPEN = re.compile(r"(?<=\d) (?=[%±])|(?<=±) (?=\d)")
 """Where a line must not end: ``66 %``, ``1.20 ± 0.08``."""
 
 
-def to_html(markdown: str, page: str) -> str:
+def to_html(markdown: str, page: str, lost: Container[str] = ()) -> str:
     """HTML that is safe to place in ``page`` as it is; ``javascript:`` and the like are no links.
 
     Parameters
     ----------
     markdown : the author's text.
     page : path of the page from the site's root; the site's own links are made relative to it.
+    lost : what isn't there, from the site's root: a file, of which a link becomes its text, and a picture its description; or a place,
+        ``models/bert/index.html#grid``, of which a link leads to the page.
     """
     parser = _parser()
     tokens = parser.parse(markdown)
@@ -37,7 +39,16 @@ def to_html(markdown: str, page: str) -> str:
         token.content = _OPEN.sub(NBSP, token.content)
     for token, attribute, target in _targets(tokens):
         path, hash_mark, fragment = target.partition("#")
-        if path:
+        file = unquote(_file(path)) if path else page
+        is_place_lost = f"{file}#{unquote(fragment)}" in lost
+        if is_place_lost:
+            hash_mark = fragment = ""
+        if file in lost or (is_place_lost and not path):
+            del token.attrs[attribute]
+            if token.type == "image":
+                token.type = "text"
+                token.content = parser.renderer.renderInlineAsText(token.children, parser.options, {})  # type: ignore[attr-defined]
+        elif path:
             path = posixpath.relpath(_file(path), posixpath.dirname(page) or ".")
             if ":" in path.partition("/")[0]:  # what was a file's name in a folder must not become a scheme
                 path = f"./{path}"
