@@ -93,6 +93,15 @@ def test_pictures_are_drawn_whatever_windows_matplotlib_is_told_to_open(project:
     assert list(project.glob("site/images/**/*.webp"))
 
 
+@pytest.mark.process
+def test_a_temporary_folder_of_a_long_path_is_one_like_any_other(project: Path, tmp_path: Path) -> None:
+    """As clusters make them: the address of a socket in it would have more than the 108 bytes that a system takes."""
+    folder = tmp_path / ("x" * 100)
+    folder.mkdir()
+    done(generate(project, "--draft", TMPDIR=str(folder)))
+    assert list(project.glob("site/images/**/*.webp"))
+
+
 # --- names that are no text ----------------------------------------------------------------------------------------------
 
 

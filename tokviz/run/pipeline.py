@@ -144,7 +144,7 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
     if not report.draft:  # nothing is measured in one, so that it has no stages to speak of
         lacking = notes.check(config, report, files)
         for each in lacking:
-            reporter.say(f"{each}: left out, as a part of the report failed")
+            reporter.say(f"{each}; left out, as a part of the report failed")
         if lost := set(lacking.values()) - {""}:
             files = site.make_files(notes.without(config, report, lost), images, previews, plan)
     reporter.say(f"Writing {shown_path(options.output)} …")

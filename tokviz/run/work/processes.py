@@ -149,9 +149,12 @@ def _context(libraries: Sequence[str]) -> BaseContext:
 
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(libraries))
-    with _environment(_OF_PROCESSES):
-        resource_tracker.ensure_running()
-        forkserver.ensure_running()
+    try:
+        with _environment(_OF_PROCESSES):
+            resource_tracker.ensure_running()
+            forkserver.ensure_running()
+    except OSError:  # the temporary folder's path is too long for a socket
+        return multiprocessing.get_context("spawn")
     return context
 
 
