@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from tokviz.config import ModelConfig, ReportConfig, file_name
 from tokviz.errors import ConfigError
-from tokviz.pages.first.choice import choice, has_failed, row_addresses
+from tokviz.pages.first.choice import choice, has_failed, row_addresses, unshown_rows
 from tokviz.pages.frame.frame import model_path
 from tokviz.pages.model.page import note_addresses
 from tokviz.pages.text import markdown
 from tokviz.pages.text.placeholders import Placeholders
-from tokviz.records import Report, depth_name
+from tokviz.records import ModelReport, Report, depth_name
 from tokviz.text import shown, suggestion
 
 INDEX = "index.html"
@@ -82,56 +82,72 @@ def check(config: ReportConfig, report: Report, files: Mapping[str, object]) -> 
 
     Raises
     ------
-    ConfigError : where nothing failed; names the text, what was expected and what came.
+    ConfigError : of what didn't fail; names the text, what was expected and what came.
     """
-    lacking = {**dict.fromkeys(_without_place(config, report), ""), **dict(_leading_nowhere(config, files))}
-    if lacking and not _has_failed(report):
-        raise ConfigError(next(iter(lacking)))
+    lacking: dict[str, str] = {}
+    for problem, target, is_excused in (*_without_place(config, report), *_leading_nowhere(config, report, files)):
+        if not is_excused:
+            raise ConfigError(problem)
+        lacking[problem] = target
     return lacking
 
 
-def _has_failed(report: Report) -> bool:
-    """Whether a model, a checkpoint, neurons set to a value or a comparison isn't in the report."""
-    contexts = (context for model in report.all_models for context in model.contexts)
-    return (
-        any(model.failure is not None for model in report.all_models)
-        or any(context.failed_interventions for context in contexts)
-        or bool(report.not_compared)
-        or any(each.not_compared for each in report.series)
-    )
+def _is_whole(model: ModelReport) -> bool:
+    """Whether the model was captured, and all that was asked with neurons set to a value."""
+    return model.failure is None and not any(context.failed_interventions for context in model.contexts)
 
 
-def _without_place(config: ReportConfig, report: Report) -> Iterator[str]:
+def _excuses(report: Report, path: str) -> bool:
+    """Whether a file may not be as an author expects since something failed: of one model itself, of all others anything."""
+    folder, _, rest = path.partition("/")
+    if folder in ("models", "images"):
+        of = {model.slug: model for model in report.all_models}.get(rest.partition("/")[0])
+        return of is not None and not _is_whole(of)
+    not_compared = (*report.not_compared, *(reason for each in report.series for reason in each.not_compared))
+    return bool(not_compared) or not all(map(_is_whole, report.all_models))
+
+
+Problem = tuple[str, str, bool]
+"""What is wrong, the file or the place that a link leads to, and whether something that failed excuses it."""
+
+
+def _without_place(config: ReportConfig, report: Report) -> Iterator[Problem]:
     """What is wrong with the addresses of notes, and with what ``[finding]`` shows."""
     for index, (model, made) in enumerate(zip(config.models, report.models, strict=True)):
         if made.failure is None:
             name = f"{file_name(config.file)}: models.{index}.notes"
-            yield from _missing(name, model.notes, note_addresses(made), "an address on the model’s page")
+            found = _missing(name, model.notes, note_addresses(made), "an address on the model’s page")
+            yield from ((each, "", not _is_whole(made)) for each in found)
     by_slug = {model.slug: model for model in report.models}
     for index, row in enumerate((config.finding and config.finding.rows) or ()):
         made = by_slug[row.partition("/")[0]]
         if not has_failed(made, row):
             name = f"{file_name(config.file)}: finding.rows.{index}"
-            yield from _missing(name, [row], row_addresses(made), "a row that was captured")
+            found = _missing(name, [row], row_addresses(made), "a row that was captured")
+            yield from ((each, "", False) for each in found)
     if report.opening and (chosen := choice(report)):
         known = [depth_name(depth).replace(" ", "-") for depth in range(chosen.rows[0].states.n_depths)]
         for index, depth in enumerate((config.finding and config.finding.depths) or ()):
             name = f"{file_name(config.file)}: finding.depths.{index}"
-            yield from _missing(name, [depth], known, f"a depth of {chosen.model.display_name}")
+            found = _missing(name, [depth], known, f"a depth of {chosen.model.display_name}")
+            is_of_another = not all(map(_is_whole, report.models)) and (not report.opening.rows or unshown_rows(report))
+            yield from ((each, "", bool(is_of_another)) for each in found)
 
 
-def _leading_nowhere(config: ReportConfig, files: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """What is wrong with links, and the file or the place that isn't there."""
+def _leading_nowhere(config: ReportConfig, report: Report, files: Mapping[str, object]) -> Iterator[Problem]:
+    """What is wrong with links."""
     for key, page, text in _texts(config):
         for path, fragment in markdown.targets(text):
             path, name = path or page, f"{file_name(config.file)}: {key}"
-            yield from ((each, path) for each in _missing(name, [path], files, "a link to a file of this report"))
+            is_excused = _excuses(report, path)
+            found = _missing(name, [path], files, "a link to a file of this report")
+            yield from ((each, path, is_excused) for each in found)
             content = files.get(path)
             place = fragment.partition("+")[0]
             if place and isinstance(content, str) and not path.startswith(OWN_ADDRESSES):
                 places = _Places(path, content)
                 of_page = _missing(name, [f"{path}#{place}"], places, "a link to a place of that page")
-                yield from ((each, f"{path}#{fragment}") for each in of_page)
+                yield from ((each, f"{path}#{fragment}", is_excused) for each in of_page)
 
 
 def _texts(config: ReportConfig) -> Iterator[tuple[str, str, str]]:
