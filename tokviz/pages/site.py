@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from tokviz.pages.compare.layers import layers_page
-from tokviz.pages.compare.page import ComparePage, compare_page
+from tokviz.pages.compare.page import ComparePage, compare_page, moved_page
 from tokviz.pages.downloads import tables, word_by_word
 from tokviz.pages.excerpt import excerpt_path
 from tokviz.pages.explore.page import explore_page
@@ -24,6 +24,8 @@ from tokviz.text import isolated
 
 OF_MODELS = ("model", "series")
 """Templates of the pages of which a report may have many."""
+MOVED = "moved"
+"""The template of an address that leads to another page."""
 
 
 class View(Protocol):
@@ -55,8 +57,8 @@ class SiteView:
 
     @property
     def sitemap(self) -> list[str]:
-        """Whole addresses of all pages; empty when nobody knows where the site will stand."""
-        return [page.view.frame.address for page in self.pages if page.view.frame.address]
+        """Whole addresses of all pages but those that lead to others; empty when nobody knows where the site will stand."""
+        return [page.view.frame.address for page in self.pages if page.view.frame.address and page.template != MOVED]
 
 
 def with_downloads(report: Report, *, with_excerpts: bool = False) -> Report:
@@ -141,6 +143,7 @@ def _views(report: Report) -> Iterator[tuple[str, str | None, View | None]]:
     for series in report.series:
         yield "series", series.name, series_page(report, series)
     yield "compare", "Compare", compare_page(report)
+    yield MOVED, None, moved_page(report)
     yield "layers", None, layers_page(report)
     yield "explore", "Explore", explore_page(report)
     yield "method", "Method", method_page(report)

@@ -10,10 +10,13 @@ import numpy as np
 from tokviz.pages.charts.curves import Axes, Chart, Series, chart_of, make_chart, short_label
 from tokviz.pages.charts.measure import Measure, Reading
 from tokviz.pages.charts.scale import OF_ALL_MODELS
+from tokviz.pages.text.catalogue import text
+from tokviz.pages.text.facts import Fact
 from tokviz.records import ContextReport, ModelReport, PairedMeasures, Report
 
 BANDS = "All bands of the report hold together. A difference is shown where its band doesn’t reach 0 and no single word carries it."
 NAME = "Category purity, word by word"
+BETWEEN = "Differences, word by word"
 _MEASURE = Measure(key="word_by_word", name=NAME, caption="", read=lambda *_: None, spans=(0.0,))
 
 
@@ -26,44 +29,47 @@ def difference_charts(model: ModelReport) -> tuple[Chart, ...]:
     )
 
 
-def charts_between(report: Report, names: Mapping[str, str], depths: Sequence[tuple[float, str]]) -> tuple[Chart, ...]:
+def charts_between(
+    report: Report, measures: Mapping[str, str], names: Mapping[str, str], depths: Sequence[tuple[float, str]]
+) -> tuple[Chart, ...]:
     """For each context the pairs of models that were compared.
 
     Parameters
     ----------
+    measures : the field of ``PairedMeasures`` that a context is shown by, by its name.
     names : of the models at the ends of curves, by their names.
     depths : relative ones, and what they are called.
     """
     models = {model.slug: model for model in report.models}
-    compared = [
-        [(each, found) for each in report.differences if each.context == context.name and (found := each.paired)]
-        for context in report.contexts
-    ]
-    of_contexts = [
-        [
-            _between(index, found, models[each.model_a], models[each.model_b], names)
-            for index, (each, found) in enumerate(own)
+    of_contexts = {
+        context: [
+            _between(index, _reading(found, len(found.depths), measures[context.name]), (one, other), names)
+            for index, (found, one, other) in enumerate(
+                (each.paired, models[each.model_a], models[each.model_b])
+                for each in report.differences
+                if each.context == context.name and each.paired
+            )
         ]
-        for own in compared
-    ]
-    every = [each for series in of_contexts for each in series]
-    layout = OF_ALL_MODELS.with_room_for(max(map(len, of_contexts), default=0))
+        for context in report.contexts
+        if context.name in measures
+    }
+    every = [each for series in of_contexts.values() for each in series]
+    layout = OF_ALL_MODELS.with_room_for(max(map(len, of_contexts.values()), default=0))
     axes = Axes.of(_MEASURE, every, layout=layout, depths=tuple(depths))
-    made = (
-        make_chart(axes, series, heading=context.label, subject=f"{NAME}, words {context.label}")
-        for context, series in zip(report.contexts, of_contexts, strict=True)
-    )
+    made = []
+    for context, series in of_contexts.items():
+        heading = f"{context.label}: {text(Fact(f'paired.measures.{measures[context.name]}'))}"
+        made.append(make_chart(axes, series, heading=heading, subject=f"{BETWEEN}, {heading}"))
     return tuple(filter(None, made))
 
 
-def _between(
-    index: int, found: PairedMeasures, one: ModelReport, other: ModelReport, names: Mapping[str, str]
-) -> Series:
+def _between(index: int, reading: Reading, models: tuple[ModelReport, ModelReport], names: Mapping[str, str]) -> Series:
+    one, other = models
     return Series(
         name=f"{one.display_name} − {other.display_name}",
         label=f"{names[one.name]} − {names[other.name]}",
         index=index,
-        reading=_reading(found, len(found.depths)),
+        reading=reading,
     )
 
 
@@ -94,9 +100,9 @@ def _held(context: ContextReport, first: ContextReport) -> Iterator[tuple[str, P
         yield from ((name, found) for name, found in every if found is not None)
 
 
-def _reading(found: PairedMeasures, n_depths: int) -> Reading:
+def _reading(found: PairedMeasures, n_depths: int, measure: str = "purity") -> Reading:
     """NaN at the depths that aren't held against anything, and where a band has no end."""
-    overall = found.purity.overall
+    overall = getattr(found, measure).overall
     curves = np.full((3, n_depths), np.nan)
     curves[:, found.depths[:, 0]] = [overall.value[0], overall.low[0], overall.high[0]]
     values, low, high = np.where(np.isfinite(curves), curves, np.nan)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tokviz.pages.compare.differing import PATH, Differing
 from tokviz.pages.frame.frame import relative
 from tokviz.pages.frame.index import (
     captured,
@@ -24,11 +25,8 @@ from tokviz.pages.text.trust import category_purity, measures_in_plot, variance_
 from tokviz.pages.text.wording import score
 from tokviz.records import ContextReport, Image, ModelReport, ProjectionReport, Renditions, Report
 
-PATH = "compare/index.html"
 MOST_PLATES, MOST_MODELS = 400, 8
 """Of more the page has the pictures of the captures that it opens with; the others' come when they are chosen."""
-OPENING = 0.5
-"""The relative depth that the page opens at."""
 
 
 def is_large(report: Report) -> bool:
@@ -38,19 +36,17 @@ def is_large(report: Report) -> bool:
     return n_plates > MOST_PLATES or len(models) > MOST_MODELS
 
 
-def page_data(report: Report, opened: Collection[tuple[str, str]]) -> str:
-    """JSON for a ``<script>`` of the page: what can be chosen, and the pictures.
-
-    Parameters
-    ----------
-    opened : slug and context of what the page opens with.
-    """
+def page_data(report: Report, found: Differing) -> str:
+    """JSON for a ``<script>`` of the page: what can be chosen, what it opens with, which pairs were tested, and the pictures."""
     apart = is_large(report)
+    opened = {(model.slug, context.states.context.name) for model, context, _ in found.opening}
     models = [
         _model(model, [apart and (model.slug, context.states.context.name) not in opened for context in model.drawn])
         for model in captured(report)
     ]
-    return data_text.embedded({"opening": OPENING, "end": end_name(report), "models": models})
+    tested = found.tested if found.standings else None
+    data = {"opening": found.share, "end": end_name(report), "tested": tested, "models": models}
+    return data_text.embedded(data)
 
 
 def script_path(slug: str) -> str:

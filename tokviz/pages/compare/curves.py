@@ -25,13 +25,13 @@ from tokviz.pages.charts.measure import Measure
 from tokviz.pages.charts.measures import BETWEEN_MODELS, added_measures, lens_measures, related_measures
 from tokviz.pages.charts.notes import controls_noted, over_templates
 from tokviz.pages.charts.scale import NAME_GAP, OF_ALL_MODELS
-from tokviz.pages.charts.word_by_word import BANDS, NAME, charts_between
+from tokviz.pages.charts.word_by_word import BANDS, BETWEEN, charts_between
+from tokviz.pages.compare.differing import Differing
 from tokviz.pages.model.lens_data import has_lens
 from tokviz.pages.model.lens_sentences import limits
 from tokviz.pages.text import data_text
 from tokviz.pages.text.extent import end_name
 from tokviz.pages.text.short_names import short_names
-from tokviz.pages.text.wording import joined
 from tokviz.records import ModelReport, Report
 
 
@@ -79,6 +79,8 @@ class Curves:
     """None where all curves are drawn."""
     scripts: Mapping[str, dict[str, Any]]
     """By slug what a model's script has for the charts; empty where all curves are drawn."""
+    unmeasured: tuple[str, ...]
+    """The captures that they leave out."""
     switches: Mapping[str, str]
     """What readers add to the charts, as far as these have it."""
 
@@ -100,7 +102,7 @@ class _Made:
     curves: dict[int, dict[str, Any]]
 
 
-def compare_curves(report: Report) -> Curves:
+def compare_curves(report: Report, found: Differing) -> Curves:
     """Charts of all models that were measured."""
     models, names = _measured_models(report), _short_names(report)
     measured = [context.geometry for model in models for context in model.contexts if context.geometry]
@@ -110,7 +112,7 @@ def compare_curves(report: Report) -> Curves:
     made = [(measure, _charts(report, measure, models, names)) for measure in shown]
     charts = [each for _, of_measure in made for each in of_measure]
     few = len(models) <= MOST_DRAWN
-    between = _word_by_word(report, names) if len(models) <= MOST_WITH_CONTROLS else None
+    between = _word_by_word(report, found, names) if len(models) <= MOST_WITH_CONTROLS else None
     return Curves(
         rows=(
             *filter(None, [between]),
@@ -131,14 +133,22 @@ def compare_curves(report: Report) -> Curves:
         scripts={}
         if few
         else {model.slug: _script(index, names[model.name], charts) for index, model in enumerate(models)},
+        unmeasured=tuple(
+            f"{model.display_name} ({context.states.context.label})"
+            for model in report.models
+            for context in model.contexts
+            if context.geometry is None
+        ),
         switches=switches_of(each.chart for each in charts),
     )
 
 
-def _word_by_word(report: Report, names: Mapping[str, str]) -> ChartRow | None:
-    charts = charts_between(report, names, relative_depths(end_name(report)))
-    caption = f"Purity of the first model less that of the second, at equal relative depth. {BANDS}"
-    return ChartRow(name=NAME, caption=caption, charts=charts) if charts else None
+def _word_by_word(report: Report, found: Differing, names: Mapping[str, str]) -> ChartRow | None:
+    """By the measure that is told of a context."""
+    measures = {each.context.name: each.measure for each in found.standings}
+    charts = charts_between(report, measures, names, relative_depths(end_name(report)))
+    caption = f"The first model less the second, at equal relative depth. {BANDS}"
+    return ChartRow(name=BETWEEN, caption=caption, charts=charts) if charts else None
 
 
 def _note(models: Sequence[ModelReport]) -> str:
@@ -146,17 +156,6 @@ def _note(models: Sequence[ModelReport]) -> str:
     grey = controls_noted(contexts) if len(models) <= MOST_WITH_CONTROLS else ""
     lens = f" {limits(contexts)}" if any(has_lens(each) for each in contexts) else ""
     return (over_templates(contexts) + grey + lens).strip()
-
-
-def without_measures(report: Report) -> str | None:
-    """Which captures the curves leave out."""
-    missing = [
-        f"{model.display_name} ({context.states.context.label})"
-        for model in report.models
-        for context in model.contexts
-        if context.geometry is None
-    ]
-    return f"Not measured, so without curves: {joined(missing)}." if missing else None
 
 
 def _measured_models(report: Report) -> list[ModelReport]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tokviz.pages.compare.compare_data import PATH as COMPARE
 from tokviz.pages.compare.compare_data import is_large
+from tokviz.pages.compare.differing import PATH as COMPARE
 from tokviz.pages.compare.pairs import Layers, layers
 from tokviz.pages.frame.frame import Frame, relative
 from tokviz.pages.text.parts import Link

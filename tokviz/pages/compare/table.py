@@ -65,6 +65,23 @@ class Metric:
     """Whether the captures are sorted by it, the greatest first."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """All of it."""
+
+    captures: tuple[Ranked, ...]
+    """A column each."""
+    metrics: tuple[Metric, ...]
+    """The same by rows."""
+    notes: tuple[str, ...]
+
+
+def table(report: Report, page: str) -> Table:
+    """What was measured of each capture."""
+    ranked = _ranked(report, page)
+    return Table(captures=ranked, metrics=metrics(report, ranked), notes=table_notes(report))
+
+
 def labels(report: Report) -> tuple[str, ...]:
     """Of the metrics; relations and orders have one each."""
     return tuple(label.format(last=end_name(report)) for each in _rows(report) for label in each.labels)
@@ -98,7 +115,7 @@ def _has_lens(report: Report) -> bool:
     return any(has_lens(context) for model in report.models for context in model.contexts)
 
 
-def table(report: Report, page: str) -> tuple[Ranked, ...]:
+def _ranked(report: Report, page: str) -> tuple[Ranked, ...]:
     """The captures, best category purity first; those without measures come last. In the report's order where nothing is to be ranked."""
     captures = [(model, context) for model in report.models for context in model.contexts]
     ranked = sorted(captures, key=lambda capture: -_best(capture[1].geometry)) if is_ranked(report) else captures

@@ -42,16 +42,3 @@ def lead(report: Report, models: Sequence[ModelReport] | None = None) -> Found |
     """What a page opens with."""
     return next(iter(findings(report, models)), None)
 
-
-MOST_COMPARED = 3
-"""Findings above plots side by side: they leave these in sight."""
-
-
-def of_compared(report: Report) -> tuple[Found, ...]:
-    """What models that were compared differ in, the surest first, of each context the surest; of one model alone its contexts."""
-    captured = [model for model in report.models if model.contexts]
-    if len(captured) > 1:
-        found = sorted(of_models(report, captured), key=lambda each: -each.margin)
-        by_context = {each.context.states.context.name: each for each in reversed(found)}
-        return tuple(each for each in found if by_context[each.context.states.context.name] is each)[:MOST_COMPARED]
-    return tuple(each for model in captured for each in of_contexts(model))[:MOST_COMPARED]

@@ -13,12 +13,12 @@ from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.sentences import depths_where
 from tokviz.records import ContextReport, ModelDifferences, ModelReport, Paired, PairedMeasures, Report
 
-_MEASURES = {"purity": 1.0, "silhouette": 2.0}
+MEASURES = {"purity": 1.0, "silhouette": 2.0}
 """Those that headlines are of, and how far each can range; the first that shows anything is taken."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Shown:
+class Shown:
     """A difference that is shown, at the pair of depths where it is surest."""
 
     measure: str
@@ -35,6 +35,10 @@ class _Shown:
         """``(n,)`` bool: where it is shown in the same direction."""
         holds, value = self.paired.holds[0], self.paired.value[0]
         return np.asarray(holds & ((value > 0) == self.is_higher))
+
+    @property
+    def size(self) -> float:
+        return abs(float(self.paired.value[0, self.at]))
 
     def where(self) -> str:
         """As depths of the first capture."""
@@ -54,29 +58,30 @@ class _Shown:
         return np.asarray(self.depths[[first, last], deeper] / max(1, int(self.depths[-1, deeper])))
 
     def evidence(self, kind: str, **more: object) -> Fact:
-        size, low, high = (
-            abs(float(each[0][self.at])) for each in (self.paired.value, self.paired.low, self.paired.high)
-        )
-        bounds = tuple(sorted((low, high)))
-        return Fact(kind, measure=Fact(f"paired.measures.{self.measure}"), size=size, bounds=bounds, **more)
+        bounds = tuple(sorted(abs(float(each[0, self.at])) for each in (self.paired.low, self.paired.high)))
+        return Fact(kind, measure=Fact(f"paired.measures.{self.measure}"), size=self.size, bounds=bounds, **more)
 
 
-def _shown(found: PairedMeasures | None) -> _Shown | None:
-    for measure, reach in _MEASURES.items() if found else ():
-        paired: Paired = getattr(found, measure).overall
-        holds = paired.holds[0]
-        if holds.any() and found is not None:
-            nearest = np.where(holds, np.minimum(np.abs(paired.low[0]), np.abs(paired.high[0])), -1.0)
-            at = int(nearest.argmax())
-            return _Shown(
-                measure=measure,
-                paired=paired,
-                depths=found.depths,
-                at=at,
-                is_higher=bool(paired.value[0, at] > 0),
-                margin=float(nearest[at]) / reach,
-            )
-    return None
+def _shown(found: PairedMeasures | None) -> Shown | None:
+    """By the first measure that shows anything."""
+    every = (ahead(found, measure) for measure in MEASURES) if found else ()
+    return next((each for each in every if each), None)
+
+
+def ahead(found: PairedMeasures, measure: str, *, is_higher: bool | None = None) -> Shown | None:
+    """The surest difference by a measure; ``is_higher``: only those by which the first capture has more, or has less."""
+    paired: Paired = getattr(found, measure).overall
+    value, holds = paired.value[0], paired.holds[0]
+    if is_higher is not None:
+        holds = holds & ((value > 0) == is_higher)
+    if not holds.any():
+        return None
+    nearest = np.where(holds, np.minimum(np.abs(paired.low[0]), np.abs(paired.high[0])), -1.0)
+    at = int(nearest.argmax())
+    margin = float(nearest[at]) / MEASURES[measure]
+    return Shown(
+        measure=measure, paired=paired, depths=found.depths, at=at, is_higher=bool(value[at] > 0), margin=margin
+    )
 
 
 def of_contexts(model: ModelReport) -> Iterator[Found]:
@@ -117,7 +122,7 @@ def of_layers(report: Report, model: ModelReport) -> Iterator[Found]:
             depth = int(shown.depths[shown.at, 0])
             kind = f"findings.layers.{shown.measure}"
             values = {
-                "context": of_context(report, context, in_brackets=shown.measure == "silhouette"),
+                "context": of_context(report, context.states.context, in_brackets=shown.measure == "silhouette"),
                 "than": Fact(f"findings.than.{name}"),
                 "change": Fact(
                     f"findings.more.{shown.measure}" if shown.is_higher else f"findings.less.{shown.measure}"
@@ -139,22 +144,20 @@ def of_layers(report: Report, model: ModelReport) -> Iterator[Found]:
 
 def of_models(report: Report, models: Sequence[ModelReport]) -> Iterator[Found]:
     """Each pair that was compared of which one is among ``models``, the one that has more first."""
-    by_slug = {model.slug: model for model in report.models}
     asked = {model.slug for model in models}
     for each in report.differences:
-        if asked.isdisjoint((each.model_a, each.model_b)):
-            continue
-        shown = _shown(each.paired)
-        if shown is not None:
-            yield _of_pair(report, each, shown, (by_slug[each.model_a], by_slug[each.model_b]))
+        if not asked.isdisjoint((each.model_a, each.model_b)) and (shown := _shown(each.paired)):
+            yield of_pair(report, each, shown)
 
 
-def _of_pair(report: Report, pair: ModelDifferences, shown: _Shown, models: tuple[ModelReport, ModelReport]) -> Found:
+def of_pair(report: Report, pair: ModelDifferences, shown: Shown) -> Found:
+    """Two models that are shown to differ."""
     index = 0 if shown.is_higher else 1
-    more, less = models[index], models[1 - index]
-    context = _captured(more, pair.context)
+    slugs = (pair.model_a, pair.model_b)
+    more, less = (next(each for each in report.models if each.slug == slugs[place]) for place in (index, 1 - index))
+    context = next(each for each in more.contexts if each.states.context.name == pair.context)
     names = {"one": more.name, "other": less.name}
-    where_read = of_context(report, context, in_brackets=shown.measure == "silhouette")
+    where_read = of_context(report, context.states.context, in_brackets=shown.measure == "silhouette")
     kind = f"findings.models.{shown.measure}"
     depths = {"depth": int(shown.depths[shown.at, index]), "other_depth": int(shown.depths[shown.at, 1 - index])}
     return Found(
@@ -167,7 +170,3 @@ def _of_pair(report: Report, pair: ModelDifferences, shown: _Shown, models: tupl
         other=less,
         margin=shown.margin,
     )
-
-
-def _captured(model: ModelReport, name: str) -> ContextReport:
-    return next(each for each in model.contexts if each.states.context.name == name)

@@ -13,7 +13,7 @@ from tokviz.pages.text import paired_facts
 from tokviz.pages.text.extent import is_partial
 from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.sentences import depths_where
-from tokviz.records import CategoryMeasure, ContextReport, ModelReport, Report
+from tokviz.records import CategoryMeasure, Context, ContextReport, ModelReport, Report
 
 
 def of_words(report: Report, models: Sequence[ModelReport]) -> Found | None:
@@ -41,7 +41,7 @@ def _grouped(report: Report, measured: Sequence[_Measured], kind: str, *, is_bey
             holds, purity.value - purity.null_mean - np.nan_to_num(claim.threshold) * purity.null_spread, -np.inf
         )
         depth = int(margins.argmax())
-        read = of_context(report, context)
+        read = of_context(report, context.states.context)
         where = at_depths(context, holds)
         if len(model.contexts) > 1 and all(_holds(each, is_beyond=is_beyond).all() for each in model.contexts):
             read, where = "", Fact("findings.in_each_context", where=where)
@@ -106,10 +106,10 @@ def _none_shown(models: Sequence[ModelReport], measured: Sequence[_Measured]) ->
     return replace(none, evidence=(Fact("findings.words.at_most", highest=highest, chance=chance),))
 
 
-def of_context(report: Report, context: ContextReport, *, in_brackets: bool = False) -> Fact | str:
+def of_context(report: Report, context: Context, *, in_brackets: bool = False) -> Fact | str:
     """`` in a sentence``, or `` (words in a sentence)``; empty where there is one context only."""
     kind = "findings.in_brackets" if in_brackets else "findings.context"
-    return Fact(kind, label=context.states.context.label) if len(report.contexts) > 1 else ""
+    return Fact(kind, label=context.label) if len(report.contexts) > 1 else ""
 
 
 def at_depths(context: ContextReport, holds: np.ndarray) -> Fact:
