@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from narrow import present
 from rendered import Part, Rendered
-from report_fixture import beyond_categories, compared_report, hostile_report, many_models_report, sample_report
+from report_fixture import beyond_categories, compared_report, many_models_report, sample_report
 
 from tokviz.pages.charts.measures import BETWEEN_MODELS
 from tokviz.records import BestMatch, ContextReport, Report, TokenizedWord
@@ -81,17 +81,18 @@ def test_the_first_two_models_stand_side_by_side(page: Part) -> None:
     assert [len(row.all("figure")) for row in page.all("noscript section")] == [31, 7]
 
 
-def test_a_single_model_is_set_beside_itself() -> None:
+@pytest.mark.parametrize("n_failed", [0, 1])
+def test_the_address_of_one_model_leads_to_it(n_failed: int) -> None:
     report = sample_report()
-    page = page_of(replace(report, models=report.models[:1]))
-    assert [name.split(", ")[1] for name in page.texts("[data-strip] p")] == ["alone", "in a sentence"]
-    assert "Compare" in page.texts("header nav a")
-
-
-def test_a_single_capture_has_nothing_to_be_compared_with() -> None:
-    site = Rendered(hostile_report())
-    assert PAGE not in site
-    assert "Compare" not in site["index.html"].texts("header nav a")
+    models = (report.models[1], *report.models[2 : 2 + n_failed])
+    site = Rendered(replace(report, site_url="https://example.org/", models=models, similarities=(), differences=()))
+    (link,) = site[PAGE].all("main a")
+    assert (link.text, link["href"]) == ("mini-encoder-6", "../models/mini-6/index.html")
+    refresh = site[PAGE].one("[http-equiv=refresh]")
+    assert refresh["content"] == f"0; url={link['href']}", "without scripts, too"
+    assert not any("Compare" in page.texts("header nav a") for page in (site["index.html"], site[PAGE], *site.models))
+    assert "compare/" not in site.files["sitemap.xml"]
+    html5lib.HTMLParser(strict=True).parse(site.files[PAGE])
 
 
 def test_without_any_capture_there_is_no_page() -> None:
@@ -381,7 +382,9 @@ def test_models_with_other_numbers_of_neighbors_are_not_to_be_compared() -> None
     )
     assert "of a word’s 5\N{NO-BREAK SPACE}nearest neighbors, the share" in same
     alone = tuple(replace(each, geometry=replace(present(each.geometry), n_neighbours=1)) for each in first.contexts)
-    only = replace(report, models=(replace(first, contexts=alone),), similarities=(), differences=())
+    unmeasured = tuple(replace(each, geometry=None) for each in second.contexts)
+    models = (replace(first, contexts=alone), replace(second, contexts=unmeasured))
+    only = replace(report, models=models, similarities=(), differences=())
     one = page_of(only).texts(".ranking .caption")[0]
     assert "the share of the reference words whose nearest neighbor is of their category" in one
     assert "nearest neighbors (from 1 to 5, by how many words are measured: don’t compare their shares)" in other

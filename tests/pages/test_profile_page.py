@@ -46,7 +46,8 @@ def test_whatever_the_numbers_the_profile_says_no_other(seed: int) -> None:
             at_chance = [row.one("th").text for row in rows if profile_claims.kind_of(row.all("td")[0]) == "ring"]
             assert at_chance == [name for name in names if name in at_chance], "no order of what is at chance"
     else:
-        assert all(context.profile is None for model in report.models for context in model.contexts)
+        known = [model for model in report.models for context in model.contexts if context.profile is not None]
+        assert len(report.models) < 2 or not known
     assert set(files(report)) <= {"data/profile.csv", "data/differences.csv", "data/similarity.csv"}
 
 

@@ -72,6 +72,8 @@ class Curves:
 
     rows: tuple[ChartRow, ...]
     """Empty where nothing was measured."""
+    n_open: int
+    """How many of them are in sight: what models differ in, and the first measure."""
     note: str
     """What else there is in them."""
     keys: tuple[Key, ...]
@@ -127,6 +129,7 @@ def compare_curves(report: Report, found: Differing) -> Curves:
                 if of_measure
             ),
         ),
+        n_open=2 if between else 1,
         note=_note(models),
         keys=tuple(_key(model, index) for index, model in enumerate(models)),
         choice=None if few else _choice(len(models), [each.subject for each in charts]),

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tokviz.pages.compare import compare_data
-from tokviz.pages.compare.compare_data import PATH, is_large, variance
+from tokviz.pages.compare.compare_data import is_large, variance
 from tokviz.pages.compare.curves import Curves, compare_curves
-from tokviz.pages.compare.differing import Capture, Differing, differing
+from tokviz.pages.compare.differing import PATH, Capture, Differing, differing
 from tokviz.pages.compare.layers import layers_page, link_to
 from tokviz.pages.compare.pairs import Layers, layers
 from tokviz.pages.compare.table import Table, table
@@ -141,7 +141,7 @@ def compare_page(report: Report) -> ComparePage | None:
             entries=(*((RELATED_SCRIPT,) if related else ()), *SCRIPTS, *((CHOICE_SCRIPT,) if curves.choice else ())),
         ),
         models=tuple(models),
-        notice=notice(report) or "",
+        notice=notice(report),
         differing=found,
         profile=profile,
         related_choices=related,

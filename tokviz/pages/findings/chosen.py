@@ -41,4 +41,3 @@ def findings(report: Report, models: Sequence[ModelReport] | None = None) -> tup
 def lead(report: Report, models: Sequence[ModelReport] | None = None) -> Found | None:
     """What a page opens with."""
     return next(iter(findings(report, models)), None)
-

@@ -11,7 +11,7 @@ from tokviz.pages.findings.finding import Found, short
 from tokviz.pages.findings.words import of_context
 from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.sentences import depths_where
-from tokviz.records import ContextReport, ModelDifferences, ModelReport, Paired, PairedMeasures, Report
+from tokviz.records import ModelDifferences, ModelReport, Paired, PairedMeasures, Report
 
 MEASURES = {"purity": 1.0, "silhouette": 2.0}
 """Those that headlines are of, and how far each can range; the first that shows anything is taken."""

@@ -93,9 +93,7 @@ def _standings(report: Report) -> Iterator[Standing]:
         if not pairs:
             continue
         captured = [
-            model
-            for model in report.models
-            if any(each.states.context.name == context.name for each in model.contexts)
+            model for model in report.models if any(each.states.context.name == context.name for each in model.contexts)
         ]
         by_measure = [
             Standing(context=context, measure=measure, models=tuple(captured), pairs=pairs) for measure in MEASURES
@@ -115,7 +113,9 @@ def told(report: Report, standing: Standing) -> tuple[str, str]:
     elif len(standing.models) == 2:
         (pair,) = standing.pairs.values()
         assert pair.paired is not None
-        one, other = (next(each for each in standing.models if each.slug == slug) for slug in next(iter(standing.pairs)))
+        one, other = (
+            next(each for each in standing.models if each.slug == slug) for slug in next(iter(standing.pairs))
+        )
         return paired_facts.of_models(report, pair.paired, (one.name, other.name)), ""
     many = len(report.models) > MOST_MODELS_IN_ALL_PAIRS
     fact = _against_one(report, standing) if many else _of_several(report, standing)
