@@ -58,10 +58,11 @@ PHRASES: dict[str, tuple[str, str | None]] = {
     phrase("plots.alt.neighbors", chance=phrase("plots.alt.chance")): ("categories", None),
     r"[Ww]ords[^.,]{0,60} cluster by category[^.,]*\.": ("surface", None),
     r"[Ww]ords[^.,]{0,60} cluster by category[^.]*perhaps by spelling": ("categories", None),
-    r"cluster more by category|categories lie further apart|by category (?:more|less) than|sets? categories": (
+    r"(?<!to )cluster (?:more|best) by category|ategories lie (?:further|furthest) apart|by category (?:more|less) than|sets? categories": (
         "paired",
         None,
     ),
+    r"each that is ahead somewhere|shown to (?:cluster more|lie further)[^;]{1,200} in [1-9]\d* of": ("paired", None),
     f"(?i:{phrase('findings.order.read')})": ("order", READABLE),
     r"that is better than by how the words look": ("order", BEYOND),
     f"(?i:{phrase('findings.order.relation')})": ("relation", None),

@@ -138,7 +138,7 @@ def _of_several(report: Report, standing: Standing) -> Fact:
         kind,
         context=context,
         best=best.name,
-        behind=_names(behind[best.slug]),
+        behind=_further("these", behind[best.slug]) if others else Fact("findings.standing.every_other"),
         apart=_further("apart", tested),
         untested=_further("untested", [each for each in others if each not in tested]),
     )
