@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from differing_fixture import differing_report
 from falsify import falsify, paired_reports
 from falsify.announced import announcements
 from falsify.falsify import KINDS, NULL, Result, are_too_many, due, fails, table, tried
@@ -88,6 +89,7 @@ def test_each_phrase_is_one_that_pages_have_and_none_may_stand_alone(sample: Sam
     reports = [KINDS[kind].make(0, sample).report for kind in kinds]
     reports.append(_no_more_than_surface(reports[kinds.index("a category that dissolves")]))
     series = [_as_series(report) for report in reports if report.models]
+    reports.append(differing_report(8, lambda _, other, __: 0.3 - 0.1 * other))
     for report in (*reports, _with_lenses(reports[0]), *series):
         own = {phrase for phrase, _ in said_of(report)}
         assert not list(unfounded(report, announcements(report)))
