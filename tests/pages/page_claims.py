@@ -179,13 +179,14 @@ def _check_emergence(cell: tuple[str, str], geometry: Geometry) -> None:
     each, said = geometry.massive, f"{cell[0]}: {cell[1]}"
     massive, dominant = depths_where(is_massive, each), depths_where(is_dominant, each)
     found = re.fullmatch(
-        rf"(?:(?P<none>none): |(?P<first>{DEPTH}): (?:only there|to (?P<last>{DEPTH}))(?:; )?)"
+        rf"(?:(?P<none>none|not known): |(?P<first>{DEPTH}): (?:only there|to (?P<last>{DEPTH}))(?:; )?)"
         r"(?:a dominant dimension at (?P<some>\d+) of (?P<all>\d+) depths?(?:, (?P<low>\d+)(?:–(?P<high>\d+))? % of Σ x²)?)?",
         said,
     )
     if found is None:
         raise FalseClaim(f"{said}: of no known form")
     require((found["none"] is not None) == (not massive), said, massive)
+    require(not found["none"] or (found["none"] == "none") == each.typical_is_ordinary, said)
     if found["first"]:
         first = depth_of(found["first"])
         last = depth_of(found["last"]) if found["last"] else first

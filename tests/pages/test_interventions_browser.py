@@ -90,7 +90,7 @@ def test_the_table_sorts_by_who_writes_and_what_is_left(open_page: OpenPage, tmp
         cells = page.locator("tr", has=page.locator("th", has_text=name)).locator("td").all()
         return [cell.get_attribute("data-sort") or "" for cell in cells]
 
-    for name in ("Massive activations written by", "Norm left with them at zero"):
+    for name in ("Large values written by", "Norm left with these at zero"):
         known = sorted((key for key in keys(name) if key), key=float)
         assert len(set(known)) == 2
         page.get_by_role("rowheader", name="Effective rank").get_by_role("button").click()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -19,16 +18,7 @@ from tokviz.pages.text.findings import finding_of
 from tokviz.pages.text.parts import Link
 from tokviz.pages.text.without_training import best_layer
 from tokviz.pages.text.wording import NBSP, NUMBERS, UNKNOWN, count, number, percent, ranged, score, whole_percent
-from tokviz.records import (
-    ContextReport,
-    Geometry,
-    Lens,
-    MassiveActivations,
-    ModelReport,
-    Report,
-    Tested,
-    depth_name,
-)
+from tokviz.records import ContextReport, Geometry, Lens, MassiveActivations, ModelReport, Report, Tested, depth_name
 from tokviz.text import isolated
 
 
@@ -37,97 +27,55 @@ class Cell:
     """A value of the table, and what captures are sorted by."""
 
     text: str
-    note: str
+    note: str = ""
     """A second line, small: an interval, a layer."""
-    sort: str
+    sort: str = ""
     """Empty when unknown, which comes last."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ranked:
-    """One model × context: a column of the table."""
+class Column:
+    """One model × context."""
 
     model: Link
     context: str
-    cells: tuple[Cell, ...]
-    """One per metric."""
+    cells: dict[str, Cell]
+    """By the names of the rows."""
     caveats: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Metric:
-    """A row of the table."""
-
-    label: str
-    cells: tuple[Cell, ...]
-    """One per capture."""
-    is_order: bool
-    """Whether the captures are sorted by it, the greatest first."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
     """All of it."""
 
-    captures: tuple[Ranked, ...]
-    """A column each."""
-    metrics: tuple[Metric, ...]
-    """The same by rows."""
-    notes: tuple[str, ...]
+    columns: tuple[Column, ...]
+    """Best category purity first; those without measures come last. In the report's order where nothing is to be ranked."""
+    is_ranked: bool
+    n_neighbours: tuple[int, ...]
+    """Among which purity is counted, the fewest first; none where nothing was measured."""
+    has_related: bool
+    has_lens: bool
 
 
 def table(report: Report, page: str) -> Table:
     """What was measured of each capture."""
-    ranked = _ranked(report, page)
-    return Table(captures=ranked, metrics=metrics(report, ranked), notes=table_notes(report))
-
-
-def labels(report: Report) -> tuple[str, ...]:
-    """Of the metrics; relations and orders have one each."""
-    return tuple(label.format(last=end_name(report)) for each in _rows(report) for label in each.labels)
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Some of the table: what they are called, and how their cells are made of a capture."""
-
-    labels: tuple[str, ...]
-    cells: Callable[[ModelReport, ContextReport], tuple[Cell, ...]]
-
-
-def _rows(report: Report) -> Iterator[_Rows]:
-    """Those of the measures that have some, and what only this table has."""
-    yield from _of_measures(MEASURES)
-    if any(context.untrained for model in report.models for context in model.contexts):
-        yield _Rows(("Purity with all weights random", "Purity with random layers"), _of_controls)
-    yield _Rows(("Massive activations written by", "Norm left with them at zero"), _written)
-    yield from _of_measures(related_measures(report.relations, report.orders))
-    if _has_lens(report):
-        yield from _of_measures(lens_measures(()))
-    yield _Rows(("Reference words",), _reference_words)
-
-
-def _of_measures(measures: Sequence[Measure]) -> Iterator[_Rows]:
-    return (_Rows(each.rows, partial(_cells, each)) for each in measures if each.rows)
-
-
-def _has_lens(report: Report) -> bool:
-    return any(has_lens(context) for model in report.models for context in model.contexts)
-
-
-def _ranked(report: Report, page: str) -> tuple[Ranked, ...]:
-    """The captures, best category purity first; those without measures come last. In the report's order where nothing is to be ranked."""
     captures = [(model, context) for model in report.models for context in model.contexts]
-    ranked = sorted(captures, key=lambda capture: -_best(capture[1].geometry)) if is_ranked(report) else captures
-    rows = tuple(_rows(report))
-    return tuple(
-        Ranked(
-            model=Link(text=model.display_name, href=relative(page, _best_slide(model, context))),
-            context=context.states.context.label,
-            cells=tuple(cell for each in rows for cell in each.cells(model, context)),
-            caveats=_caveats(context),
-        )
-        for model, context in ranked
+    measured = [context.geometry for _, context in captures if context.geometry]
+    ranked = is_ranked(report)
+    return Table(
+        columns=tuple(
+            Column(
+                model=Link(text=model.display_name, href=relative(page, _best_slide(model, context))),
+                context=context.states.context.label,
+                cells={name.format(last=end_name(report)): cell for name, cell in _cells(report, model, context)},
+                caveats=tuple(_caveats(context)),
+            )
+            for model, context in (sorted(captures, key=lambda each: -_best(each[1].geometry)) if ranked else captures)
+        ),
+        is_ranked=ranked,
+        n_neighbours=tuple(sorted({each.n_neighbours for each in measured})),
+        has_related=bool(report.relations or report.orders),
+        has_lens=any(has_lens(context) for _, context in captures),
     )
 
 
@@ -137,61 +85,24 @@ def is_ranked(report: Report) -> bool:
     return any(bool(each.purity.above_chance.holds.any()) for each in measured if each is not None)
 
 
-def metrics(report: Report, ranked: Sequence[Ranked]) -> tuple[Metric, ...]:
-    """The table by rows."""
-    rows = zip(*(each.cells for each in ranked), strict=True)
-    return tuple(
-        Metric(label=label, cells=cells, is_order=index == 0 and is_ranked(report))
-        for index, (label, cells) in enumerate(zip(labels(report), rows, strict=True))
-    )
-
-
-_CLAIMED = "“Claimed at 3 of 31 depths”: that many depths pass the test that the method page describes."
-
-
-def table_notes(report: Report) -> tuple[str, ...]:
-    """What the metrics are, as far as the report has them."""
-    counts = sorted(
-        {context.geometry.n_neighbours for model in report.models for context in model.contexts if context.geometry}
-    )
-    if not counts:
-        return ("This report has no metrics; the table lists what was captured.",)
-    # Of fewer words that can be measured, fewer neighbors count, and chance is higher.
-    several = f" (from {counts[0]} to {counts[-1]}, by how many words are measured: don’t compare their shares)"
-    of_which = count(counts[0], "nearest neighbor") if len(counts) == 1 else f"nearest neighbors{several}"
-    what = f"of a word’s {of_which}, the share that is of its category; mean over the reference words"
-    if counts == [1]:
-        what = "the share of the reference words whose nearest neighbor is of their category"
-    purity = f"Category purity: {what}, with its 95\N{NO-BREAK SPACE}% interval. “In the plot”: the same in the first projection’s two dimensions."
-    related = (
-        (
-            "Parallelism: of the depth where it is furthest above chance. R²: of the depth where it is largest. "
-            + _CLAIMED,
+def _cells(report: Report, model: ModelReport, context: ContextReport) -> Iterator[tuple[str, Cell]]:
+    """Those of the measures that have rows, and what only this table has."""
+    every = [each for model in report.models for each in model.contexts]
+    yield from _of_measures(MEASURES, context)
+    if any(each.untrained for each in every):
+        yield from zip(
+            ("Purity with all weights random", "Purity with random layers"), _of_controls(context), strict=True
         )
-        if report.relations or report.orders
-        else ()
-    )
-    lens = (
-        (
-            "Category named: the share of words whose category’s name the lens reads first, of the depth where that is furthest above "
-            "chance, among those where the two halves of its text agree." + (f" {_CLAIMED}" if not related else ""),
-        )
-        if _has_lens(report)
-        else ()
-    )
-    picked = (
-        "The best depth is picked out of many, which favors the deeper model a little; the mean over depths does not."
-    )
-    by_chance = (
-        "Category purity is not shown to be above chance in any model, so the columns are in the report’s order and nothing "
-        "follows from small differences between them."
-    )
-    return (
-        purity,
-        picked if is_ranked(report) else by_chance,
-        *related,
-        *lens,
-    )
+    yield from zip(("Large values written by", "Norm left with these at zero"), _written(model, context), strict=True)
+    yield from _of_measures(related_measures(report.relations, report.orders), context)
+    if any(map(has_lens, every)):
+        yield from _of_measures(lens_measures(()), context)
+    n_reference = context.geometry.n_reference if context.geometry else context.states.tokenization.reference.sum()
+    yield "Reference words", Cell(text=f"{n_reference:,}", sort=f"{n_reference}")
+
+
+def _of_measures(measures: Sequence[Measure], context: ContextReport) -> Iterator[tuple[str, Cell]]:
+    return (row for each in measures if each.rows for row in zip(each.rows, _of_measure(each, context), strict=True))
 
 
 def _best(geometry: Geometry | None) -> float:
@@ -213,26 +124,30 @@ def _best_slide(model: ModelReport, context: ContextReport) -> str:
 
 
 def _unknown(why: str = "not defined") -> Cell:
-    return Cell(text=UNKNOWN, note=why, sort="")
+    return Cell(text=UNKNOWN, note=why)
 
 
 def _number(value: float, text: str, note: str = "") -> Cell:
     return Cell(text=text, note=note, sort=f"{value:.6g}")
 
 
-def _cells(measure: Measure, _: ModelReport, context: ContextReport) -> tuple[Cell, ...]:
-    """Of a measure's rows: where nothing else is said of its kind, its value at the best depth."""
+def _of_measure(measure: Measure, context: ContextReport) -> tuple[Cell, ...]:
+    """Of its rows: where nothing else is said of its kind, its value at the best depth."""
     kind = measure.key.partition(" ")[0]
     if kind == "lens":
         return (_named(context.lens),)
-    geometry = context.geometry
-    reading = measure.reading(context)
+    geometry, reading = context.geometry, measure.reading(context)
     if geometry is None or (reading is None and kind in ("relation", "order")):
-        return tuple(_unknown("not measured") for _ in measure.rows)
+        return (_unknown("not measured"),) * len(measure.rows)
     if reading and isinstance(reading.measured, Tested):
         return (_best_of(reading.measured, with_chance=kind == "relation"),)
-    special = {"purity": _purity, "effective_rank": _last_rank, "ratio": _ratio}.get(kind)
-    return special(measure, context, geometry) if special else (_at_best(measure, context),)
+    if kind == "ratio":
+        return _ratio(geometry.massive), _emergence(context, geometry.massive)
+    if kind == "effective_rank":
+        rank, share = float(geometry.spread.effective_rank[-1]), f"of {count(geometry.n_measured, 'word')}"
+        return (_number(rank, number(rank), share) if np.isfinite(rank) else _unknown(),)
+    best = _at_best(measure, context, with_interval=kind == "purity")
+    return (best, _mean(geometry)) if kind == "purity" else (best,)
 
 
 def _at_best(measure: Measure, context: ContextReport, *, with_interval: bool = False) -> Cell:
@@ -246,28 +161,16 @@ def _at_best(measure: Measure, context: ContextReport, *, with_interval: bool = 
     return _number(value, measure.write(value), note)
 
 
-def _purity(measure: Measure, context: ContextReport, geometry: Geometry) -> tuple[Cell, Cell]:
-    """At the best depth, and the mean over depths."""
-    best, values, chance = (
-        _at_best(measure, context, with_interval=True),
-        geometry.purity.value,
-        geometry.purity.null_mean,
-    )
+def _mean(geometry: Geometry) -> Cell:
+    """Of purity over depths."""
+    values, chance = geometry.purity.value, geometry.purity.null_mean
     if not np.isfinite(values).any():
-        return best, _unknown()
-    average, note = float(np.nanmean(values)), ""
-    if np.isfinite(chance).any():
-        note = f"chance {score(float(np.nanmean(chance)))}"
-    return best, _number(average, score(average), note)
+        return _unknown()
+    average = float(np.nanmean(values))
+    return _number(average, score(average), f"chance {score(np.nanmean(chance))}" if np.isfinite(chance).any() else "")
 
 
-def _last_rank(_: Measure, context: ContextReport, geometry: Geometry) -> tuple[Cell]:
-    rank = float(geometry.spread.effective_rank[context.states.n_depths - 1])
-    share = f"of {count(geometry.n_measured, 'word')}"
-    return (_number(rank, number(rank), share) if np.isfinite(rank) else _unknown(),)
-
-
-def _of_controls(_: ModelReport, context: ContextReport) -> tuple[Cell, Cell]:
+def _of_controls(context: ContextReport) -> tuple[Cell, Cell]:
     """Where the model itself is best after a layer: with all weights random; with random layers, the median over seeds."""
     untrained, geometry = context.untrained, context.geometry
     if untrained is None or geometry is None:
@@ -313,14 +216,13 @@ def _named(lens: Lens | None) -> Cell:
     return _number(float(measure.value[depth]), whole_percent(measure.value[depth]), note)
 
 
-def _ratio(_: Measure, context: ContextReport, geometry: Geometry) -> tuple[Cell, Cell]:
-    massive = geometry.massive
-    depth, emergence = _peak(massive.ratio), _emergence(context, massive)
+def _ratio(massive: MassiveActivations) -> Cell:
+    depth = _peak(massive.ratio)
     if depth is None:
-        return _unknown(), emergence
+        return _unknown()
     against = "" if massive.typical_is_ordinary else ", relative to the words’ own median"
     note = f"|x|{NBSP}{number(massive.largest[depth])}, {depth_name(depth)}{against}"
-    return _number(float(massive.ratio[depth]), f"{number(massive.ratio[depth])}{NBSP}×", note), emergence
+    return _number(float(massive.ratio[depth]), f"{number(massive.ratio[depth])}{NBSP}×", note)
 
 
 def _emergence(context: ContextReport, massive: MassiveActivations) -> Cell:
@@ -330,7 +232,9 @@ def _emergence(context: ContextReport, massive: MassiveActivations) -> Cell:
     if massive.emergence_depth is None:
         share = f", {ranged(massive.top_share[dominant], whole_percent)} of Σ{NBSP}x²" if dominant else ""
         so_far = [f"up to {depth_name(context.states.n_depths - 1)}"] if is_partial(context) else []
-        return Cell(text="none", note="; ".join([*so_far, *([f"{often}{share}"] if dominant else [])]), sort="")
+        # Without a context of typical tokens large values aren't known to be massive: neurons may write them all the same.
+        none = "none" if massive.typical_is_ordinary else "not known"
+        return Cell(text=none, note="; ".join([*so_far, *([f"{often}{share}"] if dominant else [])]))
     last = len(massive.massive) - 1 if massive.end_depth is None else massive.end_depth - 1
     note = f"to {depth_name(last)}" if last > massive.emergence_depth else "only there"
     note += f"; {often}" if dominant else ""
@@ -338,9 +242,8 @@ def _emergence(context: ContextReport, massive: MassiveActivations) -> Cell:
 
 
 def _written(model: ModelReport, context: ContextReport) -> tuple[Cell, Cell]:
-    """Who writes the massive values, and what of the norm is left without them."""
-    emerges = context.geometry is not None and context.geometry.massive.emergence_depth is not None
-    found = finding_of(model) if emerges else None
+    """Who writes the large values, and what of the norm is left without them."""
+    found = finding_of(model)
     if found is None or found.context != context.states.context:
         return _unknown(""), _unknown("")
     note = f"{percent(found.share)} of dimension {found.dimension}, layer {found.layer}"
@@ -354,35 +257,24 @@ def _written(model: ModelReport, context: ContextReport) -> tuple[Cell, Cell]:
     return writers, _number(left, percent(left), f"{number(found.without)} of {number(found.after)}")
 
 
-def _reference_words(_: ModelReport, context: ContextReport) -> tuple[Cell]:
-    geometry = context.geometry
-    n = geometry.n_reference if geometry else int(context.states.tokenization.reference.sum())
-    return (Cell(text=f"{n:,}", note="", sort=f"{n}"),)
-
-
 # --- what stands against a comparison ------------------------------------------------------------------------------
 
 
-def _caveats(context: ContextReport) -> tuple[str, ...]:
-    state = context.states
-    card, tokens = state.card, state.tokenization
-    several = int((tokens.n_tokens > 1).sum())
-    outside = int((~tokens.reference).sum())
-    caveats = [f"{card.width:,} dimensions{f', {card.tokenizer}' if tokens.is_known else ''}"]
-    if several:
-        caveats.append(f"{count(several, 'word')} of several tokens")
-    if outside:
-        caveats.append(f"{count(outside, 'word')} outside the reference words")
-    special = _special_tokens(context)
-    if special:
-        caveats.append(special)
+def _caveats(context: ContextReport) -> Iterator[str]:
+    card, tokens = context.states.card, context.states.tokenization
+    yield f"{card.width:,} dimensions{f', {card.tokenizer}' if tokens.is_known else ''}"
+    if several := int((tokens.n_tokens > 1).sum()):
+        yield f"{count(several, 'word')} of several tokens"
+    if outside := int((~tokens.reference).sum()):
+        yield f"{count(outside, 'word')} outside the reference words"
+    if special := _special_tokens(context):
+        yield special
     if not tokens.positions[tokens.reference].any():
-        caveats.append("words are read at position 0, where many models build an attention sink")
+        yield "words are read at position 0, where many models build an attention sink"
     if card.quantization:
-        caveats.append(f"quantized weights ({card.quantization})")
+        yield f"quantized weights ({card.quantization})"
     if context.geometry and not context.geometry.massive.typical_is_ordinary:
-        caveats.append("no context with typical tokens to compare large values with")
-    return tuple(caveats)
+        yield "no context with typical tokens to compare large values with"
 
 
 def _special_tokens(context: ContextReport) -> str | None:
