@@ -26,12 +26,11 @@ from tokviz.pages.charts.measures import BETWEEN_MODELS, added_measures, lens_me
 from tokviz.pages.charts.notes import controls_noted, over_templates
 from tokviz.pages.charts.scale import NAME_GAP, OF_ALL_MODELS
 from tokviz.pages.charts.word_by_word import BANDS, BETWEEN, charts_between
-from tokviz.pages.compare.differing import Differing
+from tokviz.pages.compare.differing import Differing, short_of
 from tokviz.pages.model.lens_data import has_lens
 from tokviz.pages.model.lens_sentences import limits
 from tokviz.pages.text import data_text
 from tokviz.pages.text.extent import end_name
-from tokviz.pages.text.short_names import short_names
 from tokviz.records import ModelReport, Report
 
 
@@ -48,22 +47,11 @@ class ChartRow:
 class Key:
     """A model's line in the legend."""
 
-    slug: str
-    style: str
-    dash: str
-    name: str
+    model: ModelReport
+    look: tuple[str, str]
+    """Its color's and its dash pattern's numbers."""
     drawn: bool
     """Whether the page has its curves as it opens."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class CurveChoice:
-    """What a reader chooses from where not all curves are drawn."""
-
-    summary: str
-    without_script: str
-    data: str
-    """JSON with ``<`` written as ``\\u003c``: what the script needs beside the curves."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +65,8 @@ class Curves:
     note: str
     """What else there is in them."""
     keys: tuple[Key, ...]
-    choice: CurveChoice | None
-    """None where all curves are drawn."""
+    choice: str
+    """What the script needs where readers choose from more curves than are drawn, JSON with ``<`` written as ``\\u003c``; else empty."""
     scripts: Mapping[str, dict[str, Any]]
     """By slug what a model's script has for the charts; empty where all curves are drawn."""
     unmeasured: tuple[str, ...]
@@ -106,7 +94,8 @@ class _Made:
 
 def compare_curves(report: Report, found: Differing) -> Curves:
     """Charts of all models that were measured."""
-    models, names = _measured_models(report), _short_names(report)
+    models = [model for model in report.models if any(context.geometry for context in model.contexts)]
+    names = dict(zip((each.name for each in report.models), short_of(report.models), strict=True))
     measured = [context.geometry for model in models for context in model.contexts if context.geometry]
     related = related_measures(report.relations, report.orders)
     added = added_measures(context for model in models for context in model.contexts)
@@ -131,8 +120,11 @@ def compare_curves(report: Report, found: Differing) -> Curves:
         ),
         n_open=2 if between else 1,
         note=_note(models),
-        keys=tuple(_key(model, index) for index, model in enumerate(models)),
-        choice=None if few else _choice(len(models), [each.subject for each in charts]),
+        keys=tuple(
+            Key(model=model, look=OF_ALL_MODELS.style(index), drawn=index < MOST_DRAWN)
+            for index, model in enumerate(models)
+        ),
+        choice="" if few else _choice([each.subject for each in charts]),
         scripts={}
         if few
         else {model.slug: _script(index, names[model.name], charts) for index, model in enumerate(models)},
@@ -159,16 +151,6 @@ def _note(models: Sequence[ModelReport]) -> str:
     grey = controls_noted(contexts) if len(models) <= MOST_WITH_CONTROLS else ""
     lens = f" {limits(contexts)}" if any(has_lens(each) for each in contexts) else ""
     return (over_templates(contexts) + grey + lens).strip()
-
-
-def _measured_models(report: Report) -> list[ModelReport]:
-    return [model for model in report.models if any(context.geometry for context in model.contexts)]
-
-
-def _short_names(report: Report) -> dict[str, str]:
-    """At the ends of curves, by the models' names."""
-    names = [model.name for model in report.models]
-    return dict(zip(names, short_names(names, OF_ALL_MODELS.longest_name), strict=True))
 
 
 def _charts(report: Report, measure: Measure, models: Sequence[ModelReport], names: Mapping[str, str]) -> list[_Made]:
@@ -213,11 +195,6 @@ def _series(
     )
 
 
-def _key(model: ModelReport, index: int) -> Key:
-    style, dash = OF_ALL_MODELS.style(index)
-    return Key(slug=model.slug, style=style, dash=dash, name=model.display_name, drawn=index < MOST_DRAWN)
-
-
 # --- what a reader chooses from --------------------------------------------------------------------------------------
 
 
@@ -238,17 +215,8 @@ def _curve(axes: Axes, series: Series) -> dict[str, Any]:
     }
 
 
-def _choice(n_models: int, subjects: list[str]) -> CurveChoice:
+def _choice(subjects: list[str]) -> str:
+    """``subjects``: what each chart shows."""
     layout = OF_ALL_MODELS.with_room_for(MOST_AT_ONCE)
-    places = {
-        "right": layout.right,
-        "name_at": layout.name_at,
-        "top": layout.top,
-        "bottom": layout.bottom,
-        "gap": NAME_GAP,
-    }
-    return CurveChoice(
-        summary=f"Choose the models whose curves are drawn, at most {min(MOST_AT_ONCE, n_models)} of {n_models}",
-        without_script=f"These are the curves of the first {MOST_DRAWN} of {n_models} models; the curves of every other model are on its own page.",
-        data=data_text.embedded({"most": MOST_AT_ONCE, "places": places, "subjects": subjects}),
-    )
+    places = {name: getattr(layout, name) for name in ("right", "name_at", "top", "bottom")}
+    return data_text.embedded({"most": MOST_AT_ONCE, "places": {**places, "gap": NAME_GAP}, "subjects": subjects})

@@ -117,7 +117,7 @@ def differing(report: Report, models: Sequence[ModelReport]) -> Differing:
     """``models``: two or more that were captured."""
     found = sorted(standings(report), key=_surest, reverse=True)
     many = len(report.models) > MOST_MODELS_IN_ALL_PAIRS
-    names = dict(zip((each.slug for each in models), _short(models), strict=True))
+    names = dict(zip((each.slug for each in models), short_of(models), strict=True))
     in_order = sorted(found, key=lambda each: report.contexts.index(each.context))
     lead = found[0].leads[0] if found and found[0].leads else None
     return Differing(
@@ -135,7 +135,8 @@ def _surest(standing: Standing) -> float:
     return standing.leads[0].shown.margin if standing.leads else -math.inf
 
 
-def _short(models: Sequence[ModelReport]) -> tuple[str, ...]:
+def short_of(models: Sequence[ModelReport]) -> tuple[str, ...]:
+    """Their names where space is scarce."""
     return short_names([each.name for each in models], OF_ALL_MODELS.longest_name)
 
 

@@ -11,7 +11,7 @@ from tokviz.pages.compare import compare_data
 from tokviz.pages.compare.compare_data import is_large, variance
 from tokviz.pages.compare.curves import Curves, compare_curves
 from tokviz.pages.compare.differing import PATH, Capture, Differing, differing
-from tokviz.pages.compare.layers import layers_page, link_to
+from tokviz.pages.compare.layers import LayersPage, layers_page
 from tokviz.pages.compare.pairs import Layers, layers
 from tokviz.pages.compare.table import Table, table
 from tokviz.pages.frame.frame import Frame, contents, model_path, relative
@@ -72,7 +72,7 @@ class ComparePage:
     last: int | None
     """The last depth of models of which not all layers were captured."""
     layers: Layers | None
-    more_layers: Link | None
+    apart: LayersPage | None
     """Where they stand in a report of many models."""
     scripts: Mapping[str, str]
     """Path from the site's root → script, for each model whose part isn't in the page."""
@@ -156,7 +156,7 @@ def compare_page(report: Report) -> ComparePage | None:
         span=span(report),
         last=last_captured(report),
         layers=here,
-        more_layers=link_to(apart) if apart else None,
+        apart=apart,
         scripts=compare_data.scripts(report, curves.scripts),
     )
 
