@@ -18,6 +18,7 @@ from tempfile import mkstemp
 from typing import Any
 
 import jinja2
+import numpy as np
 from jinja2 import (
     ChoiceLoader,
     Environment,
@@ -53,6 +54,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "counted": wording.count,
     "named_or_counted": wording.named_or_counted,
     "projection_label": wording.projection_label,
+    "scores": lambda ends: wording.ranged(np.array(ends), wording.score),
     "sentence": catalogue.sentence,
     "told": catalogue.text,
     "slide": lambda depth, context: slide_id(context, depth),

@@ -44,7 +44,7 @@ def page_data(report: Report, found: Differing) -> str:
         _model(model, [apart and (model.slug, context.states.context.name) not in opened for context in model.drawn])
         for model in captured(report)
     ]
-    tested = found.tested if found.standings else None
+    tested = found.tested if found.contexts else None
     data = {"opening": found.share, "end": end_name(report), "tested": tested, "models": models}
     return data_text.embedded(data)
 

@@ -140,7 +140,7 @@ def compare_curves(report: Report, found: Differing) -> Curves:
 
 def _word_by_word(report: Report, found: Differing, names: Mapping[str, str]) -> ChartRow | None:
     """By the measure that is told of a context."""
-    measures = {each.context.name: each.measure for each in found.standings}
+    measures = {each.standing.context.name: each.standing.measure for each in found.contexts}
     charts = charts_between(report, measures, names, relative_depths(end_name(report)))
     caption = f"The first model less the second, at equal relative depth. {BANDS}"
     return ChartRow(name=BETWEEN, caption=caption, charts=charts) if charts else None

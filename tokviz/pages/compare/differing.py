@@ -12,18 +12,16 @@ import numpy as np
 from tokviz.config import MOST_MODELS_IN_ALL_PAIRS
 from tokviz.pages.charts.scale import OF_ALL_MODELS
 from tokviz.pages.findings.standings import Lead, Standing, standings, told
-from tokviz.pages.frame.frame import model_path, relative
 from tokviz.pages.text.parts import Link
 from tokviz.pages.text.short_names import short_names
-from tokviz.pages.text.wording import UNKNOWN, ranged, score
-from tokviz.records import ContextReport, ModelReport, Paired, ProjectionReport, Report, depth_name
+from tokviz.pages.text.wording import score
+from tokviz.records import ContextReport, ModelReport, Paired, ProjectionReport, Report
 
 PATH = "compare/index.html"
 Capture = tuple[ModelReport, ContextReport, ProjectionReport]
 HALFWAY = 0.5
 """The relative depth that the page opens at where no difference is shown."""
-WIDTH = 96.0
-"""Of the plot of an interval, in pixels; 0 is in its middle."""
+NOT_TESTED = "not tested"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,42 +42,19 @@ class Cell:
     """Differences that are shown, one or one of each sign; they open the plots."""
     why: str = ""
     """There is none."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Matrix:
-    """Model × model in one context."""
-
-    standing: Standing
-    names: tuple[str, ...]
-    """Short ones."""
-    rows: tuple[tuple[Cell, ...], ...]
-    """Each model less each other one."""
+    ends: tuple[float, ...] = ()
+    """Lower end, value and upper end where the difference is surest, else furthest from 0 for its error; none where they aren't known."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Against:
-    """One model in one context: its purity where that is highest, and the difference that is surest, with its interval."""
+    """The models of one context."""
 
-    purity: str
-    where: str
-    """The depth, after an interval."""
-    cell: Cell
-    interval: str
-    sort: str
-    places: tuple[str, ...]
-    """Of the interval's lower end, the difference and the upper end, in pixels; empty where there is none."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One model against another."""
-
-    model: Link
-    other: str
-    """The other's name; empty where that is the one that most are held against."""
-    of: tuple[Against, ...]
-    """In each context."""
+    standing: Standing
+    cells: Mapping[tuple[str, str], Cell]
+    """By the slugs of two models: the first less the second."""
+    purity: Mapping[str, tuple[float, tuple[float, float], int]]
+    """By slug, where it is highest: the value, its interval and the depth; of models that were measured."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,12 +63,13 @@ class Differing:
 
     told: tuple[Told, ...]
     """The surest first."""
-    standings: tuple[Standing, ...]
-    matrices: tuple[Matrix, ...]
-    """Of three models or more, but not of many."""
-    reference: str
-    """Its name; empty but of many."""
-    rows: tuple[Row, ...]
+    contexts: tuple[Against, ...]
+    names: Mapping[str, str]
+    """Short ones, by slug."""
+    pairs: tuple[tuple[ModelReport, ModelReport], ...]
+    """Of many models those with a row: each against the one that most are held against, then what the author asked for beside these."""
+    size: float
+    """The largest end of an interval."""
     opening: tuple[Capture, ...]
     """Two."""
     share: float
@@ -103,13 +79,10 @@ class Differing:
     def tested(self) -> dict[str, list[list[str]]]:
         """By context the slugs of each pair of models that was tested."""
         return {
-            each.context.name: [
-                [one.slug, other.slug]
-                for at, one in enumerate(each.models)
-                for other in each.models[at + 1 :]
-                if each.compared(one, other)
+            each.standing.context.name: [
+                [one, other] for (one, other), cell in each.cells.items() if one < other and cell.why != NOT_TESTED
             ]
-            for each in self.standings
+            for each in self.contexts
         }
 
 
@@ -117,15 +90,17 @@ def differing(report: Report, models: Sequence[ModelReport]) -> Differing:
     """``models``: two or more that were captured."""
     found = sorted(standings(report), key=_surest, reverse=True)
     many = len(report.models) > MOST_MODELS_IN_ALL_PAIRS
-    names = dict(zip((each.slug for each in models), short_of(models), strict=True))
-    in_order = sorted(found, key=lambda each: report.contexts.index(each.context))
     lead = found[0].leads[0] if found and found[0].leads else None
+    contexts = tuple(
+        _against(report, each) for each in sorted(found, key=lambda each: report.contexts.index(each.context))
+    )
+    ends = (abs(end) for each in contexts for cell in each.cells.values() for end in cell.ends)
     return Differing(
         told=tuple(_told(report, each) for each in found),
-        standings=tuple(in_order),
-        matrices=() if many else tuple(_matrix(report, each, names) for each in in_order if len(each.models) > 2),
-        reference=in_order[0].reference.display_name if many and in_order else "",
-        rows=tuple(_rows(report, in_order, models)) if many and in_order else (),
+        contexts=contexts,
+        names=dict(zip((each.slug for each in models), short_of(models), strict=True)),
+        pairs=tuple(_pairs(contexts[0].standing, models)) if many and contexts else (),
+        size=max(ends, default=0.0) or 1.0,
         opening=_captures(report, lead) if lead else tuple(_first(model) for model in models[:2]),
         share=lead.share if lead else HALFWAY,
     )
@@ -175,29 +150,42 @@ def _address(report: Report, lead: Lead) -> str:
     return f"#{'&'.join(parts)}&by=relative&at={round(lead.share, 4):g}"
 
 
-# --- several models --------------------------------------------------------------------------------------------------
+# --- two models of one context ---------------------------------------------------------------------------------------
 
 
-def _matrix(report: Report, standing: Standing, names: Mapping[str, str]) -> Matrix:
-    models = standing.models
-    return Matrix(
+def _against(report: Report, standing: Standing) -> Against:
+    found = {each.slug: _purity(standing, each) for each in standing.models}
+    return Against(
         standing=standing,
-        names=tuple(names[each.slug] for each in models),
-        rows=tuple(tuple(_cell(report, standing, one, other) for other in models) for one in models),
+        cells={
+            (one.slug, other.slug): _cell(report, standing, one, other)
+            for one in standing.models
+            for other in standing.models
+            if one is not other
+        },
+        purity={slug: each for slug, each in found.items() if each},
     )
 
 
 def _cell(report: Report, standing: Standing, one: ModelReport, other: ModelReport) -> Cell:
-    """The first less the second."""
-    if one is other:
-        return Cell()
-    if standing.compared(one, other) is None:
-        return Cell(why="not tested")
+    found = standing.compared(one, other)
+    if found is None:
+        return Cell(why=NOT_TESTED)
     leads = {1: standing.ahead(one, other), -1: standing.ahead(other, one)}
-    shown = tuple(
-        Link(text=signed(sign * lead.shown.size), href=_address(report, lead)) for sign, lead in leads.items() if lead
+    shown = {sign: lead for sign, lead in leads.items() if lead}
+    paired: Paired = getattr(found, standing.measure).overall
+    of = np.array([paired.low[0], paired.value[0], paired.high[0]])
+    known = np.isfinite(of).all(axis=0)
+    surest = max(shown.values(), key=lambda lead: lead.shown.margin, default=None)
+    at = surest.shown.at if surest else int(np.where(known, np.abs(paired.t[0]), -1.0).argmax())
+    ends = of[:, at] if (one.slug, other.slug) in standing.pairs else -of[::-1, at]
+    return Cell(
+        shown=tuple(
+            Link(text=signed(sign * lead.shown.size), href=_address(report, lead)) for sign, lead in shown.items()
+        ),
+        why="" if shown else "not shown",
+        ends=tuple(ends.tolist()) if known[at] else (),
     )
-    return Cell(shown=shown, why="" if shown else "not shown")
 
 
 def signed(value: float) -> str:
@@ -205,71 +193,16 @@ def signed(value: float) -> str:
     return f"{'+' if value > 0 else ''}{score(value)}"
 
 
-# --- many models -----------------------------------------------------------------------------------------------------
-
-_Pair = tuple[ModelReport, ModelReport]
-_Interval = tuple[float, float, float]
-"""The lower end, the difference and the upper end."""
-
-
-def _rows(report: Report, every: Sequence[Standing], models: Sequence[ModelReport]) -> Iterator[Row]:
-    """Each model against the one that most are held against, then the pairs that the author asked for beside these."""
-    reference = every[0].reference
-    by_slug = {model.slug: model for model in models}
-    further = dict.fromkeys(slugs for each in every for slugs in each.pairs if reference.slug not in slugs)
-    pairs = [*((model, reference) for model in models), *((by_slug[one], by_slug[other]) for one, other in further)]
-    found = [[_interval(each, pair) for each in every] for pair in pairs]
-    size = max((abs(end) for row in found for each in row if each for end in each), default=0.0) or 1.0
-    for pair, intervals in zip(pairs, found, strict=True):
-        one, other = pair
-        yield Row(
-            model=Link(text=one.display_name, href=relative(PATH, model_path(one.slug))),
-            other="" if other is reference else other.display_name,
-            of=tuple(
-                _against(standing, one, _cell(report, standing, *pair), interval, size)
-                for standing, interval in zip(every, intervals, strict=True)
-            ),
-        )
-
-
-def _against(standing: Standing, model: ModelReport, cell: Cell, interval: _Interval | None, size: float) -> Against:
-    purity, where = _purity(standing, model)
-    ends = np.array([interval[0], interval[2]]) if interval else None
-    return Against(
-        purity=purity,
-        where=where,
-        cell=cell,
-        interval="" if ends is None else ranged(ends, score),
-        sort=f"{interval[1]:.4g}" if interval else "",
-        places=tuple(f"{WIDTH / 2 * (1 + each / size):.1f}" for each in interval or ()),
-    )
-
-
-def _purity(standing: Standing, model: ModelReport) -> tuple[str, str]:
-    """Where it is highest; its interval and the depth."""
+def _purity(standing: Standing, model: ModelReport) -> tuple[float, tuple[float, float], int] | None:
     contexts = (each for each in model.contexts if each.states.context.name == standing.context.name)
     geometry = next((each.geometry for each in contexts), None)
     if geometry is None or not np.isfinite(geometry.purity.value).any():
-        return UNKNOWN, ""
+        return None
     purity, depth = geometry.purity, int(np.nanargmax(geometry.purity.value))
-    ends = np.array([purity.low[depth], purity.high[depth]])
-    interval = f"{ranged(ends, score)}, " if np.isfinite(ends).all() else ""
-    return score(purity.value[depth]), f"{interval}{depth_name(depth)}"
+    return float(purity.value[depth]), (float(purity.low[depth]), float(purity.high[depth])), depth
 
 
-def _interval(standing: Standing, pair: _Pair) -> _Interval | None:
-    """Of the first less the second, where that is surest, or else furthest from 0 for its error."""
-    one, other = pair
-    found = standing.compared(one, other) if one is not other else None
-    if found is None:
-        return None
-    leads = [lead for lead in (standing.ahead(one, other), standing.ahead(other, one)) if lead]
-    paired: Paired = getattr(found, standing.measure).overall
-    of = np.array([paired.low[0], paired.value[0], paired.high[0]])
-    known = np.isfinite(of).all(axis=0)
-    if not known.any():
-        return None
-    surest = max(leads, key=lambda lead: lead.shown.margin, default=None)
-    at = surest.shown.at if surest else int(np.where(known, np.abs(paired.t[0]), -1.0).argmax())
-    low, value, high = of[:, at].tolist()
-    return (low, value, high) if (one.slug, other.slug) in standing.pairs else (-high, -value, -low)
+def _pairs(standing: Standing, models: Sequence[ModelReport]) -> Iterator[tuple[ModelReport, ModelReport]]:
+    reference, by_slug = standing.reference, {model.slug: model for model in models}
+    yield from ((model, reference) for model in models)
+    yield from ((by_slug[one], by_slug[other]) for one, other in standing.pairs if reference.slug not in (one, other))

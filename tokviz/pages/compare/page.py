@@ -123,7 +123,7 @@ def compare_page(report: Report) -> ComparePage | None:
     curves = compare_curves(report, found)
     related, profile = choices(report, models), profile_view(report, PATH)
     here = None if is_large(report) else layers(report)
-    several = "Model by model" if found.matrices or found.rows else ""
+    several = "Model by model" if found.pairs or any(len(each.standing.models) > 2 for each in found.contexts) else ""
     return ComparePage(
         contents=contents(
             ("Side by side", "main", True),
