@@ -96,6 +96,14 @@ def test_rows_are_searched_and_sorted(sites: dict[str, Path], open_page: OpenPag
     assert float(first.get_attribute("data-sort") or "nan") == pytest.approx(0.35)
 
 
+def test_a_row_has_room_for_its_numbers(sites: dict[str, Path], open_page: OpenPage) -> None:
+    page = open_page(sites["fifty"], PAGE, viewport=PHONE)
+    cut = page.locator(".model-by-model td div").evaluate_all(
+        "(cells) => cells.filter((cell) => cell.scrollWidth > cell.clientWidth).length"
+    )
+    assert cut == 0
+
+
 def test_on_a_phone_ruler_and_plots_come_first(sites: dict[str, Path], open_page: OpenPage) -> None:
     page = open_page(sites["five"], PAGE, viewport=PHONE)
     wait_until_quiet(page)
