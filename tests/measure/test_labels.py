@@ -17,6 +17,9 @@ from tokviz.measure.labels import Categories, families
         (["make", "making", "takes"], [["make", "making"]]),
         (["cat", "cats", "caterpillar", "cart"], [["cat", "cats"]]),
         (["happy", "happily", "harpy"], [["happy", "happily"]]),
+        (["may", "June", "May", "go", "Go", "on"], [["may", "May"], ["go", "Go"]]),
+        (["café", "cafe", "e-mail", "email", "мой", "мои", "C", "C++"], [["café", "cafe"], ["e-mail", "email"], ["мой", "мои"]]),
+        (["かき", "かぎ", "का", "कि", "...", "!"], []),
         (["Mark", "Mary", "Anna", "Anke", "June", "July", "Iran", "Iraq"], []),
         (["1999", "1998", "New York", "New Jersey", "日本", "日本人"], []),
     ],
@@ -29,6 +32,13 @@ def test_forms_of_one_word_are_found_by_their_letters(words: list[str], together
 
 def test_words_of_different_categories_are_not() -> None:
     assert families(["play", "plays"], np.array([0, 1])) == [[0], [1]]
+
+
+def test_words_are_one_family_that_are_declared_to_be_and_forms_of_them_are_too() -> None:
+    words = ["sofas", "couch", "chair", "sofa", "settee"]
+    declared = [["sofa", "couch", "divan"]]
+    assert families(words, np.zeros(5, dtype=int), declared) == [[0, 1, 3], [2], [4]]
+    assert families(words, np.array([0, 1, 0, 0, 0]), declared) == [[0, 3], [1], [2], [4]]
 
 
 FORMS = ("{}", "{}s", "{}ing")
@@ -63,6 +73,23 @@ def test_every_form_gets_the_category_of_one_word() -> None:
     own = categories.first[categories.shuffles].reshape(199, len(STEMS), len(FORMS))
     assert (own == own[..., :1]).all()
     np.testing.assert_array_equal(np.sort(categories.shuffles, axis=1), np.tile(np.arange(180), (199, 1)))
+
+
+@pytest.mark.parametrize("partner", ["{}", "un{}"])
+def test_both_cases_of_a_word_and_declared_words_get_the_category_of_one_word(partner: str) -> None:
+    """Each case that of a word of its own case."""
+    pairs = [(stem, partner.format(stem.capitalize() if partner == "{}" else stem)) for stem in STEMS]
+    words = tuple(word for pair in pairs for word in pair)
+    of_pair = np.random.default_rng(1).permutation(np.arange(len(pairs)) % 5)
+    categories = Categories(
+        memberships=tuple((int(own),) for own in of_pair for _ in range(2)),
+        words=words,
+        n_permutations=99,
+        declared=() if partner == "{}" else tuple(pairs),
+    )
+    own = categories.first[categories.shuffles].reshape(99, len(pairs), 2)
+    assert (own == own[..., :1]).all()
+    assert (categories.capitalized[categories.shuffles] == categories.capitalized).all()
 
 
 def test_a_list_of_one_family_per_category_has_one_arrangement_each_way() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tokviz.measure.labels import LEAST_STEM, are_forms
+from tokviz.measure.labels import LEAST_STEM, are_forms, plain
 from tokviz.records import HiddenStates
 
 MOST_IN_ONE = 0.1
@@ -36,7 +36,7 @@ def groups_of(
     """Each word joins the first before it with which it has something in common, if that joined none itself.
 
     So nothing is passed on: *plays* and *playing* join *play*, but what has a piece in common with *playing* alone doesn't.
-    In common are text but for case, a stem, all or the first of the tokens that are the word's own in a capture, or the state
+    In common are text but for case, diacritics and punctuation, a stem, all or the first of the tokens that are the word's own in a capture, or the state
     at its embedding; or that they were declared to belong together.
 
     Parameters
@@ -48,7 +48,7 @@ def groups_of(
     for number, group in enumerate(declared):
         rows.update((word, number) for word in group)
     given = [rows.get(word) for word in words]
-    keys: list[list[Hashable]] = [[word.casefold()] for word in words]
+    keys: list[list[Hashable]] = [[plain(word)] for word in words]
     for number, (states, of_words) in enumerate(captures):
         for row, own in zip(of_words.tolist(), keys, strict=True):
             own += [(number, key) for key in _keys(states, row)]
@@ -86,7 +86,7 @@ def _joined(words: Sequence[str], given: Sequence[int | None], keys: Sequence[Se
     groups: dict[Hashable, int] = {}
     stems: dict[str, list[tuple[str, int]]] = {}
     n_groups = 0
-    for row, word in enumerate(words):
+    for row, word in enumerate(map(plain, words)):
         is_given = given[row] is not None
         own: list[Hashable] = [("declared", given[row])] if is_given else []
         near = stems.setdefault(word[: LEAST_STEM - 1], [])

@@ -1,13 +1,14 @@
 """The categories of the words that are measured, and the same shuffled.
 
 They are shuffled among the words whose initial is a capital and among the others, never between: else any model that tells
-proper names from other words would be above chance. Forms of one word (play, plays, playing) get their category together: they
-lie near each other in any model, whatever category they are in.
+proper names from other words would be above chance. Forms of one word (play, plays, Play) and words that are declared to belong
+together get their category together: they lie near each other in any model, whatever category they are in.
 """
 
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,6 +33,8 @@ class Categories:
     seed: int = 0
     n_permutations: int = N_SHUFFLES
     """0 leaves chance unknown."""
+    declared: tuple[tuple[str, ...], ...] = ()
+    """Words that the author says belong together, as written."""
 
     @cached_property
     def first(self) -> np.ndarray:
@@ -80,9 +83,10 @@ class Categories:
     @cached_property
     def blocks(self) -> tuple[np.ndarray, ...]:
         """``(n, size)`` int64 each: rows of words that are forms of one word, in groups that can stand for each other."""
-        found: dict[tuple[bool, int], list[list[int]]] = {}
-        for family in families(self._names, self.kinds[0] * 2 + self.capitalized):
-            found.setdefault((bool(self.capitalized[family[0]]), len(family)), []).append(family)
+        found: dict[tuple[bool, ...], list[list[int]]] = {}
+        for family in families(self._names, self.kinds[0], self.declared):
+            rows = sorted(family, key=lambda row: bool(self.capitalized[row]))
+            found.setdefault(tuple(map(bool, self.capitalized[rows])), []).append(rows)
         return tuple(np.array(group) for group in found.values())
 
     @cached_property
@@ -164,27 +168,45 @@ LEAST_STEM, MOST_ENDING = 4, 3
 """Letters of what forms of a word have in common, and of what each may have after it."""
 
 
-def families(words: Sequence[str], groups: np.ndarray) -> list[list[int]]:
-    """Rows of the words of each group ``(n_words,)`` that are forms of one word, by their letters alone; most words are alone.
+def families(words: Sequence[str], groups: np.ndarray, declared: Sequence[Sequence[str]] = ()) -> list[list[int]]:
+    """Rows of the words of each group ``(n_words,)`` that are forms of one word, by their letters alone or as declared; most words are alone.
 
-    Two words are if they begin with the same ``LEAST_STEM`` letters, or one less that are all of one of them but for a final e, and
-    at most ``MOST_ENDING`` letters follow in either. What merely looks like it, as Niger and Nigeria, costs a test some power, no more.
+    Two words are if, as ``plain`` has them, they are the same, or begin with the same ``LEAST_STEM`` letters, or one less that are all of
+    one of them but for a final e, and at most ``MOST_ENDING`` letters follow in either. What merely looks like it, as Niger and Nigeria,
+    costs a test some power, no more.
     """
+    names, given = [plain(word) for word in words], {word: number for number, own in enumerate(declared) for word in own}
     found: list[list[int]] = []
+    together: dict[tuple[int, int], list[int]] = {}
     alike: dict[tuple[int, str], list[list[int]]] = {}
-    for row in sorted(range(len(words)), key=lambda row: words[row]):
-        near = alike.setdefault((groups[row], words[row][: LEAST_STEM - 1]), [])
-        own = next((each for each in near if any(are_forms(words[other], words[row]) for other in each)), None)
+    for row in sorted(range(len(words)), key=lambda row: (words[row] not in given, names[row])):
+        near = alike.setdefault((groups[row], names[row][: LEAST_STEM - 1]), [])
+        if (number := given.get(words[row])) is not None:
+            own = together.get((groups[row], number))
+        else:
+            own = next((each for each in near if any(are_forms(names[other], names[row]) for other in each)), None)
         if own is None:
             own = []
-            near.append(own)
             found.append(own)
+        if number is not None:
+            together[groups[row], number] = own
+        if all(own is not each for each in near):
+            near.append(own)
         own.append(row)
     return sorted(sorted(family) for family in found)
 
 
+def plain(word: str) -> str:
+    """Without case, diacritics, punctuation and spaces, in which forms of one word may differ; as it is where nothing else is left."""
+    folded = unicodedata.normalize("NFKD", word.casefold())
+    kept = (each for each in folded if not "\u0300" <= each <= "\u036f" and unicodedata.category(each)[0] not in "PZ")
+    return "".join(kept) or word
+
+
 def are_forms(one: str, other: str) -> bool:
-    """Whether two words are forms of one word by their letters; see ``families``."""
+    """Whether two words, as ``plain`` has them, are forms of one word by their letters; see ``families``."""
+    if one == other:
+        return True
     n_alike = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
     stem, endings = one[:n_alike], [one[n_alike:], other[n_alike:]]
     is_whole = stem in (one, other, one.removesuffix("e"), other.removesuffix("e"))
