@@ -349,15 +349,30 @@ def test_long_lists_are_sampled_and_the_record_says_so(monkeypatch: pytest.Monke
     assert (geometry.n_reference, geometry.n_measured, geometry.n_compared) == (60, 40, 20)
 
 
-def test_equal_input_and_seed_give_equal_bytes() -> None:
-    def numbers(seed: int) -> list[bytes]:
-        geometry = measured(hidden_states(gaussian(3)), seed=seed)
-        records = (geometry.purity, geometry.silhouette, geometry.pictures[0].silhouette, geometry.change)
-        fields = [value for record in records for value in dataclasses.asdict(record).values()]
-        return [value.tobytes() for value in fields if isinstance(value, np.ndarray)]
+def _numbers(**options: Any) -> list[bytes]:
+    geometry = measured(hidden_states(gaussian(3)), **options)
+    records = (geometry.purity, geometry.silhouette, geometry.pictures[0].silhouette, geometry.change)
+    fields = [value for record in records for value in dataclasses.asdict(record).values()]
+    return [value.tobytes() for value in fields if isinstance(value, np.ndarray)]
 
-    assert numbers(0) == numbers(0)
-    assert numbers(0) != numbers(1)
+
+def test_equal_input_gives_equal_bytes() -> None:
+    assert _numbers() == _numbers()
+
+
+def test_words_that_were_declared_to_belong_together_are_shuffled_together() -> None:
+    """Each beside the other, and pairs dealt to categories at random: that is what chance makes of pairs."""
+    random = np.random.default_rng(0)
+    centers = np.repeat(random.normal(size=(N_WORDS // 2, 8)), 2, axis=0)
+    states = hidden_states([centers + 0.1 * random.normal(size=centers.shape) for _ in range(2)])
+    words = [word.word for word in states.tokenization.words]
+    pairs = tuple(zip(words[::2], words[1::2], strict=True))
+    memberships = tuple((int(own),) for own in np.repeat(random.permutation(np.arange(N_WORDS // 2) % 3), 2))
+    apart, together = (measured(states, memberships=memberships, groups=groups) for groups in ((), pairs))
+    np.testing.assert_array_equal(apart.purity.value, together.purity.value)
+    # One of five neighbors is the other word of the pair.
+    assert (np.abs(apart.purity.null_mean - 1 / 3) < 0.02).all()
+    assert (np.abs(together.purity.null_mean - (1 + 4 / 3) / 5) < 0.02).all()
 
 
 def test_other_words_are_refused_with_both_sizes() -> None:

@@ -18,7 +18,10 @@ from tokviz.measure.labels import Categories, families
         (["cat", "cats", "caterpillar", "cart"], [["cat", "cats"]]),
         (["happy", "happily", "harpy"], [["happy", "happily"]]),
         (["may", "June", "May", "go", "Go", "on"], [["may", "May"], ["go", "Go"]]),
-        (["café", "cafe", "e-mail", "email", "мой", "мои", "C", "C++"], [["café", "cafe"], ["e-mail", "email"], ["мой", "мои"]]),
+        (
+            ["café", "cafe", "e-mail", "email", "мой", "мои", "C", "C++"],
+            [["café", "cafe"], ["e-mail", "email"], ["мой", "мои"]],
+        ),
         (["かき", "かぎ", "का", "कि", "...", "!"], []),
         (["Mark", "Mary", "Anna", "Anke", "June", "July", "Iran", "Iraq"], []),
         (["1999", "1998", "New York", "New Jersey", "日本", "日本人"], []),

@@ -132,7 +132,7 @@ def test_neurons_that_hide_categories_are_found_and_others_are_not() -> None:
 
 def test_words_that_were_declared_to_belong_together_count_as_one() -> None:
     states = side(capture([FAR] * N_DEPTHS))
-    found = PairedComparer().compare(states, states, [WORDS[:3], WORDS[20:22]])
+    found = PairedComparer().compare(replace(states, groups=(tuple(WORDS[:3]), tuple(WORDS[20:22]))), states)
     assert (found.n_words, found.n_groups) == (len(WORDS), len(WORDS) - 3)
     assert found.groups == (tuple(WORDS[:3]), tuple(WORDS[20:22]))
 

@@ -159,6 +159,24 @@ def test_with_few_categories_words_are_the_units() -> None:
     assert of_categories.freedom == N_WORDS // N_EACH - 1
 
 
+def test_words_that_were_declared_to_belong_together_are_one_unit() -> None:
+    """What each adds to the error is summed before it is squared."""
+    world, random = drawn(6)
+    sides = [
+        replace(
+            side(states := world.model(random, 2)), memberships=tuple((row * 4 // N_WORDS,) for row in range(N_WORDS))
+        )
+        for _ in range(2)
+    ]
+    words = [word.word for word in states.tokenization.words]
+    groups = tuple(tuple(words[row : row + 3]) for row in range(0, N_WORDS, 3))
+    apart, together = (
+        ProfileComparer().compare(*(replace(each, groups=own) for each in sides)).purity for own in ((), groups)
+    )
+    assert together.freedom == N_WORDS // 3 - 4
+    assert together.error != apart.error
+
+
 @pytest.mark.parametrize("n", [1, 3, 4, 7])
 def test_the_best_of_some_depths_is_expected_as_by_drawing_all(n: int) -> None:
     values = np.random.default_rng(n).normal(size=7)

@@ -127,7 +127,7 @@ def _above_surface(scores: Sequence[Score], categories: Categories, surface: Sco
     """
     n = len(scores)
     score, drawn = np.full(n, np.nan), np.full((n, categories.n_permutations), np.nan)
-    freedom = sum(len(each) for each in categories.blocks) - len(categories.counts)
+    freedom = categories.n_families - len(categories.counts)
     for index, each in enumerate(scores):
         if freedom < 1 or not (len(each.shuffled) and len(surface.shuffled)):
             continue

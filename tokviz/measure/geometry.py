@@ -31,6 +31,8 @@ from tokviz.records import (
 
 MAX_MEASURED = 2000
 """Silhouette, neighbours and trustworthiness are quadratic in words: above this a sample is measured."""
+SEED = 0
+"""Of shuffles and samples: equal input gives equal numbers."""
 MAX_COMPARED = 500
 """Comparing all depths with each other holds a words × words matrix of every depth in memory."""
 
@@ -41,7 +43,7 @@ def measure(
     memberships: tuple[tuple[int, ...], ...],
     ordinary: HiddenStates | None,
     further: Sequence[HiddenStates] = (),
-    seed: int = 0,
+    groups: tuple[tuple[str, ...], ...] = (),
 ) -> Geometry:
     """All measures of one model × context, on the reference words; one depth is read at a time.
 
@@ -56,7 +58,7 @@ def measure(
         activations are measured against; may be ``states`` itself. Without one the words' own median serves, and the
         record says whether that is ordinary.
     further : the same words in the context's further templates.
-    seed : of shuffles and samples; equal input and seed give equal numbers.
+    groups : words that belong together, as written; they are shuffled together.
 
     Raises
     ------
@@ -64,9 +66,9 @@ def measure(
     """
     _require_same_words(states, projections, memberships)
     reference = states.tokenization.reference_beside(each.tokenization for each in further)
-    rows = Rows.drawn(reference, memberships, seed)
+    rows = Rows.drawn(reference, memberships, SEED)
     at_position_0 = states.tokenization.positions == 0
-    measured = categories_of(states, memberships, rows.with_category, seed)
+    measured = categories_of(states, memberships, rows.with_category, groups)
     parts = Parts.drawn(measured) if rows.axes_follow else Parts.none(measured)
     typical = massive.choose_typical(states, ordinary)
     words, position0 = massive.Tally(typical=typical), massive.Tally(typical=typical)
@@ -99,12 +101,12 @@ def measure(
     of_templates = [(each.space.first, *each.further) for each in depths]
     ranks = np.array([[each.effective_rank for each in templates] for templates in of_templates])
     own = words.record()
-    segmentation = stages.find(np.stack(grams), required=_turning_points(own), seed=seed)
+    segmentation = stages.find(np.stack(grams), required=_turning_points(own), seed=SEED)
     return Geometry(
         n_reference=int(reference.sum()),
         n_measured=len(rows.measured),
         n_compared=len(rows.compared),
-        seed=seed,
+        seed=SEED,
         n_permutations=measured.n_permutations,
         spread=_spread(depths, np.median(ranks, axis=1)),
         effective_rank_in_templates=ranks.T if further else None,
@@ -153,18 +155,24 @@ def _require_same_words(
 
 
 def categories_of(
-    states: HiddenStates, memberships: tuple[tuple[int, ...], ...], rows: np.ndarray, seed: int = 0
+    states: HiddenStates,
+    memberships: tuple[tuple[int, ...], ...],
+    rows: np.ndarray,
+    groups: tuple[tuple[str, ...], ...] = (),
 ) -> Categories:
-    """The categories of some words of a capture, ``(n_words,)`` int64 rows."""
+    """The categories of some words of a capture, ``(n_words,)`` int64 rows; ``groups``: words that belong together."""
     words = states.tokenization.words
     return Categories(
-        memberships=tuple(memberships[row] for row in rows), words=tuple(words[row].word for row in rows), seed=seed
+        memberships=tuple(memberships[row] for row in rows),
+        words=tuple(words[row].word for row in rows),
+        seed=SEED,
+        declared=groups,
     )
 
 
-def rows_with_category(states: HiddenStates, memberships: tuple[tuple[int, ...], ...], seed: int = 0) -> np.ndarray:
+def rows_with_category(states: HiddenStates, memberships: tuple[tuple[int, ...], ...]) -> np.ndarray:
     """``(n,)`` int64, ascending: the words that purity and silhouette are measured on."""
-    return Rows.drawn(states.tokenization.reference, memberships, seed).with_category
+    return Rows.drawn(states.tokenization.reference, memberships, SEED).with_category
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -89,6 +89,11 @@ class Categories:
             found.setdefault(tuple(map(bool, self.capitalized[rows])), []).append(rows)
         return tuple(np.array(group) for group in found.values())
 
+    @property
+    def n_families(self) -> int:
+        """How many words there are, forms of one word being one."""
+        return sum(map(len, self.blocks))
+
     @cached_property
     def weights(self) -> np.ndarray:
         """``(n_words, n_permutations)``: random weights of the words, normal; all forms of one word have the same weight."""
@@ -175,7 +180,10 @@ def families(words: Sequence[str], groups: np.ndarray, declared: Sequence[Sequen
     one of them but for a final e, and at most ``MOST_ENDING`` letters follow in either. What merely looks like it, as Niger and Nigeria,
     costs a test some power, no more.
     """
-    names, given = [plain(word) for word in words], {word: number for number, own in enumerate(declared) for word in own}
+    names, given = (
+        [plain(word) for word in words],
+        {word: number for number, own in enumerate(declared) for word in own},
+    )
     found: list[list[int]] = []
     together: dict[tuple[int, int], list[int]] = {}
     alike: dict[tuple[int, str], list[list[int]]] = {}

@@ -38,6 +38,8 @@ class Read:
     templates: tuple[HiddenStates, ...]
     memberships: tuple[tuple[int, ...], ...]
     pairs: tuple[PairRows, ...]
+    groups: tuple[tuple[str, ...], ...] = ()
+    """Words that belong together, as written."""
     seed: int = 0
     """Of shuffles."""
 
@@ -199,7 +201,8 @@ class _Named(_Question):
         self._places = np.array(asked, dtype=np.int64)
         rows = read.rows[self._places]
         memberships = tuple(read.memberships[row] for row in rows)
-        categories = Categories(memberships=memberships, words=tuple(read.word(row) for row in rows), seed=read.seed)
+        words = tuple(read.word(row) for row in rows)
+        categories = Categories(memberships=memberships, words=words, seed=read.seed, declared=read.groups)
         self.n = len(rows)
         # Two names of one token can't be told apart, and one that the tokenizer doesn't know can't be said.
         self.is_asked = self.n > 0 and len(ids) > 1 and len(set(ids)) == len(ids) and all(names.pieces)

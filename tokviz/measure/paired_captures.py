@@ -37,7 +37,6 @@ class PairedComparer:
         self,
         a: Side,
         b: Side,
-        groups: Sequence[Sequence[str]] = (),
         depths: np.ndarray | None = None,
         *,
         with_kept: bool = True,
@@ -46,8 +45,7 @@ class PairedComparer:
 
         Parameters
         ----------
-        a, b : in the same templates, or ``b`` in one that stands for all.
-        groups : words that belong together, as written.
+        a, b : in the same templates, or ``b`` in one that stands for all; words belong together as ``a`` has it.
         depths : ``(n, 2)`` int64, the pairs of depths; by default those of equal relative depth.
         with_kept : whether it means anything how many neighbors are kept from the depth before.
         """
@@ -57,7 +55,7 @@ class PairedComparer:
             PairedWords(
                 words=tuple(names),
                 memberships=tuple(a.memberships[row] for row in rows_a),
-                grouped=groups_of(names, [(a.states, rows_a), (b.states, rows_b)], groups),
+                grouped=groups_of(names, [(a.states, rows_a), (b.states, rows_b)], a.groups),
                 seed=self._seed,
             )
         )
@@ -119,7 +117,6 @@ def of_capture(
     capture: Side,
     first_context: Sequence[HiddenStates],
     untrained: Sequence[HiddenStates],
-    groups: Sequence[Sequence[str]] = (),
 ) -> PairedCapture:
     """What the capture of a model as it is is held against.
 
@@ -128,7 +125,6 @@ def of_capture(
     first_context : of the same model, in all templates; empty of that one itself.
     untrained : after the model's own embedding random layers, and its own permuted, each of all seeds, with the words in the first
         template.
-    groups : words that belong together, as written.
     """
     layers = np.arange(1, capture.states.n_depths)
     to_embedding = np.stack([layers, np.zeros_like(layers)], axis=1)
@@ -137,13 +133,11 @@ def of_capture(
     # One stands for all where there aren't as many.
     beside = tuple(first_context if n in (1, len(first_context)) else first_context[:1])
     # First with neighbors kept, which the others don't ask for.
-    to_first = _COMPARER.compare(capture, replace(capture, templates=beside), groups) if beside else None
+    to_first = _COMPARER.compare(capture, replace(capture, templates=beside)) if beside else None
     # How many neighbors random layers keep follows from the scale of their weights alone.
-    controls = [
-        _COMPARER.compare(first, replace(first, templates=(each,)), groups, with_kept=False) for each in untrained
-    ]
+    controls = [_COMPARER.compare(first, replace(first, templates=(each,)), with_kept=False) for each in untrained]
     return PairedCapture(
-        embedding=_COMPARER.compare(capture, capture, groups, to_embedding, with_kept=False),
+        embedding=_COMPARER.compare(capture, capture, to_embedding, with_kept=False),
         first_context=to_first,
         held=_held(capture),
         untrained=agreed(controls) if len(controls) == 2 * Untrained.N_SEEDS else None,
@@ -154,12 +148,14 @@ def _held(capture: Side) -> CategoriesHeld:
     rows, _ = shared_words(capture, capture, 0)
     words = capture.states.tokenization.words
     categories = Categories(
-        memberships=tuple(capture.memberships[row] for row in rows), words=tuple(words[row].word for row in rows)
+        memberships=tuple(capture.memberships[row] for row in rows),
+        words=tuple(words[row].word for row in rows),
+        declared=capture.groups,
     )
     return held(capture.templates, rows, categories)
 
 
-def of_intervention(changed: Side, unchanged: HiddenStates, groups: Sequence[Sequence[str]] = ()) -> PairedCapture:
+def of_intervention(changed: Side, unchanged: HiddenStates) -> PairedCapture:
     """A capture with neurons set to a value, held against the model as it is."""
-    found = _COMPARER.compare(changed, replace(changed, templates=(unchanged,)), groups)
+    found = _COMPARER.compare(changed, replace(changed, templates=(unchanged,)))
     return PairedCapture(unchanged=found)

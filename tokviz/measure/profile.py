@@ -110,6 +110,8 @@ class Side:
     pairs: tuple[PairRows, ...] = ()
     orders: tuple[OrderRows, ...] = ()
     """As are ``pairs``: in the order of the configuration."""
+    groups: tuple[tuple[str, ...], ...] = ()
+    """Words that belong together, as written."""
     first_depth: int = 0
     """The first depth that counts."""
 
@@ -237,7 +239,9 @@ def _of_words(side: Side, rows: np.ndarray, unit: Unit, seed: int) -> tuple[_Mea
     """Purity and silhouette of some words; of categories as units their mean over these."""
     words = tuple(side.states.tokenization.words[row].word for row in rows)
     memberships = tuple(side.memberships[row] for row in rows)
-    found = Categories(memberships=memberships, words=words, seed=seed, n_permutations=N_FOR_CHANCE)
+    found = Categories(
+        memberships=memberships, words=words, seed=seed, n_permutations=N_FOR_CHANCE, declared=side.groups
+    )
     templates = [_in_template(each, rows, unit, found) for each in side.templates]
     return tuple(_median(each) for each in zip(*templates, strict=True))
 
@@ -252,14 +256,18 @@ def _in_template(states: HiddenStates, rows: np.ndarray, unit: Unit, found: Cate
             continue
         distances = cosine_distances(standardized(state))
         scores = categories.purity(distances, found), categories.silhouette(distances, found)
-        own = _by_category(distances, found) if unit == "category" else ((each.value, each.parts) for each in scores)
+        own = (
+            _by_category(distances, found)
+            if unit == "category"
+            else ((each.value, found.by_word(each.parts)) for each in scores)
+        )
         for index, (score, (value, of_units)) in enumerate(zip(scores, own, strict=True)):
             chance = score.shuffled.mean() if len(score.shuffled) else np.nan
             room = score.bound - chance
             if np.isfinite(value) and room > 0:
                 effects[index, depth] = (value - chance) / room
                 parts[index, depth] = of_units / room
-    freedom = n_units - (1 if unit == "category" else n_categories)
+    freedom = n_categories - 1 if unit == "category" else found.n_families - n_categories
     return tuple(_Measured(effects=effects[index], parts=parts[index], freedom=freedom) for index in range(2))
 
 

@@ -118,7 +118,7 @@ def _of_categories(side: Side, seed: int) -> np.ndarray:
     """``(3, n_depths)``: purity, silhouette and effective rank."""
     states = side.states
     rows = geometry.Rows.drawn(side.is_reference, side.memberships, seed)
-    found = geometry.categories_of(states, side.memberships, rows.with_category, seed)
+    found = geometry.categories_of(states, side.memberships, rows.with_category)
     is_defined = found.are_several and len(rows.with_category) > 2
     curves = _empty(3, states.n_depths)
     for depth in range(states.n_depths):

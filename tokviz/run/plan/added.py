@@ -26,6 +26,7 @@ from tokviz.text import error_line
 
 GROUP = "tokviz.measures"
 Memberships = tuple[tuple[int, ...], ...]
+Groups = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, kw_only=True)

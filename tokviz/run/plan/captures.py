@@ -25,7 +25,7 @@ from tokviz.records import (
 )
 from tokviz.run.kinds.controls import Controls, UntrainedModels
 from tokviz.run.kinds.lenses import Lenses, LensInputs
-from tokviz.run.plan.added import Memberships, added_measures
+from tokviz.run.plan.added import Groups, Memberships, added_measures
 from tokviz.run.plan.inputs import Inputs
 from tokviz.run.plan.steps import Step, one_thread
 
@@ -65,7 +65,7 @@ def geometry(inputs: Inputs) -> Step[Geometry]:
     shown = (projection(inputs, name) for name in inputs.measured)
     ordinary = inputs.ordinary
     named = ordinary and ordinary.context.name  # which the record says
-    of = (inputs.states, inputs.further, ordinary, named, inputs.words.memberships, *shown)
+    of = (inputs.states, inputs.further, ordinary, named, inputs.words.memberships, inputs.words.groups, *shown)
     return Step(what="geometry", kind=Geometry, of=of, make=_geometry)
 
 
@@ -76,11 +76,12 @@ def _geometry(
     ordinary: HiddenStates | None,
     _: str,
     memberships: Memberships,
+    groups: Groups,
     *shown: Projection,
 ) -> Geometry:
     from tokviz.measure.geometry import measure
 
-    return measure(states, shown, memberships, ordinary, further)
+    return measure(states, shown, memberships, ordinary, further, groups)
 
 
 def neighbours(inputs: Inputs) -> Step[Neighbours] | None:
@@ -133,7 +134,7 @@ def untrained(inputs: Inputs) -> Step[Untrained] | None:
     controls, asked = inputs.of(UntrainedModels), inputs.related
     if controls is None:
         return None
-    of = (inputs.templates, inputs.words.memberships, asked.pairs, asked.orders, controls)
+    of = (inputs.templates, inputs.words.memberships, asked.pairs, asked.orders, controls, inputs.words.groups)
     return Step(what="untrained", kind=Untrained, of=of, make=_untrained)
 
 
@@ -144,11 +145,12 @@ def _untrained(
     pairs: tuple[PairRows, ...],
     orders: tuple[OrderRows, ...],
     controls: Controls,
+    groups: Groups,
 ) -> Untrained:
     from tokviz.measure.profile import Side
     from tokviz.measure.untrained import measure
 
-    side = Side(templates=templates, memberships=memberships, pairs=pairs, orders=orders)
+    side = Side(templates=templates, memberships=memberships, pairs=pairs, orders=orders, groups=groups)
     found = measure(side, controls.random, controls.own_embedding, controls.permuted)
     return replace(found, problems=controls.problems, note=controls.note, scaling=controls.scaling)
 
@@ -169,15 +171,15 @@ def _paired(
     memberships: Memberships,
     against: tuple[HiddenStates, ...],
     untrained: tuple[HiddenStates, ...],
-    groups: tuple[tuple[str, ...], ...],
+    groups: Groups,
 ) -> PairedCapture:
     from tokviz.measure.paired_captures import of_capture, of_intervention
     from tokviz.measure.profile import Side
 
-    side = Side(templates=templates, memberships=memberships)
+    side = Side(templates=templates, memberships=memberships, groups=groups)
     if side.states.intervention is not None:
-        return of_intervention(side, against[0], groups)
-    return of_capture(side, against, untrained, groups)
+        return of_intervention(side, against[0])
+    return of_capture(side, against, untrained)
 
 
 def lens(inputs: Inputs) -> Step[Lens] | None:
@@ -186,7 +188,7 @@ def lens(inputs: Inputs) -> Step[Lens] | None:
     if read is None:
         return None
     random = None if controls is None else controls.random
-    of = (inputs.templates, inputs.words.memberships, inputs.related.pairs, read, random)
+    of = (inputs.templates, inputs.words.memberships, inputs.related.pairs, read, random, inputs.words.groups)
     return Step(what="lens", kind=Lens, of=of, make=_lens)
 
 
@@ -197,12 +199,13 @@ def _lens(
     pairs: tuple[PairRows, ...],
     lens: LensInputs,
     random: HiddenStates | None,
+    groups: Groups,
 ) -> Lens:
     from tokviz.measure.lens import Read, measure, unread
 
     if lens.names is None:
         return unread(templates[0], lens.reason)
-    read = Read(templates=templates, memberships=memberships, pairs=pairs)
+    read = Read(templates=templates, memberships=memberships, pairs=pairs, groups=groups)
     return measure(read, lens.names, lens.words, (random, lens.random) if random and lens.random else None)
 
 

@@ -21,7 +21,7 @@ from tokviz.records import (
     PairRows,
     StepAxes,
 )
-from tokviz.run.plan.added import Memberships
+from tokviz.run.plan.added import Groups, Memberships
 from tokviz.run.plan.inputs import Inputs
 from tokviz.run.plan.steps import Step, Steps, Unmade, one_thread
 from tokviz.run.work.picture_queue import PictureQueue
@@ -74,13 +74,15 @@ class Comparer:
             return shared
         return one_thread(self._layers.compare)(a, b, rows, memberships)
 
-    def differences(self, a: _Side, b: _Side) -> Differences:
-        """Between the profiles of two models, over the words and pairs that they share."""
-        return one_thread(self._profiles.compare)(_side(*a), _side(*b))
+    def differences(self, a: _Side, b: _Side, groups: Groups) -> Differences:
+        """Between the profiles of two models, over the words and pairs that they share; ``groups``: words that belong together."""
+        one, other = (_side(*each, groups=groups) for each in (a, b))
+        return one_thread(self._profiles.compare)(one, other)
 
-    def paired(self, a: _Words, b: _Words, groups: tuple[tuple[str, ...], ...]) -> PairedMeasures:
+    def paired(self, a: _Words, b: _Words, groups: Groups) -> PairedMeasures:
         """Two models word by word, at equal relative depth; ``groups``: words that belong together."""
-        return one_thread(self._paired.compare)(_side(*a), _side(*b), groups)
+        one, other = (_side(*each, groups=groups) for each in (a, b))
+        return one_thread(self._paired.compare)(one, other)
 
 
 def _side(
@@ -88,10 +90,11 @@ def _side(
     memberships: Memberships,
     pairs: tuple[PairRows, ...] = (),
     orders: tuple[OrderRows, ...] = (),
+    groups: Groups = (),
 ) -> Side:
     from tokviz.measure.profile import Side
 
-    return Side(templates=templates, memberships=memberships, pairs=pairs, orders=orders)
+    return Side(templates=templates, memberships=memberships, pairs=pairs, orders=orders, groups=groups)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,9 +130,10 @@ class Comparison:
     @cached_property
     def differences(self) -> Step[Differences]:
         """Between their profiles."""
-        of = tuple(
+        sides = (
             (each.templates, each.words.memberships, each.related.pairs, each.related.orders) for each in self.inputs
         )
+        of = (*sides, self.inputs[0].words.groups)
         return Step(what="differences", kind=Differences, of=of, make=self.comparer.differences, is_new=NOT_COMPARED)
 
     @cached_property
