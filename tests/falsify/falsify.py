@@ -20,7 +20,7 @@ from functools import cache
 
 from command import ROOT
 
-from falsify import compared, labels, lens, orders, paired_reports, planted, training, untrained
+from falsify import compared, labels, lens, looks, orders, paired_reports, planted, training, untrained
 from falsify.announced import announcements
 from falsify.case import Kind
 from falsify.said import unfounded
@@ -28,7 +28,7 @@ from falsify.sample import Sample
 from tokviz.run.store import keys
 
 NULL: tuple[Kind, ...] = (
-    *(*labels.NULL, *untrained.NULL, *lens.NULL, *orders.NULL),
+    *(*labels.NULL, *looks.NULL, *untrained.NULL, *lens.NULL, *orders.NULL),
     *(*compared.NULL, *paired_reports.NULL, *training.NULL),
 )
 """In which something is false."""

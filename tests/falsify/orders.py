@@ -29,7 +29,7 @@ def _ordered(number: int, paths: Sequence[str], planted: tuple[str, ...] = (), *
     states = related.ordered(path, random, width=width, signal=SIGNAL)
     false = related.PATHS[path][1]
     return Case(
-        report=_report(states, [0] * related.N_ORDERED, orders=(replace(related.ORDER, cyclic=cyclic),)),
+        report=capture_report(states, [0] * related.N_ORDERED, orders=(replace(related.ORDER, cyclic=cyclic),)),
         is_false=lambda each: each.kind == ORDER and each.what in false,
         planted=tuple(Announcement(ORDER, what, _WHERE) for what in planted),
     )
@@ -41,13 +41,13 @@ def _paired(number: int, kinds: Sequence[str], *, planted: bool = False) -> Case
     states = related.paired(kind, random, width=width, signal=SIGNAL)
     labels = [0] * related.N_PAIRS + [1] * related.N_PAIRS
     return Case(
-        report=_report(states, labels, pairs=(related.PAIRS,)),
+        report=capture_report(states, labels, pairs=(related.PAIRS,)),
         is_false=lambda each: each.kind == RELATION and not planted,
         planted=(Announcement(RELATION, "a relation", _WHERE),) if planted else (),
     )
 
 
-def _report(
+def capture_report(
     states: HiddenStates, labels: list[int], pairs: Sequence[PairRows] = (), orders: Sequence[OrderRows] = ()
 ) -> Report:
     """``labels``: of the first words; the others are in two more categories by turns."""
@@ -68,7 +68,7 @@ def _by_looks(number: int, *, categories: bool) -> Case:
     if categories:
         random.shuffle(rare)
     path = random.standard_normal((3, width))[blocks] if categories else np.outer(rare, random.standard_normal(width))
-    states = _with_ids(related.along(path, random, signal=SIGNAL), rare)
+    states = with_ids(related.along(path, random, signal=SIGNAL), rare)
     order = OrderRows(
         words=np.arange(n),
         places=np.arange(n),
@@ -76,7 +76,7 @@ def _by_looks(number: int, *, categories: bool) -> Case:
         cyclic=False,
         categories=blocks if categories else blocks * 0,
     )
-    report = _report(states, blocks.tolist() if categories else [0] * n, orders=(order,))
+    report = capture_report(states, blocks.tolist() if categories else [0] * n, orders=(order,))
     return Case(report=report, is_false=lambda each: each.kind == ORDER and each.what == BEYOND)
 
 
@@ -87,13 +87,13 @@ def _more_than_looks(number: int) -> Case:
     order = replace(related.ORDER, cyclic=False, categories=np.zeros(related.N_ORDERED, dtype=np.int64))
     rare = random.uniform(np.log(100), np.log(50_000), related.N_ORDERED)
     return Case(
-        report=_report(_with_ids(states, rare), [0] * related.N_ORDERED, orders=(order,)),
+        report=capture_report(with_ids(states, rare), [0] * related.N_ORDERED, orders=(order,)),
         is_false=lambda _: False,
         planted=(Announcement(ORDER, BEYOND, _WHERE),),
     )
 
 
-def _with_ids(states: HiddenStates, rare: np.ndarray) -> HiddenStates:
+def with_ids(states: HiddenStates, rare: np.ndarray) -> HiddenStates:
     """The first words' tokens have ids of these logarithms; the others stay."""
     words = list(states.tokenization.words)
     for row, each in enumerate(np.exp(rare).astype(int).tolist()):

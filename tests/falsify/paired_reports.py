@@ -40,14 +40,16 @@ def _of(made: Made, planted: tuple[Announcement, ...] = ()) -> Callable[[int, Sa
         one, other = _captures(made(random), random)
         report = decided({SLUGS[0]: [one], SLUGS[1]: [other]}, one.words, Asked(compares=frozenset({DIFFERENCES})))
         return Case(
-            report=report, is_false=lambda each: not planted and each.kind.startswith("paired"), planted=planted
+            report=report,
+            is_false=lambda each: not planted and each.kind.startswith(("paired", DIFFERENCES)),
+            planted=planted,
         )
 
     return case
 
 
 def _null(name: str, contents: str, made: Made) -> Kind:
-    return Kind(name=name, contents=f"{contents}; false: any difference word by word", make=_of(made), n_reports=N_NULL)
+    return Kind(name=name, contents=f"{contents}; false: any difference", make=_of(made), n_reports=N_NULL)
 
 
 def _planted(name: str, contents: str, made: Made, planted: Announcement) -> Kind:

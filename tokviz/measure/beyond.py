@@ -1,7 +1,8 @@
 """Whether an order can be read better from states than from what its words look like: how common they are, their tokens, categories.
 
 What looks predict is taken out of both, places and states, and what is left is permuted (Freedman & Lane 1983, A nonstochastic
-interpretation of reported significance levels). An order by frequency can be read from any model that tells common words from rare
+interpretation of reported significance levels). Of categories, and of tokens that words have in common, that is the mean place: however
+many there are, a model that tells them apart and no more can't do better. An order by frequency can be read from any model that tells common words from rare
 ones; one of three categories in a row, from any that tells these apart.
 """
 
@@ -11,13 +12,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import rankdata
 
 from tokviz.measure.decisions import claim_on_median
 from tokviz.measure.surface import features
-from tokviz.records import Beyond, Looks, OrderRows, Tokenization
+from tokviz.records import Beyond, Looks, OrderRows, Tokenization, TokenizedWord
 
 WORDS_EACH = 8
-"""For each number that is taken out there must be so many words."""
+"""For each number that is taken out there must be so many words; mean places are taken out whatever the words are."""
+_ALIKE = 1e-6
+"""Of the length of what looks tell: less is told already."""
 _NOTHING = 1e-9
 """Of a variance: less is rounding."""
 
@@ -34,7 +38,9 @@ class LooksOf:
 
 
 def looks_of(order: OrderRows, tokenization: Tokenization, aims: np.ndarray) -> LooksOf | None:
-    """Those numbers of the words that tell most of the places, one after the other; None where nothing is known of them.
+    """The mean places of words that have something in common, then the numbers that tell most of the places, one after the other.
+
+    None where nothing is known of them.
 
     Parameters
     ----------
@@ -42,10 +48,18 @@ def looks_of(order: OrderRows, tokenization: Tokenization, aims: np.ndarray) -> 
     """
     n = len(order.words)
     base, names = np.full((n, 1), n**-0.5), list[Looks]()
+    for name, groups in _groups(order, tokenization):
+        for own in _means(aims, groups).T:
+            left = own - base @ (base.T @ own)
+            if np.linalg.norm(left) > _ALIKE * np.linalg.norm(own):
+                base = np.hstack([base, left[:, None] / np.linalg.norm(left)])
+                names.append(name)
     numbers = list(_numbers(order, tokenization))
     while len(names) < n // WORDS_EACH:
-        left = [(name, own - base @ (base.T @ own), np.linalg.norm(own)) for name, own in numbers]
-        known = [(name, own / np.linalg.norm(own)) for name, own, size in left if np.linalg.norm(own) > 1e-6 * size]
+        left_of = [(name, own - base @ (base.T @ own), np.linalg.norm(own)) for name, own in numbers]
+        known = [
+            (name, own / np.linalg.norm(own)) for name, own, size in left_of if np.linalg.norm(own) > _ALIKE * size
+        ]
         if not known:
             break
         name, best = max(known, key=lambda each: float(((each[1] @ aims) ** 2).sum()))
@@ -55,12 +69,38 @@ def looks_of(order: OrderRows, tokenization: Tokenization, aims: np.ndarray) -> 
 
 
 def _numbers(order: OrderRows, tokenization: Tokenization) -> Iterator[tuple[Looks, np.ndarray]]:
-    """``(n_words,)`` each."""
+    """``(n_words,)`` each; how common words are also as their rank, as states may tell it along any curve."""
     if tokenization.is_known:
         case, n_tokens, rare = features(tokenization)[order.words].T
-        yield from (("frequency", rare), ("frequency", np.expm1(rare)), ("tokens", n_tokens), ("case", case))
-    categories = order.words * 0 - 1 if order.categories is None else order.categories
-    yield from (("categories", (categories == each).astype(np.float64)) for each in np.unique(categories)[:-1])
+        yield from (("frequency", each) for each in (rare, np.expm1(rare), rankdata(rare)))
+        yield from (("tokens", n_tokens), ("case", case))
+
+
+def _groups(order: OrderRows, tokenization: Tokenization) -> Iterator[tuple[Looks, Sequence[int]]]:
+    """Of each word what it may have in common with others: its category, its first token, its last."""
+    if order.categories is not None:
+        yield "categories", order.categories.tolist()
+    if tokenization.is_known:
+        words = [tokenization.words[row] for row in order.words]
+        yield from (("tokens", [each.ids[at(each)] for each in words]) for at in (_first, _last))
+
+
+def _first(word: TokenizedWord) -> int:
+    return word.start
+
+
+def _last(word: TokenizedWord) -> int:
+    return word.stop - 1
+
+
+def _means(aims: np.ndarray, groups: Sequence[int]) -> np.ndarray:
+    """``(n_words, n_aims)``: the mean of each word's group; of all words for one that is alone, as its own would be its place."""
+    found = np.tile(aims.mean(axis=0), (len(aims), 1))
+    for group in set(groups):
+        rows = np.flatnonzero(np.array(groups) == group)
+        if len(rows) > 1:
+            found[rows] = aims[rows].mean(axis=0)
+    return found
 
 
 class BeyondOverDepths:

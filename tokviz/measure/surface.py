@@ -61,9 +61,18 @@ def _distances(tokenization: Tokenization, rows: np.ndarray) -> Iterator[np.ndar
     words = [tokenization.words[row] for row in rows]
     yield cdist(known, known)
     squared = cdist(known, known, "sqeuclidean")
-    tokens = _shared([set(each.ids[each.start : each.stop]) for each in words]) > 0
-    letters = _shared([_letters(each.word) for each in words])
-    for shared, weight in ((tokens.astype(np.float64), _OF_TOKENS), (letters, _OF_LETTERS)):
+    # A model may tell one number of them alone, and the others then tell of words that are alike in it.
+    numbers = known.T[known.any(axis=0)]
+    for own in numbers if len(numbers) > 1 else ():
+        yield np.sqrt(squared + _OF_TOKENS * (own[:, None] - own) ** 2)
+    tokens = [each.ids[each.start : each.stop] for each in words]
+    parts: list[tuple[Sequence[set[Any]], float]] = [([set(own) for own in tokens], _OF_TOKENS)]
+    if max(map(len, tokens)) > 1:
+        parts += [([{own[end]} for own in tokens], _OF_TOKENS) for end in (0, -1)]
+    for own, weight in (*parts, ([_letters(each.word) for each in words], _OF_LETTERS)):
+        shared = _shared(own)
+        if weight == _OF_TOKENS:
+            shared = (shared > 0).astype(np.float64)
         if np.triu(shared, 1).any():
             yield np.sqrt(squared + weight * (1 - shared))
 

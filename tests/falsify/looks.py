@@ -1,0 +1,227 @@
+"""Words of which all that a model shows is how they look: their tokens, how common they are, that two of them are one word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import families
+import making
+import numpy as np
+from tiny_tokenizers import whole_words
+
+from falsify import related
+from falsify.announced import BEYOND, Announcement
+from falsify.case import N_NULL, Case, Kind
+from falsify.orders import ORDER, SIGNAL, capture_report, with_ids
+from falsify.reports import DIFFERENCES, Asked, decided, inputs_of, labelled, named
+from falsify.sample import Sample, captured_in
+from falsify.stages import ARCHITECTURES
+from tokviz.config import ReportConfig
+from tokviz.records import OrderRows, WordList
+from tokviz.run.plan.inputs import Inputs
+
+N_LAYERS, N_DEPTHS, WIDTH = 6, 5, 48
+CONTEXTS = [{"name": "alone", "template": "{word}"}, {"name": "sentence", "template": "The word is {word}"}]
+_LETTERS = list("abcdefghiklmnoprstu")
+
+
+def _names(random: np.random.Generator, n: int) -> list[str]:
+    """Six letters each."""
+    found: dict[str, None] = {}
+    while len(found) < n:
+        found["".join(random.choice(_LETTERS, 6))] = None
+    return list(found)
+
+
+# --- two words that are one ------------------------------------------------------------------------------------------
+
+
+def _capital(word: str, _: str) -> str:
+    return word.capitalize()
+
+
+def _accented(word: str, _: str) -> str:
+    return word.translate(str.maketrans("aeiou", "áéíóú"))
+
+
+def _marked(word: str, _: str) -> str:
+    return f"{word}!"
+
+
+def _declared(_: str, other: str) -> str:
+    return other
+
+
+PARTNERS: tuple[Callable[[str, str], str], ...] = (_capital, _declared, _accented, _marked)
+
+
+def pairs(number: int, _: Sample) -> Case:
+    """Two models; pairs of words with nearly the same states, each in a category that is drawn at random."""
+    random, partner = np.random.default_rng((51, number)), PARTNERS[number % len(PARTNERS)]
+    n_categories, n_each = int(random.integers(3, 7)), int(random.integers(6, 9))
+    n = n_categories * n_each
+    names = _names(random, 2 * n)
+    forms = [(word, partner(word, other)) for word, other in zip(names[:n], names[n:], strict=True)]
+    labels = np.repeat(np.arange(n_categories), n_each)  # of names in no order
+    texts = [word for both in forms for word in both]
+    words = labelled(texts, np.repeat(labels, 2).tolist())
+    if partner is _declared:
+        words = replace(words, groups=tuple(forms))
+    row_of = {text: row // 2 for row, text in enumerate(texts)}
+    sources = [row_of[text] for text in words.words]
+    models = {slug: [_drawn(random, n, sources, words)] for slug in ("one", "other")}
+    report = decided(models, words, Asked(compares=frozenset({DIFFERENCES})))
+    return Case(report=report, is_false=lambda _: True)
+
+
+def _drawn(random: np.random.Generator, n: int, sources: Sequence[int], words: WordList) -> Inputs:
+    own, states = random.normal(size=(n, WIDTH)), []
+    for _ in range(N_DEPTHS):
+        own = 0.8 * own + 0.6 * random.normal(size=own.shape)
+        states.append((own[sources] + 0.25 * random.normal(size=(len(sources), WIDTH))).astype(np.float32))
+    return inputs_of(named(making.hidden_states(states, positions=[1] * len(sources)), words.words), words)
+
+
+# --- tokens ----------------------------------------------------------------------------------------------------------
+
+
+def grid(number: int, _: Sample) -> Case:
+    """A model with random weights, and words of each first and each second token, by category the first or the second."""
+    random = np.random.default_rng((52, number))
+    n_first, n_second = int(random.integers(5, 9)), int(random.integers(5, 9))
+    names = _names(random, n_first + n_second)
+    of_first = number // len(ARCHITECTURES) % 2
+    words = {
+        own: [f"{own} {other}" if of_first else f"{other} {own}" for other in names[n_first:]]
+        for own in names[:n_first]
+    }
+    report = _of_random_weights(number, {"words": words}, names)
+    return Case(report=report, is_false=lambda each: each.kind == "surface")
+
+
+def numerals(number: int, _: Sample) -> Case:
+    """The same with three or four times eight words in their order, as *twenty one*, *twenty two* and so on are."""
+    random = np.random.default_rng((53, number))
+    names = _names(random, 16)
+    row = [f"{ten} {one}" for ten in names[: 3 + number % 2] for one in names[4:12]]
+    asked: dict[str, Any] = {
+        "words": {"numbers": row, "others": [f"{one} {two}" for one, two in zip(names[12:], names[4:8], strict=True)]},
+        "orders": [{"name": "numbers", "category": "numbers"}],
+    }
+    return Case(report=_of_random_weights(number, asked, names), is_false=_is_beyond)
+
+
+def _of_random_weights(number: int, asked: dict[str, Any], tokens: Sequence[str]) -> Any:
+    config = ReportConfig.model_validate({"models": [{"source": "one"}], "contexts": CONTEXTS, **asked})
+    with TemporaryDirectory(prefix="tokviz-falsify-") as name:
+        folder = Path(name)
+        families.build(ARCHITECTURES[number % len(ARCHITECTURES)], folder / "one", n_layers=N_LAYERS, seed=number)
+        whole_words(np.random.default_rng(number).permutation(tokens).tolist()).save_pretrained(folder / "one")
+        own = Sample(config=config, captures={})
+        return decided(captured_in(own, folder, "one"), own.words, Asked(orders=config.order_list))
+
+
+# --- how common words are, and categories ------------------------------------------------------------------------------
+
+
+def bands(number: int, _: Sample) -> Case:
+    """Words of either case, whose states tell how common they are, on a line or along a curve; and which is their category."""
+    random = np.random.default_rng((54, number))
+    n_categories, n_each = int(random.integers(3, 8)), int(random.integers(8, 16))
+    n = n_categories * n_each
+    edges = np.linspace(np.log(100), np.log(50_000), 1 + n_categories)
+    rare = np.concatenate([random.uniform(*ends, n_each) for ends in pairwise(edges)])
+    texts = [word.capitalize() if random.random() < 0.5 else word for word in _names(random, n)]
+    words = labelled(texts, np.repeat(np.arange(n_categories), n_each).tolist())
+    told = (rare - rare.mean()) / rare.std()
+    path = np.outer(told, random.normal(size=WIDTH)) + number % 2 * 0.7 * np.outer(told**2, random.normal(size=WIDTH))
+    states, own = [], random.normal(size=(n, WIDTH))
+    while len(states) < N_DEPTHS:
+        own = 0.8 * own + 0.6 * random.normal(size=own.shape)
+        states.append((path + 0.4 * own).astype(np.float32))
+    made = with_ids(named(making.hidden_states(states, positions=[1] * n), texts), rare)
+    return Case(report=decided({"one": [inputs_of(made, words)]}, words), is_false=lambda each: each.kind == "surface")
+
+
+def by_rank(number: int, _: Sample) -> Case:
+    """12, 16 or 24 words by how common they are, common ones and rare ones, which states tell along a curve."""
+    random = np.random.default_rng((55, number))
+    n = (12, 16, 24)[number % 3]
+    common, rare = random.uniform(np.log(120), np.log(220), n // 2), random.uniform(np.log(20e3), np.log(50e3), n // 2)
+    ids = np.sort(np.concatenate([common, rare]))
+    told = (ids - ids.mean()) / ids.std()
+    near = np.exp(-(((told[:, None] - np.quantile(told, np.linspace(0, 1, 8))) / 0.25) ** 2))
+    return _in_order(random, near @ random.normal(size=(8, 64)), ids, np.zeros(n, dtype=np.int64), cyclic=False)
+
+
+def many_categories(number: int, _: Sample) -> Case:
+    """Four to eight of three to five words, one category after the other: more than there are numbers to take out."""
+    random = np.random.default_rng((56, number))
+    n, size = ((12, 3), (20, 4), (24, 4), (24, 3), (30, 5))[number % 5]
+    blocks = np.arange(n) // size
+    path = random.normal(size=(n // size, 64))[blocks]
+    return _in_order(random, path, random.uniform(np.log(100), np.log(50_000), n), blocks, cyclic=bool(number % 2))
+
+
+def _in_order(
+    random: np.random.Generator, path: np.ndarray, rare: np.ndarray, blocks: np.ndarray, *, cyclic: bool
+) -> Case:
+    states = with_ids(related.along(path, random, signal=SIGNAL), rare)
+    n = len(path)
+    order = OrderRows(words=np.arange(n), places=np.arange(n), n_places=n, cyclic=cyclic, categories=blocks)
+    return Case(report=capture_report(states, blocks.tolist(), orders=(order,)), is_false=_is_beyond)
+
+
+def _is_beyond(announced: Announcement) -> bool:
+    return announced.kind == ORDER and announced.what == BEYOND
+
+
+NULL = (
+    Kind(
+        name="pairs in one category",
+        contents=(
+            "two models, 18 to 48 pairs of words with nearly the same states: a word and the same with a capital, accents or a mark, or two "
+            "that are declared to belong together; each pair in any of 3–6 categories; false: everything"
+        ),
+        make=pairs,
+        n_reports=N_NULL,
+    ),
+    Kind(
+        name="random weights, a grid of tokens",
+        contents=(
+            f"a model of one of {len(ARCHITECTURES)} architectures with {N_LAYERS} layers, words of each of 5–8 tokens before each of 5–8 "
+            "others; a category has one in common; false: above the words’ surface"
+        ),
+        make=grid,
+        n_reports=N_NULL,
+    ),
+    Kind(
+        name="random weights, numerals",
+        contents="the same with 24 or 32 words in order, as numerals are; false: more than their looks",
+        make=numerals,
+        n_reports=N_NULL,
+    ),
+    Kind(
+        name="categories by frequency",
+        contents="3–7 categories of words of either case, by how common they are, which states tell; false: above the words’ surface",
+        make=bands,
+        n_reports=N_NULL,
+    ),
+    Kind(
+        name="orders by frequency, along a curve",
+        contents="12, 16 and 24 words by how common they are, signal 10; false: more than their looks",
+        make=by_rank,
+        n_reports=N_NULL,
+    ),
+    Kind(
+        name="orders of many categories",
+        contents="4–8 of three to five words, one after the other, signal 10; false: more than their looks",
+        make=many_categories,
+        n_reports=N_NULL,
+    ),
+)
