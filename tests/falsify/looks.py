@@ -140,7 +140,7 @@ def bands(number: int, _: Sample) -> Case:
     words = labelled(texts, np.repeat(np.arange(n_categories), n_each).tolist())
     told = (rare - rare.mean()) / rare.std()
     path = np.outer(told, random.normal(size=WIDTH)) + number % 2 * 0.7 * np.outer(told**2, random.normal(size=WIDTH))
-    states, own = [], random.normal(size=(n, WIDTH))
+    states, own = list[np.ndarray](), random.normal(size=(n, WIDTH))
     while len(states) < N_DEPTHS:
         own = 0.8 * own + 0.6 * random.normal(size=own.shape)
         states.append((path + 0.4 * own).astype(np.float32))

@@ -86,6 +86,53 @@ def test_what_tells_most_of_the_places_is_taken_out_first() -> None:
     assert looks_of(order(np.zeros(N, dtype=np.int64)), alike.tokenization, aims) is None
 
 
+def test_categories_in_a_row_are_taken_out_however_many_they_are() -> None:
+    """Six, of which the last has one word, where two numbers are: states that tell them apart tell nothing beyond."""
+    random = np.random.default_rng(4)
+    blocks = np.arange(N) // 3
+    states = random.normal(size=(6, 40))[blocks] + 0.2 * random.normal(size=(N, 40))
+    of_any = capture(states, random.permutation(np.exp(np.linspace(4, 10, N)).astype(int)))
+    aims = aims_of(order())
+    lefts = []
+    for asked in (order(blocks), order()):
+        looks = looks_of(asked, of_any.tokenization, aims)
+        assert looks is not None
+        found = BeyondOverDepths(aims, looks, 1, PERMUTATIONS, 5)
+        found.add(0, rows(states))
+        lefts.append(found.left[0])
+    assert not lefts[0][0] < np.quantile(lefts[0][1:], 0.05)
+    assert (lefts[1][0] < lefts[1][1:]).all()
+
+
+def test_words_that_have_nothing_in_common_are_one_group() -> None:
+    """Else each would tell its own place."""
+    aims = aims_of(order())
+    states = np.random.default_rng(5).normal(size=(N, 9))
+    looks = looks_of(order(np.arange(N)), capture(states, np.full(N, 7)).tokenization, aims)
+    assert looks is None
+
+
+def test_tokens_that_words_have_in_common_are_taken_out_the_first_and_the_last() -> None:
+    """As in twenty one, twenty two and so on: both tell all places, as one of them doesn't."""
+    states, aims = np.random.default_rng(6).normal(size=(N, 9)), aims_of(order())
+    whole = capture(states, np.arange(N))
+    ids = [(0, 10 + row // 4, 20 + row % 4) for row in range(N)]
+    words = [replace(each, ids=own, stop=3, start=1) for each, own in zip(whole.tokenization.words, ids, strict=True)]
+    looks = looks_of(order(), replace(whole.tokenization, words=tuple(words)), aims)
+    assert looks is not None
+    assert looks.names == ("tokens",)
+    np.testing.assert_allclose(looks.hat @ aims, aims, atol=1e-9)
+
+
+def test_how_common_words_are_is_taken_out_along_any_curve() -> None:
+    states, aims = np.random.default_rng(7).normal(size=(N, 9)), aims_of(order())
+    ids = [*range(100, 100 + N // 2), *range(40_000, 40_000 + N // 2)]
+    looks = looks_of(order(), capture(states, np.array(ids)).tokenization, aims)
+    assert looks is not None
+    assert looks.names == ("frequency",)
+    np.testing.assert_allclose(looks.hat @ aims, aims, atol=1e-9)
+
+
 def test_an_order_that_looks_tell_altogether_has_no_value() -> None:
     asked = order(np.arange(N) // 8)
     aims = np.repeat([[0.0], [1.0]], 8, axis=0)

@@ -67,6 +67,19 @@ def test_what_is_common_is_near_as_before() -> None:
     assert scores(made(letters(3, len(LABELS)), ids))[0] == 1
 
 
+def test_words_are_near_by_their_first_token_where_any_may_be_shared() -> None:
+    """Each of a category's words shares the other token with a word of each other category."""
+    ids = [(label, 100 + row % N_EACH) for row, label in enumerate(LABELS)]
+    assert scores(made(letters(6, len(LABELS)), ids))[0] == 1
+
+
+def test_how_common_words_are_counts_by_itself() -> None:
+    """Whatever their case is, in which they may lie nearer."""
+    words = [word.capitalize() if row % 3 else word for row, word in enumerate(letters(7, len(LABELS)))]
+    ids = [(1000 + 300 * label + 20 * (row % N_EACH),) for row, label in enumerate(LABELS)]
+    assert scores(made(words, ids))[0] > 0.8
+
+
 def test_the_order_of_words_decides_nothing() -> None:
     """Words that share nothing are as far from each other by tokens; the numbers tell them apart."""
     words = letters(4, len(LABELS))

@@ -94,12 +94,12 @@ def _last(word: TokenizedWord) -> int:
 
 
 def _means(aims: np.ndarray, groups: Sequence[int]) -> np.ndarray:
-    """``(n_words, n_aims)``: the mean of each word's group; of all words for one that is alone, as its own would be its place."""
-    found = np.tile(aims.mean(axis=0), (len(aims), 1))
-    for group in set(groups):
-        rows = np.flatnonzero(np.array(groups) == group)
-        if len(rows) > 1:
-            found[rows] = aims[rows].mean(axis=0)
+    """``(n_words, n_aims)``: the mean of each word's group; words that are alone are one group, as else each would tell its own place."""
+    _, which, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    which[sizes[which] == 1] = len(sizes)
+    found = np.empty_like(aims)
+    for group in set(which.tolist()):
+        found[which == group] = aims[which == group].mean(axis=0)
     return found
 
 
