@@ -292,6 +292,14 @@ def test_a_difference_that_is_shown_is_found(slot: str, sign: int) -> None:
     assert "is 0.60 " in next(each for each in findings(other) if each.slot == slot).said, "a record changed"
 
 
+def test_all_layers_that_differ_from_the_embedding_are_several() -> None:
+    """Which isn't one of them."""
+    values = [0.3] * 6
+    report = differing(measures(measure(values, [True] * 6), [(depth, 0) for depth in range(1, 7)]))["layers"]
+    (found,) = [each for each in findings(report) if each.slot == "layers"]
+    assert found.sentence == "Layers 0–5 cluster words alone by category more than the embedding."
+
+
 @pytest.mark.parametrize("slot", ["contexts", "layers", "models"])
 def test_without_its_test_nothing_is_found(slot: str) -> None:
     values, holds = RISING

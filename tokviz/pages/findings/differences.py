@@ -40,11 +40,16 @@ class Shown:
     def size(self) -> float:
         return abs(float(self.paired.value[0, self.at]))
 
+    @property
+    def of_first(self) -> np.ndarray:
+        """``(n_depths,)`` bool: the same of each depth of the first capture."""
+        found = np.zeros(int(self.depths[:, 0].max()) + 1, dtype=bool)
+        found[self.depths[self.alike, 0]] = True
+        return found
+
     def where(self) -> str:
         """As depths of the first capture."""
-        everywhere = np.zeros(int(self.depths[:, 0].max()) + 1, dtype=bool)
-        everywhere[self.depths[self.alike, 0]] = True
-        return depths_where(everywhere)
+        return depths_where(self.of_first)
 
     def share(self) -> np.ndarray:
         """``(2,)`` float64: from where to where around the surest one, as shares of the depth."""
@@ -131,7 +136,9 @@ def of_layers(report: Report, model: ModelReport) -> Iterator[Found]:
             yield Found(
                 slot="layers",
                 headline=short(
-                    Fact(kind, where=shown.where(), n=1 if shown.alike.all() else int(shown.alike.sum()), **values),
+                    Fact(
+                        kind, where=shown.where(), n=1 if shown.of_first.all() else int(shown.of_first.sum()), **values
+                    ),
                     Fact(kind, where=Fact("findings.depth", depth=depth), n=1, **values),
                 ),
                 evidence=(shown.evidence("findings.higher" if shown.is_higher else "findings.lower", depth=depth),),
