@@ -91,6 +91,7 @@ def _case_of(
                 each,
                 states=(states := made(each.states)),
                 further=tuple(map(made, each.further)),
+                against=tuple(map(made, each.against)),
                 given={**each.given, Lenses: read(each.of(Lenses))},
                 ordinary=states if each.ordinary is not None else None,
                 words=words,

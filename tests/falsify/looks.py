@@ -152,8 +152,8 @@ def by_rank(number: int, _: Sample) -> Case:
     """12, 16 or 24 words by how common they are, common ones and rare ones, which states tell along a curve."""
     random = np.random.default_rng((55, number))
     n = (12, 16, 24)[number % 3]
-    common, rare = random.uniform(np.log(120), np.log(220), n // 2), random.uniform(np.log(20e3), np.log(50e3), n // 2)
-    ids = np.sort(np.concatenate([common, rare]))
+    common, rare = (random.choice(np.arange(*ends), n // 2, replace=False) for ends in ((120, 220), (20_000, 50_000)))
+    ids = np.sort(np.log(np.concatenate([common, rare]) + 0.5))
     told = (ids - ids.mean()) / ids.std()
     near = np.exp(-(((told[:, None] - np.quantile(told, np.linspace(0, 1, 8))) / 0.25) ** 2))
     return _in_order(random, near @ random.normal(size=(8, 64)), ids, np.zeros(n, dtype=np.int64), cyclic=False)

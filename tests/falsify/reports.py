@@ -230,6 +230,7 @@ def at_depths(states: HiddenStates, depths: Sequence[int]) -> HiddenStates:
         position0_dimensions=states.position0_dimensions[chosen],
         updates=None,
         attention=(),
+        digest=f"{states.digest} {chosen}",
     )
 
 

@@ -93,6 +93,7 @@ def _thinned(inputs: Inputs) -> Inputs:
         inputs,
         states=thin,
         further=tuple(further),
+        against=tuple(at_depths(each, depths) for each in inputs.against),
         given={**inputs.given, Lenses: _thinned_lens(inputs.of(Lenses), depths)},
         ordinary=ordinary,
         measured=(PROJECTION,),

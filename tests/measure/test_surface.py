@@ -73,6 +73,19 @@ def test_words_are_near_by_their_first_token_where_any_may_be_shared() -> None:
     assert scores(made(letters(6, len(LABELS)), ids))[0] == 1
 
 
+def test_words_that_look_the_same_are_nearest_to_each_other() -> None:
+    """As all of a category are that have the token in common that is read."""
+    ids = [(100 + row % N_EACH, label) for row, label in enumerate(LABELS)]
+    tokenization = made(letters(8, len(LABELS)), ids)
+    words = tuple(each.word for each in tokenization.words)
+    categories = Categories(memberships=tuple((label,) for label in LABELS), words=words)
+    of_purity, of_silhouette = surface.scores(tokenization, np.arange(len(LABELS)), categories)
+    assert of_purity.value == 1
+    assert of_silhouette.value > 0.99
+    others = Categories(memberships=tuple((row % 3,) for row in range(len(LABELS))), words=words)
+    assert surface.scores(tokenization, np.arange(len(LABELS)), others)[0].value < 0.6
+
+
 def test_how_common_words_are_counts_by_itself() -> None:
     """Whatever their case is, in which they may lie nearer."""
     words = [word.capitalize() if row % 3 else word for row, word in enumerate(letters(7, len(LABELS)))]

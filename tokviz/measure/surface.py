@@ -14,13 +14,15 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from tokviz.measure.categories import UNDEFINED, Score, purity, silhouette
-from tokviz.measure.labels import Categories, begins_with_capital
+from tokviz.measure.labels import Categories, begins_with_capital, seed_of
 from tokviz.measure.spaces import standardized
 from tokviz.records import Tokenization
 
 _OF_TOKENS, _OF_LETTERS = 6_000.0, 60.0
 """Squared distances of words that share nothing: of what the three numbers give on average, a thousand times and ten times. These decide
 where nothing is shared. Words with a token in common may lie as near each other in random weights as any, and so they do here."""
+_ALIKE = 1e-9
+"""Far less than what any two words differ by."""
 
 
 def features(tokenization: Tokenization) -> np.ndarray:
@@ -44,7 +46,9 @@ def scores(tokenization: Tokenization, rows: np.ndarray, categories: Categories)
     """
     if not tokenization.is_known:
         return UNDEFINED, UNDEFINED
-    found = [(purity(each, categories), silhouette(each, categories)) for each in _distances(tokenization, rows)]
+    gaps = _gaps([tokenization.words[row].word for row in rows])
+    each_way = (np.where(each == 0, gaps, each) for each in _distances(tokenization, rows))
+    found = [(purity(each, categories), silhouette(each, categories)) for each in each_way]
     purities, silhouettes = zip(*found, strict=True)
     return _largest(purities), _largest(silhouettes)
 
@@ -75,6 +79,12 @@ def _distances(tokenization: Tokenization, rows: np.ndarray) -> Iterator[np.ndar
             shared = (shared > 0).astype(np.float64)
         if np.triu(shared, 1).any():
             yield np.sqrt(squared + weight * (1 - shared))
+
+
+def _gaps(words: Sequence[str]) -> np.ndarray:
+    """``(n_words, n_words)``: between words that look the same, which else would have no nearest; of each pair alone, whatever the list."""
+    keys = np.array([np.random.default_rng(seed_of(0, "surface", word)).random() for word in words])
+    return np.asarray(_ALIKE * np.abs(keys[:, None] - keys))
 
 
 def _letters(word: str) -> set[str]:
