@@ -13,6 +13,9 @@ from tokviz.measure.decisions import claim, of_median, scored
 from tokviz.measure.labels import Categories
 from tokviz.records import CategoryMeasure, Claim, Measured
 
+_LEAST_SPREAD = 1e-6
+"""Less is rounding: words that look the same and have the same states are as far above chance as can be in both."""
+
 
 def median_of(scores: Sequence[Score]) -> Score:
     """The median over the templates of a context, which have the same words; undefined where one of them is.
@@ -138,7 +141,7 @@ def _above_surface(scores: Sequence[Score], categories: Categories, surface: Sco
         # What axes that follow the words add to the error of a plot isn't any word's.
         of_axes = max(each.error**2 - float((each.parts**2).sum()), 0.0) / scale**2
         spread = root_of_squares(categories.by_word(parts))
-        if spread > 0:
+        if spread > _LEAST_SPREAD:
             score[index] = as_normal((effect - of_surface) / np.hypot(spread, np.sqrt(of_axes)), freedom)
             drawn[index] = parts @ categories.weights / spread
     return scored("surface", score, drawn, enough)

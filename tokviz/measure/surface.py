@@ -47,8 +47,10 @@ def scores(tokenization: Tokenization, rows: np.ndarray, categories: Categories)
     if not tokenization.is_known:
         return UNDEFINED, UNDEFINED
     gaps = _gaps([tokenization.words[row].word for row in rows])
-    each_way = (np.where(each == 0, gaps, each) for each in _distances(tokenization, rows))
-    found = [(purity(each, categories), silhouette(each, categories)) for each in each_way]
+    found = [
+        (purity(np.where(each == 0, gaps, each), categories), silhouette(each, categories))
+        for each in _distances(tokenization, rows)
+    ]
     purities, silhouettes = zip(*found, strict=True)
     return _largest(purities), _largest(silhouettes)
 
@@ -71,7 +73,7 @@ def _distances(tokenization: Tokenization, rows: np.ndarray) -> Iterator[np.ndar
         yield np.sqrt(squared + _OF_TOKENS * (own[:, None] - own) ** 2)
     tokens = [each.ids[each.start : each.stop] for each in words]
     parts: list[tuple[Sequence[set[Any]], float]] = [([set(own) for own in tokens], _OF_TOKENS)]
-    if max(map(len, tokens)) > 1:
+    if any(len(own) > 1 for own in tokens):
         parts += [([{own[end]} for own in tokens], _OF_TOKENS) for end in (0, -1)]
     for own, weight in (*parts, ([_letters(each.word) for each in words], _OF_LETTERS)):
         shared = _shared(own)
