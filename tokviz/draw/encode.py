@@ -16,8 +16,8 @@ from tokviz.text import visible
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-N_COLORS = 72
-"""Text in nine hues, smoothed, looks the same in 72 colours as in thousands, at two thirds of the bytes."""
+N_COLORS = 64
+"""Text in nine hues, smoothed, looks the same in 64 colours as in thousands, at two thirds of the bytes."""
 N_EXACT = 40
 """As many of the most frequent colours are kept as they are: paper, the marks' hues, frames."""
 

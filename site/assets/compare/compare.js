@@ -12,6 +12,8 @@ root,
 models: data.models,
 openingShare: data.opening,
 endName: data.end,
+tested: data.tested,
+untested: root.querySelector("[data-untested]"),
 container: root.querySelector(".slots"),
 ruler: root.querySelector(".compare-ruler"),
 range: root.querySelector("input[type=range]"),
@@ -167,6 +169,7 @@ comparison.range.max = last;
 comparison.container.dataset.slots = slots.length;
 if (comparison.addButton) comparison.addButton.disabled = slots.length === LETTERS.length;
 drawScale(comparison);
+showTested(comparison);
 for (const slot of slots) fitStrip(slot, mode === "layer" && last ? slot.capture.context.last / last : 1);
 setDepth(comparison, mode === "layer" ? comparison.depth : Math.round(share * last));
 }
@@ -174,6 +177,14 @@ function fitStrip({ strip }, part) {
 const box = strip.querySelector(".plate");
 box.style.width = percent(100 * part);
 box.style.marginLeft = percent(Tokviz.geometry.axisStart * (1 - part));
+}
+function showTested({ tested, untested, slots }) {
+const shown = slots.map(({ capture: { model: { slug }, context } }) => ({ slug, pairs: tested?.[context.name] ?? [], context }));
+const pairs = shown.flatMap((one, at) => shown.slice(at + 1).filter(({ slug }) => slug !== one.slug).map((other) => [one, other]));
+const isTested = ([one, other]) => one.context.name === other.context.name
+&& one.pairs.some((slugs) => slugs.includes(one.slug) && slugs.includes(other.slug));
+untested.hidden = !tested || pairs.every(isTested);
+if (!untested.hidden) untested.textContent = pairs.length > 1 ? "Not every pair of these was tested." : "This pair wasn’t tested.";
 }
 function showChoice(comparison) {
 refresh(comparison);
@@ -291,6 +302,9 @@ root.addEventListener("address", ({ detail }) => {
 detail.fragment = fragmentOf(comparison);
 });
 window.addEventListener("hashchange", () => openAddress(comparison));
+document.addEventListener("click", ({ target }) => {
+if (target.closest?.("a[href^='#a=']")) root.scrollIntoView({ behavior: "instant" });
+});
 document.addEventListener("scale-chosen", () => comparison.address.request());
 }
 function startCompare(root) {

@@ -42,5 +42,14 @@ sortBy(heading, sorted ? sorted === "ascending" : byRow || heading.classList.con
 const written = headings.find(({ dataset }) => dataset.sortBy);
 written?.setAttribute("aria-sort", written.dataset.sortBy);
 }
+function startFilter(label) {
+const field = label.querySelector("input");
+const rows = [...label.nextElementSibling.querySelectorAll("tbody tr")];
+field.addEventListener("input", () => {
+const typed = field.value.trim().toLowerCase();
+for (const row of rows) row.hidden = !row.cells[0].textContent.toLowerCase().includes(typed);
+});
+}
+for (const label of document.querySelectorAll("[data-filter]")) startFilter(label);
 for (const table of document.querySelectorAll("table[data-sortable]")) startTable(table);
 })();

@@ -47,7 +47,6 @@ make("p", { class: "hint" }, "Pinned"),
 const made = button(vocabulary.names[row], () => this.unpin(row));
 made.prepend(swatch(vocabulary.memberships[row]));
 made.setAttribute("aria-label", `Unpin ${vocabulary.names[row]}`);
-made.append(" ×");
 return made;
 }),
 ...(rows.length > 1 ? [button("Unpin all", () => this.unpin(null))] : []));

@@ -2,7 +2,7 @@
 (() => {
 const { captures, clamp, decode, depthName } = Tokviz;
 const LETTERS = ["a", "b"];
-const PLAY_INTERVAL = 800;
+const PLAY_INTERVAL = 1200;
 const TABLE_DELAY = 160;
 const ANNOUNCE_DELAY = 500;
 function createExplorer(root) {
@@ -277,7 +277,7 @@ function play(explorer) {
 const { playButton } = explorer;
 playButton.textContent = "Stop";
 playButton.setAttribute("aria-pressed", "true");
-if (explorer.depth === lastOf(explorer)) go(explorer, 0, true);
+go(explorer, explorer.depth === lastOf(explorer) ? 0 : explorer.depth + 1, true);
 explorer.playing = setInterval(() => {
 if (explorer.depth < lastOf(explorer)) go(explorer, explorer.depth + 1, true);
 else stop(explorer);

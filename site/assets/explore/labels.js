@@ -17,12 +17,12 @@ return widths.get(text);
 }
 document.fonts?.ready.then(() => widths.clear());
 function placed(labels, others, { x, y, radius, width, height }, most) {
-const rows = [...labels.map(({ row }) => row), ...others];
+const places = [...labels, ...others.map((row) => ({ row }))].map(({ row, at }) => at ?? [x[row], y[row]]);
 return names.inTurn({
-x: rows.map((row) => x[row]),
-y: rows.map((row) => y[row]),
+x: places.map(([left]) => left),
+y: places.map(([, top]) => top),
 radius,
-shown: rows.keys(),
+shown: places.keys(),
 widths: labels.map(({ text, kind }) => widthOf(text) * (SCALES[kind] ?? 1)),
 heights: labels.map(() => HEIGHT),
 area: { left: 2, top: 1, right: width - 2, bottom: height - 1 },
@@ -46,7 +46,7 @@ const isSeen = (row) => visible[row] && x[row] >= 0 && y[row] >= 0 && x[row] <= 
 const isWanted = new Set(wanted.map(({ row }) => row));
 const others = [...rows].filter((row) => isSeen(row) && !isWanted.has(row));
 const tried = others.slice(0, MOST_TRIED).map((row) => ({ row, text: textOf(row) }));
-return placed([...wanted, ...tried], others.slice(MOST_TRIED), picture, wanted.length + most).filter(({ row }) => !isWanted.has(row));
+return placed([...wanted, ...tried], others.slice(MOST_TRIED), picture, wanted.length + most).filter(({ row, kind }) => kind === "layer" || !isWanted.has(row));
 }
 const TICK_WIDTH = 130;
 const TICK_HEIGHT = 90;

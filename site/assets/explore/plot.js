@@ -72,7 +72,6 @@ const { depth } = this;
 if (depth === undefined) return;
 this.frameView();
 this.moveTo(depth);
-this.clearNames();
 }
 stepTo(depth) {
 if (depth === this.depth) return;
@@ -90,10 +89,15 @@ this.problem.textContent = hasPicture ? "" : this.view.problems[depth] ?? "There
 this.to = this.framed.at(depth);
 const moves = !jumps && hasPicture && this.width > 0 && !reducedMotion.matches;
 this.motion = moves ? new Explore.Motion(this.now, this.to, this, turns) : null;
-this.started = performance.now();
 this.moving = true;
 this.trails.moveTo(depth);
 this.tree = null;
+if (!moves || !this.visible) this.stale = true;
+else {
+this.project(this.to);
+this.placeLabels();
+}
+this.started = performance.now();
 this.request();
 }
 setVisible(visible) {
@@ -172,17 +176,13 @@ this.project();
 this.painter.paint(this.x, this.y, this.visible);
 this.drawAxes();
 this.drawTrails(eased);
-this.drawOver();
-if (this.moving) {
-this.stale = true;
-this.request();
-} else if (this.stale) {
-this.settle();
+this.drawOver(eased);
+if (this.moving) this.request();
+else if (this.stale) this.settle();
 }
-}
-project() {
+project(now = this.now) {
 const { k, x: left, y: top } = this.transform;
-const { width, height, now } = this;
+const { width, height } = this;
 for (let row = 0; row < this.x.length; row += 1) {
 this.x[row] = left + k * now[2 * row] * width;
 this.y[row] = top + k * (1 - now[2 * row + 1]) * height;
@@ -198,14 +198,24 @@ settle() {
 clearTimeout(this.settleTimer);
 this.settleTimer = setTimeout(() => {
 if (this.moving) return;
-this.stale = false;
-const pinned = this.pins.filter((row) => this.visible[row]).map((row) => ({ row, text: this.labelOf(row), kind: "pinned" }));
-this.overlay.setLabels(Explore.placeLabels({
-...this.picture(), wanted: pinned, rows: this.order, visible: this.visible,
-textOf: (row) => this.labelOf(row), most: MOST_LABELS,
-}), this.view.vocabulary, this);
+this.placeLabels();
 this.request();
 }, SETTLE_DELAY);
+}
+placeLabels() {
+this.stale = false;
+const pins = this.pins.filter((row) => this.visible[row]);
+const layers = pins.flatMap((row) => this.trails.layers(row, [this.x[row], this.y[row]], this.pixels));
+const labels = Explore.placeLabels({
+...this.picture(), wanted: [...pins.map((row) => ({ row, text: this.labelOf(row), kind: "pinned" })), ...layers], rows: this.order,
+visible: this.visible, textOf: (row) => this.labelOf(row), most: MOST_LABELS,
+});
+this.overlay.setLabels(labels.filter(({ kind }) => kind !== "layer"), this.view.vocabulary, this);
+this.trails.numbers = labels.filter(({ kind }) => kind === "layer");
+}
+get pixels() {
+const { width, height, transform: { k, x, y } } = this;
+return ([across, up]) => [x + k * across * width, y + k * (1 - up) * height];
 }
 async still() {
 while (this.moving || this.stale) await new Promise(requestAnimationFrame);
@@ -233,11 +243,10 @@ const panes = { main: this.framed.paneAt(this.depth, this.transform), band: fram
 this.axes.replaceChildren(...Explore.axes({ limits, frame, panes, variance, transform: this.transform, left, top, width, height }));
 }
 drawTrails(share) {
-const { k, x, y } = this.transform;
 const words = this.pins.filter((row) => this.visible[row]).map((row) => [row, [this.x[row], this.y[row]]]);
-this.trails.draw(words, share, ([across, up]) => [x + k * across * this.width, y + k * (1 - up) * this.height]);
+this.trails.draw(words, share, this.pixels, !this.moving && !this.stale);
 }
-drawOver() {
+drawOver(share) {
 const { view, depth, visible, moving, diameter } = this;
 const current = this.current !== null && visible[this.current] ? this.current : null;
 const near = current === null ? [] : Explore.neighbours(view, depth, current).rows.filter((row) => visible[row]);
@@ -245,7 +254,7 @@ const pins = this.pins.filter((row) => visible[row]);
 this.chosen = current === null ? null : [...near, ...pins, current];
 this.inner.classList.toggle("pointing", current !== null);
 this.band.draw(this.framed, depth, visible, this.chosen, this.transform);
-this.overlay.draw(view, { current, near, pins, moving, diameter, labelOf: (row) => this.labelOf(row) }, this.picture());
+this.overlay.draw(view, { current, near, pins, moving, share, diameter, labelOf: (row) => this.labelOf(row) }, this.picture());
 }
 labelOf(row) {
 const text = Explore.shortened(this.view.vocabulary.names[row]);

@@ -91,6 +91,9 @@ return made.get(view);
 (() => {
 const { svg } = Tokviz;
 const RECENT = 10;
+const EVERY = [1, 2, 5, 10, 20, 50, 100];
+const MOST_NUMBERS = 6;
+const APART = 24;
 const REACH = 8;
 class Trails {
 constructor(root) {
@@ -109,6 +112,7 @@ this.kind = kind;
 this.forget();
 }
 forget() {
+this.numbers = [];
 this.from = new Map();
 this.now = new Map();
 this.moveTo(this.depth);
@@ -119,12 +123,26 @@ if (this.now.size) this.from = this.now;
 this.to = new Map();
 this.now = new Map();
 }
-draw(words, share, pixels) {
+draw(words, share, pixels, isStill) {
 this.root.replaceChildren(...words.flatMap(([row, mark]) => {
 const points = this.placesOf(row, share).map((place) => place && pixels(place));
 points[this.depth] = mark;
 return this.paths(points, this.view.vocabulary.hueOf(row));
-}));
+}), ...(isStill ? this.numbers : []).map(({ row, text, x, y }) =>
+svg("text", { class: this.view.vocabulary.hueOf(row), x: x.toFixed(1), y: y.toFixed(1) }, text)));
+}
+layers(row, mark, pixels) {
+const every = EVERY.find((each) => this.depth / each <= MOST_NUMBERS);
+const found = [];
+for (let depth = 1; depth < this.depth; depth += every) {
+const place = this.view.limits[depth] && this.place(row, depth);
+const at = place && pixels(place);
+const isApart = (from, by) => Math.hypot(from[0] - at[0], from[1] - at[1]) > by;
+if (at && isApart(mark, 2 * APART) && found.every((each) => isApart(each.at, APART))) {
+found.push({ row, at, text: String(depth - 1), kind: "layer" });
+}
+}
+return found;
 }
 placesOf(row, share) {
 if (!this.to.has(row)) this.to.set(row, this.view.limits.map((_, depth) => this.place(row, depth)));

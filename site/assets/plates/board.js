@@ -47,9 +47,9 @@ this.plates.set(holder, found);
 this.update(found);
 if (from) this.moveFrom(found, from, true);
 }
-pointsOf(holder) {
+madeOf(holder) {
 const found = this.plates.get(holder);
-return (found?.drawing && found.made?.points) ?? null;
+return (found?.drawing && found.made) ?? null;
 }
 mayStep() {
 const since = performance.now() - (this.stepped ?? -Infinity);
@@ -57,19 +57,11 @@ this.stepped = performance.now();
 return since > movement.DURATION;
 }
 moveFrom(found, from, turns) {
-const { made, drawing, seen } = found;
-if (!drawing || !seen || !made.marks || !movement.canMove(from, made.points)) return;
-drawing.classList.add("moving");
-found.stop = movement.move(from, made.points, turns, ({ x, y }) => {
-made.marks.forEach((mark, row) => mark.setAttribute("transform", `translate(${x[row].toFixed(1)} ${y[row].toFixed(1)})`));
-}, () => {
-drawing.classList.remove("moving");
-found.stop = null;
-});
+if (found.drawing && found.seen && found.made.marks) movement.follow(found, from, turns, () => this.pointed ?? this.chosen);
 }
 rescale() {
 for (const found of this.plates.values()) {
-const before = this.pointsOf(found.holder);
+const before = this.madeOf(found.holder);
 found.isolated = undefined;
 this.update(found);
 if (before && found.made.divided) this.moveFrom(found, before, false);
@@ -108,6 +100,7 @@ found.preparing = null;
 if (!found.drawing) this.make(found);
 if (found.layout !== layout) this.fit(found, layout);
 found.drawing.setAttribute("aria-label", found.holder.querySelector("img").alt);
+found.holder.removeAttribute("aria-label");
 this.setSeen(found.holder, found.seen);
 this.redraw(found, arranged);
 found.about.isDrawn = true;
@@ -116,7 +109,9 @@ showImage(found) {
 found.stop?.();
 found.preparing = null;
 found.holder.removeAttribute("data-drawn");
-found.holder.querySelector("img").removeAttribute("data-late");
+const image = found.holder.querySelector("img");
+image.removeAttribute("data-late");
+if (found.holder.matches("a")) found.holder.setAttribute("aria-label", image.alt);
 found.drawing?.remove();
 found.key?.remove();
 Object.assign(found, { drawing: null, key: null, layout: null });
@@ -154,7 +149,13 @@ plateKey.showScale(key, found.made);
 }
 }
 kind.point(drawing, about, layout, found.made, this.pointed ?? this.chosen);
+this.fade(found, isolated);
 if (key) plateKey.press(key, this.isolated);
+}
+fade({ made, about }, isolated) {
+const chosen = this.chosen === null ? null : about.view.vocabulary.memberships[this.chosen];
+const kept = isolated === null ? chosen : [isolated];
+for (const [part, categories] of made.parts) part.classList.toggle("faint", kept !== null && !categories.some((each) => kept.includes(each)));
 }
 redrawAll() {
 const [seen, others] = [[], []];
@@ -332,7 +333,7 @@ return mayMove;
 function stepFrom(target, about, depth, moves) {
 const before = board.plates.get(target);
 const isNext = before?.about === about && Math.abs(depth - before.depth) === 1;
-return (isNext || (moves && before?.depth === depth)) && mayStep() ? board.pointsOf(target) : null;
+return (isNext || (moves && before?.depth === depth)) && mayStep() ? board.madeOf(target) : null;
 }
 function slot({ target, detail }) {
 const { capture, depth, isStep } = detail;

@@ -23,7 +23,7 @@ stepFrom(depth, isSwiped) {
 const found = new Map();
 if (isSwiped || Math.abs(depth - this.depth) !== 1 || !this.board.mayStep()) return found;
 for (const { panel, holder, depth: seen } of this.drawn.values()) {
-if (seen === this.depth) found.set(panel, this.board.pointsOf(holder));
+if (seen === this.depth) found.set(panel, this.board.madeOf(holder));
 }
 return found;
 }
@@ -80,28 +80,25 @@ const area = { left: MARGIN, top: MARGIN, right: width - MARGIN, bottom: height 
 return { width, height, area };
 }
 const dot = (points, row) => `M${points.x[row].toFixed(1)} ${points.y[row].toFixed(1)}h0`;
-function draw(drawing, { view, categories }, { area }, depth, isolated) {
+function draw(drawing, { view, categories }, { area }, depth) {
 const pane = Tokviz.framing.truePane(area, view.extents[depth]);
 const points = plateLayout.spread(view.at(depth), view.n, pane, DIAMETER / 2);
-const paths = categories.length > nHues ? shapesOf(view, points, isolated) : dotsOf(view, points, categories, isolated);
+const parts = categories.length > nHues ? shapesOf(view, points) : dotsOf(view, points, categories);
 const marks = svg("g", { class: "plate-dots", "stroke-width": DIAMETER });
-marks.append(...paths);
+marks.append(...parts.map(([part]) => part));
 drawing.replaceChildren(marks, svg("g", { class: "plate-point" }));
-return { points };
+return { points, parts };
 }
-const classOf = (category, isSeen) => `${hueOf(category)}${isSeen ? "" : " faint"}`;
-function shapesOf({ vocabulary: { memberships } }, { x, y }, isolated) {
-return memberships.map(([category], row) => svg("path", {
-class: `mark ${classOf(category, isolated === null || isolated === category)}`, d: Tokviz.shape(category),
-transform: `translate(${x[row].toFixed(1)} ${y[row].toFixed(1)}) scale(${DIAMETER + 1})`,
-}));
+function shapesOf({ vocabulary: { memberships } }, { x, y }) {
+return memberships.map(([category], row) => [svg("path", {
+class: `mark ${hueOf(category)}`, d: Tokviz.shape(category), transform: `translate(${x[row].toFixed(1)} ${y[row].toFixed(1)}) scale(${DIAMETER + 1})`,
+}), [category]]);
 }
-function dotsOf({ vocabulary: { memberships } }, points, categories, isolated) {
+function dotsOf({ vocabulary: { memberships } }, points, categories) {
 const rows = [...memberships.keys()];
-return categories.map((_, category) => svg("path", {
-class: classOf(category, isolated === null || isolated === category),
-d: rows.filter((row) => memberships[row][0] === category).map((row) => dot(points, row)).join(""),
-}));
+return categories.map((_, category) => [svg("path", {
+class: hueOf(category), d: rows.filter((row) => memberships[row][0] === category).map((row) => dot(points, row)).join(""),
+}), [category]]);
 }
 function point(drawing, { view }, layout, { points }, row) {
 const rings = row === null ? [] : [svg("circle", {

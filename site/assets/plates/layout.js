@@ -94,5 +94,5 @@ if (distance < least) [found, least] = [row, distance];
 }
 return found;
 }
-return { textSize, layout, spread, withArrow, nearest, MANY, LEAST };
+return { textSize, layout, spread, withArrow, nearest, LEAST };
 })();

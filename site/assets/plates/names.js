@@ -28,18 +28,20 @@ const angle = (degrees * Math.PI) / 180;
 const [across, down] = [Math.cos(angle), -Math.sin(angle)];
 const [byWidth, byHeight] = [across, down].map((along) => (clamp(1.5 * along, -1, 1) - 1) / 2);
 const isLed = ring >= LED_FROM;
-return { ring, across, down, byWidth, byHeight, isLed, cost: 2 * ring + SIDE_COST[index] + (isLed ? LED : 0) };
+return { index, ring, across, down, byWidth, byHeight, isLed, cost: 2 * ring + SIDE_COST[index] + (isLed ? LED : 0) };
 })).sort((one, two) => one.cost - two.cost);
 const LEAST_LED = Math.min(...TURNS.filter(({ isLed }) => isLed).map(({ cost }) => cost));
+const TITLE_TURNS = TURNS.filter(({ index }) => index < ANGLES.length / 2)
+.map((turn) => ({ ...turn, byWidth: -0.5, byHeight: -0.5, isLed: false, cost: turn.ring })).sort((one, two) => one.cost - two.cost);
 const N_BESIDE = TURNS.filter(({ isLed }) => !isLed).length;
 class Placement {
-constructor({ x, y, radius, shown, widths, heights, area, reach, above = new Set() }) {
+constructor({ x, y, radius, shown, widths, heights, area, reach, titles = new Map() }) {
 const whole = (values, round = Math.round) => Int32Array.from(values, (each) => round(PARTS * each));
 [this.x, this.y] = [x, y].map((each) => whole(each));
 [this.widths, this.heights] = [widths, heights].map((each) => whole(each, Math.ceil));
 [this.left, this.top, this.right, this.bottom] = whole([area.left, area.top, area.right, area.bottom]);
 [this.radius] = whole([radius + ROUNDED], Math.ceil);
-this.above = above;
+this.titles = titles;
 this.turns = TURNS.filter(({ ring }) => ring === 0 || radius + GAP + ring <= reach);
 this.marks = Int32Array.from(shown).sort((one, two) => y[one] - y[two]);
 this.levels = Int32Array.from(this.marks, (row) => this.y[row]);
@@ -52,8 +54,11 @@ this.pushes = 0;
 }
 place(row, index) {
 const found = (this.places[row] ??= []);
-while (found.length <= index && this.looked[row] < this.turns.length) this.look(row, found);
+while (found.length <= index && this.looked[row] < this.turnsOf(row).length) this.look(row, found);
 return found[index];
+}
+turnsOf(row) {
+return this.titles.has(row) ? TITLE_TURNS : this.turns;
 }
 countBeside(row) {
 const found = (this.places[row] ??= []);
@@ -62,27 +67,35 @@ return found.length;
 }
 look(row, found) {
 const [x, y, width, height] = [this.x[row], this.y[row], this.widths[row], this.heights[row]];
-const { ring, across, down, byWidth, byHeight, isLed, cost } = this.turns[this.looked[row]];
+const isTitle = this.titles.has(row);
+const { ring, across, down, byWidth, byHeight, isLed, cost } = this.turnsOf(row)[this.looked[row]];
 this.looked[row] += 1;
-const out = this.radius + PARTS * (GAP + ring);
+const out = isTitle ? PARTS * ring : this.radius + PARTS * (GAP + ring);
 const left = Math.round(x + across * out + byWidth * width);
 const top = Math.round(y + down * out + byHeight * height);
 const [right, bottom] = [left + width, top + height];
-if (!this.isClear(row, left, top, right, bottom)) return;
+if (!this.isClear(left, top, right, bottom) || (isTitle && !this.isHome(row, (left + right) / 2, (top + bottom) / 2))) return;
 const [west, east, north, south] = [Math.min(left, x), Math.max(right, x) + ACROSS, Math.min(top, y), Math.max(bottom, y) + DOWN];
 found.push({
 row, left, top, right, bottom, led: isLed, x, y, endX: clamp(x, left, right), endY: clamp(y, top, bottom), cost, marked: isLed ? -1 : cost,
 west, east, north, south, first: this.bandOf(north), last: this.bandOf(south),
 });
 }
-isClear(row, left, top, right, bottom) {
+isClear(left, top, right, bottom) {
 const { radius, x, marks, levels } = this;
 if (left < this.left || top < this.top || right > this.right || bottom > this.bottom) return false;
-if (this.above.has(row)) return true;
 for (let at = this.firstFrom(top - radius); at < marks.length && levels[at] < bottom + radius; at += 1) {
 if (x[marks[at]] > left - radius && x[marks[at]] < right + radius) return false;
 }
 return true;
+}
+isHome(row, left, top) {
+let [nearest, least] = [null, Infinity];
+for (const other of this.marks) {
+const distance = (this.x[other] - left) ** 2 + (this.y[other] - top) ** 2;
+if (distance < least) [nearest, least] = [other, distance];
+}
+return this.titles.get(row).rows.includes(nearest);
 }
 firstFrom(level) {
 let [low, high] = [0, this.levels.length];

@@ -31,6 +31,7 @@ const TITLE = 14;
 const GAP = 1.9;
 const LEAST_FOR_BOTH = 400;
 const BAND_MARK = 0.75;
+const TITLE_LARGER = 2;
 const NEAR = 60;
 const number = (value) => String(Math.round(10 * value) / 10);
 const translated = (x, y) => `translate(${number(x)} ${number(y)})`;
@@ -138,52 +139,41 @@ function* placed(subject, { size, diameter, reach }, points, { area }, isolated,
 const { view, labels, categories } = subject;
 const { memberships } = view.vocabulary;
 const texts = labels.map((text, row) => plateLayout.withArrow(text, points.beyond[row]));
-const middles = isolated === null && view.n > plateLayout.MANY ? middlesOf(subject, points) : [];
-const all = [...texts, ...middles.map(({ text }) => text)];
+const clouds = isolated === null ? yield* Tokviz.clouds.inSteps(points, memberships, categories.length) : [];
+const titles = new Map(clouds.map((cloud, index) => [view.n + index, cloud]));
+const all = [...texts, ...clouds.map(({ category }) => categories[category])];
+const sizes = all.map((_, row) => (titles.has(row) ? size + TITLE_LARGER : size));
 const reaches = all.map(plateText.reachOf);
-const above = middles.map((_, index) => view.n + index);
 const named = points.rows.filter((row) => isolated === null || memberships[row].includes(isolated));
 const firsts = new Set(categories.map((_, category) => named.find((row) => memberships[row][0] === category)));
 const boxes = yield* Tokviz.names.inSteps({
-x: [...points.x, ...middles.map(({ x }) => x)],
-y: [...points.y, ...middles.map(({ y }) => y)],
+x: [...points.x, ...clouds.map(({ x }) => x)],
+y: [...points.y, ...clouds.map(({ y }) => y)],
 radius: diameter / 2,
 shown: points.rows,
-widths: [...plateText.measure(texts, size), ...plateText.measure(all.slice(view.n), size, true)],
-heights: reaches.map(([up, down]) => (up + down) * size),
+widths: [...plateText.measure(texts, size), ...plateText.measure(all.slice(view.n), size + TITLE_LARGER, true)],
+heights: reaches.map(([up, down], row) => (up + down) * sizes[row]),
 area: { left: area.left + 1, top: area.top, right: area.right, bottom: area.bottom - 2 },
 reach: isFlat ? Math.min(reach, NEAR) : reach,
-above: new Set(above),
-}, [...above, ...named.filter((row) => firsts.has(row))], named.filter((row) => !firsts.has(row)));
-return boxes.map((box) => ({ ...box, text: all[box.row], base: box.bottom - reaches[box.row][1] * size, category: middles[box.row - view.n]?.category }));
-}
-function middlesOf({ view, categories }, { x, y }) {
-const { memberships } = view.vocabulary;
-const median = (values) => values.sort((one, two) => one - two)[values.length >> 1];
-return categories.flatMap((text, category) => {
-const rows = [...memberships.keys()].filter((row) => memberships[row].includes(category));
-return rows.length ? [{ text, category, x: median(rows.map((row) => x[row])), y: median(rows.map((row) => y[row])) }] : [];
+titles,
+}, [...titles.keys(), ...named.filter((row) => firsts.has(row))], named.filter((row) => !firsts.has(row)));
+return boxes.map((box) => {
+const { row } = box;
+const { category, rows } = titles.get(row) ?? { rows: [row] };
+return { ...box, rows, category, text: all[row], size: sizes[row], base: box.bottom - reaches[row][1] * sizes[row] };
 });
 }
-function nameParts({ view }, names, size) {
-const inkOf = (row) => hueOf(view.vocabulary.memberships[row][0]);
-const words = names.filter(({ category }) => category === undefined);
-const classes = names.filter(({ category }) => category !== undefined);
-return {
-lines: words.filter(({ led }) => led).map(({ row, x, y, endX, endY }) => svg("path", {
-class: inkOf(row), d: `M${number(x)} ${number(y)}L${number(endX)} ${number(endY)}`,
-})),
-names: words.map(({ row, text, left, base }) =>
-svg("text", { class: inkOf(row), x: number(left), y: number(base), "font-size": size }, text)),
-categories: classes.map(({ category, text, left, base }) =>
-svg("text", { class: hueOf(category), x: number(left), y: number(base), "font-size": size }, text)),
-};
+function nameParts({ view }, names) {
+return names.map((name) => {
+const { row, category, text, size, left, base, led, x, y, endX, endY } = name;
+const hue = hueOf(category ?? view.vocabulary.memberships[row][0]);
+const label = svg("text", { class: hue, x: number(left), y: number(base), "font-size": size }, text);
+return { ...name, label, line: led ? svg("path", { class: hue, d: `M${number(x)} ${number(y)}L${number(endX)} ${number(endY)}` }) : null };
+});
 }
-function markParts({ view }, { x, y }, diameter, isolated) {
-const { memberships } = view.vocabulary;
-return memberships.map((categories, row) => {
-const faint = isolated !== null && !categories.includes(isolated);
-const mark = svg("g", { transform: translated(x[row], y[row]), ...(faint ? { class: "faint" } : {}) });
+function markParts({ view }, { x, y }, diameter) {
+return view.vocabulary.memberships.map((categories, row) => {
+const mark = svg("g", { transform: translated(x[row], y[row]) });
 mark.append(...markPaths(categories, view.hollow[row], diameter));
 return mark;
 });
@@ -208,21 +198,32 @@ function draw(drawing, subject, layout, depth, isolated, arranged = Tokviz.finis
 const { view } = subject;
 const { diameter } = layout;
 const { frame, points, band, names } = arranged;
-const { lines, names: texts, categories } = nameParts(subject, names, layout.size);
-const marks = markParts(subject, points, diameter, isolated);
+const { memberships } = view.vocabulary;
+const labels = nameParts(subject, names);
+const [titles, words] = [true, false].map((isTitle) => labels.filter(({ category }) => (category !== undefined) === isTitle));
+const marks = markParts(subject, points, diameter);
+const inBand = band ? markParts(subject, band, BAND_MARK * diameter) : [];
+const lines = words.map(({ line }) => line).filter(Boolean);
 drawing.setAttribute("font-size", layout.size);
 Object.assign(drawing.dataset, { name: Tokviz.fileName(subject.capture, depth), projection: subject.capture.shown.label });
 drawing.replaceChildren(
 group("plate-head", titleParts(subject, Tokviz.depthName(depth), layout)),
 group("plate-axes", axisParts(layout, frame, view.variance[depth], view.capture.shown.axes)),
-...(band ? [group("plate-band", markParts(subject, band, BAND_MARK * diameter, isolated))] : []),
+...(band ? [group("plate-band", inBand)] : []),
 group("plate-lines", lines),
 group("plate-marks", marks),
-group("plate-names", texts),
-...(categories.length ? [group("plate-categories-named", categories)] : []),
+group("plate-names", words.map(({ label }) => label)),
+...(titles.length ? [group("plate-categories-named", titles.map(({ label }) => label))] : []),
 group("plate-point", []),
 );
-return { points, band, names: names.filter(({ category }) => category === undefined), marks, divided: isDivided(view.extents[depth]), hasArrows: points.beyond.some(([x, y]) => x || y) };
+const parts = [
+...[marks, inBand].flatMap((each) => each.map((mark, row) => [mark, memberships[row]])),
+...labels.flatMap(({ label, line, row, category }) => [label, line].filter(Boolean).map((part) => [part, memberships[row] ?? [category]])),
+];
+return {
+points, band, marks, labels, names: words, parts,
+divided: isDivided(view.extents[depth]), hasArrows: points.beyond.some(([x, y]) => x || y),
+};
 }
 function tokensOf({ view, categories }, row) {
 const pieces = view.tokens(row);
