@@ -250,7 +250,9 @@ def test_what_an_author_shows_of_a_model_that_fails_is_left_out(project: Path, t
     made = generate_blank(project, "--config", "linked.toml", "--output", str(tmp_path / "site"))
     assert made.returncode == 3, made.stderr
     said = [line for line in made.stderr.splitlines() if line.endswith("; left out, as a part of the report failed")]
-    assert [line.split(": ")[1] for line in said] == ["finding.depths.1", "intro", "intro", "intro"]
+    assert [line.split(": ")[1] for line in said] == ["finding.depths.1", "intro", "intro"], (
+        "of one model left, compare/ leads to it"
+    )
     assert broken(tmp_path / "site", [tmp_path / "site" / "index.html"], least=10) == []
 
 
