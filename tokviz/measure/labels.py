@@ -103,9 +103,9 @@ class Categories:
         return found
 
     def by_word(self, parts: np.ndarray) -> np.ndarray:
-        """``(n_words,)``: what each adds to an error, that of forms of one word summed in the first of them."""
+        """``(n_words,)``: what each adds to an error, that of forms of one word summed in the first of them; empty as ``parts`` is."""
         found = parts.copy()
-        for together in self.blocks:
+        for together in self.blocks if len(parts) else ():
             found[together] = 0
             found[together[:, 0]] = parts[together].sum(axis=1)
         return found
