@@ -102,7 +102,7 @@ def test_the_models_page_says_what_holds_most_and_that_nothing_steps_down(site: 
 
 
 def test_the_other_pages_agree(site: Path) -> None:
-    first, compare, method = (text_of(site, path) for path in (".", "compare", "method"))
+    compare, method = (text_of(site, path) for path in ("compare", "method"))
     assert "In this report, the reference words are read at position 0 in the context “alone” of all-large. " in method
     n_dominant = N_LAYERS - EMERGENCE
     assert compare.count(f"a dominant dimension at {n_dominant} of {N_LAYERS + 1} depths") == len(CAPTURES)
