@@ -247,7 +247,7 @@ def test_a_loaded_config_builds_a_site(model: Path, tmp_path: Path, monkeypatch:
         tokviz.load(str(tmp_path / "report.toml")), tmp_path / "site", cache=tmp_path / "cache", jobs=1
     )
     n = outcome.n_images
-    assert repr(outcome) == f"{tmp_path / 'site' / 'index.html'}: 1 model, {n} images (1 new capture, {n} new images)"
+    assert repr(outcome) == f"{tmp_path / 'site' / 'index.html'}: 1 model, {n} images (2 new captures, {n} new images)"
     assert n > 0
     assert (tmp_path / "site" / "index.html").is_file()
 

@@ -49,7 +49,7 @@ def test_hostile_text_breaks_nothing(made: tuple[Path, Outcome]) -> None:
     [
         ("index.html", "</main>", "<img src=data:x onerror=__trap(1)></main>", SCRIPTS_EXECUTED),
         ("method/index.html", "</main>", "<script>__trap(1)</script></main>", SCRIPTS_EXECUTED),
-        ("compare/index.html", "</main>", '<a href="javascript:__trap(1)">x</a></main>', SCRIPTS_EXECUTED),
+        ("explore/index.html", "</main>", '<a href="javascript:__trap(1)">x</a></main>', SCRIPTS_EXECUTED),
         ("404.html", "</main>", "<img src=//evil.example/x.png></main>", SCRIPTS_EXECUTED),
         ("method/index.html", "</main>", "</b></main>", SITES_BROKEN),
         ("data/words.js", '"words":["', '"words":["x","', WORDS_LOST),

@@ -10,19 +10,20 @@ from typing import Literal
 
 from tokviz.records.axes import Aspect
 
-PALETTE = ("#00348e", "#4b3d00", "#bb4314", "#028268", "#e16aad", "#710555", "#0a99f3", "#aa9308", "#7f53c4")
-"""Nine hues, each 3:1 or more against white. They were searched for in OKLab so that the nearest two stay at least 0.10
-apart for protan, deutan and tritan sight (Machado et al., 2009, doi:10.1109/TVCG.2009.113) and 0.19 for normal sight."""
+PALETTE = ("#292eb0", "#940010", "#9f5e05", "#148977", "#e454b3", "#711972", "#3198ee", "#8e9a02", "#804cda")
+"""Nine hues, each 3:1 or more against white, none so dark that a small mark looks black. They were searched for in OKLab so that the
+nearest two stay at least 0.10 apart for protan, deutan and tritan sight (Machado et al., 2009, doi:10.1109/TVCG.2009.113) and 0.16
+for normal sight."""
 DARK_PALETTE = (
-    "#2d8dc2",
-    "#9c8313",
-    "#ff940a",
-    "#c8ffd9",
-    "#f0afb8",
-    "#dc5485",
-    "#6ed6ff",
-    "#f6e737",
-    "#a79bff",
+    "#7674fe",
+    "#ea670e",
+    "#eec26f",
+    "#9bfed9",
+    "#ff8cab",
+    "#b66cad",
+    "#4ab1f8",
+    "#f0fb38",
+    "#c5cefd",
 )
 """What the nine are on the dark ground, for marks and text alike: 4.5:1 or more against it, 0.10 apart for all
 and 0.14 for normal sight; each within 25° of its hue on white, so that a category is the same one on a light sheet beside it."""
