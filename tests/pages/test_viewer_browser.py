@@ -60,6 +60,7 @@ def test_the_contents_say_what_is_read(open_page: OpenPage, noted: Path, width: 
         expect(links.first).to_be_hidden()
 
 
+@pytest.mark.thorough
 def test_playing_shows_layer_after_layer_until_the_last_or_until_the_reader_steps(
     open_page: OpenPage, site: Path
 ) -> None:
