@@ -21,7 +21,7 @@ from tokviz.records import Beyond, Looks, OrderRows, Tokenization, TokenizedWord
 WORDS_EACH = 8
 """For each number that is taken out there must be so many words; mean places are taken out whatever the words are."""
 _ALIKE = 1e-6
-"""Of the length of what looks tell: less is told already."""
+"""A number of the words is left out where less than this share of its length is new beside those already taken."""
 _NOTHING = 1e-9
 """Of a variance: less is rounding."""
 

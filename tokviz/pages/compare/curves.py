@@ -139,7 +139,7 @@ def compare_curves(report: Report, found: Differing) -> Curves:
 
 
 def _word_by_word(report: Report, found: Differing, names: Mapping[str, str]) -> ChartRow | None:
-    """By the measure that is told of a context."""
+    """By the measure that the sentence on a context is about."""
     measures = {each.standing.context.name: each.standing.measure for each in found.contexts}
     charts = charts_between(report, measures, names, relative_depths(end_name(report)))
     caption = f"The first model less the second, at equal relative depth. {BANDS}"
