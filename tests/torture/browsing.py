@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from browser import COUNT_SCHEDULED, DESKTOP, started, wait_for_frames, wait_until_quiet
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 
 from torture.trial import SCRIPTS_EXECUTED, SITES_BROKEN, WORDS_LOST
 
@@ -28,7 +28,7 @@ FOUND = r"""() => {
       if (/^on/i.test(name)) found.push(`an attribute ${name}`);
       if (/^\s*(javascript|vbscript|data:text)/i.test(value) && /^(href|src|action|data|srcdoc)$/i.test(name)) found.push(`${name}=${value}`);
     }
-    if (element.matches("iframe, object, embed, base, form, video, plaintext, marquee, meta[http-equiv=refresh i]")) found.push(element.outerHTML.slice(0, 80));
+    if (element.matches("iframe, object, embed, base, form, video, plaintext, marquee, meta[http-equiv=refresh i]:not(head > [content^='0; url=../'])")) found.push(element.outerHTML.slice(0, 80));
     if (element.matches("script") && !element.matches(own)) found.push(element.outerHTML.slice(0, 80));
   }
   return found;
@@ -89,6 +89,7 @@ def _opened(base: Path, name: str, visit: Visit, fragment: str = "") -> Iterator
     page.on("dialog", lambda dialog: visit.harm.append((SCRIPTS_EXECUTED, f"{name}: a dialog, {dialog.message}")))
     page.on("request", lambda request: _note(request.url, own, name, visit))
     page.add_init_script(COUNT_SCHEDULED + TRAP)
+    page.route("**", _stay)
     page.goto(address + name + fragment, wait_until="load")
     wait_until_quiet(page)
     visit.seen.append("pages opened")
@@ -96,6 +97,12 @@ def _opened(base: Path, name: str, visit: Visit, fragment: str = "") -> Iterator
     wait_for_frames(page)
     visit.harm += [(SCRIPTS_EXECUTED, f"{name}: {found}") for found in page.evaluate(FOUND)]
     context.close()
+
+
+def _stay(route: Route) -> None:
+    """Show a page that forwards as itself: its text is looked at, too."""
+    forwards = route.request.is_navigation_request() and route.request.frame.url != "about:blank"
+    route.fulfill(status=204) if forwards else route.continue_()
 
 
 def _note(url: str, own: tuple[str, ...], name: str, visit: Visit) -> None:
