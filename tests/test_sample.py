@@ -1,7 +1,7 @@
 """The sample report: what the author quotes of the committed one, and that the two real models, end to end, give its numbers again.
 
-Made again are the words alone and in the first sentence, with blank pictures: controls, lens and further sentences are of the
-committed sample, and of tiny models in ``tests/run``.
+Made again, in the outer ring, are the words alone and in the first sentence, with blank pictures: controls, lens and further
+sentences are of the committed sample, and of tiny models in ``tests/run``.
 """
 
 from __future__ import annotations
@@ -87,6 +87,7 @@ AGAIN = [
 
 @pytest.mark.process
 @pytest.mark.model
+@pytest.mark.thorough
 @pytest.mark.parametrize(("slug", "context", "table"), AGAIN)
 def test_the_numbers_are_those_of_the_committed_sample(site: Path, slug: str, context: str, table: str) -> None:
     again, committed = rows(site, slug, context, table), rows(COMMITTED, slug, context, table)
@@ -112,6 +113,7 @@ def _numbers(texts: list[str]) -> list[float]:
 
 @pytest.mark.process
 @pytest.mark.model
+@pytest.mark.thorough
 def test_pages_and_images_have_the_names_of_the_committed_ones(site: Path) -> None:
     """But for those of further sentences and of the lens."""
     differing = files(site) ^ files(COMMITTED)

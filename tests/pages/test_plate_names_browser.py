@@ -59,7 +59,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("width", HEIGHTS)
+@pytest.mark.parametrize("width", [720, pytest.param(1100, marks=pytest.mark.thorough)])
 @pytest.mark.parametrize("model", [SLUG, ENCODER])
 def test_names_are_near_their_marks_and_hide_none_and_few_lines_cross(
     open_page: OpenPage, site: Path, model: str, width: int
