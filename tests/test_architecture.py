@@ -42,11 +42,12 @@ WITHIN: dict[str, dict[str, set[str]]] = {
         "charts": {"text"},
         "frame": {"text", "charts"},
         "findings": {"text", "frame"},
+        "essay": {"text", "charts", "frame", "findings"},
         "model": {"text", "charts", "frame", "findings"},
         "compare": {"text", "charts", "frame", "findings", "model"},
         **{page: {"text", "charts", "frame", "model"} for page in ("explore", "method")},
         "series": {"text", "charts", "frame", "explore"},
-        "first": {"text", "charts", "frame", "findings", "model", "series"},
+        "first": {"text", "charts", "frame", "findings", "essay", "model", "series"},
         "downloads": {"text", "charts", "frame", "findings", "model", "explore", "series"},
     },
     "run": {

@@ -17,6 +17,7 @@ from report_fixture import FOLDERS, HOSTILE, hostile_report, images, sample_repo
 
 from tokviz import pages
 from tokviz.pages import render
+from tokviz.pages.text import markdown
 from tokviz.records import Report
 
 
@@ -41,10 +42,54 @@ def post(sample: dict[str, str], tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_there_is_one_of_every_model_and_context(sample: dict[str, str]) -> None:
+def test_there_is_one_of_every_model_and_context_and_of_the_essay(sample: dict[str, str]) -> None:
     assert sorted(sample) == [
-        f"data/{model}/{context}/excerpt.html" for model in ("mini-6", "smol-30") for context in ("alone", "sentence")
+        "data/essay.html",
+        *(
+            f"data/{model}/{context}/excerpt.html"
+            for model in ("mini-6", "smol-30")
+            for context in ("alone", "sentence")
+        ),
     ]
+
+
+ESSAY = """A [layer](models/smol-30/#alone/layer-3), [elsewhere](https://example.com/a?b=1&c).
+
+    code
+
+    after an empty line
+
+![They *change*.](models/smol-30/#alone/layer-10..layer-12)
+
+![](models/smol-30/#alone/layer-11+sentence)
+
+![](#curves/silhouette)
+
+![Lost.](models/lost/#alone)
+"""
+
+
+def test_the_essay_is_taken_away_whole(open_page: OpenPage, tmp_path: Path) -> None:
+    report = dataclasses.replace(sample_report(), intro=tuple(markdown.parts(ESSAY, "index.html")))
+    essay = fragments(report, tmp_path / "site")["data/essay.html"]
+    assert not any(not line.strip() for line in essay.strip().splitlines())
+    html = MarkdownIt("commonmark", {"html": True}).render(f"Before *it*.\n\n{essay}\n\nAfter *it*.\n")
+    (tmp_path / "post.html").write_text(f"<!doctype html><title>A post</title>{html}", encoding="utf-8")
+    page = open_page(tmp_path, "post.html")
+    assert page.locator("pre").inner_text().strip() == "code\n\nafter an empty line"
+    links = page.locator("a").evaluate_all("(links) => links.map((link) => link.getAttribute('href'))")
+    home = "https://example.org/report/"
+    assert links[:2] == [f"{home}models/smol-30/#alone/layer-3", "https://example.com/a?b=1&c"]
+    assert all(link.startswith(f"{home}models/") for link in links[2:])
+    steps, beside, chart, lost = page.locator("figure").all()
+    steps.get_by_role("button", name="Next layer").click()
+    assert steps.locator("output").text_content() == "layer 11"
+    assert beside.locator("img").count() == 2
+    assert beside.locator("button").count() == 0
+    assert "Silhouette: a chart of the report." in (chart.text_content() or "")
+    assert "expected a hub id or a folder" in (lost.text_content() or "")
+    sources = page.locator("img").evaluate_all("(images) => images.map((image) => image.src.slice(0, 16))")
+    assert sources == ["data:image/webp;"] * 5
 
 
 def test_a_fragment_holds_its_pictures_and_asks_for_nothing(sample: dict[str, str]) -> None:

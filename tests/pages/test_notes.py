@@ -125,7 +125,7 @@ def test_what_a_failed_model_lacks_is_no_mistake_of_the_author_and_no_page_leads
         picture,
     ]
     left = notes.without(settings, report, {*lacking.values()})
-    assert left.intro == (
+    assert "".join(map(str, left.intro)) == (
         '<p><a href="models/lost/index.html">A layer</a>, <a>a picture</a>, a plot, '
         '<a href="method/index.html">none</a>.</p>\n'
     )

@@ -192,7 +192,9 @@ def test_what_html_does_not_take_is_shown_as_code_points() -> None:
     )
     model = replace(model, name=odd, contexts=(replace(context, states=states),))
     failed = replace(model, slug="lost", contexts=(), failure=odd)
-    report = replace(report, title=odd, models=(model, failed), intro=f"<p>{odd}</p>", site_url="https://example.org/")
+    report = replace(
+        report, title=odd, models=(model, failed), intro=(f"<p>{odd}</p>",), site_url="https://example.org/"
+    )
     for path, text in Rendered(report).files.items():
         assert text.encode(), path
         if path.endswith(".html"):

@@ -35,4 +35,4 @@ def test_the_introduction_holds_them_too() -> None:
     values = {"words": {"a": ["b"]}, "models": [{"source": "a/b"}], "intro": "Of **{n_words}** words."}
     report = sample_report()
     html = notes.introduction(ReportConfig.model_validate(values), Placeholders(report.words, report.models))
-    assert html == "<p>Of <strong>117</strong> words.</p>\n"
+    assert html == ("<p>Of <strong>117</strong> words.</p>\n",)

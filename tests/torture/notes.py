@@ -50,7 +50,9 @@ def trial(number: int, folder: Path) -> Outcome:
         config = load(folder / "report.toml")
         notes.check_before(config)
         placeholders = Placeholders(config.word_list, ())
-        pages = [notes.introduction(config, placeholders) or "", notes.note(config.models[0]) or ""]
+        introduction = notes.introduction(config, placeholders)
+        pages = [*(each if isinstance(each, str) else each.caption for each in introduction)]
+        pages.append(notes.note(config.models[0]) or "")
         markdown.targets(text)
         seen = "shown"
     except ConfigError as error:

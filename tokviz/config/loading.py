@@ -191,6 +191,7 @@ class _Loading:
         self._origin = ConfigPlace(config=path, text=text)
         self._files = [path] if is_there else []
         self._mistakes: list[Mistake] = []
+        self._intro_file: Path | None = None
 
     def load(self, models: tuple[str, ...], words_file: Path | str | None, site_url: str | None) -> ReportConfig:
         values, options = self._values, {}
@@ -216,6 +217,7 @@ class _Loading:
             self._read_text_of(key)
         config = _validated(values, self._origin, self._mistakes)
         config._files = tuple(dict.fromkeys(self._files))
+        config._intro_file = self._intro_file
         return config
 
     def _leave_texts_out(self) -> None:
@@ -325,6 +327,8 @@ class _Loading:
         try:
             table[key] = read_markdown(file, LONGEST_MARKDOWN)
             self._files.append(file)
+            if (*path, key) == ("intro",):
+                self._intro_file = file
         except UnfitFileError as error:
             self._mistake((*path, key), f"{file_name(file)}: {error}")
             table[key] = "–"  # so that the rest is checked

@@ -164,6 +164,7 @@ class ReportConfig(Table):
 
     _file: Path | None = PrivateAttr(default=None)
     _files: tuple[Path, ...] = PrivateAttr(default=())
+    _intro_file: Path | None = PrivateAttr(default=None)
 
     def __repr__(self) -> str:
         return (
@@ -176,6 +177,11 @@ class ReportConfig(Table):
     def file(self) -> Path:
         """Where the configuration was read, to name it in what is said of it."""
         return self._file or Path("report.toml")
+
+    @property
+    def intro_file(self) -> Path | None:
+        """Where the introduction was read; None where the configuration itself has it."""
+        return self._intro_file
 
     @property
     def theme_folder(self) -> Path | None:

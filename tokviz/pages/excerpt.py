@@ -1,38 +1,72 @@
-"""Carousels to take away into a blog."""
+"""Carousels, and the author's essay, to take away into a blog."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from urllib.parse import unquote
 
+from markupsafe import Markup
+
+from tokviz.pages.essay.asked import PlaceError
+from tokviz.pages.essay.shown import Figure, Frame, Lost, figure
 from tokviz.pages.frame.frame import address, data_path, model_path
 from tokviz.pages.frame.pictures import Shown
-from tokviz.records import Report
+from tokviz.pages.text.wording import projection_label
+from tokviz.records import Report, depth_name
+
+_ROOT = "index.html"
+"""Addresses of pictures are those from the site's root."""
+ESSAY = "data/essay.html"
+_LINK = re.compile(r'<a href="([^"]*)">(.*?)</a>', re.DOTALL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fragment:
+    """Pictures within an excerpt."""
+
+    label: str
+    """What they are of, for those who don't see them."""
+    frames: tuple[Frame, ...]
+    caption: Markup
+    first: int = 0
+    """The one that it opens at."""
+    are_beside: bool = False
+    """Side by side, not one after the other."""
+    problem: str = ""
+    """Why there are none."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Excerpt:
-    """A model in one context, as the first projection shows it."""
+    """A file to take away."""
 
     path: str
     """From the site's root."""
-    shown: Shown
-    first: int
-    """The depth that it opens at: where massive activations emerge, else the embedding."""
-    source: str | None
-    """The address that it is taken from, when it is known."""
+    parts: tuple[str | Fragment, ...]
+    """Safe HTML without empty lines, and pictures."""
 
 
 def excerpts(report: Report) -> tuple[Excerpt, ...]:
-    """Of every captured model and context."""
-    return tuple(
-        _excerpt(
-            Shown(
-                report=report, model=model, context=context, shown=context.projections[0], page=model_path(model.slug)
-            )
+    """A carousel of every captured model and context, as the first projection shows it; and the essay, if there is one."""
+    carousels = [
+        Excerpt(
+            path=excerpt_path(model.slug, context.states.context.name),
+            parts=(
+                _carousel(Shown(report=report, model=model, context=context, shown=context.projections[0], page=_ROOT)),
+            ),
         )
         for model in report.models
         for context in model.contexts
-    )
+    ]
+    essay = (Excerpt(path=ESSAY, parts=tuple(_essay(report))),) if has_essay(report) else ()
+    return (*carousels, *essay)
+
+
+def has_essay(report: Report) -> bool:
+    """Whether places of the report stand in the author's introduction."""
+    return any(not isinstance(part, str) for part in report.intro)
 
 
 def excerpt_path(slug: str, context: str) -> str:
@@ -40,9 +74,72 @@ def excerpt_path(slug: str, context: str) -> str:
     return data_path(slug, context, "excerpt.html")
 
 
-def _excerpt(shown: Shown) -> Excerpt:
-    report, geometry = shown.report, shown.context.geometry
+def _carousel(shown: Shown) -> Fragment:
+    report, geometry, states = shown.report, shown.context.geometry, shown.context.states
+    name, words = shown.model.display_name, f"words {states.context.label}"
     first = (geometry and geometry.massive.emergence_depth) or 0
-    source = address(report, f"{shown.page}#{shown.slide_id(first)}") if report.site_url else None
-    path = excerpt_path(shown.model.slug, shown.context.states.context.name)
-    return Excerpt(path=path, shown=shown, first=first, source=source)
+    kind = projection_label(shown.shown.projection.name)
+    caption = Markup("{}: {} {}, {} PCA of each layer.").format(
+        name, f"{len(states.tokenization.words):,}", words, kind
+    )
+    if report.site_url:
+        source = address(report, f"{model_path(shown.model.slug)}#{shown.slide_id(first)}")
+        caption += Markup(' From <a href="{}">{}</a>.').format(source, report.title)
+    return Fragment(
+        label=f"{name}, {words}, layer by layer",
+        frames=tuple(
+            Frame(
+                name=depth_name(depth),
+                href="",
+                picture=shown.plate(depth),
+                problem="" if plate else shown.problem(depth),
+            )
+            for depth, plate in enumerate(shown.shown.plates)
+        ),
+        caption=caption,
+        first=first,
+    )
+
+
+def _essay(report: Report) -> Iterator[str | Fragment]:
+    for part in report.intro:
+        if isinstance(part, str):
+            yield re.sub(
+                r"(?<=\n)\n", "&#10;", _LINK.sub(_leading_home(report), part)
+            )  # Markdown ends HTML at an empty line
+            continue
+        try:
+            place = figure(report, part, _ROOT)
+        except PlaceError as error:
+            place = Lost(caption=Markup(part.caption), reason=str(error))
+        yield _fragment(report, place)
+
+
+def _fragment(report: Report, place: Figure | Lost) -> Fragment:
+    home = _leading_home(report)
+    caption = Markup(_LINK.sub(home, str(place.caption)))
+    if isinstance(place, Lost):
+        return Fragment(label="", frames=(), caption=caption, problem=place.reason)
+    source = Markup(' <a href="{}">{}</a>').format(place.source.href, place.source.text)
+    caption += Markup(_LINK.sub(home, str(source)))
+    problem = f"{place.chart.heading}: a chart of the report." if place.chart else ""
+    return Fragment(
+        label=place.label, frames=place.frames, caption=caption, are_beside=place.are_beside, problem=problem
+    )
+
+
+def _leading_home(report: Report) -> Callable[[re.Match[str]], str]:
+    """Links to pages of the report as whole addresses; as text where nobody knows where it will stand."""
+
+    def link(found: re.Match[str]) -> str:
+        if re.match(r"[a-z][a-z+.-]*:|//", found[1]):
+            return found[0]
+        target = unquote(found[1])
+        target = f"{_ROOT}{target}" if target.startswith("#") else target
+        return (
+            str(Markup('<a href="{}">{}</a>').format(address(report, target), Markup(found[2])))
+            if report.site_url
+            else found[2]
+        )
+
+    return link

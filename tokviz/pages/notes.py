@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 
 from tokviz.config import ModelConfig, ReportConfig, file_name
 from tokviz.errors import ConfigError
+from tokviz.pages.essay import asked
+from tokviz.pages.essay.asked import PlaceError
+from tokviz.pages.essay.shown import figure
 from tokviz.pages.first.choice import choice, has_failed, row_addresses, unshown_rows
 from tokviz.pages.frame.frame import model_path
 from tokviz.pages.model.page import note_addresses
 from tokviz.pages.text import markdown
 from tokviz.pages.text.placeholders import Placeholders
-from tokviz.records import ModelReport, Report, depth_name
+from tokviz.records import EssayPlace, ModelReport, Report, depth_name
 from tokviz.text import shown, suggestion
 
 INDEX = "index.html"
@@ -20,9 +24,11 @@ OWN_ADDRESSES = ("compare/", "explore/")
 """Pages whose fragments say what they show; they are no places of the page."""
 
 
-def introduction(config: ReportConfig, placeholders: Placeholders, lost: Container[str] = ()) -> str | None:
-    """HTML of the first page's introduction; ``lost``: as in ``without``."""
-    return markdown.to_html(placeholders.filled(config.intro), INDEX, lost) if config.intro else None
+def introduction(
+    config: ReportConfig, placeholders: Placeholders, lost: Container[str] = ()
+) -> tuple[str | EssayPlace, ...]:
+    """The first page's introduction, HTML and places of the report; ``lost``: as in ``without``."""
+    return tuple(markdown.parts(placeholders.filled(config.intro), INDEX, lost)) if config.intro else ()
 
 
 def note(model: ModelConfig, lost: Container[str] = ()) -> str | None:
@@ -47,7 +53,7 @@ def without(config: ReportConfig, report: Report, lost: Container[str]) -> Repor
 
 
 def check_before(config: ReportConfig) -> None:
-    """What can be checked before any work: pictures from elsewhere, and links to models that the report doesn't have.
+    """What can be checked before any work: pictures from elsewhere, addresses, and models that the report doesn't have.
 
     Raises ``ConfigError``, as ``check`` does.
     """
@@ -63,6 +69,16 @@ def check_before(config: ReportConfig) -> None:
                 f"{name}: expected images of this report (images/…) or data: addresses, because pages request nothing from other hosts, got"
                 f" {shown(source)}"
             )
+        for place in markdown.places(text):
+            where = _line_of(config, key, place)
+            if key != "intro" or not place.is_alone:
+                what = "in the introduction, alone in a paragraph"
+                raise ConfigError(f"{where}: expected a place of the report {what}, got {shown(place.target)}")
+            with _named(where):
+                unknown = [slug for slug in asked.parse(place.target).slugs if model_path(slug) not in pages]
+            for slug in unknown:
+                known = asked.among(slug, [model.slug for model in config.models])
+                raise ConfigError(f"{where}: no model {shown(slug)}{known}")
         named = [path for path, _ in markdown.targets(text) if path.startswith("models/")]
         for problem in _missing(name, named, pages, "a link to a model’s page"):
             raise ConfigError(problem)
@@ -85,7 +101,8 @@ def check(config: ReportConfig, report: Report, files: Mapping[str, object]) -> 
     ConfigError : of what didn't fail; names the text, what was expected and what came.
     """
     lacking: dict[str, str] = {}
-    for problem, target, is_excused in (*_without_place(config, report), *_leading_nowhere(config, report, files)):
+    found = (*_without_place(config, report), *_leading_nowhere(config, report, files), *_not_shown(config, report))
+    for problem, target, is_excused in found:
         if not is_excused:
             raise ConfigError(problem)
         lacking[problem] = target
@@ -148,6 +165,36 @@ def _leading_nowhere(config: ReportConfig, report: Report, files: Mapping[str, o
                 places = _Places(path, content)
                 of_page = _missing(name, [f"{path}#{place}"], places, "a link to a place of that page")
                 yield from ((each, f"{path}#{fragment}", is_excused) for each in of_page)
+
+
+def _not_shown(config: ReportConfig, report: Report) -> Iterator[Problem]:
+    """What is wrong with places that the introduction shows."""
+    for place in report.intro:
+        if isinstance(place, EssayPlace):
+            try:
+                figure(report, place, INDEX)
+            except PlaceError as error:
+                wanted = asked.parse(place.target)
+                of = report.models if wanted.kind == "finding" else report.models[:1]
+                slugs = wanted.slugs or [model.slug for model in of]
+                is_excused = any(_excuses(report, model_path(slug)) for slug in slugs)
+                yield f"{_line_of(config, 'intro', place)}: {error}", "", is_excused
+
+
+def _line_of(config: ReportConfig, key: str, place: EssayPlace) -> str:
+    """Where a place is written: file and line."""
+    if key == "intro" and config.intro_file:
+        return f"{file_name(config.intro_file)}:{place.line}"
+    return f"{file_name(config.file)}: {key}, line {place.line}"
+
+
+@contextmanager
+def _named(where: str) -> Iterator[None]:
+    """Mistakes in an address say where it stands."""
+    try:
+        yield
+    except PlaceError as error:
+        raise ConfigError(f"{where}: {error}") from None
 
 
 def _texts(config: ReportConfig) -> Iterator[tuple[str, str, str]]:

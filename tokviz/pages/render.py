@@ -16,6 +16,7 @@ from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 from tempfile import mkstemp
 from typing import Any
+from urllib.parse import unquote
 
 import jinja2
 import numpy as np
@@ -222,7 +223,7 @@ def render_excerpts(views: Iterable[Excerpt], folders: Sequence[Path], pictures:
     """
 
     def data_address(path: str) -> str:
-        return f"data:image/webp;base64,{base64.b64encode(pictures[path].read_bytes()).decode()}"
+        return f"data:image/webp;base64,{base64.b64encode(pictures[unquote(path)].read_bytes()).decode()}"
 
     jinja = environment(folders, Explainer())
     jinja.filters["data_address"] = data_address

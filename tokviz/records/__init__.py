@@ -46,6 +46,7 @@ from tokviz.records.report import (
     SLOTS,
     Checkpoint,
     ContextReport,
+    EssayPlace,
     Finding,
     Image,
     ModelDifferences,

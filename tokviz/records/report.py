@@ -351,6 +351,20 @@ class SeriesReport:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EssayPlace:
+    """A picture in the author's text that is a place of the report."""
+
+    target: str
+    """As written: ``models/qwen3-4b/#alone/embedding..layer-5``."""
+    caption: str
+    """Safe HTML; empty where what is tested stands there."""
+    line: int
+    """Of the text, from 1; of its block, where it isn't alone."""
+    is_alone: bool = True
+    """Whether it is a paragraph by itself, within no list or quote: others aren't shown."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """Everything that the pages show."""
 
@@ -359,8 +373,8 @@ class Report:
     author: str | None
     site_url: str | None
     """Ends with a slash."""
-    intro: str | None
-    """The author's introduction as safe HTML."""
+    intro: tuple[str | EssayPlace, ...] = ()
+    """The author's introduction: safe HTML, and places of the report that stand in it; empty without one."""
     words: WordList
     relations: tuple[Relation, ...] = ()
     orders: tuple[Order, ...] = ()

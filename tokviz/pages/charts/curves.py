@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import starmap
@@ -120,6 +121,16 @@ class Chart:
     """The names of those that show something of it."""
     has_surface: bool
     """Whether it shows what the words' surface gives."""
+
+    @property
+    def name(self) -> str:
+        """``category-purity``: in an address."""
+        return "-".join(re.findall(r"[^\W_]+", self.heading.lower()))
+
+    @property
+    def place(self) -> str:
+        """Where it stands on its page."""
+        return f"curves/{self.name}"
 
 
 def make_chart(

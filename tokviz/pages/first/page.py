@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from tokviz.pages.charts.axis import Ruler
+from tokviz.pages.essay.asked import PlaceError
+from tokviz.pages.essay.shown import Figure, Lost, figure
 from tokviz.pages.findings.chosen import findings
 from tokviz.pages.findings.finding import Found
 from tokviz.pages.findings.lines import Line, lines
@@ -20,6 +24,7 @@ from tokviz.pages.text.extent import models_arrange, words_in_all
 from tokviz.pages.text.parts import Link, Picture
 from tokviz.pages.text.wording import (
     UNKNOWN,
+    capitalized,
     count,
     day,
     millions,
@@ -28,7 +33,7 @@ from tokviz.pages.text.wording import (
     weights_format,
     why_not_captured,
 )
-from tokviz.records import Category, Marks, ModelReport, Report, SeriesReport
+from tokviz.records import Category, EssayPlace, Marks, ModelReport, Report, SeriesReport
 from tokviz.records.look import SHAPES
 from tokviz.text import isolated
 
@@ -146,8 +151,8 @@ class IndexPage:
     more_models: tuple[ModelStrips, ...]
     """Folded, under ``more``."""
     more: str
-    intro: str | None
-    """Safe HTML, as the report has it."""
+    intro: tuple[str | Figure | Lost, ...]
+    """Safe HTML, and places of the report that stand in it."""
     series: tuple[SeriesStrips, ...]
     columns: tuple[str, ...]
     table: tuple[FactsRow, ...]
@@ -161,6 +166,8 @@ MOST_LINKS = 640
 """To slides, of all strips together: a page with more would be heavy, and a script adds them as the strips come into view."""
 BRIEF_SCRIPTS = ("strips.js",)
 """Of a page with brief rulers."""
+ESSAY_SCRIPTS = ("essay.js",)
+"""Of one whose introduction has places of the report."""
 COLUMNS = (
     "Architecture",
     "Layers",
@@ -181,8 +188,9 @@ def index_page(report: Report) -> IndexPage:
     models = tuple(_strips(report, model, page, brief=brief) for model in report.models)
     description = report.description or subtitle
     finding = _finding(report, page)
-    scripts = BRIEF_SCRIPTS if brief else ()
-    styles = ("plates/plate.css", *(("finding.css",) if finding else ()))
+    has_places = any(isinstance(part, EssayPlace) for part in report.intro)
+    scripts = (*(BRIEF_SCRIPTS if brief else ()), *(ESSAY_SCRIPTS if has_places else ()))
+    styles = ("plates/plate.css", *(("finding.css",) if finding else ()), *(("essay.css",) if has_places else ()))
     return IndexPage(
         frame=Frame(
             report=report, path=page, title=report.title, description=description, kind="website", entries=scripts
@@ -198,11 +206,23 @@ def index_page(report: Report) -> IndexPage:
         models=models[:MOST_MODELS_IN_SIGHT],
         more_models=models[MOST_MODELS_IN_SIGHT:],
         more=f"{count(len(models) - MOST_MODELS_IN_SIGHT, 'more model')}",
-        intro=report.intro,
+        intro=tuple(_essay(report, page)),
         series=tuple(_series_strips(report, each, page) for each in report.series),
         columns=COLUMNS,
         table=tuple(_facts_row(model, page) for model in report.models),
     )
+
+
+def _essay(report: Report, page: str) -> Iterator[str | Figure | Lost]:
+    """The introduction."""
+    for part in report.intro:
+        if isinstance(part, str):
+            yield part
+        else:
+            try:
+                yield figure(report, part, page)
+            except PlaceError as error:  # whoever checks the report tells whether something that failed excuses it
+                yield Lost(caption=Markup(part.caption), reason=capitalized(f"{error}."))
 
 
 def legend(categories: Sequence[Category], looks: Marks, marked: Sequence[Category]) -> CategoryLegend | None:

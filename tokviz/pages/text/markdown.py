@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from functools import lru_cache
+from itertools import groupby
 from urllib.parse import unquote, urlsplit
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from tokviz.pages.text.wording import NBSP
+from tokviz.records import EssayPlace
 
 MOST_NESTED = 40
 """Tags of quotes and lists within each other, a list having two: what stands deeper, the parser leaves out."""
@@ -24,7 +26,14 @@ _OPEN = re.compile(r"(?<=\d) (?=[%±])|(?<=±) (?=\d)")
 
 
 def to_html(markdown: str, page: str, lost: Container[str] = ()) -> str:
-    """HTML that is safe to place in ``page`` as it is; ``javascript:`` and the like are no links.
+    """All of ``parts`` but places."""
+    return "".join(part for part in parts(markdown, page, lost) if isinstance(part, str))
+
+
+def parts(markdown: str, page: str, lost: Container[str] = ()) -> list[str | EssayPlace]:
+    """HTML that is safe to place in ``page`` as it is, and between it the pictures that are places of the report and stand alone.
+
+    ``javascript:`` and the like are no links.
 
     Parameters
     ----------
@@ -53,7 +62,54 @@ def to_html(markdown: str, page: str, lost: Container[str] = ()) -> str:
             if ":" in path.partition("/")[0]:  # what was a file's name in a folder must not become a scheme
                 path = f"./{path}"
             token.attrs[attribute] = path + hash_mark + fragment
-    return str(parser.renderer.render(tokens, parser.options, {}))
+    found: list[str | EssayPlace] = []
+    for places, some in groupby(_blocks(tokens), lambda block: [*_places(block)]):
+        if places and places[0].is_alone:
+            found += places
+        else:
+            block = [token for each in some for token in each]
+            found.append(str(parser.renderer.render(block, parser.options, {})))
+    return found
+
+
+def places(markdown: str) -> list[EssayPlace]:
+    """The pictures that are places of the report, alone or not."""
+    return [place for block in _blocks(_parsed(markdown)) for place in _places(block)]
+
+
+def _blocks(tokens: Sequence[Token]) -> Iterator[list[Token]]:
+    """The parts of the text that stand under each other: paragraphs, lists, tables."""
+    block: list[Token] = []
+    for token in tokens:
+        block.append(token)
+        if token.level == 0 and token.nesting <= 0:
+            yield block
+            block = []
+
+
+def _places(block: Sequence[Token]) -> Iterator[EssayPlace]:
+    is_paragraph = [token.type for token in block] == ["paragraph_open", "inline", "paragraph_close"]
+    for token in block:
+        for image in _pictures(token.children or []):
+            if is_place(target := str(image.attrs["src"])):
+                first, _ = token.map or (0, 0)
+                caption = str(_parser().renderer.render(image.children or [], _parser().options, {}))
+                is_alone = is_paragraph and token.children == [image]
+                yield EssayPlace(target=unquote(target), caption=caption, line=first + 1, is_alone=is_alone)
+
+
+def _pictures(tokens: Sequence[Token]) -> Iterator[Token]:
+    for token in tokens:
+        if token.type == "image":
+            yield token
+        else:
+            yield from _pictures(token.children or [])
+
+
+def is_place(target: str) -> bool:
+    """Whether a picture's address is one of a page of the report, and no file with a picture."""
+    path, hash_mark, _ = target.partition("#")
+    return _is_own(target) and (bool(hash_mark) or path.endswith(("/", ".html")))
 
 
 def targets(markdown: str) -> list[tuple[str, str]]:
@@ -85,12 +141,12 @@ def _parser() -> MarkdownIt:
 
 
 def _targets(tokens: list[Token]) -> Iterator[tuple[Token, str, str]]:
-    """Every link and picture that leads to this site: the token, its attribute and what it says."""
+    """Every link that leads to this site, and every picture that is a file of it: the token, its attribute and what it says."""
     for token in tokens:
         attribute = {"link_open": "href", "image": "src"}.get(token.type)
         if attribute:
             target = str(token.attrs[attribute])
-            if _is_own(target):
+            if _is_own(target) and not (attribute == "src" and is_place(target)):
                 yield token, attribute, target
         yield from _targets(token.children or [])
 
