@@ -245,6 +245,14 @@ def test_the_figures_that_the_author_quotes_are_those_that_were_measured() -> No
         last = [each["purity"][-1] for each in untrained["own_embedding"]]
         return f"{min(last):.2f} to {max(last):.2f}"
 
+    [losses] = [
+        context["loss"]
+        for model in report["models"]
+        for context in model["contexts"]
+        if (model["slug"], context["name"]) == (SMOLLM2, "alone")
+    ]
+    changes = {each["rule"]: each["difference"] for each in losses["changes"]}
+    assert abs(changes["mean"]) < 0.01
     kept, kept_in_sentence = (without_training(SMOLLM2, name) for name in ("alone", "sentence"))
     minilm = measured(MINILM, "alone")
     quoted = {
@@ -255,6 +263,7 @@ def test_the_figures_that_the_author_quotes_are_those_that_were_measured() -> No
             f"{neighbors} at layer 11 and {hidden_last} at the last layer",
             f"at their mean {averaged} and {averaged_last}. By chance it would be about 20 %, and {surface} by",
             f"{other} of their neighbors",
+            f"rises from {losses['intact']:.2f} to {losses['intact'] + changes['off']:.2f} nats",
         ),
         "notes/smollm2.md": (f"{neighbors} at layer 11, compared with {other} in a sentence",),
         "README.md": (

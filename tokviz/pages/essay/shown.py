@@ -195,7 +195,7 @@ def _of_grid(view: Shown, place: EssayPlace) -> Figure:
     return Figure(
         label=f"{_models([view])}, {view.heading}: grid",
         caption=Markup(place.caption) or escape(said),
-        source=_source(view, [view]),
+        source=Link(text=f"{_models([view])}, words {isolated(view.context.states.context.label)}", href=frame.href),
         frames=(frame,),
         is_wide=True,
     )
