@@ -202,13 +202,13 @@ def test_the_figures_that_the_author_quotes_are_those_that_were_measured() -> No
 
     alone, sentence = measured(SMOLLM2, "alone"), measured(SMOLLM2, "sentence")
     report = json.loads((COMMITTED / "data" / "report.json").read_text(encoding="utf-8"))
-    [centered] = [
+    scaled, centered = (
         shown["explained_variance_ratio"]
         for model in report["models"]
         for context in model["contexts"]
         for shown in context["projections"]
-        if (model["slug"], context["name"], shown["name"]) == (SMOLLM2, "alone", "centered")
-    ]
+        if (model["slug"], context["name"]) == (SMOLLM2, "alone")
+    )
     before, after = (f"{float(alone[depth]['mean_norm']):,.0f}" for depth in (11, 12))
     mean = measured(SMOLLM2, "alone-mean")
     direction, left = (f"{100 * float(each[12]['pc1_share']):.1f} %" for each in (alone, mean))
@@ -252,7 +252,7 @@ def test_the_figures_that_the_author_quotes_are_those_that_were_measured() -> No
         if (model["slug"], context["name"]) == (SMOLLM2, "alone")
     ]
     changes = {each["rule"]: each["difference"] for each in losses["changes"]}
-    assert abs(changes["mean"]) < 0.01
+    assert max(abs(changes["mean"]), abs(changes["random"])) < 0.01
     kept, kept_in_sentence = (without_training(SMOLLM2, name) for name in ("alone", "sentence"))
     minilm = measured(MINILM, "alone")
     quoted = {
@@ -263,6 +263,7 @@ def test_the_figures_that_the_author_quotes_are_those_that_were_measured() -> No
             f"{neighbors} at layer 11 and {hidden_last} at the last layer",
             f"at their mean {averaged} and {averaged_last}. By chance it would be about 20 %, and {surface} by",
             f"{other} of their neighbors",
+            f"one direction still holds {100 * scaled[12][0]:.1f} %",
             f"rises from {losses['intact']:.2f} to {losses['intact'] + changes['off']:.2f} nats",
         ),
         "notes/smollm2.md": (f"{neighbors} at layer 11, compared with {other} in a sentence",),

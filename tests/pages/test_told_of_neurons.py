@@ -60,17 +60,17 @@ GROWN = {"before", "after", "without"}
     [
         (
             broken,
-            ("At layer 11 (words alone), two of 1,536 neurons put 99.7 % of the words’ variance into one direction; without their "
-            "variation it is 20.0 %."),
+            ("At layer 11 (words alone), two of 1,536 neurons put 99.7 % of the words’ variance into one direction; with them "
+            "held constant at most 20.0 %."),
             ("At layer 11, two neurons stretch words alone into a line. Two of 1,536 neurons put 99.7 % of the words’ variance into one "
-            "direction; without their variation it is 20.0 %."),
+            "direction; with them held constant at most 20.0 %."),
             NEURONS | LINE,
         ),
         (
             only_zero,
-            "At layer 11 (words alone), two of 1,536 neurons put 99.7 % of the words’ variance into one direction; without them it is 20.0 %.",
+            "At layer 11 (words alone), two of 1,536 neurons put 99.7 % of the words’ variance into one direction; without them at most 20.0 %.",
             ("At layer 11, two neurons stretch words alone into a line. Two of 1,536 neurons put 99.7 % of the words’ variance into one "
-            "direction; without them it is 20.0 %."),
+            "direction; without them at most 20.0 %."),
             NEURONS | LINE,
         ),
         (
@@ -130,7 +130,7 @@ def _form(found: Finding) -> tuple[bool, bool]:
     return found.flattens, found.is_undone
 
 
-LINE_OF_ONE = "{} puts 99.7 % of the words’ variance into one direction; without {} it is 20.0 %."
+LINE_OF_ONE = "{} puts 99.7 % of the words’ variance into one direction; {} at most 20.0 %."
 RAISES = "{} raises the {} from 17.1 to 24,410; without it the norm is 20.0."
 NO_LINE = {"pc1_after": 0.4}
 
@@ -139,13 +139,13 @@ NO_LINE = {"pc1_after": 0.4}
     ("own", "first", "fields"),
     [
         (
-            LINE_OF_ONE.format("neurons", "its variation"),
-            LINE_OF_ONE.format("into a line. One of 1,536 neurons", "its variation"),
+            LINE_OF_ONE.format("neurons", "with it held constant"),
+            LINE_OF_ONE.format("into a line. One of 1,536 neurons", "with it held constant"),
             {},
         ),
         (
-            LINE_OF_ONE.format("neurons", "it"),
-            LINE_OF_ONE.format("into a line. One of 1,536 neurons", "it"),
+            LINE_OF_ONE.format("neurons", "without it"),
+            LINE_OF_ONE.format("into a line. One of 1,536 neurons", "without it"),
             {"at_mean": False},
         ),
         (

@@ -74,5 +74,5 @@ def _random(model: ModelReport, found: Finding) -> Fact | None:
     which = _RANDOM.get(len(found.neurons), _RANDOM[0])
     drawn = Fact(which, draws=random.n_draws)
     if random.pc1_change < LEAST_CHANGE:
-        return Fact("findings.break.random_less", change=100 * LEAST_CHANGE, which=drawn)
-    return Fact("findings.break.random_most", change=random.pc1_change, which=drawn)
+        return Fact("findings.break.random_less", change=100 * LEAST_CHANGE, which=drawn, pc1=found.pc1_after)
+    return Fact("findings.break.random_most", change=random.pc1_change, which=drawn, pc1=found.pc1_after)

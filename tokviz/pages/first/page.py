@@ -153,6 +153,8 @@ class IndexPage:
     more: str
     intro: tuple[str | Figure | Lost, ...]
     """Safe HTML, and places of the report that stand in it."""
+    has_essay: bool
+    """Whether there are such places: then it comes before what else was found, as readers follow a story."""
     series: tuple[SeriesStrips, ...]
     columns: tuple[str, ...]
     table: tuple[FactsRow, ...]
@@ -207,6 +209,7 @@ def index_page(report: Report) -> IndexPage:
         more_models=models[MOST_MODELS_IN_SIGHT:],
         more=f"{count(len(models) - MOST_MODELS_IN_SIGHT, 'more model')}",
         intro=tuple(_essay(report, page)),
+        has_essay=has_places,
         series=tuple(_series_strips(report, each, page) for each in report.series),
         columns=COLUMNS,
         table=tuple(_facts_row(model, page) for model in report.models),
