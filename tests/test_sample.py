@@ -181,7 +181,7 @@ def test_quantised_weights_are_named_wherever_the_model_is() -> None:
         assert "SmolLM2-135M-Instruct (Q4_1 GGUF)" in (COMMITTED / page).read_text(encoding="utf-8")
 
 
-def test_the_introduction_says_where_the_order_of_the_months_is_announced() -> None:
+def test_the_author_says_where_the_order_of_the_months_is_announced() -> None:
     announced: dict[str, list[int]] = {}
     for context in ("alone", "sentence"):
         months = [row for row in rows(COMMITTED, SMOLLM2, context, "relations") if row["name"] == "months"]
@@ -190,8 +190,8 @@ def test_the_introduction_says_where_the_order_of_the_months_is_announced() -> N
     where = np.zeros(31, dtype=bool)
     where[[layer + 1 for layer in announced["sentence"]]] = True
     assert announced["alone"] == []
-    said = (ROOT / "notes" / "introduction.md").read_text(encoding="utf-8")
-    assert f"from SmolLM2 in a sentence at {depths_where(where)}, but it isn't shown that they lie in a circle" in said
+    said = (ROOT / "notes" / "smollm2.md").read_text(encoding="utf-8")
+    assert f"in a sentence at {depths_where(where)}, but it isn't shown that they lie in a circle" in said
 
 
 def test_the_figures_that_the_author_quotes_are_those_that_were_measured() -> None:

@@ -126,12 +126,12 @@ def test_it_is_not_shown_that_december_lies_near_january(
     assert order.r2.value[25] < 0
 
 
-def test_the_introduction_has_the_measured_numbers(
+def test_the_author_says_what_was_measured(
     capitals: dict[str, RelationMeasures], months: dict[str, OrderMeasures]
 ) -> None:
-    text = " ".join((smollm2.ROOT / "notes" / "introduction.md").read_text(encoding="utf-8").split())
+    text = " ".join((smollm2.ROOT / "notes" / "smollm2.md").read_text(encoding="utf-8").split())
     # Where exactly is of the median over all sentences: tests/test_sample.py.
-    assert re.search(r"from SmolLM2 in a sentence at layers 0–\d+", text)
+    assert re.search(r"in a sentence at layers 0–\d+", text)
     assert months["sentence"].holds[1:7].all()
     assert "it isn't shown that they lie in a circle, or that December lies near January" in text
     assert not any(each.ends_meet.any() for each in months.values())
