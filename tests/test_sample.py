@@ -190,7 +190,7 @@ def test_the_author_says_where_the_order_of_the_months_is_announced() -> None:
     where = np.zeros(31, dtype=bool)
     where[[layer + 1 for layer in announced["sentence"]]] = True
     assert announced["alone"] == []
-    said = (ROOT / "notes" / "smollm2.md").read_text(encoding="utf-8")
+    said = (ROOT / "report.toml").read_text(encoding="utf-8")
     assert f"in a sentence at {depths_where(where)}, but it isn't shown that they lie in a circle" in said
 
 

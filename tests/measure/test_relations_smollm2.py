@@ -129,7 +129,7 @@ def test_it_is_not_shown_that_december_lies_near_january(
 def test_the_author_says_what_was_measured(
     capitals: dict[str, RelationMeasures], months: dict[str, OrderMeasures]
 ) -> None:
-    text = " ".join((smollm2.ROOT / "notes" / "smollm2.md").read_text(encoding="utf-8").split())
+    text = " ".join((smollm2.ROOT / "report.toml").read_text(encoding="utf-8").split())
     # Where exactly is of the median over all sentences: tests/test_sample.py.
     assert re.search(r"in a sentence at layers 0–\d+", text)
     assert months["sentence"].holds[1:7].all()
