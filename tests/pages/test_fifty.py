@@ -179,7 +179,7 @@ def test_few_models_need_no_scripts_of_their_own() -> None:
     page = present(compare_page(report))
     assert page.scripts == {}
     assert page.curves.choice == ""
-    assert present(page.layers).pairs
+    assert present(page.layers)["pairs"]
     assert layers_page(report) is None
     index = index_page(report)
     assert all(row.ruler.hrefs for model in index.models for row in model.strips)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from tokviz.pages.compare.layers import layers_page
-from tokviz.pages.compare.page import ComparePage, compare_page, moved_page
+from tokviz.pages.compare.page import compare_page, moved_page
 from tokviz.pages.downloads import tables, word_by_word
 from tokviz.pages.excerpt import ESSAY, excerpt_path, has_essay
 from tokviz.pages.explore.page import explore_page
@@ -85,8 +85,7 @@ def build(report: Report) -> SiteView:
     pages = _pages(_with_isolated_names(report))
     files = {STYLES: look} if (look := styles(report.look)) else {}
     for page in pages:
-        if isinstance(page.view, ComparePage):
-            files |= page.view.scripts
+        files |= getattr(page.view, "scripts", {})
     return SiteView(report=report, pages=pages, files=files)
 
 

@@ -17,7 +17,7 @@ from tokviz.config import ModelConfig, ReportConfig
 from tokviz.draw import typefaces, warm_up
 from tokviz.errors import DamagedStatesError, ModelError, PublishError, TokvizError
 from tokviz.pages import notes
-from tokviz.pages.compare.pairs import pair_name
+from tokviz.pages.compare.layers import pair_name
 from tokviz.pages.first.choice import unshown_rows
 from tokviz.pages.text.problems import problems
 from tokviz.records import Plate, Projection, Report
