@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tokviz.pages.frame.frame import relative
-from tokviz.pages.model.profile_found import Compared, Found, ProfileMeasure, Value, compared
+from tokviz.pages.model.profile_found import Compared, Found, ProfileMeasure, compared
 from tokviz.pages.model.profile_sentences import MOST_NAMED, sentences
 from tokviz.pages.model.profile_tables import FILES
 from tokviz.pages.text import paired_facts
 from tokviz.pages.text.parts import Link
-from tokviz.pages.text.wording import UNKNOWN, score
 from tokviz.records import Report
 
 ZERO, MOST = 24.0, 90.0
@@ -23,78 +23,17 @@ _LEAST = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProfileColumn:
-    """A measure: its heading, and the scale of its dots."""
+class Column:
+    """A measure of which something is known, and the scale of its dots; chance is 0, and has the same place in all."""
 
-    label: str
-    unit: str
-    """Small, under the label."""
-    tick: str
-    """Where a number stands on it, beside the 0 of chance, in pixels."""
-    tick_label: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProfileCell:
-    """A dot, in pixels, and its number."""
-
-    kind: str
-    """``above``; ``chance``, a ring: not shown to be above it; ``untested``."""
-    x: str
-    """Empty where nothing is known."""
-    text: str
-    note: str
-    """The depth."""
-    sort: str
-    """Empty where nothing is known, which comes last."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProfileRow:
-    """One model."""
-
-    model: str
-    sort: str
-    cells: tuple[ProfileCell, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProfileBlock:
-    """One context."""
-
-    label: str
-    sentences: tuple[str, ...]
-    is_list: bool
-    """Whether each sentence stands on a line of its own."""
-    rows: tuple[ProfileRow, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProfileView:
-    """The whole section."""
-
-    notes: tuple[str, ...]
-    columns: tuple[ProfileColumn, ...]
-    blocks: tuple[ProfileBlock, ...]
-    is_ranked: bool
-    """Whether models stand in the order of the first column: some aren't at chance."""
-    span: str
-    """How many columns the table has."""
-    is_tall: bool
-    """Whether the table is scrolled in a frame, so that what follows stays near."""
-    files: tuple[Link, ...]
-    """The numbers."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Scale:
-    """What the dots of a measure share, up to ``high``; chance is 0, and has the same place in all."""
-
+    index: int
+    measure: ProfileMeasure
     high: float
+    """The largest value that has room."""
 
-    def x(self, value: float) -> float:
+    def x(self, value: float) -> str:
         """In pixels."""
-        return ZERO + value / self.high * (MOST - ZERO)
+        return f"{max(ZERO + value / self.high * (MOST - ZERO), _RADIUS):.1f}".removesuffix(".0")
 
     @property
     def tick(self) -> float:
@@ -103,38 +42,48 @@ class _Scale:
         return math.floor(self.high / unit + 1e-9) * unit
 
 
-def profile_view(report: Report, page: str) -> ProfileView | None:
-    """None where nothing was measured."""
+def profile_view(report: Report, page: str) -> dict[str, Any] | None:
+    """What the template takes; None where nothing was measured.
+
+    A block is a context: what was found, its models in their order, and what is said of them. With many models the table is tall, and is
+    scrolled in a frame, so that what follows stays near.
+    """
     found = compared(report)
     if not found:
         return None
     measures = found[0].measures
     values = [[model.values[index] for each in found for model in each.models] for index in range(len(measures))]
-    shown = [index for index, of_measure in enumerate(values) if any(value.is_known for value in of_measure)]
-    scales = {index: _scale(values[index]) for index in shown}
-    return ProfileView(
-        notes=_notes(
-            found,
-            has_similarity=len(measures) - 1 in shown,
-            are_tested=any(each.single_token is not None for each in report.similarities),
-        ),
-        columns=tuple(_column(measures[index], scales[index]) for index in shown),
-        blocks=tuple(
-            ProfileBlock(
-                label=each.label,
-                sentences=(*_word_by_word(report, each), *sentences(each)),
-                is_list=len(each.models) > 2,
-                rows=tuple(_rows(each, scales)),
-            )
-            for each in found
-        ),
-        is_ranked=any(value.is_known and value.kind != "chance" for index in shown[:1] for value in values[index]),
-        span=str(1 + len(shown)),
-        is_tall=any(len(each.models) > MOST_NAMED for each in found),
-        files=tuple(
+    columns = [
+        Column(index=index, measure=measures[index], high=max([_LEAST, *known]))
+        for index, of_measure in enumerate(values)
+        if (known := [value.effect for value in of_measure if value.is_known])
+    ]
+    first = columns[0].index if columns else 0
+    are_tested = any(each.single_token is not None for each in report.similarities)
+    has_similarity = any(each.index == len(measures) - 1 for each in columns)
+    return {
+        "notes": _notes(found, has_similarity=has_similarity, are_tested=are_tested),
+        "columns": columns,
+        "blocks": [(each, _ranked(each, first), [*_word_by_word(report, each), *sentences(each)]) for each in found],
+        # Models stand in the order of the first column: some aren't at chance.
+        "is_ranked": bool(columns) and any(value.is_known and value.kind != "chance" for value in values[first]),
+        "is_tall": any(len(each.models) > MOST_NAMED for each in found),
+        "files": [
             Link(text=name, href=relative(page, path)) for name, path in report.downloads.items() if name in FILES
-        ),
-    )
+        ],
+    }
+
+
+def _ranked(found: Compared, first: int) -> list[Found]:
+    """The largest effect in the first measure first; what is at chance in the report's order, for its own is chance's."""
+
+    def rank(model: Found) -> float:
+        value = model.values[first]
+        if value.kind == "chance":
+            return 0.0
+        return -value.effect if value.is_known else math.inf
+
+    return sorted(found.models, key=rank)
 
 
 def _word_by_word(report: Report, found: Compared) -> tuple[str, ...]:
@@ -162,49 +111,3 @@ def _notes(found: Sequence[Compared], *, has_similarity: bool, are_tested: bool)
     if are_tested:
         similarity += " Whether models are alike beyond categories is said where layers are compared."
     return (dots, similarity)
-
-
-def _scale(values: Sequence[Value]) -> _Scale:
-    return _Scale(high=max([_LEAST, *(value.effect for value in values if value.is_known)]))
-
-
-def _column(measure: ProfileMeasure, scale: _Scale) -> ProfileColumn:
-    return ProfileColumn(
-        label=measure.label,
-        unit=measure.unit,
-        tick=_pixels(scale.x(scale.tick)),
-        tick_label=f"{scale.tick:g}",
-    )
-
-
-def _rows(found: Compared, scales: dict[int, _Scale]) -> Iterator[ProfileRow]:
-    """The largest effect in the first measure first; what is at chance in the report's order, for its own is chance's."""
-    first = next(iter(scales), 0)
-
-    def rank(model: Found) -> float:
-        value = model.values[first]
-        if value.kind == "chance":
-            return 0.0
-        return -value.effect if value.is_known else math.inf
-
-    for model in sorted(found.models, key=rank):
-        yield ProfileRow(
-            model=model.name,
-            sort=model.name.lower(),
-            cells=tuple(_cell(model.values[index], scale) for index, scale in scales.items()),
-        )
-
-
-def _cell(value: Value, scale: _Scale) -> ProfileCell:
-    known = value.is_known
-    return ProfileCell(
-        kind=value.kind,
-        x=_pixels(max(scale.x(value.effect), _RADIUS)) if known else "",
-        text=score(value.effect) if known else UNKNOWN,
-        note=value.note,
-        sort=f"{value.effect:.3g}" if known else "",
-    )
-
-
-def _pixels(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0")
