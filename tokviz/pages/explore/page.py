@@ -42,10 +42,11 @@ def explore_page(report: Report) -> Values | None:
     model, context = models[0], models[0].contexts[0]
     n_words = count(len(report.words.words), "word")
     told = [each for model in models for each in model.contexts if has_tops(each)]
-    related, of_words = choices(report, models), explorer_map(report, PATH)
+    related, of_words = choices(report, models), explorer_map(report)
     # What draws relations and orders is among them: a notebook has no files to load it from.
     scripts = [*SCRIPTS, *((CHOICE_SCRIPT, "related-plot.js") if related else ())]
-    styles = ["plates/plate.css", "explore/explore.css", *(("relations.css",) if related else ())]
+    optional = {"relations.css": related, "word-map.css": of_words}
+    styles = ["plates/plate.css", "explore/explore.css", *(name for name, needs in optional.items() if needs)]
     return Values(
         frame=Frame(
             report=report,
@@ -54,10 +55,7 @@ def explore_page(report: Report) -> Values | None:
             description=f"{n_words} of {count(len(models), 'model')}, layer by layer: find a word, follow it, see its neighbors.",
             entries=(*scripts, *((WORD_MAP_SCRIPT,) if of_words else ())),
         ),
-        stylesheets=[
-            *(relative(PATH, f"assets/{name}") for name in styles),
-            *([of_words.stylesheet] if of_words else []),
-        ],
+        stylesheets=[relative(PATH, f"assets/{name}") for name in styles],
         noscript=relative(PATH, "assets/explore/noscript.css"),
         # Of the view that opens first.
         ruler=Shown(report=report, model=model, context=context, shown=context.projections[0], page=PATH).ruler(),

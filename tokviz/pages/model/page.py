@@ -2,125 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from tokviz.pages.charts.curves import model_charts
 from tokviz.pages.charts.measures import related_measures
 from tokviz.pages.charts.word_by_word import difference_charts
 from tokviz.pages.findings.chosen import findings
-from tokviz.pages.findings.lines import Line, lines
-from tokviz.pages.frame.frame import Frame, contents, downloads, model_path, relative
+from tokviz.pages.findings.lines import lines
+from tokviz.pages.frame.frame import Frame, Values, contents, downloads, model_path
 from tokviz.pages.frame.index import context_entry, data_folder, drawings, model_entry, projection_entry
-from tokviz.pages.frame.pictures import Shown, grid_id, panels, slide_id
+from tokviz.pages.frame.pictures import grid_id, panels, slide_id
 from tokviz.pages.model.batches import batch_notes
 from tokviz.pages.model.difference import difference
-from tokviz.pages.model.lens import LensSection, lens_section
-from tokviz.pages.model.nearest import NearestWords, nearest_words
+from tokviz.pages.model.lens import HEADING, lens_section
+from tokviz.pages.model.nearest import nearest_words
 from tokviz.pages.model.profile_found import measures
 from tokviz.pages.model.related_data import SCRIPT as CHOICE_SCRIPT
 from tokviz.pages.model.related_data import choices
-from tokviz.pages.model.relations import RelatedSection, related_section
-from tokviz.pages.model.story import Story, stage_id, stories
-from tokviz.pages.model.word_map import WordMap, word_map
-from tokviz.pages.model.writers import WritersSection, writers_section
+from tokviz.pages.model.relations import related_section
+from tokviz.pages.model.story import stage_id, stories
+from tokviz.pages.model.word_map import word_map
+from tokviz.pages.model.writers import writers_section
 from tokviz.pages.text import extent, paired_facts
 from tokviz.pages.text.extent import undrawn_note
 from tokviz.pages.text.glossary import grid_term
 from tokviz.pages.text.landmarks import without_token
-from tokviz.pages.text.parts import Link, Option
 from tokviz.pages.text.without_training import untrained_sentences
 from tokviz.pages.text.wording import (
     MOST_WORDS_IN_SIGHT,
-    count,
     day,
     outside_reference,
     projection_label,
-    shortened,
     weights_format,
 )
 from tokviz.records import ModelCard, ModelReport, Report, Tokenization, WordList
 from tokviz.text import isolated
 
-
-@dataclass(frozen=True, kw_only=True)
-class Words:
-    """Some words and what they have in common; a long list is folded."""
-
-    summary: str
-    words: str
-    folded: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class WordNotes:
-    """What a reader must know about the words of one context, or of all."""
-
-    heading: str
-    notes: tuple[str, ...]
-    lists: tuple[Words, ...]
-    """Of several tokens, ``firefighter (2)``, outside the reference words, and landmarks without a token; empty when there are none."""
-    all_alike: bool
-    """Whether every word is known to be one token, read where the others are."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelPage:
-    """All that a model’s page shows."""
-
-    frame: Frame
-    name: str
-    facts: str
-    findings: tuple[Line, ...]
-    """What was found of it, what it opens with first."""
-    note: str | None
-    failure: str | None
-    switches: list[tuple[str, str, dict[str, str], bool]]
-    """Only those with something to choose: of each the panels' attribute that it chooses by, its legend, the options, the first of which is
-    chosen, and whether two of them can be seen side by side."""
-    panels: tuple[Shown, ...]
-    contents: tuple[Link, ...]
-    """Its parts, in their order."""
-    plates: str | None
-    """JSON for the scripts that draw plates: names, and where the coordinates are; None where images are shown."""
-    stylesheet: str | None
-    """Of plates that are drawn."""
-    writers: WritersSection | None
-    word_map: WordMap | None
-    lens: LensSection | None
-    stories: tuple[Story, ...]
-    """Empty when nothing has been measured, as ``difference`` and ``curves`` are."""
-    difference: tuple[str, tuple[str, ...]] | None
-    """Why the contexts differ, when massive activations are the reason."""
-    curves: dict[str, Any] | None
-    differences: tuple[str, ...]
-    """What purity differs from, a paragraph for each context."""
-    more_differences: tuple[str, ...]
-    """Of other measures and with neurons set to a value; and what untrained models tell of it."""
-    nearest: NearestWords | None
-    """Beside the first chart."""
-    curves_note: str | None
-    related: RelatedSection | None
-    related_choices: tuple[Option, ...]
-    """Relations and orders that the carousel shows in place of all words."""
-    grids: tuple[Shown, ...]
-    grids_heading: str
-    model_in_brief: str
-    """One line of facts; empty of a model that failed."""
-    card: list[tuple[Any, ...]]
-    """Of each row a label, what stands beside it, and maybe that it is code."""
-    notes: tuple[str, ...]
-    words: tuple[WordNotes, ...]
-    downloads: tuple[Link, ...]
-
-
 SCRIPTS = ("plates/plates.js", "carousel.js", "contents.js", "parts.js", "switches.js", "lightbox.js", "shortcuts.js")
 DRAWING_SCRIPTS = ("plates/board.js", "plates/carousel.js")
 """What ``plates/plates.js`` loads to draw."""
 CURVES = "curves"
-MOST_WORDS = 500
-"""Of a folded list; all words are in tokens.csv."""
 
 
 def note_addresses(model: ModelReport) -> tuple[str, ...]:
@@ -149,7 +70,7 @@ def _charts(report: Report, model: ModelReport) -> dict[str, Any] | None:
     return charts and {**charts, "charts": (*charts["charts"], *difference_charts(model))}
 
 
-def model_page(report: Report, model: ModelReport) -> ModelPage:
+def model_page(report: Report, model: ModelReport) -> Values:
     """The page of one model, failed ones included."""
     page = model_path(model.slug)
     card = model.card
@@ -157,19 +78,13 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
     chosen = findings(report, [model])
     found = lines(chosen, page)
     said = found[0].sentence if found else f"{model.display_name}, layer by layer: {facts}"
-    description = said if card else f"{model.display_name} failed."
-    plates, writers = _plates(report, model, page), writers_section(model, page)
-    related = choices(report, [model])
-    shown, told, curves, drawn = (
-        panels(report, model, page),
-        stories(report, model, page),
-        _charts(report, model),
-        tuple(each for each in panels(report, model, page) if each.shown.grid and not each.context.states.intervention),
-    )
+    related, shown, told = choices(report, [model]), panels(report, model, page), stories(report, model, page)
+    drawn = [each for each in shown if each.shown.grid and not each.context.states.intervention]
+    curves, writers = _charts(report, model), writers_section(model, page)
     relations, of_words = related_section(report, model, page), word_map(report, model, page)
     lens = lens_section(report, model, page)
     differences, more_differences = paired_facts.of_model(report, model)
-    return ModelPage(
+    return Values(
         contents=contents(
             ("Layer by layer", "main", shown),
             ("Captured layers" if is_partial else "All layers", "layers", drawn),
@@ -177,7 +92,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
             ("Charts", "curves", curves),
             ("Relations and orders", "relations", relations),
             ("Word by layer", "words-by-layer", of_words),
-            (lens.heading if lens else "", "lens", lens and lens.stylesheet),
+            (HEADING, "lens", lens and lens.stylesheet),
             ("Stages", "stages", told),
             ("Small print", "model", card),
         ),
@@ -185,30 +100,32 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
             report=report,
             path=page,
             title=f"{model.display_name} · {report.title}",
-            description=description,
+            description=said if card else f"{model.display_name} failed.",
             entries=(*((CHOICE_SCRIPT,) if related else ()), *SCRIPTS) if card else (),
             opens=found[0].slide if found else "",
         ),
+        # What it opens with comes first.
         findings=found,
-        note=model.note,
-        name=model.display_name,
+        model=model,
         facts=facts,
-        failure=model.failure,
         switches=_switches(model),
         panels=shown,
-        plates=plates,
-        stylesheet=relative(page, "assets/plates/plate.css") if plates else None,
+        plates=_plates(report, model, page),
         writers=writers,
         word_map=of_words,
         lens=lens,
         stories=told,
         difference=difference(model),
         curves=curves,
+        # What purity differs from, a paragraph for each context; then of other measures, with neurons set to a value, and what untrained
+        # models tell of it.
         differences=differences,
         more_differences=(*more_differences, *_untrained(report, model)),
+        # Beside the first chart.
         nearest=next((each for one in chosen if (each := nearest_words(one, report.words))), None),
         curves_note=model.notes.get(CURVES),
         related=relations,
+        # What the carousel shows in place of all words.
         related_choices=related,
         grids=drawn,
         grids_heading=grid_term(is_partial=is_partial).name,
@@ -232,6 +149,11 @@ def _plates(report: Report, model: ModelReport, page: str) -> str | None:
 
 
 def _switches(model: ModelReport) -> list[tuple[str, str, dict[str, str], bool]]:
+    """Those with something to choose.
+
+    Of each the panels' attribute that it chooses by, its legend, the options, the first of which is chosen, and whether two of them can be
+    seen side by side.
+    """
     if not model.contexts:
         return []
     is_measured = any(context.geometry is not None for context in model.contexts)
@@ -264,43 +186,36 @@ def _tokenizer(card: ModelCard) -> str:
     return f"{card.tokenizer}, vocabulary of {card.vocabulary_size:,}" if card.vocabulary_size else card.tokenizer
 
 
-def _word_notes(report: Report, model: ModelReport) -> tuple[WordNotes, ...]:
-    """What several contexts have in common stands once, above what each has of its own."""
+def _word_notes(report: Report, model: ModelReport) -> list[dict[str, Any]]:
+    """What a reader must know of the words of all contexts, which stands once, and of those of each.
+
+    Notes; lists of words; and whether every word is known to be one token, read where the others are.
+    """
     lists = [_word_lists(report.words, context.states.tokenization) for context in model.contexts]
-    first, *others = lists or [()]
-    shared = tuple(words for words in first if others and all(words in each for each in others))
-    notes = [WordNotes(heading="Words in all contexts", notes=(), lists=shared, all_alike=False)] if shared else []
+    first, *others = lists or [[]]
+    shared = [words for words in first if others and all(words in each for each in others)]
+    notes = [{"heading": "Words in all contexts", "notes": (), "lists": shared, "all_alike": False}] if shared else []
     for context, some in zip(model.contexts, lists, strict=True):
         tokenization = context.states.tokenization
         said = (*tokenization.notes, *batch_notes(context.states.batch_check))
-        own = tuple(words for words in some if words not in shared)
+        own = [words for words in some if words not in shared]
         all_alike = bool((tokenization.n_tokens == 1).all() and tokenization.reference.all())
         if said or own or all_alike:
             heading = f"Words {context.states.context.label}"
-            notes.append(WordNotes(heading=heading, notes=said, lists=own, all_alike=all_alike))
-    return tuple(notes)
+            notes.append({"heading": heading, "notes": said, "lists": own, "all_alike": all_alike})
+    return notes
 
 
-def _word_lists(words: WordList, tokenization: Tokenization) -> tuple[Words, ...]:
+def _word_lists(words: WordList, tokenization: Tokenization) -> list[tuple[str, list[str], bool]]:
+    """Of each what its words have in common, the words, and whether they are folded; those without any are left out."""
     several = [f"{isolated(word.word)} ({word.n_tokens})" for word in tokenization.words if word.n_tokens > 1]
-    lists = (
-        _words("Words of several tokens (number of tokens)", several),
-        _words(
-            "Words outside the reference words, read at a different position than most",
-            outside_reference(tokenization),
-        ),
-        _words(
+    outside = outside_reference(tokenization)
+    lists = [
+        ("Words of several tokens (number of tokens)", several),
+        ("Words outside the reference words, read at a different position than most", outside),
+        (
             "Words of the categories that no token stands for, so that they are not marked",
-            without_token(words, tokenization),
+            list(without_token(words, tokenization)),
         ),
-    )
-    return tuple(each for each in lists if each.words)
-
-
-def _words(summary: str, words: Sequence[str]) -> Words:
-    folded = len(words) > MOST_WORDS_IN_SIGHT
-    return Words(
-        summary=f"{summary}: {count(len(words), 'word')}" if folded else summary,
-        words=shortened(words, MOST_WORDS),
-        folded=folded,
-    )
+    ]
+    return [(summary, found, len(found) > MOST_WORDS_IN_SIGHT) for summary, found in lists if found]

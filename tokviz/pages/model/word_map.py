@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,50 +10,10 @@ import numpy as np
 from tokviz.pages.frame.frame import data_path, relative
 from tokviz.pages.frame.index import context_entry, data_folder
 from tokviz.pages.text import data_text
-from tokviz.pages.text.parts import Option, Source
 from tokviz.pages.text.wording import count
 from tokviz.records import ContextReport, ModelReport, Report, WordList, WordScores
 
-HEADING = "Word by layer"
 SCRIPT = "word-map.js"
-
-
-@dataclass(frozen=True, kw_only=True)
-class MapImage:
-    """The heat map of a capture, for paper and for readers without scripts."""
-
-    capture: str
-    """Its context's name."""
-    source: Source
-    alt: str
-    on_paper: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class MapRow:
-    """A category."""
-
-    category: int
-    label: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class WordMap:
-    """The section of a page; what it shows comes with scripts."""
-
-    stylesheet: str
-    heading: str
-    captions: tuple[str, ...]
-    rows: tuple[MapRow, ...]
-    has_words: bool
-    """Whether categories open."""
-    beside: tuple[Option, ...]
-    """Captures that can stand beside the first one; empty where there is nothing to choose."""
-    images: tuple[MapImage, ...]
-    script: str | None
-    """Fetched when the map is near; None where the page has it."""
-    data: str | None
-    """JSON with ``<`` written as ``\\u003c``: what the script shows, and where it is; None where other scripts say that."""
 
 
 def has_scores(context: ContextReport) -> bool:
@@ -63,71 +22,37 @@ def has_scores(context: ContextReport) -> bool:
     return scores is not None and bool((scores.values != scores.UNKNOWN).any())
 
 
-def word_map(report: Report, model: ModelReport, page: str) -> WordMap | None:
-    """The section of a model's page; None where nothing is known of any word."""
+def word_map(report: Report, model: ModelReport, page: str) -> dict[str, Any] | None:
+    """What the template takes of a model: with its captures, the one that is shown first; None where nothing is known of any word."""
     shown = _in_order(model)
     if not shown:
         return None
-    first, *others = shown
-    return WordMap(
-        stylesheet=relative(page, "assets/word-map.css"),
-        heading=HEADING,
-        captions=(_caption(first), *_notes(report, first)),
-        rows=_rows(report.words.of(first.states.tokenization)),
-        has_words=_has_words(report),
-        beside=tuple(
-            Option(value=each.states.context.name, label=each.states.context.label, checked=each is others[0])
-            for each in others
-            if len(others) > 1
-        ),
-        images=tuple(
-            MapImage(
-                capture=each.states.context.name,
-                source=Source(
-                    src=relative(page, each.heat_map.path), width=each.heat_map.width, height=each.heat_map.height
-                ),
-                alt=f"{model.display_name}, {each.states.context.label}: a heat map of the words’ counts at every depth",
-                on_paper=each in shown[:2],
-            )
-            for each in shown
-            if each.heat_map is not None
-        ),
-        script=relative(page, f"assets/{SCRIPT}"),
-        data=data_text.embedded(
-            {
-                "slug": model.slug,
-                "folder": data_folder(model, page),
-                "words": relative(page, "data/words.js"),
-                "captures": [{**context_entry(each), "neighbours": each.neighbours is not None} for each in shown],
-            }
-        ),
-    )
+    data = {
+        "slug": model.slug,
+        "folder": data_folder(model, page),
+        "words": relative(page, "data/words.js"),
+        "captures": [{**context_entry(each), "neighbours": each.neighbours is not None} for each in shown],
+    }
+    section = _section(report, shown[0], report.words.of(shown[0].states.tokenization))
+    # The script is fetched when the map is near.
+    return {**section, "captures": shown, "script": f"assets/{SCRIPT}", "data": data_text.embedded(data)}
 
 
-def explorer_map(report: Report, page: str) -> WordMap | None:
-    """The section of the explorer, whose scripts say what it shows."""
+def explorer_map(report: Report) -> dict[str, Any] | None:
+    """The same for the explorer, whose scripts say what it shows."""
     known = [context for model in report.models for context in model.captures if has_scores(context)]
-    if not known:
-        return None
-    return WordMap(
-        stylesheet=relative(page, "assets/word-map.css"),
-        heading=HEADING,
-        captions=(_caption(known[0]), *_notes(report, known[0])),
-        rows=_rows(report.words),
-        has_words=_has_words(report),
-        beside=(),
-        images=(),
-        script=None,
-        data=None,
-    )
+    section = {"captures": (), "script": None, "data": None}
+    return {**_section(report, known[0], report.words), **section} if known else None
 
 
-def _rows(words: WordList) -> tuple[MapRow, ...]:
-    """The categories that have words."""
+def _section(report: Report, context: ContextReport, words: WordList) -> dict[str, Any]:
+    """Its rows are the categories that have words, by their numbers; they open where words have rows, too."""
     used = {category for own in words.memberships for category in own}
-    return tuple(
-        MapRow(category=index, label=category.label) for index, category in enumerate(words.categories) if index in used
-    )
+    return {
+        "captions": (_caption(context), *_notes(report, context)),
+        "rows": [(index, category.label) for index, category in enumerate(words.categories) if index in used],
+        "has_words": _has_words(report),
+    }
 
 
 def _caption(context: ContextReport) -> str:
