@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from tokviz.pages.charts.axis import spread
-from tokviz.pages.charts.curves import Chart, charts_over_depth, switches_of
+from tokviz.pages.charts.curves import charts_over_depth, switches_of
 from tokviz.pages.charts.measures import lens_measures
 from tokviz.pages.frame.frame import relative
 from tokviz.pages.frame.index import context_entry, data_folder
 from tokviz.pages.model.lens_data import has_lens, has_tops
 from tokviz.pages.model.lens_sentences import facts, limits, sentences
 from tokviz.pages.text import data_text
-from tokviz.pages.text.parts import Option
 from tokviz.pages.text.wording import count, joined, joined_by_and
 from tokviz.records import ContextReport, Lens, ModelReport, Report, WordList, depth_name
 from tokviz.text import isolated, visible_piece
@@ -32,101 +31,36 @@ CHARTS_NOTES = {
     "logit": "thin, the logit lens, which reads every layer as if it were the last",
     "untrained": "gray, the model with all weights random",
 }
-"""By the switch that adds it."""
+"""By the switch that adds it: what readers see who add curves to the charts."""
+Cell = tuple[str, str]
+"""What scores highest, and classes: ``y`` for the word's own category, ``s1`` to ``s4`` for how many of a category's words are so, ``p``
+where the halves of the text disagree, ``a`` for a depth that is announced."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class LensCell:
-    """What scores highest."""
+def lens_section(report: Report, model: ModelReport, page: str) -> dict[str, Any] | None:
+    """What the template takes; None where no lens was asked for.
 
-    text: str
-    style: str
-    """Classes: ``y`` for the word's own category, ``s1`` to ``s4`` for how many of a category's words are so, ``p`` where the halves of
-    the text disagree."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class LensRow:
-    """A word."""
-
-    row: int
-    word: str
-    cells: tuple[LensCell, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class LensGroup:
-    """The words of a category, and of how many it is the highest at each depth."""
-
-    label: str
-    cells: tuple[LensCell, ...]
-    rows: tuple[LensRow, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class LensGrid:
-    """What a script changes; without it the first capture's categories."""
-
-    label: str
-    """For readers who can't see it."""
-    context: str
-    """Of the first capture."""
-    depths: tuple[LensCell, ...]
-    groups: tuple[LensGroup, ...]
-    has_words: bool
-    """Whether readers can choose words instead of categories."""
-    captures: tuple[Option, ...]
-    captions: tuple[str, ...]
-    """Of the categories, and of the words if they can be chosen."""
-    script: str
-    data: str
-    """JSON with ``<`` written as ``\\u003c``: what the script shows, and where it is."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class LensSection:
-    """The section of a model's page."""
-
-    stylesheet: str | None
-    """Where there is more than a reason why there is nothing."""
-    heading: str
-    missing: str
-    """Why there is no lens; empty where there is one."""
-    said: tuple[str, ...]
-    limits: str
-    grid: LensGrid | None
-    charts: tuple[Chart, ...]
-
-    @property
-    def charts_note(self) -> str:
-        """What readers see who add curves to the charts."""
-        notes = [text for name, text in CHARTS_NOTES.items() if name in self.switches]
-        return f"If shown: {'; '.join(notes)}." if notes else ""
-
-    @property
-    def switches(self) -> Mapping[str, str]:
-        """What readers add to the charts."""
-        return switches_of(self.charts)
-
-
-def lens_section(report: Report, model: ModelReport, page: str) -> LensSection | None:
-    """None where no lens was asked for."""
+    Without ``limits`` there is only a reason why there is no lens.
+    """
     asked = [context.lens for context in model.contexts if context.lens]
     if not asked:
         return None
     shown = [context for context in model.captures if has_lens(context)]
     reasons = dict.fromkeys(lens.reason for lens in asked if lens.reason)
-    return LensSection(
-        stylesheet=relative(page, "assets/lens.css") if shown else None,
-        heading=HEADING,
-        missing=_missing(reasons, asked, report.words),
-        said=sentences(facts(model)),
-        limits=limits(model.contexts) if shown else "",
-        grid=_grid(report, model, page),
-        charts=charts_over_depth(model, lens_measures(report.relations))
-        if any(each.geometry for each in shown)
-        else (),
-    )
+    is_measured = any(each.geometry for each in shown)
+    charts = charts_over_depth(model, lens_measures(report.relations)) if is_measured else ()
+    switches = switches_of(charts)
+    notes = [text for name, text in CHARTS_NOTES.items() if name in switches]
+    return {
+        "heading": HEADING,
+        "missing": _missing(reasons, asked, report.words),
+        "said": sentences(facts(model)),
+        "limits": limits(model.contexts) if shown else "",
+        "grid": _grid(report, model, page),
+        "charts": charts,
+        "charts_note": f"If shown: {'; '.join(notes)}." if notes else "",
+        "switches": switches,
+    }
 
 
 def _missing(reasons: Iterable[str], asked: Sequence[Lens], words: WordList) -> str:
@@ -149,44 +83,37 @@ def _missing(reasons: Iterable[str], asked: Sequence[Lens], words: WordList) -> 
 # --- the grid --------------------------------------------------------------------------------------------------------
 
 
-def _grid(report: Report, model: ModelReport, page: str) -> LensGrid | None:
+def _grid(report: Report, model: ModelReport, page: str) -> dict[str, Any] | None:
+    """What a script changes; without it the first capture's categories."""
     captures = [context for context in model.captures if has_tops(context) and context.lens and context.lens.named]
     if not captures or not report.is_explorable:
         return None
-    first, *_ = captures
-    lens, words = first.lens, report.words
+    lens, words = captures[0].lens, report.words
     if lens is None or lens.named is None or lens.top_names is None:
         return None
     depths = shown_depths(model)
     firm, holds = lens.named.is_firm, lens.named.holds
     rows = _rows(lens, words)
-    return LensGrid(
-        label=f"{HEADING}, words by layers",
-        context=first.states.context.label,
-        depths=tuple(
-            LensCell(text=depth_name(depth), style=_style("" if firm[depth] else "p", "a" if holds[depth] else ""))
-            for depth in depths
-        ),
-        groups=tuple(_groups(lens, words, rows, depths)),
-        has_words=any(each.lens is not None and each.lens.own is not None for each in captures),
-        captures=tuple(
-            Option(value=each.states.context.name, label=each.states.context.label, checked=each is first)
-            for each in captures
-        ),
-        captions=_captions(captures, lens, rows),
-        script=relative(page, f"assets/{SCRIPT}"),
-        data=data_text.embedded(
-            {
-                "slug": model.slug,
-                "folder": data_folder(model, page),
-                "words": relative(page, "data/words.js"),
-                "categories": [category.label for category in words.categories],
-                "depths": depths,
-                "groups": [index for index in range(len(words.categories)) if _own_rows(words, rows, index)],
-                "captures": [context_entry(each) for each in captures],
-            }
-        ),
-    )
+    data = {
+        "slug": model.slug,
+        "folder": data_folder(model, page),
+        "words": relative(page, "data/words.js"),
+        "categories": [category.label for category in words.categories],
+        "depths": depths,
+        "groups": [index for index in range(len(words.categories)) if _own_rows(words, rows, index)],
+        "captures": [context_entry(each) for each in captures],
+    }
+    return {
+        "captures": captures,
+        "depths": [
+            (depth_name(depth), _style("" if firm[depth] else "p", "a" if holds[depth] else "")) for depth in depths
+        ],
+        "groups": [*_groups(lens, words, rows, depths)],
+        "has_words": any(each.lens is not None and each.lens.own is not None for each in captures),
+        "captions": _captions(captures, lens, rows),
+        "script": relative(page, f"assets/{SCRIPT}"),
+        "data": data_text.embedded(data),
+    }
 
 
 def shown_depths(model: ModelReport) -> tuple[int, ...]:
@@ -218,43 +145,35 @@ def _rows(lens: Lens, words: WordList) -> list[int]:
     return [found[place] for place in np.unique(places)]
 
 
-def _groups(lens: Lens, words: WordList, rows: Sequence[int], depths: Sequence[int]) -> Iterator[LensGroup]:
-    """A word of several categories stands in its first one."""
+def _groups(
+    lens: Lens, words: WordList, rows: Sequence[int], depths: Sequence[int]
+) -> Iterator[tuple[str, list[Cell], list[tuple[int, str, list[Cell]]]]]:
+    """Of a category its name, at each depth of how many words it is the highest, and of words their row, name and cells.
+
+    A word of several categories stands in its first one.
+    """
     if lens.top_names is None or lens.named is None:
         return
-    read, tops, pale = (
-        _read_rows(lens, words),
-        lens.top_names[:, :, 0],
-        ["" if firm else "p" for firm in lens.named.is_firm],
-    )
+    read, tops = _read_rows(lens, words), lens.top_names[:, :, 0]
+    pale = {depth: "" if lens.named.is_firm[depth] else "p" for depth in depths}
+
+    def of_category(category: int, every: Sequence[int], depth: int) -> Cell:
+        n = sum(tops[depth, row] in words.memberships[row] for row in every)
+        others = _others(words, read, category, tops[depth])
+        return f"{n} of {len(every)}{others}", _style(_shade(n, len(every)), pale[depth])
+
+    def of_word(row: int, depth: int) -> Cell:
+        top = tops[depth, row]
+        is_own = top in words.memberships[row]
+        return words.categories[top].label if top >= 0 else "", _style("y" if is_own else "", pale[depth])
+
     for index, category in enumerate(words.categories):
-        own = _own_rows(words, rows, index)
         every = _own_rows(words, read, index)
-        n_right = [sum(tops[depth, row] in words.memberships[row] for row in every) for depth in depths]
-        if own:
-            yield LensGroup(
-                label=category.label,
-                cells=tuple(
-                    LensCell(
-                        text=f"{n} of {len(every)}{_others(words, read, index, tops[depth])}",
-                        style=_style(_shade(n, len(every)), pale[depth]),
-                    )
-                    for depth, n in zip(depths, n_right, strict=True)
-                ),
-                rows=tuple(
-                    LensRow(
-                        row=row,
-                        word=words.words[row],
-                        cells=tuple(
-                            LensCell(
-                                text=words.categories[tops[depth, row]].label if tops[depth, row] >= 0 else "",
-                                style=_style("y" if tops[depth, row] in words.memberships[row] else "", pale[depth]),
-                            )
-                            for depth in depths
-                        ),
-                    )
-                    for row in own
-                ),
+        if own := _own_rows(words, rows, index):
+            yield (
+                category.label,
+                [of_category(index, every, depth) for depth in depths],
+                [(row, words.words[row], [of_word(row, depth) for depth in depths]) for row in own],
             )
 
 

@@ -92,7 +92,7 @@ def model_page(report: Report, model: ModelReport) -> Values:
             ("Charts", "curves", curves),
             ("Relations and orders", "relations", relations),
             ("Word by layer", "words-by-layer", of_words),
-            (HEADING, "lens", lens and lens.stylesheet),
+            (HEADING, "lens", lens and lens["limits"]),
             ("Stages", "stages", told),
             ("Small print", "model", card),
         ),
