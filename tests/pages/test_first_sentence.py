@@ -20,7 +20,7 @@ from tokviz.pages.explore.explore_data import scripts
 from tokviz.pages.findings.chosen import lead
 from tokviz.pages.first.choice import choice
 from tokviz.pages.first.row_sentences import row_sentences
-from tokviz.pages.model.related_data import files
+from tokviz.pages.model.related import files
 from tokviz.pages.text.trust import trust
 from tokviz.records import Claim, ContextReport, ModelReport, Opening, Report
 from tokviz.records import Tested as AgainstChance

@@ -18,9 +18,8 @@ from rendered import Part, Rendered
 
 from tokviz.pages.charts.measures import related_measures
 from tokviz.pages.downloads.measured import relations_csv
-from tokviz.pages.model import related_data, related_plots
-from tokviz.pages.model.related_data import order_at, relation_at
-from tokviz.pages.model.relations import order_sentences, relation_sentences
+from tokviz.pages.model import related
+from tokviz.pages.model.relations import order_at, order_sentences, relation_at, relation_sentences
 from tokviz.pages.text.sentences import depths_where
 from tokviz.records import OrderMeasures, RelationMeasures
 
@@ -267,7 +266,7 @@ def test_the_table_has_a_row_per_depth_and_kind_and_spreadsheets_take_no_name_fo
 def test_a_script_gets_the_words_and_where_they_lie() -> None:
     report = related_report()
     context = report.models[0].contexts[0]
-    files = dict(related_data.files(report, report.models[0], context))
+    files = dict(related.files(report, report.models[0], context))
     key, content = re.fullmatch(r"tokvizData\((\".*?\"),(.*)\);\n", files["data/smol-30/alone/relations.js"]).groups()  # type: ignore[union-attr]
     items = json.loads(content)["items"]
     assert json.loads(key) == "smol-30/alone relations"
@@ -289,7 +288,7 @@ def test_the_image_without_scripts_is_an_svg_of_the_size_that_the_page_says() ->
     report = related_report()
     context = report.models[0].contexts[0]
     assert context.relations is not None
-    drawn = ET.fromstring(related_plots.strip(report, context.relations, report.words))
+    drawn = ET.fromstring(related.strip(report, context.relations, report.words))
     shown = strip_of(Rendered(report))
     size = [float(shown.one("img")[name]) for name in ("width", "height")]
     assert [float(drawn.get(name, "")) for name in ("width", "height")] == pytest.approx(size, abs=1)
@@ -309,7 +308,7 @@ def test_a_label_is_cut_where_it_has_no_room_and_what_was_not_measured_is_an_emp
     rows = relations.relations[0].rows[:4]
     few = replace(relations.relations[0], rows=rows, coordinates=np.full((3, 4, 2, 2), np.nan, dtype=np.float32))
     shallow = replace(relations, relations=(few,), orders=())
-    drawn = ET.fromstring(related_plots.strip(replace(report, orders=()), shallow, report.words))
+    drawn = ET.fromstring(related.strip(replace(report, orders=()), shallow, report.words))
     assert len(list(drawn.iter("{http://www.w3.org/2000/svg}rect"))) == 1 + 3
     assert not list(drawn.iter("{http://www.w3.org/2000/svg}circle"))
     shown = strip_of(Rendered(replace(report, relations=(replace(RELATION, label="L" * 200),))))

@@ -17,8 +17,8 @@ from tokviz.pages.frame.frame import Frame, Values, contents, model_path, relati
 from tokviz.pages.frame.index import captured, drawings
 from tokviz.pages.frame.pictures import picture
 from tokviz.pages.model.profile import profile_view
-from tokviz.pages.model.related_data import SCRIPT as RELATED_SCRIPT
-from tokviz.pages.model.related_data import choices
+from tokviz.pages.model.related import SCRIPT as RELATED_SCRIPT
+from tokviz.pages.model.related import choices
 from tokviz.pages.text.extent import last_captured, notice, span
 from tokviz.pages.text.parts import Link, Picture
 from tokviz.pages.text.problems import why_no_picture

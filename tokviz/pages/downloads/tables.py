@@ -14,7 +14,7 @@ from tokviz.pages.downloads import report_json, word_by_word
 from tokviz.pages.downloads.measured import geometry_csv, lens_csv, relations_csv, templates_csv
 from tokviz.pages.explore.explore_data import scripts
 from tokviz.pages.frame.frame import data_path
-from tokviz.pages.model import lens_data, profile_tables, related_data, word_map
+from tokviz.pages.model import lens_data, profile_tables, related, word_map
 from tokviz.pages.series import series_data
 from tokviz.pages.text.data_text import csv_fields, csv_numbers, csv_text, spaced, spreadsheet_safe
 from tokviz.records import (
@@ -106,7 +106,7 @@ def files(report: Report) -> dict[str, str]:
         asked = Asked(words=words, relations=report.relations, orders=report.orders)
         for table in _tables(context):
             written[_path(model, context, table)] = table.csv(table.of(context), context, asked)
-        written |= related_data.files(report, model, context)
+        written |= related.files(report, model, context)
     return written
 
 

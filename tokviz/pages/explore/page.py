@@ -19,8 +19,8 @@ from tokviz.pages.frame.index import (
 from tokviz.pages.frame.pictures import Shown
 from tokviz.pages.model.lens_data import has_tops
 from tokviz.pages.model.lens_sentences import limits
-from tokviz.pages.model.related_data import SCRIPT as CHOICE_SCRIPT
-from tokviz.pages.model.related_data import choices
+from tokviz.pages.model.related import SCRIPT as CHOICE_SCRIPT
+from tokviz.pages.model.related import choices
 from tokviz.pages.model.word_map import SCRIPT as WORD_MAP_SCRIPT
 from tokviz.pages.model.word_map import explorer_map, has_scores
 from tokviz.pages.text import data_text

@@ -17,9 +17,8 @@ from tokviz.pages.model.difference import difference
 from tokviz.pages.model.lens import HEADING, lens_section
 from tokviz.pages.model.nearest import nearest_words
 from tokviz.pages.model.profile_found import measures
-from tokviz.pages.model.related_data import SCRIPT as CHOICE_SCRIPT
-from tokviz.pages.model.related_data import choices
-from tokviz.pages.model.relations import related_section
+from tokviz.pages.model.related import SCRIPT as CHOICE_SCRIPT
+from tokviz.pages.model.related import choices, related_section
 from tokviz.pages.model.story import stage_id, stories
 from tokviz.pages.model.word_map import word_map
 from tokviz.pages.model.writers import writers_section

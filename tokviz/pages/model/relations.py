@@ -1,32 +1,16 @@
-"""What a model's page says of relations and orders: sentences made of the numbers, and the plots that a script draws."""
+"""What the numbers say of relations and orders: over all depths of a context, and at one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tokviz.pages.frame.frame import data_path, relative
-from tokviz.pages.frame.index import data_folder
-from tokviz.pages.model.related_plots import CAPTIONS, StripName, kind_of, strip_names, strip_size
 from tokviz.pages.text.catalogue import sentence
-from tokviz.pages.text.extent import last_captured
 from tokviz.pages.text.facts import Fact
-from tokviz.pages.text.sentences import depths_where, in_quotes, over_sentences
-from tokviz.pages.text.wording import count, joined_by_and, ranged, score, the_depth
-from tokviz.records import (
-    Beyond,
-    ContextReport,
-    ModelReport,
-    Order,
-    OrderMeasures,
-    Relation,
-    RelationMeasures,
-    Relations,
-    Report,
-    Tested,
-)
+from tokviz.pages.text.sentences import depths_where, over_sentences
+from tokviz.pages.text.wording import count, ranged, score
+from tokviz.records import Beyond, Order, OrderMeasures, RelationMeasures, Tested
 from tokviz.text import isolated
 
 LOOKS: Mapping[str, str] = {
@@ -38,154 +22,7 @@ LOOKS: Mapping[str, str] = {
 """The catalogue's names of what words look like."""
 LEAST_NEAR = 0.5
 """Of the second words: where the first words alone find more of them, at the median depth, the pairs lie near each other."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Said:
-    """What the numbers of one context say."""
-
-    context: str
-    label: str
-    sentences: tuple[str, ...]
-    current: bool
-    """Whether it is seen before a reader chooses a context."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class RelatedFigure:
-    """A relation or an order: what was found, and its plot."""
-
-    heading: str
-    caption: str
-    said: tuple[Said, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class RelatedStrip:
-    """The image of one context."""
-
-    context: str
-    current: bool
-    src: str
-    width: str
-    height: str
-    names: tuple[StripName, ...]
-    caption: str
-    alt: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class RelatedSection:
-    """All of a model."""
-
-    figures: tuple[RelatedFigure, ...]
-    strips: tuple[RelatedStrip, ...]
-    span: str
-    """Which layers the strips are from."""
-    note: str
-    stylesheet: str
-    script: str
-    slug: str
-    folder: str
-    """Of the model's numbers."""
-
-
-Sentences = Callable[[Relations, tuple[str, ...]], tuple[str, ...]]
-"""What is measured in a context, and its templates → what is said of one relation or order; first of all whether it is shown."""
-
-
-def related_section(report: Report, model: ModelReport, page: str) -> RelatedSection | None:
-    """None where nothing was asked for or measured."""
-    measured = [context for context in model.captures if context.relations is not None]
-    if not measured:
-        return None
-
-    def figure(asked: Relation | Order, sentences: Sentences) -> RelatedFigure:
-        return RelatedFigure(heading=asked.label, caption=CAPTIONS[kind_of(asked)], said=_said(model, sentences))
-
-    def of_relation(index: int, relation: Relation) -> RelatedFigure:
-        return figure(
-            relation, lambda found, texts: relation_sentences(found.relations[index], len(relation.pairs), texts)
-        )
-
-    def of_order(index: int, order: Order) -> RelatedFigure:
-        return figure(order, lambda found, texts: order_sentences(found.orders[index], order, texts))
-
-    relations = (of_relation(index, each) for index, each in enumerate(report.relations))
-    orders = (of_order(index, each) for index, each in enumerate(report.orders))
-    return RelatedSection(
-        figures=(*relations, *orders),
-        strips=tuple(
-            _strip(report, model, context, page, current=index == 0) for index, context in enumerate(measured)
-        ),
-        span=_span(report),
-        note=_NOTE,
-        stylesheet=relative(page, "assets/relations.css"),
-        script=relative(page, "assets/related-plot.js"),
-        slug=model.slug,
-        folder=data_folder(model, page),
-    )
-
-
-def _span(report: Report) -> str:
-    last = last_captured(report)
-    return f"from the embedding to {'the last one' if last is None else the_depth(last)}"
-
-
-_NOTE = "That something can be read from hidden states doesn’t say that the model uses it."
-
-_NOT_MEASURED = "Not measured"
-_UNMEASURED = ("Relations and orders weren’t measured here.",)
-
-
-def _said(model: ModelReport, sentences: Sentences) -> tuple[Said, ...]:
-    return tuple(
-        Said(
-            context=context.states.context.name,
-            label=context.states.context.label,
-            sentences=(
-                *sentences(context.relations, context.states.context.templates),
-                *_unchanged(model, context, sentences),
-            )
-            if context.relations
-            else _UNMEASURED,
-            current=index == 0,
-        )
-        for index, context in enumerate(model.captures)
-    )
-
-
-def _unchanged(model: ModelReport, changed: ContextReport, sentences: Sentences) -> tuple[str, ...]:
-    """Of a capture with neurons changed: what the model as it is gives in the one template that was captured so, if there are several."""
-    several = [each for each in model.contexts if each.has_templates]
-    intact = next((each for each in several if any(own is changed for own in each.interventions)), None)
-    if intact is None or intact.relations is None:
-        return ()
-    said, *_ = sentences(intact.relations.in_first_template, ())
-    if said.startswith(_NOT_MEASURED):
-        return ()
-    which = f"Neurons are changed in the first sentence only, {in_quotes(intact.states.context.template)}."
-    return (f"{which} Of the same sentence in the unchanged model: {said}",)
-
-
-def _strip(report: Report, model: ModelReport, context: ContextReport, page: str, *, current: bool) -> RelatedStrip:
-    name, label = context.states.context.name, context.states.context.label
-    width, height = strip_size(len(report.relations) + len(report.orders), context.states.n_depths)
-    labels = [*(each.label for each in report.relations), *(each.label for each in report.orders)]
-    what = joined_by_and(labels)
-    return RelatedStrip(
-        context=name,
-        current=current,
-        src=relative(page, data_path(model.slug, name, "relations.svg")),
-        width=f"{width:.0f}",
-        height=f"{height:.0f}",
-        names=strip_names(labels, context.states.n_depths),
-        caption=f"Words {label}, in some layers {_span(report)}; an empty square: not defined or not measured there.",
-        alt=f"{what}, words {label}: small plots of some layers {_span(report)}.",
-    )
-
-
-# --- sentences -------------------------------------------------------------------------------------------------------
+NOT_MEASURED = "Not measured"
 
 
 def relation_sentences(measured: RelationMeasures, n_asked: int, templates: Sequence[str] = ()) -> tuple[str, ...]:
@@ -293,7 +130,7 @@ def order_sentences(measured: OrderMeasures, order: Order, templates: Sequence[s
     return (said, *_beyond(measured), *by_sentence, *closing, *left_out)
 
 
-def looks_of(beyond: Beyond) -> tuple[Fact, ...]:
+def _looks_of(beyond: Beyond) -> tuple[Fact, ...]:
     """What words look like, as sentences call it."""
     return tuple(Fact(LOOKS[each]) for each in beyond.looks)
 
@@ -302,7 +139,7 @@ def _beyond(measured: OrderMeasures) -> tuple[str, ...]:
     """Whether an order that can be read is more than what its words look like."""
     if measured.beyond is None or not measured.holds.any():
         return ()
-    looks, where = looks_of(measured.beyond), measured.is_beyond
+    looks, where = _looks_of(measured.beyond), measured.is_beyond
     found = Fact("scope.beyond.shown", looks=looks, where=depths_where(where)) if where.any() else None
     return (sentence([found or Fact("scope.beyond.not_shown", looks=looks)]),)
 
@@ -323,4 +160,48 @@ def _closing(measured: OrderMeasures, order: Order) -> tuple[str, ...]:
 
 
 def _too_few(number: int, what: str, least: int) -> str:
-    return f"{_NOT_MEASURED}: at least {least} {what} are needed; of these, this capture has {number or 'none'}."
+    return f"{NOT_MEASURED}: at least {least} {what} are needed; of these, this capture has {number or 'none'}."
+
+
+# --- at one depth ----------------------------------------------------------------------------------------------------
+
+
+def relation_at(measured: RelationMeasures, depth: int) -> str:
+    """What the numbers say of one depth; nothing where there are none."""
+    parallelism = measured.parallelism
+    if not np.isfinite(parallelism.value[depth]):
+        return ""
+    cosines = f"mean cosine {score(parallelism.value[depth])}, at random {score(parallelism.null_mean[depth])}"
+    hits, without = measured.hits[depth], measured.hits_of_source[depth]
+    found = f" ({hits:.0f} of {len(measured.rows)} found, {without:.0f} without it)" if np.isfinite(hits) else ""
+    parallel = f"more parallel than with the same words paired at random ({cosines})"
+    leads = f"the mean difference of the other pairs leads to the second words better than the first word alone{found}"
+    if measured.holds[depth]:
+        return f"The pairs have a common difference here: their differences are {parallel}, and {leads}."
+    if not measured.parallelism.claim.holds[depth]:
+        return f"It isn’t shown that the pairs have a common difference here, or that their differences are {parallel}."
+    return f"It isn’t shown that the pairs have a common difference here: their differences are {parallel}, but it isn’t shown that {leads}."
+
+
+def order_at(measured: OrderMeasures, depth: int) -> str:
+    """What the numbers say of one depth; nothing where there are none."""
+    r2 = measured.r2
+    if not np.isfinite(r2.value[depth]):
+        return ""
+    if not measured.holds[depth]:
+        return f"It isn’t shown that the order can be read here: leave-one-out R² is {score(r2.value[depth])}."
+    read = f"The order can be read here: leave-one-out R² is {score(r2.value[depth])}.{_beyond_at(measured, depth)}"
+    if measured.closing is None:
+        return read
+    if measured.is_circle[depth]:
+        return f"{read} Its ends meet, and the words lie in a circle."
+    return f"{read} Its ends meet." if measured.ends_meet[depth] else f"{read} It isn’t shown that its ends meet."
+
+
+def _beyond_at(measured: OrderMeasures, depth: int) -> str:
+    """Whether it is more there than what the words look like."""
+    if measured.beyond is None:
+        return ""
+    looks = _looks_of(measured.beyond)
+    here = Fact("scope.beyond.here", looks=looks) if measured.is_beyond[depth] else None
+    return f" {sentence([here or Fact('scope.beyond.not_shown', looks=looks)])}"
