@@ -87,7 +87,7 @@ def model_page(report: Report, model: ModelReport) -> Values:
         contents=contents(
             ("Layer by layer", "main", shown),
             ("Captured layers" if is_partial else "All layers", "layers", drawn),
-            (writers.place if writers else "", "writers", writers),
+            (writers["place"] if writers else "", "writers", writers),
             ("Charts", "curves", curves),
             ("Relations and orders", "relations", relations),
             ("Word by layer", "words-by-layer", of_words),

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from tokviz.pages.frame.pictures import picture, slide_id
 from tokviz.pages.model.without_facts import without_facts
-from tokviz.pages.text.facts import Fact
-from tokviz.pages.text.parts import Link, Picture
+from tokviz.pages.text.parts import Picture
 from tokviz.pages.text.trust import finding as plate_in_words
 from tokviz.pages.text.wording import (
     UNKNOWN,
@@ -33,39 +31,6 @@ from tokviz.records import (
     ProjectionReport,
 )
 
-
-@dataclass(frozen=True, kw_only=True)
-class ProofRow:
-    """One number, of the model as it is and with neurons set to a value."""
-
-    name: str
-    values: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Twin:
-    """One of two plates beside each other."""
-
-    caption: str
-    picture: Picture
-    slide: str
-    """The address of the same plate in the carousel: ``alone/layer-11``."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Without:
-    """What is measured when the neurons that write a break are set to their mean and to zero."""
-
-    heading: str
-    twins: tuple[Twin, ...]
-    """Intact and without; empty where one of them has no picture."""
-    pair: Link | None
-    """Where both are shown in step."""
-    columns: tuple[str, ...]
-    rows: tuple[ProofRow, ...]
-    paragraphs: tuple[tuple[Fact, ...], ...]
-
-
 _TRIED: tuple[Literal["mean", "off", "control"], ...] = ("mean", "off", "control")
 """In the order of the columns: first what leaves the model's predictions most as they are."""
 
@@ -74,8 +39,13 @@ AS_THEY_ARE = "centered"
 """The projection that keeps the dimensions' scale: what the finding says of variance is seen in it."""
 
 
-def without(model: ModelReport, context: ContextReport, page: str) -> Without | None:
-    """None where it wasn't tried; ``page`` is the path of the page that shows it."""
+def without(model: ModelReport, context: ContextReport, page: str) -> dict[str, Any] | None:
+    """What the template takes; None where it wasn't tried.
+
+    Parameters
+    ----------
+    page : path of the page that shows it.
+    """
     by_rule = {rule: context.intervened(rule) for rule in _TRIED}
     tried = {rule: each for rule, each in by_rule.items() if each is not None and each.geometry is not None}
     twin = context.twin
@@ -85,18 +55,15 @@ def without(model: ModelReport, context: ContextReport, page: str) -> Without | 
     columns = (context.in_first_template, *tried.values())
     captures = [(each.geometry, each.projections) for each in columns if each.geometry is not None]
     depth, last = done.layer + 1, context.states.n_depths - 1
-    twins = tuple(_twins(model, context, twin, depth, page))
-    address = slide_id(context.states.context.name, depth)
-    return Without(
-        heading=f"The same words {_tried(twin, f'{neurons_named(done.neurons)} of layer {done.layer}')}",
-        twins=twins,
-        pair=Link(text="Step through the layers of both, side by side", href=f"#{address}+{twin.states.context.name}")
-        if twins
-        else None,
-        columns=("unchanged", *(_column(rule, one=len(done.neurons) == 1) for rule in tried)),
-        rows=(*_rows(captures, depth, last, of_first=context.has_templates), *_loss_row(context.loss, list(tried))),
-        paragraphs=without_facts(context, done),
-    )
+    return {
+        "heading": f"The same words {_tried(twin, f'{neurons_named(done.neurons)} of layer {done.layer}')}",
+        "twins": [*_twins(model, context, twin, depth, page)],
+        # Where both are shown in step.
+        "pair": f"#{slide_id(context.states.context.name, depth)}+{twin.states.context.name}",
+        "columns": ["unchanged", *(_column(rule, one=len(done.neurons) == 1) for rule in tried)],
+        "rows": [*_rows(captures, depth, last, of_first=context.has_templates), *_loss_row(context.loss, [*tried])],
+        "paragraphs": without_facts(context, done),
+    }
 
 
 def _tried(twin: ContextReport, neurons: str) -> str:
@@ -110,8 +77,13 @@ def _column(rule: InterventionRule, *, one: bool) -> str:
     return f"set to {'its' if one else 'their'} mean" if rule == "mean" else "set to zero"
 
 
-def _twins(model: ModelReport, context: ContextReport, twin: ContextReport, depth: int, page: str) -> Iterator[Twin]:
-    """Both at the depth where the neurons write, in the projection that shows the states as they are, where it is drawn of both."""
+def _twins(
+    model: ModelReport, context: ContextReport, twin: ContextReport, depth: int, page: str
+) -> Iterator[tuple[str, Picture, str]]:
+    """Of both a caption, the plate and its slide in the carousel, at the depth where the neurons write; none if one has no plate.
+
+    In the projection that shows the states as they are, where it is drawn of both.
+    """
     pairs = [
         (intact, changed)
         for intact, changed in zip(context.projections, twin.projections, strict=False)
@@ -119,47 +91,42 @@ def _twins(model: ModelReport, context: ContextReport, twin: ContextReport, dept
     ]
     if not pairs:
         return
-    intact, changed = next((pair for pair in pairs if pair[0].projection.name == AS_THEY_ARE), pairs[0])
-    pictures = (intact.plates[depth], changed.plates[depth])
-    first = context.projections[0].projection.name
-    name = None if intact.projection.name == first else intact.projection.name
-    for of_context, shown, plate in zip((context, twin), (intact, changed), pictures, strict=True):
-        if plate is not None:
+    both = next((pair for pair in pairs if pair[0].projection.name == AS_THEY_ARE), pairs[0])
+    first, drawn = context.projections[0].projection.name, both[0].projection.name
+    for of_context, shown in zip((context, twin), both, strict=True):
+        if plate := shown.plates[depth]:
             alt = plate_in_words(model, of_context, shown.projection, depth)
-            yield Twin(
-                caption=f"{the_depth(depth).capitalize()}, words {of_context.states.context.label}, "
-                f"{projection_label(shown.projection.name)} PCA",
-                picture=picture(page, plate, alt),
-                slide=slide_id(of_context.states.context.name, depth, name),
+            state = of_context.states.context
+            yield (
+                f"{the_depth(depth).capitalize()}, words {state.label}, {projection_label(shown.projection.name)} PCA",
+                picture(page, plate, alt),
+                slide_id(state.name, depth, None if drawn == first else drawn),
             )
+
+
+Row = tuple[str, Iterable[str]]
+"""A number's name, and it of the model as it is and with neurons set to a value."""
 
 
 def _rows(
     captures: Sequence[tuple[Geometry, tuple[ProjectionReport, ...]]], depth: int, last: int, *, of_first: bool
-) -> Iterator[ProofRow]:
+) -> Iterator[Row]:
     """``of_first``: whether the context has several sentences, of which the first is measured here."""
     at, at_last = the_depth(depth), the_depth(last)
-
-    def row(name: str, values: Iterable[str]) -> ProofRow:
-        return ProofRow(name=name, values=tuple(values))
-
-    yield row(f"Mean norm at {at}", (number(each.spread.mean_norm[depth]) for each, _ in captures))
-    yield row(f"Largest |x| at {at}, median over words", (number(each.massive.largest[depth]) for each, _ in captures))
+    yield f"Mean norm at {at}", [number(each.spread.mean_norm[depth]) for each, _ in captures]
+    yield f"Largest |x| at {at}, median over words", [number(each.massive.largest[depth]) for each, _ in captures]
     for index, shown in enumerate(captures[0][1]):
-        shares = (shown[index].projection.explained_variance_ratio[depth, 0] for _, shown in captures)
-        yield row(
-            f"PC1’s share of the variance at {at} ({projection_label(shown.projection.name)})", map(percent, shares)
-        )
+        name = f"PC1’s share of the variance at {at} ({projection_label(shown.projection.name)})"
+        yield name, [percent(each[index].projection.explained_variance_ratio[depth, 0]) for _, each in captures]
     for where, here in {at: depth, at_last: last}.items():
         purities = [each.purity.value[here] for each, _ in captures]
         if np.isfinite(purities[0]):
             which = ", first sentence" if of_first else ""
-            name = f"Neighbors of the same category at {where}, in all dimensions{which}"
-            yield row(name, map(whole_percent, purities))
+            yield f"Neighbors of the same category at {where}, in all dimensions{which}", map(whole_percent, purities)
 
 
-def _loss_row(loss: Loss | None, tried: Sequence[LossRule]) -> Iterator[ProofRow]:
+def _loss_row(loss: Loss | None, tried: Sequence[LossRule]) -> Iterator[Row]:
     if loss is not None and loss.intact is not None:
         changes = (loss.changed_by(rule) for rule in tried)
         values = (UNKNOWN if each is None else with_error((each.difference, each.standard_error)) for each in changes)
-        yield ProofRow(name="Next-token loss in nats, and its change", values=(f"{loss.intact:.2f}", *values))
+        yield "Next-token loss in nats, and its change", [f"{loss.intact:.2f}", *values]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from tokviz.pages.charts.curves import Chart, chart_of
 from tokviz.pages.charts.measure import Measure, Reading
 from tokviz.pages.model.unnamed import UnnamedFact
-from tokviz.pages.model.without import Without, without
+from tokviz.pages.model.without import without
 from tokviz.pages.text.extent import is_partial
 from tokviz.pages.text.findings import added_by, finding_of
 from tokviz.pages.text.wording import (
@@ -23,7 +24,6 @@ from tokviz.pages.text.wording import (
     percent,
     score,
     the_depth,
-    whole_percent,
 )
 from tokviz.records import (
     SINK_WEIGHT,
@@ -35,7 +35,6 @@ from tokviz.records import (
     ModelReport,
     SublayerKind,
     Updates,
-    depth_name,
 )
 
 ADDED = "What each layer adds"
@@ -49,61 +48,11 @@ LINE = 0.95
 """With this share of the variance in one direction, or more, a plot true to scale shows a line."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Bar:
-    """One writer's share of a change, as a bar."""
+def writers_section(model: ModelReport, page: str) -> dict[str, Any] | None:
+    """What the template takes; None without updates.
 
-    name: str
-    """``1229``, ``expert 5``, ``head 3``."""
-    share: str
-    """``73 %``; of a part that is taken back, ``−40 %``."""
-    width: str
-    """Of the bar, in percent of its room."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class WriterRow:
-    """One marked layer."""
-
-    layer: str
-    added: tuple[str, ...]
-    """Per kind of sublayer its mean norm."""
-    dimension: str
-    """``507: +24,407``."""
-    bars: tuple[Bar, ...]
-    missing: str
-    """Why there are no bars."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class WritersSection:
-    """What each layer adds, for one context of a model."""
-
-    heading: str
-    breaks: bool
-    """Whether the heading is about a layer, or something was tried with its neurons; else what each layer adds is all there is."""
-    place: str
-    """Of the section in a list of contents: ``Layer 11``."""
-    weights: tuple[str, ...]
-    """Of the neurons that write it, as ``model.layers.11.mlp.down_proj[507, 1229]``."""
-    written: str | None
-    """How much of the dimension these neurons write."""
-    explained: str
-    charts: tuple[Chart, ...]
-    """Of what is added, and of attention to position 0."""
-    attention: str | None
-    """What the second chart is of."""
-    kinds: tuple[str, ...]
-    rows: tuple[WriterRow, ...]
-    without: Without | None = None
-    failed: tuple[str, ...] = ()
-    """Why the model gave no states with neurons set to a value."""
-
-
-def writers_section(model: ModelReport, page: str) -> WritersSection | None:
-    """Of the context of the model's finding, else the first measured in which massive activations emerge, else the first.
-
-    None without updates.
+    Of the context of the model's finding, else the first measured in which massive activations emerge, else the first. ``breaks``: the
+    heading is about a layer, or something was tried with its neurons; else what each layer adds is all there is.
 
     Parameters
     ----------
@@ -119,36 +68,33 @@ def writers_section(model: ModelReport, page: str) -> WritersSection | None:
     updates = context.states.updates
     if updates is None:
         return None
+    layers = updates.layers
     emergence = found.layer + 1 if found else geometry.massive.emergence_depth
-    entering = _entering(updates.layers[0], geometry) if emergence == 1 else ""
-    breaks = emergence is not None and emergence > 0 and not entering
-    heading = f"What happens at {the_depth(emergence)}" if emergence and breaks else ADDED
+    entering = _entering(layers[0], geometry) if emergence == 1 else ""
+    at = the_depth(emergence) if emergence and not entering else ""
+    heading = f"What happens at {at}" if at else ""
     if found is not None and found.flattens and found.pc1_after >= LINE:
         heading = f"Layer {found.layer} stretches the words into a line"
-    is_known = any(each.sublayers for each in updates.layers)
-    kinds = tuple(dict.fromkeys(each.kind for one in updates.layers for each in one.sublayers))
-    failed = tuple(failure for each in model.contexts for failure in each.failed_interventions)
-    attention = attention_chart(model)
-    own = _update_chart(updates.layers, kinds) if is_known else None
-    rows = tuple(
-        _row(index, each, kinds) for index, each in enumerate(updates.layers) if each.marked and each.sublayers
-    )
-    what = _explained(context, updates, has_table=bool(rows)) if is_known else _not_found(updates.layers)
-    explained = entering + what
-    return WritersSection(
-        heading=heading,
-        breaks=heading != ADDED or bool(failed),
-        place=the_depth(emergence).capitalize() if emergence and breaks else "Updates",
-        weights=_weights(found, updates),
-        written=_share(found) if found else None,
-        explained=explained,
-        charts=tuple(each for each in (own, attention) if each is not None),
-        attention=None if attention is None else attention_sentences(attention_facts(model)),
-        kinds=tuple(_NAMES[kind] for kind in kinds),
-        rows=rows,
-        without=without(model, context, page),
-        failed=failed,
-    )
+    is_known = any(each.sublayers for each in layers)
+    kinds = tuple(dict.fromkeys(each.kind for one in layers for each in one.sublayers))
+    failed = [failure for each in model.contexts for failure in each.failed_interventions]
+    rows = [_row(index, each, kinds) for index, each in enumerate(layers) if each.marked and each.sublayers]
+    what = _explained(context, updates, has_table=bool(rows)) if is_known else _not_found(layers)
+    return {
+        "heading": heading or ADDED,
+        "breaks": heading or failed,
+        # In the list of contents.
+        "place": at.capitalize() if at else "Updates",
+        "weights": _weights(found, updates),
+        "written": _share(found) if found else None,
+        "explained": entering + what,
+        "charts": [*filter(None, [_update_chart(layers, kinds) if is_known else None, attention_chart(model)])],
+        "attention": attention_sentences(stated) if (stated := attention_facts(model)) else None,
+        "kinds": [_NAMES[kind] for kind in kinds],
+        "rows": rows,
+        "without": without(model, context, page),
+        "failed": failed,
+    }
 
 
 def _entering(first: LayerUpdate, geometry: Geometry) -> str:
@@ -290,57 +236,41 @@ def _update_chart(layers: tuple[LayerUpdate, ...], kinds: tuple[SublayerKind, ..
 
 def _norms(layers: tuple[LayerUpdate, ...], kind: SublayerKind) -> Reading:
     """``(n_depths,)``: nothing is added before layer 0."""
-    values = [math.nan]
-    for layer in layers:
-        norms = [each.norm for each in layer.sublayers if each.kind == kind]
-        values.append(sum(norms) if norms else math.nan)
-    return Reading(values=np.array(values))
+    return Reading(values=np.array([math.nan, *(_added(layer, kind) for layer in layers)]))
 
 
-def _row(index: int, layer: LayerUpdate, kinds: tuple[SublayerKind, ...]) -> WriterRow:
-    added = []
-    for kind in kinds:
-        norms = [each.norm for each in layer.sublayers if each.kind == kind]
-        added.append(number(sum(norms)) if norms else "–")
+def _added(layer: LayerUpdate, kind: SublayerKind) -> float:
+    """The mean norm of what sublayers of a kind add; NaN where there are none."""
+    norms = [each.norm for each in layer.sublayers if each.kind == kind]
+    return sum(norms) if norms else math.nan
+
+
+def _row(index: int, layer: LayerUpdate, kinds: tuple[SublayerKind, ...]) -> dict[str, Any]:
+    """A marked layer: of each kind what it adds, the dimension that changes most, and who writes that, or why it isn't known."""
     change = sum(each.parts[0] for each in layer.sublayers) if layer.dimensions else math.nan
     sign = "+" if change > 0 else ""
-    bars = _bars(layer)
-    return WriterRow(
-        layer=depth_name(index + 1).capitalize(),
-        added=tuple(added),
-        dimension=f"{layer.dimensions[0]}: {sign}{number(change)}" if layer.dimensions else "–",
-        bars=bars,
-        missing="" if bars else _why_none(layer),
-    )
+    return {
+        "depth": index + 1,
+        "added": [_added(layer, kind) for kind in kinds],
+        "dimension": f"{layer.dimensions[0]}: {sign}{number(change)}" if layer.dimensions else "–",
+        "bars": _bars(layer, change) if layer.dimensions and change else [],
+        "missing": _why_none(layer),
+    }
 
 
-def _bars(layer: LayerUpdate) -> tuple[Bar, ...]:
-    """The neurons, experts and heads that write most of the dimension that changes most, with their share of the change."""
-    change = sum(each.parts[0] for each in layer.sublayers) if layer.dimensions else 0.0
-    if not change:
-        return ()
+def _bars(layer: LayerUpdate, change: float) -> list[tuple[str, float, str]]:
+    """Of each of the neurons, experts and heads that write most of the change its name, its share, and the bar's width in percent."""
     written: list[tuple[str, float]] = []
-    if layer.mlp_and_neurons:
-        _, neurons = layer.mlp_and_neurons
-        written += [
-            (f"neuron {neuron}", value)
-            for neuron, value in zip(neurons.indices[0][:MOST_IN_TABLE], neurons.contributions[0], strict=False)
-        ]
-    if layer.mlp_and_experts:
-        _, experts = layer.mlp_and_experts
-        written += [
-            (f"expert {expert}", value)
-            for expert, value in zip(experts.indices[0][:MOST_IN_TABLE], experts.contributions[0], strict=False)
-        ]
+    for name, found in (("neuron", layer.mlp_and_neurons), ("expert", layer.mlp_and_experts)):
+        if found:
+            most = zip(found[1].indices[0][:MOST_IN_TABLE], found[1].contributions[0], strict=False)
+            written += [(f"{name} {index}", value) for index, value in most]
     for each in layer.sublayers:
         if each.heads is not None and abs(each.parts[0] / change) >= _MATTERS:
             values = each.heads.contributions[0]
             largest = sorted(range(len(values)), key=lambda head: -abs(values[head]))[:MOST_IN_TABLE]
             written += [(f"head {head}", values[head]) for head in largest]
-    shares = [(name, value / change) for name, value in written]
-    return tuple(
-        Bar(name=name, share=whole_percent(share), width=f"{100 * min(abs(share), 1):.1f}") for name, share in shares
-    )
+    return [(name, value / change, f"{100 * min(abs(value / change), 1):.1f}") for name, value in written]
 
 
 def _why_none(layer: LayerUpdate) -> str:
