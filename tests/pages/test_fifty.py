@@ -178,7 +178,7 @@ def test_few_models_need_no_scripts_of_their_own() -> None:
     report = replace(report, models=tuple(shallow[: compare_data.MOST_MODELS]))
     page = present(compare_page(report))
     assert page.scripts == {}
-    assert page.curves.choice == ""
+    assert page.curves["choice"] == ""
     assert present(page.layers)["pairs"]
     assert layers_page(report) is None
     index = index_page(report)

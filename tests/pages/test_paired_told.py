@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from paired_fixture import ERROR, N_CATEGORIES, measure, measures
 from report_fixture import sample_report
 
 from tokviz.pages.charts.word_by_word import difference_charts
-from tokviz.pages.compare.curves import ChartRow, compare_curves
+from tokviz.pages.compare.curves import compare_curves
 from tokviz.pages.compare.differing import differing
 from tokviz.pages.downloads import word_by_word
 from tokviz.pages.text.paired_facts import of_model, of_models
@@ -187,19 +188,20 @@ def test_the_compare_page_has_a_curve_for_each_pair_of_few_models() -> None:
         paired=found,
     )
 
-    def rows(apart: Report) -> tuple[ChartRow, ...]:
-        return compare_curves(apart, differing(apart, [one, other])).rows
+    def rows(apart: Report) -> list[dict[str, Any]]:
+        shown: list[dict[str, Any]] = compare_curves(apart, differing(apart, [one, other]))["rows"]
+        return shown
 
     row, *others = rows(replace(report, differences=(pair,)))
-    (chart,) = row.charts
-    assert row.name == "Differences, word by word"
+    (chart,) = row["charts"]
+    assert row["name"] == "Differences, word by word"
     assert chart.heading == f"{one.contexts[0].states.context.label}: category purity"
-    assert row.name not in {each.name for each in others}
+    assert row["name"] not in {each["name"] for each in others}
     assert f"{one.display_name} − {other.display_name}: 0.02 at the embedding, −0.25" in chart.svg
     apart = replace(found, purity=measure([0.02, -0.25], [False, False]), silhouette=found.purity)
-    (chart,) = rows(replace(report, differences=(replace(pair, paired=apart),)))[0].charts
+    (chart,) = rows(replace(report, differences=(replace(pair, paired=apart),)))[0]["charts"]
     assert chart.heading.endswith(": the silhouette above chance"), "the measure that is told of"
-    assert row.name not in {each.name for each in rows(replace(report, differences=()))}
+    assert row["name"] not in {each["name"] for each in rows(replace(report, differences=()))}
 
 
 def test_a_table_has_every_difference_with_its_band() -> None:

@@ -33,48 +33,6 @@ from tokviz.pages.text import data_text
 from tokviz.pages.text.extent import end_name
 from tokviz.records import ModelReport, Report
 
-
-@dataclass(frozen=True, kw_only=True)
-class ChartRow:
-    """A measure of all models: one chart per context, on one scale."""
-
-    name: str
-    caption: str
-    charts: tuple[Chart, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Key:
-    """A model's line in the legend."""
-
-    model: ModelReport
-    look: tuple[str, str]
-    """Its color's and its dash pattern's numbers."""
-    drawn: bool
-    """Whether the page has its curves as it opens."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Curves:
-    """All charts of the page."""
-
-    rows: tuple[ChartRow, ...]
-    """Empty where nothing was measured."""
-    n_open: int
-    """How many of them are in sight: what models differ in, and the first measure."""
-    note: str
-    """What else there is in them."""
-    keys: tuple[Key, ...]
-    choice: str
-    """What the script needs where readers choose from more curves than are drawn, JSON with ``<`` written as ``\\u003c``; else empty."""
-    scripts: Mapping[str, dict[str, Any]]
-    """By slug what a model's script has for the charts; empty where all curves are drawn."""
-    unmeasured: tuple[str, ...]
-    """The captures that they leave out."""
-    switches: Mapping[str, str]
-    """What readers add to the charts, as far as these have it."""
-
-
 MOST_DRAWN = OF_ALL_MODELS.n_styles
 """Curves in a chart as the page opens: as many as there are colours."""
 MOST_WITH_CONTROLS = 4
@@ -92,8 +50,13 @@ class _Made:
     curves: dict[int, dict[str, Any]]
 
 
-def compare_curves(report: Report, found: Differing) -> Curves:
-    """Charts of all models that were measured."""
+def compare_curves(report: Report, found: Differing) -> dict[str, Any]:
+    """Charts of all models that were measured; no rows where nothing was.
+
+    A row is a measure of all models: one chart per context, on one scale. ``n_open`` of them are in sight: what models differ in, and the
+    first measure. Where readers choose from more curves than are drawn, ``choice`` is what the script needs, and ``scripts`` by slug what a
+    model's script has for the charts; else both are empty.
+    """
     models = [model for model in report.models if any(context.geometry for context in model.contexts)]
     names = dict(zip((each.name for each in report.models), short_of(report.models), strict=True))
     measured = [context.geometry for model in models for context in model.contexts if context.geometry]
@@ -103,47 +66,40 @@ def compare_curves(report: Report, found: Differing) -> Curves:
     made = [(measure, _charts(report, measure, models, names)) for measure in shown]
     charts = [each for _, of_measure in made for each in of_measure]
     few = len(models) <= MOST_DRAWN
-    between = _word_by_word(report, found, names) if len(models) <= MOST_WITH_CONTROLS else None
-    return Curves(
-        rows=(
-            *filter(None, [between]),
-            *(
-                ChartRow(
-                    name=measure.name,
-                    caption=measure.explained(measured[0])
-                    + (SURFACE if any(each.chart.has_surface for each in of_measure) else ""),
-                    charts=tuple(each.chart for each in of_measure),
-                )
-                for measure, of_measure in made
-                if of_measure
-            ),
-        ),
-        n_open=2 if between else 1,
-        note=_note(models),
-        keys=tuple(
-            Key(model=model, look=OF_ALL_MODELS.style(index), drawn=index < MOST_DRAWN)
-            for index, model in enumerate(models)
-        ),
-        choice="" if few else _choice([each.subject for each in charts]),
-        scripts={}
+    rows = _word_by_word(report, found, names) if len(models) <= MOST_WITH_CONTROLS else []
+    n_open = len(rows) + 1
+    for measure, of_measure in made:
+        surface = SURFACE if any(each.chart.has_surface for each in of_measure) else ""
+        if of_measure:
+            caption, drawn = measure.explained(measured[0]) + surface, [each.chart for each in of_measure]
+            rows.append({"name": measure.name, "caption": caption, "charts": drawn})
+    return {
+        "rows": rows,
+        "n_open": n_open,
+        "note": _note(models),
+        # Of each model its color's and its dash pattern's numbers, and whether the page has its curves as it opens.
+        "legend": [(model, OF_ALL_MODELS.style(index), index < MOST_DRAWN) for index, model in enumerate(models)],
+        "choice": "" if few else _choice([each.subject for each in charts]),
+        "scripts": {}
         if few
         else {model.slug: _script(index, names[model.name], charts) for index, model in enumerate(models)},
-        unmeasured=tuple(
+        # The captures that they leave out.
+        "unmeasured": [
             f"{model.display_name} ({context.states.context.label})"
             for model in report.models
             for context in model.contexts
             if context.geometry is None
-        ),
-        switches=switches_of(each.chart for each in charts),
-    )
+        ],
+        "switches": switches_of(each.chart for each in charts),
+    }
 
 
-def _word_by_word(report: Report, found: Differing, names: Mapping[str, str]) -> ChartRow | None:
-    """By the measure that the sentence on a context is about."""
+def _word_by_word(report: Report, found: Differing, names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """A row by the measure that the sentence on a context is about; none where models weren't compared so."""
     measures = {each.standing.context.name: each.standing.measure for each in found.contexts}
     charts = charts_between(report, measures, names, relative_depths(end_name(report)))
     caption = f"The first model less the second, at equal relative depth. {BANDS}"
-    return ChartRow(name=BETWEEN, caption=caption, charts=charts) if charts else None
+    return [{"name": BETWEEN, "caption": caption, "charts": charts}] if charts else []
 
 
 def _note(models: Sequence[ModelReport]) -> str:

@@ -70,7 +70,7 @@ def compare_page(report: Report) -> Values | None:
         contents=contents(
             ("Side by side", "main", True),
             (several, "differences", several),
-            (capitalized(span(report)), "curves", curves.rows),
+            (capitalized(span(report)), "curves", curves["rows"]),
             ("Compared with chance", "profile", profile),
             ("Metrics", "table", True),
             ("Layers compared", "layers", here or apart),
@@ -80,7 +80,11 @@ def compare_page(report: Report) -> Values | None:
             path=PATH,
             title=f"Compare · {report.title}",
             description=f"The same words in {count(len(models), 'model')}, side by side, layer by layer.",
-            entries=(*((RELATED_SCRIPT,) if related else ()), *SCRIPTS, *((CHOICE_SCRIPT,) if curves.choice else ())),
+            entries=(
+                *((RELATED_SCRIPT,) if related else ()),
+                *SCRIPTS,
+                *((CHOICE_SCRIPT,) if curves["choice"] else ()),
+            ),
         ),
         models=models,
         notice=notice(report),
@@ -100,7 +104,7 @@ def compare_page(report: Report) -> Values | None:
         last=last_captured(report),
         layers=here,
         apart=apart,
-        scripts=compare_data.scripts(report, curves.scripts),
+        scripts=compare_data.scripts(report, curves["scripts"]),
     )
 
 
