@@ -25,16 +25,6 @@ NOT_TESTED = "not tested"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
-    """What a context's models differ in."""
-
-    sentence: str
-    evidence: str
-    """Empty where nothing is shown, and so is the address of the plots that show it."""
-    opens: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Cell:
     """How much more one model has than another."""
 
@@ -61,8 +51,8 @@ class Against:
 class Differing:
     """All of it."""
 
-    told: tuple[Told, ...]
-    """The surest first."""
+    told: tuple[tuple[str, str, str], ...]
+    """Of each context what its models differ in, on what that rests, and the address of the plots that show it; the surest first."""
     contexts: tuple[Against, ...]
     names: Mapping[str, str]
     """Short ones, by slug."""
@@ -96,7 +86,7 @@ def differing(report: Report, models: Sequence[ModelReport]) -> Differing:
     )
     ends = (abs(end) for each in contexts for cell in each.cells.values() for end in cell.ends)
     return Differing(
-        told=tuple(_told(report, each) for each in found),
+        told=tuple((*told(report, each), _address(report, each.leads[0]) if each.leads else "") for each in found),
         contexts=contexts,
         names=dict(zip((each.slug for each in models), short_of(models), strict=True)),
         pairs=tuple(_pairs(contexts[0].standing, models)) if many and contexts else (),
@@ -113,15 +103,6 @@ def _surest(standing: Standing) -> float:
 def short_of(models: Sequence[ModelReport]) -> tuple[str, ...]:
     """Their names where space is scarce."""
     return short_names([each.name for each in models], OF_ALL_MODELS.longest_name)
-
-
-def _told(report: Report, standing: Standing) -> Told:
-    said, evidence = told(report, standing)
-    return Told(
-        sentence=said,
-        evidence=evidence,
-        opens=_address(report, standing.leads[0]) if standing.leads else "",
-    )
 
 
 def _first(model: ModelReport) -> Capture:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -33,50 +34,30 @@ class Cell:
     """Empty when unknown, which comes last."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Column:
-    """One model × context."""
+def table(report: Report, page: str) -> dict[str, Any]:
+    """What the template takes: of each capture what was measured, by the names of rows, and what stands against comparing it.
 
-    model: Link
-    context: str
-    cells: dict[str, Cell]
-    """By the names of the rows."""
-    caveats: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Table:
-    """All of it."""
-
-    columns: tuple[Column, ...]
-    """Best category purity first; those without measures come last. In the report's order where nothing is to be ranked."""
-    is_ranked: bool
-    n_neighbours: tuple[int, ...]
-    """Among which purity is counted, the fewest first; none where nothing was measured."""
-    has_related: bool
-    has_lens: bool
-
-
-def table(report: Report, page: str) -> Table:
-    """What was measured of each capture."""
+    Best category purity first; those without measures come last. In the report's order where nothing is to be ranked.
+    """
     captures = [(model, context) for model in report.models for context in model.contexts]
     measured = [context.geometry for _, context in captures if context.geometry]
     ranked = is_ranked(report)
-    return Table(
-        columns=tuple(
-            Column(
-                model=Link(text=model.display_name, href=relative(page, _best_slide(model, context))),
-                context=context.states.context.label,
-                cells={name.format(last=end_name(report)): cell for name, cell in _cells(report, model, context)},
-                caveats=tuple(_caveats(context)),
-            )
+    return {
+        "columns": [
+            {
+                "model": Link(text=model.display_name, href=relative(page, _best_slide(model, context))),
+                "context": context.states.context.label,
+                "cells": {name.format(last=end_name(report)): cell for name, cell in _cells(report, model, context)},
+                "caveats": [*_caveats(context)],
+            }
             for model, context in (sorted(captures, key=lambda each: -_best(each[1].geometry)) if ranked else captures)
-        ),
-        is_ranked=ranked,
-        n_neighbours=tuple(sorted({each.n_neighbours for each in measured})),
-        has_related=bool(report.relations or report.orders),
-        has_lens=any(has_lens(context) for _, context in captures),
-    )
+        ],
+        "is_ranked": ranked,
+        # Among which purity is counted, the fewest first; none where nothing was measured.
+        "n_neighbours": sorted({each.n_neighbours for each in measured}),
+        "has_related": bool(report.relations or report.orders),
+        "has_lens": any(has_lens(context) for _, context in captures),
+    }
 
 
 def is_ranked(report: Report) -> bool:

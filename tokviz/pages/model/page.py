@@ -77,7 +77,7 @@ def model_page(report: Report, model: ModelReport) -> Values:
     chosen = findings(report, [model])
     found = lines(chosen, page)
     said = found[0].sentence if found else f"{model.display_name}, layer by layer: {facts}"
-    related, shown, told = choices(report, [model]), panels(report, model, page), stories(report, model, page)
+    related, shown, told = choices(report, [model]), panels(report, model, page), stories(model, page)
     drawn = [each for each in shown if each.shown.grid and not each.context.states.intervention]
     curves, writers = _charts(report, model), writers_section(model, page)
     relations, of_words = related_section(report, model, page), word_map(report, model, page)

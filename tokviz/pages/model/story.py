@@ -2,92 +2,51 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
-from tokviz.pages.frame.pictures import picture, slide_id
-from tokviz.pages.model.events import Event, beginning_facts, events
-from tokviz.pages.text.facts import Fact
-from tokviz.pages.text.parts import Link, Picture
+from tokviz.pages.frame.pictures import picture
+from tokviz.pages.model.events import beginning_facts, events
 from tokviz.pages.text.stage_facts import lead_facts, stage_facts
-from tokviz.records import ContextReport, Geometry, ModelReport, Report, depth_name
+from tokviz.records import ContextReport, Geometry, ModelReport
 
 
-@dataclass(frozen=True, kw_only=True)
-class Thumbnail:
-    """A plate in small, linked to its slide."""
-
-    link: Link
-    picture: Picture
-
-
-@dataclass(frozen=True, kw_only=True)
-class StageSection:
-    """One stage of a context: what its sentences state."""
-
-    id: str
-    depths: tuple[int, int]
-    """The first and the last."""
-    lead: tuple[Fact, ...]
-    numbers: tuple[Fact, ...]
-    events: tuple[Event, ...]
-    begins: tuple[Fact, ...]
-    """Why a stage begins here; empty for the first."""
-    plate: Thumbnail | None
-    """The one of its middle."""
-    note: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Story:
-    """One context by stages."""
-
-    context: str
-    heading: str
-    current: bool
-    stages: tuple[StageSection, ...]
-
-    @property
-    def has_plates(self) -> bool:
-        return any(stage.plate for stage in self.stages)
-
-
-def stories(report: Report, model: ModelReport, page: str) -> tuple[Story, ...]:
-    """Of every context that has been measured."""
-    return tuple(
-        Story(
-            context=context.states.context.name,
-            heading=context.states.context.label,
-            current=index == 0,
-            stages=tuple(
+def stories(model: ModelReport, page: str) -> list[dict[str, Any]]:
+    """Of every context that has been measured its stages; the first context of all is seen before a reader chooses one."""
+    return [
+        {
+            "context": context.states.context,
+            "is_first": context is model.contexts[0],
+            "stages": [
                 _stage(model, context, context.geometry, number, page) for number in range(len(context.geometry.stages))
-            ),
-        )
-        for index, context in enumerate(model.contexts)
+            ],
+        }
+        for context in model.contexts
         if context.geometry is not None
-    )
+    ]
 
 
-def _stage(model: ModelReport, context: ContextReport, geometry: Geometry, number: int, page: str) -> StageSection:
+def _stage(model: ModelReport, context: ContextReport, geometry: Geometry, number: int, page: str) -> dict[str, Any]:
+    """What its sentences state; why it begins where it does, empty for the first; and the plate of its middle."""
     stage, state = geometry.stages[number], context.states
     at_position_0 = state.tokenization.reads_position_0
-    depth = (stage.first_depth + stage.last_depth) // 2
-    renditions = context.projections[0].plates[depth]
-    slide = Link(text=depth_name(depth), href=f"#{slide_id(state.context.name, depth)}")
+    middle = (stage.first_depth + stage.last_depth) // 2
+    renditions = context.projections[0].plates[middle]
     alt = f"{model.display_name}, {state.context.label}: the words at this depth"
-    return StageSection(
-        id=stage_id(state.context.name, number),
-        note=model.notes.get(stage_id(state.context.name, number)),
-        depths=(stage.first_depth, stage.last_depth),
-        lead=lead_facts(geometry, number, at_position_0=at_position_0),
-        numbers=stage_facts(geometry, stage, context.projections[0].projection, at_position_0=at_position_0),
-        events=tuple(
+    return {
+        "id": stage_id(state.context.name, number),
+        "note": model.notes.get(stage_id(state.context.name, number)),
+        "depths": (stage.first_depth, stage.last_depth),
+        "lead": lead_facts(geometry, number, at_position_0=at_position_0),
+        "numbers": stage_facts(geometry, stage, context.projections[0].projection, at_position_0=at_position_0),
+        "events": [
             event
             for event in events(geometry, at_position_0=at_position_0)
             if stage.first_depth <= event.depth <= stage.last_depth
-        ),
-        begins=beginning_facts(geometry, number),
-        plate=Thumbnail(link=slide, picture=picture(page, renditions, alt)) if renditions else None,
-    )
+        ],
+        "begins": beginning_facts(geometry, number),
+        "middle": middle,
+        "plate": picture(page, renditions, alt) if renditions else None,
+    }
 
 
 def stage_id(context: str, number: int) -> str:
