@@ -16,7 +16,7 @@ from tokviz.pages.frame.index import context_entry, data_folder
 from tokviz.pages.model.lens_data import has_lens, has_tops
 from tokviz.pages.model.lens_sentences import facts, limits, sentences
 from tokviz.pages.text import data_text
-from tokviz.pages.text.wording import count, joined, joined_by_and
+from tokviz.pages.text.wording import joined, joined_by_and
 from tokviz.records import ContextReport, Lens, ModelReport, Report, WordList, depth_name
 from tokviz.text import isolated, visible_piece
 
@@ -110,7 +110,10 @@ def _grid(report: Report, model: ModelReport, page: str) -> dict[str, Any] | Non
         ],
         "groups": [*_groups(lens, words, rows, depths)],
         "has_words": any(each.lens is not None and each.lens.own is not None for each in captures),
-        "captions": _captions(captures, lens, rows),
+        "has_own": lens.own is not None,
+        "names": joined(isolated(visible_piece(name).lstrip("Ġ▁ ")) for name in lens.names),
+        "n_rows": len(rows),
+        "n_read": int(lens.read.sum()),
         "script": relative(page, f"assets/{SCRIPT}"),
         "data": data_text.embedded(data),
     }
@@ -194,28 +197,3 @@ def _shade(n: int, n_words: int) -> str:
 
 def _style(*classes: str) -> str:
     return " ".join(filter(None, classes))
-
-
-def _captions(captures: Sequence[ContextReport], lens: Lens, rows: Sequence[int]) -> tuple[str, ...]:
-    names = joined(isolated(visible_piece(name).lstrip("Ġ▁ ")) for name in lens.names)
-    n_read = int(lens.read.sum())
-    some = f" Rows are {len(rows):,} of {count(n_read, 'word')}, evenly drawn." if len(rows) < n_read else ""
-    several = [each.states.context.label for each in captures if each.states.context.further_templates]
-    first = (
-        f" Of words {joined_by_and(several)}, the table shows the first sentence; charts show medians over all."
-        if several
-        else ""
-    )
-    pale = (
-        " Bold layers: announced, more words than expected by chance. Pale and in italics: the lens differs between two halves of the "
-        "text that it is fitted on, and nothing is announced."
-    )
-    of_names = (
-        f"A word is read as the category whose name ({names}) would gain most from the layer’s state, compared with other words. "
-        f"Filled and bold: its own category. A category’s row counts these words and, after a +, those of others that are read as it.{pale}{first}{some}"
-    )
-    of_words = (
-        f"A cell shows which of the words would gain most from the layer’s state, compared with other words. Filled and bold: the "
-        f"word itself, which a category’s row counts; filled: another one of its category.{pale}{first}{some}"
-    )
-    return (of_names, of_words) if lens.own is not None else (of_names,)

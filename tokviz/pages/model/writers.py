@@ -28,7 +28,6 @@ from tokviz.pages.text.wording import (
 from tokviz.records import (
     SINK_WEIGHT,
     AttentionToFirst,
-    ContextReport,
     Finding,
     Geometry,
     LayerUpdate,
@@ -79,7 +78,7 @@ def writers_section(model: ModelReport, page: str) -> dict[str, Any] | None:
     kinds = tuple(dict.fromkeys(each.kind for one in layers for each in one.sublayers))
     failed = [failure for each in model.contexts for failure in each.failed_interventions]
     rows = [_row(index, each, kinds) for index, each in enumerate(layers) if each.marked and each.sublayers]
-    what = _explained(context, updates, has_table=bool(rows)) if is_known else _not_found(layers)
+    errors = [each.sum_error for each in layers if math.isfinite(each.sum_error)]
     return {
         "heading": heading or ADDED,
         "breaks": heading or failed,
@@ -87,7 +86,11 @@ def writers_section(model: ModelReport, page: str) -> dict[str, Any] | None:
         "place": at.capitalize() if at else "Updates",
         "weights": _weights(found, updates),
         "written": _share(found) if found else None,
-        "explained": entering + what,
+        "entering": entering,
+        "context": context,
+        "is_known": is_known,
+        "is_partial": is_partial(context),
+        "sum_error": min(errors, default=None),
         "charts": [*filter(None, [_update_chart(layers, kinds) if is_known else None, attention_chart(model)])],
         "attention": attention_sentences(stated) if (stated := attention_facts(model)) else None,
         "kinds": [_NAMES[kind] for kind in kinds],
@@ -275,33 +278,3 @@ def _bars(layer: LayerUpdate, change: float) -> list[tuple[str, float, str]]:
 
 def _why_none(layer: LayerUpdate) -> str:
     return "its neurons can’t be separated" if any(each.kind == "mlp" for each in layer.sublayers) else "–"
-
-
-def _explained(context: ContextReport, updates: Updates, *, has_table: bool) -> str:
-    over = f"{count(updates.n_words, 'reference word')}, {context.states.context.label}"
-    said = (
-        "A layer’s output is its input plus the updates of its parts: attention and an MLP, in most models. A neuron "
-        "is one input of the matrix that produces the MLP’s output; it adds exactly its activation × its weight to a "
-        "dimension."
-    )
-    which = "captured " if is_partial(context) else ""
-    if not has_table:
-        if len(updates.layers) < 2:  # there is none after the first
-            return said
-        return f"{said} At no {which}layer after the first does the largest |x| change by a factor of two or more ({over})."
-    return (
-        f"{said} The table lists the {which}layers at which the largest |x| changes by a factor of two or more "
-        f"({over}), and for each the mean norm of each update, the dimension that changes most, and what writes most "
-        "of that change, with its share."
-    )
-
-
-def _not_found(layers: tuple[LayerUpdate, ...]) -> str:
-    said = (
-        "No set of modules inside a layer was found whose sum is what the layer adds. So the updates of attention and the MLP can’t be "
-        "separated and aren’t shown."
-    )
-    errors = [each.sum_error for each in layers if math.isfinite(each.sum_error)]
-    if not errors:
-        return said
-    return f"{said} In some models the sum is normalized afterward; here the closest sum differs by at least {percent(min(errors))}."
