@@ -51,11 +51,11 @@ def test_rows_are_what_the_records_have(report: Report) -> None:
     (model,) = report.models
     context, other = model.contexts[:2]
     shown = present(nearest_words(found_in(model, report), report.words))
-    assert shown.columns == ("the embedding, alone", "layer 1, alone", "layer 1, in a sentence")
-    assert len(shown.rows) == N_WORDS
-    assert shown.most == MOST
+    assert shown["columns"] == ["the embedding, alone", "layer 1, alone", "layer 1, in a sentence"]
+    assert len(shown["rows"]) == N_WORDS
+    assert shown["most"] == MOST
     words = report.words.words
-    for word, cells in shown.rows:
+    for word, cells in shown["rows"]:
         row = words.index(word)
         for cell, (of, depth) in zip(cells, ((context, 0), (context, 2), (other, 2)), strict=True):
             named = ", ".join(words[each] for each in present(of.neighbours).rows[depth, row, :N_NAMED])
@@ -67,7 +67,7 @@ def test_no_word_that_is_left_out_changes_more_unless_its_category_is_there(repo
     shown = present(nearest_words(found_in(model, report), report.words))
     counts = present(model.contexts[0].same_category).values.astype(int)
     change = np.abs(counts[2] - counts[0])
-    rows = [report.words.words.index(word) for word, _ in shown.rows]
+    rows = [report.words.words.index(word) for word, _ in shown["rows"]]
     categories = [report.words.memberships[row][0] for row in rows]
     assert len(set(categories)) == N_WORDS
     assert list(change[rows]) == sorted(change[rows], reverse=True)
@@ -80,7 +80,7 @@ def test_a_break_is_held_against_the_depth_before_it(report: Report) -> None:
     found = found_in(model, report, depth=3)
     broken = next((each for each in findings(report, [model]) if each.breaks), None)
     shown = present(nearest_words(replace(found, breaks=present(broken).breaks), report.words))
-    assert shown.columns[0] == "layer 1, alone"
+    assert shown["columns"][0] == "layer 1, alone"
 
 
 def test_where_nothing_changes_or_nothing_is_known_there_is_no_table(report: Report) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -14,18 +15,6 @@ from tokviz.text import isolated
 
 N_WORDS, N_NAMED = 3, 3
 """How many words are shown, and how many of those nearest to each."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class NearestWords:
-    """A row for each word, a column for each capture and depth."""
-
-    columns: tuple[str, ...]
-    """``layer 11, alone``."""
-    rows: tuple[tuple[str, tuple[str, ...]], ...]
-    """Of each word its name, and per column the words nearest to it and how many of all that are counted share its category."""
-    most: int
-    """Of how many that is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,10 +46,11 @@ class _At:
         return f"{', '.join(isolated(words[each]) for each in nearest)} ({self.counts[row]})"
 
 
-def nearest_words(found: Found, words: WordList) -> NearestWords | None:
+def nearest_words(found: Found, words: WordList) -> dict[str, Any] | None:
     """The words of different categories whose counts change most from the depth before a break, or from the embedding, to the finding's.
 
-    Where another context is known, its nearest words at the same depth stand beside. None where no count changes.
+    A column is a capture at a depth, a row the word's name and per column the words nearest to it, and how many of all that are counted
+    share its category. Where another context is known, its nearest words at the same depth stand beside. None where no count changes.
     """
     if not found.depth:
         return None
@@ -76,11 +66,11 @@ def nearest_words(found: Found, words: WordList) -> NearestWords | None:
     if not rows:
         return None
     with_label = len(found.model.contexts) > 1
-    return NearestWords(
-        columns=tuple(_heading(each, with_label=with_label) for each in columns),
-        rows=tuple((words.words[row], tuple(each.named(row, words.words) for each in columns)) for row in rows),
-        most=at.scores.most,
-    )
+    return {
+        "columns": [_heading(each, with_label=with_label) for each in columns],
+        "rows": [(words.words[row], [each.named(row, words.words) for each in columns]) for row in rows],
+        "most": at.scores.most,
+    }
 
 
 def _chosen(before: _At, at: _At, words: WordList) -> Iterator[int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,10 +58,11 @@ def profile_view(report: Report, page: str) -> dict[str, Any] | None:
         if (known := [value.effect for value in of_measure if value.is_known])
     ]
     first = columns[0].index if columns else 0
-    are_tested = any(each.single_token is not None for each in report.similarities)
-    has_similarity = any(each.index == len(measures) - 1 for each in columns)
     return {
-        "notes": _notes(found, has_similarity=has_similarity, are_tested=are_tested),
+        "are_several": any(len(each.models) > 2 for each in found),
+        "has_pairs": any(each.pairs for each in found),
+        "has_similarity": any(each.index == len(measures) - 1 for each in columns),
+        "are_tested": any(each.single_token is not None for each in report.similarities),
         "columns": columns,
         "blocks": [(each, _ranked(each, first), [*_word_by_word(report, each), *sentences(each)]) for each in found],
         # Models stand in the order of the first column: some aren't at chance.
@@ -95,19 +95,3 @@ def _word_by_word(report: Report, found: Compared) -> tuple[str, ...]:
         for paired, names in every
         if paired and n <= MOST_NAMED and (n == 2 or paired.purity.overall.holds.any())
     )
-
-
-def _notes(found: Sequence[Compared], *, has_similarity: bool, are_tested: bool) -> tuple[str, ...]:
-    dots = (
-        "A dot is the effect of a metric at the layer where it is largest: 0 at that layer’s chance (of an order, at R² = 0), 1 at the "
-        "highest possible value. The largest of many layers is above 0 by chance, too: a ring means that nothing is claimed at any layer."
-    )
-    if any(each.pairs for each in found):
-        dots += " Models are compared on the words that both share, each at the best of as many layers as both have."
-    if not has_similarity:
-        return (dots,)
-    others = "other models" if any(len(each.models) > 2 for each in found) else "other model"
-    similarity = f"Similarity (squares) is the mean of each layer’s best match in the {others}: 0 with words permuted, 1 where all neighbors are shared."
-    if are_tested:
-        similarity += " Whether models are alike beyond categories is said where layers are compared."
-    return (dots, similarity)

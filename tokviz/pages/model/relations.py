@@ -40,42 +40,36 @@ def relation_sentences(measured: RelationMeasures, n_asked: int, templates: Sequ
     known = np.isfinite(parallelism.value)
     if not known.any():
         return ("Not defined at any depth: one of the first words has the same state as one of the second words.",)
-    left_out = (
-        (f"{n_pairs} of {n_asked} pairs are measured here; of the others, not both words are reference words.",)
-        if n_pairs < n_asked
-        else ()
-    )
-    by_sentence = over_sentences(measured.holds, measured.template_holds, templates)
-    return (
+    left_out = f"{n_pairs} of {n_asked} pairs are measured here; of the others, not both words are reference words."
+    said = (
         _verdict(measured, known),
-        *by_sentence,
-        *_against_shuffled(parallelism),
-        *_found(measured),
-        *left_out,
+        *over_sentences(measured.holds, measured.template_holds, templates),
+        _against_shuffled(parallelism),
+        _found(measured),
+        left_out if n_pairs < n_asked else "",
     )
+    return tuple(filter(None, said))
 
 
-def _against_shuffled(parallelism: Tested) -> tuple[str, ...]:
+def _against_shuffled(parallelism: Tested) -> str:
     parallel = parallelism.claim.holds
     if not parallel.any():
-        return ()
-    shown = (
+        return ""
+    return (
         f"At {depths_where(parallel)}, the pairs’ differences are more parallel than with the same words paired at random (mean cosine "
         f"{ranged(parallelism.value[parallel], score)}, at random {ranged(parallelism.null_mean[parallel], score)})."
     )
-    return (shown,)
 
 
-def _found(measured: RelationMeasures) -> tuple[str, ...]:
-    """Nothing where hits aren't known."""
+def _found(measured: RelationMeasures) -> str:
+    """Empty where hits aren't known."""
     if not np.isfinite(measured.hits).any():
-        return ()
-    found = (
+        return ""
+    return (
         f"Over all depths, the first word plus the mean difference of the other pairs finds {_whole(measured.hits)} of "
         f"{count(len(measured.rows), 'second word')} among the {count(measured.n_candidates, 'word')} of their category; the first "
         f"word alone finds {_whole(measured.hits_of_source)}."
     )
-    return (found,)
 
 
 def _whole(hits: np.ndarray) -> str:
@@ -120,14 +114,15 @@ def order_sentences(measured: OrderMeasures, order: Order, templates: Sequence[s
     else:
         reached = f"at most {score(best)}" if best > 0 else "nowhere above 0"
         said = f"It isn’t shown that a word’s {what} can be read {how} at any depth: leave-one-out R² is {reached}."
-    left_out = (
-        (f"{n_words} of {measured.n_places} words are measured here; the others aren’t reference words.",)
-        if n_words < measured.n_places
-        else ()
+    left_out = f"{n_words} of {measured.n_places} words are measured here; the others aren’t reference words."
+    told = (
+        said,
+        _beyond(measured),
+        *over_sentences(holds, r2.claim.template_holds, templates),
+        *(_closing(measured, order) if order.cyclic and holds.any() else ()),
+        left_out if n_words < measured.n_places else "",
     )
-    by_sentence = over_sentences(holds, r2.claim.template_holds, templates)
-    closing = _closing(measured, order) if order.cyclic and holds.any() else ()
-    return (said, *_beyond(measured), *by_sentence, *closing, *left_out)
+    return tuple(filter(None, told))
 
 
 def _looks_of(beyond: Beyond) -> tuple[Fact, ...]:
@@ -135,13 +130,13 @@ def _looks_of(beyond: Beyond) -> tuple[Fact, ...]:
     return tuple(Fact(LOOKS[each]) for each in beyond.looks)
 
 
-def _beyond(measured: OrderMeasures) -> tuple[str, ...]:
+def _beyond(measured: OrderMeasures) -> str:
     """Whether an order that can be read is more than what its words look like."""
     if measured.beyond is None or not measured.holds.any():
-        return ()
+        return ""
     looks, where = _looks_of(measured.beyond), measured.is_beyond
     found = Fact("scope.beyond.shown", looks=looks, where=depths_where(where)) if where.any() else None
-    return (sentence([found or Fact("scope.beyond.not_shown", looks=looks)]),)
+    return sentence([found or Fact("scope.beyond.not_shown", looks=looks)])
 
 
 def _closing(measured: OrderMeasures, order: Order) -> tuple[str, ...]:
