@@ -20,12 +20,6 @@ class UnnamedFact:
     bounds: tuple[float, float] | None = None
     """Of the interval that the sentence gives."""
 
-    @property
-    def value(self) -> float:
-        """The only one; a ``ValueError`` where there are others or none."""
-        (value,) = self.values
-        return value
-
 
 def the_same(parts: Iterable[Part]) -> Part:
     """What several facts of one sentence have in common; a ``ValueError`` where they differ."""
