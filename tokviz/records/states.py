@@ -163,7 +163,7 @@ class HiddenStates:
         )
 
 
-ProblemKind = Literal["few_words", "few_dimensions", "equal_states", "no_basis", "other_width"]
+ProblemKind = Literal["few_words", "few_dimensions", "equal_states", "no_basis", "other_width", "not_drawn"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ capture, project or draw starts in a fraction of a second.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -132,7 +132,13 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
             compared = compare(_comparisons(plan, made), plan.steps, _helpers(plan, queue))
         n_drawn = queue.finish()
 
-    images = site.find_images([*made, *(each for of in series for each in of.made)], store)
+    all_made = [*made, *(each for of in series for each in of.made)]
+    images = site.find_images(all_made, store, queue.failed)
+    not_drawn = _not_drawn(all_made, queue.failed)
+    if not_drawn and not images:
+        raise TokvizError(
+            f"no picture could be drawn, so nothing was written: {named_failure(not_drawn[0].name, not_drawn[0].failure)}"
+        )
     undrawn = typefaces.undrawn(config.word_list.words, missing)
     with told_if_long(reporter, "Deciding what the report claims"):
         of_series = tuple(checkpoints.report_of(each, plan, images) for each in series)
@@ -157,7 +163,7 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
         place=options.output / "index.html",
         n_models=sum(not each.failure for each in made),
         n_checkpoints=sum(not each.failure for of in series for each in of.made),
-        failures=tuple(_failures(report)),
+        failures=(*_failures(report), *not_drawn),
         n_captured=sum(len(model.due) for model in plan.models if not by_slug[model.model.slug].failure),
         n_drawn=n_drawn,
         n_images=len(images),
@@ -173,6 +179,23 @@ def _failures(report: Report) -> Iterator[Failed]:
                 yield Failed(name=f"{series.name} {each.label}", failure=each.model.failure)
         yield from (Failed(name=series.name, failure=each) for each in series.not_compared)
     yield from (Failed(name=pair_name(report, each), failure=each.failure) for each in report.not_compared)
+
+
+def _not_drawn(made: Sequence[Made], failed: Mapping[str, str]) -> list[Failed]:
+    """Pictures of each model that couldn't be drawn; those of one reason are told together."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for each in made:
+        for job in site.jobs_of(each):
+            if job.key in failed:
+                found.setdefault((each.plan.model.display_name, failed[job.key]), []).append(job.path)
+    return [
+        Failed(name=name, failure=f"expected pictures that can be drawn, got {reason} for {_with_count(paths)}")
+        for (name, reason), paths in found.items()
+    ]
+
+
+def _with_count(paths: Sequence[str]) -> str:
+    return paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
 
 
 def _say_spared(spared: Spared, options: Options, reporter: Reporter) -> None:

@@ -14,7 +14,7 @@ def problems(projection: Projection) -> tuple[str | None, ...]:
 
 def why_no_picture(projection: Projection, depth: int) -> str:
     """Why a depth that has no picture has none."""
-    return problems(projection)[depth] or text(Fact("plots.problems.no_plot"))
+    return problems(projection)[depth] or text(Fact("plots.problems.not_drawn"))
 
 
 def grid_problems(projection: Projection) -> tuple[str | None, ...]:
@@ -34,4 +34,6 @@ def _sentence(problem: Problem, projection: str, *, without_basis: Problem | Non
         return text(Fact(_EQUAL.get(projection, "plots.problems.equal_states")))
     if problem.kind == "no_basis":
         return text(Fact("plots.problems.no_basis", why=_sentence(without_basis, projection) if without_basis else ""))
+    if problem.kind == "not_drawn":
+        return text(Fact("plots.problems.not_drawn"))
     return text(Fact(f"plots.problems.{problem.kind}", expected=problem.expected, got=problem.got))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
@@ -23,6 +23,7 @@ from tokviz.records import (
     ModelReport,
     NotCompared,
     Opening,
+    Problem,
     Projection,
     ProjectionReport,
     Renditions,
@@ -84,17 +85,26 @@ Images = Mapping[str, StoredImage]
 """By path from the site's root."""
 
 
-def find_images(made: Sequence[Made], store: Store) -> Images:
+def find_images(made: Sequence[Made], store: Store, failed: Container[str] = ()) -> Images:
     """Every picture of the report, once all are drawn.
+
+    Parameters
+    ----------
+    failed : the keys of those that couldn't be.
 
     Raises
     ------
     TokvizError : somebody removed one meanwhile.
     """
-    products = [each for model in made for each in model.products.values()]
-    jobs = [job for each in products for _, pictures in each.shown for job in pictures]
-    jobs += [each.heat_map for each in products if each.heat_map]
-    return {job.path: _stored(job, store) for job in jobs}
+    return {job.path: _stored(job, store) for each in made for job in jobs_of(each) if job.key not in failed}
+
+
+def jobs_of(made: Made) -> Iterator[PictureJob]:
+    """All pictures of a model."""
+    for each in made.products.values():
+        yield from (job for _, pictures in each.shown for job in pictures)
+        if each.heat_map:
+            yield each.heat_map
 
 
 def _stored(job: PictureJob, store: Store) -> StoredImage:
@@ -230,8 +240,12 @@ def _records(context: ContextPlan, store: Store, base: Path) -> dict[str, Any]:
 def _others(made: Products, images: Images, model: ModelConfig, base: Path) -> dict[str, Any]:
     """The fields of a ``ContextReport`` beside projections: states and measures."""
     measured = {name: public_record(record, model, base) for name, record in made.measures.items()}
-    heat_map = images[made.heat_map.path].facts if made.heat_map else None
-    return {"states": public_states(made.captured.states, model, base), "heat_map": heat_map, **measured}
+    heat_map = images.get(made.heat_map.path) if made.heat_map else None
+    return {
+        "states": public_states(made.captured.states, model, base),
+        "heat_map": heat_map and heat_map.facts,
+        **measured,
+    }
 
 
 def _projections(made: Products, images: Images) -> tuple[ProjectionReport, ...]:
@@ -255,19 +269,26 @@ def _projection(
     by_subject: dict[Subject, dict[str, Image]] = {}
     for job in pictures:
         form = "wide" if job.form == DRAFT else job.form
-        by_subject.setdefault(job.subject, {})[form] = images[job.path].facts
+        if job.path in images:
+            by_subject.setdefault(job.subject, {})[form] = images[job.path].facts
 
     def renditions(subject: Subject) -> Renditions | None:
-        forms = by_subject.get(subject)
-        if not forms:
+        forms = by_subject.get(subject, {})
+        wide = forms.get("wide")
+        if wide is None:
             return None
-        wide = forms["wide"]
         dark = renditions(Whole.DARK_STRIP) if subject is Whole.STRIP else None
         return Renditions(wide=wide, phone=forms.get("phone", wide), svg=forms.get(SVG), dark=dark)
 
+    plates = tuple(renditions(depth) for depth in range(n_depths))
+    asked = {job.subject for job in pictures}
+    problems = tuple(
+        Problem(kind="not_drawn") if depth in asked and plates[depth] is None else problem
+        for depth, problem in enumerate(projection.problems)
+    )
     return ProjectionReport(
-        projection=projection,
-        plates=tuple(renditions(depth) for depth in range(n_depths)),
+        projection=replace(projection, problems=problems),
+        plates=plates,
         grid=renditions(Whole.GRID),
         strip=renditions(Whole.STRIP),
     )

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from tokviz.draw import LIBRARIES, draw_image
+from tokviz.errors import TokvizError
 from tokviz.records import Picture
 from tokviz.run.work.processes import Processes
 from tokviz.run.work.progress import Reporter
+from tokviz.text import error_line
 
 
 @dataclass(kw_only=True, eq=False)
@@ -46,6 +48,8 @@ class PictureQueue:
         self._waiting: dict[Future[bytes], str] = {}
         self._others: list[OtherWork] = []
         self._n_kept = 0
+        self.failed: dict[str, str] = {}
+        """Of each picture that can't be drawn, by its key, what was raised."""
 
     def start(self, more_libraries: Sequence[str] = ()) -> Executor:
         """The executor; its processes load these libraries besides, if it hasn't started yet."""
@@ -77,7 +81,7 @@ class PictureQueue:
 
     def submit(self, key: str, picture: Picture) -> None:
         """Have a picture drawn, unless it is on its way already: two models of a report may share it."""
-        if key not in self._waiting.values():
+        if key not in self._waiting.values() and key not in self.failed:
             self._waiting[self.start().submit(draw_image, picture)] = key
 
     def keep_finished(self) -> None:
@@ -105,7 +109,15 @@ class PictureQueue:
 
     def _keep_all(self, futures: Iterable[Future[bytes]]) -> None:
         for future in futures:
-            self._keep(self._waiting.pop(future), future.result())
+            key = self._waiting.pop(future)
+            try:
+                image = future.result()
+            except TokvizError:  # of the processes, and so of all pictures
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever one picture does to a library costs that picture only
+                self.failed[key] = error_line(error)
+                continue
+            self._keep(key, image)
             self._n_kept += 1
 
 
