@@ -230,6 +230,7 @@ _CONFIG: Cases = {
     "attention below": (config(text_config={"attn_implementation": KERNEL, "model_type": "llama"}),),
     "attention by an alias": (config(attribute_map={"x": "_attn_implementation"}, x=KERNEL),),
     "attention by an alias, internal": (config(attribute_map={"x": "_attn_implementation_internal"}, x=KERNEL),),
+    "kernels of a type": (config(model_type="bark"),),
     "kernels": (config(use_kernels=True, kernel_config={"RMSNorm": KERNEL}, allow_all_kernels=True),),
     "fusion": (config(fusion_config={"patch_embeddings": True}),),
     "fusion of the text": (config(text_config={"fusion_config": {"patch_embeddings": True}}),),

@@ -7,8 +7,9 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import hub_server
 import pytest
@@ -16,7 +17,7 @@ from hub_server import COMMIT, TOKEN, Hub
 from sources import configured, refusal
 
 from tokviz.errors import SourceError
-from tokviz.models import describe, files, hub, load, location
+from tokviz.models import describe, files, hub, load, location, tokenizer
 
 
 @pytest.fixture
@@ -212,3 +213,50 @@ def test_a_repository_without_safetensors_says_what_to_do(stand_in: Hub, llama: 
     message = refusal("org/name", tmp_path)
     assert "expected safetensors weights on the Hub, found none; only safetensors and local .gguf files are" in message
     assert not any("pytorch_model.bin" in path for path in stand_in.asked)
+
+
+@pytest.fixture
+def kernels(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], bool]]:
+    """Whether transformers would ask for kernels, on a machine that has what it takes."""
+    from transformers.integrations import hub_kernels  # noqa: F401 - which really imports them, if they are there
+    from transformers.utils import import_utils
+
+    found = import_utils._is_package_available
+
+    def as_if(name: str, **options: Any) -> Any:
+        return (True, import_utils.KERNELS_MIN_VERSION) if name == "kernels" else found(name, **options)
+
+    import_utils.is_kernels_available.cache_clear()
+    with monkeypatch.context() as patched:
+        patched.setattr(import_utils, "_is_package_available", as_if)
+        yield import_utils.is_kernels_available
+    import_utils.is_kernels_available.cache_clear()
+
+
+@pytest.mark.slow
+def test_no_kernel_is_asked_while_a_model_is_loaded_or_captured(kernels: Callable[[], bool]) -> None:
+    """Code of some types of models asks for them when it is imported, in a process that may have been asked before."""
+    assert kernels()
+    with hub.kernels_unasked():
+        assert not kernels()
+        with hub.kernels_unasked():
+            assert not kernels()
+        assert not kernels()
+    assert kernels()
+
+
+@pytest.mark.slow
+def test_loading_asks_for_no_kernel(
+    kernels: Callable[[], bool], checkpoints: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+    made = tokenizer.load_tokenizer
+
+    def loaded(*given: Any) -> Any:
+        seen.append(kernels())
+        return made(*given)
+
+    monkeypatch.setattr("tokviz.models.loading.load_tokenizer", loaded)
+    load(configured("llama"), checkpoints, "cpu")
+    assert seen == [False]
+    assert kernels()

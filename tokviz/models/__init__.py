@@ -10,7 +10,7 @@ from tokviz.models.device import require_device
 from tokviz.models.downloads import is_downloaded_apart, is_kept_after, pin
 from tokviz.models.failures import failing_alone
 from tokviz.models.fingerprint import fingerprint, is_offloaded, require_values
-from tokviz.models.hub import Once, try_to_connect
+from tokviz.models.hub import Once, kernels_unasked, try_to_connect
 from tokviz.models.identity import identity, is_same
 from tokviz.models.in_memory import AtHand, evaluated, lock_of, unwrapped, with_settings_of_its_own
 from tokviz.models.libraries import load_libraries

@@ -13,7 +13,7 @@ from tokviz.config import ModelConfig
 from tokviz.errors import ModelError, SourceError, TokvizError
 from tokviz.models.files import INDEX, is_setting
 from tokviz.models.gguf_file import parsed_once
-from tokviz.models.hub import WITHOUT_NETWORK, endpoint, is_offline, offline
+from tokviz.models.hub import WITHOUT_NETWORK, endpoint, is_offline, kernels_unasked, offline
 from tokviz.models.location import files_like
 from tokviz.models.origin import Origin
 from tokviz.models.quiet import quiet_transformers
@@ -57,11 +57,11 @@ def failing_alone(source: str) -> Iterator[None]:
 
 @contextmanager
 def explained(origin: Origin, staged: Path) -> Iterator[None]:
-    """What the libraries raise meanwhile becomes a ``SourceError`` in plain words; they say little, and parse a GGUF file once.
+    """What the libraries raise meanwhile becomes a ``SourceError`` in plain words; they say little, ask for no kernels, and parse a GGUF file once.
 
     ``staged``: the folder that they are given.
     """
-    with quiet_transformers(), parsed_once() if origin.gguf_file else nullcontext():
+    with quiet_transformers(), kernels_unasked(), parsed_once() if origin.gguf_file else nullcontext():
         try:
             yield
         except SourceError:

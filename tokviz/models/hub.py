@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from tokviz.config import ModelConfig
@@ -100,6 +101,42 @@ def offline() -> Iterator[None]:
             _n_offline -= 1
             if _n_offline == 0:
                 constants.HF_HUB_OFFLINE = _was_offline
+
+
+_no_kernels_lock = threading.Lock()
+_n_without_kernels = 0
+"""How many blocks are within ``kernels_unasked``, in all threads."""
+
+
+@contextmanager
+def kernels_unasked() -> Iterator[None]:
+    """Meanwhile transformers takes the package ``kernels`` for one that isn't installed.
+
+    Some types of models ask it for code of the Hub, or of the Hub's cache, as soon as their module is imported, others with their first
+    pass, whatever their settings say.
+    """
+    global _n_without_kernels
+    from transformers.integrations import hub_kernels  # noqa: F401 - as it is for those who ask for kernels themselves
+    from transformers.utils import import_utils
+
+    asked: Any = import_utils.is_kernels_available  # it keeps what it found, for all modules
+    with _no_kernels_lock:
+        if _n_without_kernels == 0:
+            found = import_utils._is_package_available
+            import_utils._is_package_available = lambda *_, **__: (False, "N/A")
+            try:
+                asked.cache_clear()
+                asked()
+            finally:
+                import_utils._is_package_available = found
+        _n_without_kernels += 1
+    try:
+        yield
+    finally:
+        with _no_kernels_lock:
+            _n_without_kernels -= 1
+            if _n_without_kernels == 0:
+                asked.cache_clear()
 
 
 def _waiting(source: str) -> str:

@@ -66,7 +66,9 @@ def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
             if request.due:
                 folders = folders_for(request.model, request.base, request.captured_from, store, locks)
                 named = models.callers_code_named(request.model.source)
-                with models.quiet_transformers(), models.with_settings_of_its_own(), named, folders as made:
+                is_callers = request.model.source.startswith(IN_MEMORY)
+                unasked = nullcontext() if is_callers else models.kernels_unasked()
+                with models.quiet_transformers(), models.with_settings_of_its_own(), named, unasked, folders as made:
                     _capture(request, store, reporter, made, say_of_hub)
     except ModuleNotFoundError as error:
         raise SourceError(
