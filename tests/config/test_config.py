@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -608,3 +609,42 @@ def test_a_name_is_found_in_either_form_and_words_stay_as_they_are(tmp_path: Pat
     assert config.word_list.words[0] == DECOMPOSED
     assert config.word_list.words[-1] == COMPOSED
     assert slugify(DECOMPOSED) == slugify(COMPOSED)
+
+
+LINKED = {
+    "intro": 'intro = "linked.md"\n' + WORDS + MODEL,
+    "note": WORDS + MODEL + 'note = "linked.md"\n',
+    "notes": WORDS + MODEL + '[models.notes]\n"alone/grid" = "linked.md"\n',
+    "words": 'words = "linked.txt"\n' + MODEL,
+    "font": 'font = "linked.ttf"\n' + WORDS + MODEL,
+    "text": WORDS + MODEL + '[loss]\ntext = "linked.txt"\n',
+}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets not everyone make links")
+@pytest.mark.parametrize("key", LINKED)
+def test_a_link_out_of_the_folder_is_not_read_into_a_report(tmp_path: Path, key: str) -> None:
+    """A project that was fetched may lead to files of the machine that makes its report."""
+    folder, secret = tmp_path / "project", tmp_path / "secret"
+    folder.mkdir()
+    secret.write_bytes({"font": b"\x00\x01\x00\x00", "text": b"cat dog " * 1001}.get(key, b"cat\ndog\n"))
+    ending = re.search(r"linked(\.\w+)", LINKED[key])
+    assert ending
+    link = folder / f"linked{ending[1]}"
+    link.symlink_to(secret)
+    (folder / "report.toml").write_text(LINKED[key])
+    with pytest.raises(ConfigError, match=r"expected a file in the folder of the configuration, got a link out of it"):
+        load(folder / "report.toml")
+    inside = folder / "kept" / "file"
+    inside.parent.mkdir()
+    secret.rename(inside)
+    link.unlink()
+    link.symlink_to(Path("kept") / "file")
+    load(folder / "report.toml")
+    (folder / "kept").rename(tmp_path / "kept")
+    (folder / "kept").symlink_to(tmp_path / "kept")
+    with pytest.raises(ConfigError, match="got a link out of it"):
+        load(folder / "report.toml")
+    (folder / "report.toml").write_text(LINKED[key].replace("linked.", "../project/../named."))
+    (tmp_path / f"named{ending[1]}").symlink_to(tmp_path / "kept" / "file")
+    load(folder / "report.toml")

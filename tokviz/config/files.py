@@ -85,6 +85,25 @@ def read_long_text(path: Path, least_characters: int) -> str:
     return text
 
 
+def refuse_link_out(path: Path, folder: Path) -> None:
+    """Raise ``UnfitFileError`` for a path in ``folder`` that a symbolic link takes elsewhere.
+
+    A page would show what it leads to, on whatever machine the report is made; whoever names a place elsewhere means it.
+    """
+    within, named = (
+        Path(os.path.abspath(each))  # noqa: PTH100 - as they are named
+        for each in (folder, path)
+    )
+    try:
+        leads_out = named.is_relative_to(within) and not path.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError, ValueError):  # as reading says; the second of links that lead to each other
+        return
+    if leads_out:
+        raise UnfitFileError(
+            "expected a file in the folder of the configuration, got a link out of it; name what it leads to, or copy that here"
+        )
+
+
 def check_font(path: Path) -> None:
     """Whether a file looks like a font; raises ``UnfitFileError``, for a missing file, too."""
     try:

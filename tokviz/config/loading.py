@@ -23,6 +23,7 @@ from tokviz.config.files import (
     read_long_text,
     read_markdown,
     read_toml_text,
+    refuse_link_out,
 )
 from tokviz.config.interventions import InterventionConfig
 from tokviz.config.loss import LEAST_CHARACTERS
@@ -251,6 +252,8 @@ class _Loading:
         else:
             return
         try:
+            if words_file is None:
+                refuse_link_out(file, self._origin.config.parent)
             text, found = _words_in(file)
         except UnfitFileError as error:
             place = f"{file_name(file)}:{error.line}" if isinstance(error, WordsFileError) else file_name(file)
@@ -302,6 +305,7 @@ class _Loading:
             return
         file = self._origin.config.parent / expanded(font)
         try:
+            refuse_link_out(file, self._origin.config.parent)
             check_font(file)
             self._files.append(file)
         except UnfitFileError as error:
@@ -314,6 +318,7 @@ class _Loading:
             return
         file = self._origin.config.parent / expanded(name)
         try:
+            refuse_link_out(file, self._origin.config.parent)
             table["text"] = read_long_text(file, LEAST_CHARACTERS)
             self._files.append(file)
         except UnfitFileError as error:
@@ -325,6 +330,7 @@ class _Loading:
             return
         file = self._origin.config.parent / expanded(value)
         try:
+            refuse_link_out(file, self._origin.config.parent)
             table[key] = read_markdown(file, LONGEST_MARKDOWN)
             self._files.append(file)
             if (*path, key) == ("intro",):
