@@ -9,9 +9,10 @@ import pytest
 
 from tokviz import config as configuration
 from tokviz.config import ReportConfig
-from tokviz.errors import PublishError, StoreError
+from tokviz.errors import BackendError, PublishError, StoreError
 from tokviz.run import places
 from tokviz.run.plan.options import Options
+from tokviz.run.work.processes import require_open_files
 
 CONFIG = """
 words = "lists/words.toml"
@@ -123,3 +124,23 @@ def test_a_cache_that_lacks_room_for_a_folder_of_its_own_is_refused(
     os.mkfifo(tmp_path / ".cache" / kind)
     with pytest.raises(StoreError, match=f"{kind}: expected a folder of the cache"):
         places.check(report, options(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("limits", "raised"), [((24, 24), None), ((24, 1000), (64, 1000)), ((256, 256), (256, 256)), ((64, -1), (64, -1))]
+)
+def test_a_run_that_may_open_too_few_files_says_so_and_waits_for_nothing(
+    monkeypatch: pytest.MonkeyPatch, limits: tuple[int, int], raised: tuple[int, int] | None
+) -> None:
+    resource = pytest.importorskip("resource", reason="Windows has no such limit")
+    now = [limits]
+    monkeypatch.setattr(resource, "getrlimit", lambda _: now[-1])
+    monkeypatch.setattr(resource, "setrlimit", lambda _, new: now.append(new))
+    if raised is None:
+        with pytest.raises(
+            BackendError, match=r"lets a run open 64 files at once, got a limit of 24; raise it \(ulimit -n\)"
+        ):
+            require_open_files(8)
+    else:
+        require_open_files(8)
+        assert now[-1] == raised

@@ -14,6 +14,7 @@ from tokviz.run.plan.options import Options
 from tokviz.run.publishing import publish
 from tokviz.run.store import entries
 from tokviz.run.store.disk import shown_path
+from tokviz.run.work.processes import require_open_files
 
 
 def check(config: ReportConfig, options: Options) -> None:
@@ -35,7 +36,9 @@ def check(config: ReportConfig, options: Options) -> None:
 
 
 def check_cache(config: ReportConfig, options: Options) -> None:
-    """The same for the cache alone."""
+    """The same for the cache alone; ``BackendError`` where too few files may be open for any of it."""
+    if not options.place.is_cluster:
+        require_open_files(options.jobs)
     cache = options.cache
     nearest = next(place for place in (cache, *cache.absolute().parents) if os.path.lexists(place))
     if not nearest.is_dir():

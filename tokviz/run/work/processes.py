@@ -23,7 +23,7 @@ from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
 
-from tokviz.errors import LostWorkError, UnguardedScriptError
+from tokviz.errors import BackendError, LostWorkError, UnguardedScriptError
 
 MOST_RESTARTS = 3
 """How many times local processes are restarted, and how many times Ray repeats lost work; Dask has a setting of its own,
@@ -35,6 +35,31 @@ may be of another version of Matplotlib."""
 
 Describe = Callable[[], tuple[str, ...]]
 """Gives what must be alike on a worker and here."""
+
+
+_FILES, _FILES_PER_PROCESS = 32, 4
+"""Files that a run has open at least, and pipes to each of its processes."""
+
+
+def require_open_files(jobs: int) -> None:
+    """Have this process open as many files as a run takes; raises ``BackendError`` where the system doesn't let it.
+
+    Without them it would wait for processes that can't start.
+    """
+    try:
+        import resource  # not for Windows, which has no such limit
+    except ImportError:
+        return
+    needed = _FILES + _FILES_PER_PROCESS * jobs
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        raise BackendError(
+            f"expected a system that lets a run open {needed} files at once, got a limit of {hard}; raise it (ulimit -n), or take a "
+            "smaller --jobs"
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 
 def default_jobs() -> int:
