@@ -194,6 +194,23 @@ def test_a_true_header_is_believed_in_either_order_of_bytes(tmp_path: Path) -> N
         assert gguf_header.problem(file) == "one that claims more than the file holds"
 
 
+@pytest.mark.parametrize(
+    ("order", "kind", "form"), [("<", 4, "I"), (">", 4, "I"), ("<", 5, "i"), ("<", 10, "Q"), (">", 11, "q")]
+)
+def test_layers_without_tensors_are_refused_before_a_list_is_made_of_them(
+    tmp_path: Path, order: str, kind: int, form: str
+) -> None:
+    file, key = tmp_path / "tiny.gguf", b"qwen2.block_count"
+    for n_layers, said in (
+        (1_000, None),
+        (1_001, "1,001 layers of 0 tensors"),
+        (2**31 - 1, "2,147,483,647 layers of 0 tensors"),
+    ):
+        value = struct.pack(f"{order}Q", len(key)) + key + struct.pack(f"{order}I{form}", kind, n_layers)
+        file.write_bytes(b"GGUF" + struct.pack(f"{order}IQQ", 3, 0, 1) + value)
+        assert gguf_header.problem(file) == said
+
+
 def test_tensors_of_a_file_that_lie_over_each_other_are_refused(tmp_path: Path) -> None:
     """Else a small file could ask for any amount of memory."""
     import gguf

@@ -16,6 +16,9 @@ _MAGIC = b"GGUF"
 _SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
 """Bytes of a value, by its type: numbers and truth values."""
 _TEXT, _LIST = 8, 9
+_INTEGERS, _N_LAYERS = (0, 1, 2, 3, 4, 5, 10, 11), b".block_count"
+_FEW_LAYERS = 1_000
+"""Of a file without tensors, as of a vocabulary alone: a list of that length is made of them."""
 _LONGEST_IN_LIST = 100_000
 """Bytes of a text in a list, as of a token of the vocabulary."""
 _MOST_AXES, _MOST_PER_NUMBER = 8, 8
@@ -51,14 +54,25 @@ class _Header:
         try:
             n_tensors, n_values = self._number(self._long), self._number(self._long)
             for _ in range(n_values):
+                start = self._at
                 self._skip_text()
-                self._skip_value(self._number(self._int))
+                is_count = self._content[start : self._at].endswith(_N_LAYERS)
+                kind = self._number(self._int)
+                start = self._at
+                self._skip_value(kind)
+                if is_count and kind in _INTEGERS:
+                    self._refuse_layers(self._content[start : self._at], n_tensors)
             end = max((self._end_of_tensor() for _ in range(n_tensors)), default=0)
             if n_tensors and len(self._content) > self._at + end + _ALIGNED:
                 raise _UntrueError(f"{len(self._content):,} bytes, more than its tensors take")
         except _UntrueError as error:
             return str(error)
         return None
+
+    def _refuse_layers(self, value: bytes, n_tensors: int) -> None:
+        n_layers = int.from_bytes(value, "little" if self._int.format.startswith("<") else "big")
+        if n_layers > max(n_tensors, _FEW_LAYERS):
+            raise _UntrueError(f"{n_layers:,} layers of {n_tensors:,} tensors")
 
     def _end_of_tensor(self) -> int:
         """After the header, at most."""
