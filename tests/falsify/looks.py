@@ -18,7 +18,7 @@ from falsify import related
 from falsify.announced import BEYOND, Announcement
 from falsify.case import N_NULL, Case, Kind
 from falsify.orders import ORDER, SIGNAL, capture_report, with_ids
-from falsify.reports import DIFFERENCES, Asked, decided, inputs_of, labelled, named
+from falsify.reports import DIFFERENCES, Asked, asked_of, decided, inputs_of, labelled, named
 from falsify.sample import Sample, captured_in
 from falsify.stages import ARCHITECTURES
 from tokviz.config import ReportConfig
@@ -126,6 +126,69 @@ def _of_random_weights(number: int, asked: dict[str, Any], tokens: Sequence[str]
         return decided(captured_in(own, folder, "one"), own.words, Asked(orders=config.order_list))
 
 
+# --- spelling --------------------------------------------------------------------------------------------------------
+
+
+def _by_alphabet(random: np.random.Generator, n: int) -> tuple[list[str], np.ndarray]:
+    texts = sorted(_names(random, n))
+    initials = [_LETTERS.index(text[0]) for text in texts]
+    return texts, np.array(initials)[:, None] if random.random() < 0.5 else np.eye(len(_LETTERS))[initials]
+
+
+def _by_length(random: np.random.Generator, n: int) -> tuple[list[str], np.ndarray]:
+    texts = sorted((text + text[: number % 9] for number, text in enumerate(_names(random, n))), key=len)
+    return texts, np.array([[len(text)] for text in texts])
+
+
+def _by_ending(random: np.random.Generator, n: int) -> tuple[list[str], np.ndarray]:
+    texts = sorted(_names(random, n), key=lambda text: text[::-1])
+    return texts, np.eye(len(_LETTERS))[[_LETTERS.index(text[-1]) for text in texts]]
+
+
+def _by_letters(random: np.random.Generator, n: int) -> tuple[list[str], np.ndarray]:
+    texts = sorted(_names(random, n), key=lambda text: sum(text.count(each) for each in "aeiou"))
+    return texts, np.array([[each in text for each in _LETTERS] for text in texts], dtype=np.float64)
+
+
+_CYRILLIC = str.maketrans("".join(_LETTERS), "абцдефгхиклмнопрсту")
+_SHAPES: tuple[Callable[[str], str], ...] = (
+    *(str.upper, str.capitalize, lambda text: text.translate(_CYRILLIC)),
+    *(lambda text: f"{text[:5]}{len(text)}", lambda text: f"{text[:3]}-{text[3:]}"),
+)
+
+
+def _by_shape(random: np.random.Generator, n: int) -> tuple[list[str], np.ndarray]:
+    shapes = random.permutation(len(_SHAPES))[:4]
+    which = np.arange(n) * len(shapes) // n
+    texts = [_SHAPES[shapes[own]](text) for own, text in zip(which, _names(random, n), strict=True)]
+    return texts, np.eye(len(shapes))[which]
+
+
+_SPELLED = (_by_alphabet, _by_length, _by_ending, _by_letters, _by_shape)
+
+
+def spelled(number: int, _: Sample) -> Case:
+    """Words whose states tell how they are spelled, in that order; four categories of them, and orders in one of them and across."""
+    random = np.random.default_rng((57, number))
+    n_each = int(random.integers(12, 17))
+    texts, told = _SPELLED[number % len(_SPELLED)](random, 4 * n_each)
+    words = labelled(texts, np.repeat(np.arange(4), n_each).tolist())
+    told = (told - told.mean(axis=0)) / told.std()
+    path, own = told @ random.normal(size=(told.shape[1], WIDTH)), random.normal(size=(len(texts), WIDTH))
+    states = list[np.ndarray]()
+    while len(states) < N_DEPTHS:
+        own = 0.8 * own + 0.6 * random.normal(size=own.shape)
+        states.append((path + 0.4 * own).astype(np.float32))
+    made = named(making.hidden_states(states, positions=[1] * len(texts)), texts)
+    every = np.repeat(np.arange(4), n_each)
+    orders = [
+        OrderRows(words=rows, places=np.arange(len(rows)), n_places=len(rows), cyclic=False, categories=every[rows])
+        for rows in (np.arange(n_each), np.arange(0, len(texts), 3))
+    ]
+    report = decided({"one": [inputs_of(made, words, orders=orders)]}, words, asked_of(words.words, orders=orders))
+    return Case(report=report, is_false=lambda each: each.kind == "surface" or _is_beyond(each))
+
+
 # --- how common words are, and categories ------------------------------------------------------------------------------
 
 
@@ -204,6 +267,15 @@ NULL = (
         name="random weights, numerals",
         contents="the same with 24 or 32 words in order, as numerals are; false: more than their looks",
         make=numerals,
+        n_reports=N_NULL,
+    ),
+    Kind(
+        name="categories and orders by spelling",
+        contents=(
+            "four categories of 12–16 words and two orders by the alphabet, length, endings, letters or kinds of characters, which states "
+            "tell; false: above the words’ surface, more than their looks"
+        ),
+        make=spelled,
         n_reports=N_NULL,
     ),
     Kind(

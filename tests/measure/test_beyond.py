@@ -20,10 +20,11 @@ def order(categories: np.ndarray | None = None, *, cyclic: bool = False) -> Orde
     return OrderRows(words=np.arange(N), places=np.arange(N), n_places=N, cyclic=cyclic, categories=categories)
 
 
-def capture(states: np.ndarray, ids: np.ndarray) -> HiddenStates:
+def capture(states: np.ndarray, ids: np.ndarray, n_spellings: int = 7) -> HiddenStates:
     made = making.hidden_states([states.astype(np.float32)], positions=[1] * N)
     words = tuple(
-        replace(each, word=f"word{row % 7}", ids=(0, int(ids[row]))) for row, each in enumerate(made.tokenization.words)
+        replace(each, word=f"word{row % n_spellings}", ids=(0, int(ids[row])))
+        for row, each in enumerate(made.tokenization.words)
     )
     return replace(made, tokenization=replace(made.tokenization, words=words))
 
@@ -82,8 +83,20 @@ def test_what_tells_most_of_the_places_is_taken_out_first() -> None:
     blocks = looks_of(order(np.arange(N) // 8), of_any.tokenization, aims)
     assert blocks is not None
     assert blocks.names[0] == "categories"
-    alike = capture(states, np.full(N, 7))
+    alike = capture(states, np.full(N, 7), 1)
     assert looks_of(order(np.zeros(N, dtype=np.int64)), alike.tokenization, aims) is None
+
+
+@pytest.mark.parametrize("words", [[chr(97 + row) for row in range(N)], ["a" * (1 + row) for row in range(N)]])
+def test_orders_by_the_alphabet_and_by_length_are_spelling(words: list[str]) -> None:
+    random = np.random.default_rng(7)
+    any_ = capture(random.normal(size=(N, 9)), random.permutation(N) + 100)
+    named = tuple(replace(each, word=word) for each, word in zip(any_.tokenization.words, words, strict=True))
+    aims = aims_of(order())
+    looks = looks_of(order(), replace(any_.tokenization, words=named), aims)
+    assert looks is not None
+    assert looks.names[0] == "spelling"
+    np.testing.assert_allclose(looks.hat @ aims, aims, atol=1e-9)
 
 
 def test_categories_in_a_row_are_taken_out_however_many_they_are() -> None:
@@ -108,7 +121,7 @@ def test_words_that_have_nothing_in_common_are_one_group() -> None:
     """Else each would tell its own place."""
     aims = aims_of(order())
     states = np.random.default_rng(5).normal(size=(N, 9))
-    looks = looks_of(order(np.arange(N)), capture(states, np.full(N, 7)).tokenization, aims)
+    looks = looks_of(order(np.arange(N)), capture(states, np.full(N, 7), 1).tokenization, aims)
     assert looks is None
 
 
@@ -137,7 +150,7 @@ def test_an_order_that_looks_tell_altogether_has_no_value() -> None:
     asked = order(np.arange(N) // 8)
     aims = np.repeat([[0.0], [1.0]], 8, axis=0)
     states = np.random.default_rng(2).normal(size=(N, 9))
-    looks = looks_of(asked, capture(states, np.full(N, 7)).tokenization, aims)
+    looks = looks_of(asked, capture(states, np.full(N, 7), 1).tokenization, aims)
     assert looks is not None
     found = BeyondOverDepths(aims, looks, 1, PERMUTATIONS, 3)
     found.add(0, rows(states))

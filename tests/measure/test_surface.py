@@ -42,6 +42,8 @@ def scores(tokenization: Tokenization) -> tuple[float, float]:
     return found[0].value, found[1].value
 
 
+CYRILLIC = str.maketrans("abcdefghijklmnopqrstuvwxyz", "абцдефгхийклмнопярстувжцыз")
+GREEK = str.maketrans("abcdefghijklmnopqrstuvwxyz", "αβχδεφγηικλλμνοπψρστυωξξυζ")
 RARE = np.random.default_rng(0).permutation(10_000)[: len(LABELS)] + 100
 
 
@@ -60,6 +62,28 @@ def test_words_that_share_letters_are_near() -> None:
     words = [f"{start}{endings[label]}" for start, label in zip(letters(2, len(LABELS)), LABELS, strict=True)]
     assert scores(made(words, [(int(rare),) for rare in RARE]))[0] > 0.9
     assert scores(made(letters(2, len(LABELS)), [(int(rare),) for rare in RARE]))[0] < 0.6
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        sorted(letters(9, len(LABELS))),
+        [own[: 2 + 2 * (row // N_EACH)] for row, own in enumerate(letters(10, len(LABELS)))],
+        [
+            [own, own.upper(), f"{own[:3]}{row}{own[3:]}"][row // N_EACH]
+            for row, own in enumerate(letters(11, len(LABELS)))
+        ],
+        [
+            [own, own.translate(CYRILLIC), own.translate(GREEK)][row // N_EACH]
+            for row, own in enumerate(letters(12, len(LABELS)))
+        ],
+        [f"{own}{'aeo'[row // N_EACH]}" for row, own in enumerate(letters(13, len(LABELS)))],
+    ],
+    ids=["alphabet", "length", "capitals and digits", "script", "last letter"],
+)
+def test_words_that_are_spelled_alike_are_near(words: list[str]) -> None:
+    ids = [(int(rare),) for rare in RARE]
+    assert scores(made(words, ids))[0] > 0.9
 
 
 def test_what_is_common_is_near_as_before() -> None:

@@ -1,4 +1,4 @@
-"""Whether an order can be read better from states than from what its words look like: how common they are, their tokens, categories.
+"""Whether an order can be read better from states than from what its words look like: how common they are, their tokens, spelling, categories.
 
 What looks predict is taken out of both, places and states, and what is left is permuted (Freedman & Lane 1983, A nonstochastic
 interpretation of reported significance levels). Of categories, and of tokens that words have in common, that is the mean place: however
@@ -15,7 +15,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from tokviz.measure.decisions import claim_on_median
-from tokviz.measure.surface import features
+from tokviz.measure.surface import features, spelled
 from tokviz.records import Beyond, Looks, OrderRows, Tokenization, TokenizedWord
 
 WORDS_EACH = 8
@@ -73,7 +73,8 @@ def _numbers(order: OrderRows, tokenization: Tokenization) -> Iterator[tuple[Loo
     if tokenization.is_known:
         case, n_tokens, rare = features(tokenization)[order.words].T
         yield from (("frequency", each) for each in (rare, np.expm1(rare), rankdata(rare)))
-        yield from (("tokens", n_tokens), ("case", case))
+        n_characters, alphabet = spelled([tokenization.words[row].word for row in order.words]).T
+        yield from (("tokens", n_tokens), ("spelling", case), ("spelling", n_characters), ("spelling", alphabet))
 
 
 def _groups(order: OrderRows, tokenization: Tokenization) -> Iterator[tuple[Looks, Sequence[int]]]:

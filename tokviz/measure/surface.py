@@ -1,4 +1,4 @@
-"""What words look like before any model: their initial, their letters, their tokens, and how common these are.
+"""What words look like before any model: how they are spelled, their tokens, and how common these are.
 
 A tokenizer's ids follow how often its tokens occurred, so that the logarithm of an id stands for how rare a word is. Words that share a
 token, or letters, are alike in any model that reads them. Categories differ in all of this; what a model's states show of them says
@@ -7,22 +7,28 @@ something of the model as far as it is more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 from scipy.spatial.distance import cdist
 
 from tokviz.measure.categories import UNDEFINED, Score, purity, silhouette
-from tokviz.measure.labels import Categories, begins_with_capital, seed_of
+from tokviz.measure.labels import Categories, begins_with_capital, plain, seed_of
 from tokviz.measure.spaces import standardized
 from tokviz.records import Tokenization
 
 _OF_TOKENS, _OF_LETTERS = 6_000.0, 60.0
 """Squared distances of words that share nothing: of what the three numbers give on average, a thousand times and ten times. These decide
 where nothing is shared. Words with a token in common may lie as near each other in random weights as any, and so they do here."""
+_TO_CHOOSE = 99
+"""Shuffles that tell what has the largest effect."""
 _ALIKE = 1e-9
 """Far less than what any two words differ by."""
+_Measure = Callable[[np.ndarray, Categories], Score]
 
 
 def features(tokenization: Tokenization) -> np.ndarray:
@@ -35,10 +41,17 @@ def features(tokenization: Tokenization) -> np.ndarray:
     return found
 
 
+def spelled(words: Sequence[str]) -> np.ndarray:
+    """``(n_words, 2)``: how many characters each has, and its place in the alphabet among the others."""
+    alphabet = sorted({plain(word) for word in words})
+    places = {name: place for place, name in enumerate(alphabet)}
+    return np.array([(len(word), places[plain(word)]) for word in words], dtype=np.float64).reshape(-1, 2)
+
+
 def scores(tokenization: Tokenization, rows: np.ndarray, categories: Categories) -> tuple[Score, Score]:
     """Purity and silhouette of the surface of some words; undefined where their tokens aren't known.
 
-    Each is the largest effect of three: of the numbers in ``features``, of tokens that words share, and of letters that they share.
+    Each is the largest effect of any of them: the numbers of ``features`` and ``spelled``, tokens that words share, and letters.
 
     Parameters
     ----------
@@ -47,18 +60,19 @@ def scores(tokenization: Tokenization, rows: np.ndarray, categories: Categories)
     if not tokenization.is_known:
         return UNDEFINED, UNDEFINED
     gaps = _gaps([tokenization.words[row].word for row in rows])
-    found = [
-        (purity(np.where(each == 0, gaps, each), categories), silhouette(each, categories))
-        for each in _distances(tokenization, rows)
-    ]
-    purities, silhouettes = zip(*found, strict=True)
-    return _largest(purities), _largest(silhouettes)
+    few = replace(categories, n_permutations=min(_TO_CHOOSE, categories.n_permutations))
+    largest: dict[_Measure, tuple[float, np.ndarray]] = {}
+    for each in _distances(tokenization, rows):
+        for measure, distances in ((purity, np.where(each == 0, gaps, each)), (silhouette, each)):
+            effect = _effect(measure(distances, few))
+            if measure not in largest or effect > largest[measure][0]:
+                largest[measure] = effect, distances
+    return purity(largest[purity][1], categories), silhouette(largest[silhouette][1], categories)
 
 
-def _largest(scores: Sequence[Score]) -> Score:
-    """Of the first where none has an effect."""
-    effects = [each.effect()[0] if len(each.shuffled) else -np.inf for each in scores]
-    return scores[int(np.argmax(np.nan_to_num(effects, nan=-np.inf)))]
+def _effect(score: Score) -> float:
+    effect = score.effect()[0] if len(score.shuffled) else np.nan
+    return float(effect) if np.isfinite(effect) else -np.inf
 
 
 def _distances(tokenization: Tokenization, rows: np.ndarray) -> Iterator[np.ndarray]:
@@ -68,18 +82,24 @@ def _distances(tokenization: Tokenization, rows: np.ndarray) -> Iterator[np.ndar
     yield cdist(known, known)
     squared = cdist(known, known, "sqeuclidean")
     # A model may tell one number of them alone, and the others then tell of words that are alike in it.
-    numbers = known.T[known.any(axis=0)]
-    for own in numbers if len(numbers) > 1 else ():
-        yield np.sqrt(squared + _OF_TOKENS * (own[:, None] - own) ** 2)
+    names = [each.word for each in words]
+    numbers = [*(known.T if known.any(axis=0).sum() > 1 else ()), *standardized(spelled(names)).T]
+    for own in numbers:
+        if own.any():
+            yield np.sqrt(squared + _OF_TOKENS * (own[:, None] - own) ** 2)
     tokens = [each.ids[each.start : each.stop] for each in words]
     parts: list[tuple[Sequence[set[Any]], float]] = [([set(own) for own in tokens], _OF_TOKENS)]
     if any(len(own) > 1 for own in tokens):
         parts += [([{own[end]} for own in tokens], _OF_TOKENS) for end in (0, -1)]
-    for own, weight in (*parts, ([_letters(each.word) for each in words], _OF_LETTERS)):
+    plainly = list(map(plain, names))
+    parts += [([{own[end]} for own in plainly], _OF_TOKENS) for end in (0, -1)]
+    parts.append(([{_shape(name)} for name in names], _OF_TOKENS))
+    parts += [([_letters(name) for name in names], _OF_LETTERS), (list(map(set, plainly)), _OF_LETTERS)]
+    for own, weight in parts:
         shared = _shared(own)
         if weight == _OF_TOKENS:
             shared = (shared > 0).astype(np.float64)
-        if np.triu(shared, 1).any():
+        if np.triu(shared, 1).any() and not shared.all():
             yield np.sqrt(squared + weight * (1 - shared))
 
 
@@ -93,6 +113,14 @@ def _letters(word: str) -> set[str]:
     """Each two letters in a row, the first after a beginning and the last before an end."""
     marked = f"^{word.casefold()}$"
     return {marked[at : at + 2] for at in range(len(marked) - 1)}
+
+
+def _shape(word: str) -> tuple[str, ...]:
+    """The kinds of its characters, runs of a kind as one: letters of a script, small or capital, digits, others; of *Paris* two."""
+    kinds = ((unicodedata.category(each), unicodedata.name(each, "").split(" ")[0]) for each in word)
+    return tuple(
+        kind for kind, _ in groupby(f"{kind} {script}" if kind[0] == "L" else kind[0] for kind, script in kinds)
+    )
 
 
 def _shared(parts: Sequence[set[Any]]) -> np.ndarray:

@@ -194,7 +194,7 @@ class Closing:
         )
 
 
-Looks = Literal["frequency", "tokens", "case", "categories"]
+Looks = Literal["frequency", "tokens", "spelling", "categories"]
 """What words look like without any model."""
 
 

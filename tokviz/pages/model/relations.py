@@ -16,7 +16,7 @@ from tokviz.text import isolated
 LOOKS: Mapping[str, str] = {
     "frequency": "scope.beyond.frequency",
     "tokens": "scope.beyond.tokens",
-    "case": "scope.beyond.case",
+    "spelling": "scope.beyond.spelling",
     "categories": "scope.beyond.categories",
 }
 """The catalogue's names of what words look like."""
