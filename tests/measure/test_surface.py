@@ -64,6 +64,15 @@ def test_words_that_share_letters_are_near() -> None:
     assert scores(made(letters(2, len(LABELS)), [(int(rare),) for rare in RARE]))[0] < 0.6
 
 
+def test_words_are_near_by_how_often_they_have_a_token() -> None:
+    """Each word has all three tokens, that of its category twice."""
+    random = np.random.default_rng(14)
+    ids = [
+        (*random.permutation([0, 1, 2, label]).tolist(), int(rare)) for label, rare in zip(LABELS, RARE, strict=True)
+    ]
+    assert scores(made(letters(14, len(LABELS)), ids))[0] > 0.9
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -24,6 +24,7 @@ _ALIKE = 1e-6
 """A number of the words is left out where less than this share of its length is new beside those already taken."""
 _NOTHING = 1e-9
 """Of a variance: less is rounding."""
+_Number = tuple[Looks, np.ndarray]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -37,10 +38,10 @@ class LooksOf:
     """How many numbers."""
 
 
-def looks_of(order: OrderRows, tokenization: Tokenization, aims: np.ndarray) -> LooksOf | None:
-    """The mean places of words that have something in common, then the numbers that tell most of the places, one after the other.
+def looks_of(order: OrderRows, tokenization: Tokenization, aims: np.ndarray) -> tuple[LooksOf, ...]:
+    """The mean places of words that have something in common, then as many numbers as there are words for, each by turns the first of them.
 
-    None where nothing is known of them.
+    Empty where nothing is known of them.
 
     Parameters
     ----------
@@ -54,9 +55,23 @@ def looks_of(order: OrderRows, tokenization: Tokenization, aims: np.ndarray) -> 
             if np.linalg.norm(left) > _ALIKE * np.linalg.norm(own):
                 base = np.hstack([base, left[:, None] / np.linalg.norm(left)])
                 names.append(name)
-    numbers = list(_numbers(order, tokenization))
-    while len(names) < n // WORDS_EACH:
-        left_of = [(name, own - base @ (base.T @ own), np.linalg.norm(own)) for name, own in numbers]
+    numbers = tuple(_numbers(order, tokenization))
+    every = [_with_numbers(aims, base, names, numbers, first) for first in numbers]
+    found = [each for each in every if each is not None]
+    if not found and names:
+        return (LooksOf(names=tuple(dict.fromkeys(names)), hat=base @ base.T, n=len(names)),)
+    found.sort(key=lambda each: -float(((each.hat @ aims) ** 2).sum()))  # what tells most of the places is named first
+    return tuple(each for at, each in enumerate(found) if not any(_are_alike(each, one) for one in found[:at]))
+
+
+def _with_numbers(
+    aims: np.ndarray, base: np.ndarray, names: Sequence[Looks], numbers: Sequence[_Number], first: _Number
+) -> LooksOf | None:
+    """``first``, then what tells most of the places that are left, one after the other; None where it tells nothing new."""
+    taken = list(names)
+    while len(taken) < len(base) // WORDS_EACH:
+        asked = numbers if len(taken) > len(names) else (first,)
+        left_of = [(name, own - base @ (base.T @ own), np.linalg.norm(own)) for name, own in asked]
         known = [
             (name, own / np.linalg.norm(own)) for name, own, size in left_of if np.linalg.norm(own) > _ALIKE * size
         ]
@@ -64,17 +79,23 @@ def looks_of(order: OrderRows, tokenization: Tokenization, aims: np.ndarray) -> 
             break
         name, best = max(known, key=lambda each: float(((each[1] @ aims) ** 2).sum()))
         base = np.hstack([base, best[:, None]])
-        names.append(name)
-    return LooksOf(names=tuple(dict.fromkeys(names)), hat=base @ base.T, n=len(names)) if names else None
+        taken.append(name)
+    is_new = len(taken) > len(names)
+    return LooksOf(names=tuple(dict.fromkeys(taken)), hat=base @ base.T, n=len(taken)) if is_new else None
 
 
-def _numbers(order: OrderRows, tokenization: Tokenization) -> Iterator[tuple[Looks, np.ndarray]]:
+def _are_alike(one: LooksOf, other: LooksOf) -> bool:
+    return np.allclose(one.hat, other.hat, atol=_ALIKE)
+
+
+def _numbers(order: OrderRows, tokenization: Tokenization) -> Iterator[_Number]:
     """``(n_words,)`` each; how common words are also as their rank, as states may tell it along any curve."""
     if tokenization.is_known:
         case, n_tokens, rare = features(tokenization)[order.words].T
         yield from (("frequency", each) for each in (rare, np.expm1(rare), rankdata(rare)))
-        n_characters, alphabet = spelled([tokenization.words[row].word for row in order.words]).T
-        yield from (("tokens", n_tokens), ("spelling", case), ("spelling", n_characters), ("spelling", alphabet))
+        spelling = spelled([tokenization.words[row].word for row in order.words]).T
+        yield "tokens", n_tokens
+        yield from (("spelling", each) for each in (case, *spelling))
 
 
 def _groups(order: OrderRows, tokenization: Tokenization) -> Iterator[tuple[Looks, Sequence[int]]]:
@@ -146,18 +167,32 @@ class BeyondOverDepths:
         return np.asarray((errors**2).sum(axis=(0, 2)))
 
 
-def beyond_record(family: str, templates: Sequence[BeyondOverDepths], n_arrangements: float) -> Beyond:
-    """The median over templates; ``family``: that the order can be read belongs to."""
-    values = [1 - each.left[:, 0] for each in templates]
+def beyond_record(family: str, templates: Sequence[Sequence[BeyondOverDepths]], n_arrangements: float) -> Beyond:
+    """The median over templates, of each the looks that it is least more than; ``family``: that the order can be read belongs to."""
+    lefts = [_least([each.left for each in alternatives]) for alternatives in templates]
+    values = [1 - left[:, 0] for left in lefts]
     r2 = np.median(values, axis=0)
     return Beyond(
-        looks=templates[0].looks.names,
+        looks=tuple(dict.fromkeys(name for each in templates[0] for name in each.looks.names)),
         r2=r2,
         claim=claim_on_median(
             f"{family}, beyond",
-            [-np.log(np.maximum(each.left, _NOTHING)) for each in templates],
+            [-np.log(np.maximum(left, _NOTHING)) for left in lefts],
             [each > 0 for each in values],
             r2 > 0,
             n_arrangements,
         ),
     )
+
+
+def _least(lefts: Sequence[np.ndarray]) -> np.ndarray:
+    """``(n_depths, 1 + n)``: at each depth that of the looks that states are least more than, or one that has no value.
+
+    What is more than each of several is more than the least of them: one test, at the level of one (intersection–union test; Berger 1982).
+    """
+    every = np.array(lefts)
+    scores = -np.log(np.maximum(every, _NOTHING))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        above = (scores[..., 0] - scores[..., 1:].mean(axis=2)) / scores[..., 1:].std(axis=2)
+    least = np.where(np.isfinite(above), above, -np.inf).argmin(axis=0)
+    return np.asarray(every[least, np.arange(every.shape[1])])

@@ -34,10 +34,10 @@ class OrderOverDepths:
         self.permutations = permutations(n_words, seed)
         self.groups = groups_of(n_words)
         self.closing = ClosingOverDepths(order, n_depths, self.permutations) if order.cyclic else None
-        looks = looks_of(order, tokenization, self.aims) if self.is_measured else None
-        self.beyond = looks and BeyondOverDepths(
-            self.aims, looks, n_depths, self.permutations, n_components(n_words - looks.n)
-        )
+        self.beyond = [
+            BeyondOverDepths(self.aims, looks, n_depths, self.permutations, n_components(n_words - looks.n))
+            for looks in (looks_of(order, tokenization, self.aims) if self.is_measured else ())
+        ]
         self.left = empty(n_depths, 1 + N_SHUFFLES)
         self.without = empty(n_depths, len(self.groups))
         self.held_out = np.full((n_depths, n_words, 2), np.nan, dtype=np.float32)
@@ -57,8 +57,8 @@ class OrderOverDepths:
         predicted = self.aims - residuals[:, 0]
         self.held_out[depth] = predicted if self.order.cyclic else np.hstack([predicted, self.aims])
         self.without[depth] = _r2_without(self.groups, gram, self.aims)
-        if self.beyond:
-            self.beyond.add(depth, gram)
+        for each in self.beyond:
+            each.add(depth, gram)
         if self.closing:
             self.closing.add(depth, space, self.aims, residuals[:, 0])
 

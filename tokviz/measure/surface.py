@@ -24,7 +24,7 @@ from tokviz.records import Tokenization
 _OF_TOKENS, _OF_LETTERS = 6_000.0, 60.0
 """Squared distances of words that share nothing: of what the three numbers give on average, a thousand times and ten times. These decide
 where nothing is shared. Words with a token in common may lie as near each other in random weights as any, and so they do here."""
-_TO_CHOOSE = 99
+_TO_CHOOSE = 199
 """Shuffles that tell what has the largest effect."""
 _ALIKE = 1e-9
 """Far less than what any two words differ by."""
@@ -42,10 +42,12 @@ def features(tokenization: Tokenization) -> np.ndarray:
 
 
 def spelled(words: Sequence[str]) -> np.ndarray:
-    """``(n_words, 2)``: how many characters each has, and its place in the alphabet among the others."""
-    alphabet = sorted({plain(word) for word in words})
-    places = {name: place for place, name in enumerate(alphabet)}
-    return np.array([(len(word), places[plain(word)]) for word in words], dtype=np.float64).reshape(-1, 2)
+    """``(n_words, 3)``: how many characters each has, and its place in the alphabet among the others, from its beginning and from its end."""
+    names = [plain(word) for word in words]
+    alphabets = [sorted({name[::step] for name in names}) for step in (1, -1)]
+    places = [{name: place for place, name in enumerate(each)} for each in alphabets]
+    found = [(len(word), places[0][name], places[1][name[::-1]]) for word, name in zip(words, names, strict=True)]
+    return np.array(found, dtype=np.float64).reshape(-1, 3)
 
 
 def scores(tokenization: Tokenization, rows: np.ndarray, categories: Categories) -> tuple[Score, Score]:
@@ -87,20 +89,22 @@ def _distances(tokenization: Tokenization, rows: np.ndarray) -> Iterator[np.ndar
     for own in numbers:
         if own.any():
             yield np.sqrt(squared + _OF_TOKENS * (own[:, None] - own) ** 2)
-    tokens = [each.ids[each.start : each.stop] for each in words]
-    parts: list[tuple[Sequence[set[Any]], float]] = [([set(own) for own in tokens], _OF_TOKENS)]
-    if any(len(own) > 1 for own in tokens):
-        parts += [([{own[end]} for own in tokens], _OF_TOKENS) for end in (0, -1)]
-    plainly = list(map(plain, names))
-    parts += [([{own[end]} for own in plainly], _OF_TOKENS) for end in (0, -1)]
-    parts.append(([{_shape(name)} for name in names], _OF_TOKENS))
-    parts += [([_letters(name) for name in names], _OF_LETTERS), (list(map(set, plainly)), _OF_LETTERS)]
-    for own, weight in parts:
-        shared = _shared(own)
-        if weight == _OF_TOKENS:
-            shared = (shared > 0).astype(np.float64)
+    tokens, letters = [each.ids[each.start : each.stop] for each in words], list(map(plain, names))
+    either: list[Sequence[set[Any]]] = [
+        list(map(set, tokens)),
+        *([{own[end]} for own in parts] for parts in (tokens, letters) for end in (0, -1)),
+        [{_shape(name)} for name in names],
+    ]
+    amounts: list[tuple[Sequence[set[Any]], float]] = [
+        ([_pairs(name) for name in names], _OF_LETTERS),
+        *((list(map(_counted, parts)), _OF_TOKENS) for parts in (letters, tokens)),
+    ]
+    if all(len(own) == 1 for own in tokens):  # the first is the last, and all there is
+        del either[1:3], amounts[-1]
+    for own, weight in (*((each, None) for each in either), *amounts):
+        shared = _shared(own) if weight else (_shared(own) > 0).astype(np.float64)
         if np.triu(shared, 1).any() and not shared.all():
-            yield np.sqrt(squared + weight * (1 - shared))
+            yield np.sqrt(squared + (weight or _OF_TOKENS) * (1 - shared))
 
 
 def _gaps(words: Sequence[str]) -> np.ndarray:
@@ -109,10 +113,15 @@ def _gaps(words: Sequence[str]) -> np.ndarray:
     return np.asarray(_ALIKE * np.abs(keys[:, None] - keys))
 
 
-def _letters(word: str) -> set[str]:
+def _pairs(word: str) -> set[str]:
     """Each two letters in a row, the first after a beginning and the last before an end."""
     marked = f"^{word.casefold()}$"
     return {marked[at : at + 2] for at in range(len(marked) - 1)}
+
+
+def _counted(parts: Sequence[Any]) -> set[tuple[Any, int]]:
+    """Each part, and which time it is there."""
+    return {(part, parts[:at].count(part)) for at, part in enumerate(parts)}
 
 
 def _shape(word: str) -> tuple[str, ...]:
