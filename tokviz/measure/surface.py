@@ -78,7 +78,10 @@ def _effect(score: Score) -> float:
 
 
 def _distances(tokenization: Tokenization, rows: np.ndarray) -> Iterator[np.ndarray]:
-    """``(n_words, n_words)`` each; no cosine: where words differ in one of three numbers only, it has two values."""
+    """``(n_words, n_words)`` each; no cosine: where words differ in one of three numbers only, it has two values.
+
+    What words share is told as squares, as the cosine distance of states is that of parts that they add up.
+    """
     known = standardized(features(tokenization)[rows])
     words = [tokenization.words[row] for row in rows]
     yield cdist(known, known)
@@ -103,8 +106,8 @@ def _distances(tokenization: Tokenization, rows: np.ndarray) -> Iterator[np.ndar
         del either[1:3], amounts[-1]
     for own, weight in (*((each, None) for each in either), *amounts):
         shared = _shared(own) if weight else (_shared(own) > 0).astype(np.float64)
-        if np.triu(shared, 1).any() and not shared.all():
-            yield np.sqrt(squared + (weight or _OF_TOKENS) * (1 - shared))
+        if np.triu(shared, 1).any() and (shared < 1).any():
+            yield squared + (weight or _OF_TOKENS) * (1 - shared)
 
 
 def _gaps(words: Sequence[str]) -> np.ndarray:
