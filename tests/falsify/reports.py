@@ -189,7 +189,7 @@ def _report(words: WordList, asked: Asked, contexts: Sequence[ContextReport], **
             "subtitle": None,
             "author": None,
             "site_url": None,
-            "intro": None,
+            "intro": (),
             "words": words,
             "relations": asked.relations,
             "orders": asked.orders,
