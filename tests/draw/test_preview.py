@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 from report_fixture import sample_report
+from tokviz.pages.previews import preview_plates
 
 from tokviz.draw import preview
 from tokviz.draw.coverage import Coverage
 from tokviz.draw.typefaces import Typefaces
-from tokviz.pages.previews import preview_plates
 
 
 @pytest.fixture

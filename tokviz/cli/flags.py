@@ -98,6 +98,10 @@ Excerpts = Annotated[
     bool,
     typer.Option("--excerpts", help="Also write each carousel as an HTML fragment for a blog.", rich_help_panel=WORK),
 ]
+Cards = Annotated[
+    bool,
+    typer.Option("--cards", help="Also write each finding as an image to share (PNG).", rich_help_panel=WORK),
+]
 Svg = Annotated[
     bool,
     typer.Option("--svg", help="Also write plots and grids as SVG, next to the images.", rich_help_panel=WORK),

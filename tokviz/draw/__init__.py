@@ -1,11 +1,13 @@
-"""Numbers → pictures: plates, grids and strips, labelled and encoded."""
+"""Numbers → pictures: plates, grids, strips and cards, labelled and encoded."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
-from tokviz.records import Picture
+from tokviz.records import Card, Picture
 
 LIBRARIES = ("tokviz.draw.encode", "tokviz.draw.figures")
 """What takes a while to load: with them come Matplotlib and Pillow."""
@@ -26,11 +28,7 @@ def warm_up() -> None:
 
 def draw_image(picture: Picture) -> bytes:
     """A picture record → the content of a WebP file, or of an SVG file."""
-    import matplotlib
-
-    with _one_at_a_time, matplotlib.rc_context():  # a script's own settings come back
-        warm_up()
-        matplotlib.rcdefaults()
+    with _alone():
         from tokviz.draw import encode, figures
 
         figure = figures.draw(picture)
@@ -38,3 +36,23 @@ def draw_image(picture: Picture) -> bytes:
             return encode.encode(figure)
         title, description = figures.described(picture)
         return encode.encode_svg(figure, title, description)
+
+
+def draw_card(card: Card) -> bytes:
+    """A card → the content of a PNG file; the same card gives the same bytes."""
+    with _alone():
+        from tokviz.draw import card as cards
+        from tokviz.draw import encode
+
+        return encode.encode_png(cards.draw_card(card))
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """With Matplotlib's own settings; a script's come back."""
+    import matplotlib
+
+    with _one_at_a_time, matplotlib.rc_context():
+        warm_up()
+        matplotlib.rcdefaults()
+        yield

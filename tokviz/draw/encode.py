@@ -1,4 +1,4 @@
-"""Figures → bytes: WebP, lossless and in few enough colours to be light, or SVG."""
+"""Figures → bytes: WebP or PNG, lossless and in few enough colours to be light, or SVG."""
 
 from __future__ import annotations
 
@@ -33,6 +33,17 @@ def encode(figure: Figure) -> bytes:
     pixels = few_colors(render(figure))
     buffer = BytesIO()
     Image.fromarray(pixels).save(buffer, "WEBP", lossless=True, method=2, quality=25)
+    return buffer.getvalue()
+
+
+def encode_png(figure: Figure) -> bytes:
+    """Draw ``figure`` and return a PNG in the same few colours. The same figure gives the same bytes."""
+    pixels = few_colors(render(figure))
+    inks, which = np.unique(pixels.reshape(-1, 4).view(np.uint32), return_inverse=True)
+    image = Image.fromarray(which.reshape(pixels.shape[:2]).astype(np.uint8), "P")
+    image.putpalette(inks.view(np.uint8).reshape(-1, 4)[:, :3].tobytes())
+    buffer = BytesIO()
+    image.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from tokviz.draw.coverage import Coverage
 from tokviz.draw.faces import Face
 from tokviz.errors import TokvizError
-from tokviz.records import Font, Grid, HeatMap, Picture, Plate, Points, Strip
+from tokviz.records import Card, Font, Grid, HeatMap, Picture, Plate, Points, Strip
 from tokviz.text import code_points, is_without_picture
 
 _SUFFIXES = {".ttf", ".otf", ".ttc", ".otc"}
@@ -72,12 +72,24 @@ class Typefaces:
             needed |= self.missing_from_bundled(points.words)
         if not needed and not self._own:
             return picture
-        fonts, missing = self.choose(needed)
-        fonts = (
-            *(Font(path=str(face.path), index=0, digest=face.digest, comes_first=True) for face in self._own),
-            *fonts,
-        )
+        fonts, missing = self._fonts_for(needed)
         return _written(picture, fonts, missing, self._legible(points, missing))
+
+    def with_fonts_for_card(self, card: Card) -> Card:
+        """The same for a card."""
+        needed = self.missing_from_bundled(card.texts)
+        if not needed and not self._own:
+            return card
+        fonts, missing = self._fonts_for(needed)
+        texts = {
+            name: legible(getattr(card, name), missing) for name in ("headline", "about", "how", "source", "address")
+        }
+        evidence = tuple(legible(sentence, missing) for sentence in card.evidence)
+        panels = tuple(
+            replace(each, detail=legible(each.detail, missing), points=self._legible(each.points, missing))
+            for each in card.panels
+        )
+        return replace(card, fonts=fonts, evidence=evidence, panels=panels, **texts)
 
     def missing(self, texts: Iterable[str]) -> frozenset[int]:
         """The codes of the characters that no font of this machine has."""
@@ -93,11 +105,6 @@ class Typefaces:
             self._beyond_bundled[texts] = frozenset(codes | unseen)
         return self._beyond_bundled[texts]
 
-    def if_drawable(self, text: str) -> str:
-        """``text`` for a picture that has only the first bundled font: empty when a character isn't in it."""
-        codes = _drawn_codes([text])
-        return text if codes == self._bundled[0].has(codes) else ""
-
     def choose(self, codes: frozenset[int]) -> tuple[tuple[Font, ...], frozenset[int]]:
         """Fonts that together have as many of ``codes`` as can be, and the codes that remain.
 
@@ -107,6 +114,12 @@ class Typefaces:
         if codes not in self._chosen:
             self._chosen[codes] = self._choose(codes) if codes else ((), frozenset())
         return self._chosen[codes]
+
+    def _fonts_for(self, codes: frozenset[int]) -> tuple[tuple[Font, ...], frozenset[int]]:
+        """The author's font, then those of ``choose``; and the codes that none has."""
+        fonts, missing = self.choose(codes)
+        own = (Font(path=str(face.path), index=0, digest=face.digest, comes_first=True) for face in self._own)
+        return (*own, *fonts), missing
 
     def keep_coverage(self) -> None:
         """Write down which characters the fonts have that were looked at, for the next run."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from tokviz.pages.cards import PageCard, cards
 from tokviz.pages.excerpt import excerpts
 from tokviz.pages.frame.frame import model_path
 from tokviz.pages.model.page import note_addresses
-from tokviz.pages.previews import Preview, previews
 from tokviz.pages.site import build, with_downloads
 
-__all__ = ["Preview", "build", "excerpts", "model_path", "note_addresses", "previews", "with_downloads"]
+__all__ = ["PageCard", "build", "cards", "excerpts", "model_path", "note_addresses", "with_downloads"]

@@ -82,7 +82,7 @@ def build(report: Report) -> SiteView:
     ----------
     report : what the stages gathered; failed models included.
     """
-    pages = _pages(_with_isolated_names(report))
+    pages = _pages(with_isolated_names(report))
     files = {STYLES: look} if (look := styles(report.look)) else {}
     for page in pages:
         files |= getattr(page.view, "scripts", {})
@@ -102,7 +102,7 @@ def _pages(report: Report) -> tuple[Page, ...]:
     return tuple(pages)
 
 
-def _with_isolated_names(report: Report) -> Report:
+def with_isolated_names(report: Report) -> Report:
     """In sentences: the name of a model that ends in Hebrew, and the number after it, would change places."""
     return replace(
         report,

@@ -139,4 +139,57 @@ class HeatMap:
         require_shape("means", self.means, (len(self.points.categories), len(self.values)))
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Panel:
+    """One plot of a card: both axes on one scale."""
+
+    title: str
+    points: Points
+    """The words that are drawn."""
+    coordinates: np.ndarray
+    """``(n_words, 2)`` float64, finite."""
+    note: str = ""
+    """At the right end of the title's line."""
+    detail: str = ""
+    """Below the title."""
+    is_named: bool = False
+    """Whether the words stand beside their marks."""
+    joined: tuple[tuple[int, int], ...] = ()
+    """The rows of words between which there are lines."""
+    guide: np.ndarray = field(default_factory=lambda: np.empty((0, 2)))
+    """``(n, 2)`` float64: a line on which the words would be, in the same coordinates; none where it is empty."""
+
+    def __post_init__(self) -> None:
+        require_shape("coordinates", self.coordinates, (len(self.points.words), 2))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """A finding as one image, to be shown without its page."""
+
+    headline: str
+    about: str
+    """Of which model and words."""
+    evidence: tuple[str, ...]
+    """Sentences; the last ones are left out where there is no room for them."""
+    panels: tuple[Panel, ...]
+    """One to three."""
+    how: str
+    """How the plots are made."""
+    source: str
+    """The report's title."""
+    address: str
+    """Where it stands; empty where nobody knows."""
+    fonts: tuple[Font, ...] = ()
+    """As of a plate."""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All that is written on it."""
+        own = (self.headline, self.about, *self.evidence, self.how, self.source, self.address)
+        named = (word for panel in self.panels if panel.is_named for word in panel.points.words)
+        labels = (label for panel in self.panels for label in (panel.title, panel.detail, *panel.points.categories))
+        return (*own, *labels, *named)
+
+
 Picture = Plate | Grid | Strip | HeatMap

@@ -35,6 +35,14 @@ class Image:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CardImage(Image):
+    """A finding as an image of its own."""
+
+    said: str
+    """What it claims, and of what."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Renditions:
     """The same picture for wide screens and for phones."""
 
@@ -213,7 +221,7 @@ class ModelReport:
     failure: str | None = None
     contexts: tuple[ContextReport, ...] = ()
     """In the order of ``Report.contexts``; empty when the model failed."""
-    preview: Image | None = None
+    preview: CardImage | None = None
     """What other sites show beside a link to its page; none without the report's ``site_url``."""
     note: str | None = None
     """The author's words on the model, as safe HTML."""
@@ -399,8 +407,10 @@ class Report:
     """What the author chose of colours, shapes, sizes and fonts."""
     own_styles: bool = False
     """Whether the author's theme has a stylesheet."""
-    preview: Image | None = None
+    preview: CardImage | None = None
     """What other sites show beside a link to a page that has none of its own; none without ``site_url``."""
+    cards: frozenset[str] = frozenset()
+    """The paths of the findings' images, from the site's root."""
     undrawn: tuple[str, ...] = ()
     """Words with characters that no font has: the pictures show these as code points."""
     similarities: tuple[ModelSimilarity, ...] = ()

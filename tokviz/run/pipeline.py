@@ -23,6 +23,7 @@ from tokviz.pages.text.problems import problems
 from tokviz.records import Plate, Projection, Report
 from tokviz.run import checkpoints, places, prune
 from tokviz.run.capturing.all_models import capture_models
+from tokviz.run.cards import draw_cards
 from tokviz.run.plan.added import added_measures
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.pairs import Comparison, compare
@@ -132,27 +133,28 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
             compared = compare(_comparisons(plan, made), plan.steps, _helpers(plan, queue))
         n_drawn = queue.finish()
 
-    all_made = [*made, *(each for of in series for each in of.made)]
-    images = site.find_images(all_made, store, queue.failed)
-    not_drawn = _not_drawn(all_made, queue.failed)
-    if not_drawn and not images:
-        raise TokvizError(
-            f"no picture could be drawn, so nothing was written: {named_failure(not_drawn[0].name, not_drawn[0].failure)}"
-        )
-    undrawn = typefaces.undrawn(config.word_list.words, missing)
-    with told_if_long(reporter, "Deciding what the report claims"):
-        of_series = tuple(checkpoints.report_of(each, plan, images) for each in series)
-        report = site.make_report(plan, made, of_series, compared, images, undrawn)
-    for row in unshown_rows(report):
-        reporter.say(f"finding.rows: {row} wasn't captured, so the first page opens with what was measured")
-    report, previews = site.draw_previews(report, images, plan)
-    files = site.make_files(report, images, previews, plan)
+        all_made = [*made, *(each for of in series for each in of.made)]
+        images = site.find_images(all_made, store, queue.failed)
+        not_drawn = _not_drawn(all_made, queue.failed)
+        if not_drawn and not images:
+            raise TokvizError(
+                f"no picture could be drawn, so nothing was written: {named_failure(not_drawn[0].name, not_drawn[0].failure)}"
+            )
+        undrawn = typefaces.undrawn(config.word_list.words, missing)
+        with told_if_long(reporter, "Deciding what the report claims"):
+            of_series = tuple(checkpoints.report_of(each, plan, images) for each in series)
+            report = site.make_report(plan, made, of_series, compared, images, undrawn)
+        for row in unshown_rows(report):
+            reporter.say(f"finding.rows: {row} wasn't captured, so the first page opens with what was measured")
+        report, cards = draw_cards(report, plan, queue)
+
+    files = site.make_files(report, images, cards, plan)
     if not report.draft:  # nothing is measured in one, so that it has no stages to speak of
         lacking = notes.check(config, report, files)
         for each in lacking:
             reporter.say(f"{each}; left out, as a part of the report failed")
         if lost := set(lacking.values()) - {""}:
-            files = site.make_files(notes.without(config, report, lost), images, previews, plan)
+            files = site.make_files(notes.without(config, report, lost), images, cards, plan)
     reporter.say(f"Writing {shown_path(options.output)} …")
     spared = publish.publish(files, options.output)
     _say_spared(spared, options, reporter)

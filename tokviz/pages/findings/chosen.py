@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tokviz.pages.findings.differences import of_contexts, of_layers, of_models
 from tokviz.pages.findings.finding import Found, strongest
@@ -35,7 +36,8 @@ def findings(report: Report, models: Sequence[ModelReport] | None = None) -> tup
     }
     lead = report.opening.lead if report.opening else None
     found = [each for slot in SLOTS if (each := by_slot[slot]) is not None]
-    return tuple(sorted(found, key=lambda each: (each.slot != lead, not each.is_announced)))
+    found.sort(key=lambda each: (each.slot != lead, not each.is_announced))
+    return tuple(replace(each, number=number) for number, each in enumerate(found, start=1))
 
 
 def lead(report: Report, models: Sequence[ModelReport] | None = None) -> Found | None:

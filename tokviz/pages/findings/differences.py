@@ -145,6 +145,7 @@ def of_layers(report: Report, model: ModelReport) -> Iterator[Found]:
                 model=model,
                 context=context,
                 depth=depth,
+                other_depth=0 if name == "embedding" else None,
                 margin=shown.margin,
             )
 
@@ -175,5 +176,6 @@ def of_pair(report: Report, pair: ModelDifferences, shown: Shown) -> Found:
         context=context,
         depth=depths["depth"],
         other=less,
+        other_depth=depths["other_depth"],
         margin=shown.margin,
     )

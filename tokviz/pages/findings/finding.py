@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tokviz.pages.text import catalogue
 from tokviz.pages.text.facts import Fact
-from tokviz.records import ContextReport, Finding, ModelReport, Slot
+from tokviz.records import ContextReport, Finding, ModelReport, Order, Relation, Slot
 from tokviz.text import isolated
 
 MOST_WORDS = 14
@@ -32,6 +32,12 @@ class Found:
     """The capture of the same model that it differs from."""
     other: ModelReport | None = None
     """The model that it differs from."""
+    other_depth: int | None = None
+    """The depth of what it is held against, where that isn't ``depth``."""
+    asked: Relation | Order | None = None
+    """What can be read, where it is about that."""
+    number: int = 0
+    """Its place among those of its page, from 1."""
     margin: float = 0.0
     """How far the lower end of its interval is from nothing, as a share of the measure's range; findings of one slot are ranked by it."""
     is_announced: bool = True

@@ -10,7 +10,7 @@ from tokviz.pages.findings.finding import Found, short
 from tokviz.pages.findings.words import at_depth, at_depths
 from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.sentences import depths_where
-from tokviz.records import ContextReport, ModelReport, Report
+from tokviz.records import ContextReport, ModelReport, Order, Relation, Report
 
 
 def of_related(report: Report, model: ModelReport) -> Iterator[Found]:
@@ -27,9 +27,7 @@ def of_related(report: Report, model: ModelReport) -> Iterator[Found]:
                 beyond = depths_where(is_beyond) if is_beyond.any() else ""
                 kind = "findings.order.evidence_beyond" if beyond else "findings.order.evidence"
                 numbers = {"depth": depth, "r2": float(order.r2.value[depth]), **({"where": beyond} if beyond else {})}
-                yield _found(
-                    model, context, ("findings.order.read", asked.label), order.holds, Fact(kind, **numbers), margin
-                )
+                yield _found(model, context, asked, order.holds, Fact(kind, **numbers), margin)
         for relation, pairs in zip(context.relations.relations, report.relations, strict=True):
             if relation.is_measured and relation.holds.any():
                 parallel = relation.parallelism
@@ -40,7 +38,7 @@ def of_related(report: Report, model: ModelReport) -> Iterator[Found]:
                     "chance": float(parallel.null_mean[depth]),
                 }
                 evidence = Fact("findings.order.parallel", **numbers)
-                yield _found(model, context, ("findings.order.relation", pairs.label), relation.holds, evidence, margin)
+                yield _found(model, context, pairs, relation.holds, evidence, margin)
 
 
 def _surest(holds: np.ndarray, low: np.ndarray) -> tuple[int, float]:
@@ -51,9 +49,14 @@ def _surest(holds: np.ndarray, low: np.ndarray) -> tuple[int, float]:
 
 
 def _found(
-    model: ModelReport, context: ContextReport, said: tuple[str, str], holds: np.ndarray, evidence: Fact, margin: float
+    model: ModelReport,
+    context: ContextReport,
+    asked: Relation | Order,
+    holds: np.ndarray,
+    evidence: Fact,
+    margin: float,
 ) -> Found:
-    kind, label = said
+    kind, label = f"findings.order.{'relation' if isinstance(asked, Relation) else 'read'}", asked.label
     depth = int(evidence.values["depth"])
     return Found(
         slot="order",
@@ -64,5 +67,6 @@ def _found(
         model=model,
         context=context,
         depth=depth,
+        asked=asked,
         margin=margin,
     )

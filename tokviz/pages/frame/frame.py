@@ -15,9 +15,7 @@ from urllib.parse import quote
 from tokviz.pages.charts.axis import RULER
 from tokviz.pages.frame.look import STYLES, own_look, styles
 from tokviz.pages.frame.scripts import in_order
-from tokviz.pages.text.extent import models_arrange, span
 from tokviz.pages.text.parts import Link
-from tokviz.pages.text.wording import n_captured
 from tokviz.records import Report
 
 LEAST_IN_CONTENTS = 3
@@ -99,10 +97,8 @@ class Frame:
         image = own.preview if own else report.preview
         if image is None:
             return {}
-        whose = f"{own.display_name} arranges" if own else models_arrange(n_captured(report.models))
-        alt = f"Words as {whose} them, {span(report)}"
         sizes = {":width": image.width, ":height": image.height}
-        return {"": address(report, image.path), **sizes, ":alt": alt}
+        return {"": address(report, image.path), **sizes, ":alt": image.said}
 
 
 def nav(page: str, pages: Sequence[tuple[str, str]]) -> tuple[Link, ...]:

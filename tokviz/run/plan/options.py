@@ -40,6 +40,8 @@ class Options:
     """Whether models are captured in a process of their own, so that one which ends it costs itself only."""
     excerpts: bool = False
     """Whether each carousel is written once more, as a fragment for a blog."""
+    cards: bool = False
+    """Whether each finding is drawn as an image of its own."""
     command: str = "python generate.py"
 
     def __post_init__(self) -> None:

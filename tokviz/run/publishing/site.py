@@ -12,7 +12,7 @@ import numpy as np
 
 from tokviz import __version__, pages
 from tokviz.config import ModelConfig, ReportConfig
-from tokviz.draw import encode, preview
+from tokviz.draw import encode
 from tokviz.errors import TokvizError
 from tokviz.pages import notes, render
 from tokviz.pages.downloads import tables
@@ -39,7 +39,6 @@ from tokviz.run.plan.steps import Meanwhile
 from tokviz.run.plan.tree import Captured, ContextPlan, ModelPlan, PictureJob
 from tokviz.run.publishing import deciding, publish
 from tokviz.run.publishing.public import public_record, public_source, public_states, public_text
-from tokviz.run.store import keys
 from tokviz.run.store.artefacts import Store
 from tokviz.run.store.disk import shown_path
 
@@ -294,45 +293,10 @@ def _projection(
     )
 
 
-# --- what other sites show beside links, kept beside the pictures that it is made of ---------------------------------
-
-
-def draw_previews(report: Report, images: Images, plan: Plan) -> tuple[Report, Mapping[str, Path]]:
-    """The report with what its pages know of their previews; path from the site's root → file.
-
-    Raises
-    ------
-    TokvizError : somebody removed one meanwhile.
-    """
-    files: dict[str, Path] = {}
-    found: dict[str | None, Image] = {}
-    for each in pages.previews(report):
-        file = _preview(each, images, plan)
-        width, height = encode.size(file)
-        files[each.path] = file
-        found[each.slug] = Image(path=each.path, width=width, height=height, n_bytes=file.stat().st_size)
-    models = tuple(replace(model, preview=found.get(model.slug)) for model in report.models)
-    return replace(report, models=models, preview=found.get(None)), files
-
-
-def _preview(each: pages.Preview, images: Images, plan: Plan) -> Path:
-    """In the store, drawn if it isn't there."""
-    title, subtitle = (plan.fonts.if_drawable(text) for text in (each.title, each.subtitle))
-    plates = [images[image.path] for image in each.plates]
-    key = keys.preview_key(title, subtitle, [plate.key for plate in plates])
-    file = plan.store.find_preview(key)
-    if file is None or plan.options.force:
-        plan.store.put_preview(key, preview.draw(title, subtitle, [plate.file for plate in plates]))
-        file = plan.store.find_preview(key)
-    if file is None:
-        raise TokvizError(f"{shown_path(plan.store.root)}: the preview of {each.path} vanished while in use; run again")
-    return file
-
-
 # --- the site's files --------------------------------------------------------------------------------------------
 
 
-def make_files(report: Report, images: Images, previews: Mapping[str, Path], plan: Plan) -> dict[str, publish.Content]:
+def make_files(report: Report, images: Images, cards: Mapping[str, Path], plan: Plan) -> dict[str, publish.Content]:
     """Path from the site's root → content."""
     options, places = plan.options, folders(plan)
     pictures = {path: image.file for path, image in images.items()}
@@ -341,7 +305,7 @@ def make_files(report: Report, images: Images, previews: Mapping[str, Path], pla
         **render.render(pages.build(report), places),
         **tables.files(report),
         **pictures,
-        **previews,
+        **cards,
         ".nojekyll": "",
     }
     if (font := plan.config.font_file) and report.look.font:

@@ -14,8 +14,8 @@ projections, measures
     all that their step is made of (``tokviz.run.plan.steps``): states by their digest and their reference words; and the code that measures.
 image
     the picture record itself with the colours and shapes of its categories, the fonts that it needs besides the bundled ones, and the code that draws.
-preview
-    its texts, the images that it is made of, and the code that draws.
+card
+    the record itself, and the same of fonts and code.
 
 The code of a product is its whole folder and all that the folder may import (records, text, errors), with the versions
 of the libraries that it uses. ``tests/test_architecture.py`` holds the imports against this.
@@ -37,7 +37,9 @@ import numpy as np
 from tokviz.bundled import PACKAGE
 from tokviz.config import ModelConfig
 from tokviz.records import (
+    Card,
     Context,
+    Font,
     HiddenStates,
     ModelCard,
     Picture,
@@ -120,7 +122,7 @@ def picture_key(picture: Picture) -> str:
         if not isinstance(value := getattr(picture, field.name), Points)
     }
     if not isinstance(picture, Strip):
-        values["fonts"] = [[font.digest, font.comes_first] for font in picture.fonts]  # not where they lie
+        values["fonts"] = _fonts(picture.fonts)
     return digest(
         {
             "kind": type(picture).__name__,
@@ -131,9 +133,15 @@ def picture_key(picture: Picture) -> str:
     )
 
 
-def preview_key(title: str, subtitle: str, plates: Sequence[str]) -> str:
-    """``plates``: the keys of the images on it."""
-    return digest({"preview": [title, subtitle], "plates": list(plates), "code": _code("draw")})
+def card_key(card: Card) -> str:
+    """Everything that a card shows, but not where its fonts lie."""
+    values = {field.name: getattr(card, field.name) for field in dataclasses.fields(card)}
+    values["fonts"] = _fonts(card.fonts)
+    return digest({"card": values, "code": _code("draw")})
+
+
+def _fonts(fonts: Sequence[Font]) -> list[list[Any]]:
+    return [[font.digest, font.comes_first] for font in fonts]
 
 
 @lru_cache(maxsize=8)

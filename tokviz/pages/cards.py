@@ -1,0 +1,289 @@
+"""Findings as images of their own: what stands on each, and which one other sites show beside a link to a page."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tokviz.pages.findings.chosen import findings
+from tokviz.pages.findings.finding import Found
+from tokviz.pages.first.multiples import drawn_words
+from tokviz.pages.frame.frame import model_path
+from tokviz.pages.model.related_plots import CAPTIONS, Item, items, key_of
+from tokviz.pages.site import with_isolated_names
+from tokviz.pages.text.extent import facts_line
+from tokviz.pages.text.wording import capitalized, count, number, projection_label
+from tokviz.records import Card, ContextReport, ModelReport, Panel, Points, ProjectionReport, Report, depth_name
+from tokviz.records.axes import extents, span
+
+FIRST_PAGE = "index.html"
+CIRCLE = 72
+"""Points of a guide."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageCard:
+    """A card, and where it belongs."""
+
+    path: str
+    """From the site's root."""
+    page: str
+    """The page that lists the finding, from the site's root."""
+    is_first: bool
+    """Whether it is what other sites show beside a link to that page."""
+    card: Card
+
+    @property
+    def said(self) -> str:
+        """For those who don't see it."""
+        return f"{self.card.headline} {self.card.about}"
+
+
+def card_path(page: str, number: int) -> str:
+    """Of a finding's image, from the site's root; 0 for a page without findings."""
+    folder = "cards" if page == FIRST_PAGE else posixpath.dirname(page)
+    return f"{folder}/finding-{number}.png" if number else f"{folder}/preview.png"
+
+
+def cards(report: Report, *, every: bool = False) -> Iterator[PageCard]:
+    """Those that are due, in the order of the pages.
+
+    Where the report will stand is known: the first of each page, or, where nothing was found, what it is about.
+
+    Parameters
+    ----------
+    every : whether all findings of all pages are asked for.
+    """
+    if not (every or report.site_url):
+        return
+    report = with_isolated_names(report)
+    yield from _of_page(report, FIRST_PAGE, None, every=every)
+    for model in report.models:
+        if model.contexts:
+            yield from _of_page(report, model_path(model.slug), model, every=every)
+
+
+def _of_page(report: Report, page: str, model: ModelReport | None, *, every: bool) -> Iterator[PageCard]:
+    """``model``: whose page it is; None for the first page."""
+    found = findings(report, None if model is None else [model])
+    announced = [each for each in found if each.is_announced]
+    drawn = [(each.number, card) for each in (announced if every else announced[:1]) if (card := _of(report, each))]
+    if report.site_url and not any(number == 1 for number, _ in drawn):
+        shown = _without_finding(report, model)
+        drawn = [*([(0, shown)] if shown else []), *drawn]
+    for index, (place, card) in enumerate(drawn):
+        is_first = index == 0 and place <= 1
+        yield PageCard(path=card_path(page, place), page=page, is_first=is_first, card=card)
+
+
+def _of(report: Report, found: Found) -> Card | None:
+    """None where there is no plot of it."""
+    if found.asked:
+        panels, how = _related(report, found)
+    else:
+        spots = _spots(report, found)
+        panels, how = tuple(each.panel(report) for each in spots), _how(report, spots)
+    if not panels:
+        return None
+    evidence = tuple(replace(found, evidence=(each,)).said for each in found.evidence)
+    return _card(report, headline=found.sentence, about=found.about, evidence=evidence, panels=panels, how=how)
+
+
+def _without_finding(report: Report, model: ModelReport | None) -> Card | None:
+    """What a page is about; None where nothing is drawn.
+
+    Shown are the plots before and after the first emergence of massive activations; of models without one, the embedding and
+    the middle layer.
+    """
+    for own in report.models if model is None else [model]:
+        for context in own.contexts:
+            emergence = context.geometry.massive.emergence_depth if context.geometry else None
+            depths = (emergence - 1, emergence) if emergence else (0, context.states.n_depths // 2)
+            spots = _drawable(_Spot.of(report, own, context, depth) for depth in dict.fromkeys(depths))
+            if spots:
+                headline = report.title if model is None else own.display_name
+                what = report.description or report.subtitle if model is None else own.card and facts_line(own.card)
+                return _card(
+                    report,
+                    headline=headline,
+                    about=what or "",
+                    evidence=(),
+                    panels=tuple(each.panel(report) for each in spots),
+                    how=_how(report, spots),
+                )
+    return None
+
+
+def _card(report: Report, **values: object) -> Card:
+    address = re.sub(r"^https?://", "", report.site_url or "").rstrip("/")
+    return Card(source=report.title, address=address, **values)  # type: ignore[arg-type]
+
+
+# --- plots of words ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Spot:
+    """One depth of one capture, in one projection."""
+
+    context: ContextReport
+    shown: ProjectionReport
+    depth: int
+    detail: str
+
+    @classmethod
+    def of(
+        cls,
+        report: Report,
+        model: ModelReport,
+        context: ContextReport,
+        depth: int,
+        projection: str | None = None,
+        detail: str = "",
+    ) -> _Spot:
+        """``projection``: the report's first by default."""
+        name = projection or report.projections[0]
+        shown = next(each for each in context.projections if each.projection.name == name)
+        return cls(context=context, shown=shown, depth=depth, detail=detail)
+
+    @property
+    def is_drawable(self) -> bool:
+        return self.shown.projection.problems[self.depth] is None
+
+    @property
+    def rows(self) -> np.ndarray:
+        """``(n,)`` int64: the words that are drawn. Those that aren't measured don't set a plot's scale, and may lie far beyond it."""
+        measured = np.flatnonzero(self.shown.projection.reference)
+        return np.asarray(measured[drawn_words(len(measured))])
+
+    def panel(self, report: Report) -> Panel:
+        """Its plot."""
+        states, rows = self.context.states, self.rows
+        words = report.words.of(states.tokenization)
+        coordinates = self.shown.projection.coordinates[self.depth][rows]
+        points = Points(
+            words=tuple(words.words[row] for row in rows),
+            memberships=tuple(words.memberships[row] for row in rows),
+            categories=tuple(category.label for category in report.words.categories),
+            reference=np.ones(len(rows), dtype=bool),
+            several_tokens=states.tokenization.n_tokens[rows] > 1,
+            marks=report.look.marks,
+        )
+        reach = max(map(span, extents(coordinates, points.reference)))
+        return Panel(
+            title=capitalized(depth_name(self.depth)),
+            note=f"span {number(reach)}",
+            detail=self.detail,
+            points=points,
+            coordinates=coordinates.astype(np.float64),
+        )
+
+
+def _drawable(spots: Iterator[_Spot]) -> tuple[_Spot, ...]:
+    return tuple(each for each in spots if each.is_drawable)
+
+
+def _spots(report: Report, found: Found) -> tuple[_Spot, ...]:
+    """What shows a finding: its own plot, and those of what it is held against; none where its own can't be drawn."""
+    if found.depth is None:
+        return ()
+    own, model, depth = found.context, found.model, found.depth
+    own_label = own.states.context.label
+    detail = model.display_name if found.other else f"words {own_label}" if found.beside else ""
+    shown = _Spot.of(report, model, own, depth, found.projection, detail)
+    if not shown.is_drawable:
+        return ()
+    around = []
+    if found.breaks:
+        around.append(_Spot.of(report, model, own, depth - 1, found.projection))
+        if own.twin:
+            changed = own.twin.states.context.label.removeprefix(f"{own_label}, ")
+            around.append(_Spot.of(report, model, own.twin, depth, found.projection, changed))
+    elif found.beside:
+        beside = found.beside
+        around.append(_Spot.of(report, model, beside, depth, None, f"words {beside.states.context.label}"))
+    elif found.other and found.other_depth is not None:
+        of_other = next(each for each in found.other.contexts if each.states.context.name == own.states.context.name)
+        around.append(_Spot.of(report, found.other, of_other, found.other_depth, None, found.other.display_name))
+    elif found.other_depth is not None:
+        around.append(_Spot.of(report, model, own, found.other_depth))
+    before = [each for each in around if each.context is own and each.depth < depth]
+    after = [each for each in around if each not in before]
+    return _drawable(iter([*before, shown, *after]))
+
+
+def _how(report: Report, spots: Sequence[_Spot]) -> str:
+    """How plots of words are made, and what their marks are."""
+    if not spots:
+        return ""
+    n_drawn, n_words = max(len(each.rows) for each in spots), len(spots[0].context.states.tokenization.words)
+    words = count(n_words, "word") if n_drawn == n_words else f"{n_drawn:,} of {count(n_words, 'word')}"
+    several = any((each.context.states.tokenization.n_tokens[each.rows] > 1).any() for each in spots)
+    hollow = " Hollow: several tokens." if several else ""
+    name = projection_label(spots[0].shown.projection.name)
+    return (
+        f"Each mark is a word: {words}, {name} PCA. Each plot has its own scale, the same on both axes; its span is how far "
+        f"the words reach.{hollow}"
+    )
+
+
+# --- plots of relations and orders -------------------------------------------------------------------------------
+
+
+def _related(report: Report, found: Found) -> tuple[tuple[Panel, ...], str]:
+    """The plot of what can be read, where it can be read, and how that is made."""
+    assert found.asked is not None
+    assert found.depth is not None
+    relations, key = found.context.relations, key_of(found.asked)
+    words = report.words.of(found.context.states.tokenization)
+    item = next((each for each in items(report, relations, words) if each.key == key), None) if relations else None
+    if item is None:
+        return (), ""
+    places = item.places[found.depth].astype(np.float64)
+    if not np.isfinite(places).all():
+        return (), ""
+    n_words = len(item.words)
+    is_pairs = item.kind == "pairs"
+    # Of a pair the first word is hollow, so that the direction is seen.
+    hollow = np.arange(n_words) % 2 == 0 if is_pairs else np.zeros(n_words, dtype=bool)
+    points = Points(
+        words=item.words,
+        memberships=tuple((hue,) for hue in item.hues) if report.words.categories else ((),) * n_words,
+        categories=tuple(category.label for category in report.words.categories),
+        reference=np.ones(n_words, dtype=bool),
+        several_tokens=hollow,
+        marks=report.look.marks,
+    )
+    panel = Panel(
+        title=capitalized(depth_name(found.depth)),
+        detail=item.label,
+        points=points,
+        coordinates=places,
+        is_named=True,
+        joined=_joined(item),
+        guide=_guide(item.kind, places),
+    )
+    return (panel,), CAPTIONS[item.kind]
+
+
+def _joined(item: Item) -> tuple[tuple[int, int], ...]:
+    n_words = len(item.words)
+    if item.kind == "pairs":
+        return tuple((row, row + 1) for row in range(0, n_words - 1, 2))
+    chain = tuple((row, row + 1) for row in range(n_words - 1))
+    return (*chain, (n_words - 1, 0)) if item.kind == "circle" and n_words > 2 else chain
+
+
+def _guide(kind: str, places: np.ndarray) -> np.ndarray:
+    """``(n, 2)``: where the words would be, if all were read exactly."""
+    if kind == "pairs":
+        return np.empty((0, 2))
+    if kind == "circle":
+        angles = np.linspace(0, 2 * np.pi, CIRCLE)
+        return np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    ends = np.linspace(places[:, 1].min(), places[:, 1].max(), CIRCLE // 2)
+    return np.stack([ends, ends], axis=1)
