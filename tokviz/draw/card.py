@@ -22,25 +22,28 @@ from tokviz.records.axes import Box, extents, true_pane
 
 WIDTH, HEIGHT = 1200, 630
 MARGIN = 36
-HEADLINES = (50, 46, 42, 38, 34)
-"""Sizes of the headline, of which the first is taken that gives at most two lines."""
-MOST_LINES = {"headline": 3, "evidence": 2, "how": 2}
-ABOUT, EVIDENCE, TITLE, DETAIL, SOURCE, SMALL = 26, 22, 24, 22, 22, 19
-LEADING = 1.22
-LEGEND = 24
-LEAST_LEGEND = 22
-PITCH = 1.3
+HEADLINES = ((50, 1), (46, 1), (42, 1), (42, 2), (38, 2), (34, 3))
+"""Sizes of the headline, each with how many lines it may take; the first that fits is taken."""
+ABOUT, EVIDENCE, TITLE, DETAIL, SOURCE, SMALL = 25, 22, 24, 22, 22, 19
+LEADING = 1.2
+MOST_OF_EVIDENCE, MOST_OF_EVIDENCE_BESIDE = 2, 7
+"""Lines of it above plots, and beside one."""
+MOST_OF_HOW = 2
+LEGEND, LEAST_LEGEND = 24, 22
+PITCH = 1.28
 """From one row of the legend to the next, in sizes of its text."""
 MOST_COLUMNS = 2
 WIDEST_LABEL = 220
 GAP = 22
 """Between plots, and between these and the legend."""
-DIAMETER = 15.0
+ONE_PLOT = 0.58
+"""Of the width, where the text stands beside it."""
+DIAMETER = 14.0
 """Of a mark where there are ``FEW_WORDS`` or less."""
 FEW_WORDS = 120
 RIM = 0.09
 """In diameters."""
-MARGINS = (0.07, 0.07)
+MARGINS = (0.05, 0.06)
 """Of the words' span, kept free within a plot."""
 
 
@@ -68,86 +71,108 @@ def draw_card(card: Card) -> Figure:
     sheet = Sheet(WIDTH, HEIGHT, card.panels[0].points.marks, typesetter_for(card.fonts))
     lines, top = _head(card, sheet.typesetter)
     feet, bottom = _foot(card, sheet.typesetter)
-    for line in (*lines, *feet):
-        sheet.text((line.x, line.y), isolated(line.text), line.size, line.color, bold=line.bold)
     sheet.lines(np.array([[[MARGIN, bottom], [WIDTH - MARGIN, bottom]]]), 1.0, style.HAIRLINE)
-    room = Box(left=MARGIN, top=top, right=WIDTH - MARGIN, bottom=bottom - 14)
-    legend = _Legend.of(card.panels, room, sheet.typesetter)
+    room = Box(left=MARGIN, top=top, right=WIDTH - MARGIN, bottom=bottom - 12)
+    evidence, legend, plots = (_beside if len(card.panels) == 1 else _below)(card, room, sheet.typesetter)
+    for line in (*lines, *evidence, *feet):
+        sheet.text((line.x, line.y), isolated(line.text), line.size, line.color, bold=line.bold)
     legend.draw(sheet)
-    width = (legend.left - room.left) / len(card.panels)
+    width = (plots.width + GAP) / len(card.panels)
     for index, panel in enumerate(card.panels):
-        left = room.left + index * width
-        own = Box(left=left, top=room.top, right=left + width - GAP, bottom=room.bottom)
+        left = plots.left + index * width
+        own = Box(left=left, top=plots.top, right=left + width - GAP, bottom=plots.bottom)
         _draw_panel(sheet, panel, own, _title_height(card.panels))
     return sheet.figure
+
+
+def _beside(card: Card, room: Box, setter: Typesetter) -> tuple[list[_Line], _Legend, Box]:
+    """One plot on the left; evidence and legend beside it."""
+    left = room.left + room.width * ONE_PLOT + 1.5 * GAP
+    texts = _whole_sentences(card.evidence, setter, room.right - left, MOST_OF_EVIDENCE_BESIDE)
+    lines, y = _lines(texts, left, room.top + 2)
+    legend = _Legend.of(card.panels, Box(left=left, top=y + GAP / 2, right=room.right, bottom=room.bottom), setter)
+    plots = Box(left=room.left, top=room.top, right=left - 1.5 * GAP, bottom=room.bottom)
+    return lines, replace(legend, left=left), plots
+
+
+def _below(card: Card, room: Box, setter: Typesetter) -> tuple[list[_Line], _Legend, Box]:
+    """Several plots below the evidence; the legend at their right."""
+    texts = _whole_sentences(card.evidence, setter, room.width, MOST_OF_EVIDENCE)
+    lines, y = _lines(texts, room.left, room.top - 8)
+    below = Box(left=room.left, top=y + 14, right=room.right, bottom=room.bottom)
+    legend = _Legend.of(card.panels, below, setter)
+    return lines, legend, Box(left=below.left, top=below.top, right=legend.left - GAP, bottom=below.bottom)
 
 
 # --- text --------------------------------------------------------------------------------------------------------
 
 
 def _head(card: Card, setter: Typesetter) -> tuple[list[_Line], float]:
-    """The lines above the plots, and where the plots begin."""
+    """Headline, and of what it is; and the y below them."""
     lines: list[_Line] = []
-    broken, size = _headline(card.headline, setter)
-    y = MARGIN - 8.0
-    for text in broken:
+    texts, size = _headline(card.headline, setter)
+    y = MARGIN - 14.0
+    for text in texts:
         y += size * LEADING
         lines.append(_Line(text=text, size=size, y=y, bold=True))
-    y += ABOUT * 1.6
-    lines.append(_Line(text=_shortened(card.about, setter, ABOUT), size=ABOUT, y=y, color=style.QUIET_INK))
-    for text in _whole_sentences(card.evidence, setter):
-        y += EVIDENCE * 1.4
-        lines.append(_Line(text=text, size=EVIDENCE, y=y))
-    return lines, y + 20
+    y += ABOUT * 1.5
+    about = setter.shortened(card.about, WIDTH - 2 * MARGIN, ABOUT)
+    return [*lines, _Line(text=about, size=ABOUT, y=y, color=style.QUIET_INK)], y + 20
 
 
 def _headline(text: str, setter: Typesetter) -> tuple[list[str], float]:
     """Its lines and their size."""
-    most = MOST_LINES["headline"]
-    for size in HEADLINES:
-        lines = _wrapped(text, setter, size, bold=True)
-        if len(lines) < most:
+    for size, most in HEADLINES:
+        lines = _wrapped(text, setter, size, WIDTH - 2 * MARGIN, bold=True)
+        if len(lines) <= most:
             return lines, size
-    return [*lines[: most - 1], _shortened(" ".join(lines[most - 1 :]), setter, size, bold=True)], size
+    last = setter.shortened(" ".join(lines[most - 1 :]), WIDTH - 2 * MARGIN, size, bold=True)
+    return [*lines[: most - 1], last], size
 
 
-def _whole_sentences(sentences: tuple[str, ...], setter: Typesetter) -> list[str]:
-    """As many as there is room for: a part of one might say something else."""
+def _whole_sentences(sentences: tuple[str, ...], setter: Typesetter, width: float, most: int) -> list[str]:
+    """As many as there is room for, in lines: a part of one might say something else."""
     for kept in range(len(sentences), 0, -1):
-        lines = _wrapped(" ".join(sentences[:kept]), setter, EVIDENCE)
-        if len(lines) <= MOST_LINES["evidence"]:
+        lines = _wrapped(" ".join(sentences[:kept]), setter, EVIDENCE, width)
+        if len(lines) <= most:
             return lines
     return []
 
 
+def _lines(texts: list[str], left: float, top: float) -> tuple[list[_Line], float]:
+    """Of evidence, below ``top``; and the y below them."""
+    step = EVIDENCE * 1.32
+    lines = [
+        _Line(text=text, size=EVIDENCE, y=top + EVIDENCE + index * step, x=left) for index, text in enumerate(texts)
+    ]
+    return lines, top + len(texts) * step
+
+
 def _foot(card: Card, setter: Typesetter) -> tuple[list[_Line], float]:
     """How the plots are made, and the source; and where the line above them is."""
-    y = HEIGHT - 24.0
+    y = HEIGHT - 20.0
     title = setter.shortened(card.source, WIDTH * 0.6, SOURCE, bold=True)
     lines = [_Line(text=title, size=SOURCE, y=y, bold=True)]
     left = MARGIN + setter.width(title, SOURCE, bold=True) + SOURCE
     address = setter.shortened(card.address, WIDTH - MARGIN - left, SOURCE, middle=True)
     lines += [_Line(text=address, size=SOURCE, y=y, x=left, color=style.QUIET_INK)] if address else []
-    how = _wrapped(card.how, setter, SMALL)[: MOST_LINES["how"]]
+    how = _wrapped(card.how, setter, SMALL, WIDTH - 2 * MARGIN)[:MOST_OF_HOW]
+    y -= SMALL * 0.25
     for text in reversed(how):
-        y -= SMALL * 1.5
+        y -= SMALL * 1.4
         lines.append(_Line(text=text, size=SMALL, y=y, color=style.QUIET_INK))
-    return lines, y - SMALL * 1.35
+    return lines, y - SMALL * 1.25
 
 
-def _wrapped(text: str, setter: Typesetter, size: float, *, bold: bool = False) -> list[str]:
-    """In lines as wide as the card; a no-break space doesn't break, and what is longer than a line is shortened."""
+def _wrapped(text: str, setter: Typesetter, size: float, width: float, *, bold: bool = False) -> list[str]:
+    """In lines; a no-break space doesn't break, and a word that is longer than a line is shortened."""
     lines: list[str] = []
     for word in text.split(" "):
-        if lines and setter.width(f"{lines[-1]} {word}", size, bold) <= WIDTH - 2 * MARGIN:
+        if lines and setter.width(f"{lines[-1]} {word}", size, bold) <= width:
             lines[-1] += f" {word}"
         else:
             lines.append(word)
-    return [_shortened(line, setter, size, bold=bold) for line in lines]
-
-
-def _shortened(text: str, setter: Typesetter, size: float, *, bold: bool = False) -> str:
-    return setter.shortened(text, WIDTH - 2 * MARGIN, size, bold=bold)
+    return [setter.shortened(line, width, size, bold=bold) for line in lines]
 
 
 # --- the key -----------------------------------------------------------------------------------------------------
@@ -169,31 +194,24 @@ class _Legend:
 
     @classmethod
     def of(cls, panels: tuple[Panel, ...], room: Box, setter: Typesetter) -> _Legend:
-        """As large as fits."""
-        points = panels[0].points
+        """As large as fits, at the right end of a room."""
+        labels = panels[0].points.categories
         found = sorted({category for each in panels for own in each.points.memberships for category in own})
-        if not found:
-            return cls(labels=(), more="", columns=1, left=room.right + GAP, top=room.top, column_width=0, size=LEGEND)
-        top = room.top + _title_height(panels)
-        rows = int((room.bottom - top) / (LEAST_LEGEND * PITCH))
-        columns = min(math.ceil(len(found) / rows), MOST_COLUMNS)
+        rows = max(int(room.height / (LEAST_LEGEND * PITCH)), 1)
+        columns = min(max(math.ceil(len(found) / rows), 1), MOST_COLUMNS)
         n_shown = len(found) if len(found) <= rows * columns else rows * columns - 1
         more = f"+ {len(found) - n_shown} more" if n_shown < len(found) else ""
-        n_rows = min(rows, math.ceil((n_shown + bool(more)) / columns))
-        size = min(LEGEND, (room.bottom - top) / n_rows / PITCH)
-        shown = [
-            (category, setter.shortened(points.categories[category], WIDEST_LABEL, size))
-            for category in found[:n_shown]
-        ]
-        widths = [setter.width(label, size) for _, label in shown] + [setter.width(more, size)]
-        column_width = max(widths) + size * 1.7
-        left = room.right - columns * column_width
+        n_rows = math.ceil((n_shown + bool(more)) / columns)
+        size = min(LEGEND, room.height / max(n_rows, 1) / PITCH)
+        shown = tuple((each, setter.shortened(labels[each], WIDEST_LABEL, size)) for each in found[:n_shown])
+        widths = [setter.width(label, size) for label in (more, *(label for _, label in shown))]
+        column_width = max(widths) + size * 1.7 if found else 0
         return cls(
-            labels=tuple(shown),
+            labels=shown,
             more=more,
             columns=columns,
-            left=left,
-            top=top,
+            left=room.right - columns * column_width + (size * 0.6 if found else GAP),
+            top=room.top,
             column_width=column_width,
             size=size,
         )

@@ -16,7 +16,7 @@ from tokviz.pages.frame.frame import model_path
 from tokviz.pages.model.related_plots import CAPTIONS, Item, items, key_of
 from tokviz.pages.site import with_isolated_names
 from tokviz.pages.text.extent import facts_line
-from tokviz.pages.text.wording import capitalized, count, number, projection_label
+from tokviz.pages.text.wording import capitalized, number, projection_label
 from tokviz.records import Card, ContextReport, ModelReport, Panel, Points, ProjectionReport, Report, depth_name
 from tokviz.records.axes import extents, span
 
@@ -221,14 +221,11 @@ def _how(report: Report, spots: Sequence[_Spot]) -> str:
     if not spots:
         return ""
     n_drawn, n_words = max(len(each.rows) for each in spots), len(spots[0].context.states.tokenization.words)
-    words = count(n_words, "word") if n_drawn == n_words else f"{n_drawn:,} of {count(n_words, 'word')}"
+    some = "" if n_drawn == n_words else f" ({n_drawn:,} of {n_words:,} words)"
     several = any((each.context.states.tokenization.n_tokens[each.rows] > 1).any() for each in spots)
     hollow = " Hollow: several tokens." if several else ""
     name = projection_label(spots[0].shown.projection.name)
-    return (
-        f"Each mark is a word: {words}, {name} PCA. Each plot has its own scale, the same on both axes; its span is how far "
-        f"the words reach.{hollow}"
-    )
+    return f"Each mark is a word{some}, {name} PCA. Each plot has its own scale; its span is how far the words reach.{hollow}"
 
 
 # --- plots of relations and orders -------------------------------------------------------------------------------
