@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from tokviz import __version__
+from tokviz.cli.animating import animate
 from tokviz.cli.building import TOKVIZ, build, end_soon, plan, prune
 from tokviz.cli.looking import models, schema
 from tokviz.cli.sending import publish
@@ -105,6 +106,14 @@ application.command(
     rich_help_panel=_MAKE,
     epilog=_examples("tokviz publish pages --dry-run", "tokviz publish pages", "tokviz publish space:you/report"),
 )(publish)
+application.command(
+    rich_help_panel=_MAKE,
+    epilog=_examples(
+        "tokviz animate",
+        "tokviz animate smollm2-135m-instruct alone --projection centered --layers 5..15",
+        "tokviz animate --output layers.webp",
+    ),
+)(animate)
 application.command(
     rich_help_panel=_LOOK, epilog=_examples("tokviz plan", "tokviz plan Qwen/Qwen3-4B --words my-words.toml")
 )(plan)

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from tokviz.cli import streams
 
-_PATHS = ("--config", "--words", "--output", "--cache")
+_PATHS = ("--config", "--words", "--output", "--cache", "--site")
 
 
 def run() -> None:

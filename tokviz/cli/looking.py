@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from tokviz import config as configuration
 from tokviz.cli import flags
 from tokviz.cli.errors import errors_in_one_line
-from tokviz.config import ModelConfig, exists, expanded, file_name, kind_of_place
+from tokviz.cli.outputs import write_output
+from tokviz.config import ModelConfig, expanded
 from tokviz.config.mistakes import found_by_pydantic
 from tokviz.errors import ModelError, TokvizError
 from tokviz.models import Description, describe
@@ -114,17 +115,7 @@ def schema(
         print(text, end="")
         return
     with errors_in_one_line(debug=False):
-        _write(expanded(output), text)
-
-
-def _write(file: Path, text: str) -> None:
-    place = f"--output {file_name(file)}: expected a file to write, or nothing"
-    if exists(file) and not file.is_file():
-        raise TokvizError(f"{place}, got {kind_of_place(file)}; name another")
-    try:
-        file.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise TokvizError(f"{place}, can't write it: {error.strerror or error}; name another") from error
+        write_output(expanded(output), text.encode())
 
 
 def schema_text() -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
-from tokviz.records import Card, Picture
+from tokviz.records import Animation, Card, Picture
 
 LIBRARIES = ("tokviz.draw.encode", "tokviz.draw.figures")
 """What takes a while to load: with them come Matplotlib and Pillow."""
@@ -45,6 +45,14 @@ def draw_card(card: Card) -> bytes:
         from tokviz.draw import encode
 
         return encode.encode_png(cards.draw_card(card))
+
+
+def draw_animation(animation: Animation, ending: str, most_bytes: int) -> bytes | None:
+    """See ``tokviz.draw.animation``."""
+    with _alone():
+        from tokviz.draw import animation as animations
+
+        return animations.draw_animation(animation, ending, most_bytes)
 
 
 @contextmanager

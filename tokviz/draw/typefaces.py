@@ -20,7 +20,7 @@ from pathlib import Path
 from tokviz.draw.coverage import Coverage
 from tokviz.draw.faces import Face
 from tokviz.errors import TokvizError
-from tokviz.records import Card, Font, Grid, HeatMap, Picture, Plate, Points, Strip
+from tokviz.records import Animation, Card, Font, Grid, HeatMap, Picture, Plate, Points, Strip
 from tokviz.text import code_points, is_without_picture
 
 _SUFFIXES = {".ttf", ".otf", ".ttc", ".otc"}
@@ -90,6 +90,12 @@ class Typefaces:
             for each in card.panels
         )
         return replace(card, fonts=fonts, evidence=evidence, panels=panels, **texts)
+
+    def with_fonts_for_animation(self, animation: Animation) -> Animation:
+        """The same for an animation, whose plots are drawn already."""
+        fonts, missing = self._fonts_for(self.missing_from_bundled((animation.source, animation.address)))
+        source, address = legible(animation.source, missing), legible(animation.address, missing)
+        return replace(animation, fonts=fonts, source=source, address=address)
 
     def missing(self, texts: Iterable[str]) -> frozenset[int]:
         """The codes of the characters that no font of this machine has."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
@@ -190,6 +191,22 @@ class Card:
         named = (word for panel in self.panels if panel.is_named for word in panel.points.words)
         labels = (label for panel in self.panels for label in (panel.title, panel.detail, *panel.points.categories))
         return (*own, *labels, *named)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Animation:
+    """Images of plots to be shown one after the other, each with its own title and legend."""
+
+    files: tuple[Path, ...]
+    """At least two, WebP."""
+    depths: tuple[int, ...]
+    """Of each."""
+    n_depths: int
+    """Of the model."""
+    source: str
+    """As of a card."""
+    address: str
+    fonts: tuple[Font, ...] = ()
 
 
 Picture = Plate | Grid | Strip | HeatMap

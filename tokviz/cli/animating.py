@@ -1,0 +1,76 @@
+"""``tokviz animate``: the plots of a report that is made, one layer after the other, as a GIF or WebP."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tokviz.cli import flags
+from tokviz.cli.errors import errors_in_one_line
+from tokviz.cli.outputs import write_output
+from tokviz.cli.streams import say
+from tokviz.config import expanded, file_name
+from tokviz.draw import draw_animation
+from tokviz.errors import TokvizError
+from tokviz.run import animation as animations
+from tokviz.run.work.progress import reporter, told_if_long
+
+ENDINGS = (".gif", ".webp")
+MOST_BYTES = 3_000_000
+
+
+def animate(
+    model: Annotated[
+        str | None,
+        typer.Argument(
+            help="A model of the report, by its name or as its page's address has it; the first by default."
+        ),
+    ] = None,
+    context: Annotated[
+        str | None, typer.Argument(help="A context, by its name or its label; the model's first by default.")
+    ] = None,
+    projection: Annotated[
+        str | None, typer.Option(help="A projection; the report's first by default.", rich_help_panel=flags.SHOWN)
+    ] = None,
+    layers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A..B",
+            help="From which layer to which, such as 5..12 or embedding..11; all by default.",
+            rich_help_panel=flags.SHOWN,
+        ),
+    ] = None,
+    site: Annotated[
+        Path, typer.Option(help="The report's folder, made by a build.", readable=False, rich_help_panel=flags.PLACES)
+    ] = flags.OUTPUT,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            help="The file to write, .gif or .webp; MODEL-CONTEXT.gif by default.",
+            readable=False,
+            rich_help_panel=flags.PLACES,
+        ),
+    ] = None,
+    debug: flags.Debug = False,
+) -> None:
+    """Make a GIF or WebP through the layers from the plots of a report that is made; nothing is captured or drawn anew."""
+    with errors_in_one_line(debug=debug):
+        asked = animations.Asked(model=model, context=context, projection=projection, layers=layers)
+        found = animations.find(expanded(site), asked)
+        file = expanded(output) if output else Path(f"{found.name}.gif")
+        ending = file.suffix.lower()
+        if ending not in ENDINGS:
+            raise TokvizError(
+                f"--output {file_name(file)}: expected a name that ends in {' or '.join(ENDINGS)}; name another"
+            )
+        with reporter(quiet=False) as progress, told_if_long(progress, f"Making {file.name}"):
+            content = draw_animation(found.animation, ending, MOST_BYTES)
+        if content is None:
+            raise TokvizError(
+                f"{len(found.animation.files)} plots take more than {MOST_BYTES // 1_000_000} MB; choose fewer with --layers"
+            )
+        write_output(file, content)
+    lacking = f" ({found.n_lacking} without a plot left out)" if found.n_lacking else ""
+    say(f"{file}: {found.what}, {len(content) / 1e6:.1f} MB{lacking}", "the animation is written")

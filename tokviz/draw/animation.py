@@ -1,0 +1,122 @@
+"""Plots of the site, one after the other, as an animated GIF or WebP that is light enough to be shared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from io import BytesIO
+
+import numpy as np
+from PIL import GifImagePlugin, Image, ImageDraw, WebPImagePlugin  # noqa: F401 - else Pillow loads all its formats
+
+from tokviz.draw.style import HAIRLINE, INK, QUIET_INK
+from tokviz.draw.typesetting import Typesetter, isolated, typesetter_for
+from tokviz.records import Animation
+
+FORMATS = {".gif": "GIF", ".webp": "WEBP"}
+"""By the file's ending."""
+SECONDS, LAST_SECONDS = 0.6, 2.0
+"""That a frame is shown, and the last one, before it begins again."""
+SIZES = ((1.0, 64), (1.0, 32), (1.0, 16), (0.85, 16), (0.7, 16), (0.56, 16))
+"""Shares of a plot's width, each with so many colours; the first is taken that is light enough. A phone's plot is 716 pixels wide."""
+SOURCE = 0.029
+"""Of the width: the size of the source's text."""
+BAR = 6
+"""How high the bar is that shows how far one has come, in pixels."""
+
+
+def draw_animation(animation: Animation, ending: str, most_bytes: int) -> bytes | None:
+    """The content of a file, as large as may be; None where even the smallest form has more than ``most_bytes``.
+
+    Parameters
+    ----------
+    ending : ``.gif`` or ``.webp``.
+
+    Raises
+    ------
+    OSError : a file can't be read, or is no WebP.
+    """
+    drawn = list(_drawn(animation))
+    for share, n_colors in SIZES:
+        width, height = (round(share * side) for side in drawn[0].size)
+        sized = [each.resize((width, height), Image.Resampling.LANCZOS) if share < 1 else each for each in drawn]
+        data = _encoded(_few_colors(sized, n_colors), FORMATS[ending])
+        if len(data) <= most_bytes:
+            return data
+    return None
+
+
+def _drawn(animation: Animation) -> Iterator[Image.Image]:
+    """Each plot on white, with the bar and the source below it."""
+    foot: Image.Image | None = None
+    size: tuple[int, int] | None = None
+    for file, depth in zip(animation.files, animation.depths, strict=True):
+        with Image.open(file, formats=["WEBP"]) as opened:
+            plot = opened.convert("RGB")
+        size = size or plot.size
+        plot = plot if plot.size == size else plot.resize(size, Image.Resampling.LANCZOS)
+        foot = foot or _foot(animation, plot.width)
+        whole = Image.new("RGB", (plot.width, plot.height + foot.height), "white")
+        whole.paste(plot, (0, 0))
+        whole.paste(foot, (0, plot.height))
+        _draw_bar(whole, plot.height, depth, animation.n_depths)
+        yield whole
+
+
+def _draw_bar(whole: Image.Image, top: int, depth: int, n_depths: int) -> None:
+    margin = whole.width // 40
+    room = whole.width - 2 * margin
+    ink = ImageDraw.Draw(whole)
+    ink.rectangle((margin, top, margin + room - 1, top + BAR - 1), fill=HAIRLINE)
+    ink.rectangle((margin, top, margin + round(room * (depth + 1) / n_depths) - 1, top + BAR - 1), fill=INK)
+
+
+def _foot(animation: Animation, width: int) -> Image.Image:
+    """The source, in one line or two."""
+    size, setter = max(11.0, round(width * SOURCE)), typesetter_for(animation.fonts)
+    margin = width // 40
+    room = width - 2 * margin
+    title = setter.shortened(animation.source, room, size, bold=True)
+    beside = margin + setter.width(title, size, bold=True) + size
+    lines = [(title, margin, True)]
+    fits = beside + setter.width(animation.address, size) <= width - margin
+    if animation.address and not fits:
+        lines.append((setter.shortened(animation.address, room, size, middle=True), margin, False))
+    foot = Image.new("RGB", (width, round(BAR + size * (0.9 + 1.35 * len(lines)))), "white")
+    for row, (text, left, bold) in enumerate(lines):
+        _write(foot, setter, text, (left, BAR + size * (1.4 + 1.35 * row)), size, bold=bold)
+    if animation.address and fits:
+        _write(foot, setter, animation.address, (round(beside), BAR + size * 1.4), size)
+    return foot
+
+
+def _write(
+    image: Image.Image,
+    setter: Typesetter,
+    text: str,
+    at: tuple[float, float],
+    size: float,
+    *,
+    bold: bool = False,
+) -> None:
+    """``at``: where it starts, on its baseline."""
+    written = setter.written(isolated(text), size, bold)
+    mask = Image.fromarray(written.ink)
+    image.paste(INK if bold else QUIET_INK, (round(at[0]) + written.left, round(at[1]) - written.top), mask)
+
+
+def _few_colors(frames: Sequence[Image.Image], n_colors: int) -> list[Image.Image]:
+    """All frames in the same colours, so that a category keeps its own."""
+    some = [frames[index] for index in sorted({0, len(frames) // 2, len(frames) - 1})]
+    sheet = Image.fromarray(np.concatenate([np.asarray(each) for each in some]))
+    # Few pixels are of a color at all: a median cut would gray the paler ones.
+    palette = sheet.quantize(n_colors, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    return [each.quantize(palette=palette, dither=Image.Dither.NONE) for each in frames]
+
+
+def _encoded(frames: Sequence[Image.Image], form: str) -> bytes:
+    milliseconds = [round(1000 * SECONDS)] * (len(frames) - 1) + [round(1000 * LAST_SECONDS)]
+    first, *others = frames if form == "GIF" else [each.convert("RGB") for each in frames]
+    options = {"optimize": True} if form == "GIF" else {"lossless": True, "quality": 60, "method": 4}
+    buffer = BytesIO()
+    first.save(buffer, form, save_all=True, append_images=others, duration=milliseconds, loop=0, **options)
+    return buffer.getvalue()
