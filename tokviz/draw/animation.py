@@ -8,6 +8,7 @@ from io import BytesIO
 import numpy as np
 from PIL import GifImagePlugin, Image, ImageDraw, WebPImagePlugin  # noqa: F401 - else Pillow loads all its formats
 
+from tokviz.draw import encode
 from tokviz.draw.style import HAIRLINE, INK, QUIET_INK
 from tokviz.draw.typesetting import Typesetter, isolated, typesetter_for
 from tokviz.records import Animation
@@ -16,7 +17,7 @@ FORMATS = {".gif": "GIF", ".webp": "WEBP"}
 """By the file's ending."""
 SECONDS, LAST_SECONDS = 0.6, 2.0
 """That a frame is shown, and the last one, before it begins again."""
-SIZES = ((1.0, 64), (1.0, 32), (1.0, 16), (0.85, 16), (0.7, 16), (0.56, 16))
+SIZES = ((1.0, 128), (1.0, 64), (1.0, 32), (1.0, 16), (0.85, 16), (0.7, 16), (0.56, 16))
 """Shares of a plot's width, each with so many colours; the first is taken that is light enough. A phone's plot is 716 pixels wide."""
 SOURCE = 0.029
 """Of the width: the size of the source's text."""
@@ -71,21 +72,19 @@ def _draw_bar(whole: Image.Image, top: int, depth: int, n_depths: int) -> None:
 
 
 def _foot(animation: Animation, width: int) -> Image.Image:
-    """The source, in one line or two."""
+    """How the plots are made, and the source, each in a line."""
     size, setter = max(11.0, round(width * SOURCE)), typesetter_for(animation.fonts)
-    margin = width // 40
-    room = width - 2 * margin
-    title = setter.shortened(animation.source, room, size, bold=True)
-    beside = margin + setter.width(title, size, bold=True) + size
-    lines = [(title, margin, True)]
-    fits = beside + setter.width(animation.address, size) <= width - margin
-    if animation.address and not fits:
-        lines.append((setter.shortened(animation.address, room, size, middle=True), margin, False))
-    foot = Image.new("RGB", (width, round(BAR + size * (0.9 + 1.35 * len(lines)))), "white")
-    for row, (text, left, bold) in enumerate(lines):
-        _write(foot, setter, text, (left, BAR + size * (1.4 + 1.35 * row)), size, bold=bold)
-    if animation.address and fits:
-        _write(foot, setter, animation.address, (round(beside), BAR + size * 1.4), size)
+    left = width // 40
+    room = width - 2 * left
+    title = setter.shortened(animation.source, room * (0.6 if animation.address else 1.0), size, bold=True)
+    beside = round(left + setter.width(title, size, bold=True) + size)
+    lines = BAR + size * 1.3, BAR + size * 2.7
+    foot = Image.new("RGB", (width, round(lines[1] + size * 0.7)), "white")
+    _write(foot, setter, setter.shortened(animation.how, room, size * 0.85), (left, lines[0]), size * 0.85)
+    _write(foot, setter, title, (left, lines[1]), size, bold=True)
+    if animation.address:
+        address = setter.shortened(animation.address, width - left - beside, size, middle=True)
+        _write(foot, setter, address, (beside, lines[1]), size)
     return foot
 
 
@@ -107,10 +106,20 @@ def _write(
 def _few_colors(frames: Sequence[Image.Image], n_colors: int) -> list[Image.Image]:
     """All frames in the same colours, so that a category keeps its own."""
     some = [frames[index] for index in sorted({0, len(frames) // 2, len(frames) - 1})]
-    sheet = Image.fromarray(np.concatenate([np.asarray(each) for each in some]))
-    # Few pixels are of a color at all: a median cut would gray the paler ones.
-    palette = sheet.quantize(n_colors, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    return [each.quantize(palette=palette, dither=Image.Dither.NONE) for each in frames]
+    sheet = np.concatenate([np.asarray(each.convert("RGBA")) for each in some])
+    inks = np.unique(encode.few_colors(sheet, n_colors).reshape(-1, 4).view(np.uint32))
+    return [_nearest(each, inks.view(np.uint8).reshape(-1, 4)[:, :3]) for each in frames]
+
+
+def _nearest(frame: Image.Image, palette: np.ndarray) -> Image.Image:
+    """A frame in the colours of ``palette`` ``(n, 3)`` uint8. Pillow's own search isn't exact: white becomes gray."""
+    pixels = np.ascontiguousarray(np.asarray(frame.convert("RGBA"))).reshape(-1, 4).view(np.uint32).ravel()
+    found, which = np.unique(pixels, return_inverse=True)
+    colors = found.view(np.uint8).reshape(-1, 4)[:, :3].astype(np.int32)
+    away = ((colors[:, None] - palette.astype(np.int32)) ** 2).sum(axis=2)
+    image = Image.fromarray(away.argmin(axis=1).astype(np.uint8)[which].reshape(frame.height, frame.width), "P")
+    image.putpalette(palette.tobytes())
+    return image
 
 
 def _encoded(frames: Sequence[Image.Image], form: str) -> bytes:

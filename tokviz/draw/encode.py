@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 N_COLORS = 64
 """Text in nine hues, smoothed, looks the same in 64 colours as in thousands, at two thirds of the bytes."""
-N_EXACT = 40
-"""As many of the most frequent colours are kept as they are: paper, the marks' hues, frames."""
+EXACT = 5 / 8
+"""So much of them are the most frequent colours, kept as they are: paper, the marks' hues, frames."""
 
 _WHITE = 0xFFFFFFFF
 
@@ -79,8 +79,8 @@ def render(figure: Figure) -> np.ndarray:
     return np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
 
 
-def few_colors(pixels: np.ndarray) -> np.ndarray:
-    """``pixels`` ``(height, width, 4)`` in at most ``N_COLORS`` colours, white and the most frequent ones unchanged."""
+def few_colors(pixels: np.ndarray, n_colors: int = N_COLORS) -> np.ndarray:
+    """``pixels`` ``(height, width, 4)`` in at most ``n_colors`` colours, white and the most frequent ones unchanged."""
     packed = pixels.reshape(-1, 4).view(np.uint32).ravel()
     # Nine tenths of a picture are white, and of the rest much are runs of one colour: one pixel of each is sorted into a palette.
     drawn = np.flatnonzero(packed != _WHITE)
@@ -89,13 +89,14 @@ def few_colors(pixels: np.ndarray) -> np.ndarray:
     lengths = np.diff(starts, append=len(shown))
     inks, which = np.unique(shown[starts], return_inverse=True)
     counts = np.bincount(which, weights=lengths).astype(np.int64)
-    if len(inks) >= N_COLORS:
+    if len(inks) >= n_colors:
+        n_exact = round(EXACT * n_colors)
         colors = inks.view(np.uint8).reshape(-1, 4)
-        rare = np.argsort(-counts, kind="stable")[N_EXACT - 1 :]
+        rare = np.argsort(-counts, kind="stable")[n_exact - 1 :]
         # An eighth of the pixels weighs colours as well as all of them.
         copies = counts[rare] // 8 + 1
         shades = Image.fromarray(np.repeat(colors[rare, :3], copies, axis=0)[None])
-        palette = shades.quantize(N_COLORS - N_EXACT, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        palette = shades.quantize(n_colors - n_exact, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
         colors[rare, :3] = np.asarray(palette.convert("RGB"))[0, copies.cumsum() - 1]
     result = packed.copy()
     result[drawn] = np.repeat(inks[which], lengths)

@@ -228,6 +228,11 @@ def _how(report: Report, spots: Sequence[_Spot]) -> str:
     return f"Each mark is a word{some}, {name} PCA. Each plot has its own scale; its span is how far the words reach.{hollow}"
 
 
+def how_animated(projection: str) -> str:
+    """How the plots of an animation are made."""
+    return f"{capitalized(projection_label(projection))} PCA. Each layer has its own axes and its own scale."
+
+
 # --- plots of relations and orders -------------------------------------------------------------------------------
 
 

@@ -203,8 +203,9 @@ class Animation:
     """Of each."""
     n_depths: int
     """Of the model."""
+    how: str
+    """How the plots are made; this and what follows is as of a card."""
     source: str
-    """As of a card."""
     address: str
     fonts: tuple[Font, ...] = ()
 

@@ -12,6 +12,7 @@ from typing import Any
 from tokviz.draw.coverage import Coverage
 from tokviz.draw.typefaces import Typefaces
 from tokviz.errors import TokvizError, UnknownNameError
+from tokviz.pages.cards import how_animated
 from tokviz.records import Animation, depth_name
 from tokviz.run.store import disk
 from tokviz.run.store.disk import shown_path
@@ -99,6 +100,7 @@ def _found(site: Path, report: dict[str, Any], asked: Asked) -> Found:
         files=tuple(_file(site, path) for _, path in chosen),
         depths=tuple(depth for depth, _ in chosen),
         n_depths=len(plates),
+        how=how_animated(projection["name"]),
         source=str(report["title"]),
         address=address,
     )
