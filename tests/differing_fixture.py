@@ -9,10 +9,10 @@ from dataclasses import replace
 import numpy as np
 from paired_fixture import measure, measures
 from profile_fixture import differences
-from report_fixture import many_models_report
+from report_fixture import compared_report, many_models_report, sample_report
 
 from tokviz.config import MOST_MODELS_IN_ALL_PAIRS
-from tokviz.records import ModelDifferences, ModelReport, Report
+from tokviz.records import ModelDifferences, ModelReport, PairedCapture, PairedMeasures, Report
 
 Size = Callable[[int, int, str], float | None]
 """How much more the first of two models has, by their numbers and the context; None where they weren't compared."""
@@ -74,3 +74,23 @@ def untested(report: Report) -> Report:
         return replace(each, paired=replace(each.paired, **off))
 
     return replace(report, differences=tuple(map(without, report.differences)))
+
+
+DEPTHS = [(0, 0), (1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (6, 6)]
+RISING = ([0.0, 0.02, 0.1, 0.3, 0.25, 0.2, 0.0], [False, False, False, True, True, True, False])
+"""Values, and where they are shown to differ, at these pairs of depths."""
+
+
+def differing(found: PairedMeasures) -> dict[str, Report]:
+    """By slot: the second context against the first, the layers of the first against its embedding, and two models."""
+    report = sample_report()
+    deep, encoder, _ = report.models
+    first, second = deep.contexts[:2]
+    of_contexts = replace(deep, contexts=(first, replace(second, paired=PairedCapture(first_context=found))))
+    of_layers = replace(deep, contexts=(replace(first, paired=PairedCapture(embedding=found)), second))
+    pair = replace(compared_report().differences[0], paired=found)
+    return {
+        "contexts": replace(report, models=(of_contexts, encoder)),
+        "layers": replace(report, models=(of_layers, encoder)),
+        "models": replace(report, models=(deep, encoder), differences=(pair,)),
+    }

@@ -12,7 +12,7 @@ import pytest
 from matplotlib.figure import Figure
 from picture_fixture import clustered, grid, labels, pixels, plate, points, texts
 
-from tokviz.draw import draw_image, encode, figures, on_axes, preview
+from tokviz.draw import draw_image, encode, figures, on_axes
 from tokviz.draw.coverage import Coverage
 from tokviz.draw.typefaces import Typefaces
 from tokviz.errors import TokvizError
@@ -107,17 +107,6 @@ def test_many_categories_have_their_names_on_a_low_plate() -> None:
     sizes = {float(shown[label].get_fontsize()) for label in of.categories}
     assert min(sizes) > 18, "in two columns"
     assert places[:, 1].max() < 750 - 60
-
-
-def test_a_preview_shows_plates_of_another_shape_whole(tmp_path: Path) -> None:
-    from io import BytesIO
-
-    from PIL import Image
-
-    Image.new("RGB", (1600, 800), "#123456").save(tmp_path / "plate.webp", lossless=True)
-    shown = np.asarray(Image.open(BytesIO(preview.draw("T", "", [tmp_path / "plate.webp"]))).convert("RGB")).astype(int)
-    rows, columns = np.nonzero(np.abs(shown - (0x12, 0x34, 0x56)).max(axis=2) <= 2)
-    assert (int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1) == (600, 300)
 
 
 def test_axes_of_a_notebook_have_colors_and_shapes_too() -> None:

@@ -12,13 +12,14 @@ import finding_claims
 import numpy as np
 import pytest
 from claims import plain
+from differing_fixture import DEPTHS, RISING, differing
 from fact_checks import changed, check_form
 from false_writers import broken, not_known_to_be_massive, only_grown, without_interventions
 from narrow import present
 from paired_fixture import measure, measures
 from related_fixture import related_report
 from rendered import Rendered
-from report_fixture import compared_report, many_models_report, one_depth_report, sample_report, tiny_report
+from report_fixture import many_models_report, one_depth_report, sample_report, tiny_report
 
 from tokviz.config import validated
 from tokviz.errors import ConfigError
@@ -27,7 +28,7 @@ from tokviz.pages.findings.chosen import findings, lead
 from tokviz.pages.first.choice import choice, unshown_rows
 from tokviz.pages.first.row_sentences import row_facts, row_sentences, sentence
 from tokviz.pages.model.unnamed import UnnamedFact
-from tokviz.records import Beyond, ContextReport, ModelReport, Opening, PairedCapture, PairedMeasures, Report
+from tokviz.records import Beyond, ContextReport, ModelReport, Opening, PairedCapture, Report
 
 OWN = "Two neurons do it."
 
@@ -245,23 +246,6 @@ def test_it_says_on_what_a_finding_rests() -> None:
 # --- what is found where captures differ -----------------------------------------------------------------------------
 
 
-def differing(found: PairedMeasures) -> dict[str, Report]:
-    """By slot: the second context against the first, the layers of the first against its embedding, and two models."""
-    report = sample_report()
-    deep, encoder, _ = report.models
-    first, second = deep.contexts[:2]
-    of_contexts = replace(deep, contexts=(first, replace(second, paired=PairedCapture(first_context=found))))
-    of_layers = replace(deep, contexts=(replace(first, paired=PairedCapture(embedding=found)), second))
-    pair = replace(compared_report().differences[0], paired=found)
-    return {
-        "contexts": replace(report, models=(of_contexts, encoder)),
-        "layers": replace(report, models=(of_layers, encoder)),
-        "models": replace(report, models=(deep, encoder), differences=(pair,)),
-    }
-
-
-DEPTHS = [(0, 0), (1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (6, 6)]
-RISING = ([0.0, 0.02, 0.1, 0.3, 0.25, 0.2, 0.0], [False, False, False, True, True, True, False])
 SAID = {
     ("contexts", 1): "At layers 2–4, words in a sentence cluster more by category than words alone.",
     ("contexts", -1): "At layers 2–4, words alone cluster more by category than words in a sentence.",

@@ -38,7 +38,7 @@ from tokviz.pages.text import catalogue, sources
 from tokviz.pages.text.explained import Explainer
 from tokviz.pages.text.short_names import short_names
 from tokviz.pages.text.wording import n_captured
-from tokviz.records import Image, Report
+from tokviz.records import CardImage, Report
 from tokviz.text import isolated
 
 REPORTS = {"sample": sample_report(), "hostile": twice(hostile_report()), "one depth": twice(one_depth_report())}
@@ -248,19 +248,17 @@ def test_a_models_page_is_shown_with_its_own_preview_and_what_was_found() -> Non
     """All other pages, those of failed models among them, with the report's."""
     report = sample_report()
     deep, *others = report.models
-    own = Image(path="models/smol-30/preview.png", width=1200, height=630, n_bytes=1)
-    general = replace(own, path="images/preview.png")
+    own = CardImage(path="models/smol-30/finding-1.png", width=1200, height=630, n_bytes=1, said="It clusters.")
+    general = replace(own, path="cards/finding-1.png", said="Words cluster.")
     site = Rendered(replace(report, models=(replace(deep, preview=own), *others), preview=general))
     cards = {path: card(site[path]) for path in site.files if path.endswith(".html")}
     shown = cards.pop("models/smol-30/index.html")
-    assert shown["og:image"] == "https://example.org/report/models/smol-30/preview.png"
-    assert shown["og:image:alt"] == (
-        "Words as Smol-135M-Instruct (Q4_1 GGUF) arranges them, from the embedding to the last layer"
-    )
+    assert shown["og:image"] == "https://example.org/report/models/smol-30/finding-1.png"
+    assert shown["og:image:alt"] == "It clusters."
     assert str(shown["og:description"]) == "Words cluster by category at every layer in each context."
     assert shown["twitter:card"] == "summary_large_image"
     cards.pop("404.html")
-    assert {each["og:image"] for each in cards.values()} == {"https://example.org/report/images/preview.png"}
+    assert {each["og:image"] for each in cards.values()} == {"https://example.org/report/cards/finding-1.png"}
     assert "models/lost/index.html" in cards
 
 

@@ -310,21 +310,26 @@ def test_pruning_leaves_what_another_report_has_used_lately(project: Path) -> No
     assert "2 removed" in pruned(project, one_model)[0]
 
 
-def test_previews_are_drawn_once(project: Path) -> None:
-    """The report's, and one for each model; nobody needs them where nobody knows the report's address."""
+def test_cards_are_drawn_once(project: Path) -> None:
+    """Where the report's address is known, one for each page: what other sites show beside a link to it."""
     report = config(site_url="https://example.org/report")
-    assert rerun(project, report)[1] == {"previews": 3}
+    outcome, kinds = rerun(project, report)
+    assert (outcome.n_drawn, kinds) == (0, {"previews": 3})
     site = project / "site"
-    for path in ("images/preview.png", "models/qwen3/preview.png", "models/bert/preview.png"):
+    cards = {path.relative_to(site).as_posix() for path in site.rglob("*.png")}
+    assert {path.rpartition("/")[0] for path in cards} == {"cards", "models/qwen3", "models/bert"}
+    for path in cards:
         assert encode.size(site / path) == (1200, 630)
-        assert (site / path).stat().st_size <= 60 * 1024
+        assert (site / path).stat().st_size <= 80_000
+    (own,) = (path for path in cards if "qwen3" in path)
     page = (site / "models" / "qwen3" / "index.html").read_text(encoding="utf-8")
-    assert 'og:image" content="https://example.org/report/models/qwen3/preview.png"' in page
+    assert f'og:image" content="https://example.org/report/{own}"' in page
     assert rerun(project, report)[1] == {}
     assert [line for line in pruned(project, report) if " 0 removed" not in line] == []
+    assert rerun(project, config(site_url="https://example.org/moved"))[1] == {"previews": 3}, "it says where it stands"
     rerun(project)
-    assert not (site / "models" / "bert" / "preview.png").exists()
-    assert any("previews: 3 removed" in line for line in pruned(project, config()))
+    assert not list(site.rglob("*.png"))
+    assert any("previews: 6 removed" in line for line in pruned(project, config()))
 
 
 def pruned(project: Path, report: ReportConfig, *, dry_run: bool = False) -> list[str]:

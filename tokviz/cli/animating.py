@@ -9,7 +9,7 @@ import typer
 
 from tokviz.cli import flags
 from tokviz.cli.errors import errors_in_one_line
-from tokviz.cli.outputs import write_output
+from tokviz.cli.outputs import require_output, write_output
 from tokviz.cli.streams import say
 from tokviz.config import expanded, file_name
 from tokviz.draw import draw_animation
@@ -65,6 +65,7 @@ def animate(
             raise TokvizError(
                 f"--output {file_name(file)}: expected a name that ends in {' or '.join(ENDINGS)}; name another"
             )
+        require_output(file)
         with reporter(quiet=False) as progress, told_if_long(progress, f"Making {file.name}"):
             content = draw_animation(found.animation, ending, MOST_BYTES)
         if content is None:

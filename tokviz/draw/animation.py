@@ -21,6 +21,8 @@ SIZES = ((1.0, 128), (1.0, 64), (1.0, 32), (1.0, 16), (0.85, 16), (0.7, 16), (0.
 """Shares of a plot's width, each with so many colours; the first is taken that is light enough. A phone's plot is 716 pixels wide."""
 SOURCE = 0.029
 """Of the width: the size of the source's text."""
+MOST_SAMPLED = 8
+"""Frames of which the colours are chosen: nearly all have the same."""
 BAR = 6
 """How high the bar is that shows how far one has come, in pixels."""
 
@@ -105,8 +107,8 @@ def _write(
 
 def _few_colors(frames: Sequence[Image.Image], n_colors: int) -> list[Image.Image]:
     """All frames in the same colours, so that a category keeps its own."""
-    some = [frames[index] for index in sorted({0, len(frames) // 2, len(frames) - 1})]
-    sheet = np.concatenate([np.asarray(each.convert("RGBA")) for each in some])
+    some = np.unique(np.linspace(0, len(frames) - 1, MOST_SAMPLED).round().astype(int))
+    sheet = np.concatenate([np.asarray(frames[index].convert("RGBA")) for index in some])
     inks = np.unique(encode.few_colors(sheet, n_colors).reshape(-1, 4).view(np.uint32))
     return [_nearest(each, inks.view(np.uint8).reshape(-1, 4)[:, :3]) for each in frames]
 
@@ -116,7 +118,9 @@ def _nearest(frame: Image.Image, palette: np.ndarray) -> Image.Image:
     pixels = np.ascontiguousarray(np.asarray(frame.convert("RGBA"))).reshape(-1, 4).view(np.uint32).ravel()
     found, which = np.unique(pixels, return_inverse=True)
     colors = found.view(np.uint8).reshape(-1, 4)[:, :3].astype(np.int32)
-    away = ((colors[:, None] - palette.astype(np.int32)) ** 2).sum(axis=2)
+    # |a − b|² but for |a|², which is the same for all.
+    inks = palette.astype(np.int32)
+    away = (inks**2).sum(axis=1) - 2 * colors @ inks.T
     image = Image.fromarray(away.argmin(axis=1).astype(np.uint8)[which].reshape(frame.height, frame.width), "P")
     image.putpalette(palette.tobytes())
     return image

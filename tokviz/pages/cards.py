@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ import numpy as np
 from tokviz.pages.findings.chosen import findings
 from tokviz.pages.findings.finding import Found
 from tokviz.pages.first.multiples import drawn_words
-from tokviz.pages.frame.frame import model_path
+from tokviz.pages.frame.frame import FIRST_PAGE, card_path, model_path
 from tokviz.pages.model.related_plots import CAPTIONS, Item, items, key_of
 from tokviz.pages.site import with_isolated_names
 from tokviz.pages.text.extent import facts_line
@@ -20,7 +19,6 @@ from tokviz.pages.text.wording import capitalized, number, projection_label
 from tokviz.records import Card, ContextReport, ModelReport, Panel, Points, ProjectionReport, Report, depth_name
 from tokviz.records.axes import extents, span
 
-FIRST_PAGE = "index.html"
 CIRCLE = 72
 """Points of a guide."""
 
@@ -41,12 +39,6 @@ class PageCard:
     def said(self) -> str:
         """For those who don't see it."""
         return f"{self.card.headline} {self.card.about}"
-
-
-def card_path(page: str, number: int) -> str:
-    """Of a finding's image, from the site's root; 0 for a page without findings."""
-    folder = "cards" if page == FIRST_PAGE else posixpath.dirname(page)
-    return f"{folder}/finding-{number}.png" if number else f"{folder}/preview.png"
 
 
 def cards(report: Report, *, every: bool = False) -> Iterator[PageCard]:

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tokviz.draw.coverage import Coverage
@@ -171,6 +171,8 @@ def _file(site: Path, path: str) -> Path:
     ------
     TokvizError : it isn't there.
     """
+    if ".." in PurePosixPath(path).parts:
+        raise ValueError(path)
     for each in (re.sub(r"\.webp$", "-phone.webp", path), path):
         if disk.is_within(site, each):
             return site / each

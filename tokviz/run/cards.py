@@ -10,7 +10,7 @@ from pathlib import Path
 from tokviz import pages
 from tokviz.draw import draw_card, encode
 from tokviz.errors import TokvizError
-from tokviz.pages import model_path
+from tokviz.pages.frame.frame import FIRST_PAGE, model_path
 from tokviz.records import CardImage, Report
 from tokviz.run.plan.report import Plan
 from tokviz.run.store import keys
@@ -49,4 +49,4 @@ def draw_cards(report: Report, plan: Plan, queue: PictureQueue) -> tuple[Report,
     if not report.site_url:
         first = {}
     models = tuple(replace(model, preview=first.get(model_path(model.slug))) for model in report.models)
-    return replace(report, models=models, preview=first.get("index.html"), cards=frozenset(files)), files
+    return replace(report, models=models, preview=first.get(FIRST_PAGE), cards=frozenset(files)), files

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from tokviz.pages.findings.finding import Found
-from tokviz.pages.frame.frame import model_path, relative
+from tokviz.pages.frame.frame import card_path, model_path, relative
 from tokviz.pages.frame.pictures import slide_id
 from tokviz.pages.text.wording import capitalized
 
@@ -23,19 +23,29 @@ class Line:
     slide: str
     """Where it is seen, as the model's page names it; empty where it is about all depths."""
     href: str | None
+    card: str | None
+    """The address of its image; None where there is none."""
 
 
-def lines(found: Sequence[Found], page: str) -> tuple[Line, ...]:
-    """``page``: the path of the page that shows them."""
-    return tuple(_line(each, page) for each in found)
+def lines(found: Sequence[Found], page: str, cards: Collection[str] = ()) -> tuple[Line, ...]:
+    """``page``: the path of the page that shows them; ``cards``: the images of findings that there are."""
+    return tuple(_line(each, page, cards) for each in found)
 
 
-def _line(found: Found, page: str) -> Line:
+def _line(found: Found, page: str, cards: Collection[str]) -> Line:
     slide, target = _slide(found), model_path(found.model.slug)
     is_of_page = target == page and found.other is None and found.is_announced
     about = capitalized(found.which_words) if is_of_page else found.about
     href = f"{'' if target == page else relative(page, target)}#{slide}" if slide else None
-    return Line(sentence=found.sentence, about=about, evidence=found.said, slide=slide, href=href)
+    card = card_path(page, found.number)
+    return Line(
+        sentence=found.sentence,
+        about=about,
+        evidence=found.said,
+        slide=slide,
+        href=href,
+        card=relative(page, card) if card in cards else None,
+    )
 
 
 def _slide(found: Found) -> str:

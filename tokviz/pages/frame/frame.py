@@ -18,6 +18,7 @@ from tokviz.pages.frame.scripts import in_order
 from tokviz.pages.text.parts import Link
 from tokviz.records import Report
 
+FIRST_PAGE = "index.html"
 LEAST_IN_CONTENTS = 3
 """A page with fewer parts has no contents."""
 MOST_MODELS_IN_NAV = 6
@@ -120,6 +121,12 @@ def address(report: Report, path: str) -> str:
 def model_path(slug: str) -> str:
     """Of a model’s page, from the site’s root."""
     return f"models/{slug}/index.html"
+
+
+def card_path(page: str, number: int) -> str:
+    """Of the image of a page's finding, from the site's root; 0 for that of a page without findings."""
+    folder = "cards" if page == FIRST_PAGE else posixpath.dirname(page)
+    return f"{folder}/finding-{number}.png" if number else f"{folder}/preview.png"
 
 
 def series_path(slug: str) -> str:

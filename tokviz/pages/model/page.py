@@ -75,7 +75,7 @@ def model_page(report: Report, model: ModelReport) -> Values:
     card = model.card
     facts, is_partial = extent.facts(model), any(map(extent.is_partial, model.contexts))
     chosen = findings(report, [model])
-    found = lines(chosen, page)
+    found = lines(chosen, page, report.cards)
     said = found[0].sentence if found else f"{model.display_name}, layer by layer: {facts}"
     related, shown, told = choices(report, [model]), panels(report, model, page), stories(model, page)
     drawn = [each for each in shown if each.shown.grid and not each.context.states.intervention]
