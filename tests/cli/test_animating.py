@@ -187,7 +187,9 @@ def test_a_missing_or_damaged_image_is_named(project: Path) -> None:
     images = project / "site/images/mini-6/alone/standardized"
     file = images / "mini-6__model.layers.1-phone.webp"
     file.write_bytes(b"no image")
-    assert "mini-6__model.layers.1-phone.webp" in said(project, "mini-6")
+    line = said(project, "mini-6")
+    assert line.startswith("expected images of a report, can't read one: ")
+    assert "mini-6__model.layers.1-phone.webp" in line
     file.unlink()
     (images / "mini-6__model.layers.1.webp").unlink()
     assert said(project, "mini-6") == (

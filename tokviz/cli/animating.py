@@ -12,7 +12,6 @@ from tokviz.cli.errors import errors_in_one_line
 from tokviz.cli.outputs import require_output, write_output
 from tokviz.cli.streams import say
 from tokviz.config import expanded, file_name
-from tokviz.draw import draw_animation
 from tokviz.errors import TokvizError
 from tokviz.run import animation as animations
 from tokviz.run.work.progress import reporter, told_if_long
@@ -67,7 +66,7 @@ def animate(
             )
         require_output(file)
         with reporter(quiet=False) as progress, told_if_long(progress, f"Making {file.name}"):
-            content = draw_animation(found.animation, ending, MOST_BYTES)
+            content = animations.make(found, ending, MOST_BYTES)
         if content is None:
             raise TokvizError(
                 f"{len(found.animation.files)} plots take more than {MOST_BYTES // 1_000_000} MB; choose fewer with --layers"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from tokviz.draw import draw_animation
 from tokviz.draw.coverage import Coverage
 from tokviz.draw.typefaces import Typefaces
 from tokviz.errors import TokvizError, UnknownNameError
@@ -16,7 +17,7 @@ from tokviz.pages.cards import how_animated
 from tokviz.records import Animation, depth_name
 from tokviz.run.store import disk
 from tokviz.run.store.disk import shown_path
-from tokviz.text import shown, suggestion
+from tokviz.text import error_line, shown, suggestion
 
 REPORT = "data/report.json"
 MOST_NAMED = 12
@@ -61,6 +62,21 @@ def find(site: Path, asked: Asked) -> Found:
         if isinstance(error, TokvizError):
             raise
         raise TokvizError(f"{shown_path(site / REPORT)}: expected a report of this tokviz; make it again") from error
+
+
+def make(found: Found, ending: str, most_bytes: int) -> bytes | None:
+    """The file's content; None where even its smallest form has more bytes.
+
+    Raises
+    ------
+    TokvizError : an image can't be read.
+    """
+    try:
+        return draw_animation(found.animation, ending, most_bytes)
+    except OSError as error:
+        raise TokvizError(
+            f"expected images of a report, can't read one: {error_line(error)}; make the report again with tokviz build"
+        ) from error
 
 
 def _read(site: Path) -> dict[str, Any]:
