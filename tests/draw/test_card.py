@@ -42,7 +42,7 @@ def card(*panels: Panel, **changes: Any) -> Card:
         "about": "SmolLM2-135M-Instruct (Q4_1 GGUF) · words alone",
         "evidence": ("Two of 1,536 neurons do it.", "Others don’t."),
         "panels": panels or (panel(),),
-        "how": "Each mark is a word.",
+        "how": ("Each mark is a word.", "Each plot has its own scale."),
         "source": "Tokens, layer by layer",
         "address": "you.github.io/report",
     }
@@ -55,7 +55,7 @@ def test_all_of_it_is_there_and_can_be_read(n_panels: int) -> None:
     made = card(*panels)
     figure = figure_of(made)
     said = " ".join(written(figure))
-    for text in (HEADLINE, made.about, *made.evidence, made.how, made.source, made.address):
+    for text in (HEADLINE, made.about, *made.evidence, *made.how, made.source, made.address):
         assert text in said
     for each in panels:
         assert {each.title, each.detail, each.note} <= {*written(figure)}
@@ -116,6 +116,9 @@ def test_a_sentence_is_there_as_a_whole_or_not_at_all() -> None:
     first = " ".join(written(figure_of(card(*two, evidence=(LONG, LONG * 2 + " And more.")))))
     assert LONG in first
     assert "And more" not in first
+    how = " ".join(written(figure_of(card(how=("Each mark is a word.", LONG * 3)))))
+    assert "Each mark is a word." in how
+    assert LONG[:20] not in how
     assert LONG[:20] not in " ".join(written(figure_of(card(*two, evidence=(LONG * 4,)))))
 
 

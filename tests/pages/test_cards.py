@@ -173,7 +173,7 @@ def test_a_break_is_shown_before_and_after_it_and_without_its_neurons() -> None:
     assert titles(card) == [("Layer 10", ""), ("Layer 11", ""), ("Layer 11", "two neurons held constant")]
     for panel, own, depth in zip(card.panels, (context, context, present(context.twin)), (11, 12, 12), strict=True):
         assert np.array_equal(panel.coordinates, coordinates(own, depth, projection=1)), "centered"
-    assert "centered PCA" in card.how
+    assert "centered PCA" in card.how[0]
     spans = [max(np.ptp(panel.coordinates, axis=0)) for panel in card.panels]
     assert [panel.note for panel in card.panels] == [f"span {reach:.2f}" for reach in spans]
 
@@ -229,7 +229,7 @@ def test_what_is_told_of_one_plot_is_shown_in_one() -> None:
     assert list(panel.points.words) == [word.word for word in words], (
         "a word read elsewhere may lie far beyond the plot"
     )
-    assert "(116 of 117 words)" in first(report).how
+    assert "(116 of 117 words)" in first(report).how[0]
     assert not panel.points.hollow.any()
 
 
@@ -237,7 +237,7 @@ def test_of_long_lists_some_words_are_drawn_and_that_is_said() -> None:
     report = large_report(1800, 3)
     (card,) = [each.card for each in pages.cards(report) if each.page == "index.html"]
     assert {len(panel.points.words) for panel in card.panels} == {400}
-    assert "(400 of 1,800 words)" in card.how
+    assert "(400 of 1,800 words)" in card.how[0]
 
 
 def reading(report: Report, which: int) -> Report:
@@ -269,7 +269,7 @@ def test_an_order_is_shown_where_its_words_are_predicted(which: int) -> None:
     assert len(panel.guide) > 2
     chain = [(row, row + 1) for row in range(len(panel.points.words) - 1)]
     assert list(panel.joined) == (chain if which else [*chain, (len(chain), 0)]), "a cycle is closed"
-    assert "regression fitted without" in card.how
+    assert "regression fitted without" in card.how[0]
     assert (f"“{ORDERS[which].label}”") in card.headline
 
 

@@ -130,10 +130,12 @@ def _headline(text: str, setter: Typesetter) -> tuple[list[str], float]:
     return [*lines[: most - 1], last], size
 
 
-def _whole_sentences(sentences: tuple[str, ...], setter: Typesetter, width: float, most: int) -> list[str]:
+def _whole_sentences(
+    sentences: tuple[str, ...], setter: Typesetter, width: float, most: int, size: float = EVIDENCE
+) -> list[str]:
     """As many as there is room for, in lines: a part of one might say something else."""
     for kept in range(len(sentences), 0, -1):
-        lines = _wrapped(" ".join(sentences[:kept]), setter, EVIDENCE, width)
+        lines = _wrapped(" ".join(sentences[:kept]), setter, size, width)
         if len(lines) <= most:
             return lines
     return []
@@ -156,7 +158,7 @@ def _foot(card: Card, setter: Typesetter) -> tuple[list[_Line], float]:
     left = MARGIN + setter.width(title, SOURCE, bold=True) + SOURCE
     address = setter.shortened(card.address, WIDTH - MARGIN - left, SOURCE, middle=True)
     lines += [_Line(text=address, size=SOURCE, y=y, x=left, color=style.QUIET_INK)] if address else []
-    how = _wrapped(card.how, setter, SMALL, WIDTH - 2 * MARGIN)[:MOST_OF_HOW]
+    how = _whole_sentences(card.how, setter, WIDTH - 2 * MARGIN, MOST_OF_HOW, SMALL)
     y -= SMALL * 0.25
     for text in reversed(how):
         y -= SMALL * 1.4

@@ -81,15 +81,13 @@ class Typefaces:
         if not needed and not self._own:
             return card
         fonts, missing = self._fonts_for(needed)
-        texts = {
-            name: legible(getattr(card, name), missing) for name in ("headline", "about", "how", "source", "address")
-        }
-        evidence = tuple(legible(sentence, missing) for sentence in card.evidence)
+        texts = {name: legible(getattr(card, name), missing) for name in ("headline", "about", "source", "address")}
+        evidence, how = (tuple(legible(each, missing) for each in said) for said in (card.evidence, card.how))
         panels = tuple(
             replace(each, detail=legible(each.detail, missing), points=self._legible(each.points, missing))
             for each in card.panels
         )
-        return replace(card, fonts=fonts, evidence=evidence, panels=panels, **texts)
+        return replace(card, fonts=fonts, evidence=evidence, how=how, panels=panels, **texts)
 
     def with_fonts_for_animation(self, animation: Animation) -> Animation:
         """The same for an animation, whose plots are drawn already."""

@@ -78,7 +78,7 @@ def _of(report: Report, found: Found) -> Card | None:
         panels, how = _related(report, found)
     else:
         spots = _spots(report, found)
-        panels, how = tuple(each.panel(report) for each in spots), _how(report, spots)
+        panels, how = tuple(each.panel(report) for each in spots), _how(spots)
     if not panels:
         return None
     evidence = tuple(replace(found, evidence=(each,)).said for each in found.evidence)
@@ -105,7 +105,7 @@ def _without_finding(report: Report, model: ModelReport | None) -> Card | None:
                     about=what or "",
                     evidence=(),
                     panels=tuple(each.panel(report) for each in spots),
-                    how=_how(report, spots),
+                    how=_how(spots),
                 )
     return None
 
@@ -208,16 +208,20 @@ def _spots(report: Report, found: Found) -> tuple[_Spot, ...]:
     return _drawable(iter([*before, shown, *after]))
 
 
-def _how(report: Report, spots: Sequence[_Spot]) -> str:
+def _how(spots: Sequence[_Spot]) -> tuple[str, ...]:
     """How plots of words are made, and what their marks are."""
     if not spots:
-        return ""
+        return ()
     n_drawn, n_words = max(len(each.rows) for each in spots), len(spots[0].context.states.tokenization.words)
     some = "" if n_drawn == n_words else f" ({n_drawn:,} of {n_words:,} words)"
     several = any((each.context.states.tokenization.n_tokens[each.rows] > 1).any() for each in spots)
-    hollow = " Hollow: several tokens." if several else ""
+    hollow = ("Hollow: several tokens.",) if several else ()
     name = projection_label(spots[0].shown.projection.name)
-    return f"Each mark is a word{some}, {name} PCA. Each plot has its own scale; its span is how far the words reach.{hollow}"
+    return (
+        f"Each mark is a word’s hidden state in the language model{some}, {name} PCA.",
+        "Each plot has its own scale; its span is how far the words reach.",
+        *hollow,
+    )
 
 
 def how_animated(projection: str) -> str:
@@ -228,7 +232,7 @@ def how_animated(projection: str) -> str:
 # --- plots of relations and orders -------------------------------------------------------------------------------
 
 
-def _related(report: Report, found: Found) -> tuple[tuple[Panel, ...], str]:
+def _related(report: Report, found: Found) -> tuple[tuple[Panel, ...], tuple[str, ...]]:
     """The plot of what can be read, where it can be read, and how that is made."""
     assert found.asked is not None
     assert found.depth is not None
@@ -236,10 +240,10 @@ def _related(report: Report, found: Found) -> tuple[tuple[Panel, ...], str]:
     words = report.words.of(found.context.states.tokenization)
     item = next((each for each in items(report, relations, words) if each.key == key), None) if relations else None
     if item is None:
-        return (), ""
+        return (), ()
     places = item.places[found.depth].astype(np.float64)
     if not np.isfinite(places).all():
-        return (), ""
+        return (), ()
     n_words = len(item.words)
     is_pairs = item.kind == "pairs"
     # Of a pair the first word is hollow, so that the direction is seen.
@@ -261,7 +265,7 @@ def _related(report: Report, found: Found) -> tuple[tuple[Panel, ...], str]:
         joined=_joined(item),
         guide=_guide(item.kind, places),
     )
-    return (panel,), CAPTIONS[item.kind]
+    return (panel,), tuple(re.split(r"(?<=\.) ", CAPTIONS[item.kind]))
 
 
 def _joined(item: Item) -> tuple[tuple[int, int], ...]:

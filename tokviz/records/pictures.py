@@ -175,8 +175,8 @@ class Card:
     """Sentences; the last ones are left out where there is no room for them."""
     panels: tuple[Panel, ...]
     """One to three."""
-    how: str
-    """How the plots are made."""
+    how: tuple[str, ...]
+    """How the plots are made; the same of its sentences."""
     source: str
     """The report's title."""
     address: str
@@ -187,7 +187,7 @@ class Card:
     @property
     def texts(self) -> tuple[str, ...]:
         """All that is written on it."""
-        own = (self.headline, self.about, *self.evidence, self.how, self.source, self.address)
+        own = (self.headline, self.about, *self.evidence, *self.how, self.source, self.address)
         named = (word for panel in self.panels if panel.is_named for word in panel.points.words)
         labels = (label for panel in self.panels for label in (panel.title, panel.detail, *panel.points.categories))
         return (*own, *labels, *named)
