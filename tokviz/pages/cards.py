@@ -219,7 +219,7 @@ def _how(spots: Sequence[_Spot]) -> tuple[str, ...]:
     name = projection_label(spots[0].shown.projection.name)
     return (
         f"Each mark is a word’s hidden state in the language model{some}, {name} PCA.",
-        "Each plot has its own scale; its span is how far the words reach.",
+        "Each plot is scaled to its span: how far words reach.",
         *hollow,
     )
 
