@@ -38,7 +38,7 @@ class PageCard:
     @property
     def said(self) -> str:
         """For those who don't see it."""
-        return f"{self.card.headline} {self.card.about}"
+        return f"{self.card.headline} {self.card.about}".rstrip()
 
 
 def cards(report: Report, *, every: bool = False) -> Iterator[PageCard]:
