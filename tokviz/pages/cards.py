@@ -10,9 +10,9 @@ import numpy as np
 
 from tokviz.pages.findings.chosen import findings
 from tokviz.pages.findings.finding import Found
-from tokviz.pages.first.multiples import drawn_words
+from tokviz.pages.first.multiples import MOST_WORDS
 from tokviz.pages.frame.frame import FIRST_PAGE, card_path, model_path
-from tokviz.pages.model.related_plots import CAPTIONS, Item, items, key_of
+from tokviz.pages.model.related import CAPTIONS, items, kind_of
 from tokviz.pages.site import with_isolated_names
 from tokviz.pages.text.extent import facts_line
 from tokviz.pages.text.wording import capitalized, number, projection_label
@@ -150,7 +150,8 @@ class _Spot:
     def rows(self) -> np.ndarray:
         """``(n,)`` int64: the words that are drawn. Those that aren't measured don't set a plot's scale, and may lie far beyond it."""
         measured = np.flatnonzero(self.shown.projection.reference)
-        return np.asarray(measured[drawn_words(len(measured))])
+        n_drawn = min(len(measured), MOST_WORDS)
+        return np.asarray(measured[np.unique(np.linspace(0, len(measured) - 1, n_drawn).round().astype(int))])
 
     def panel(self, report: Report) -> Panel:
         """Its plot."""
@@ -236,21 +237,21 @@ def _related(report: Report, found: Found) -> tuple[tuple[Panel, ...], tuple[str
     """The plot of what can be read, where it can be read, and how that is made."""
     assert found.asked is not None
     assert found.depth is not None
-    relations, key = found.context.relations, key_of(found.asked)
+    relations, kind = found.context.relations, kind_of(found.asked)
     words = report.words.of(found.context.states.tokenization)
-    item = next((each for each in items(report, relations, words) if each.key == key), None) if relations else None
+    item = next((each for each in items(report, relations) if each.asked is found.asked), None) if relations else None
     if item is None:
         return (), ()
     places = item.places[found.depth].astype(np.float64)
     if not np.isfinite(places).all():
         return (), ()
-    n_words = len(item.words)
-    is_pairs = item.kind == "pairs"
+    n_words = len(item.rows)
+    is_pairs = kind == "pairs"
     # Of a pair the first word is hollow, so that the direction is seen.
     hollow = np.arange(n_words) % 2 == 0 if is_pairs else np.zeros(n_words, dtype=bool)
     points = Points(
-        words=item.words,
-        memberships=tuple((hue,) for hue in item.hues) if report.words.categories else ((),) * n_words,
+        words=tuple(words.words[row] for row in item.rows),
+        memberships=tuple((hue,) for hue in item.hues(words)) if report.words.categories else ((),) * n_words,
         categories=tuple(category.label for category in report.words.categories),
         reference=np.ones(n_words, dtype=bool),
         several_tokens=hollow,
@@ -258,22 +259,21 @@ def _related(report: Report, found: Found) -> tuple[tuple[Panel, ...], tuple[str
     )
     panel = Panel(
         title=capitalized(depth_name(found.depth)),
-        detail=item.label,
+        detail=found.asked.label,
         points=points,
         coordinates=places,
         is_named=True,
-        joined=_joined(item),
-        guide=_guide(item.kind, places),
+        joined=_joined(kind, n_words),
+        guide=_guide(kind, places),
     )
-    return (panel,), tuple(re.split(r"(?<=\.) ", CAPTIONS[item.kind]))
+    return (panel,), tuple(re.split(r"(?<=\.) ", CAPTIONS[kind]))
 
 
-def _joined(item: Item) -> tuple[tuple[int, int], ...]:
-    n_words = len(item.words)
-    if item.kind == "pairs":
+def _joined(kind: str, n_words: int) -> tuple[tuple[int, int], ...]:
+    if kind == "pairs":
         return tuple((row, row + 1) for row in range(0, n_words - 1, 2))
     chain = tuple((row, row + 1) for row in range(n_words - 1))
-    return (*chain, (n_words - 1, 0)) if item.kind == "circle" and n_words > 2 else chain
+    return (*chain, (n_words - 1, 0)) if kind == "circle" and n_words > 2 else chain
 
 
 def _guide(kind: str, places: np.ndarray) -> np.ndarray:
