@@ -277,7 +277,7 @@ def test_the_figures_that_the_author_quotes_are_those_that_were_measured() -> No
         "docs/manual/explanation/not-to-conclude.md": (
             f"{neighbors} in all dimensions, and {in_plot} in the plot",
             f"gives {raw_last}, and {hidden_last} where",
-            f"token is give {surface} without any model",
+            f"common these are give {surface} without any model",
         ),
         "docs/manual/explanation/interventions.md": (
             f"put {direction} of the words' variance into one direction",

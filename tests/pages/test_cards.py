@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import replace
 
 import claiming
@@ -283,13 +284,13 @@ def test_names_that_turn_text_around_stay_in_their_place() -> None:
 # --- on the pages ----------------------------------------------------------------------------------------------------
 
 
-def test_a_models_page_links_its_images_where_there_are_any() -> None:
+@pytest.mark.parametrize("path", ["index.html", "models/smol-30/index.html"])
+def test_a_page_links_its_images_where_there_are_any(path: str) -> None:
     report = sample_report()
-    path = "models/smol-30/index.html"
     cards = [each for each in pages.cards(report, every=True) if each.page == path]
     with_cards = Rendered(replace(report, cards=frozenset(each.path for each in cards)))[path]
     links = [link["href"] for link in with_cards.all("a") if link.text == "Image to share"]
-    assert links == [each.path.removeprefix("models/smol-30/") for each in cards]
+    assert links == [posixpath.relpath(each.path, posixpath.dirname(path) or ".") for each in cards]
     assert len(links) > 1
     without = Rendered(report)[path]
     assert "Image to share" not in without.text

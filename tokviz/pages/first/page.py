@@ -119,6 +119,8 @@ class FindingSection:
     """None where there is one depth only."""
     others: tuple[Line, ...]
     """What else was found."""
+    card: str | None = None
+    """Where the image is that shows it, if there is one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -266,7 +268,8 @@ def _finding(report: Report, page: str) -> FindingSection | None:
         sentence=author or first.sentence,
         certainty="" if author else first.said,
         picture=multiples(report, first, chosen, page) if chosen else None,
-        others=lines([*([first] if author else []), *others], page),
+        others=lines([*([first] if author else []), *others], page, report.cards),
+        card=None if author else lines([first], page, report.cards)[0].card,
     )
 
 
