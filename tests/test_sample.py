@@ -263,6 +263,7 @@ def test_the_figures_that_the_author_quotes_are_those_that_were_measured() -> No
             f"{neighbors} at layer 11 and {hidden_last} at the last layer",
             f"at their mean {averaged} and {averaged_last}. By chance it would be about 20 %, and {surface} by",
             f"{other} of their neighbors",
+            f"{100 * max(float(row['pc1_share']) for row in measured(MINILM, 'alone')):.1f} % of their variance",
             f"one direction still holds {100 * scaled[12][0]:.1f} %",
             f"rises from {losses['intact']:.2f} to {losses['intact'] + changes['off']:.2f} nats",
         ),

@@ -265,6 +265,7 @@ def test_a_strip_gets_its_links_when_it_is_seen(open_page: OpenAt, many: Path) -
     page = open_page(many, path="index.html", before=COUNT_SHIFTS)
     folded = page.locator(".more .ruler[data-slides]")
     assert page.locator(".ruler[data-slides]").count() == 20
+    page.locator(".ruler[data-slides]").first.scroll_into_view_if_needed()
     expect(page.locator(".ruler[data-slides]").first.locator("a")).to_have_count(31)
     assert folded.locator("a").count() == folded.count() == 12
     page.locator(".more > summary").click()

@@ -231,7 +231,7 @@ def test_it_says_on_what_a_finding_rests() -> None:
 
     (of_neurons,) = evidence(by_author(sample_report(), lead="break", sentence=None))
     assert re.fullmatch(
-        r"Two of 1,536 neurons put 99\.7 % of .*; with them held constant at most 20\.0 %\. "
+        r"Two of 1,536 neurons put 99\.7 % of .*; with them held constant, at most 20\.0 %\. "
         r"Switching off \d+ random pairs of the layer’s neurons, one after the other, changes the 99\.7 % by at most [\d.]+ percentage points\.",
         of_neurons,
     )

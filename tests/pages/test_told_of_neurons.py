@@ -61,16 +61,16 @@ GROWN = {"before", "after", "without"}
         (
             broken,
             ("At layer 11 (words alone), two of 1,536 neurons put 99.7 % of the words’ variance into one direction; with them "
-            "held constant at most 20.0 %."),
+            "held constant, at most 20.0 %."),
             ("At layer 11, two neurons stretch words alone into a line. Two of 1,536 neurons put 99.7 % of the words’ variance into one "
-            "direction; with them held constant at most 20.0 %."),
+            "direction; with them held constant, at most 20.0 %."),
             NEURONS | LINE,
         ),
         (
             only_zero,
-            "At layer 11 (words alone), two of 1,536 neurons put 99.7 % of the words’ variance into one direction; without them at most 20.0 %.",
+            "At layer 11 (words alone), two of 1,536 neurons put 99.7 % of the words’ variance into one direction; without them, at most 20.0 %.",
             ("At layer 11, two neurons stretch words alone into a line. Two of 1,536 neurons put 99.7 % of the words’ variance into one "
-            "direction; without them at most 20.0 %."),
+            "direction; without them, at most 20.0 %."),
             NEURONS | LINE,
         ),
         (
@@ -139,13 +139,13 @@ NO_LINE = {"pc1_after": 0.4}
     ("own", "first", "fields"),
     [
         (
-            LINE_OF_ONE.format("neurons", "with it held constant"),
-            LINE_OF_ONE.format("into a line. One of 1,536 neurons", "with it held constant"),
+            LINE_OF_ONE.format("neurons", "with it held constant,"),
+            LINE_OF_ONE.format("into a line. One of 1,536 neurons", "with it held constant,"),
             {},
         ),
         (
-            LINE_OF_ONE.format("neurons", "without it"),
-            LINE_OF_ONE.format("into a line. One of 1,536 neurons", "without it"),
+            LINE_OF_ONE.format("neurons", "without it,"),
+            LINE_OF_ONE.format("into a line. One of 1,536 neurons", "without it,"),
             {"at_mean": False},
         ),
         (

@@ -38,13 +38,17 @@ def queue(store: Store) -> Iterator[PictureQueue]:
         yield found
 
 
-def drawn(report: Report, store: Store, queue: PictureQueue, **options: bool) -> tuple[Report, dict[str, Path]]:
-    plan: Any = SimpleNamespace(
+def plan_of(store: Store, **options: bool) -> Any:
+    return SimpleNamespace(
         store=store,
         fonts=Typefaces(Coverage(), folders=[]),
         options=SimpleNamespace(**{"cards": True, "force": False, **options}),
     )
-    report, files = cards.draw_cards(report, plan, queue)
+
+
+def drawn(report: Report, store: Store, queue: PictureQueue, **options: bool) -> tuple[Report, dict[str, Path]]:
+    report, files, failed = cards.draw_cards(report, plan_of(store, **options), queue)
+    assert not failed
     return report, dict(files)
 
 
@@ -103,6 +107,24 @@ def test_what_is_in_the_cache_is_not_drawn_again(
     assert len(calls) == 2
     drawn(sample_report(), store, queue, cards=False, force=True)
     assert len(calls) == 4
+
+
+def test_one_that_cannot_be_drawn_costs_itself_only(
+    store: Store, queue: PictureQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(card: Card) -> bytes:
+        if card.headline.startswith("Words cluster"):
+            raise ValueError("no room")
+        return draw_card(card)
+
+    monkeypatch.setattr(cards, "draw_card", failing)
+    due = {each.path: each.card.headline for each in pages.cards(sample_report(), every=True)}
+    report, files, failed = cards.draw_cards(sample_report(), plan_of(store), queue)
+    assert failed.keys() == {path for path, headline in due.items() if headline.startswith("Words cluster")}
+    assert {*failed.values()} == {"ValueError: no room"}
+    assert report.cards == files.keys() == due.keys() - failed.keys()
+    assert files
+    assert report.preview is None, "its own is among them"
 
 
 def test_one_that_somebody_removes_meanwhile_ends_the_run(

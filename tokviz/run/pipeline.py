@@ -146,7 +146,11 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
             report = site.make_report(plan, made, of_series, compared, images, undrawn)
         for row in unshown_rows(report):
             reporter.say(f"finding.rows: {row} wasn't captured, so the first page opens with what was measured")
-        report, cards = draw_cards(report, plan, queue)
+        report, cards, without = draw_cards(report, plan, queue)
+        not_drawn += [
+            Failed(name=path, failure=f"expected an image that can be drawn, got {reason}")
+            for path, reason in without.items()
+        ]
 
     files = site.make_files(report, images, cards, plan)
     if not report.draft:  # nothing is measured in one, so that it has no stages to speak of
