@@ -184,14 +184,17 @@ BEFORE_ANY_WORK = {
     "compare/#a=smol-30/alone&b=mini-6/alone&at=deep": "a share of the depth from 0 to 1",
     "compare/#a=smol-30/alone&b=mini-6/alone&related=x": "expected #a=MODEL/CONTEXT/PROJECTION",
 }
+BEFORE_ANY_WORK |= {
+    "models/smol-30/#aloen/layer-3": "no words 'aloen'; did you mean 'alone'?; known: alone, sentence",
+    "#grid": "no words 'grid'; known: alone, sentence",
+}
 ONCE_CAPTURED = {
     "models/smol-30/#alone/layer-40": "no layer-40 in smol-30; known: embedding, layer-0 … layer-29",
     "models/smol-30/#alone/layer-03": "no 'layer-03' in smol-30; known: embedding, layer-0 … layer-29",
     "models/smol-30/#alone/layer-5..layer-3": "expected the earlier layer first, got layer-5..layer-3",
-    "models/smol-30/#aloen/layer-3": "no words 'aloen' of smol-30; did you mean 'alone'?; known: alone, sentence",
+    "models/smol-30/#alone-of/layer-3": "no words 'alone-of' of smol-30; did you mean 'alone'?; known: alone, sentence",
     "models/smol-30/#alone/layer-3/centred": "no projection 'centred' of smol-30; did you mean 'centered'?; known: standardized, centered",
     "models/smol-30/#alone/grid/wide": "no projection 'wide' of smol-30",
-    "#grid": "no words 'grid' of smol-30; known: alone, sentence",
     "#alone/layer-40": "no layer-40 in smol-30",
     "models/smol-30/#curves": "no chart '' on the page of smol-30; known: ",
     "models/smol-30/#curves/purity": "no chart 'purity' on the page of smol-30; did you mean 'category-purity'?",
@@ -245,6 +248,23 @@ def test_what_a_failed_model_lacks_is_no_mistake_of_the_author() -> None:
     target = "compare/#a=smol-30/alone&b=lost/alone"
     settings = config(f"![]({target})")
     assert notes.check(settings, with_essay(target), {}) == {}
+
+
+def test_a_report_of_series_has_no_plots_to_show() -> None:
+    values = {
+        "words": {"colors": {"words": ["red"]}},
+        "series": [{"name": "a", "sources": ["a/b", "a/c"], "steps": [1, 2]}],
+    }
+    settings = ReportConfig.model_validate({**values, "intro": "![](#alone)"})
+    with pytest.raises(
+        ConfigError, match=r"intro, line 1: expected a model whose plots can be shown, got a report without"
+    ):
+        notes.check_before(settings)
+    without = replace(with_essay("#alone"), models=())
+    with pytest.raises(
+        ConfigError, match="expected a model whose plots can be shown, got none in this report for '#alone'"
+    ):
+        notes.check(settings, without, {})
 
 
 def test_a_line_is_counted_in_the_text_of_the_configuration_too() -> None:

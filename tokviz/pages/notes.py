@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 
 from tokviz.config import ModelConfig, ReportConfig, file_name
@@ -74,14 +73,27 @@ def check_before(config: ReportConfig) -> None:
             if key != "intro" or not place.is_alone:
                 what = "in the introduction, alone in a paragraph"
                 raise ConfigError(f"{where}: expected a place of the report {what}, got {shown(place.target)}")
-            with _named(where):
-                unknown = [slug for slug in asked.parse(place.target).slugs if model_path(slug) not in pages]
-            for slug in unknown:
-                known = asked.among(slug, [model.slug for model in config.models])
-                raise ConfigError(f"{where}: no model {shown(slug)}{known}")
+            try:
+                _check_names(config, asked.parse(place.target))
+            except PlaceError as error:
+                raise ConfigError(f"{where}: {error}") from None
         named = [path for path, _ in markdown.targets(text) if path.startswith("models/")]
         for problem in _missing(name, named, pages, "a link to a model’s page"):
             raise ConfigError(problem)
+
+
+def _check_names(config: ReportConfig, wanted: asked.Asked) -> None:
+    """Raise ``PlaceError`` where an address names a model or words that the configuration hasn't got."""
+    slugs = [model.slug for model in config.models]
+    contexts = [context.name for context in config.context_list]
+    if not slugs and wanted.kind != "finding":
+        raise PlaceError("expected a model whose plots can be shown, got a report without any")
+    for slug in wanted.slugs:
+        if slug not in slugs:
+            raise PlaceError(f"no model {shown(slug)}{asked.among(slug, slugs)}")
+    for plots in wanted.plots:  # captures with neurons set to a value are named after theirs
+        if not any(plots.context == name or plots.context.startswith(f"{name}-") for name in contexts):
+            raise PlaceError(f"no words {shown(plots.context)}{asked.among(plots.context, contexts)}")
 
 
 def check(config: ReportConfig, report: Report, files: Mapping[str, object]) -> dict[str, str]:
@@ -186,15 +198,6 @@ def _line_of(config: ReportConfig, key: str, place: EssayPlace) -> str:
     if key == "intro" and config.intro_file:
         return f"{file_name(config.intro_file)}:{place.line}"
     return f"{file_name(config.file)}: {key}, line {place.line}"
-
-
-@contextmanager
-def _named(where: str) -> Iterator[None]:
-    """Mistakes in an address say where it stands."""
-    try:
-        yield
-    except PlaceError as error:
-        raise ConfigError(f"{where}: {error}") from None
 
 
 def _texts(config: ReportConfig) -> Iterator[tuple[str, str, str]]:

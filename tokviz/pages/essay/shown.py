@@ -21,7 +21,7 @@ from tokviz.pages.text.extent import span
 from tokviz.pages.text.parts import Link, Picture
 from tokviz.pages.text.wording import count, joined, projection_label
 from tokviz.records import ContextReport, EssayPlace, ModelReport, ProjectionReport, Report, depth_name
-from tokviz.text import isolated
+from tokviz.text import isolated, shown
 
 Value = TypeVar("Value")
 
@@ -80,6 +80,10 @@ def figure(report: Report, place: EssayPlace, page: str) -> Figure | Lost:
     """
     models = {model.slug: model for model in report.models}
     asked = _with_first(parse(place.target), next(iter(models), ""))
+    if not models and asked.kind != "finding":
+        raise PlaceError(
+            f"expected a model whose plots can be shown, got none in this report for {shown(place.target)}"
+        )
     for slug in asked.slugs:
         if slug not in models:
             raise PlaceError(f"no model {shown_part(slug)}{among(slug, models)}")
