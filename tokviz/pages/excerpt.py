@@ -60,13 +60,8 @@ def excerpts(report: Report) -> tuple[Excerpt, ...]:
         for model in report.models
         for context in model.contexts
     ]
-    essay = (Excerpt(path=ESSAY, parts=tuple(_essay(report))),) if has_essay(report) else ()
+    essay = (Excerpt(path=ESSAY, parts=tuple(_essay(report))),) if report.has_essay else ()
     return (*carousels, *essay)
-
-
-def has_essay(report: Report) -> bool:
-    """Whether places of the report stand in the author's introduction."""
-    return any(not isinstance(part, str) for part in report.intro)
 
 
 def excerpt_path(slug: str, context: str) -> str:

@@ -12,10 +12,11 @@ from tokviz.pages.essay.asked import PlaceError
 from tokviz.pages.essay.shown import figure
 from tokviz.pages.first.choice import choice, has_failed, row_addresses, unshown_rows
 from tokviz.pages.frame.frame import model_path
+from tokviz.pages.frame.pictures import depth_address
 from tokviz.pages.model.page import note_addresses
 from tokviz.pages.text import markdown
 from tokviz.pages.text.placeholders import Placeholders
-from tokviz.records import EssayPlace, ModelReport, Report, depth_name
+from tokviz.records import EssayPlace, ModelReport, Report
 from tokviz.text import shown, suggestion
 
 INDEX = "index.html"
@@ -155,7 +156,7 @@ def _without_place(config: ReportConfig, report: Report) -> Iterator[Problem]:
             found = _missing(name, [row], row_addresses(made), "a row that was captured")
             yield from ((each, "", False) for each in found)
     if report.opening and (chosen := choice(report)):
-        known = [depth_name(depth).replace(" ", "-") for depth in range(chosen.rows[0].states.n_depths)]
+        known = [depth_address(depth) for depth in range(chosen.rows[0].states.n_depths)]
         for index, depth in enumerate((config.finding and config.finding.depths) or ()):
             name = f"{file_name(config.file)}: finding.depths.{index}"
             found = _missing(name, [depth], known, f"a depth of {chosen.model.display_name}")

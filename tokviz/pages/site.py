@@ -9,7 +9,7 @@ from typing import Protocol
 from tokviz.pages.compare.layers import layers_page
 from tokviz.pages.compare.page import compare_page, moved_page
 from tokviz.pages.downloads import tables, word_by_word
-from tokviz.pages.excerpt import ESSAY, excerpt_path, has_essay
+from tokviz.pages.excerpt import ESSAY, excerpt_path
 from tokviz.pages.explore.page import explore_page
 from tokviz.pages.first.page import index_page
 from tokviz.pages.frame.frame import MOST_MODELS_IN_NAV, Frame, nav
@@ -65,7 +65,7 @@ def with_downloads(report: Report, *, with_excerpts: bool = False) -> Report:
     """The report with the addresses of the files that are written beside its pages, for these to link to."""
     captured = [(model.slug, each.states.context.name) for model in report.models for each in model.contexts]
     taken = {f"{slug}/{name}/excerpt.html": excerpt_path(slug, name) for slug, name in captured if with_excerpts}
-    taken |= {"essay.html": ESSAY} if with_excerpts and has_essay(report) else {}
+    taken |= {"essay.html": ESSAY} if with_excerpts and report.has_essay else {}
     return replace(
         report,
         downloads=tables.downloads(report.models)

@@ -425,6 +425,11 @@ class Report:
     """``SLUG/CONTEXT/coordinates.csv`` and the like → path from the site's root."""
 
     @property
+    def has_essay(self) -> bool:
+        """Whether places of the report stand in the introduction."""
+        return any(isinstance(part, EssayPlace) for part in self.intro)
+
+    @property
     def all_models(self) -> tuple[ModelReport, ...]:
         """The models, then the checkpoints of each series."""
         return (*self.models, *(each.model for series in self.series for each in series.checkpoints))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import parse_qsl
 
-from tokviz.records import depth_name
+from tokviz.pages.frame.pictures import depth_address
 from tokviz.text import shown, suggestion
 
 Kind = Literal["plots", "grid", "chart", "finding"]
@@ -207,18 +207,13 @@ def depths_of(plots: Plots, n_depths: int) -> range:
 
 
 def _depth(plots: Plots, name: str, n_depths: int) -> int:
-    known = [address_of(depth) for depth in range(n_depths)]
+    known = [depth_address(depth) for depth in range(n_depths)]
     if plots.is_last_at_most and name not in known:
         return n_depths - 1
     if name not in known:
         ends = ", ".join(known[:2]) + (f" … {known[-1]}" if len(known) > 2 else "")
         raise PlaceError(f"no {shown_part(name)} in {plots.slug}; known: {ends}")
     return known.index(name)
-
-
-def address_of(depth: int) -> str:
-    """``layer-6``."""
-    return depth_name(depth).replace(" ", "-")
 
 
 def among(name: str, names: Collection[str]) -> str:

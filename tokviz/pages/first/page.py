@@ -33,7 +33,7 @@ from tokviz.pages.text.wording import (
     weights_format,
     why_not_captured,
 )
-from tokviz.records import Category, EssayPlace, Marks, ModelReport, Report, SeriesReport
+from tokviz.records import Category, Marks, ModelReport, Report, SeriesReport
 from tokviz.records.look import SHAPES
 from tokviz.text import isolated
 
@@ -192,9 +192,8 @@ def index_page(report: Report) -> IndexPage:
     models = tuple(_strips(report, model, page, brief=brief) for model in report.models)
     description = report.description or subtitle
     finding = _finding(report, page)
-    has_places = any(isinstance(part, EssayPlace) for part in report.intro)
-    scripts = (*(BRIEF_SCRIPTS if brief else ()), *(ESSAY_SCRIPTS if has_places else ()))
-    styles = ("plates/plate.css", *(("finding.css",) if finding else ()), *(("essay.css",) if has_places else ()))
+    scripts = (*(BRIEF_SCRIPTS if brief else ()), *(ESSAY_SCRIPTS if report.has_essay else ()))
+    styles = ("plates/plate.css", *(("finding.css",) if finding else ()), *(("essay.css",) if report.has_essay else ()))
     return IndexPage(
         frame=Frame(
             report=report, path=page, title=report.title, description=description, kind="website", entries=scripts
@@ -211,7 +210,7 @@ def index_page(report: Report) -> IndexPage:
         more_models=models[MOST_MODELS_IN_SIGHT:],
         more=f"{count(len(models) - MOST_MODELS_IN_SIGHT, 'more model')}",
         intro=tuple(_essay(report, page)),
-        has_essay=has_places,
+        has_essay=report.has_essay,
         series=tuple(_series_strips(report, each, page) for each in report.series),
         columns=COLUMNS,
         table=tuple(_facts_row(model, page) for model in report.models),

@@ -37,8 +37,13 @@ def picture(page: str, renditions: Renditions, alt: str) -> Picture:
 
 def slide_id(context: str, depth: int, projection: str | None = None) -> str:
     """``alone/layer-12``; other projections than the first add their name."""
-    name = f"{context}/{depth_name(depth).replace(' ', '-')}"
+    name = f"{context}/{depth_address(depth)}"
     return f"{name}/{projection}" if projection else name
+
+
+def depth_address(depth: int) -> str:
+    """``embedding`` or ``layer-12``."""
+    return depth_name(depth).replace(" ", "-")
 
 
 def grid_id(context: str, projection: str | None = None) -> str:

@@ -88,12 +88,13 @@ def _blocks(tokens: Sequence[Token]) -> Iterator[list[Token]]:
 
 
 def _places(block: Sequence[Token]) -> Iterator[EssayPlace]:
+    parser = _parser()
     is_paragraph = [token.type for token in block] == ["paragraph_open", "inline", "paragraph_close"]
     for token in block:
         for image in _pictures(token.children or []):
             if is_place(target := str(image.attrs["src"])):
                 first, _ = token.map or (0, 0)
-                caption = str(_parser().renderer.render(image.children or [], _parser().options, {}))
+                caption = str(parser.renderer.render(image.children or [], parser.options, {}))
                 is_alone = is_paragraph and token.children == [image]
                 yield EssayPlace(target=unquote(target), caption=caption, line=first + 1, is_alone=is_alone)
 
