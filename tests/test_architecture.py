@@ -47,8 +47,9 @@ WITHIN: dict[str, dict[str, set[str]]] = {
         "compare": {"text", "charts", "frame", "findings", "model"},
         **{page: {"text", "charts", "frame", "model"} for page in ("explore", "method")},
         "series": {"text", "charts", "frame", "explore"},
+        "change": {"text", "charts", "frame", "findings", "explore"},
         "first": {"text", "charts", "frame", "findings", "essay", "model", "series"},
-        "downloads": {"text", "charts", "frame", "findings", "model", "explore", "series"},
+        "downloads": {"text", "charts", "frame", "findings", "model", "explore", "series", "change"},
     },
     "run": {
         "store": set(),

@@ -53,7 +53,7 @@ def test_a_sentence_and_what_the_picture_shows_are_read(tmp_path: Path) -> None:
         ),
         (
             'lead = "breaks"',
-            "9: finding.lead: expected 'words', 'contexts', 'models', 'break', 'order' or 'layers', got 'breaks'",
+            "9: finding.lead: expected 'change', 'words', 'contexts', 'models', 'break', 'order' or 'layers', got 'breaks'",
         ),
         ("row = []", "9: finding.row: unknown key; did you mean 'rows'?"),
         ("rows = []", "9: finding.rows: expected at least 1 entries, got 0: "),

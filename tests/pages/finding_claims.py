@@ -28,7 +28,9 @@ def check_findings(found: Sequence[Found], report: Report, models: Sequence[Mode
     announced = [each.slot for each in found if each.is_announced]
     lead = report.opening.lead if report.opening else None
     require(announced == sorted(announced, key=lambda slot: (slot != lead, order.index(slot))), str(slots))
-    require(all(each.slot == "words" and each is found[-1] for each in found if not each.is_announced), str(slots))
+    unsure = [each.slot for each in found if not each.is_announced]
+    require(unsure in ([], ["words"], ["change"], ["change", "words"]), str(slots))
+    require(unsure == slots[len(slots) - len(unsure) :], str(slots))
     _check_answered(slots, report, models)
     for each in found:
         _check_length(each)
@@ -39,8 +41,10 @@ def _check_answered(slots: Sequence[str], report: Report, models: Sequence[Model
     captured = [model for model in models if model.contexts]
     contexts = [each for model in captured for each in model.contexts]
     asked = {model.slug for model in models}
-    pairs = [each.paired for each in report.differences if asked & {each.model_a, each.model_b}]
+    of_asked = [each for each in report.differences if asked & {each.model_a, each.model_b}]
+    pairs = [each.paired for each in of_asked if each.changed is None]
     known = {
+        "change": any(each.changed for each in of_asked),
         "words": bool(purities(captured)) or any(each.states.n_depths > 1 for each in contexts[:1]),
         "contexts": _any(each.paired.first_context for each in contexts if each.paired),
         "models": _any(pairs),
@@ -143,6 +147,39 @@ def _check_models(found: Found, report: Report) -> None:
     require(found.sentence.index(found.model.name) < found.sentence.rindex(found.other.name), found.sentence)
 
 
+def _check_change(found: Found, report: Report) -> None:
+    """The categories that are named are those whose bands are beyond a twentieth on the side that is said."""
+    assert found.other is not None
+    pair = next(
+        each
+        for each in report.differences
+        if (each.model_a, each.model_b) == (found.other.slug, found.model.slug)
+        and each.context == found.context.states.context.name
+    )
+    kind, told = found.headline.kind.removeprefix("change."), found.headline.values
+    if not found.is_announced:
+        return require(kind in ("small", "within", "not_shown", "too_few", "without_categories"), found.sentence)
+    assert pair.changed is not None
+    if kind == "identical":
+        return require(bool(pair.changed.is_same.all()), found.sentence)
+    assert pair.paired is not None
+    which, depth = told["which"], found.depth
+    own: Paired = pair.paired.purity.by_category if "purity" in found.said else pair.paired.silhouette.by_category
+    # Before less after.
+    less, more = (own.holds & beyond for beyond in (own.low > 0.05, own.high < -0.05))
+    named = less[:, depth] | more[:, depth]
+    if which.kind == "change.categories":
+        require(not named.any(), found.sentence)
+        return require(kind in ("less", "more"), found.sentence)
+    labels = [report.words.categories[index].label for index in pair.paired.categories]
+    n_told = len(which.values["names"]) if which.kind == "change.named" else which.values["n"]
+    require(n_told == named.sum(), found.sentence, named)
+    if which.kind == "change.named":
+        require(which.values["names"] == [label for label, each in zip(labels, named, strict=True) if each], str(which))
+    signs = {(True, False): "less", (False, True): "more", (True, True): "differs"}
+    require(kind == signs[bool(less[:, depth].any()), bool(more[:, depth].any())], found.sentence)
+
+
 def _check_paired(found: Found, held: PairedMeasures | None, sign: int, column: int = 0) -> None:
     """The difference at its depth is announced, has the sign that is said, and these numbers."""
     assert held is not None
@@ -180,6 +217,7 @@ def _check_order(found: Found, report: Report) -> None:
 
 
 _CHECKS = {
+    "change": _check_change,
     "words": _check_words,
     "contexts": _check_contexts,
     "models": _check_models,
@@ -211,7 +249,7 @@ def check_row(facts: tuple[UnnamedFact, ...], row: ContextReport, said: Found, c
     """Of one row."""
     if row.geometry is None:
         return require(not facts, str(facts))
-    require([each.subject[0] for each in facts] == [row.states.context.label] * len(facts), str(facts))
+    require([each.subject[0] for each in facts] == [chosen.label(row)] * len(facts), str(facts))
     for fact in facts:
         _check_row_fact(fact, row.geometry, chosen)
     _require_nothing_left_out(facts, row.geometry, said, chosen)

@@ -19,8 +19,8 @@ from report_fixture import compared_report, large_report, one_depth_report, samp
 from tokviz.pages.charts.axis import spread
 from tokviz.pages.findings.chosen import lead
 from tokviz.pages.first.choice import N_DEPTHS, choice
-from tokviz.pages.first.multiples import HEIGHT, PAD, WIDTH, placed
 from tokviz.pages.first.row_sentences import what_is_meant
+from tokviz.pages.frame.small_plots import HEIGHT, PAD, WIDTH, placed
 from tokviz.records import Report, depth_name
 
 PLACES = [f"at-{place}" for place in range(1, 8)]

@@ -12,6 +12,7 @@ from xml.etree.ElementTree import Element
 
 import html5lib
 import pytest
+from changed_fixture import change_report
 from narrow import present
 from related_fixture import related_report
 from report_fixture import FOLDERS, TEMPLATES, many_models_report, one_depth_report, sample_report, tiny_report, twice
@@ -37,6 +38,7 @@ REPORTS: dict[str, Callable[[], Report]] = {
     "relations": related_report,
     "many models": lambda: many_models_report(18),
     "series": series_report,
+    "before and after": lambda: change_report((0.0, 0.0, 0.0, 0.0, -0.5)),
 }
 
 

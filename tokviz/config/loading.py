@@ -200,6 +200,7 @@ class _Loading:
             options["models"] = "--model"
             values["models"] = [model_of(source, self._origin.config.parent) for source in models]
             values.pop("compare", None)
+            values.pop("changes", None)
             values.pop("series", None)
         if models or words_file is not None:
             self._leave_texts_out()

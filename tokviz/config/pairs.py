@@ -1,12 +1,15 @@
-"""Which pairs of models are compared; ``compare``: those that are shown layer by layer."""
+"""Which pairs of models are compared; ``compare``: those that are shown layer by layer; ``changes``: those with a page of their own."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Mapping, Sequence
 from textwrap import shorten
+from typing import Annotated
 
-from tokviz.config.fields import Mistakes
+from pydantic import Field
+
+from tokviz.config.fields import MOST_PAIRS, Mistakes, Name, at_most
 from tokviz.text import shown
 
 MOST_MODELS_COMPARED = 6
@@ -14,17 +17,23 @@ MOST_MODELS_COMPARED = 6
 MOST_MODELS_IN_ALL_PAIRS = 8
 """Of more models all pairs would take longer than the captures: each is compared with the first one."""
 
+Pairs = Annotated[
+    list[Annotated[list[Name], Field(min_length=2, max_length=2), at_most(2, "names")]], at_most(MOST_PAIRS, "pairs")
+]
+"""Of models, by name."""
 
-def fitting_pairs(pairs: list[list[str]], models: Sequence[str] | None) -> list[list[str]]:
+
+def fitting_pairs(key: str, pairs: list[list[str]], models: Sequence[str] | None) -> list[list[str]]:
     """The pairs, if each names two models of the report.
 
     Parameters
     ----------
+    key : their name in the configuration.
     models : their names as readers see them; None if these are to be mended first.
     """
     if models is not None and not models:
         raise ValueError(
-            'expected no pairs where there is no [[models]], as a series compares its checkpoints itself; remove "compare"'
+            f'expected no pairs where there is no [[models]], as a series compares its checkpoints itself; remove "{key}"'
         )
     mistakes = Mistakes()
     names = dict.fromkeys(models or ())

@@ -21,7 +21,6 @@ from tokviz.config.fields import (
     MOST_LAYERS,
     MOST_MARKS,
     MOST_MODELS,
-    MOST_PAIRS,
     MOST_WORDS,
     Color,
     FilledMarkdown,
@@ -42,7 +41,7 @@ from tokviz.config.interventions import AutoOrByHand, InterventionConfig, Interv
 from tokviz.config.lens import LensOrTrue
 from tokviz.config.loss import LossConfig
 from tokviz.config.names import SAME_LABEL, category_slug, default_label, find_alike, find_same
-from tokviz.config.pairs import compared_pairs, fitting_pairs
+from tokviz.config.pairs import Pairs, compared_pairs, fitting_pairs
 from tokviz.config.relations import (
     FITTING,
     MOST_RELATIONS,
@@ -109,15 +108,12 @@ class ReportConfig(Table):
     """Models at several steps of their training; ``--model`` takes their place, too."""
     models: Annotated[list[ModelConfig], at_most(MOST_MODELS, "models")] = Field(default=[], validate_default=True)
     """In the order in which pages have them; ``--model`` takes their place. At least one, where there is no series."""
-    compare: (
-        Annotated[
-            list[Annotated[list[Name], Field(min_length=2, max_length=2), at_most(2, "names")]],
-            at_most(MOST_PAIRS, "pairs"),
-        ]
-        | None
-    ) = None
+    compare: Pairs | None = None
     """Pairs of models, by name, that are shown layer by layer; all pairs by default, up to six models. The summary has
     every pair of up to eight models; of more, each with the first one, and these pairs."""
+    changes: Pairs | None = None
+    """Pairs of models of one form, by name, before and after a training or another change: each has a page of its own. By default
+    each model with the first one that has as many layers and dimensions and the same tokens; ``[]`` for none."""
     interventions: Interventions = "auto"
     """Whether neurons that write a break are switched off, to see what is then; or which ones are set to what, besides."""
     loss: LossConfig | None = None
@@ -318,11 +314,12 @@ class ReportConfig(Table):
         refuse_shared_folders(series)
         return series
 
-    @field_validator("compare")
+    @field_validator("compare", "changes")
     @classmethod
     def _names_models(cls, pairs: list[list[str]] | None, info: ValidationInfo) -> list[list[str]] | None:
         models = info.data.get("models")
-        return pairs and fitting_pairs(pairs, None if models is None else [model.display_name for model in models])
+        names = None if models is None else [model.display_name for model in models]
+        return pairs and fitting_pairs(info.field_name or "", pairs, names)
 
     @field_validator("interventions")
     @classmethod
@@ -371,6 +368,12 @@ class ReportConfig(Table):
     def pairs_among(self, known: Collection[str]) -> tuple[tuple[tuple[str, str], bool], ...]:
         """Those of models that can be compared; ``known``: their slugs."""
         return compared_pairs({model.display_name: model.slug for model in self.models}, self.compare, known)
+
+    @property
+    def changed_pairs(self) -> tuple[tuple[str, str], ...] | None:
+        """The slugs of models before and after; None where the models' form decides."""
+        slugs = {model.display_name: model.slug for model in self.models}
+        return None if self.changes is None else tuple((slugs[a], slugs[b]) for a, b in self.changes)
 
     @property
     def word_list(self) -> WordList:

@@ -190,12 +190,12 @@ def project(
     with threadpool_limits(1 if n_words <= MANY_WORDS else None, "blas"):
         for depth in range(n_depths):
             state = prepared(states[depth], name, left_out[depth])
-            problem = _problem(state, reference)
+            problem = why_not(state, reference)
             problems.append(problem)
             if problem is None:
                 basis = fit(state[reference], standardize=name == STANDARDIZED)
                 own = basis.project(state)
-                signs = np.ones(2) if previous is None else _agreeing_signs(own, previous, reference)
+                signs = np.ones(2) if previous is None else agreeing_signs(own, previous, reference)
                 coordinates[depth] = previous = own * signs
                 ratios[depth] = basis.explained_variance_ratio
                 if depth == 0:
@@ -235,11 +235,11 @@ def project_onto(states: Sequence[np.ndarray], others: Sequence[np.ndarray], tar
     problems: list[Problem | None] = []
     for depth, (own, other) in enumerate(zip(states, others, strict=True)):
         state, fitted = (prepared(each, name, ()) for each in (own, other))
-        problem = _problem(fitted, words) or _problem(state, words) or _width_problem(state, fitted.shape[1])
+        problem = why_not(fitted, words) or why_not(state, words) or _width_problem(state, fitted.shape[1])
         problems.append(problem)
         if problem is None:
             basis = fit(fitted[words], standardize=name == STANDARDIZED)
-            signs = _agreeing_signs(basis.project(fitted), target.coordinates[depth], words)
+            signs = agreeing_signs(basis.project(fitted), target.coordinates[depth], words)
             coordinates[depth] = basis.project(state) * signs
             total = (state[words].astype(np.float64) / basis.scale).var(axis=0).sum()
             ratios[depth] = coordinates[depth][words].var(axis=0) / total
@@ -307,13 +307,14 @@ def prepared(state: np.ndarray, name: str, left_out: tuple[int, ...]) -> np.ndar
     return state
 
 
-def _agreeing_signs(coordinates: np.ndarray, previous: np.ndarray, reference: np.ndarray) -> np.ndarray:
+def agreeing_signs(coordinates: np.ndarray, previous: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """``(2,)`` of ±1: the flips that make each axis correlate with the same axis of the depth before."""
     products = (coordinates[reference] * previous[reference]).sum(axis=0)
     return np.where(products < 0, -1.0, 1.0)
 
 
-def _problem(state: np.ndarray, reference: np.ndarray) -> Problem | None:
+def why_not(state: np.ndarray, reference: np.ndarray) -> Problem | None:
+    """Why these states have no picture; None where they have one."""
     n_reference = int(reference.sum())
     if n_reference < MIN_WORDS:
         return Problem(kind="few_words", expected=MIN_WORDS, got=n_reference)

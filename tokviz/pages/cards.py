@@ -8,15 +8,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tokviz.pages.findings.changes import shifts
 from tokviz.pages.findings.chosen import findings
 from tokviz.pages.findings.finding import Found
-from tokviz.pages.first.multiples import MOST_WORDS
 from tokviz.pages.frame.frame import FIRST_PAGE, card_path, model_path
+from tokviz.pages.frame.small_plots import thinned
 from tokviz.pages.model.related import CAPTIONS, items, kind_of
 from tokviz.pages.site import with_isolated_names
 from tokviz.pages.text.extent import facts_line
 from tokviz.pages.text.wording import capitalized, number, projection_label
-from tokviz.records import Card, ContextReport, ModelReport, Panel, Points, ProjectionReport, Report, depth_name
+from tokviz.records import COMMON, Card, ContextReport, ModelReport, Panel, Points, ProjectionReport, Report, depth_name
 from tokviz.records.axes import extents, span
 
 CIRCLE = 72
@@ -149,9 +150,7 @@ class _Spot:
     @property
     def rows(self) -> np.ndarray:
         """``(n,)`` int64: the words that are drawn. Those that aren't measured don't set a plot's scale, and may lie far beyond it."""
-        measured = np.flatnonzero(self.shown.projection.reference)
-        n_drawn = min(len(measured), MOST_WORDS)
-        return np.asarray(measured[np.unique(np.linspace(0, len(measured) - 1, n_drawn).round().astype(int))])
+        return thinned(np.flatnonzero(self.shown.projection.reference))
 
     def panel(self, report: Report) -> Panel:
         """Its plot."""
@@ -186,6 +185,8 @@ def _spots(report: Report, found: Found) -> tuple[_Spot, ...]:
         return ()
     own, model, depth = found.context, found.model, found.depth
     own_label = own.states.context.label
+    if found.slot == "change":
+        return _before_and_after(report, found)
     detail = model.display_name if found.other else f"words {own_label}" if found.beside else ""
     shown = _Spot.of(report, model, own, depth, found.projection, detail)
     if not shown.is_drawable:
@@ -209,6 +210,23 @@ def _spots(report: Report, found: Found) -> tuple[_Spot, ...]:
     return _drawable(iter([*before, shown, *after]))
 
 
+def _before_and_after(report: Report, found: Found) -> tuple[_Spot, ...]:
+    """Both models on the same axes."""
+    shift = next(each for each in shifts(report) if (each.before, each.contexts[1]) == (found.other, found.context))
+    spots = (
+        _Spot(
+            context=context,
+            shown=ProjectionReport(projection=projection, plates=(None,) * shift.n_depths, grid=None, strip=None),
+            depth=shift.depth,
+            detail=model.display_name,
+        )
+        for model, context, projection in zip(
+            (shift.before, shift.after), shift.contexts, (shift.changed.before, shift.changed.after), strict=True
+        )
+    )
+    return _drawable(spots)
+
+
 def _how(spots: Sequence[_Spot]) -> tuple[str, ...]:
     """How plots of words are made, and what their marks are."""
     if not spots:
@@ -217,9 +235,10 @@ def _how(spots: Sequence[_Spot]) -> tuple[str, ...]:
     some = "" if n_drawn == n_words else f" ({n_drawn:,} of {n_words:,} words)"
     several = any((each.context.states.tokenization.n_tokens[each.rows] > 1).any() for each in spots)
     hollow = ("Hollow: several tokens.",) if several else ()
-    name = projection_label(spots[0].shown.projection.name)
+    name = spots[0].shown.projection.name
+    made = "PCA of both models together" if name == COMMON else f"{projection_label(name)} PCA"
     return (
-        f"Each mark is a word’s hidden state in the language model{some}, {name} PCA.",
+        f"Each mark is a word’s hidden state in the language model{some}, {made}.",
         "Each plot is scaled to its span: how far words reach.",
         *hollow,
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from tokviz.pages.change.page import change_pages
 from tokviz.pages.compare.layers import layers_page
 from tokviz.pages.compare.page import compare_page, moved_page
 from tokviz.pages.downloads import tables, word_by_word
@@ -22,7 +23,7 @@ from tokviz.pages.text.parts import Link
 from tokviz.records import Context, ContextReport, ModelReport, Report, SeriesReport
 from tokviz.text import isolated
 
-OF_MODELS = ("model", "series")
+OF_MODELS = ("model", "series", "change")
 """Templates of the pages of which a report may have many."""
 MOVED = "moved"
 """The template of an address that leads to another page."""
@@ -140,6 +141,8 @@ def _views(report: Report) -> Iterator[tuple[str, str | None, View | None]]:
     yield "index", "Overview", index_page(report)
     for model in report.models:
         yield "model", model.display_name, model_page(report, model)
+    for page in change_pages(report):
+        yield "change", f"{page.names[0]} → {page.names[1]}", page
     for series in report.series:
         yield "series", series.name, series_page(report, series)
     yield "compare", "Compare", compare_page(report)

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from tokviz.records.changed import Changed
 from tokviz.records.claims import Family
 from tokviz.records.lens import Lens
 from tokviz.records.look import Look
@@ -189,8 +190,8 @@ class Finding:
         return self.before < self.after and self.without < self.after / 2
 
 
-Slot = Literal["words", "contexts", "models", "break", "order", "layers"]
-"""What a finding answers: whether words lie by category; what contexts, and models, differ in; who writes a break; which order or
+Slot = Literal["change", "words", "contexts", "models", "break", "order", "layers"]
+"""What a finding answers: what changed from one model to the next; whether words lie by category; what contexts, and models, differ in; who writes a break; which order or
 relation can be read; what layers add."""
 SLOTS: tuple[Slot, ...] = get_args(Slot)
 
@@ -294,6 +295,8 @@ class ModelDifferences:
     differences: Differences
     paired: PairedMeasures | None = None
     """The first less the second, word by word, at equal relative depth; None without categories to tell apart."""
+    changed: Changed | None = None
+    """What changed from the first to the second; None where they are not before and after."""
 
 
 @dataclass(frozen=True, kw_only=True)

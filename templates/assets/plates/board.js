@@ -1,4 +1,4 @@
-// needs: common.js explore/data.js plates/enlarged.js plates/layout.js plates/movement.js plates/plate.js plates/scale.js
+// needs: common.js explore/data.js plates/enlarged.js plates/find.js plates/layout.js plates/movement.js plates/plate.js plates/scale.js
 // after: plates/carousel.js
 "use strict";
 
@@ -36,7 +36,7 @@
 
     // Calls act(about) with what the plates of a capture are made of, at once where it is known; or failed().
     use(capture, act, failed) {
-      const key = `${capture.key}${capture.extents ? " on common extents" : ""}`;
+      const key = `${capture.key}${capture.extents ? " on common extents" : ""}${capture.strong ? " with strong words" : ""}`;
       if (this.abouts.has(key)) {
         act(this.abouts.get(key));
         return;
@@ -194,11 +194,13 @@
       if (key) plateKey.press(key, this.isolated);
     }
 
-    // Others than a category that is seen alone are faint, and others than the categories of a word that was chosen.
-    fade({ made, about }, isolated) {
+    // Others than a category that is seen alone, or than those of a chosen word, are faint; else others than words that stand out.
+    fade({ made, about, depth }, isolated) {
       const chosen = this.chosen === null ? null : about.view.vocabulary.memberships[this.chosen];
       const kept = isolated === null ? chosen : [isolated];
-      for (const [part, categories] of made.parts) part.classList.toggle("faint", kept !== null && !categories.some((each) => kept.includes(each)));
+      const strong = about.capture.strong?.[depth] ?? [];
+      const isSeen = (categories, row) => (kept ? categories.some((each) => kept.includes(each)) : !strong.length || row >= about.view.n || strong.includes(row));
+      for (const [part, categories, row] of made.parts) part.classList.toggle("faint", !isSeen(categories, row));
     }
 
     redrawAll() {
@@ -355,39 +357,6 @@
     }
   }
 
-  // "Find a word": the first that begins as the text does, else one that contains it, is marked on all plates while one steps.
-  function listenToFind(board, input) {
-    const isTyping = () => document.activeElement === input;
-
-    // Words come with the first plate; their list names all.
-    function fill() {
-      const { vocabulary, categories } = board.index;
-      if (!vocabulary || input.list.options.length) return;
-      input.list.append(...vocabulary.words.map((word, row) => new Option(vocabulary.categoriesOf(row, categories), word)));
-    }
-
-    function show(row) {
-      input.setAttribute("aria-invalid", String(row === null && input.value.trim() !== ""));
-    }
-
-    input.addEventListener("focus", fill);
-    input.addEventListener("input", () => {
-      fill();
-      const [row = null] = board.index.vocabulary?.find(input.value, 1) ?? [];
-      show(row);
-      if (row !== board.chosen) board.choose(row);
-    });
-    input.addEventListener("keydown", ({ key }) => {
-      if (key === "Escape") input.value = "";
-    });
-    // One that was chosen on a plate stands here, too.
-    document.addEventListener("chosen", ({ detail: row }) => {
-      if (isTyping()) return;
-      input.value = row === null ? "" : board.index.vocabulary.words[row];
-      show(row);
-    });
-  }
-
   // Which plates of a page are drawn: a carousel's, small ones and twins once they are near, and those of the compare page.
   Tokviz.drawPlates = (content) => {
     const { plateSmall } = Tokviz;
@@ -442,7 +411,7 @@
     }
 
     for (const root of document.querySelectorAll("[data-viewer]")) new Tokviz.PlateCarousel(board, root);
-    for (const input of document.querySelectorAll("[data-find]")) listenToFind(board, input);
+    for (const input of document.querySelectorAll("[data-find]")) Tokviz.listenToFind(board, input);
     document.addEventListener("near", near);
     document.addEventListener("slot", slot);
     Tokviz.enlargePlates(board);

@@ -182,7 +182,7 @@ Tokviz.plate = (() => {
 
   // Where names stand, in the main pane; `isolated` is the one category that is named, or null. Those of categories that are one cloud
   // each come first. In steps.
-  function* placed(subject, { size, diameter, reach }, points, { area }, isolated, isFlat) {
+  function* placed(subject, { size, diameter, reach }, points, { area }, isolated, isFlat, strong) {
     const { view, labels, categories } = subject;
     const { memberships } = view.vocabulary;
     const texts = labels.map((text, row) => plateLayout.withArrow(text, points.beyond[row]));
@@ -192,8 +192,8 @@ Tokviz.plate = (() => {
     const sizes = all.map((_, row) => (titles.has(row) ? size + TITLE_LARGER : size));
     const reaches = all.map(plateText.reachOf);
     const named = points.rows.filter((row) => isolated === null || memberships[row].includes(isolated));
-    // One of each category comes before all others.
-    const firsts = new Set(categories.map((_, category) => named.find((row) => memberships[row][0] === category)));
+    // Those that stand out, and one of each category, come before all others.
+    const firsts = new Set([...strong, ...categories.map((_, category) => named.find((row) => memberships[row][0] === category))]);
     const boxes = yield* Tokviz.names.inSteps({
       x: [...points.x, ...clouds.map(({ x }) => x)],
       y: [...points.y, ...clouds.map(({ y }) => y)],
@@ -245,12 +245,12 @@ Tokviz.plate = (() => {
     const points = plateLayout.spread(places, view.n, frame.main, 0.7 * layout.diameter);
     points.rows = [...view.vocabulary.words.keys()];
     const band = frame.band && plateLayout.spread(places, view.n, frame.band, 0);
-    const names = yield* placed(subject, layout, points, frame.main, isolated, ratioOf(extents) < FLAT_BELOW);
+    const names = yield* placed(subject, layout, points, frame.main, isolated, ratioOf(extents) < FLAT_BELOW, subject.capture.strong?.[depth] ?? []);
     return { frame, points, band, names };
   }
 
   // Draws a depth into an <svg>; what was drawn is returned, so that a reader can point at it: also all names, and all parts with the
-  // categories that each belongs to.
+  // categories and the word that each belongs to.
   function draw(drawing, subject, layout, depth, isolated, arranged = Tokviz.finish(arrange(subject, layout, depth, isolated))) {
     const { view } = subject;
     const { diameter } = layout;
@@ -274,8 +274,8 @@ Tokviz.plate = (() => {
       group("plate-point", []),
     );
     const parts = [
-      ...[marks, inBand].flatMap((each) => each.map((mark, row) => [mark, memberships[row]])),
-      ...labels.flatMap(({ label, line, row, category }) => [label, line].filter(Boolean).map((part) => [part, memberships[row] ?? [category]])),
+      ...[marks, inBand].flatMap((each) => each.map((mark, row) => [mark, memberships[row], row])),
+      ...labels.flatMap(({ label, line, row, category }) => [label, line].filter(Boolean).map((part) => [part, memberships[row] ?? [category], row])),
     ];
     return {
       points, band, marks, labels, names: words, parts,

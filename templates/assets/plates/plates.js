@@ -14,7 +14,7 @@
   const EVENTS = ["shown", "near", "slot"];
   const events = new Map();
   // Images need not be fetched where this is set.
-  const drawable = document.querySelectorAll("[data-viewer] .panel, [data-compare], [data-series]");
+  const drawable = document.querySelectorAll("[data-viewer] .panel, [data-compare], [data-series], [data-change]");
 
   function keep(event) {
     event.preventDefault();

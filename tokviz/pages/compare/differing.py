@@ -11,6 +11,8 @@ import numpy as np
 
 from tokviz.config import MOST_MODELS_IN_ALL_PAIRS
 from tokviz.pages.charts.scale import OF_ALL_MODELS
+from tokviz.pages.findings.changes import shifts
+from tokviz.pages.findings.lines import lines
 from tokviz.pages.findings.standings import Lead, Standing, standings, told
 from tokviz.pages.text.parts import Link
 from tokviz.pages.text.short_names import short_names
@@ -22,6 +24,8 @@ Capture = tuple[ModelReport, ContextReport, ProjectionReport]
 HALFWAY = 0.5
 """The relative depth that the page opens at where no difference is shown."""
 NOT_TESTED = "not tested"
+MOST_CHANGES = 3
+"""Pairs of models before and after that are named, the surest first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,9 +88,15 @@ def differing(report: Report, models: Sequence[ModelReport]) -> Differing:
     contexts = tuple(
         _against(report, each) for each in sorted(found, key=lambda each: report.contexts.index(each.context))
     )
+    changes = lines([each.found() for each in sorted(shifts(report), key=lambda each: -each.margin)], PATH)
+    # Of two models before and after, this says it.
+    others = [each for each in found if not changes or len(each.models) > 2]
     ends = (abs(end) for each in contexts for cell in each.cells.values() for end in cell.ends)
     return Differing(
-        told=tuple((*told(report, each), _address(report, each.leads[0]) if each.leads else "") for each in found),
+        told=(
+            *((each.sentence, each.evidence, each.href or "") for each in changes[:MOST_CHANGES]),
+            *((*told(report, each), _address(report, each.leads[0]) if each.leads else "") for each in others),
+        ),
         contexts=contexts,
         names=dict(zip((each.slug for each in models), short_of(models), strict=True)),
         pairs=tuple(_pairs(contexts[0].standing, models)) if many and contexts else (),

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tokviz.pages.change import change_data
 from tokviz.pages.downloads import report_json, word_by_word
 from tokviz.pages.downloads.measured import geometry_csv, lens_csv, relations_csv, templates_csv
 from tokviz.pages.explore.explore_data import scripts
@@ -99,6 +100,7 @@ def files(report: Report) -> dict[str, str]:
         **series_data.files(report),
         **profile_tables.files(report),
         **word_by_word.files(report),
+        **change_data.files(report),
     }
     written |= word_map.files(report) | lens_data.files(report)
     for model, context in _captured(report.models):

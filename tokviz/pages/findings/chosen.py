@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from tokviz.pages.findings.changes import of_changes
 from tokviz.pages.findings.differences import of_contexts, of_layers, of_models
 from tokviz.pages.findings.finding import Found, strongest
 from tokviz.pages.findings.neurons import of_break
@@ -27,6 +28,7 @@ def findings(report: Report, models: Sequence[ModelReport] | None = None) -> tup
     if not captured:
         return ()
     by_slot: dict[Slot, Found | None] = {
+        "change": strongest([*of_changes(report, captured)]),
         "words": of_words(report, captured),
         "contexts": strongest([each for model in captured for each in of_contexts(model)]),
         "models": strongest([*of_models(report, captured)]),
@@ -36,7 +38,10 @@ def findings(report: Report, models: Sequence[ModelReport] | None = None) -> tup
     }
     lead = report.opening.lead if report.opening else None
     found = [each for slot in SLOTS if (each := by_slot[slot]) is not None]
-    found.sort(key=lambda each: (each.slot != lead, not each.is_announced))
+    # A model's page opens with what is found of itself.
+    found.sort(
+        key=lambda each: (each.slot == "change" and models is not None, each.slot != lead, not each.is_announced)
+    )
     return tuple(replace(each, number=number) for number, each in enumerate(found, start=1))
 
 

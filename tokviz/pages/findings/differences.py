@@ -151,10 +151,11 @@ def of_layers(report: Report, model: ModelReport) -> Iterator[Found]:
 
 
 def of_models(report: Report, models: Sequence[ModelReport]) -> Iterator[Found]:
-    """Each pair that was compared of which one is among ``models``, the one that has more first."""
+    """Each pair that was compared of which one is among ``models``, the one that has more first; none that is before and after."""
     asked = {model.slug for model in models}
     for each in report.differences:
-        if not asked.isdisjoint((each.model_a, each.model_b)) and (shown := _shown(each.paired)):
+        is_among = not asked.isdisjoint((each.model_a, each.model_b))
+        if is_among and each.changed is None and (shown := _shown(each.paired)):
             yield of_pair(report, each, shown)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from tokviz.pages.findings.finding import Found
-from tokviz.pages.frame.frame import card_path, model_path, relative
+from tokviz.pages.frame.frame import card_path, change_path, model_path, relative
 from tokviz.pages.frame.pictures import slide_id
 from tokviz.pages.text.wording import capitalized
 
@@ -34,6 +34,8 @@ def lines(found: Sequence[Found], page: str, cards: Collection[str] = ()) -> tup
 
 def _line(found: Found, page: str, cards: Collection[str]) -> Line:
     slide, target = _slide(found), model_path(found.model.slug)
+    if found.slot == "change" and found.other:
+        target = change_path(found.other.slug, found.model.slug)
     is_of_page = target == page and found.other is None and found.is_announced
     about = capitalized(found.which_words) if is_of_page else found.about
     href = f"{'' if target == page else relative(page, target)}#{slide}" if slide else None

@@ -35,6 +35,17 @@ class Choice:
     near: tuple[int, ...]
     """Those that come first where columns are rows: the marked one and those next to it, three in all."""
 
+    before: ModelReport | None = None
+    """Of two models before and after, the first, which has the first row; ``model`` is the second."""
+
+    def owner(self, row: ContextReport) -> ModelReport:
+        """Whose row it is."""
+        return self.before if self.before and row in self.before.contexts else self.model
+
+    def label(self, row: ContextReport) -> str:
+        """What a row is of: its context, or of two models the model."""
+        return self.owner(row).display_name if self.before else row.states.context.label
+
     def shown(self, row: ContextReport) -> ProjectionReport:
         """A row in the projection."""
         return next(each for each in row.projections if each.projection.name == self.projection)
@@ -46,7 +57,8 @@ def choice(report: Report) -> Choice | None:
     asked = report.opening if report.opening and not unshown_rows(report) else Opening()
     if said is None:
         return None
-    model, rows = _asked_rows(report, asked.rows) or (said.model, _rows(said))
+    by_author = _asked_rows(report, asked.rows)
+    model, rows = by_author or (said.model, _rows(said))
     n_depths = rows[0].states.n_depths
     depths = tuple(depth for depth in asked.depths if depth < n_depths)
     if len(depths) < 2:
@@ -63,6 +75,7 @@ def choice(report: Report) -> Choice | None:
         depths=depths,
         marked=marked,
         near=_near(depths, marked),
+        before=said.other if said.slot == "change" and not by_author else None,
     )
 
 
@@ -104,6 +117,8 @@ def _rows(said: Found) -> tuple[ContextReport, ...]:
     Beside a break stands a context in which nothing breaks.
     """
     own = said.context
+    if said.slot == "change" and said.other:
+        return next(each for each in said.other.contexts if each.states.context.name == own.states.context.name), own
     second = said.beside or own.twin
     others = [each for each in said.model.contexts if each not in (own, second)]
     if said.breaks:

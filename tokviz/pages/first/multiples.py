@@ -16,25 +16,11 @@ from tokviz.pages.first.choice import Choice
 from tokviz.pages.first.row_sentences import row_sentences, what_is_meant
 from tokviz.pages.frame.frame import model_path, relative
 from tokviz.pages.frame.pictures import slide_id
+from tokviz.pages.frame.small_plots import DENSE, HEIGHT, MOST_WORDS, WIDTH, marks, paths, placed, thinned
 from tokviz.pages.text.problems import why_no_picture
 from tokviz.pages.text.trust import finding as plate_in_words
 from tokviz.pages.text.wording import count, projection_label
-from tokviz.records import ContextReport, Marks, Report
-from tokviz.records.axes import extents, span
-from tokviz.records.look import SHAPES
-
-WIDTH, HEIGHT = 240, 165
-"""Of a plot, in its own units."""
-MOST_WORDS = 400
-"""Of longer lists some words are drawn: each is in every plot."""
-PAD = 9
-"""What is kept free around the words, for marks."""
-DENSE = 200
-"""Of more words marks are smaller."""
-
-
-PLAIN = "mark-plain"
-"""Of words without a category."""
+from tokviz.records import ContextReport, Report
 
 
 def multiples(report: Report, said: Found, chosen: Choice, page: str) -> Multiples:
@@ -65,9 +51,7 @@ class Multiples:
     def drawn(self) -> np.ndarray:
         """``(n_drawn,)`` int64: rows of the words that are drawn, all or as many as a page can hold, evenly thinned."""
         # Those that are measured: the others don't set a plot's scale, and may lie far beyond it.
-        measured = np.flatnonzero(np.all([row.states.tokenization.reference for row in self.chosen.rows], axis=0))
-        n_drawn = min(len(measured), MOST_WORDS)
-        return np.asarray(measured[np.unique(np.linspace(0, len(measured) - 1, n_drawn).round().astype(int))])
+        return thinned(np.flatnonzero(np.all([row.states.tokenization.reference for row in self.chosen.rows], axis=0)))
 
     @property
     def is_dense(self) -> bool:
@@ -99,12 +83,7 @@ class Multiples:
     @property
     def marks(self) -> list[tuple[str, str, str]]:
         """Of each an id, a class, and how a category's words are drawn: about 0, 0, with the area of a circle of diameter 1."""
-        looks = self.report.look.marks
-        n_marks = min(len(self.report.words.categories), looks.n_different)
-        of_categories = [
-            (f"mark-{index}", hue_class(looks, index), SHAPES[looks.shape(index)]) for index in range(n_marks)
-        ]
-        return [(PLAIN, "", SHAPES["circle"]), *of_categories]
+        return marks(self.report.words, self.report.look.marks)
 
     def problem(self, row: ContextReport, depth: int) -> str:
         """Why there is no plot; empty where there is one."""
@@ -113,55 +92,21 @@ class Multiples:
 
     def alt(self, row: ContextReport, depth: int) -> str:
         """A plot in words."""
-        return plate_in_words(self.chosen.model, row, self.chosen.shown(row).projection, depth)
+        return plate_in_words(self.chosen.owner(row), row, self.chosen.shown(row).projection, depth)
 
     def plot(self, row: ContextReport, depth: int) -> tuple[float, list[tuple[str, str]]]:
         """How far words reach along the longer axis; and by category a mark, and path data whose vertices are the words."""
         projection = self.chosen.shown(row).projection
         found, reach = placed(projection.coordinates[depth], projection.reference)
         memberships = self.report.words.of(row.states.tokenization).memberships
-        n_different = self.report.look.marks.n_different
-        by_mark: dict[str, list[str]] = {}
-        for index in self.drawn:
-            if np.isfinite(found[index]).all():
-                own = memberships[index]
-                mark = f"mark-{own[0] % n_different}" if own else PLAIN
-                by_mark.setdefault(mark, []).append("{:.0f} {:.0f}".format(*found[index]))
-        # One vertex has no line that marks could stand on.
-        return reach, [
-            (mark, f"M{' '.join(vertices if len(vertices) > 1 else vertices * 2)}")
-            for mark, vertices in sorted(by_mark.items(), key=lambda each: each[0] != PLAIN)
-        ]
+        return reach, paths(found, self.drawn, memberships, self.report.look.marks)
 
     def href(self, row: ContextReport, depth: int) -> str:
         """The plot on the model's page, in the first projection where this one isn't drawn; of what isn't, in the explorer."""
-        slug, name, wanted = self.chosen.model.slug, row.states.context.name, self.chosen.projection
+        slug, name, wanted = self.chosen.owner(row).slug, row.states.context.name, self.chosen.projection
         drawn = [shown.projection.name for shown in row.drawn_projections]
         if not drawn:
             at = slide_id("", depth).removeprefix("/")
             return relative(self.page, f"explore/index.html#a={slug}/{name}/{wanted}&at={at}")
         other = wanted if wanted in drawn[1:] else None
         return relative(self.page, f"{model_path(slug)}#{slide_id(name, depth, other)}")
-
-
-def hue_class(looks: Marks, category: int) -> str:
-    """The class of ``plate.css`` that has a category's color in the page's theme."""
-    return f"hue-{category % len(looks.palette)}"
-
-
-def placed(coordinates: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, float]:
-    """Where words stand in a plot, NaN for words beyond it, and how far those reach that set its scale.
-
-    Parameters
-    ----------
-    coordinates : ``(n_words, 2)``, finite.
-    reference : ``(n_words,)`` bool: the others don't set the scale.
-    """
-    limits = extents(coordinates, reference)
-    spans, middle = np.array([span(each) for each in limits]), np.mean(limits, axis=1)
-    room = np.array([WIDTH, HEIGHT])
-    known = spans > 0
-    scale = float(((room - 2 * PAD)[known] / spans[known]).min()) if known.any() else 0.0
-    found = room / 2 + (coordinates - middle) * scale * (1, -1)
-    inside = ((found > 0) & (found < room)).all(axis=1)
-    return np.where(inside[:, None], found, np.nan), float(spans.max())

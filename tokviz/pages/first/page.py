@@ -14,9 +14,10 @@ from tokviz.pages.findings.chosen import findings
 from tokviz.pages.findings.finding import Found
 from tokviz.pages.findings.lines import Line, lines
 from tokviz.pages.first.choice import Choice, choice, unshown_rows
-from tokviz.pages.first.multiples import Multiples, hue_class, multiples
+from tokviz.pages.first.multiples import Multiples, multiples
 from tokviz.pages.frame.frame import Frame, model_path, relative, series_path
 from tokviz.pages.frame.pictures import Shown, picture, slide_id
+from tokviz.pages.frame.small_plots import hue_class
 from tokviz.pages.model.lens_data import has_lens
 from tokviz.pages.series import sentences
 from tokviz.pages.text import extent, landmarks
@@ -121,6 +122,8 @@ class FindingSection:
     """What else was found."""
     card: str | None = None
     """Where the image is that shows it, if there is one."""
+    href: str | None = None
+    """Of the page that is about it, where there is one of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -269,6 +272,7 @@ def _finding(report: Report, page: str) -> FindingSection | None:
         picture=multiples(report, first, chosen, page) if chosen else None,
         others=lines([*([first] if author else []), *others], page, report.cards),
         card=None if author else lines([first], page, report.cards)[0].card,
+        href=lines([first], page)[0].href if first.slot == "change" else None,
     )
 
 

@@ -39,7 +39,7 @@ def what_is_meant(said: Found, chosen: Choice) -> str:
 def row_facts(said: Found, chosen: Choice, row: ContextReport) -> Iterator[UnnamedFact]:
     """At the finding's layer what its sentence is about, and neighbors; else where most and fewest are, and a jump of the norm."""
     geometry = row.in_first_template.geometry
-    label = f"{row.states.context.label}{', first sentence' if row.has_templates else ''}"
+    label = f"{chosen.label(row)}{', first sentence' if row.has_templates else ''}"
     if geometry is None:
         return
     if said.breaks is None or chosen.marked is None:

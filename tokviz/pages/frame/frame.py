@@ -129,6 +129,11 @@ def card_path(page: str, number: int) -> str:
     return f"{folder}/finding-{number}.png" if number else f"{folder}/preview.png"
 
 
+def change_path(before: str, after: str) -> str:
+    """Of the page of what changed between two models, of which the slugs are given, from the site's root."""
+    return f"change/{before}-{after}/index.html"
+
+
 def series_path(slug: str) -> str:
     """Of a series' page, from the site’s root."""
     return f"series/{slug}/index.html"

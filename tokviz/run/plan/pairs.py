@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from tokviz.records import (
+    Changed,
     Differences,
     Drift,
     HiddenStates,
@@ -106,6 +107,10 @@ class Comparison:
     in_detail: bool
     """Whether the words that are one token in both are compared by themselves, too."""
     comparer: Comparer
+    is_change: bool = False
+    """Whether the first is what the second was before a training, or the like."""
+    misfit: str | None = None
+    """Why that can't be asked of the two, though it was to be."""
 
     @property
     def context(self) -> str:
@@ -145,10 +150,18 @@ class Comparison:
         of = (*sides, self.inputs[0].words.groups)
         return Step(what="paired models", kind=PairedMeasures, of=of, make=self.comparer.paired, is_new=NOT_COMPARED)
 
+    @cached_property
+    def changed(self) -> Step[Changed] | None:
+        """What changed from the first to the second; None where that isn't asked."""
+        if not self.is_change:
+            return None
+        of = tuple(each.states for each in self.inputs)
+        return Step(what="changed", kind=Changed, of=of, make=_changed, is_new=NOT_COMPARED)
+
     @property
-    def steps(self) -> list[Step[LayerSimilarity] | Step[Differences] | Step[PairedMeasures]]:
+    def steps(self) -> list[Step[Any]]:
         """All that is made of it."""
-        every = (self.shared, self.single_token, self.differences, self.paired)
+        every = (self.shared, self.single_token, self.differences, self.paired, self.changed)
         return [step for step in every if step is not None]
 
 
@@ -179,7 +192,9 @@ def compare(comparisons: Sequence[Comparison], steps: Steps, queue: PictureQueue
     pieces: list[list[Step[Any]]] = [
         [step for each in some for step in (each.shared, each.single_token) if step] for some in near
     ]
-    pieces += [[step for each in some for step in (each.differences, each.paired) if step] for some in near]
+    pieces += [
+        [step for each in some for step in (each.differences, each.paired, each.changed) if step] for some in near
+    ]
     begun = [steps.meanwhile({step.key: step for step in piece}, queue, each_alone=True) for piece in pieces]
     lacking = {key: made.reason for each in begun for key, made in each.wait().items() if isinstance(made, Unmade)}
     failed = {
@@ -191,17 +206,30 @@ def compare(comparisons: Sequence[Comparison], steps: Steps, queue: PictureQueue
     return Compared(
         similarities=compare_layers(whole, steps),
         differences=compare_profiles(whole, steps),
-        failed=tuple(_not_compared(comparisons[index], reason) for index, reason in failed.items()),
+        failed=(
+            *(_not_compared(each, each.misfit) for each in comparisons if each.misfit),
+            *(_not_compared(comparisons[index], _on_the_way(reason)) for index, reason in failed.items()),
+        ),
     )
 
 
-def _not_compared(comparison: Comparison, reason: str) -> NotCompared:
+def _not_compared(comparison: Comparison, failure: str) -> NotCompared:
     model_a, model_b = comparison.slugs
-    failure = (
+    return NotCompared(model_a=model_a, model_b=model_b, context=comparison.context, failure=failure)
+
+
+def _on_the_way(reason: str) -> str:
+    return (
         f"expected two models that can be compared, got {reason} on the way; where memory ran out, ask for fewer words or free "
         "some, or else leave one of the two out"
     )
-    return NotCompared(model_a=model_a, model_b=model_b, context=comparison.context, failure=failure)
+
+
+@one_thread
+def _changed(before: HiddenStates, after: HiddenStates) -> Changed:
+    from tokviz.measure.common_axes import changed
+
+    return changed(before, after)
 
 
 def compare_layers(comparisons: Sequence[Comparison], steps: Steps) -> tuple[ModelSimilarity, ...]:
@@ -229,6 +257,7 @@ def compare_profiles(comparisons: Sequence[Comparison], steps: Steps) -> tuple[M
             context=each.context,
             differences=steps(each.differences),
             paired=steps(each.paired) if each.paired else None,
+            changed=steps(each.changed) if each.changed else None,
         )
         for each in comparisons
     )

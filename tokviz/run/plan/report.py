@@ -7,7 +7,7 @@ grows when its model has been captured (``Plan.grow``). Whoever runs, describes 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from tokviz.records import HiddenStates, Picture, Projection
 from tokviz.run.kinds.base import FORCED, Capture, Kind
 from tokviz.run.kinds.interventions import Interventions, Wanted
 from tokviz.run.plan import captures, recipe
+from tokviz.run.plan.form import misfit, of_one_form
 from tokviz.run.plan.inputs import Inputs
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.pairs import Comparer, Comparison
@@ -193,18 +194,46 @@ class Plan:
     # --- comparisons -------------------------------------------------------------------------------------------------
 
     def comparisons(self, captured: Mapping[str, Sequence[Inputs]]) -> list[Comparison]:
-        """Every pair of the configuration in every context.
+        """Every pair of the configuration in every context, and of each that is before and after.
 
         Parameters
         ----------
         captured : per model's slug its captures, one in each context; none of a model that failed.
         """
-        comparer = Comparer()
-        return [
-            Comparison(slugs=slugs, inputs=inputs, in_detail=in_detail, comparer=comparer)
-            for slugs, in_detail in self.config.pairs_among({slug for slug, inputs in captured.items() if inputs})
-            for inputs in _side_by_side(captured[slugs[0]], captured[slugs[1]])
-        ]
+        names = {model.slug: model.display_name for model in self.config.models}
+        comparer, known = Comparer(), {slug: captured[slug] for slug in names if captured.get(slug)}
+        changes = self._changes(known)
+        in_detail = {_oriented(slugs, changes): is_detailed for slugs, is_detailed in self.config.pairs_among(known)}
+        made = []
+        for slugs in dict.fromkeys((*in_detail, *changes)):
+            for inputs in _side_by_side(known[slugs[0]], known[slugs[1]]):
+                before, after = (each.states for each in inputs)
+                wrong = misfit(after, before, names[slugs[0]]) if slugs in changes else None
+                made.append(
+                    Comparison(
+                        slugs=slugs,
+                        inputs=inputs,
+                        in_detail=in_detail.get(slugs, False),
+                        comparer=comparer,
+                        is_change=slugs in changes and not wrong,
+                        misfit=wrong and f"{wrong}; remove the pair from changes",
+                    )
+                )
+        return made
+
+    def _changes(self, captured: Mapping[str, Sequence[Inputs]]) -> tuple[tuple[str, str], ...]:
+        """Before and after, by their slugs: as the configuration has them, or else each model with the first one of its form."""
+        if self.config.vocabulary:
+            return ()
+        asked = self.config.changed_pairs
+        if asked is not None:
+            return tuple(each for each in asked if captured.keys() >= {*each})
+        return tuple(of_one_form((slug, inputs[0].states) for slug, inputs in captured.items()))
+
+
+def _oriented(slugs: tuple[str, str], changes: Collection[tuple[str, str]]) -> tuple[str, str]:
+    """A pair as it is named where it is before and after."""
+    return slugs[::-1] if slugs[::-1] in changes else slugs
 
 
 def _side_by_side(a: Sequence[Inputs], b: Sequence[Inputs]) -> Iterator[tuple[Inputs, Inputs]]:

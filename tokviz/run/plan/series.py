@@ -10,6 +10,7 @@ from tokviz.config import SeriesConfig
 from tokviz.errors import ModelError
 from tokviz.records import Drift, Projection, StepAxes
 from tokviz.run.plan import captures, pairs
+from tokviz.run.plan.form import misfit
 from tokviz.run.plan.pairs import Comparer, Comparison
 from tokviz.run.plan.pictures import Whole
 from tokviz.run.plan.report import Plan
@@ -79,21 +80,9 @@ class SeriesPlan:
         for name, other in self.checkpoints[self.reference].items():
             if name not in self.checkpoints[index]:
                 continue
-            own, states = self.checkpoints[index][name].states, other.states
-            if own.n_depths != states.n_depths:
-                return ModelError(
-                    f"expected the {states.n_depths - 1} layers of {label}, the reference, got {own.n_depths - 1}; leave it out, or name another "
-                    "reference_step"
-                )
-            if own.card.width != states.card.width:
-                return ModelError(
-                    f"expected the {states.card.width} dimensions of {label}, the reference, got {own.card.width}; leave it out, or name another "
-                    "reference_step"
-                )
-            if [each.ids for each in own.tokenization.words] != [each.ids for each in states.tokenization.words]:
-                return ModelError(
-                    f"expected the tokens of {label}, got others for the same words; name one tokenizer for all"
-                )
+            found = misfit(self.checkpoints[index][name].states, other.states, f"{label}, the reference")
+            if found:
+                return ModelError(f"{found}; leave it out, or name another reference_step")
         return None
 
     def axes(self, index: int, context: str) -> Step[StepAxes]:

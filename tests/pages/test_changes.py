@@ -1,0 +1,127 @@
+"""What is said to have changed between two models of one form: no more than what is announced, and where."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from changed_fixture import NOTHING, Values, change_report
+from claims import plain
+from finding_claims import check_findings
+from rendered import Rendered
+
+from tokviz.pages.downloads import tables
+from tokviz.pages.findings.changes import LEAST, shifts
+from tokviz.pages.findings.chosen import findings
+from tokviz.records import Report
+
+PAGE = "change/base-tuned/index.html"
+LAST = (0.0, 0.0, 0.0, 0.0, -0.5)
+LATE = (0.0, 0.0, -0.4, -0.5, -0.5)
+EVERYWHERE = (-0.5,) * 5
+
+
+def headline(report: Report) -> str:
+    (shift,) = shifts(report)
+    return plain(shift.found().sentence)
+
+
+@pytest.mark.parametrize(
+    ("report", "expected"),
+    [
+        (change_report(categories={0: LAST}), "In its last layer, Tuned keeps Category 1 less apart than Base."),
+        (change_report(categories={0: LATE, 2: LATE}), "At layers 1–3, Tuned keeps Category 1 and Category 3 less apart than Base."),
+        (change_report(categories={1: tuple(-each for each in LAST)}), "In its last layer, Tuned keeps Category 2 further apart than Base."),
+        (
+            change_report(categories={0: LAST, 1: tuple(-each for each in LAST)}),
+            "At layer 3, Tuned differs from Base in keeping two of three categories apart.",
+        ),
+        (change_report(categories=dict.fromkeys(range(3), EVERYWHERE)), "At every depth, Tuned keeps all three categories less apart than Base."),
+        (change_report(LAST), "In its last layer, Tuned keeps categories less apart than Base."),
+        (change_report(LAST, measured="silhouette"), "In its last layer, Tuned keeps categories less apart than Base."),
+        (change_report(is_same=True), "Tuned and Base give identical states for these words."),
+        # The bands of the fixture reach a little more than 0.08 to either side.
+        (change_report((0.0, 0.0, 0.0, 0.0, -0.1)), "In its last layer, category purity in Tuned differs from Base by at most 0.19."),
+        (change_report(), "No category change is shown from Base to Tuned; up to 0.09 remains possible."),
+        (change_report(LAST, is_announced=False), "No category change is shown from Base to Tuned; up to 0.59 remains possible."),
+    ],
+)  # fmt: skip
+def test_a_headline_says_what_is_announced_and_where(report: Report, expected: str) -> None:
+    assert headline(report) == expected
+
+
+@pytest.mark.parametrize("is_announced", [True, False])
+@pytest.mark.parametrize("categories", [{}, {0: LAST}, {0: LAST, 1: tuple(-each for each in LATE)}], ids=len)
+@pytest.mark.parametrize("overall", [NOTHING, LAST, EVERYWHERE], ids=["none", "last", "all"])
+def test_it_is_true_of_the_records(overall: Values, categories: dict[int, Values], is_announced: bool) -> None:
+    report = change_report(overall, categories, is_announced=is_announced)
+    check_findings(findings(report), report, report.models)
+
+
+def test_what_is_at_most_so_much_isn_t_rounded_down() -> None:
+    assert headline(change_report((0.0, 0.0, 0.0, 0.0, -0.114))).endswith("by at most 0.20.")
+
+
+def test_within_a_twentieth_is_said_only_of_bands_that_are() -> None:
+    report = change_report()
+    (pair,) = report.differences
+    found = pair.paired
+    assert found
+    of = found.purity
+
+    def narrow(errors: float) -> Report:
+        purity = replace(of, **{name: replace(each, errors=each.errors * errors) for name, each in vars(of).items()})
+        return replace(report, differences=(replace(pair, paired=replace(found, purity=purity)),))
+
+    assert headline(narrow(0.6)) == f"No category changed by more than {LEAST} from Base to Tuned."
+    assert "remains possible" in headline(narrow(0.7))
+
+
+def test_the_page_opens_at_the_change() -> None:
+    page = Rendered(change_report(categories={0: LATE}))[PAGE]
+    assert plain(page.one("h1").text) == "At layers 1–3, Tuned keeps Category 1 less apart than Base."
+    data = json.loads(page.one("[data-change-data]").text)["contexts"]["sentence"]
+    # Of the two largest changes the first.
+    assert data["depth"] == 3
+    assert page.one(".change-ruler input")["value"] == "3"
+    assert [len(rows) for rows in data["strong"]] == [0, 0, 4, 4, 4]
+    assert "Category 1: −0.50 (−0.58 to −0.42)." in plain(page.one(".facts").text)
+
+
+def test_all_pages_lead_to_it_but_a_model_s_own_opens_with_what_is_its_own() -> None:
+    report = change_report(categories={0: LAST})
+    site, sentence = Rendered(report), headline(report)
+    assert site["index.html"].one(".headline a")["href"] == "change/base-tuned/index.html#sentence/layer-3"
+    assert plain(site["index.html"].one(".headline").text) == sentence
+    assert plain(site["compare/index.html"].one(".finding strong").text) == sentence
+    assert [plain(each) for each in site["index.html"].texts(".glance-row > span:first-child")] == ["", "Base", "Tuned"]
+    assert json.loads(tables.files(report)["data/report.json"])["findings"][0]["sentence"] == sentence
+    for model in report.models:
+        found = findings(report, [model])
+        assert [each.slot for each in found].index("change") == len(found) - 1 > 0
+
+
+def test_a_change_that_is_not_announced_leads_nowhere() -> None:
+    first, *others = findings(change_report(LAST, is_announced=False))
+    assert first.slot == "words"
+    assert [each.is_announced for each in others if each.slot == "change"] == [False]
+
+
+def test_its_table_has_after_less_before() -> None:
+    text = tables.files(change_report(LAST))["data/change/base-tuned/sentence/depths.csv"]
+    header, *_, last = text.splitlines()
+    row = dict(zip(header.split(","), last.split(","), strict=True))
+    assert (row["layer"], row["purity_change"], row["purity_announced"]) == ("layer 3", "-0.5", "1")
+    assert float(row["purity_low"]) < float(row["purity_change"]) < float(row["purity_high"]) < 0
+
+
+def test_models_that_are_not_before_and_after_have_no_such_page() -> None:
+    report = change_report(LAST)
+    report = replace(report, differences=tuple(replace(each, changed=None) for each in report.differences))
+    assert PAGE not in Rendered(report)
+    assert {each.slot for each in findings(report)} >= {"models"}
+
+
+def test_nothing_changed_is_nothing() -> None:
+    assert shifts(change_report(NOTHING))[0].margin == 0

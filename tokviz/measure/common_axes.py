@@ -1,0 +1,91 @@
+"""The same words of two models on one pair of axes: PCA of both models' states together, depth by depth.
+
+Each dimension is brought to mean 0 and variance 1 over the words of both. Where the first axis then parts the models rather than the
+words, each model's words are centered first: what moved all words alike would hide what moved some.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from tokviz.measure import pca
+from tokviz.records import COMMON, Changed, HiddenStates, Problem, Projection
+
+MOST_BETWEEN = 0.5
+"""Of the first axis' variance, that may lie between the models."""
+
+
+def changed(before: HiddenStates, after: HiddenStates) -> Changed:
+    """Both models' words at each depth.
+
+    Parameters
+    ----------
+    before, after : the same words in the same order, as many depths, the same width at each.
+
+    Raises
+    ------
+    ValueError : they haven't.
+    """
+    words = [[each.word for each in states.tokenization.words] for states in (before, after)]
+    widths = [[each.shape[1] for each in states.states] for states in (before, after)]
+    if words[0] != words[1] or widths[0] != widths[1]:
+        raise ValueError("expected two models of one form: the same words, depths and dimensions")
+    reference = before.tokenization.reference & after.tokenization.reference
+    with threadpool_limits(1, "blas"):
+        return _changed(before, after, reference)
+
+
+def _changed(before: HiddenStates, after: HiddenStates, reference: np.ndarray) -> Changed:
+    n_depths, n_words = before.n_depths, len(reference)
+    coordinates = np.full((2, n_depths, n_words, 2), np.nan)
+    shares = np.full((2, n_depths, 2), np.nan)
+    is_centered, is_same = np.zeros(n_depths, dtype=bool), np.zeros(n_depths, dtype=bool)
+    problems: list[Problem | None] = []
+    previous: np.ndarray | None = None
+    for depth in range(n_depths):
+        states = np.stack([before.states[depth], after.states[depth]]).astype(np.float64)
+        is_same[depth] = np.array_equal(states[0], states[1])
+        problems.append(pca.why_not(states[0], reference) or pca.why_not(states[1], reference))
+        if problems[-1] is not None:
+            continue
+        found, shares[:, depth] = _placed(states, reference)
+        if _share_between(found[:, reference, 0]) > MOST_BETWEEN:
+            is_centered[depth] = True
+            found, shares[:, depth] = _placed(states - states[:, reference].mean(axis=1, keepdims=True), reference)
+        both = np.tile(reference, 2)
+        signs = np.ones(2) if previous is None else pca.agreeing_signs(np.concatenate(found), previous, both)
+        coordinates[:, depth] = found * signs
+        previous = np.concatenate(coordinates[:, depth])
+    nothing = np.full((n_depths, n_words, 2), np.nan)
+    projection = Projection(
+        name=COMMON,
+        coordinates=coordinates[0],
+        explained_variance_ratio=shares[0],
+        grid_coordinates=nothing,
+        reference=reference,
+        problems=tuple(problems),
+        grid_problems=(Problem(kind="no_basis"),) * n_depths,
+        left_out=((),) * n_depths,
+    )
+    return Changed(
+        before=projection,
+        after=replace(projection, coordinates=coordinates[1], explained_variance_ratio=shares[1]),
+        is_centered=is_centered,
+        is_same=is_same,
+    )
+
+
+def _placed(states: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """``(2, n_words, width)`` → ``(2, n_words, 2)``, and how much of each model's variance lies along each axis, ``(2, 2)``."""
+    basis = pca.fit(np.concatenate(states[:, reference]), standardize=True)
+    found = np.stack([basis.project(each) for each in states])
+    total = (states[:, reference] / basis.scale).var(axis=1).sum(axis=1)
+    return found, found[:, reference].var(axis=1) / total[:, None]
+
+
+def _share_between(along: np.ndarray) -> float:
+    """Of the variance of ``(2, n)`` numbers, how much lies between the two rows' means."""
+    return float(along.mean(axis=1).var() / along.var())

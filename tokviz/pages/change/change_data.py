@@ -1,0 +1,71 @@
+"""What a change page loads, the places of words on common axes, and what it lets readers download."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from tokviz.pages.explore import explore_data
+from tokviz.pages.findings.changes import Shift, shifts
+from tokviz.pages.findings.differences import MEASURES
+from tokviz.pages.frame.frame import change_path
+from tokviz.pages.text import data_text
+from tokviz.pages.text.data_text import csv_text
+from tokviz.records import ProjectionReport, Report, depth_name
+
+
+def slug_of(shift: Shift, side: str) -> str:
+    """How scripts name a side: also the folder of its scripts, from that of all data."""
+    return f"{change_path(shift.before.slug, shift.after.slug).removesuffix('/index.html')}/{side}"
+
+
+def of_sides(found: Sequence[Shift]) -> dict[str, str]:
+    """Path from the site's root → script, of both sides in all contexts."""
+    written: dict[str, str] = {"data/words.js": data_text.script("words", explore_data.words(found[0].report.words))}
+    for each in found:
+        for side, context, projection in zip(
+            ("before", "after"), each.contexts, (each.changed.before, each.changed.after), strict=True
+        ):
+            shown = ProjectionReport(projection=projection, plates=(None,) * each.n_depths, grid=None, strip=None)
+            written |= explore_data.places(slug_of(each, side), replace(context, projections=(shown,)))
+    return written
+
+
+# --- downloads ---------------------------------------------------------------------------------------------------
+
+
+def depths_path(shift: Shift) -> str:
+    """Of the table of all depths, from the site's root."""
+    folder = change_path(shift.before.slug, shift.after.slug).removesuffix("/index.html")
+    return f"data/{folder}/{shift.pair.context}/depths.csv"
+
+
+def files(report: Report) -> dict[str, str]:
+    """Path from the site's root → text."""
+    return {depths_path(each): csv_text(_header(each), _rows(each)) for each in shifts(report)}
+
+
+def _header(shift: Shift) -> list[str]:
+    bands = [f"{measure}{part}" for measure in _measures(shift) for part in ("_change", "_low", "_high", "_announced")]
+    shares = [f"{side}_{axis}_share" for side in ("before", "after") for axis in ("pc1", "pc2")]
+    return ["depth", "layer", "identical", *bands, "cka", "neighbors_kept", "centered", *shares]
+
+
+def _measures(shift: Shift) -> tuple[str, ...]:
+    return tuple(MEASURES) if shift.pair.paired else ()
+
+
+def _rows(shift: Shift) -> Iterator[list[Any]]:
+    changed, alike = shift.changed, shift.similarity
+    bands = {each: shift.band(each, by_category=False)[:, 0] for each in _measures(shift)}
+    holds = {each: getattr(shift.pair.paired, each).overall.holds[0] for each in bands}
+    for depth in range(shift.n_depths):
+        row: list[Any] = [depth, depth_name(depth), changed.is_same[depth]]
+        for name, (low, value, high) in bands.items():
+            row += [value[depth], low[depth], high[depth], holds[name][depth]]
+        row += [None, None] if alike is None else [alike.cka[depth, depth], alike.neighbours[depth, depth]]
+        row.append(changed.is_centered[depth])
+        for each in (changed.before, changed.after):
+            row += each.explained_variance_ratio[depth].tolist()
+        yield row

@@ -1,0 +1,88 @@
+"""The curves of a change page: the difference over depth, each category's, how alike layers are, and what else was measured of both."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from tokviz.pages.charts.axis import ends
+from tokviz.pages.charts.curves import Axes, Chart, Series, chart_of, make_chart
+from tokviz.pages.charts.measure import Measure, Reading
+from tokviz.pages.charts.measures import WITHIN_A_MODEL
+from tokviz.pages.charts.scale import Layout
+from tokviz.pages.findings.changes import Shift
+from tokviz.pages.text import catalogue
+from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.wording import capitalized
+from tokviz.records import LayerSimilarity
+
+RULER = Layout(
+    width=1120, height=150, left=44, right=1000, top=10, bottom=122,
+    name_at=8, has_leaders=False, longest_name=24, n_styles=4,
+)  # fmt: skip
+"""As wide as the page: the depth is chosen on it."""
+NARROW = replace(RULER, width=390, right=376, longest_name=0)
+"""The same on a phone."""
+_DIFFERENCE = Measure(key="change", name="", caption="", read=lambda *_: None, spans=(-0.05, 0.05))
+_LIKENESS = Measure(key="likeness", name="How alike layers are", caption="", read=lambda *_: None)
+
+
+def difference(shift: Shift, *, narrow: bool = False) -> Chart | None:
+    """After less before, over all words, with its band; None where nothing was compared."""
+    reading = _readings(shift, by_category=False)
+    if not reading:
+        return None
+    name = f"{shift.after.name} − {shift.before.name}"
+    series = [Series(name=name, label="" if narrow else name, index=1, reading=reading[0])]
+    axes = Axes.of(_DIFFERENCE, series, depths=ends(shift.n_depths - 1), layout=NARROW if narrow else RULER)
+    measure = capitalized(catalogue.text(Fact(f"paired.measures.{shift.measure}")))
+    return make_chart(axes, series, heading=f"{measure}, {name}")
+
+
+def _readings(shift: Shift, *, by_category: bool) -> list[Reading]:
+    if shift.pair.paired is None:
+        return []
+    bands = shift.band(shift.measure, by_category=by_category)
+    low, value, high = np.where(np.isfinite(bands), bands, np.nan)
+    return [
+        Reading(values=each, interval=(lower, upper), thresholds=(0.0,))
+        for lower, each, upper in zip(low, value, high, strict=True)
+    ]
+
+
+def of_categories(shift: Shift) -> tuple[Chart, ...]:
+    """The same of each category, on one scale."""
+    readings = _readings(shift, by_category=True)
+    every = [
+        Series(name=label, label="", index=1, reading=each) for label, each in zip(shift.labels, readings, strict=True)
+    ]
+    axes = Axes.of(_DIFFERENCE, every, depths=ends(shift.n_depths - 1))
+    charts = (make_chart(axes, [each], heading=each.name) for each in every)
+    return tuple(filter(None, charts))
+
+
+def likeness(shift: Shift) -> Chart | None:
+    """CKA and neighbors kept, of each layer with the same layer."""
+    caption = "Each layer with the same layer of the other model; 1: alike."
+    found = shift.similarity
+    return None if found is None else chart_of(_LIKENESS, _alike(found), caption=caption)
+
+
+def _alike(found: LayerSimilarity) -> list[tuple[str, Reading]]:
+    return [("CKA", Reading(values=np.diag(found.cka))), ("neighbors", Reading(values=np.diag(found.neighbours)))]
+
+
+def of_both(shift: Shift) -> tuple[Chart, ...]:
+    """What was measured of both models, a curve of each."""
+    charts = []
+    for measure in WITHIN_A_MODEL:
+        found = [
+            (model.name, measure.reading(context))
+            for model, context in zip((shift.before, shift.after), shift.contexts, strict=True)
+        ]
+        known = [(name, Reading(values=each.values)) for name, each in found if each is not None]
+        geometry = shift.contexts[0].geometry
+        if len(known) == len(found) and geometry:
+            charts.append(chart_of(measure, known, caption=measure.explained(geometry)))
+    return tuple(filter(None, charts))

@@ -1,0 +1,188 @@
+"""The page of two models, before and after: what changed, where, in which words, and how surely."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from tokviz.pages.change import charts
+from tokviz.pages.change.change_data import depths_path, of_sides, slug_of
+from tokviz.pages.explore.explore_data import written_extents
+from tokviz.pages.findings.changes import Shift, shifts
+from tokviz.pages.frame.frame import Frame, Values, change_path, contents, model_path, relative
+from tokviz.pages.frame.index import context_entry, drawings
+from tokviz.pages.frame.small_plots import DENSE, HEIGHT, WIDTH, marks, paths, placed, thinned
+from tokviz.pages.text import catalogue, data_text
+from tokviz.pages.text.parts import Link
+from tokviz.pages.text.problems import problems
+from tokviz.pages.text.wording import percent
+from tokviz.records import COMMON, Report
+from tokviz.records.axes import extents
+
+SIDES = ("before", "after")
+SCRIPTS = ("plates/plates.js", "change.js", "contents.js", "parts.js", "lightbox.js", "take.js", "shortcuts.js")
+
+
+def change_pages(report: Report) -> Iterator[Values]:
+    """One for each pair of models that are before and after."""
+    by_pair: dict[tuple[str, str], list[Shift]] = {}
+    for each in shifts(report):
+        by_pair.setdefault((each.before.slug, each.after.slug), []).append(each)
+    for found in by_pair.values():
+        yield _page(report, sorted(found, key=lambda each: -each.margin))
+
+
+def _page(report: Report, found: Sequence[Shift]) -> Values:
+    """``found``: of each context what changed in it, the surest first."""
+    first = found[0]
+    page = change_path(first.before.slug, first.after.slug)
+    views = [_context(report, each, page) for each in found]
+    names = tuple(model.display_name for model in (first.before, first.after))
+    return Values(
+        frame=Frame(
+            report=report,
+            path=page,
+            title=f"{names[1]} and {names[0]} · {report.title}",
+            description=f"What changed from {names[0]} to {names[1]}: {catalogue.sentence([first.headline])}",
+            entries=SCRIPTS,
+        ),
+        names=names,
+        models=[
+            Link(text=name, href=relative(page, model_path(model.slug)))
+            for name, model in zip(names, (first.before, first.after), strict=True)
+        ],
+        contexts=views,
+        marks=marks(report.words, report.look.marks),
+        size=(WIDTH, HEIGHT),
+        contents=contents(
+            ("Side by side", "main", True),
+            ("All layers", "layers", True),
+            ("Each category", "categories", any(each["categories"] for each in views)),
+            ("What else differs", "else", any(each["both"] for each in views)),
+            ("Downloads", "downloads", True),
+        ),
+        plate_size=report.look.plate_size,
+        plates=_plates(report, found, page),
+        data=data_text.embedded(_data(found)),
+        scripts=of_sides(found),
+    )
+
+
+def _context(report: Report, shift: Shift, page: str) -> dict[str, Any]:
+    """What the page shows of one context."""
+    drawn = thinned(np.flatnonzero(shift.changed.before.reference))
+    context = shift.contexts[0].states.context
+    return {
+        "name": context.name,
+        "label": context.label,
+        "headline": catalogue.sentence([shift.headline]),
+        "evidence": " ".join(catalogue.sentence([each]) for each in shift.evidence),
+        "depth": shift.depth,
+        "last": shift.n_depths - 1,
+        "rulers": [each for each in (charts.difference(shift), charts.difference(shift, narrow=True)) if each],
+        "layers": [_small(report, shift, depth, drawn) for depth in range(shift.n_depths)],
+        "is_dense": len(drawn) > DENSE,
+        "categories": charts.of_categories(shift),
+        "likeness": charts.likeness(shift),
+        "both": charts.of_both(shift),
+        "download": Link(text="depths.csv", href=relative(page, depths_path(shift))),
+    }
+
+
+def _small(report: Report, shift: Shift, depth: int, rows: np.ndarray) -> dict[str, Any]:
+    """Both models' words at a depth, on the same axes and at one scale; a problem where there is no plot."""
+    both = (shift.changed.before, shift.changed.after)
+    if problem := problems(both[0])[depth]:
+        return {"problem": problem}
+    coordinates = np.concatenate([each.coordinates[depth] for each in both])
+    places, _ = placed(coordinates, np.tile(both[0].reference, 2))
+    memberships = report.words.of(shift.contexts[0].states.tokenization).memberships
+    halves = np.split(places, 2)
+    return {"problem": "", "plots": [paths(each, rows, memberships, report.look.marks) for each in halves]}
+
+
+def _plates(report: Report, found: Sequence[Shift], page: str) -> str | None:
+    """For the scripts that draw: each side as a model."""
+    models = [
+        {
+            "slug": slug_of(found[0], side),
+            "name": model.display_name,
+            "contexts": [
+                {
+                    **context_entry(each.contexts[0]),
+                    "last": each.n_depths - 1,
+                    "projections": [{"name": COMMON, "label": "PCA of both", "axes": ["PC1 of both", "PC2 of both"]}],
+                }
+                for each in found
+            ],
+        }
+        for side, model in zip(SIDES, (found[0].before, found[0].after), strict=True)
+    ]
+    longest = {
+        "model": max((each["name"] for each in models), key=len),
+        "context": max((each.contexts[0].states.context.label for each in found), key=len),
+    }
+    return drawings(
+        report, page, "plates/plates.js", "plates/board.js", data=relative(page, "data"), longest=longest, models=models
+    )
+
+
+def _data(found: Sequence[Shift]) -> dict[str, Any]:
+    """For the page's own script."""
+    return {
+        "slugs": [slug_of(found[0], side) for side in SIDES],
+        "ruler": {"start": charts.RULER.left / charts.RULER.width, "end": charts.RULER.right / charts.RULER.width},
+        "contexts": {
+            each.contexts[0].states.context.name: {
+                "depth": each.depth,
+                "last": each.n_depths - 1,
+                "extents": [_extents(each, depth) for depth in range(each.n_depths)],
+                "problems": problems(each.changed.before),
+                "captions": [_caption(each, depth) for depth in range(each.n_depths)],
+                "strong": _strong(each),
+            }
+            for each in found
+        },
+    }
+
+
+def _extents(shift: Shift, depth: int) -> list[float | None] | None:
+    """Those of both models together, so that both plots have one scale."""
+    both = [each.coordinates[depth] for each in (shift.changed.before, shift.changed.after)]
+    if not np.isfinite(both).all():
+        return None
+    return written_extents(extents(np.concatenate(both), np.tile(shift.changed.before.reference, 2)))
+
+
+def _caption(shift: Shift, depth: int) -> str:
+    """How the plots of a depth are made, and how much of each model's variance they show."""
+    if shift.changed.is_same[depth]:
+        return "Both models have the same states here."
+    shares = (each.explained_variance_ratio[depth].sum() for each in (shift.changed.before, shift.changed.after))
+    of_each = " and ".join(
+        f"{percent(share)} of {name}’s"
+        for share, name in zip(shares, (shift.before.name, shift.after.name), strict=True)
+    )
+    centered = (
+        "Each model’s words are centered first, as the models lie apart. " if shift.changed.is_centered[depth] else ""
+    )
+    return (
+        f"PCA of both models’ standardized states together, on the same axes. {centered}They hold {of_each} variance."
+    )
+
+
+def _strong(shift: Shift) -> list[list[int]]:
+    """Per depth the rows of words that stand out: those of the categories that changed."""
+    words = shift.report.words.of(shift.contexts[0].states.tokenization)
+    found = shift.pair.paired
+    changed = (
+        [set() for _ in range(shift.n_depths)]
+        if found is None
+        else [
+            {index for index, each in zip(found.categories, shift.by_category[:, depth], strict=True) if each}
+            for depth in range(shift.n_depths)
+        ]
+    )
+    return [[row for row, own in enumerate(words.memberships) if own and own[0] in each] for each in changed]
