@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+from claiming import decided
 from paired_fixture import measures, paired
 from profile_fixture import differences
 from report_fixture import SENTENCE, model_report, sample_report, word_list
 
-from tokviz.records import COMMON, Changed, ModelReport, Paired, PairedMeasure, Report
+from tokviz.records import COMMON, Changed, ModelReport, Moved, Paired, PairedMeasure, Report
 
 N_LAYERS = 4
 N_DEPTHS = N_LAYERS + 1
@@ -19,11 +20,22 @@ Values = Sequence[float]
 """Per depth."""
 
 
-def changed(model: ModelReport, *, is_same: bool = False) -> Changed:
+def moved(n_depths: int, n_words: int, movers: Mapping[tuple[int, int], int]) -> Moved:
+    """``movers``: of some depths and words how many of five neighbors they lost, which is announced."""
+    lost = np.zeros((n_depths, n_words), dtype=np.int64)
+    for at, n in movers.items():
+        lost[at] = n
+    return Moved(k=5, lost=lost, claim=decided(lost.ravel() > 0, "movers"))
+
+
+def changed(
+    model: ModelReport, *, is_same: bool = False, movers: Mapping[tuple[int, int], int] | None = None
+) -> Changed:
     shown = replace(model.contexts[0].projections[0].projection, name=COMMON)
-    moved = replace(shown, coordinates=shown.coordinates + (0 if is_same else 0.1))
+    after = replace(shown, coordinates=shown.coordinates + (0 if is_same else 0.1))
     none = np.zeros(len(shown.problems), dtype=bool)
-    return Changed(before=shown, after=moved, is_centered=none, is_same=none | is_same)
+    found = moved(len(none), int(shown.reference.sum()), movers or {})
+    return Changed(before=shown, after=after, is_centered=none, is_same=none | is_same, moved=found)
 
 
 def change_report(
@@ -33,6 +45,7 @@ def change_report(
     measured: str = "purity",
     is_same: bool = False,
     is_announced: bool = True,
+    movers: Mapping[tuple[int, int], int] | None = None,
 ) -> Report:
     """``overall``, ``categories``: after less before, which is announced where it isn't 0; a band reaches 0.08 to either side."""
     words = word_list(n_categories=3, n_words=4)
@@ -49,7 +62,11 @@ def change_report(
     of = PairedMeasure(overall=held([overall], "paired"), by_category=held(rows, "paired by category"))
     nothing = PairedMeasure(overall=held([NOTHING], "paired"), by_category=held([NOTHING] * 3, "paired by category"))
     found = measures(**{"purity": nothing, measured: of}, depths=[(depth, depth) for depth in range(N_DEPTHS)])
-    pair = replace(differences("base", "tuned", SENTENCE.name), paired=found, changed=changed(before, is_same=is_same))
+    pair = replace(
+        differences("base", "tuned", SENTENCE.name),
+        paired=found,
+        changed=changed(before, is_same=is_same, movers=movers),
+    )
     return replace(
         sample_report(),
         words=words,

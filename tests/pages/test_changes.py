@@ -108,6 +108,44 @@ def test_a_change_that_is_not_announced_leads_nowhere() -> None:
     assert [each.is_announced for each in others if each.slot == "change"] == [False]
 
 
+MOVERS = {(2, 0): 3, (4, 0): 4, (4, 5): 5}
+
+
+def test_words_that_moved_are_listed_and_nothing_more_is_said_of_categories() -> None:
+    report = change_report(movers=MOVERS)
+    assert headline(report) == "2 words have other neighbors in Tuned than in Base."
+    page = Rendered(report)[PAGE]
+    assert "2 words have other neighbors at layer 3: 4–5 of 5 nearest are others." in plain(page.one(".facts").text)
+    seen = [row.texts("th, td") for row in page.all(".change-movers tbody tr")]
+    # Those that lost most come first.
+    assert [[row[0], row[-1]] for row in seen] == [["word1b", "5 of 5"], ["word0a", "4 of 5"]]
+    names = report.words.words
+    for word, before, after, _ in seen:
+        for model, told in zip(report.models, (before, after), strict=True):
+            neighbours = model.contexts[0].neighbours
+            assert neighbours
+            nearest = neighbours.rows[4, names.index(word), :3]
+            assert plain(told).removeprefix("→ ") == ", ".join(names[each] for each in nearest)
+    assert [row.texts("td")[-1] for row in page.all("#movers tbody tr")] == ["layer 3", "layer 1 and layer 3"]
+    assert json.loads(page.one("[data-change-data]").text)["contexts"]["sentence"]["strong"] == [
+        [],
+        [],
+        [0],
+        [],
+        [0, 5],
+    ]
+
+
+def test_movers_stand_in_the_table_of_words() -> None:
+    _, *rows = tables.files(change_report(movers=MOVERS))["data/change/base-tuned/sentence/words.csv"].splitlines()
+    announced = [row.split(",")[:6] for row in rows if row.split(",")[7] == "1"]
+    assert announced == [
+        ["2", "layer 1", "word0a", "word0a", "3", "5"],
+        ["4", "layer 3", "word0a", "word0a", "4", "5"],
+        ["4", "layer 3", "word1b", "word1b", "5", "5"],
+    ]
+
+
 def test_its_table_has_after_less_before() -> None:
     text = tables.files(change_report(LAST))["data/change/base-tuned/sentence/depths.csv"]
     header, *_, last = text.splitlines()

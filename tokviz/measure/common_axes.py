@@ -1,4 +1,6 @@
-"""The same words of two models on one pair of axes: PCA of both models' states together, depth by depth.
+"""What changed between two models of one form: which words moved, and both models' words on one pair of axes.
+
+The axes are those of PCA of both models' states together, depth by depth.
 
 Each dimension is brought to mean 0 and variance 1 over the words of both. Where the first axis then parts the models rather than the
 words, each model's words are centered first: what moved all words alike would hide what moved some.
@@ -12,6 +14,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tokviz.measure import pca
+from tokviz.measure.movers import moved
 from tokviz.records import COMMON, Changed, HiddenStates, Problem, Projection
 
 MOST_BETWEEN = 0.5
@@ -71,6 +74,7 @@ def _changed(before: HiddenStates, after: HiddenStates, reference: np.ndarray) -
         left_out=((),) * n_depths,
     )
     return Changed(
+        moved=moved(before, after, np.flatnonzero(reference)),
         before=projection,
         after=replace(projection, coordinates=coordinates[1], explained_variance_ratio=shares[1]),
         is_centered=is_centered,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tokviz.records.change import Moved
 from tokviz.records.states import Projection
 
 COMMON = "common"
@@ -24,3 +25,24 @@ class Changed:
     """``(n_depths,)`` bool: whether each model's words were centered first, as the first axis would part the models rather than words."""
     is_same: np.ndarray
     """``(n_depths,)`` bool: whether both have the very same states."""
+    moved: Moved
+    """Which of the words that the axes are fitted to have other neighbors."""
+
+    @property
+    def rows(self) -> np.ndarray:
+        """``(n_moved,)`` int64: those words' rows."""
+        return np.flatnonzero(self.before.reference)
+
+    @property
+    def movers(self) -> np.ndarray:
+        """``(n_depths, n_words)`` bool: which words are announced to have other neighbors."""
+        found = np.zeros(self.before.coordinates.shape[:2], dtype=bool)
+        found[:, self.rows] = self.moved.holds
+        return found
+
+    @property
+    def lost(self) -> np.ndarray:
+        """``(n_depths, n_words)`` int64: how many of each word's nearest words are others; −1 where that isn't defined."""
+        found = np.full(self.before.coordinates.shape[:2], -1)
+        found[:, self.rows] = self.moved.lost
+        return found

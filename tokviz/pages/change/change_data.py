@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from tokviz.pages.explore import explore_data
 from tokviz.pages.findings.changes import Shift, shifts
 from tokviz.pages.findings.differences import MEASURES
 from tokviz.pages.frame.frame import change_path
 from tokviz.pages.text import data_text
-from tokviz.pages.text.data_text import csv_text
+from tokviz.pages.text.data_text import csv_text, spreadsheet_safe
 from tokviz.records import ProjectionReport, Report, depth_name
 
 
@@ -35,15 +37,19 @@ def of_sides(found: Sequence[Shift]) -> dict[str, str]:
 # --- downloads ---------------------------------------------------------------------------------------------------
 
 
-def depths_path(shift: Shift) -> str:
-    """Of the table of all depths, from the site's root."""
+def tables_of(shift: Shift) -> dict[str, str]:
+    """File's name → path from the site's root."""
     folder = change_path(shift.before.slug, shift.after.slug).removesuffix("/index.html")
-    return f"data/{folder}/{shift.pair.context}/depths.csv"
+    return {name: f"data/{folder}/{shift.pair.context}/{name}" for name in ("depths.csv", "words.csv")}
 
 
 def files(report: Report) -> dict[str, str]:
     """Path from the site's root → text."""
-    return {depths_path(each): csv_text(_header(each), _rows(each)) for each in shifts(report)}
+    written: dict[str, str] = {}
+    for each in shifts(report):
+        depths, words = tables_of(each).values()
+        written |= {depths: csv_text(_header(each), _rows(each)), words: csv_text(_WORDS, _word_rows(each))}
+    return written
 
 
 def _header(shift: Shift) -> list[str]:
@@ -69,3 +75,24 @@ def _rows(shift: Shift) -> Iterator[list[Any]]:
         for each in (changed.before, changed.after):
             row += each.explained_variance_ratio[depth].tolist()
         yield row
+
+
+_WORDS = (
+    *("depth", "layer", "word", "text_safe", "neighbors_lost", "neighbors", "score", "announced"),
+    *(f"{side}_pc{axis}" for side in ("before", "after") for axis in (1, 2)),
+)
+
+
+def _word_rows(shift: Shift) -> Iterator[list[Any]]:
+    changed, words = shift.changed, shift.report.words.of(shift.contexts[0].states.tokenization).words
+    lost, score = changed.lost, np.full(shift.movers.shape, np.nan)
+    score[:, changed.rows] = changed.moved.score
+    for depth in range(shift.n_depths):
+        for row, word in enumerate(words):
+            yield [
+                *(depth, depth_name(depth), word, spreadsheet_safe(word)),
+                *(None if lost[depth, row] < 0 else lost[depth, row], changed.moved.k),
+                *(score[depth, row], shift.movers[depth, row]),
+                *changed.before.coordinates[depth, row].tolist(),
+                *changed.after.coordinates[depth, row].tolist(),
+            ]

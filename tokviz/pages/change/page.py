@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from tokviz.pages.change import charts
-from tokviz.pages.change.change_data import depths_path, of_sides, slug_of
+from tokviz.pages.change.change_data import of_sides, slug_of, tables_of
+from tokviz.pages.change.movers import all_movers, movers_at
 from tokviz.pages.explore.explore_data import written_extents
 from tokviz.pages.findings.changes import Shift, shifts
 from tokviz.pages.frame.frame import Frame, Values, change_path, contents, model_path, relative
@@ -22,6 +23,8 @@ from tokviz.records import COMMON, Report
 from tokviz.records.axes import extents
 
 SIDES = ("before", "after")
+MOST_MOVERS = 5
+"""In sight; all are in a part that is folded."""
 SCRIPTS = ("plates/plates.js", "change.js", "contents.js", "parts.js", "lightbox.js", "take.js", "shortcuts.js")
 
 
@@ -59,6 +62,7 @@ def _page(report: Report, found: Sequence[Shift]) -> Values:
         contents=contents(
             ("Side by side", "main", True),
             ("All layers", "layers", True),
+            ("Words that moved", "movers", any(each["all_movers"] for each in views)),
             ("Each category", "categories", any(each["categories"] for each in views)),
             ("What else differs", "else", any(each["both"] for each in views)),
             ("Downloads", "downloads", True),
@@ -87,7 +91,10 @@ def _context(report: Report, shift: Shift, page: str) -> dict[str, Any]:
         "categories": charts.of_categories(shift),
         "likeness": charts.likeness(shift),
         "both": charts.of_both(shift),
-        "download": Link(text="depths.csv", href=relative(page, depths_path(shift))),
+        "movers": movers_at(shift, shift.depth)[:MOST_MOVERS],
+        "all_movers": all_movers(shift),
+        "k": shift.changed.moved.k,
+        "downloads": [Link(text=file, href=relative(page, path)) for file, path in tables_of(shift).items()],
     }
 
 
@@ -174,15 +181,11 @@ def _caption(shift: Shift, depth: int) -> str:
 
 
 def _strong(shift: Shift) -> list[list[int]]:
-    """Per depth the rows of words that stand out: those of the categories that changed."""
+    """Per depth the rows of words that stand out: those that moved, and those of the categories that changed."""
     words = shift.report.words.of(shift.contexts[0].states.tokenization)
     found = shift.pair.paired
-    changed = (
-        [set() for _ in range(shift.n_depths)]
-        if found is None
-        else [
-            {index for index, each in zip(found.categories, shift.by_category[:, depth], strict=True) if each}
-            for depth in range(shift.n_depths)
-        ]
-    )
-    return [[row for row, own in enumerate(words.memberships) if own and own[0] in each] for each in changed]
+    of_categories = np.zeros((shift.n_depths, len(words.words)), dtype=bool)
+    for index, signs in zip(found.categories if found else (), shift.by_category, strict=False):
+        own = [bool(each) and each[0] == index for each in words.memberships]
+        of_categories |= (signs != 0)[:, None] & np.array(own)
+    return [np.flatnonzero(each).tolist() for each in shift.movers | of_categories]

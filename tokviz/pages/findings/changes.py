@@ -114,15 +114,22 @@ class Shift:
             for by_category, signs in ((True, self.by_category), (False, self.overall[None])):
                 if signs.any():
                     return int(np.argmax(self._nearest(by_category=by_category, signs=signs)))
-            if not self.changed.is_same.all():
-                size = np.abs(self.band(self.measure, by_category=False)[1, 0])
-                return int(np.nanargmax(np.where(np.isfinite(size), size, -1.0)))
+        if self.movers.any():
+            return int(np.argmax(self.movers.sum(axis=1)))
+        if self.pair.paired is not None and not self.changed.is_same.all():
+            size = np.abs(self.band(self.measure, by_category=False)[1, 0])
+            return int(np.argmax(np.where(np.isfinite(size), size, -1.0)))
         return self.n_depths - 1
 
     def _nearest(self, *, by_category: bool, signs: np.ndarray) -> np.ndarray:
         """``(n_depths,)``: how far from 0 the nearer ends of announced bands are, summed over rows."""
         low, _, high = self.band(self.measure, by_category=by_category)
         return np.asarray(np.where(signs != 0, np.minimum(np.abs(low), np.abs(high)), 0.0).sum(axis=0))
+
+    @cached_property
+    def movers(self) -> np.ndarray:
+        """``(n_depths, n_words)`` bool: which words are announced to have other neighbors."""
+        return self.changed.movers
 
     @property
     def margin(self) -> float:
@@ -162,6 +169,8 @@ class Shift:
 
     def _none_is_sure(self, both: dict[str, Fact | str]) -> Fact:
         """No change of a category or of all is beyond ``LEAST``."""
+        if n := int(self.movers.any(axis=0).sum()):
+            return Fact("change.moved", n=n, **both)
         if self.pair.paired is None:
             return Fact("change.without_categories", **both)
         bands = [self.band(self.measure, by_category=each) for each in (False, True)]
@@ -199,21 +208,29 @@ class Shift:
     @property
     def evidence(self) -> tuple[Fact, ...]:
         """On what the headline rests; none where both models are the same, or nothing was compared."""
-        if self.pair.paired is None or self.changed.is_same.all():
+        if self.changed.is_same.all():
             return ()
+        return (*self._evidence_of_categories(), *self._evidence_of_movers())
+
+    def _evidence_of_categories(self) -> Iterator[Fact]:
+        if self.pair.paired is None:
+            return
         depth, measure = self.depth, Fact(f"paired.measures.{self.measure}")
         low, value, high = self.band(self.measure, by_category=False)[:, 0, depth].tolist()
-        found = []
         if np.isfinite([low, value, high]).all():
-            found.append(
-                Fact("change.overall", measure=measure, depth=depth, value=value, bounds=np.array([low, high]))
-            )
+            bounds = np.array([low, high])
+            yield Fact("change.overall", measure=measure, depth=depth, value=value, bounds=bounds)
         less, more = self.named
         bands = self.band(self.measure, by_category=True)[:, :, depth]
         for row in np.flatnonzero(less | more).tolist()[:MOST_NAMED]:
             low, value, high = bands[:, row].tolist()
-            found.append(Fact("change.category", name=self.labels[row], value=value, bounds=np.array([low, high])))
-        return tuple(found)
+            yield Fact("change.category", name=self.labels[row], value=value, bounds=np.array([low, high]))
+
+    def _evidence_of_movers(self) -> Iterator[Fact]:
+        movers = self.movers[self.depth]
+        if movers.any():
+            lost = self.changed.lost[self.depth][movers]
+            yield Fact("change.movers", n=int(movers.sum()), depth=self.depth, k=self.changed.moved.k, lost=lost)
 
     def found(self) -> Found:
         """As a finding of the report."""
@@ -227,7 +244,7 @@ class Shift:
             other=self.before,
             other_depth=self.depth,
             margin=self.margin,
-            is_announced=bool(self.margin) or bool(self.changed.is_same.all()),
+            is_announced=bool(self.margin or self.movers.any() or self.changed.is_same.all()),
         )
 
 

@@ -1,0 +1,70 @@
+"""The words that have other neighbors after a change: which, where, and what stood and stands next to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tokviz.pages.findings.changes import Shift
+from tokviz.pages.text.sentences import depths_where
+from tokviz.records import ContextReport, depth_name
+from tokviz.text import isolated
+
+N_NAMED = 3
+"""Of the words nearest to one."""
+MOST_LISTED = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mover:
+    """A word at a depth."""
+
+    word: str
+    layer: str
+    where: str
+    """All depths at which it is announced."""
+    before: str
+    """The words nearest to it; empty where that isn't known."""
+    after: str
+    lost: int
+
+
+def movers_at(shift: Shift, depth: int) -> list[Mover]:
+    """Those of one depth; first those that lost most neighbors, of these the surest."""
+    rows = np.flatnonzero(shift.movers[depth])
+    return [_mover(shift, row, depth) for row in _ranked(shift, depth, rows)]
+
+
+def all_movers(shift: Shift) -> list[Mover]:
+    """Each at the depth where it lost most, ``MOST_LISTED`` at most; in the same order."""
+    lost = np.where(shift.movers, shift.changed.lost, -1)
+    rows = np.flatnonzero(shift.movers.any(axis=0))
+    order = sorted(rows.tolist(), key=lambda row: -int(lost[:, row].max()))
+    return [_mover(shift, row, int(lost[:, row].argmax())) for row in order[:MOST_LISTED]]
+
+
+def _ranked(shift: Shift, depth: int, rows: np.ndarray) -> list[int]:
+    score = np.full(shift.movers.shape[1], -np.inf)
+    score[shift.changed.rows] = shift.changed.moved.score[depth]
+    return sorted(rows.tolist(), key=lambda row: (-int(shift.changed.lost[depth, row]), -float(score[row])))
+
+
+def _mover(shift: Shift, row: int, depth: int) -> Mover:
+    words = shift.report.words.of(shift.contexts[0].states.tokenization).words
+    before, after = (_named(context, row, depth, words) for context in shift.contexts)
+    return Mover(
+        word=words[row],
+        layer=depth_name(depth),
+        where=depths_where(shift.movers[:, row]),
+        before=before,
+        after=after,
+        lost=int(shift.changed.lost[depth, row]),
+    )
+
+
+def _named(context: ContextReport, row: int, depth: int, words: tuple[str, ...]) -> str:
+    found = context.neighbours
+    if found is None or found.rows[depth, row, 0] < 0:
+        return ""
+    return ", ".join(isolated(words[each]) for each in found.rows[depth, row, :N_NAMED])
