@@ -77,10 +77,7 @@ def _rows(shift: Shift) -> Iterator[list[Any]]:
         yield row
 
 
-_WORDS = (
-    *("depth", "layer", "word", "text_safe", "neighbors_lost", "neighbors", "score", "announced"),
-    *(f"{side}_pc{axis}" for side in ("before", "after") for axis in (1, 2)),
-)
+_WORDS = ("depth", "layer", "word", "text_safe", "neighbors_lost", "neighbors", "score", "announced")
 
 
 def _word_rows(shift: Shift) -> Iterator[list[Any]]:
@@ -93,6 +90,4 @@ def _word_rows(shift: Shift) -> Iterator[list[Any]]:
                 *(depth, depth_name(depth), word, spreadsheet_safe(word)),
                 *(None if lost[depth, row] < 0 else lost[depth, row], changed.moved.k),
                 *(score[depth, row], shift.movers[depth, row]),
-                *changed.before.coordinates[depth, row].tolist(),
-                *changed.after.coordinates[depth, row].tolist(),
             ]

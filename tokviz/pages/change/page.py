@@ -9,6 +9,7 @@ import numpy as np
 
 from tokviz.pages.change import charts
 from tokviz.pages.change.change_data import of_sides, slug_of, tables_of
+from tokviz.pages.change.facts import facts_of_both
 from tokviz.pages.change.movers import all_movers, movers_at
 from tokviz.pages.explore.explore_data import written_extents
 from tokviz.pages.findings.changes import Shift, shifts
@@ -23,6 +24,8 @@ from tokviz.records import COMMON, Report
 from tokviz.records.axes import extents
 
 SIDES = ("before", "after")
+MOST_PLACES, LEAST_WORDS = 8_000, 60
+"""Words in all small plots of a context together, of which a page can hold so many; but in each plot at least so many."""
 MOST_MOVERS = 5
 """In sight; all are in a part that is folded."""
 SCRIPTS = ("plates/plates.js", "change.js", "contents.js", "parts.js", "lightbox.js", "take.js", "shortcuts.js")
@@ -64,7 +67,7 @@ def _page(report: Report, found: Sequence[Shift]) -> Values:
             ("All layers", "layers", True),
             ("Words that moved", "movers", any(each["all_movers"] for each in views)),
             ("Each category", "categories", any(each["categories"] for each in views)),
-            ("What else differs", "else", any(each["both"] for each in views)),
+            ("What else differs", "else", True),
             ("Downloads", "downloads", True),
         ),
         plate_size=report.look.plate_size,
@@ -76,7 +79,7 @@ def _page(report: Report, found: Sequence[Shift]) -> Values:
 
 def _context(report: Report, shift: Shift, page: str) -> dict[str, Any]:
     """What the page shows of one context."""
-    drawn = thinned(np.flatnonzero(shift.changed.before.reference))
+    drawn = thinned(shift.changed.rows, max(MOST_PLACES // (2 * shift.n_depths), LEAST_WORDS))
     context = shift.contexts[0].states.context
     return {
         "name": context.name,
@@ -91,6 +94,7 @@ def _context(report: Report, shift: Shift, page: str) -> dict[str, Any]:
         "categories": charts.of_categories(shift),
         "likeness": charts.likeness(shift),
         "both": charts.of_both(shift),
+        "facts": facts_of_both(shift),
         "movers": movers_at(shift, shift.depth)[:MOST_MOVERS],
         "all_movers": all_movers(shift),
         "k": shift.changed.moved.k,

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from tokviz.pages.change.movers import movers_at
+from tokviz.pages.findings.changes import Shift, shifts
 from tokviz.pages.findings.chosen import findings
 from tokviz.pages.findings.finding import Found
 from tokviz.pages.text import data_text
@@ -39,6 +41,7 @@ def text(report: Report) -> str:
         "categories": [dataclasses.asdict(category) for category in report.words.categories],
         "contexts": [_asked(context, known=context.name not in report.without_template) for context in report.contexts],
         "findings": [_found(each) for each in findings(report)],
+        **({"changes": changes} if (changes := [_change(each) for each in shifts(report)]) else {}),
         "models": [_model(model) for model in report.models],
         **({"series": [_series(series) for series in report.series]} if report.series else {}),
     }
@@ -77,6 +80,21 @@ def _found(found: Found) -> dict[str, Any]:
         "depth": None if found.depth is None else depth_name(found.depth),
         "beside": found.beside and found.beside.states.context.name,
         "other_model": found.other and found.other.slug,
+    }
+
+
+def _change(shift: Shift) -> dict[str, Any]:
+    """What is measured of it is in ``data/change/``."""
+    found = shift.found()
+    return {
+        "before": shift.before.slug,
+        "after": shift.after.slug,
+        "context": shift.pair.context,
+        **_parts(found, "sentence"),
+        "evidence": found.said,
+        "announced": found.is_announced,
+        "depth": depth_name(shift.depth),
+        "movers": [each.word for each in movers_at(shift, shift.depth)],
     }
 
 

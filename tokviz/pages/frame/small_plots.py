@@ -25,9 +25,9 @@ PLAIN = "mark-plain"
 """Of words without a category."""
 
 
-def thinned(measured: np.ndarray) -> np.ndarray:
+def thinned(measured: np.ndarray, most: int = MOST_WORDS) -> np.ndarray:
     """``(n_drawn,)`` int64: rows of the words that are drawn, all of these or as many as a page can hold, evenly thinned."""
-    n_drawn = min(len(measured), MOST_WORDS)
+    n_drawn = min(len(measured), most, MOST_WORDS)
     return np.asarray(measured[np.unique(np.linspace(0, len(measured) - 1, n_drawn).round().astype(int))])
 
 

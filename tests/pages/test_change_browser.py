@@ -1,0 +1,84 @@
+"""The page of what changed in a real browser: both plots follow the curve, steps, playing and the address; words that changed stand out."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from browser import COUNT_SHIFTS, PHONE, OpenPage, expect_accessible_at_all_sizes, layout_shift, wait_until_quiet
+from changed_fixture import change_report
+from playwright.sync_api import Page, expect
+from report_fixture import write_site
+
+CHANGE = "change/base-tuned/index.html"
+LATE = (0.0, 0.0, 0.0, -0.4, -0.5)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    report = change_report(categories={0: LATE}, movers={(4, 5): 4})
+    return write_site(report, tmp_path_factory.mktemp("change"))
+
+
+def expect_both_at(page: Page, depth: str) -> None:
+    for name in ("Base", "Tuned"):
+        expect(page.locator(".slot", has_text=name).locator(".plate-head")).to_contain_text(f"in a sentence · {depth}")
+
+
+def test_both_plots_follow_curve_steps_and_address(open_page: OpenPage, site: Path) -> None:
+    page = open_page(site, CHANGE, before=COUNT_SHIFTS)
+    expect_both_at(page, "layer 3")
+    wait_until_quiet(page)
+    assert layout_shift(page) == 0
+    page.get_by_role("slider", name="Depth").focus()
+    page.keyboard.press("ArrowLeft")
+    expect_both_at(page, "layer 2")
+    expect(page).to_have_url(re.compile("#sentence/layer-2$"))
+    page.get_by_role("button", name="Previous").click()
+    expect_both_at(page, "layer 1")
+    expect(page.locator("[data-caption]")).to_contain_text("PCA of both models’ standardized states together")
+    page.get_by_role("button", name="Play").click()
+    expect_both_at(page, "layer 3")
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    page.goto(f"{page.url.split('#')[0]}#sentence/embedding/all")
+    expect_both_at(page, "embedding")
+    expect(page.get_by_role("radio", name="all words")).to_be_checked()
+
+
+def test_words_that_changed_stand_out_until_a_reader_asks_for_all(open_page: OpenPage, site: Path) -> None:
+    page = open_page(site, CHANGE)
+    expect_both_at(page, "layer 3")
+    marks, faint = (page.locator(f".slot:last-child .plate-marks > g{each}") for each in ("", ".faint"))
+    # A category of four words, and a word of another one that moved.
+    expect(marks).to_have_count(12)
+    expect(faint).to_have_count(7)
+    page.get_by_role("radio", name="all words").check()
+    expect(faint).to_have_count(0)
+    page.get_by_role("radio", name="what changed").check()
+    expect(faint).to_have_count(7)
+
+
+def test_on_a_phone_one_plot_is_seen_and_the_other_is_a_tap_away(open_page: OpenPage, site: Path) -> None:
+    page = open_page(site, CHANGE, viewport=PHONE)
+    expect(page.locator(".slot:visible")).to_have_count(1)
+    expect(page.locator(".slot:visible .plate-head")).to_contain_text("Tuned")
+    page.get_by_role("radio", name="Base").check()
+    expect(page.locator(".slot:visible .plate-head")).to_contain_text("Base")
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+
+def test_it_is_accessible(open_page: OpenPage, site: Path) -> None:
+    page = open_page(site, CHANGE)
+    expect_both_at(page, "layer 3")
+    expect_accessible_at_all_sizes(page)
+
+
+def test_without_scripts_both_models_are_seen_at_the_depth_of_the_change(open_page: OpenPage, site: Path) -> None:
+    page = open_page(site, CHANGE, java_script_enabled=False)
+    expect(page.locator(".change-still svg")).to_have_count(2)
+    expect(page.locator(".change-still figcaption")).to_have_text(["Base, layer 3", "Tuned, layer 3"])
+    expect(page.locator(".slot:visible")).to_have_count(0)
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        "At layers 2–3, Tuned keeps Category 1 less apart than Base."
+    )
