@@ -19,7 +19,7 @@ from tokviz.pages.frame.small_plots import DENSE, HEIGHT, WIDTH, marks, paths, p
 from tokviz.pages.text import catalogue, data_text
 from tokviz.pages.text.parts import Link
 from tokviz.pages.text.problems import problems
-from tokviz.pages.text.wording import percent
+from tokviz.pages.text.wording import count, percent
 from tokviz.records import COMMON, Report
 from tokviz.records.axes import extents
 
@@ -79,7 +79,8 @@ def _page(report: Report, found: Sequence[Shift]) -> Values:
 
 def _context(report: Report, shift: Shift, page: str) -> dict[str, Any]:
     """What the page shows of one context."""
-    drawn = thinned(shift.changed.rows, max(MOST_PLACES // (2 * shift.n_depths), LEAST_WORDS))
+    rows = shift.changed.rows
+    drawn = thinned(rows, max(MOST_PLACES // (2 * shift.n_depths), LEAST_WORDS))
     context = shift.contexts[0].states.context
     return {
         "name": context.name,
@@ -91,6 +92,9 @@ def _context(report: Report, shift: Shift, page: str) -> dict[str, Any]:
         "rulers": [each for each in (charts.difference(shift), charts.difference(shift, narrow=True)) if each],
         "layers": [_small(report, shift, depth, drawn) for depth in range(shift.n_depths)],
         "is_dense": len(drawn) > DENSE,
+        "some": f"Shown are {len(drawn):,} of {count(len(rows), 'word')}, evenly drawn."
+        if len(drawn) < len(rows)
+        else "",
         "categories": charts.of_categories(shift),
         "likeness": charts.likeness(shift),
         "both": charts.of_both(shift),

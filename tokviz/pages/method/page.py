@@ -149,6 +149,7 @@ def _measures(report: Report) -> tuple[Term, ...]:
         *terms(related, geometry).values(),
         *((term("method.corrected"),) if is_related else ()),
         *((term("method.profile"),) if any(context.profile for context in contexts) else ()),
+        *((term("change.method"),) if any(each.changed for each in report.differences) else ()),
         *((term("method.untrained"),) if any(context.untrained for context in contexts) else ()),
         *(terms(lens_measures(()), geometry).values() if any(map(has_lens, contexts)) else ()),
         *((term("method.series"),) if report.series else ()),
