@@ -15,7 +15,7 @@ from tokviz.pages.explore.explore_data import written_extents
 from tokviz.pages.findings.changes import Shift, shifts
 from tokviz.pages.frame.frame import Frame, Values, change_path, contents, model_path, relative
 from tokviz.pages.frame.index import context_entry, drawings
-from tokviz.pages.frame.small_plots import DENSE, HEIGHT, WIDTH, marks, paths, placed, thinned
+from tokviz.pages.frame.small_plots import DENSE, HEIGHT, WIDTH, dots, placed, thinned
 from tokviz.pages.text import catalogue, data_text
 from tokviz.pages.text.parts import Link
 from tokviz.pages.text.problems import problems
@@ -25,7 +25,7 @@ from tokviz.records.axes import extents
 
 SIDES = ("before", "after")
 MOST_PLACES, LEAST_WORDS = 8_000, 60
-"""Words in all small plots of a context together, of which a page can hold so many; but in each plot at least so many."""
+"""Words in all small plots together, of which a page can hold so many; but in each plot at least so many."""
 MOST_MOVERS = 5
 """In sight; all are in a part that is folded."""
 SCRIPTS = ("plates/plates.js", "change.js", "contents.js", "parts.js", "lightbox.js", "take.js", "shortcuts.js")
@@ -60,7 +60,8 @@ def _page(report: Report, found: Sequence[Shift]) -> Values:
             for name, model in zip(names, (first.before, first.after), strict=True)
         ],
         contexts=views,
-        marks=marks(report.words, report.look.marks),
+        layers=_layers(report, first),
+        caption=_caption(first, first.depth),
         size=(WIDTH, HEIGHT),
         contents=contents(
             ("Side by side", "main", True),
@@ -79,8 +80,6 @@ def _page(report: Report, found: Sequence[Shift]) -> Values:
 
 def _context(report: Report, shift: Shift, page: str) -> dict[str, Any]:
     """What the page shows of one context."""
-    rows = shift.changed.rows
-    drawn = thinned(rows, max(MOST_PLACES // (2 * shift.n_depths), LEAST_WORDS))
     context = shift.contexts[0].states.context
     return {
         "name": context.name,
@@ -90,11 +89,6 @@ def _context(report: Report, shift: Shift, page: str) -> dict[str, Any]:
         "depth": shift.depth,
         "last": shift.n_depths - 1,
         "rulers": [each for each in (charts.difference(shift), charts.difference(shift, narrow=True)) if each],
-        "layers": [_small(report, shift, depth, drawn) for depth in range(shift.n_depths)],
-        "is_dense": len(drawn) > DENSE,
-        "some": f"Shown are {len(drawn):,} of {count(len(rows), 'word')}, evenly drawn."
-        if len(drawn) < len(rows)
-        else "",
         "categories": charts.of_categories(shift),
         "likeness": charts.likeness(shift),
         "both": charts.of_both(shift),
@@ -103,6 +97,18 @@ def _context(report: Report, shift: Shift, page: str) -> dict[str, Any]:
         "all_movers": all_movers(shift),
         "k": shift.changed.moved.k,
         "downloads": [Link(text=file, href=relative(page, path)) for file, path in tables_of(shift).items()],
+    }
+
+
+def _layers(report: Report, shift: Shift) -> dict[str, Any]:
+    """Both models' words at each depth, small."""
+    rows = shift.changed.rows
+    drawn = thinned(rows, max(MOST_PLACES // (2 * shift.n_depths), LEAST_WORDS))
+    some = f" Shown are {len(drawn):,} of {count(len(rows), 'word')}, evenly drawn." if len(drawn) < len(rows) else ""
+    return {
+        "depths": [_small(report, shift, depth, drawn) for depth in range(shift.n_depths)],
+        "is_dense": len(drawn) > DENSE,
+        "caption": f"Words {shift.contexts[0].states.context.label}, on common axes; colors are categories.{some}",
     }
 
 
@@ -115,7 +121,7 @@ def _small(report: Report, shift: Shift, depth: int, rows: np.ndarray) -> dict[s
     places, _ = placed(coordinates, np.tile(both[0].reference, 2))
     memberships = report.words.of(shift.contexts[0].states.tokenization).memberships
     halves = np.split(places, 2)
-    return {"problem": "", "plots": [paths(each, rows, memberships, report.look.marks) for each in halves]}
+    return {"problem": "", "plots": [dots(each, rows, memberships, report.look.marks) for each in halves]}
 
 
 def _plates(report: Report, found: Sequence[Shift], page: str) -> str | None:

@@ -60,6 +60,20 @@ def paths(
     ]
 
 
+def dots(
+    places: np.ndarray, rows: np.ndarray, memberships: Sequence[tuple[int, ...]], looks: Marks
+) -> list[tuple[str, str]]:
+    """The same as dots, which take a fifth of the space: the class of a color, and path data in which each word is a point."""
+    by_hue: dict[str, list[str]] = {}
+    for index in rows:
+        if np.isfinite(places[index]).all():
+            own = memberships[index]
+            by_hue.setdefault(hue_class(looks, own[0]) if own else "", []).append(
+                "M{:.0f} {:.0f}h0".format(*places[index])
+            )
+    return [(hue, "".join(points)) for hue, points in sorted(by_hue.items())]
+
+
 def placed(coordinates: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, float]:
     """Where words stand in a plot, NaN for words beyond it, and how far those reach that set its scale.
 
