@@ -17,10 +17,11 @@ from tokviz.records import Report
 
 
 class Rendered:
-    """All pages of a report. A page is read when it is asked for, and once."""
+    """All pages of a report. A page is made and read when it is asked for, and once."""
 
     def __init__(self, report: Report) -> None:
         self._site = pages.build(report)
+        self._pages = {page.view.frame.path: page for page in self._site.pages}
         self._read: dict[str, Part] = {}
 
     @cached_property
@@ -30,16 +31,23 @@ class Rendered:
 
     def __getitem__(self, path: str) -> Part:
         if path not in self._read:
-            self._read[path] = Part(html.document_fromstring(self.files[path]))
+            is_alone = path in self._pages and "files" not in vars(self)
+            text = render.render_page(self._pages[path], FOLDERS) if is_alone else self.files[path]
+            self._read[path] = Part(html.document_fromstring(text))
         return self._read[path]
 
     def __contains__(self, path: str) -> bool:
-        return path in self.files
+        return path in self._pages or path in self.files
+
+    @property
+    def paths(self) -> list[str]:
+        """Of all pages that readers may see."""
+        return [*self._pages, "404.html"]
 
     @property
     def models(self) -> list[Part]:
         """The models' pages, in the report's order."""
-        return [self[path] for path in self.files if Path(path).match("models/*/index.html")]
+        return [self[path] for path in self._pages if Path(path).match("models/*/index.html")]
 
 
 class Part:

@@ -38,6 +38,12 @@ def test_what_has_no_picture_is_written_as_code_points(text: str, shown: str) ->
     assert visible(shown) == shown
 
 
+def test_every_character_is_shown_alike_alone_and_beside_one_beyond_16_bits() -> None:
+    for character in map(chr, range(0x10000)):
+        shown = character if character in "\t\n\r" else visible_piece(character)
+        assert (visible(character), visible(f"{character}😀")) == (shown, f"{shown}😀")
+
+
 def test_in_a_piece_lines_and_tabs_are_code_points_too() -> None:
     assert visible_piece("\n\t") == "⟨U+000A 0009⟩"
 

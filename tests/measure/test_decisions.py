@@ -130,27 +130,28 @@ def test_of_questions_that_are_partly_true_a_report_in_a_hundred_says_anything_f
 ) -> None:
     """Of each order that can be read three questions more are asked, to which the answer is no; of categories and their surface, too.
 
-    Each has eight values that depend on each other, at half of which a true one isn't true either.
+    Each has eight values that depend on each other, at half of which a true one isn't true either. Many reports are held against the
+    same shuffles, which take the time. By the fitted tails it is said in 1.0 to 1.5 reports of a hundred; a mistake makes it four.
     """
     random, n_false = np.random.default_rng((9, n_orders, int(2 * part_true))), 0
-    n_reports = 400 if n_orders < 40 else 100  # of 160 families a report takes a second
-    for _ in range(n_reports):
-        claims, false = [], []
-        true = {f"order {index}" for index in range(round(n_orders * part_true))}
-        keys = [
-            f"order {index}{more}" for index in range(n_orders) for more in ("", ", beyond", ", ends meet", ", circle")
-        ]
-        for key in (*keys, "categories", "categories, each", "surface"):
-            every = 0.8 * random.normal(size=(1, 2000)) + 0.6 * random.normal(size=(8, 2000))
-            every[:4, 0] += 9 * (key in true)
-            claims.append(claim(key, every[:, 0], every[:, 1:], np.ones(8, bool)))
-            false.append(np.arange(8) >= 4 * (key in true))
+    n_times, n_reports = (40, 25) if n_orders < 40 else (15, 40)
+    true = {f"order {index}" for index in range(round(n_orders * part_true))}
+    keys = [f"order {index}{more}" for index in range(n_orders) for more in ("", ", beyond", ", ends meet", ", circle")]
+    keys += ["categories", "categories, each", "surface"]
+    for _ in range(n_times):
+        claims, are_false = [], np.ones((len(keys), n_reports, 8), dtype=bool)
+        for key, is_false in zip(keys, are_false, strict=True):
+            every = 0.8 * random.normal(size=(1, 1999 + n_reports)) + 0.6 * random.normal(size=(8, 1999 + n_reports))
+            reports = every[:, :n_reports].T
+            if key in true:
+                reports[:, :4] += 9
+                is_false[:, :4] = False
+            claims.append(scored(key, reports.ravel(), every[:, n_reports:], np.ones(8 * n_reports, bool)))
         families = decide(claims)
         assert all(each.level > 0 for each in families.values())
-        n_false += any(
-            (each.decided(families[each.family]).holds & wrong).any() for each, wrong in zip(claims, false, strict=True)
-        )
-    assert n_false <= n_reports * LEVEL + 3 * np.sqrt(n_reports * LEVEL)
+        holds = [each.decided(families[each.family]).holds.reshape(n_reports, 8) for each in claims]
+        n_false += (np.array(holds) & are_false).any(axis=(0, 2)).sum()
+    assert n_false <= 2.5 * LEVEL * n_times * n_reports
 
 
 def test_the_threshold_is_the_lowest_score_that_is_announced() -> None:

@@ -78,15 +78,7 @@ def _stages() -> tuple[Stage, ...]:
 # --- the cases -------------------------------------------------------------------------------------------------------
 
 
-def cases() -> list[Case]:
-    return [
-        *_of_plates(),
-        *_of_comparison(),
-        *_of_reports(),
-    ]
-
-
-def _of_plates() -> Iterator[Case]:
+def of_plates() -> Iterator[Case]:
     model = sample_report().models[0]
     context = model.contexts[0]
     projection, geometry = context.projections[0].projection, present(context.geometry)
@@ -127,7 +119,7 @@ def _of_plates() -> Iterator[Case]:
     yield Case("a mark", "massive from layer 11", "11", "12", lambda text: chart_claims.check_mark(text, geometry))
 
 
-def _of_comparison() -> Iterator[Case]:
+def of_comparison() -> Iterator[Case]:
     report, large = compared_report(), all_large()
     site = Rendered(dataclasses.replace(report, models=(large, *report.models[:2])))
     context = large.contexts[0]
@@ -186,7 +178,7 @@ def _of_comparison() -> Iterator[Case]:
     )  # fmt: skip
 
 
-def _of_reports() -> Iterator[Case]:
+def of_reports() -> Iterator[Case]:
     report = sample_report()
     site = Rendered(report)
     term = claims.term_of(site["method/index.html"], "Position 0")
@@ -208,3 +200,6 @@ def _of_reports() -> Iterator[Case]:
         "a panel's note", note, "position 0", "position 1",
         lambda text: page_claims.check_panel_notes([text], report.models[0].contexts[0]),
     )  # fmt: skip
+
+
+KINDS = (of_plates, of_comparison, of_reports)

@@ -20,15 +20,6 @@ from tokviz.pages.text.findings import finding_of
 from tokviz.records import BreakingExpert, ContextReport, ModelReport
 
 
-def cases() -> list[Case]:
-    return [
-        *_of_plates(),
-        *_of_notes(),
-        *_of_cells(),
-        *_of_rows(),
-    ]
-
-
 def broken() -> ModelReport:
     return sample_report().models[0]
 
@@ -87,7 +78,7 @@ def page() -> Part:
 # --- beside each other ----------------------------------------------------------------------------------------------
 
 
-def _of_plates() -> Iterator[Case]:
+def of_plates() -> Iterator[Case]:
     context, shown = broken().contexts[0], page().one(".without")
     twin = present(context.twin)
     twins = without_claims.twins_of(shown)
@@ -142,7 +133,7 @@ def _of_plates() -> Iterator[Case]:
 # --- notes, the compare page, the table of layers --------------------------------------------------------
 
 
-def _of_notes() -> Iterator[Case]:
+def of_notes() -> Iterator[Case]:
     model = broken()
     context = model.contexts[0]
     twin = present(context.twin)
@@ -166,8 +157,9 @@ def _of_notes() -> Iterator[Case]:
     )  # fmt: skip
 
 
-def _of_cells() -> Iterator[Case]:
+def of_cells() -> Iterator[Case]:
     tried, untried, expert = broken(), without_interventions(broken()), by_an_expert()
+    shown = {id(model): _cells(model) for model in (tried, untried, expert)}
     for kind, model, pattern, replacement in (
         ("another number", tried, "^two", "three"),
         ("another share", tried, r"99\.8", "99.7"),
@@ -180,20 +172,21 @@ def _of_cells() -> Iterator[Case]:
         ("left, where no expert was tried", expert, r"–\|not tried", "0.1 %|20.0 of 24,410"),
         ("left, where nothing was tried", untried, r"–\|not tried", "0.1 %|20.0 of 24,410"),
     ):
-        report = dataclasses.replace(compared_report(), models=(model, compared_report().models[1]))
-        captures = metrics(Rendered(report)["compare/index.html"])
-        cells = "|".join(
-            part for cell in list(captures[model.display_name, "alone"].values())[6:8] for part in cell.noted
-        )
 
         def check(text: str, model: ModelReport = model) -> None:
             who, note, left, left_note = text.split("|")
             writers_claims.check_cells([(who, note), (left, left_note)], finding_of(model), model.contexts[0])
 
-        yield Case(f"compared: {kind}", cells, pattern, replacement, check)
+        yield Case(f"compared: {kind}", shown[id(model)], pattern, replacement, check)
 
 
-def _of_rows() -> Iterator[Case]:
+def _cells(model: ModelReport) -> str:
+    report = dataclasses.replace(compared_report(), models=(model, compared_report().models[1]))
+    own = metrics(Rendered(report)["compare/index.html"])[model.display_name, "alone"]
+    return "|".join(part for cell in list(own.values())[6:8] for part in cell.noted)
+
+
+def of_rows() -> Iterator[Case]:
     layer = present(broken().contexts[0].states.updates).layers[11]
     row, *_ = page().all(".writers-table tbody tr")
     _, mlp, dimension, _ = row.texts("td")
@@ -220,3 +213,6 @@ def _of_rows() -> Iterator[Case]:
         ("another neuron", f"{bar.text}|{width}", "1229", "1487", check_bar),
     ):
         yield Case(f"what a layer adds: {kind}", true, pattern, replacement, check)
+
+
+KINDS = (of_plates, of_notes, of_cells, of_rows)

@@ -16,19 +16,15 @@ from tokviz.pages.text import catalogue
 from tokviz.pages.text.explained import Explainer
 from tokviz.pages.text.glossary import GLOSSARY, LENS
 
-RENDERED = {
-    f"{name}: {path}": text
-    for name, report in (("sample", sample_report()), ("hostile", hostile_report()))
-    for path, text in Rendered(report).files.items()
-    if path.endswith(".html") and path != "404.html"
-}
+SITES = {"sample": Rendered(sample_report()), "hostile": Rendered(hostile_report())}
+EVERY_PAGE = [(name, path) for name, site in SITES.items() for path in site.paths if path != "404.html"]
 METHOD = "method/index.html"
 TERM = re.compile(r'<button type="button" class="term" popovertarget="([^"]+)">')
 
 
 @pytest.fixture(scope="module")
 def method() -> Part:
-    return Rendered(sample_report())[METHOD]
+    return SITES["sample"][METHOD]
 
 
 def explained(*sentences: str) -> list[str]:
@@ -69,17 +65,17 @@ def test_the_method_page_lists_all_terms_that_the_report_may_speak_of(method: Pa
     assert Rendered(lens_report())[METHOD].under("terms").texts("dt") == names
 
 
-@pytest.mark.parametrize("page", RENDERED)
-def test_each_term_of_a_page_has_its_definition_once(page: str) -> None:
-    html = RENDERED[page]
+@pytest.mark.parametrize(("report", "path"), EVERY_PAGE)
+def test_each_term_of_a_page_has_its_definition_once(report: str, path: str) -> None:
+    html = SITES[report].files[path]
     terms = TERM.findall(html)
     assert len(terms) == len(set(terms))
     assert set(terms) == set(re.findall(r'<p popover id="([^"]+)">', html))
-    assert not (terms and page.endswith("method/index.html"))
+    assert not (terms and path == METHOD)
 
 
 def test_a_models_page_explains_what_it_speaks_of() -> None:
-    terms = {each.removeprefix("term-") for each in TERM.findall(RENDERED["sample: models/smol-30/index.html"])}
+    terms = {each.removeprefix("term-") for each in TERM.findall(SITES["sample"].files["models/smol-30/index.html"])}
     assert {"purity", "attention-sink", "position-0", "massive", "stage", "cka", "standardized", "write"} <= terms
 
 

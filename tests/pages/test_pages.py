@@ -43,10 +43,7 @@ from tokviz.text import isolated
 
 REPORTS = {"sample": sample_report(), "hostile": twice(hostile_report()), "one depth": twice(one_depth_report())}
 SITES = {name: Rendered(report) for name, report in REPORTS.items()}
-RENDERED = {
-    name: {path: text for path, text in site.files.items() if path.endswith(".html")} for name, site in SITES.items()
-}
-EVERY_PAGE = [(name, path) for name, rendered in RENDERED.items() for path in rendered]
+EVERY_PAGE = [(name, path) for name, site in SITES.items() for path in site.paths]
 ASSETS = TEMPLATES / "assets"
 EARLY = ("assets/theme.js", "assets/fonts.js", "assets/opening.js")
 """Scripts that run before the page is drawn."""
@@ -73,7 +70,7 @@ def card(page: Part) -> dict[str | None, str | None]:
 
 
 def test_every_page_is_there() -> None:
-    assert set(RENDERED["sample"]) == {
+    assert set(SITES["sample"].paths) == {
         "index.html",
         "method/index.html",
         "404.html",
@@ -101,13 +98,13 @@ def test_every_page_is_linked_from_another(make: Callable[[], Report]) -> None:
 
 @pytest.mark.parametrize(("report", "path"), EVERY_PAGE)
 def test_a_page_is_valid_html(report: str, path: str) -> None:
-    parse(RENDERED[report][path])
+    parse(SITES[report].files[path])
 
 
 @pytest.mark.parametrize(("report", "path"), EVERY_PAGE)
 def test_every_link_of_a_page_leads_to_a_file_or_slide_of_the_site(report: str, path: str) -> None:
     site = SITES[report]
-    ids = {page: {element["id"] for element in site[page].all("[id]")} for page in RENDERED[report]}
+    ids = {page: {element["id"] for element in site[page].all("[id]")} for page in site.paths}
     files = set(ids) | set(render.assets(FOLDERS)) | set(REPORTS[report].downloads.values())
     files |= {image.path for image in images(REPORTS[report])}
     for link in links(site[path]):
@@ -128,7 +125,7 @@ def test_every_link_of_a_page_leads_to_a_file_or_slide_of_the_site(report: str, 
 
 @pytest.mark.parametrize(("report", "path"), EVERY_PAGE)
 def test_a_strict_content_security_policy_would_allow_a_page(report: str, path: str) -> None:
-    for element in parse(RENDERED[report][path]).iter():
+    for element in parse(SITES[report].files[path]).iter():
         assert not any(name == "style" or name.startswith("on") for name in element.attrib)
         if element.tag == "script" and element.get("type") != "application/json":  # data, which never runs
             # The theme is chosen and fonts are asked for before anything is drawn.
@@ -165,9 +162,9 @@ def test_every_font_has_its_licence() -> None:
         assert "SIL OPEN FONT LICENSE" in font.with_suffix(".LICENSE.txt").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("path", RENDERED["hostile"])
+@pytest.mark.parametrize("path", SITES["hostile"].paths)
 def test_what_authors_write_is_shown_and_never_run(path: str) -> None:
-    html = RENDERED["hostile"][path]
+    html = SITES["hostile"].files[path]
     tree = parse(html)
     assert "<script>alert" not in html
     assert HOSTILE in "".join(tree.itertext())
@@ -208,11 +205,11 @@ def test_what_html_does_not_take_is_shown_as_code_points() -> None:
 
 
 def test_the_introduction_is_placed_as_html() -> None:
-    assert "<p>What <em>words</em> look like inside a model.</p>" in RENDERED["sample"]["index.html"]
+    assert "<p>What <em>words</em> look like inside a model.</p>" in SITES["sample"].files["index.html"]
 
 
 def test_every_picture_has_its_size_and_a_description() -> None:
-    for path in RENDERED["sample"]:
+    for path in SITES["sample"].paths:
         for image in SITES["sample"][path].all("img"):
             assert image["width"]
             assert image["height"]
@@ -263,7 +260,8 @@ def test_a_models_page_is_shown_with_its_own_preview_and_what_was_found() -> Non
 
 
 def test_where_it_is_not_known_nothing_is_said_of_it() -> None:
-    for path, html in RENDERED["hostile"].items():
+    for path in SITES["hostile"].paths:
+        html = SITES["hostile"].files[path]
         assert 'rel="canonical"' not in html, path
         assert "og:" not in html, path
     assert "sitemap.xml" not in SITES["hostile"]

@@ -14,10 +14,8 @@ import pytest
 import reference
 from controls_fixture import controlled_report
 from narrow import present
-from report_fixture import FOLDERS, HOSTILE, TEMPLATES, compared_report, hostile_report, sample_report
-
-from tokviz import pages
-from tokviz.pages import render
+from rendered import Rendered
+from report_fixture import HOSTILE, TEMPLATES, compared_report, hostile_report, sample_report
 
 ROOT = Path(__file__).parents[2]
 SEEN = ("alt", "aria-label", "aria-roledescription", "title", "content")
@@ -29,12 +27,7 @@ REPORTS = {
     "controlled": controlled_report(),
 }
 SCRIPTS = sorted(path for path in (TEMPLATES / "assets").rglob("*.js") if path.parent.name != "vendor")
-RENDERED = {
-    f"{name}: {path}": text
-    for name, report in REPORTS.items()
-    for path, text in render.render(pages.build(report), FOLDERS).items()
-    if path.endswith(".html")
-}
+SITES = {name: Rendered(report) for name, report in REPORTS.items()}
 
 
 def not_used() -> list[str]:
@@ -103,9 +96,9 @@ def test_words_that_are_not_used_are_found() -> None:
     assert list(messages('"""A plate here."""\nx = f"{plate(1)} is a plot"\n')) == ['f"… is a plot"']
 
 
-@pytest.mark.parametrize("page", RENDERED)
-def test_a_page_has_one_term_for_each_thing(page: str) -> None:
-    said = " ".join(visible(tree_of(RENDERED[page]))).replace(HOSTILE, "")
+@pytest.mark.parametrize(("report", "path"), [(name, path) for name, site in SITES.items() for path in site.paths])
+def test_a_page_has_one_term_for_each_thing(report: str, path: str) -> None:
+    said = " ".join(visible(tree_of(SITES[report].files[path]))).replace(HOSTILE, "")
     assert WORDS.findall(said) == []
 
 

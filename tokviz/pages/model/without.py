@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -104,7 +104,7 @@ def _twins(
             )
 
 
-Row = tuple[str, Iterable[str]]
+Row = tuple[str, Sequence[str]]
 """A number's name, and it of the model as it is and with neurons set to a value."""
 
 
@@ -122,7 +122,10 @@ def _rows(
         purities = [each.purity.value[here] for each, _ in captures]
         if np.isfinite(purities[0]):
             which = ", first sentence" if of_first else ""
-            yield f"Neighbors of the same category at {where}, in all dimensions{which}", map(whole_percent, purities)
+            yield (
+                f"Neighbors of the same category at {where}, in all dimensions{which}",
+                [*map(whole_percent, purities)],
+            )
 
 
 def _loss_row(loss: Loss | None, tried: Sequence[LossRule]) -> Iterator[Row]:
