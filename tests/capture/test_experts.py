@@ -37,6 +37,9 @@ BEGIN_DENSE = ("first_k_dense_replace", "moe_layer_start_index", "num_dense_laye
 """What says that the first layer has an MLP."""
 
 
+SEEDS = [0, 1, *(pytest.param(seed, marks=pytest.mark.thorough) for seed in range(2, 6))]
+
+
 def in_memory(name: str) -> nn.Module:
     torch.manual_seed(0)
     with quiet_transformers():
@@ -95,6 +98,7 @@ def test_experts_sum_to_what_their_module_returns(name: str, tiny: Tiny) -> None
     check_sums(module, words(), n_experts=4, n_mixtures=3)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", MORE_FAMILIES)
 def test_so_they_do_in_other_families(name: str) -> None:
     begins_dense = any(key in MORE_FAMILIES[name] for key in BEGIN_DENSE)
@@ -170,7 +174,7 @@ def test_experts_that_run_in_another_way_tell_nothing() -> None:
 
 
 @pytest.mark.parametrize("kind", MIXTURES)
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_a_planted_expert_is_found(kind: str, seed: int) -> None:
     make, plant = MIXTURES[kind]
     module = make(seed)
@@ -190,7 +194,7 @@ def test_a_planted_expert_is_found(kind: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize("kind", MIXTURES)
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_none_is_found_where_none_was_planted(kind: str, seed: int) -> None:
     make, _ = MIXTURES[kind]
     updates, states, _ = measured(make(seed), words())

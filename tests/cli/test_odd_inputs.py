@@ -85,6 +85,7 @@ def test_an_empty_folder_for_a_new_report_is_not_the_current_one(project: Path) 
 
 
 @pytest.mark.process
+@pytest.mark.thorough
 def test_neither_a_long_temporary_folder_nor_windows_that_matplotlib_is_to_open_end_a_run(
     project: Path, tmp_path: Path
 ) -> None:
@@ -227,7 +228,7 @@ def test_a_closed_folder_is_told(llama: Path) -> None:
 
 
 @pytest.mark.process
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_nothing_is_imported_from_a_models_folder_that_is_the_current_one(llama: Path, tmp_path: Path) -> None:
     """By the processes that draw, which begin before anything is imported."""
     (llama / "selectors.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w').close()\nraise SystemExit")

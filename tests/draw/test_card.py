@@ -133,6 +133,10 @@ def test_a_longer_headline_is_smaller_and_stays_on_the_card(times: int) -> None:
     assert shown == headline if times < 3 else shown.removesuffix("…") in headline
     assert len(lines) <= 3
     assert extents(lines)[:, 2].max() <= WIDTH - 24
+
+
+@pytest.mark.slow
+def test_a_headline_of_one_long_word_stays_on_the_card() -> None:
     word = figure_of(card(headline="word" * 100))
     assert extents([each for each in word.findobj(Text) if float(each.get_fontsize()) >= 34])[:, 2].max() <= WIDTH - 24
 

@@ -183,7 +183,7 @@ def test_a_dollar_sign_is_a_dollar_sign() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("n_categories", [1, 9, 24, 60])
+@pytest.mark.parametrize("n_categories", [1, 9, 24, pytest.param(60, marks=pytest.mark.thorough)])
 @pytest.mark.parametrize("form", ["wide", "phone"])
 def test_the_legend_is_beside_the_points_and_within_the_picture(form: str, n_categories: int) -> None:
     named = tuple(f"Category {index}, with a label that is very long" for index in range(n_categories))

@@ -188,7 +188,7 @@ def test_claims_are_decided_wherever_they_stand_in_a_record() -> None:
     assert made.name == "x"
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_reports_in_which_nothing_is_true_announce_something_once_in_a_hundred() -> None:
     """Three families of values that depend on each other, in 2,000 reports."""
     random = np.random.default_rng(6)
