@@ -122,6 +122,7 @@ def test_no_question_is_without_a_level_however_many_there_are() -> None:
     assert all(each.decided(families[each.family]).holds[0] for each in claims)
 
 
+@pytest.mark.slow
 @pytest.mark.thorough
 @pytest.mark.parametrize("part_true", [0, 0.5, 1])
 @pytest.mark.parametrize("n_orders", [1, 8, 40])
@@ -188,6 +189,7 @@ def test_claims_are_decided_wherever_they_stand_in_a_record() -> None:
     assert made.name == "x"
 
 
+@pytest.mark.slow
 @pytest.mark.thorough
 def test_reports_in_which_nothing_is_true_announce_something_once_in_a_hundred() -> None:
     """Three families of values that depend on each other, in 2,000 reports."""
