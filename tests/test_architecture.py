@@ -46,7 +46,7 @@ WITHIN: dict[str, dict[str, set[str]]] = {
         "model": {"text", "charts", "frame", "findings"},
         "compare": {"text", "charts", "frame", "findings", "model"},
         **{page: {"text", "charts", "frame", "model"} for page in ("explore", "method")},
-        "series": {"text", "charts", "frame", "explore"},
+        "series": {"text", "charts", "frame", "findings", "explore"},
         "change": {"text", "charts", "frame", "findings", "explore"},
         "first": {"text", "charts", "frame", "findings", "essay", "model", "series"},
         "downloads": {"text", "charts", "frame", "findings", "model", "explore", "series", "change"},

@@ -7,6 +7,7 @@ depth k + 1 is after layer k), ``width`` the size of a hidden state (it may diff
 from tokviz.records.change import Moved
 from tokviz.records.changed import COMMON, Changed
 from tokviz.records.claims import LEVEL, Claim, Family
+from tokviz.records.compared import ModelDifferences, ModelSimilarity, NotCompared
 from tokviz.records.lens import Directions, Lens, LensKind, LensMeasure
 from tokviz.records.look import Look, Marks
 from tokviz.records.loss import LEAST_PASSAGES, MOST_PASSAGES, PASSAGE_TOKENS, Loss, LossChange, LossRule
@@ -52,10 +53,7 @@ from tokviz.records.report import (
     EssayPlace,
     Finding,
     Image,
-    ModelDifferences,
     ModelReport,
-    ModelSimilarity,
-    NotCompared,
     Opening,
     ProjectionReport,
     Renditions,

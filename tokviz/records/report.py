@@ -8,13 +8,13 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from tokviz.records.changed import Changed
 from tokviz.records.claims import Family
+from tokviz.records.compared import ModelDifferences, ModelSimilarity, NotCompared
 from tokviz.records.lens import Lens
 from tokviz.records.look import Look
 from tokviz.records.loss import Loss
-from tokviz.records.measures import AddedMeasure, Geometry, LayerSimilarity, Neighbours, WordScores
-from tokviz.records.paired import PairedCapture, PairedMeasures
+from tokviz.records.measures import AddedMeasure, Geometry, Neighbours, WordScores
+from tokviz.records.paired import PairedCapture
 from tokviz.records.profile import Differences, Profile, profile_of
 from tokviz.records.relations import Order, Relation, Relations
 from tokviz.records.series import Fault
@@ -258,60 +258,6 @@ def named_with_quantization(name: str, card: ModelCard | None) -> str:
     return f"{name} ({card.quantization})" if card and card.quantization else name
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
-class ModelSimilarity:
-    """How like the layers of two models are to each other, in one context."""
-
-    model_a: str
-    """Slug; the rows of the matrices are its depths."""
-    model_b: str
-    """Slug; the columns."""
-    context: str
-    """Name."""
-    shared: LayerSimilarity
-    """Over the reference words of both."""
-    single_token: LayerSimilarity | None
-    """Over those of them that are one token in both: tokenisers differ, and so does what a token stands for. None for a
-    pair that is summarised only."""
-
-    def __repr__(self) -> str:
-        rows, columns = self.shared.neighbours.shape
-        return (
-            f"ModelSimilarity({self.model_a} × {self.model_b}, {self.context}: {rows} × {columns} depths, "
-            f"{self.shared.n_compared} words; .shared has cka and neighbours)"
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelDifferences:
-    """How much further above chance one model is than another, in one context."""
-
-    model_a: str
-    """Slug; a difference above 0 says that this model is further above chance."""
-    model_b: str
-    """Slug."""
-    context: str
-    """Name."""
-    differences: Differences
-    paired: PairedMeasures | None = None
-    """The first less the second, word by word, at equal relative depth; None without categories to tell apart."""
-    changed: Changed | None = None
-    """What changed from the first to the second; None where they are not before and after."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class NotCompared:
-    """Two models that were to be compared in one context, and why they aren't."""
-
-    model_a: str
-    """Slug."""
-    model_b: str
-    """Slug."""
-    context: str
-    """Name."""
-    failure: str
-
-
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
     """One of the checkpoints of a series."""
@@ -352,6 +298,8 @@ class SeriesReport:
     faults: tuple[Fault, ...] = ()
     growth: tuple[tuple[str, Differences], ...] = ()
     """By the context's name: how much further above chance the last checkpoint is than the first."""
+    changes: tuple[ModelDifferences, ...] = ()
+    """What changed from the first to the last, in each context."""
     not_compared: tuple[str, ...] = ()
     """Why some of that, or how far checkpoints are apart, isn't known."""
 

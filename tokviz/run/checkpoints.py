@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ from tokviz.records import (
     Differences,
     Drift,
     Fault,
+    ModelDifferences,
     SeriesReport,
 )
 from tokviz.run.plan.report import Plan
@@ -38,6 +39,7 @@ class SeriesMade:
     projection: str
     faults: tuple[Fault, ...] = ()
     growth: tuple[tuple[str, Differences], ...] = ()
+    changes: tuple[ModelDifferences, ...] = ()
     not_compared: tuple[str, ...] = ()
 
 
@@ -67,7 +69,9 @@ def make_series(
     helpers = None if plan.options.place.is_cluster else queue
     drifts = {f"how far its checkpoints are apart, {name}": series.drift(name) for name in _drifting(series)}
     growth = {f"its growth, {each.context}": each.differences for each in series.growth}
-    wanted: dict[str, Step[Any]] = {**drifts, **growth}
+    changed = {f"what changed, {each.context}": each.changed for each in series.changes if each.changed}
+    paired = {f"differences of words, {each.context}": each.paired for each in series.changes if each.paired}
+    wanted: dict[str, Step[Any]] = {**drifts, **growth, **paired, **changed}
     found = plan.steps.meanwhile(wanted, helpers, each_alone=True).wait()
     are_known = not any(isinstance(found[name], Unmade) for name in drifts)
     return replace(
@@ -78,12 +82,30 @@ def make_series(
             for name, each in zip(growth, series.growth, strict=True)
             if not isinstance(found[name], Unmade)
         ),
+        changes=tuple(_changes(series, found)),
         not_compared=tuple(
             f"Expected to measure {name}, got {made.reason} on the way; where memory ran out, ask for fewer words or free some"
             for name, made in found.items()
             if isinstance(made, Unmade)
         ),
     )
+
+
+def _changes(series: SeriesPlan, found: Mapping[str, Any]) -> Iterator[ModelDifferences]:
+    """What changed from end to end, as far as it could be made."""
+    growth = {each.context: found[f"its growth, {each.context}"] for each in series.growth}
+    for each in series.changes:
+        made = [found.get(f"{what}, {each.context}") for what in ("differences of words", "what changed")]
+        if not any(isinstance(one, Unmade) for one in (*made, growth[each.context])):
+            paired, changed = made
+            yield ModelDifferences(
+                model_a=each.slugs[0],
+                model_b=each.slugs[1],
+                context=each.context,
+                differences=growth[each.context],
+                paired=paired,
+                changed=changed,
+            )
 
 
 def _series(config: SeriesConfig, made: Sequence[Made], plan: Plan) -> SeriesPlan:
@@ -155,5 +177,6 @@ def report_of(made: SeriesMade, plan: Plan, images: Images) -> SeriesReport:
         wanted_reference=None if made.reference == config.reference else config.reference,
         faults=made.faults,
         growth=made.growth,
+        changes=made.changes,
         not_compared=tuple(public_text(each, config.models[0], plan.options.base) for each in made.not_compared),
     )

@@ -13,7 +13,7 @@ from tokviz.pages.change.facts import facts_of_both
 from tokviz.pages.change.movers import all_movers, movers_at
 from tokviz.pages.explore.explore_data import written_extents
 from tokviz.pages.findings.changes import Shift, shifts
-from tokviz.pages.frame.frame import Frame, Values, change_path, contents, model_path, relative
+from tokviz.pages.frame.frame import Frame, Values, change_path, contents, model_path, relative, series_path
 from tokviz.pages.frame.index import context_entry, drawings
 from tokviz.pages.frame.small_plots import DENSE, HEIGHT, WIDTH, dots, placed, thinned
 from tokviz.pages.text import catalogue, data_text
@@ -55,10 +55,7 @@ def _page(report: Report, found: Sequence[Shift]) -> Values:
             entries=SCRIPTS,
         ),
         names=names,
-        models=[
-            Link(text=name, href=relative(page, model_path(model.slug)))
-            for name, model in zip(names, (first.before, first.after), strict=True)
-        ],
+        models=[Link(text=name, href=relative(page, each)) for name, each in _own_pages(report, first).items()],
         contexts=views,
         layers=_layers(report, first),
         caption=_caption(first, first.depth),
@@ -76,6 +73,14 @@ def _page(report: Report, found: Sequence[Shift]) -> Values:
         data=data_text.embedded(_data(found)),
         scripts=of_sides(found),
     )
+
+
+def _own_pages(report: Report, shift: Shift) -> dict[str, str]:
+    """Name → path, of both models, or of the series whose checkpoints they are."""
+    for series in report.series:
+        if shift.after.slug in {each.model.slug for each in series.checkpoints}:
+            return {series.name: series_path(series.slug)}
+    return {model.display_name: model_path(model.slug) for model in (shift.before, shift.after)}
 
 
 def _context(report: Report, shift: Shift, page: str) -> dict[str, Any]:

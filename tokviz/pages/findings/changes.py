@@ -254,11 +254,12 @@ def _rounded_up(value: float) -> float:
 
 
 def shifts(report: Report) -> tuple[Shift, ...]:
-    """Of each pair of models that are before and after, in each context; in the report's order."""
-    models = {model.slug: model for model in report.models}
+    """Of each pair of models that are before and after, in each context, then of the ends of series; in the report's order."""
+    models = {model.slug: model for model in report.all_models}
+    pairs = (*report.differences, *(pair for series in report.series for pair in series.changes))
     return tuple(
         Shift(report=report, pair=pair, before=models[pair.model_a], after=models[pair.model_b])
-        for pair in report.differences
+        for pair in pairs
         if pair.changed is not None
     )
 

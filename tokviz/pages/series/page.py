@@ -8,6 +8,8 @@ from itertools import groupby
 
 import numpy as np
 
+from tokviz.pages.findings.changes import shifts
+from tokviz.pages.findings.lines import lines
 from tokviz.pages.frame.frame import Frame, Values, contents, relative, series_path
 from tokviz.pages.frame.pictures import picture
 from tokviz.pages.series import sentences
@@ -57,6 +59,7 @@ def series_page(report: Report, series: SeriesReport) -> Values:
         facts=" · ".join([sentences.summary(series), *([facts_line(card)] if card else [])]),
         findings=[*_findings(report, series, contexts)],
         told=told,
+        changes=lines([each.found() for each in shifts(report) if each.pair in series.changes], page),
         certainty=sentences.certainty(series),
         faults=(*sentences.faults(series), *sentences.failures(series), *series.not_compared),
         contexts=contexts,

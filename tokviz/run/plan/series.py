@@ -70,7 +70,8 @@ class SeriesPlan:
         if self.plan.options.is_draft:
             return made
         made += [self.drift(name) for name in dict.fromkeys(name for _, name in self.captured)]
-        return made + [each.differences for each in self.growth]
+        made += [each.differences for each in self.growth]
+        return made + [step for each in self.changes for step in (each.paired, each.changed) if step]
 
     def _misfit(self, index: int) -> ModelError | None:
         """Why a checkpoint can't stand beside the reference: it isn't the same model with the same tokenizer."""
@@ -98,16 +99,24 @@ class SeriesPlan:
     @property
     def growth(self) -> list[Comparison]:
         """The last checkpoint in charts against the first, in each context that both have."""
+        return [
+            replace(each, slugs=each.slugs[::-1], inputs=each.inputs[::-1], is_change=False) for each in self.changes
+        ]
+
+    @property
+    def changes(self) -> list[Comparison]:
+        """The first checkpoint in charts and the last, as before and after, in each context that both have."""
         if self.ends is None:
             return []
         first, last = self.ends
-        slugs, comparer = (self.config.models[last].slug, self.config.models[first].slug), Comparer()
+        slugs, comparer = (self.config.models[first].slug, self.config.models[last].slug), Comparer()
         return [
             Comparison(
                 slugs=slugs,
-                inputs=(self.checkpoints[last][name].inputs, each.inputs),
+                inputs=(each.inputs, self.checkpoints[last][name].inputs),
                 in_detail=False,
                 comparer=comparer,
+                is_change=True,
             )
             for name, each in self.checkpoints[first].items()
             if name in self.checkpoints[last]

@@ -23,7 +23,9 @@ def decide(report: Report) -> Report:
     ]
     measures = (getattr(each, name) for each in contexts for name in _MEASURES)
     growth = tuple(differences for series in report.series for _, differences in series.growth)
-    records = (*measures, report.similarities, report.differences, growth)
+    changes = tuple(each for series in report.series for each in series.changes)
+    of_changes = tuple(record for each in changes for record in (each.paired, each.changed))
+    records = (*measures, report.similarities, report.differences, growth, of_changes)
     claims = [each for record in records for each in claims_in(record)]
     families = decide(claims)
 
@@ -39,6 +41,7 @@ def decide(report: Report) -> Report:
             series,
             checkpoints=tuple(replace(each, model=decided_model(each.model)) for each in series.checkpoints),
             growth=tuple((name, with_decisions(differences, families)) for name, differences in series.growth),
+            changes=with_decisions(series.changes, families),
         )
 
     return replace(

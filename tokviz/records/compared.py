@@ -1,0 +1,64 @@
+"""Two models in one context: how like their layers are, and what they differ in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tokviz.records.changed import Changed
+from tokviz.records.measures import LayerSimilarity
+from tokviz.records.paired import PairedMeasures
+from tokviz.records.profile import Differences
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ModelSimilarity:
+    """How like the layers of two models are to each other, in one context."""
+
+    model_a: str
+    """Slug; the rows of the matrices are its depths."""
+    model_b: str
+    """Slug; the columns."""
+    context: str
+    """Name."""
+    shared: LayerSimilarity
+    """Over the reference words of both."""
+    single_token: LayerSimilarity | None
+    """Over those of them that are one token in both: tokenisers differ, and so does what a token stands for. None for a
+    pair that is summarised only."""
+
+    def __repr__(self) -> str:
+        rows, columns = self.shared.neighbours.shape
+        return (
+            f"ModelSimilarity({self.model_a} × {self.model_b}, {self.context}: {rows} × {columns} depths, "
+            f"{self.shared.n_compared} words; .shared has cka and neighbours)"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelDifferences:
+    """How much further above chance one model is than another, in one context."""
+
+    model_a: str
+    """Slug; a difference above 0 says that this model is further above chance."""
+    model_b: str
+    """Slug."""
+    context: str
+    """Name."""
+    differences: Differences
+    paired: PairedMeasures | None = None
+    """The first less the second, word by word, at equal relative depth; None without categories to tell apart."""
+    changed: Changed | None = None
+    """What changed from the first to the second; None where they are not before and after."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotCompared:
+    """Two models that were to be compared in one context, and why they aren't."""
+
+    model_a: str
+    """Slug."""
+    model_b: str
+    """Slug."""
+    context: str
+    """Name."""
+    failure: str
