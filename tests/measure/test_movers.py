@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from making import hidden_states
+from repeating import times
 
 from tokviz.measure import decisions, movers
 from tokviz.records import Moved
@@ -98,6 +99,19 @@ def test_words_among_which_others_come_have_not_moved() -> None:
     assert not announced(found) & set(np.flatnonzero(CATEGORY == 1))
 
 
+def test_words_whose_category_becomes_less_dense_have_not_moved() -> None:
+    """They are less similar to their neighbors than before, and these are still their nearest."""
+    states = model()
+    after = noisy(states, 0.3, 2)
+    own = np.flatnonzero(CATEGORY == 2)
+    for state in after:
+        center = state[own].mean(axis=0)
+        state[own] -= 0.3 * center
+    found = moved(noisy(states, 0.3, 1), after)
+    assert found.score[:, own].max() > found.claim.threshold
+    assert not announced(found)
+
+
 def test_a_change_of_scale_in_any_dimension_moves_nobody() -> None:
     states = model()
     scales = 10 ** np.random.default_rng(1).uniform(-3, 3, WIDTH)
@@ -175,3 +189,28 @@ def test_equal_seeds_give_equal_scores() -> None:
     one, two, other = (moved(states, exchanged(states, 0), seed=seed) for seed in (3, 3, 4))
     np.testing.assert_array_equal(one.score, two.score)
     assert (one.score != other.score).any()
+
+
+@pytest.mark.thorough
+@pytest.mark.slow
+@pytest.mark.repeats
+@pytest.mark.parametrize("shape", ["one size", "by dimension", "growing"])
+def test_of_two_noisy_copies_somebody_moved_no_more_often_than_the_level_says(shape: str) -> None:
+    n_copies, wrong = times(40), 0
+    for seed in range(n_copies):
+        random = np.random.default_rng((9, seed))
+        states = model(seed)
+        size = {"one size": np.ones(WIDTH), "by dimension": random.uniform(0.1, 2, WIDTH), "growing": np.ones(WIDTH)}[
+            shape
+        ]
+        copies = [
+            [
+                (state + (depth if shape == "growing" else 0.5) * size * random.normal(size=state.shape)).astype(
+                    np.float32
+                )
+                for depth, state in enumerate(states)
+            ]
+            for _ in range(2)
+        ]
+        wrong += bool(announced(moved(*copies, seed=seed)))
+    assert wrong <= 1 + 0.02 * n_copies

@@ -1,14 +1,17 @@
 """Which words have other neighbors after a change of the model than before, beyond what noise would do.
 
-A word has moved where its similarity to the words that were its nearest has dropped. What it is held against are pairs of noise
-copies of the states halfway between before and after, in which every word is displaced at random: so far that similarities change as
-most of them have, that at the median as many neighbors are lost, and that half of the words lose one. Were before and after two
-copies of one model, each with noise of its own, then the noise would be independent of what is halfway between them, and such pairs
-are drawn from what the two were drawn from.
+A word has moved where its similarity to the words that were its nearest has dropped. It is held against pairs of noise copies of the
+states halfway between before and after, in which every word is displaced at random: so far that similarities change as most of them
+have, that at the median as many neighbors are lost, and that half of the words lose one. Were before and after two copies of one
+model, each with noise of its own, then the noise would be independent of what is halfway between them, and such pairs would be drawn
+from what the two were drawn from.
 
-Of the old neighbors the median counts: a word of which two neighbors went elsewhere hasn't moved, nor has one among whose
-neighbors others came, nor one that moved along with its neighbors. Similarities are drawn, not states: to first order, those of a
-copy differ by ``P + Pᵀ``, where row *i* of ``P`` is what the displacement of word *i* adds to its products with all words.
+Of the old neighbors the median counts: a word of which two neighbors went elsewhere hasn't moved, nor has one that moved along with
+them. A word among whose neighbors others came is as similar to these as before. Where a category becomes less dense as a whole, its
+words are less similar but still nearest: only who has lost most neighbors is announced.
+
+Similarities are drawn, not states: to first order, those of a copy differ by ``P + Pᵀ``, where row *i* of ``P`` is what the
+displacement of word *i* adds to its products with all words.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from tokviz.measure.change import lost_neighbours
 from tokviz.measure.distances import UNKNOWN, cosine_distances, nearest
 from tokviz.measure.labels import MOST_NEIGHBOURS
 from tokviz.measure.spaces import standardized
+from tokviz.measure.tested import Z
 from tokviz.records import HiddenStates, Moved
 
 N_COPIES = 500
@@ -60,6 +64,7 @@ def moved(before: HiddenStates, after: HiddenStates, rows: np.ndarray, seed: int
     k = max(min(MOST_NEIGHBOURS, n_words - 1), 0)
     lost = np.full((n_depths, n_words), UNKNOWN)
     score = np.full((n_depths, n_words), np.nan)
+    is_eligible = np.zeros((n_depths, n_words), dtype=bool)
     highest = np.full((n_depths, 2 * N_COPIES), -np.inf)
     random = np.random.default_rng((seed, 9))
     noise = random.standard_normal((N_COPIES, n_words, min(n_words, _N_DIRECTIONS)), dtype=np.float32)
@@ -67,8 +72,8 @@ def moved(before: HiddenStates, after: HiddenStates, rows: np.ndarray, seed: int
         found = _Depth.of(before.states[depth][rows], after.states[depth][rows], k, random)
         lost[depth] = found.lost
         if n_words >= LEAST_WORDS and found.has_changed:
-            score[depth], highest[depth] = found.scored(noise)
-    claim = decisions.scored("movers", score.ravel(), highest, is_eligible=lost.ravel() > 0)
+            score[depth], highest[depth], is_eligible[depth] = found.scored(noise)
+    claim = decisions.scored("movers", score.ravel(), highest, is_eligible.ravel())
     return Moved(k=k, lost=lost, claim=claim)
 
 
@@ -109,22 +114,30 @@ class _Depth:
         """Whether there is a word that can have moved."""
         return bool((self.lost >= 0).any() and self.change.any())
 
-    def scored(self, noise: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def scored(self, noise: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """How far words have moved, each on its own scale under noise ``(N_COPIES, n_words, n_directions)``.
 
         Returns
         -------
-        ``(n_words,)``; and ``(2 · N_COPIES,)``: the farthest of each copy.
+        ``(n_words,)``; ``(2 · N_COPIES,)``, the farthest of each copy; and ``(n_words,)`` bool, which words can be announced: those that
+        lost most of their neighbors, which are also farther than its new ones beyond noise of that word.
         """
-        drops = self._drops_of_copies(noise)
-        mean, spread = drops.mean(axis=0), drops.std(axis=0)
+        of_copies = self._of_copies(noise)
+        mean, spread = of_copies.mean(axis=1), of_copies.std(axis=1)
         scale = np.where((self.lost >= 0) & (spread > 0), spread, np.nan)
-        drop = -2 * _median(np.take_along_axis(self.change, self.near, axis=1))
-        scores = (drops - mean) / scale
-        return (drop - mean) / scale, np.where(np.isfinite(scores), scores, -np.inf).max(axis=1)
+        k = self.near.shape[1]
+        after = self.halfway + self.change
+        np.fill_diagonal(after, -np.inf)
+        least = np.partition(after, -k, axis=1)[:, -k]
+        change, now = (np.take_along_axis(each, self.near, axis=1) for each in (self.change, after))
+        own = _far(change, now, least)
+        score, short = (own - mean) / scale
+        scores = (of_copies[0] - mean[0]) / scale[0]
+        highest = np.where(np.isfinite(scores), scores, -np.inf).max(axis=1)
+        return score, highest, (2 * self.lost > k) & (short > Z)
 
-    def _drops_of_copies(self, noise: np.ndarray) -> np.ndarray:
-        """``(2 · N_COPIES, n_words)`` float32: how much less similar words are to those that were their nearest."""
+    def _of_copies(self, noise: np.ndarray) -> np.ndarray:
+        """``(2, 2 · N_COPIES, n_words)`` float32: see ``_far``."""
         n_words, k = self.near.shape
         size = np.float32(self._size(noise[:_N_SIZING]))
         others = self.halfway.copy()
@@ -139,11 +152,17 @@ class _Depth:
         found = []
         n_at_once = max(1, _MOST_AT_ONCE // n_words**2)
         for start in range(0, len(noise), n_at_once):
-            changes = size * self._changes(noise[start : start + n_at_once], columns)
-            for each in (changes, -changes):
-                nearest_before = np.argpartition(each - similar, k - 1, axis=2)[:, :, :k]
-                found.append(-2 * _median(np.take_along_axis(each, nearest_before, axis=2)))
-        return np.concatenate(found)
+            change = size * self._changes(noise[start : start + n_at_once], columns)
+            sides = (similar - change, similar + change)
+            nearest_of = [np.argpartition(-side, k - 1, axis=2)[:, :, :k] for side in sides]
+            least = [
+                np.take_along_axis(side, near[:, :, -1:], axis=2)[:, :, 0]
+                for side, near in zip(sides, nearest_of, strict=True)
+            ]
+            changed = [np.take_along_axis(change, near, axis=2) for near in nearest_of]
+            now = [np.take_along_axis(side, near, axis=2) for side, near in zip(sides[::-1], nearest_of, strict=True)]
+            found += [_far(changed[0], now[0], least[1]), _far(-changed[1], now[1], least[0])]
+        return np.concatenate(found, axis=1)
 
     def _size(self, noise: np.ndarray) -> float:
         """Of the noise, see the top of this file: the least at which all three hold."""
@@ -206,6 +225,17 @@ def _directions(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     parts = (vectors * np.sqrt(np.maximum(values, 0))).T[-_N_DIRECTIONS:]
     whole, length = np.sqrt(np.diag(products)), np.linalg.norm(parts, axis=0)
     return np.asarray(parts * np.divide(whole, length, out=np.zeros_like(length), where=length > 0))
+
+
+def _far(change: np.ndarray, after: np.ndarray, least: np.ndarray) -> np.ndarray:
+    """``(2, …)``: how much less similar a word is to its old neighbors, and how much less than to the last of its new ones, at the median.
+
+    Parameters
+    ----------
+    change, after : ``(…, k)``: half of what the cosines to the old neighbors have changed by; the cosines after.
+    least : ``(…)``: the cosine to the last of the new neighbors.
+    """
+    return np.stack([-2 * _median(change), least - _median(after)])
 
 
 def _unit(states: np.ndarray) -> np.ndarray:

@@ -21,7 +21,8 @@ class Moved:
     lost: np.ndarray
     """``(n_depths, n_words)`` int64, 0–k: how many of the nearest words before are others after; −1 where that isn't defined."""
     claim: Claim
-    """That a word has moved away from its neighbors, beyond noise; its values are ``(n_depths · n_words,)``, depth by depth."""
+    """That a word has lost most of its neighbors and moved away from them, beyond noise; its values are ``(n_depths · n_words,)``, depth by
+    depth."""
 
     @property
     def score(self) -> np.ndarray:
