@@ -38,7 +38,9 @@ _N_SIZING = 12
 """Copies by which the size of the noise is found."""
 _N_DIRECTIONS = 48
 """Independent parts of a displacement at most: those that change similarities most, scaled up to all of it."""
-_MOST_AT_ONCE = 1_000_000
+_N_SHORT = 100
+"""Copies by which it is known how much of a neighbor's similarity words are short of by noise alone."""
+_MOST_AT_ONCE = 250_000
 """Similarities of copies in memory."""
 _EXACT = 1.02
 """How far the noise may be too large, as a ratio."""
@@ -122,22 +124,18 @@ class _Depth:
         ``(n_words,)``; ``(2 · N_COPIES,)``, the farthest of each copy; and ``(n_words,)`` bool, which words can be announced: those that
         lost most of their neighbors, which are also farther than its new ones beyond noise of that word.
         """
-        of_copies = self._of_copies(noise)
-        mean, spread = of_copies.mean(axis=1), of_copies.std(axis=1)
-        scale = np.where((self.lost >= 0) & (spread > 0), spread, np.nan)
-        k = self.near.shape[1]
+        drops, shorts = self._of_copies(noise)
         after = self.halfway + self.change
         np.fill_diagonal(after, -np.inf)
-        least = np.partition(after, -k, axis=1)[:, -k]
-        change, now = (np.take_along_axis(each, self.near, axis=1) for each in (self.change, after))
-        own = _far(change, now, least)
-        score, short = (own - mean) / scale
-        scores = (of_copies[0] - mean[0]) / scale[0]
+        is_short = _short(after, self.near) > shorts.mean(axis=0) + Z * shorts.std(axis=0)
+        mean, spread = drops.mean(axis=0), drops.std(axis=0)
+        scale = np.where((self.lost >= 0) & (spread > 0), spread, np.nan)
+        scores = (drops - mean) / scale
         highest = np.where(np.isfinite(scores), scores, -np.inf).max(axis=1)
-        return score, highest, (2 * self.lost > k) & (short > Z)
+        return (_drop(self.change, self.near) - mean) / scale, highest, (2 * self.lost > self.near.shape[1]) & is_short
 
-    def _of_copies(self, noise: np.ndarray) -> np.ndarray:
-        """``(2, 2 · N_COPIES, n_words)`` float32: see ``_far``."""
+    def _of_copies(self, noise: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """``(2 · N_COPIES, n_words)`` float32: see ``_drop``; and ``(≥ 2 · _N_SHORT, n_words)``: see ``_short``."""
         n_words, k = self.near.shape
         size = np.float32(self._size(noise[:_N_SIZING]))
         others = self.halfway.copy()
@@ -149,20 +147,16 @@ class _Depth:
         n_near = int((similar > similar[:, k - 1, None] - reach).sum(axis=1).max())
         n_near = min(max(n_near, k + 1), n_words - 1)
         columns, similar = columns[:, :n_near], similar[:, :n_near]
-        found = []
+        drops, shorts = [], []
         n_at_once = max(1, _MOST_AT_ONCE // n_words**2)
         for start in range(0, len(noise), n_at_once):
             change = size * self._changes(noise[start : start + n_at_once], columns)
-            sides = (similar - change, similar + change)
-            nearest_of = [np.argpartition(-side, k - 1, axis=2)[:, :, :k] for side in sides]
-            least = [
-                np.take_along_axis(side, near[:, :, -1:], axis=2)[:, :, 0]
-                for side, near in zip(sides, nearest_of, strict=True)
-            ]
-            changed = [np.take_along_axis(change, near, axis=2) for near in nearest_of]
-            now = [np.take_along_axis(side, near, axis=2) for side, near in zip(sides[::-1], nearest_of, strict=True)]
-            found += [_far(changed[0], now[0], least[1]), _far(-changed[1], now[1], least[0])]
-        return np.concatenate(found, axis=1)
+            for each in (change, -change):
+                near = np.argpartition(each - similar, k - 1, axis=2)[:, :, :k]
+                drops.append(_drop(each, near))
+                if start < _N_SHORT:
+                    shorts.append(_short(similar + each, near))
+        return np.concatenate(drops), np.concatenate(shorts)
 
     def _size(self, noise: np.ndarray) -> float:
         """Of the noise, see the top of this file: the least at which all three hold."""
@@ -227,15 +221,27 @@ def _directions(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     return np.asarray(parts * np.divide(whole, length, out=np.zeros_like(length), where=length > 0))
 
 
-def _far(change: np.ndarray, after: np.ndarray, least: np.ndarray) -> np.ndarray:
-    """``(2, …)``: how much less similar a word is to its old neighbors, and how much less than to the last of its new ones, at the median.
+def _drop(change: np.ndarray, near: np.ndarray) -> np.ndarray:
+    """``(…, n_words)``: how much less similar words are to their old neighbors, at the median of these.
 
     Parameters
     ----------
-    change, after : ``(…, k)``: half of what the cosines to the old neighbors have changed by; the cosines after.
-    least : ``(…)``: the cosine to the last of the new neighbors.
+    change : ``(…, n_words, n)``: half of what cosines change by.
+    near : ``(…, n_words, k)``: where the old neighbors stand in it.
     """
-    return np.stack([-2 * _median(change), least - _median(after)])
+    return -2 * _median(np.take_along_axis(change, near, axis=-1))
+
+
+def _short(after: np.ndarray, near: np.ndarray) -> np.ndarray:
+    """``(…, n_words)``: how much less similar the old neighbors are than the last of the new ones, at the median.
+
+    Parameters
+    ----------
+    after : ``(…, n_words, n)``: cosines after the change; −inf to the word itself.
+    near : as in ``_drop``.
+    """
+    k = near.shape[-1]
+    return np.asarray(np.partition(after, -k, axis=-1)[..., -k] - _median(np.take_along_axis(after, near, axis=-1)))
 
 
 def _unit(states: np.ndarray) -> np.ndarray:
