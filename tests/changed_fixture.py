@@ -25,7 +25,9 @@ def moved(n_depths: int, n_words: int, movers: Mapping[tuple[int, int], int]) ->
     lost = np.zeros((n_depths, n_words), dtype=np.int64)
     for at, n in movers.items():
         lost[at] = n
-    return Moved(k=5, lost=lost, claim=decided(lost.ravel() > 0, "movers"))
+    near = (np.arange(n_words)[:, None] + np.arange(1, 6)) % n_words
+    nearest = np.stack([np.tile(near, (n_depths, 1, 1)), np.tile(near[:, ::-1], (n_depths, 1, 1))])
+    return Moved(k=5, lost=lost, nearest=nearest, claim=decided(lost.ravel() > 0, "movers"))
 
 
 def changed(

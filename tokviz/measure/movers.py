@@ -65,6 +65,7 @@ def moved(before: HiddenStates, after: HiddenStates, rows: np.ndarray, seed: int
     n_depths, n_words = before.n_depths, len(rows)
     k = max(min(MOST_NEIGHBOURS, n_words - 1), 0)
     lost = np.full((n_depths, n_words), UNKNOWN)
+    near = np.full((2, n_depths, n_words, k), UNKNOWN)
     score = np.full((n_depths, n_words), np.nan)
     is_eligible = np.zeros((n_depths, n_words), dtype=bool)
     highest = np.full((n_depths, 2 * N_COPIES), -np.inf)
@@ -73,10 +74,11 @@ def moved(before: HiddenStates, after: HiddenStates, rows: np.ndarray, seed: int
     for depth in range(n_depths if k else 0):
         found = _Depth.of(before.states[depth][rows], after.states[depth][rows], k, random)
         lost[depth] = found.lost
+        near[:, depth] = found.near, found.near_after
         if n_words >= LEAST_WORDS and found.has_changed:
             score[depth], highest[depth], is_eligible[depth] = found.scored(noise)
     claim = decisions.scored("movers", score.ravel(), highest, is_eligible.ravel())
-    return Moved(k=k, lost=lost, claim=claim)
+    return Moved(k=k, lost=lost, nearest=near, claim=claim)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -91,6 +93,8 @@ class _Depth:
     """``(≤ _N_DIRECTIONS, n_words)`` float32: what each independent part of a displacement adds to the products with all words."""
     near: np.ndarray
     """``(n_words, k)`` int64: the nearest words before."""
+    near_after: np.ndarray
+    """The same after."""
     lost: np.ndarray
     """``(n_words,)`` int64: how many of them are others after."""
 
@@ -108,6 +112,7 @@ class _Depth:
             change=((distances[0] - distances[1]) / 2).astype(np.float32),
             directions=(basis @ directions).astype(np.float32),
             near=near[0],
+            near_after=near[1],
             lost=np.where(np.isfinite(lost), lost.round(), UNKNOWN).astype(np.int64),
         )
 

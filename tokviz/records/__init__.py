@@ -4,8 +4,7 @@ Counts: ``n_words`` unique words, ``n_layers`` layers, ``n_depths`` = ``n_layers
 depth k + 1 is after layer k), ``width`` the size of a hidden state (it may differ at the embedding).
 """
 
-from tokviz.records.change import Moved
-from tokviz.records.changed import COMMON, Changed
+from tokviz.records.changed import COMMON, Changed, Moved
 from tokviz.records.claims import LEVEL, Claim, Family
 from tokviz.records.compared import ModelDifferences, ModelSimilarity, NotCompared
 from tokviz.records.lens import Directions, Lens, LensKind, LensMeasure

@@ -8,7 +8,7 @@ import numpy as np
 
 from tokviz.pages.findings.changes import Shift
 from tokviz.pages.text.sentences import depths_where
-from tokviz.records import ContextReport, depth_name
+from tokviz.records import depth_name
 from tokviz.text import isolated
 
 N_NAMED = 3
@@ -52,7 +52,12 @@ def _ranked(shift: Shift, depth: int, rows: np.ndarray) -> list[int]:
 
 def _mover(shift: Shift, row: int, depth: int) -> Mover:
     words = shift.report.words.of(shift.contexts[0].states.tokenization).words
-    before, after = (_named(context, row, depth, words) for context in shift.contexts)
+    measured = [isolated(words[each]) for each in shift.changed.rows]
+    own = int(np.flatnonzero(shift.changed.rows == row)[0])
+    before, after = (
+        ", ".join(measured[each] for each in near[depth, own, :N_NAMED] if each >= 0)
+        for near in shift.changed.moved.nearest
+    )
     return Mover(
         word=words[row],
         layer=depth_name(depth),
@@ -61,10 +66,3 @@ def _mover(shift: Shift, row: int, depth: int) -> Mover:
         after=after,
         lost=int(shift.changed.lost[depth, row]),
     )
-
-
-def _named(context: ContextReport, row: int, depth: int, words: tuple[str, ...]) -> str:
-    found = context.neighbours
-    if found is None or found.rows[depth, row, 0] < 0:
-        return ""
-    return ", ".join(isolated(words[each]) for each in found.rows[depth, row, :N_NAMED])
