@@ -8,6 +8,7 @@ from dataclasses import replace
 import claiming
 import numpy as np
 import pytest
+from changed_fixture import change_report
 from differing_fixture import DEPTHS, RISING, differing
 from narrow import present
 from paired_fixture import measure, measures
@@ -16,6 +17,7 @@ from rendered import Rendered
 from report_fixture import large_report, sample_report, tiny_report
 
 from tokviz import pages
+from tokviz.pages.findings.changes import shifts
 from tokviz.pages.findings.chosen import findings, lead
 from tokviz.records import Card, ContextReport, Opening, Report, depth_name
 
@@ -295,3 +297,31 @@ def test_a_page_links_its_images_where_there_are_any(path: str) -> None:
     without = Rendered(report)[path]
     assert "Image to share" not in without.text
     assert with_cards.text.replace(" Image to share", "") == without.text
+
+
+def test_what_plots_don_t_show_is_explained() -> None:
+    report = differing(measures(measure(*RISING), DEPTHS))["models"]
+    assert (
+        of_slot(report, "models").how[0]
+        == "Depth: 0\N{NO-BREAK SPACE}% is the embedding, 100\N{NO-BREAK SPACE}% the last layer."
+    )
+    layers = differing(measures(measure(*RISING), DEPTHS))["layers"]
+    assert "Untrained" not in of_slot(layers, "layers").how[0]
+    deep, *others = layers.models
+    first_context, *more = deep.contexts
+    assert first_context.paired
+    held = replace(first_context.paired, untrained=first_context.paired.embedding, embedding=None)
+    deep = replace(deep, contexts=(replace(first_context, paired=held), *more))
+    untrained = of_slot(replace(layers, models=(deep, *others)), "layers")
+    assert "untrained layers" in untrained.headline
+    assert untrained.how[0] == "Untrained layers, random ones after the same embedding, are not drawn."
+
+
+def test_a_change_is_shown_on_common_axes() -> None:
+    report = change_report(categories={0: (0.0, 0.0, 0.0, 0.0, -0.5)})
+    card = first(report)
+    assert titles(card) == [("Layer 3", "Base"), ("Layer 3", "Tuned")]
+    (shift,) = shifts(report)
+    for panel, projection in zip(card.panels, (shift.changed.before, shift.changed.after), strict=True):
+        np.testing.assert_array_equal(panel.coordinates, projection.coordinates[4][projection.reference])
+    assert "PCA of both models together" in card.how[0]

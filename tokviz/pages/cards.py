@@ -79,7 +79,7 @@ def _of(report: Report, found: Found) -> Card | None:
         panels, how = _related(report, found)
     else:
         spots = _spots(report, found)
-        panels, how = tuple(each.panel(report) for each in spots), _how(spots)
+        panels, how = tuple(each.panel(report) for each in spots), (*_meant(found), *_how(spots))
     if not panels:
         return None
     evidence = tuple(replace(found, evidence=(each,)).said for each in found.evidence)
@@ -225,6 +225,16 @@ def _before_and_after(report: Report, found: Found) -> tuple[_Spot, ...]:
         )
     )
     return _drawable(spots)
+
+
+def _meant(found: Found) -> tuple[str, ...]:
+    """What a headline speaks of that the plots don't show."""
+    values = found.headline.values
+    if getattr(values.get("than"), "kind", "") == "findings.than.untrained":
+        return ("Untrained layers, random ones after the same embedding, are not drawn.",)
+    if getattr(values.get("where"), "kind", "") == "findings.share":
+        return ("Depth: 0\N{NO-BREAK SPACE}% is the embedding, 100\N{NO-BREAK SPACE}% the last layer.",)
+    return ()
 
 
 def _how(spots: Sequence[_Spot]) -> tuple[str, ...]:
