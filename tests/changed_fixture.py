@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 from claiming import decided
-from paired_fixture import measures, paired
+from paired_fixture import measure, measures, paired
 from profile_fixture import differences
-from report_fixture import SENTENCE, model_report, sample_report, word_list
+from report_fixture import ALONE, SENTENCE, model_report, sample_report, word_list
 
-from tokviz.records import COMMON, Changed, ModelReport, Moved, Paired, PairedMeasure, Report
+from tokviz.records import COMMON, Changed, ModelReport, Moved, Paired, PairedMeasure, PairedMeasures, Report
 
 N_LAYERS = 4
 N_DEPTHS = N_LAYERS + 1
@@ -79,3 +79,93 @@ def change_report(
         similarities=(),
         differences=(pair,),
     )
+
+
+# --- at random -------------------------------------------------------------------------------------------------------
+
+_VALUES, _ERRORS = (0.0, 0.02, -0.03, 0.06, -0.1, 0.3, -0.4, 0.9), (0.001, 0.005, 0.01, 0.02, 0.05)
+"""Of differences, and of what they are known to."""
+
+
+def random_change_report(random: np.random.Generator) -> Report:
+    """Any shape of records.
+
+    One context or two, templates, few words or depths, categories that weren't compared, states that are the same or undefined at some
+    depths, further layers.
+    """
+    n_layers, n_categories = int(random.integers(0, 6)), int(random.integers(2, 13))
+    words = word_list(n_categories=n_categories, n_words=2)
+    contexts = (SENTENCE, ALONE)[: int(random.integers(1, 3))]
+    models = [model_report(slug, slug.capitalize(), n_layers, words, contexts) for slug in ("base", "tuned")]
+    if random.random() < 0.2:
+        models = [_with_further_layers(each) for each in models]
+    pairs = tuple(
+        replace(
+            differences("base", "tuned", context.name),
+            paired=_random_measures(random, n_layers + 1, n_categories) if random.random() < 0.95 else None,
+            changed=_random_changed(random, models[0]),
+        )
+        for context in contexts
+    )
+    return replace(
+        sample_report(),
+        words=words,
+        contexts=contexts,
+        models=tuple(models),
+        intro=(),
+        downloads={},
+        similarities=(),
+        differences=pairs,
+    )
+
+
+def _with_further_layers(model: ModelReport) -> ModelReport:
+    return replace(
+        model,
+        contexts=tuple(
+            replace(each, states=replace(each.states, card=replace(each.states.card, n_layers=each.states.n_depths)))
+            for each in model.contexts
+        ),
+    )
+
+
+def _random_changed(random: np.random.Generator, model: ModelReport) -> Changed:
+    found = changed(model)
+    return replace(found, is_same=random.random(len(found.is_same)) < random.choice([0.0, 0.0, 0.3, 1.0]))
+
+
+def _random_measures(random: np.random.Generator, n_depths: int, n_categories: int) -> PairedMeasures:
+    left_out = random.random(n_categories) < random.choice([0.0, 0.0, 0.2])
+    compared = np.flatnonzero(~left_out | (np.arange(n_categories) < 2))
+    nothing = measures(measure([0.0] * n_depths, [False] * n_depths), [(depth, depth) for depth in range(n_depths)])
+    n_templates, largest = int(random.integers(1, 4)), random.choice(np.arange(1, len(_VALUES) + 1))
+    values = [random.choice(_VALUES[: int(random.integers(1, largest + 1))], (len(compared), n_depths)) for _ in "ps"]
+    if random.random() < 0.3:  # of one depth, or of all depths, the same
+        values = [np.where(np.arange(n_depths) == random.integers(n_depths), each, 0) for each in values]
+    elif random.random() < 0.5:
+        values = [np.repeat(each[:, :1], n_depths, axis=1) for each in values]
+    few, undefined = random.random(len(compared)) < random.choice([0, 0.3, 1]), random.random(n_depths) < 0.1
+    threshold = random.choice([4.0, 4.0, 4.0, np.inf])
+
+    def of(rows: np.ndarray, few: np.ndarray, family: str) -> Paired:
+        every = np.where(undefined, np.nan, rows + 0.002 * random.normal(size=(n_templates, *rows.shape)))
+        made = paired(rows.tolist(), np.zeros(rows.shape, dtype=bool).tolist(), family)
+        found = replace(
+            made,
+            differences=every,
+            errors=random.choice(_ERRORS, every.shape),
+            freedom=np.where(few, 0, made.freedom),
+            claim=replace(made.claim, threshold=threshold),
+        )
+        with np.errstate(invalid="ignore"):
+            holds = (np.abs(found.t) > threshold) & ~few[:, None] & (random.random(rows.shape) < 0.9)
+        return replace(found, claim=replace(found.claim, holds=holds.ravel()))
+
+    def each(values: np.ndarray) -> PairedMeasure:
+        overall = values.mean(axis=0, keepdims=True) if len(values) else np.zeros((1, n_depths))
+        return PairedMeasure(
+            overall=of(overall, np.array([random.random() < 0.2]), "paired"),
+            by_category=of(values, few, "paired by category"),
+        )
+
+    return replace(nothing, categories=tuple(compared.tolist()), purity=each(values[0]), silhouette=each(values[1]))

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from changed_fixture import change_report
 from differing_fixture import differing_report
-from falsify import falsify, paired_reports
+from falsify import changes, falsify, paired_reports
 from falsify.announced import announcements
 from falsify.falsify import KINDS, NULL, Result, are_too_many, due, fails, table, tried
 from falsify.said import PHRASES, said_of, unfounded
@@ -36,7 +37,7 @@ DEAR = (
     "models that share categories",
     "differences",
     "similarity",
-    *(kind.name for kind in (*paired_reports.NULL, *paired_reports.PLANTED)),
+    *(kind.name for kind in (*paired_reports.NULL, *paired_reports.PLANTED, *changes.NULL, *changes.PLANTED)),
 )
 """Of which there is one."""
 TRAINED = "categories formed by a layer"
@@ -90,7 +91,10 @@ def test_each_phrase_is_one_that_pages_have_and_none_may_stand_alone(sample: Sam
     reports.append(_no_more_than_surface(reports[kinds.index("a category that dissolves")]))
     series = [_as_series(report) for report in reports if report.models]
     reports.append(differing_report(8, lambda _, other, __: 0.3 - 0.1 * other))
-    for report in (*reports, _with_lenses(reports[0]), *series):
+    some = (0.0, 0.0, 0.0, 0.0, -0.5)
+    of_changes = [change_report(categories={0: some}), change_report(some), change_report(is_same=True)]
+    of_changes.append(change_report([each / 5 for each in some]))
+    for report in (*reports, _with_lenses(reports[0]), *series, *of_changes):
         own = {phrase for phrase, _ in said_of(report)}
         assert not list(unfounded(report, announcements(report)))
         assert len(set(unfounded(report, []))) >= len(own) > 0

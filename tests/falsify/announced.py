@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tokviz.pages.findings.changes import LEAST, Shift, shifts
 from tokviz.pages.text.findings import finding_of
 from tokviz.records import (
     Claim,
@@ -23,6 +24,9 @@ from tokviz.records import (
 )
 
 BOUNDARY, NEURONS, FAULT = "stages", "neurons", "fault"
+CHANGE, IDENTICAL, AT_MOST = "change", "identical", "at most "
+ALL_WORDS, LESS, MORE, SHOWN = "all words", "less", "more", "shown: purity of "
+"""``SHOWN``: by the band of a category, whether or not all of it is beyond what headlines ask."""
 READABLE, BEYOND, ENDS_MEET, CIRCLE = "readable", "beyond looks", "ends meet", "circle"
 
 
@@ -31,7 +35,7 @@ class Announcement:
     """One statement on one capture, or on a pair of models."""
 
     kind: str
-    """The family of tests, for a relation or an order without its number, or ``stages``, ``neurons`` or ``fault``."""
+    """The family of tests, for a relation or an order without its number, or ``stages``, ``neurons``, ``change`` or ``fault``."""
     what: str
     """Of these, such as the measure."""
     where: str
@@ -59,7 +63,32 @@ def announcements(report: Report) -> list[Announcement]:
     pairs: tuple[ModelSimilarity | ModelDifferences, ...] = (*report.similarities, *report.differences)
     for pair in pairs:
         found += _of_claims(pair, f"{pair.model_a}-{pair.model_b}/{pair.context}", with_depths=False)
+    for shift in shifts(report):
+        found += _of_change(shift)
     return found
+
+
+def _of_change(shift: Shift) -> Iterator[Announcement]:
+    """Which categories, or else all words, are kept less or further apart and where, and what bands show; or how large any change may be."""
+    where = f"{shift.pair.model_a}-{shift.pair.model_b}/{shift.pair.context}"
+    kind, values = shift.headline.kind.removeprefix("change."), shift.headline.values
+    if kind == IDENTICAL:
+        yield Announcement(CHANGE, IDENTICAL, where)
+    elif kind in ("within", "not_shown"):
+        yield Announcement(CHANGE, f"{AT_MOST}{values['least' if kind == 'within' else 'most']}", where)
+    elif shift.pair.paired is not None:
+        rows = [*zip(shift.labels, shift.by_category, strict=True)]
+        if not shift.by_category.any():
+            (low,), _, (high,) = shift.band(shift.measure, by_category=False)
+            holds = getattr(shift.pair.paired, shift.measure).overall.holds[0]
+            rows.append((ALL_WORDS, holds * ((low > LEAST).astype(int) - (high < -LEAST))))
+        for label, signs in rows:
+            for sign, side in ((-1, LESS), (1, MORE)):
+                yield from _at_depths(CHANGE, f"{shift.measure} of {label} {side}", where, signs == sign)
+        purity = shift.pair.paired.purity.by_category
+        for label, holds, value in zip(shift.labels, purity.holds, -purity.value, strict=True):
+            for sign, side in ((-1, LESS), (1, MORE)):
+                yield from _at_depths(CHANGE, f"{SHOWN}{label} {side}", where, holds & (np.sign(value) == sign))
 
 
 def _of_series(series: SeriesReport) -> Iterator[Announcement]:

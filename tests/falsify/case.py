@@ -19,15 +19,17 @@ class Case:
     """Whether something that is announced is counted as false; what is neither planted nor known to be false isn't."""
     planted: tuple[Announcement, ...] = ()
     """What must be announced: the same of the same, near one of its depths."""
+    reach: int = 1
+    """How near."""
 
     def found(self, announced: list[Announcement]) -> bool:
         """Whether all that is planted is announced."""
-        return all(any(_is_same(each, other) for other in announced) for each in self.planted)
+        return all(any(_is_same(each, other, self.reach) for other in announced) for each in self.planted)
 
 
-def _is_same(planted: Announcement, announced: Announcement) -> bool:
+def _is_same(planted: Announcement, announced: Announcement, reach: int) -> bool:
     same = (planted.kind, planted.what, planted.where) == (announced.kind, announced.what, announced.where)
-    near = any(abs(depth - other) <= 1 for depth in planted.depths for other in announced.depths)
+    near = any(abs(depth - other) <= reach for depth in planted.depths for other in announced.depths)
     return same and (near or not planted.depths)
 
 

@@ -20,7 +20,7 @@ from functools import cache
 
 from command import ROOT
 
-from falsify import compared, labels, lens, looks, orders, paired_reports, planted, training, untrained
+from falsify import changes, compared, labels, lens, looks, orders, paired_reports, planted, training, untrained
 from falsify.announced import announcements
 from falsify.case import Kind
 from falsify.said import unfounded
@@ -29,12 +29,12 @@ from tokviz.run.store import keys
 
 NULL: tuple[Kind, ...] = (
     *(*labels.NULL, *looks.NULL, *untrained.NULL, *lens.NULL, *orders.NULL),
-    *(*compared.NULL, *paired_reports.NULL, *training.NULL),
+    *(*compared.NULL, *paired_reports.NULL, *training.NULL, *changes.NULL),
 )
 """In which something is false."""
 PLANTED: tuple[Kind, ...] = (
     *(*planted.PLANTED, *lens.PLANTED, *orders.PLANTED),
-    *(*compared.PLANTED, *paired_reports.PLANTED, *training.PLANTED),
+    *(*compared.PLANTED, *paired_reports.PLANTED, *training.PLANTED, *changes.PLANTED),
 )
 """In which something is true."""
 KINDS = {kind.name: kind for kind in (*NULL, *PLANTED)}

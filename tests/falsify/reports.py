@@ -41,7 +41,8 @@ from tokviz.run.store.artefacts import Store
 
 PROJECTION = "standardized"
 Comparisons = frozenset[str]
-DIFFERENCES, SIMILARITY = "differences", "similarity"
+DIFFERENCES, SIMILARITY, CHANGES = "differences", "similarity", "changes"
+"""``CHANGES``: each model is before those that follow it."""
 
 _IMAGE = Image(path="images/plate.webp", width=1500, height=1200, n_bytes=0)
 _PLATE = Renditions(wide=_IMAGE, phone=_IMAGE)
@@ -129,7 +130,7 @@ def decided(models: Mapping[str, Sequence[Inputs]], words: WordList, asked: Aske
             for slug, own in models.items()
         )
         comparisons = [
-            _comparison((one, other), pair)
+            replace(_comparison((one, other), pair), is_change=CHANGES in asked.compares)
             for one, other in combinations(models, 2)
             for pair in zip(models[one], models[other], strict=True)
         ]

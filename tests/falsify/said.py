@@ -9,7 +9,18 @@ from string import Formatter
 
 from report_fixture import FOLDERS
 
-from falsify.announced import BEYOND, BOUNDARY, CIRCLE, ENDS_MEET, FAULT, NEURONS, READABLE, Announcement
+from falsify.announced import (
+    BEYOND,
+    BOUNDARY,
+    CHANGE,
+    CIRCLE,
+    ENDS_MEET,
+    FAULT,
+    IDENTICAL,
+    NEURONS,
+    READABLE,
+    Announcement,
+)
 from tokviz import pages
 from tokviz.pages import render
 from tokviz.pages.text import catalogue
@@ -34,7 +45,21 @@ def phrase(key: str, **values: str) -> str:
 
 PERCENT = r"\d+ %"
 WHEN = "|".join(phrase(f"series.when.{each}") for each in catalogue.entry("series.when"))
+_CATEGORY = "(?!categor(?:ies|y purity)|the silhouette).{1,200}?"
+
+
+def _apart(which: str) -> str:
+    return "|".join(phrase(f"change.{side}", which=which) for side in ("less", "more"))
+
+
 PHRASES: dict[str, tuple[str, str | None]] = {
+    phrase("change.identical"): (CHANGE, IDENTICAL),
+    _apart("categories"): ("paired", None),
+    f"{_apart(_CATEGORY)}|{phrase('change.differs')}|{phrase('change.small', which=_CATEGORY)}": (
+        "paired by category",
+        None,
+    ),
+    phrase("change.small", which="(?:category purity|the silhouette)"): ("paired", None),
     r"shown to be above chance at (all|[1-9])": ("categories", None),
     r"above the words’ surface at (all|[1-9])": ("surface", None),
     r"a common difference leads from the first words to the second: the pairs": ("relation", None),

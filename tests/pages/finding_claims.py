@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
+from change_claims import check_change
 from claims import depth_of, require
 from fact_checks import check_sentence
 from writers_claims import breaking_context, check_found
@@ -147,39 +148,6 @@ def _check_models(found: Found, report: Report) -> None:
     require(found.sentence.index(found.model.name) < found.sentence.rindex(found.other.name), found.sentence)
 
 
-def _check_change(found: Found, report: Report) -> None:
-    """The categories that are named are those whose bands are beyond a twentieth on the side that is said."""
-    assert found.other is not None
-    pair = next(
-        each
-        for each in report.differences
-        if (each.model_a, each.model_b) == (found.other.slug, found.model.slug)
-        and each.context == found.context.states.context.name
-    )
-    kind, told = found.headline.kind.removeprefix("change."), found.headline.values
-    if not found.is_announced:
-        return require(kind in ("small", "within", "not_shown", "too_few", "without_categories"), found.sentence)
-    assert pair.changed is not None
-    if kind == "identical":
-        return require(bool(pair.changed.is_same.all()), found.sentence)
-    assert pair.paired is not None
-    which, depth = told["which"], found.depth
-    own: Paired = pair.paired.purity.by_category if "purity" in found.said else pair.paired.silhouette.by_category
-    # Before less after.
-    less, more = (own.holds & beyond for beyond in (own.low > 0.05, own.high < -0.05))
-    named = less[:, depth] | more[:, depth]
-    if which.kind == "change.categories":
-        require(not named.any(), found.sentence)
-        return require(kind in ("less", "more"), found.sentence)
-    labels = [report.words.categories[index].label for index in pair.paired.categories]
-    n_told = len(which.values["names"]) if which.kind == "change.named" else which.values["n"]
-    require(n_told == named.sum(), found.sentence, named)
-    if which.kind == "change.named":
-        require(which.values["names"] == [label for label, each in zip(labels, named, strict=True) if each], str(which))
-    signs = {(True, False): "less", (False, True): "more", (True, True): "differs"}
-    require(kind == signs[bool(less[:, depth].any()), bool(more[:, depth].any())], found.sentence)
-
-
 def _check_paired(found: Found, held: PairedMeasures | None, sign: int, column: int = 0) -> None:
     """The difference at its depth is announced, has the sign that is said, and these numbers."""
     assert held is not None
@@ -217,7 +185,7 @@ def _check_order(found: Found, report: Report) -> None:
 
 
 _CHECKS = {
-    "change": _check_change,
+    "change": check_change,
     "words": _check_words,
     "contexts": _check_contexts,
     "models": _check_models,

@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
-from changed_fixture import NOTHING, Values, change_report
+from change_claims import check_change
+from changed_fixture import NOTHING, Values, change_report, random_change_report
 from claims import plain
 from finding_claims import check_findings
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from rendered import Rendered
+from repeating import times
 
 from tokviz.pages.downloads import tables
 from tokviz.pages.findings.changes import LEAST, shifts
 from tokviz.pages.findings.chosen import findings
-from tokviz.records import Report
+from tokviz.records import PairedMeasure, Report
 
 PAGE = "change/base-tuned/index.html"
 LAST = (0.0, 0.0, 0.0, 0.0, -0.5)
@@ -42,7 +47,7 @@ def headline(report: Report) -> str:
         (change_report(LAST, measured="silhouette"), "In its last layer, Tuned keeps categories less apart than Base."),
         (change_report(is_same=True), "Tuned and Base give identical states for these words."),
         # The bands of the fixture reach a little more than 0.08 to either side.
-        (change_report((0.0, 0.0, 0.0, 0.0, -0.1)), "In its last layer, category purity in Tuned differs from Base by at most 0.19."),
+        (change_report((0.0, 0.0, 0.0, 0.0, -0.1)), "In its last layer, Tuned changes category purity by at most 0.19 from Base."),
         (change_report(), "No category change is shown from Base to Tuned; up to 0.09 remains possible."),
         (change_report(LAST, is_announced=False), "No category change is shown from Base to Tuned; up to 0.59 remains possible."),
     ],
@@ -59,8 +64,16 @@ def test_it_is_true_of_the_records(overall: Values, categories: dict[int, Values
     check_findings(findings(report), report, report.models)
 
 
+@given(st.integers(0, 2**32))
+@settings(max_examples=times(100))
+def test_it_is_true_of_any_records(seed: int) -> None:
+    report = random_change_report(np.random.default_rng(seed))
+    for each in shifts(report):
+        check_change(each.found(), report)
+
+
 def test_what_is_at_most_so_much_isn_t_rounded_down() -> None:
-    assert headline(change_report((0.0, 0.0, 0.0, 0.0, -0.114))).endswith("by at most 0.20.")
+    assert headline(change_report((0.0, 0.0, 0.0, 0.0, -0.114))).endswith("by at most 0.20 from Base.")
 
 
 def test_within_a_twentieth_is_said_only_of_bands_that_are() -> None:
@@ -68,11 +81,14 @@ def test_within_a_twentieth_is_said_only_of_bands_that_are() -> None:
     (pair,) = report.differences
     found = pair.paired
     assert found
-    of = found.purity
+
+    def narrower(of: PairedMeasure, errors: float) -> PairedMeasure:
+        return replace(of, **{name: replace(each, errors=each.errors * errors) for name, each in vars(of).items()})
 
     def narrow(errors: float) -> Report:
-        purity = replace(of, **{name: replace(each, errors=each.errors * errors) for name, each in vars(of).items()})
-        return replace(report, differences=(replace(pair, paired=replace(found, purity=purity)),))
+        purity, silhouette = (narrower(of, errors) for of in (found.purity, found.silhouette))
+        paired = replace(found, purity=purity, silhouette=silhouette)
+        return replace(report, differences=(replace(pair, paired=paired),))
 
     assert headline(narrow(0.6)) == f"No category changed by more than {LEAST} from Base to Tuned."
     assert "remains possible" in headline(narrow(0.7))
@@ -100,6 +116,15 @@ def test_all_pages_lead_to_it_but_a_model_s_own_opens_with_what_is_its_own() -> 
     for model in report.models:
         found = findings(report, [model])
         assert [each.slot for each in found].index("change") == len(found) - 1 > 0
+
+
+def test_the_same_model_under_two_names_has_its_rows() -> None:
+    report = change_report(is_same=True)
+    before, after = report.models
+    after = replace(after, contexts=tuple(replace(each) for each in before.contexts))
+    site = Rendered(replace(report, models=(before, after)))
+    assert plain(site["index.html"].one(".headline").text) == "Tuned and Base give identical states for these words."
+    assert [plain(each) for each in site["index.html"].texts(".glance-row > span:first-child")] == ["", "Base", "Tuned"]
 
 
 def test_a_change_that_is_not_announced_leads_nowhere() -> None:

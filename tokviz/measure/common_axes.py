@@ -8,6 +8,7 @@ words, each model's words are centered first: what moved all words alike would h
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,36 +22,43 @@ MOST_BETWEEN = 0.5
 """Of the first axis' variance, that may lie between the models."""
 
 
-def changed(before: HiddenStates, after: HiddenStates) -> Changed:
+def changed(before: Sequence[HiddenStates], after: Sequence[HiddenStates]) -> Changed:
     """Both models' words at each depth.
 
     Parameters
     ----------
-    before, after : the same words in the same order, as many depths, the same width at each.
+    before, after : in each template of the context, the one that is drawn first; the same words in the same order, as many depths, the
+        same width at each.
 
     Raises
     ------
     ValueError : they haven't.
     """
-    words = [[each.word for each in states.tokenization.words] for states in (before, after)]
-    widths = [[each.shape[1] for each in states.states] for states in (before, after)]
-    if words[0] != words[1] or widths[0] != widths[1]:
+    words = [[each.word for each in states.tokenization.words] for states in (*before, *after)]
+    widths = [[each.shape[1] for each in states.states] for states in (*before, *after)]
+    if any(each != words[0] for each in words) or any(each != widths[0] for each in widths):
         raise ValueError("expected two models of one form: the same words, depths and dimensions")
-    reference = before.tokenization.reference & after.tokenization.reference
+    reference = before[0].tokenization.reference & after[0].tokenization.reference
     with threadpool_limits(1, "blas"):
-        return _changed(before, after, reference)
+        found = _changed(before[0], after[0], reference)
+    return replace(found, is_same=np.array([_are_same(before, after, depth) for depth in range(before[0].n_depths)]))
+
+
+def _are_same(before: Sequence[HiddenStates], after: Sequence[HiddenStates], depth: int) -> bool:
+    pairs = zip(before, after, strict=False)
+    same = (np.array_equal(one.states[depth], other.states[depth]) for one, other in pairs)
+    return len(before) == len(after) and all(same)
 
 
 def _changed(before: HiddenStates, after: HiddenStates, reference: np.ndarray) -> Changed:
     n_depths, n_words = before.n_depths, len(reference)
     coordinates = np.full((2, n_depths, n_words, 2), np.nan)
     shares = np.full((2, n_depths, 2), np.nan)
-    is_centered, is_same = np.zeros(n_depths, dtype=bool), np.zeros(n_depths, dtype=bool)
+    is_centered = np.zeros(n_depths, dtype=bool)
     problems: list[Problem | None] = []
     previous: np.ndarray | None = None
     for depth in range(n_depths):
         states = np.stack([before.states[depth], after.states[depth]]).astype(np.float64)
-        is_same[depth] = np.array_equal(states[0], states[1])
         problems.append(pca.why_not(states[0], reference) or pca.why_not(states[1], reference))
         if problems[-1] is not None:
             continue
@@ -78,7 +86,7 @@ def _changed(before: HiddenStates, after: HiddenStates, reference: np.ndarray) -
         before=projection,
         after=replace(projection, coordinates=coordinates[1], explained_variance_ratio=shares[1]),
         is_centered=is_centered,
-        is_same=is_same,
+        is_same=np.zeros(n_depths, dtype=bool),
     )
 
 

@@ -49,7 +49,7 @@ class Changed:
     is_centered: np.ndarray
     """``(n_depths,)`` bool: whether each model's words were centered first, as the first axis would part the models rather than words."""
     is_same: np.ndarray
-    """``(n_depths,)`` bool: whether both have the very same states."""
+    """``(n_depths,)`` bool: whether both have the very same states, in all templates of the context."""
     moved: Moved
     """Which of the words that the axes are fitted to have other neighbors."""
 

@@ -12,6 +12,7 @@ import numpy as np
 from tokviz.pages.findings.differences import MEASURES
 from tokviz.pages.findings.finding import Found, short
 from tokviz.pages.findings.words import of_context
+from tokviz.pages.text.extent import is_partial
 from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.sentences import depths_where
 from tokviz.records import (
@@ -21,7 +22,6 @@ from tokviz.records import (
     ModelDifferences,
     ModelReport,
     Report,
-    depth_name,
 )
 
 LEAST = 0.05
@@ -78,13 +78,21 @@ class Shift:
         return np.array([-paired.high, -paired.value, -paired.low])
 
     @cached_property
-    def measure(self) -> str:
-        """The first by which a category, or all words, are beyond ``LEAST``; else the first by which anything is shown; else purity."""
+    def _said(self) -> tuple[str, bool]:
+        """The measure that is told of, and whether anything is beyond ``LEAST`` by it.
+
+        The first by which anything is; else the first by which anything is shown, or purity.
+        """
         for is_strong in (True, False):
             for each in MEASURES:
                 if any(self._signs(each, by_category=of, is_strong=is_strong).any() for of in (True, False)):
-                    return each
-        return next(iter(MEASURES))
+                    return each, is_strong
+        return next(iter(MEASURES)), False
+
+    @property
+    def measure(self) -> str:
+        """By which it is told what changed."""
+        return self._said[0]
 
     def _signs(self, measure: str, *, by_category: bool, is_strong: bool = True) -> np.ndarray:
         """``(n, n_depths)`` int: 1 where more is announced, −1 where less, each with all of the band beyond ``LEAST`` if it is strong."""
@@ -102,18 +110,20 @@ class Shift:
         return self._signs(self.measure, by_category=True)
 
     @cached_property
-    def overall(self) -> np.ndarray:
-        """``(n_depths,)`` int, the same of all words."""
-        signs = self._signs(self.measure, by_category=False)
-        return signs[0] if len(signs) else np.zeros(self.n_depths, dtype=int)
+    def _told(self) -> tuple[bool, np.ndarray]:
+        """Of what is told: whether it is of categories, and their signs, or those of all words; no rows where nothing is shown."""
+        measure, is_strong = self._said
+        for by_category in (True, False):
+            signs = self._signs(measure, by_category=by_category, is_strong=is_strong)
+            if signs.any():
+                return by_category, signs
+        return False, np.zeros((0, self.n_depths), dtype=int)
 
     @cached_property
     def depth(self) -> int:
         """Where the change is surest: what the page opens with."""
-        if self.pair.paired is not None:
-            for by_category, signs in ((True, self.by_category), (False, self.overall[None])):
-                if signs.any():
-                    return int(np.argmax(self._nearest(by_category=by_category, signs=signs)))
+        if self._told[1].any():
+            return int(np.argmax(self._nearest))
         if self.movers.any():
             return int(np.argmax(self.movers.sum(axis=1)))
         if self.pair.paired is not None and not self.changed.is_same.all():
@@ -121,8 +131,10 @@ class Shift:
             return int(np.argmax(np.where(np.isfinite(size), size, -1.0)))
         return self.n_depths - 1
 
-    def _nearest(self, *, by_category: bool, signs: np.ndarray) -> np.ndarray:
-        """``(n_depths,)``: how far from 0 the nearer ends of announced bands are, summed over rows."""
+    @property
+    def _nearest(self) -> np.ndarray:
+        """``(n_depths,)``: how far from 0 the nearer ends of the bands are of which it is told, summed over rows."""
+        by_category, signs = self._told
         low, _, high = self.band(self.measure, by_category=by_category)
         return np.asarray(np.where(signs != 0, np.minimum(np.abs(low), np.abs(high)), 0.0).sum(axis=0))
 
@@ -133,76 +145,81 @@ class Shift:
 
     @property
     def margin(self) -> float:
-        """How far the change is from none; 0 where none is shown."""
-        if self.by_category.any():
-            return float(self._nearest(by_category=True, signs=self.by_category).max())
-        if self.overall.any():
-            return float(self._nearest(by_category=False, signs=self.overall[None]).max())
-        return 0.0
+        """How far the change is from none; 0 where none is beyond ``LEAST``."""
+        return float(self._nearest.max()) if self._said[1] else 0.0
 
     @property
-    def named(self) -> tuple[np.ndarray, np.ndarray]:
-        """Which categories are kept less apart at that depth, and which more: ``(n_categories,)`` bool each."""
-        signs = self.by_category[:, self.depth] if self.by_category.size else np.zeros(len(self.labels), dtype=int)
-        return signs < 0, signs > 0
+    def _named(self) -> np.ndarray:
+        """``(n_categories,)`` bool: which categories are told of at that depth."""
+        by_category, signs = self._told
+        return signs[:, self.depth] != 0 if by_category else np.zeros(len(self.labels), dtype=bool)
 
     # --- in words ----------------------------------------------------------------------------------------------------
 
     @property
     def headline(self) -> Fact:
-        both: dict[str, Fact | str] = {"one": self.after.name, "other": self.before.name}
+        both: dict[str, Fact | str | float] = {"one": self.after.name, "other": self.before.name}
         both |= {"context": of_context(self.report, self.contexts[0].states.context, in_brackets=True)}
         if self.changed.is_same.all():
             return Fact("change.identical", **both)
-        less, more = self.named
-        if (less | more).any():
-            kind = "change.differs" if less.any() and more.any() else "change.less" if less.any() else "change.more"
-            alike = self.by_category == self.by_category[:, [self.depth]]
-            places = self._where(alike[less | more].all(axis=0)), Fact("change.at", where=depth_name(self.depth))
-            names = self._which(less | more)
-            return short(*(Fact(kind, where=where, which=which, **both) for which in names for where in places))
-        if self.overall.any():
-            sign = self.overall[self.depth]
-            where, kind = self._where(self.overall == sign), "change.less" if sign < 0 else "change.more"
-            return Fact(kind, where=where, which=Fact("change.categories"), **both)
-        return self._none_is_sure(both)
+        by_category, signs = self._told
+        if not signs.any():
+            return self._none_is_shown(both)
+        rows = signs[:, self.depth] != 0
+        now = signs[rows][:, [self.depth]]
+        alike = (signs[rows] == now).all(axis=0)
+        kind = "change.differs" if (now != now[0]).any() else "change.less" if now[0] < 0 else "change.more"
+        names = self._which(rows) if by_category else (Fact("change.categories"),)
+        if not self._said[1]:
+            kind = "change.small"
+            names = names if by_category else (Fact(f"change.measures.{self.measure}"),)
+            ends = np.abs(self.band(self.measure, by_category=by_category)[[0, 2]])[:, rows][:, :, alike]
+            both |= {"most": _rounded_up(float(ends.max()))}
+        here = np.arange(self.n_depths) == self.depth
+        places = self._where(alike), Fact("change.at", where=depths_where(here))
+        return short(*(Fact(kind, where=where, which=which, **both) for which in names for where in places))
 
-    def _none_is_sure(self, both: dict[str, Fact | str]) -> Fact:
-        """No change of a category or of all is beyond ``LEAST``."""
+    def _none_is_shown(self, both: dict[str, Fact | str | float]) -> Fact:
+        """What remains possible, where both models' states aren't the same."""
         if n := int(self.movers.any(axis=0).sum()):
             return Fact("change.moved", n=n, **both)
         if self.pair.paired is None:
             return Fact("change.without_categories", **both)
-        bands = [self.band(self.measure, by_category=each) for each in (False, True)]
-        ends = np.concatenate([np.abs(each[[0, 2]]).max(axis=0) for each in bands])
+        differs = ~self.changed.is_same
+        all_words, of_categories = (
+            np.concatenate(
+                [np.abs(self.band(each, by_category=of)[[0, 2]]).max(axis=0)[:, differs] for each in MEASURES]
+            )
+            for of in (False, True)
+        )
+        ends = np.concatenate([all_words[np.isfinite(all_words).all(axis=1)], of_categories])
         if not np.isfinite(ends).any():
-            return Fact("change.too_few", **both)
-        signs = [self._signs(self.measure, by_category=each, is_strong=False) for each in (False, True)]
-        shown = np.concatenate(signs) != 0
-        if shown.any():
-            where, most = self._where(shown.any(axis=0)), _rounded_up(float(ends[shown].max()))
-            return Fact("change.small", where=where, measure=Fact(f"change.measures.{self.measure}"), most=most, **both)
-        most = float(np.nanmax(np.where(np.isfinite(ends), ends, np.nan)))
-        if most <= LEAST and np.isfinite(ends).all():
+            return Fact("change.not_tested", **both)
+        if not np.isfinite(ends).all() or len(self.labels) < len(self.report.words.categories):
+            return Fact("change.not_all", **both)
+        if ends.max() <= LEAST:
             return Fact("change.within", least=LEAST, **both)
-        return Fact("change.not_shown", most=_rounded_up(most), **both)
+        return Fact("change.not_shown", most=_rounded_up(float(ends.max())), **both)
 
     def _where(self, holds: np.ndarray) -> Fact:
-        last = self.n_depths - 1
-        if holds.all():
-            return Fact("change.every_depth")
-        if holds[1:].all():
-            return Fact("change.every_layer")
-        if holds[last] and holds.sum() == 1:
+        is_whole = not is_partial(self.contexts[0])
+        if len(holds) > 1 and holds[1:].all():
+            if not is_whole:
+                return Fact("change.every_captured_layer")
+            return Fact("change.every_depth" if holds[0] else "change.every_layer")
+        if is_whole and holds[-1] and holds.sum() == 1:
             return Fact("change.last_layer")
         return Fact("change.at", where=depths_where(holds))
 
     def _which(self, rows: np.ndarray) -> tuple[Fact, ...]:
         """Names of categories, and shorter."""
-        names = [label for label, each in zip(self.labels, rows, strict=True) if each]
-        if rows.all() and len(rows) > 1:
-            return (Fact("change.all_categories", n=len(rows)),)
-        counted = Fact("change.some", n=len(names), of=len(rows))
+        names, n = (
+            [label for label, each in zip(self.labels, rows, strict=True) if each],
+            len(self.report.words.categories),
+        )
+        if len(names) == n > 1:
+            return (Fact("change.all_categories", n=n),)
+        counted = Fact("change.some", n=len(names), of=n)
         return (Fact("change.named", names=names), counted) if len(names) <= MOST_NAMED else (counted,)
 
     @property
@@ -216,15 +233,18 @@ class Shift:
         if self.pair.paired is None:
             return
         depth, measure = self.depth, Fact(f"paired.measures.{self.measure}")
+        is_first = True
         low, value, high = self.band(self.measure, by_category=False)[:, 0, depth].tolist()
         if np.isfinite([low, value, high]).all():
-            bounds = np.array([low, high])
-            yield Fact("change.overall", measure=measure, depth=depth, value=value, bounds=bounds)
-        less, more = self.named
+            is_first = False
+            yield Fact("change.overall", measure=measure, depth=depth, value=value, bounds=(low, high))
         bands = self.band(self.measure, by_category=True)[:, :, depth]
-        for row in np.flatnonzero(less | more).tolist()[:MOST_NAMED]:
+        for row in np.flatnonzero(self._named).tolist()[:MOST_NAMED]:
             low, value, high = bands[:, row].tolist()
-            yield Fact("change.category", name=self.labels[row], value=value, bounds=np.array([low, high]))
+            own = {"name": self.labels[row], "value": value, "bounds": (low, high)}
+            named = {"measure": measure, "depth": depth} if is_first else {}
+            yield Fact("change.first_category" if is_first else "change.category", **own, **named)
+            is_first = False
 
     def _evidence_of_movers(self) -> Iterator[Fact]:
         movers = self.movers[self.depth]

@@ -40,7 +40,7 @@ class Choice:
 
     def owner(self, row: ContextReport) -> ModelReport:
         """Whose row it is."""
-        return self.before if self.before and row in self.before.contexts else self.model
+        return self.before if self.before and any(row is each for each in self.before.contexts) else self.model
 
     def label(self, row: ContextReport) -> str:
         """What a row is of: its context, or of two models the model."""

@@ -155,7 +155,7 @@ class Comparison:
         """What changed from the first to the second; None where that isn't asked."""
         if not self.is_change:
             return None
-        of = tuple(each.states for each in self.inputs)
+        of = tuple(each.templates for each in self.inputs)
         return Step(what="changed", kind=Changed, of=of, make=_changed, is_new=NOT_COMPARED)
 
     @property
@@ -226,7 +226,7 @@ def _on_the_way(reason: str) -> str:
 
 
 @one_thread
-def _changed(before: HiddenStates, after: HiddenStates) -> Changed:
+def _changed(before: tuple[HiddenStates, ...], after: tuple[HiddenStates, ...]) -> Changed:
     from tokviz.measure.common_axes import changed
 
     return changed(before, after)

@@ -216,7 +216,7 @@ class Plan:
                         in_detail=in_detail.get(slugs, False),
                         comparer=comparer,
                         is_change=slugs in changes and not wrong,
-                        misfit=wrong and f"{wrong}; remove the pair from changes",
+                        misfit=f"{wrong}; remove the pair from changes" if wrong and self.config.changes else None,
                     )
                 )
         return made

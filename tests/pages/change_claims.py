@@ -1,0 +1,227 @@
+"""What is said to have changed between two models, read back from the sentence, and held against the records."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+from claims import depths_named, plain, require
+from fact_checks import WORDS, check_sentence
+
+from tokviz.pages.findings.finding import Found
+from tokviz.records import ModelDifferences, Paired, Report
+
+LEAST = 0.05
+SAID = {"purity": "category purity", "silhouette": "the silhouette"}
+_WHERE = r"(?P<where>In its last layer|At [^,]+(?:, layers? [\d–]+)*)"
+_FORMS = {
+    "identical": "ONE and OTHER give identical states for these words",
+    "apart": rf"{_WHERE}, ONE keeps (?P<which>.+) (?P<sign>less|further) apart than OTHER",
+    "differs": rf"{_WHERE}, ONE differs from OTHER in keeping (?P<which>.+) apart",
+    "small": rf"{_WHERE}, ONE changes (?P<which>.+) by at most (?P<most>\d\.\d\d) from OTHER",
+    "within": "No category changed by more than 0.05 from OTHER to ONE",
+    "not_shown": r"No category change is shown from OTHER to ONE; up to (?P<most>\d+\.\d\d) remains possible",
+    "not_all": "No category change is shown from OTHER to ONE; not all could be tested",
+    "not_tested": "It can’t be tested on these words what changed from OTHER to ONE",
+    "without": "Without categories, it isn’t tested what changed from OTHER to ONE",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """A headline, taken apart."""
+
+    form: str
+    depths: np.ndarray
+    """``(n_depths,)`` bool; none where it names none, or counts them only."""
+    n_depths: int | None
+    """How many, where they are counted only."""
+    which: str
+    sign: int
+    """Of after less before; 0 where it isn't said."""
+    most: float
+
+
+def said_in(found: Found, context: str) -> Said:
+    """``context``: what stands in brackets after it; empty without."""
+    assert found.other is not None
+    text, states = plain(found.sentence), found.context.states
+    is_partial = states.n_depths <= states.card.n_layers
+    require(text.endswith(f"{context}."), text, context)
+    text = text[: -len(context) - 1]
+    for form, pattern in _FORMS.items():
+        own = pattern.replace("ONE", re.escape(found.model.name)).replace("OTHER", re.escape(found.other.name))
+        if match := re.fullmatch(own, text):
+            values = match.groupdict()
+            depths, counted = _depths(values.get("where"), states.n_depths, is_partial=is_partial)
+            return Said(
+                form=form,
+                depths=depths,
+                n_depths=counted,
+                which=values.get("which") or "",
+                sign={"less": -1, "further": 1}.get(values.get("sign") or "", 0),
+                most=float(values.get("most") or "nan"),
+            )
+    raise AssertionError(f"a headline of no known form: {text!r}")
+
+
+def _depths(where: str | None, n_depths: int, *, is_partial: bool) -> tuple[np.ndarray, int | None]:
+    found = np.zeros(n_depths, dtype=bool)
+    if where is None:
+        return found, None
+    if where == "In its last layer":
+        require(not is_partial, where, "there are further layers")
+        found[-1] = True
+    elif where in ("At every layer", "At every captured layer"):
+        require(is_partial == ("captured" in where), where)
+        found[1:] = True
+    else:
+        require(not is_partial or where != "At every depth" or n_depths == 1, where)
+        named = depths_named(where.removeprefix("At "), n_depths)
+        if isinstance(named, int):
+            return found, named
+        found[named] = True
+    return found, None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bands:
+    """After less before by one measure: of each category, and last of all words."""
+
+    low: np.ndarray
+    """``(n_categories + 1, n_depths)``."""
+    value: np.ndarray
+    high: np.ndarray
+    holds: np.ndarray
+
+    @classmethod
+    def of(cls, pair: ModelDifferences, measure: str) -> Bands:
+        found = getattr(pair.paired, measure)
+        each: tuple[Paired, Paired] = (found.by_category, found.overall)
+        low, value, high, holds = (
+            np.concatenate([getattr(of, name) for of in each]) for name in ("low", "value", "high", "holds")
+        )
+        return cls(low=-high, value=-value, high=-low, holds=holds)
+
+    def signs(self, least: float = LEAST) -> np.ndarray:
+        """1, −1 or 0: what is announced with all of its band beyond ``least``.
+
+        Of an even number of templates, a band may reach 0 though the median of their t is beyond the threshold.
+        """
+        return np.asarray(self.holds * ((self.low > least).astype(int) - (self.high < -least)))
+
+    @property
+    def ends(self) -> np.ndarray:
+        return np.asarray(np.maximum(np.abs(self.low), np.abs(self.high)))
+
+
+def check_change(found: Found, report: Report) -> None:
+    """Each word of the headline, and each number of what stands under it."""
+    assert found.other is not None
+    pair = next(
+        each
+        for each in report.differences
+        if (each.model_a, each.model_b) == (found.other.slug, found.model.slug)
+        and each.context == found.context.states.context.name
+    )
+    assert pair.changed is not None
+    said = said_in(found, f" (words {found.context.states.context.label})" if len(report.contexts) > 1 else "")
+    require(found.is_announced == (said.form in ("identical", "apart", "differs")), found.sentence)
+    if said.form == "identical" or bool(pair.changed.is_same.all()):
+        return require(said.form == "identical" and bool(pair.changed.is_same.all()), found.sentence)
+    if pair.paired is None:
+        return require(said.form == "without" and not found.evidence, found.sentence)
+    bands = {measure: Bands.of(pair, measure) for measure in SAID}
+    strong = [measure for measure, each in bands.items() if each.signs().any()]
+    shown = [measure for measure, each in bands.items() if each.signs(0).any()]
+    measure = (strong or shown or list(SAID))[0]
+    told: list[int] = []
+    if strong or shown:
+        told = _check_told(said, found, report, pair, bands[measure], is_strong=bool(strong))
+    else:
+        _check_not_shown(said, found, report, pair, bands)
+    _check_evidence(found, report, pair, bands[measure], SAID[measure], told)
+
+
+def _check_told(
+    said: Said, found: Found, report: Report, pair: ModelDifferences, bands: Bands, *, is_strong: bool
+) -> list[int]:
+    """The rows that are told of."""
+    assert found.depth is not None
+    assert pair.paired is not None
+    signs = bands.signs(LEAST if is_strong else 0)
+    of_categories, of_all = signs[:-1], signs[-1]
+    require(said.form in (("apart", "differs") if is_strong else ("small",)), found.sentence, signs)
+    if of_categories.any():
+        rows = np.flatnonzero(of_categories[:, found.depth])
+        require(len(rows), found.sentence, signs)
+        _check_which(said.which, rows, report, pair, found.sentence)
+        of_rows = of_categories[rows]
+    else:
+        rows, of_rows = np.array([len(of_categories)]), of_all[None]
+        require(said.which in (["categories"] if is_strong else SAID.values()), found.sentence, signs)
+    now = of_rows[:, found.depth]
+    require(said.sign == (now[0] if len({*now.tolist()}) == 1 and is_strong else 0), found.sentence, now)
+    alike = np.asarray((of_rows == now[:, None]).all(axis=0))
+    if said.n_depths is not None:
+        require(said.n_depths == alike.sum(), found.sentence, alike)
+    else:
+        places = np.arange(len(alike))
+        told = [alike, places == found.depth, *([alike & (places > 0)] if "captured" in found.sentence else [])]
+        require(any(np.array_equal(said.depths, each) for each in told), found.sentence, alike)
+    if said.form == "small":
+        largest = float(bands.ends[rows][:, alike].max())
+        require(largest <= said.most + 1e-9 and said.most < largest + 0.0101, found.sentence, largest)
+    return [row for row in rows.tolist() if row < len(of_categories)]
+
+
+def _check_which(text: str, rows: np.ndarray, report: Report, pair: ModelDifferences, sentence: str) -> None:
+    assert pair.paired is not None
+    labels, n = [report.words.categories[index].label for index in pair.paired.categories], len(report.words.categories)
+    *names, last = [labels[row] for row in rows]
+    joined = f"{', '.join(names)} and {last}" if names else last
+    if len(rows) == n > 1:
+        return require(re.fullmatch(rf"all {_number(n)} categories", text), sentence, joined)
+    require(text == joined or re.fullmatch(f"{_number(len(rows))} of {_number(n)} categories", text), sentence, joined)
+
+
+def _number(n: int) -> str:
+    return f"(?:{'|'.join((str(n), *WORDS[n : n + 1]))})"
+
+
+def _check_not_shown(said: Said, found: Found, report: Report, pair: ModelDifferences, bands: dict[str, Bands]) -> None:
+    """Where both have the same states there is no difference, whatever a band may be."""
+    assert pair.changed is not None
+    assert pair.paired is not None
+    differs = ~pair.changed.is_same
+    ends = np.array([each.ends[:, differs] for each in bands.values()])
+    of_categories, are_all = ends[:, :-1], len(pair.paired.categories) == len(report.words.categories)
+    tested = np.isfinite(of_categories)
+    if not tested.any() and not np.isfinite(ends[:, -1]).all(axis=-1).any():
+        return require(said.form == "not_tested", found.sentence, ends)
+    if not tested.all() or not are_all:
+        return require(said.form == "not_all", found.sentence, ends)
+    largest = float(np.where(np.isfinite(ends), ends, 0).max())
+    if said.form == "within":
+        return require(largest <= LEAST, found.sentence, largest)
+    require(said.form == "not_shown" and largest > LEAST, found.sentence, largest)
+    require(float(of_categories.max()) <= said.most + 1e-9 and said.most < largest + 0.0101, found.sentence, largest)
+
+
+def _check_evidence(
+    found: Found, report: Report, pair: ModelDifferences, bands: Bands, measure: str, told: list[int]
+) -> None:
+    """The first sentence says of which measure and which depth all are; then come three categories at most."""
+    assert found.depth is not None
+    assert pair.paired is not None
+    every = np.stack([bands.value, bands.low, bands.high])[:, :, found.depth]
+    rows = [*([len(every[0]) - 1] if np.isfinite(every[:, -1]).all() else []), *told[:3]]
+    require(len(found.evidence) == len(rows), found.said, rows)
+    require(not rows or measure.lower() in found.said.lower(), found.said, measure)
+    check_sentence(found.evidence, found.said)
+    for fact, row in zip(found.evidence, rows, strict=True):
+        np.testing.assert_equal([fact.values["value"], *fact.values["bounds"]], every[:, row])
+        if row < len(every[0]) - 1:
+            label = report.words.categories[pair.paired.categories[row]].label
+            require(fact.values["name"] == label, found.said, label)
