@@ -287,8 +287,23 @@ def test_a_configuration_is_named_by_its_path(folder: Path, cache: Path, tmp_pat
             "model: expected a model of transformers or its source, got int",
         ),
         (lambda _, tokenizer: tokviz.study(torch.nn.Linear(2, 2), WORDS, tokenizer=tokenizer), "got Linear"),
-        (lambda model, tokenizer: tokviz.study([model], WORDS, tokenizer=tokenizer), "tokenizer: expected a source"),
-        (lambda model, _: tokviz.study([model], WORDS), "model: expected sources in a list, got LlamaForCausalLM"),
+        (
+            lambda model, tokenizer: tokviz.study([model], WORDS, tokenizer=tokenizer),
+            "model: expected sources in a list, got LlamaForCausalLM; name loaded models, such as {",
+        ),
+        (
+            lambda _, tokenizer: tokviz.study(["here"], WORDS, tokenizer=tokenizer),
+            "tokenizer: expected a source, as the model is one, got",
+        ),
+        (
+            lambda model, tokenizer: tokviz.study({"A": model}, WORDS, tokenizer=tokenizer, name="B"),
+            "name: expected each model's name before it, in the mapping, got 'B'",
+        ),
+        (
+            lambda model, tokenizer: tokviz.study({"A": model}, WORDS, tokenizer={"B": tokenizer}),
+            "tokenizer: expected names of models, got 'B'",
+        ),
+        (lambda model, _: tokviz.study({"A": "here", "B": model}, WORDS), "tokenizer: expected the model’s tokenizer"),
         (
             lambda model, tokenizer: tokviz.study(model, WORDS, tokenizer=tokenizer, dtype="bfloat16"),
             "dtype: expected name, note, notes only, as the model is loaded already; convert it first, such as model.to(",

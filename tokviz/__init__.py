@@ -15,10 +15,10 @@ import sys
 
 TYPE_CHECKING = False  # typing's own would take longer to import than all else before a signal is answered
 if TYPE_CHECKING:
-    from tokviz.notebook import Capture, Drawn, LensReading, Study, build, from_arrays, load, study
+    from tokviz.notebook import Capture, Drawn, LensReading, ModelChange, Study, build, from_arrays, load, study
 
 __version__ = "0.1.0"
-__all__ = ["Capture", "Drawn", "LensReading", "Study", "build", "from_arrays", "load", "study"]
+__all__ = ["Capture", "Drawn", "LensReading", "ModelChange", "Study", "build", "from_arrays", "load", "study"]
 
 
 def __getattr__(name: str) -> object:

@@ -10,14 +10,14 @@ from matplotlib.figure import Figure
 
 from tokviz.draw.grid import draw_grid
 from tokviz.draw.heat_map import draw_heat_map
-from tokviz.draw.plate import draw_plate
+from tokviz.draw.plate import draw_plate, draw_side_by_side
 from tokviz.draw.strip import draw_strip
-from tokviz.records import HeatMap, Picture, Plate, Strip
+from tokviz.records import HeatMap, Picture, Plate, SideBySide, Strip
 
 __all__ = ["described", "draw"]
 
 
-def draw(picture: Picture) -> Figure:
+def draw(picture: Picture | SideBySide) -> Figure:
     """Draw a picture at its final size in pixels.
 
     Raises ``ValueError`` when a plate has coordinates that are not finite, or a form is unknown.
@@ -26,11 +26,16 @@ def draw(picture: Picture) -> Figure:
         return draw_strip(picture)
     if isinstance(picture, HeatMap):
         return draw_heat_map(picture)
+    if isinstance(picture, SideBySide):
+        return draw_side_by_side(picture)
     return draw_plate(picture) if isinstance(picture, Plate) else draw_grid(picture)
 
 
-def described(picture: Picture) -> tuple[str, str]:
+def described(picture: Picture | SideBySide) -> tuple[str, str]:
     """A picture's title and what it shows, in words."""
+    if isinstance(picture, SideBySide):
+        one, other = picture.plates
+        return f"{one.model} and {other.model} · {one.context} · {one.depth}", picture.caption
     points = picture.points
     counts = f"{len(points.words):,} words in {len(points.categories):,} categories"
     if isinstance(picture, Strip):

@@ -8,7 +8,7 @@ import numpy as np
 
 from tokviz.draw import style
 from tokviz.records import Plate
-from tokviz.records.axes import Box, extents, framing, true_pane
+from tokviz.records.axes import Box, framing, true_pane
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,7 +56,7 @@ def draw(axes: Axes, plate: Plate, *, names: bool) -> Axes:
                 annotation_clip=True,
             )
     # Limits of the axes' present shape, so that a flat plot doesn't make them flat.
-    limits, window = extents(xy, points.reference), axes.get_window_extent()
+    limits, window = plate.extents, axes.get_window_extent()
     area = Box(0, 0, window.width, window.height)
     if plate.aspect == "equal":
         across, up = true_pane(limits, area).limits

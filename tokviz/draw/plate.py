@@ -15,14 +15,13 @@ from tokviz.draw.legend import Legend, hollow_note, rows_needed
 from tokviz.draw.plate_form import FORMS, MOST_LABELS, for_words, layout, pitch, sized
 from tokviz.draw.sheet import Sheet, crisp, draw_title, inside, ticks
 from tokviz.draw.typesetting import isolated, typesetter_for
-from tokviz.records import Plate
+from tokviz.records import Plate, SideBySide
 from tokviz.records.axes import (
     LEAST_FACTOR,
     Box,
     Framing,
     Limits,
     Pane,
-    extents,
     factor_text,
     framing,
 )
@@ -58,16 +57,25 @@ def draw_plate(plate: Plate) -> Figure:
     return PlateDrawing(plate).draw()
 
 
-class PlateDrawing:
-    """One plate on its sheet."""
+def draw_side_by_side(both: SideBySide) -> Figure:
+    """Draw two plates in one figure."""
+    form = sized(both.plates[0])
+    sheet = Sheet(2 * form.width, form.height, both.plates[0].points.marks, scale=form.scale)
+    for index, plate in enumerate(both.plates):
+        PlateDrawing(plate, sheet.part(index * form.width, form.width, typesetter_for(plate.fonts))).draw()
+    return sheet.figure
 
-    def __init__(self, plate: Plate) -> None:
+
+class PlateDrawing:
+    """One plate on its sheet, or on a part of another one."""
+
+    def __init__(self, plate: Plate, sheet: Sheet | None = None) -> None:
         self.plate = plate
         self.points = plate.points
         self.dense = is_dense(plate.points)
         self.form = for_words(sized(plate), plate.points)
         self.columns, self.area = layout(self.form, plate.points)
-        self.sheet = Sheet(
+        self.sheet = sheet or Sheet(
             self.form.width, self.form.height, plate.points.marks, typesetter_for(plate.fonts), self.form.scale
         )
         self.framing = _framed(plate, self.area, self.form.axis * GAP)
@@ -344,6 +352,5 @@ class _CategoryName:
 
 
 def _framed(plate: Plate, area: Box, gap: float) -> Framing:
-    """The panes of a plate; the reference words set their axes."""
-    limits = extents(plate.coordinates, plate.points.reference)
-    return framing(limits, area, gap, plate.aspect)
+    """The panes of a plate."""
+    return framing(plate.extents, area, gap, plate.aspect)

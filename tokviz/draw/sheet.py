@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from copy import copy
 from functools import cached_property, partial
 
 import numpy as np
@@ -14,7 +15,7 @@ from matplotlib.colors import LogNorm, to_hex
 from matplotlib.figure import Figure
 from matplotlib.path import Path
 from matplotlib.text import Text
-from matplotlib.transforms import Affine2D
+from matplotlib.transforms import Affine2D, Transform
 
 from tokviz.draw import style
 from tokviz.draw.density import DARK_SHADES, SHADES
@@ -51,18 +52,28 @@ class Sheet:
             densities.
         """
         size = (width / PIXELS_PER_INCH, height / PIXELS_PER_INCH)
-        self.width, self.height, self._looks, self._dark = width, height, looks, dark
+        self.width, self.height, self._looks, self._dark, self._left = width, height, looks, dark, 0.0
         self._paper = DARK_GROUND if dark else style.PAPER
         self.typesetter = typesetter or typesetter_for()
         self.figure = Figure(figsize=size, dpi=PIXELS_PER_INCH * scale, facecolor=self._paper)
         FigureCanvasAgg(self.figure)
-        inches = Affine2D().scale(1, -1).translate(0, height).scale(1 / PIXELS_PER_INCH)
-        self._pixels = inches + self.figure.dpi_scale_trans
+
+    def part(self, left: float, width: float, typesetter: Typesetter) -> Sheet:
+        """As high a sheet within this one, with text of its own fonts; ``left``, ``width``: where it stands, in pixels."""
+        found = copy(self)
+        found.width, found.typesetter, found._left = width, typesetter, left
+        return found
+
+    @property
+    def _pixels(self) -> Transform:
+        inches = Affine2D().scale(1, -1).translate(self._left, self.height).scale(1 / PIXELS_PER_INCH)
+        return inches + self.figure.dpi_scale_trans
 
     @cached_property
     def _axes(self) -> Axes:
-        """The whole figure, for what Matplotlib draws on axes alone: they take as long to make as all marks."""
-        axes = self.figure.add_axes((0, 0, 1, 1))
+        """All of the sheet, for what Matplotlib draws on axes alone: they take as long to make as all marks."""
+        whole = self.figure.get_figwidth() * PIXELS_PER_INCH
+        axes = self.figure.add_axes((self._left / whole, 0, self.width / whole, 1))
         axes.set_axis_off()
         axes.set(xlim=(0, self.width), ylim=(self.height, 0), autoscale_on=False)
         return axes
@@ -79,7 +90,8 @@ class Sheet:
     ) -> None:
         """Write ``text``; ``at`` is on its baseline, with ``align`` of its width to the left. A ``$`` is a dollar."""
         # Text and marks stand on whole pixels: what recurs is then alike to the pixel, crisper and lighter as WebP.
-        x, y = round(at[0] - align * self.typesetter.width(text, size, bold)), round(at[1])
+        x = round(self._left + at[0] - align * self.typesetter.width(text, size, bold))
+        y = round(at[1])
         self.figure.add_artist(_Words((x, y), text, size, color, bold, self.typesetter))
 
     def lines(self, segments: np.ndarray, width: float, colors: object) -> None:

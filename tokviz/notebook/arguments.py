@@ -111,6 +111,20 @@ def depth(value: Any, n_depths: int) -> int:
     return number % n_depths
 
 
+def layer(value: Any, n_depths: int, can_be_shown: Sequence[str]) -> str:
+    """The name of the depth of a layer, given by its number, from the end where it is negative, or by the depth's name."""
+    if isinstance(value, str):
+        wanted = value
+    else:
+        number = whole_number("layer", value, "a number, or embedding")
+        wanted = depth_name(number + (1 if number >= 0 else n_depths))
+    if wanted not in can_be_shown:
+        known = f"{can_be_shown[0]} … {can_be_shown[-1]}" if can_be_shown else "none"
+        near = suggestion(value, can_be_shown) if isinstance(value, str) else ""
+        raise TokvizError(f"layer: expected one that can be shown ({known}), got {value!r}{near}")
+    return wanted
+
+
 def device(value: Any) -> str:
     """A device as torch takes it: ``"cuda:1"``, ``torch.device("cuda:1")`` or 1."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:

@@ -99,7 +99,7 @@ def from_arrays(
         _store(store, config, context, depths, paths)
     entries.mark(options.cache)
     prune.note_use(store, config, options, prune.place_of(config, options))
-    return Study(Plan(config, options, store), None, quiet=quiet)
+    return Study(Plan(config, options, store), quiet=quiet)
 
 
 def _depths(states: Any, context: str) -> list[np.ndarray]:

@@ -16,6 +16,7 @@ from tokviz.errors import TokvizError
 from tokviz.models import AtHand
 from tokviz.models.location import GIVEN
 from tokviz.notebook import arguments, beside, frames, inline
+from tokviz.notebook.changed import ModelChange
 from tokviz.notebook.drawn import Drawn
 from tokviz.notebook.lens import LensReading
 from tokviz.pages.text.catalogue import sentence
@@ -36,7 +37,6 @@ from tokviz.records import (
     Strip,
     Updates,
     WordList,
-    depth_name,
     named_with_quantization,
 )
 from tokviz.run.kinds import Interventions, Lenses, UntrainedModels
@@ -46,7 +46,6 @@ from tokviz.run.plan.report import Plan
 from tokviz.run.plan.tree import Captured, ContextPlan
 from tokviz.run.publishing import deciding, site
 from tokviz.run.publishing.public import public_source, public_states
-from tokviz.text import suggestion
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -336,6 +335,15 @@ class Capture:
         comparison = Comparison(slugs=slugs, inputs=inputs, in_detail=True, comparer=Comparer())
         return similarity(comparison, self.plan.steps)
 
+    def changed(self, tuned: Capture) -> ModelChange:
+        """What changed from this model to one of the same form, such as a fine-tuned copy, over the same words.
+
+        Raises ``TokvizError`` where the other capture has other words, another context, other layers, dimensions or tokens.
+        """
+        if not isinstance(tuned, Capture):
+            raise TokvizError(f"changed: expected another capture, got {type(tuned).__name__}")
+        return ModelChange.of(self, tuned)
+
     @overload
     def draw(self, layer: int | str = ..., projection: str = ..., *, ax: None = None, names: bool = ...) -> Drawn: ...
 
@@ -357,17 +365,8 @@ class Capture:
         ax : Matplotlib axes of your own to draw on; these are returned.
         names : with ``ax``, whether the words stand next to their marks.
         """
-        if isinstance(layer, str):
-            wanted = layer
-        else:
-            number = arguments.whole_number("layer", layer, "a number, or embedding")
-            wanted = depth_name(number + (1 if number >= 0 else self.states.n_depths))
-        plates = [picture for picture in self._pictures(projection) if isinstance(picture, Plate)]
-        found = next((plate for plate in plates if plate.depth == wanted), None)
-        if found is None:
-            shown = f"{plates[0].depth} … {plates[-1].depth}" if plates else "none"
-            near = suggestion(layer, [plate.depth for plate in plates]) if isinstance(layer, str) else ""
-            raise TokvizError(f"layer: expected one that can be shown ({shown}), got {layer!r}{near}")
+        plates = {each.depth: each for each in self._pictures(projection) if isinstance(each, Plate)}
+        found = plates[arguments.layer(layer, len(self), list(plates))]
         if ax is None:
             return Drawn(picture=found)
         from matplotlib.axes import Axes

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tokviz.errors import TokvizError
 from tokviz.notebook import arguments
-from tokviz.records import Picture
+from tokviz.records import Picture, SideBySide
 from tokviz.text import path_in_line
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Drawn:
-    """A plot or a grid, as notebooks show it; ``figure`` is Matplotlib's.
+    """A plot, a grid or two plots next to each other, as notebooks show them; ``figure`` is Matplotlib's.
 
     Examples
     --------
@@ -29,7 +29,7 @@ class Drawn:
     array([1500., 1200.])
     """
 
-    picture: Picture
+    picture: Picture | SideBySide
 
     def __repr__(self) -> str:
         from tokviz.draw import figures

@@ -56,12 +56,27 @@ def frame(name: str, context: ContextReport, words: WordList, config: ReportConf
     ------
     TokvizError : pandas isn't installed, or the capture has no such table.
     """
-    found = _pandas().read_csv(
-        io.StringIO(_csv(name, context, words, config)), keep_default_na=name not in ("coordinates", "tokens")
-    )
+    found = of_csv(_csv(name, context, words, config), may_be_empty=name not in ("coordinates", "tokens"))
     return found.drop(
         columns=["text_safe", "name_safe", "measure_safe", "template_safe"], errors="ignore"
     )  # the same for spreadsheets
+
+
+def of_csv(text: str, *, may_be_empty: bool = True) -> DataFrame:
+    """A table of a site; ``may_be_empty``: an empty field is no value, rather than an empty text.
+
+    Raises
+    ------
+    TokvizError : pandas isn't installed.
+    """
+    found: DataFrame = _pandas().read_csv(io.StringIO(text), keep_default_na=may_be_empty)
+    return found
+
+
+def of_rows(rows: Sequence[Sequence[Any]], columns: Sequence[str]) -> DataFrame:
+    """A table of rows; raises ``TokvizError`` where pandas isn't installed."""
+    found: DataFrame = _pandas().DataFrame(rows, columns=columns)
+    return found
 
 
 def _csv(name: str, context: ContextReport, words: WordList, config: ReportConfig) -> str:

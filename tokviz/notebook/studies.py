@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,15 +39,21 @@ class Study(Named[Named[Capture]]):
     0
     """
 
-    def __init__(self, plan: Plan, in_memory: AtHand | None, *, quiet: bool = False) -> None:
-        given: dict[str, Any] = {"plan": plan, "in_memory": in_memory, "quiet": quiet}
+    def __init__(self, plan: Plan, in_memory: Sequence[AtHand] = (), *, quiet: bool = False) -> None:
+        given: dict[str, Any] = {"plan": plan, "quiet": quiet}
+        at_hand = {each.source: each for each in in_memory}
         super().__init__(
             "model",
             {
                 model.model.display_name: Named(
                     "context",
                     {
-                        configured.name: Capture(context=context, captured=context.captured, **given)
+                        configured.name: Capture(
+                            context=context,
+                            captured=context.captured,
+                            in_memory=at_hand.get(model.model.source),
+                            **given,
+                        )
                         for configured, context in zip(plan.config.contexts, model.contexts, strict=True)
                         if context.captured is not None
                     },
@@ -55,11 +61,11 @@ class Study(Named[Named[Capture]]):
                 for model in plan.models
             },
         )
-        self._plan, self._in_memory, self._quiet = plan, in_memory, quiet
+        self._plan, self._in_memory, self._quiet = plan, tuple(in_memory), quiet
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without the model."""
-        return {**vars(self), "_in_memory": None}
+        """Without the models."""
+        return {**vars(self), "_in_memory": ()}
 
     def __repr__(self) -> str:
         return "\n".join(repr(capture) for contexts in self.values() for capture in contexts.values())
@@ -70,7 +76,7 @@ class Study(Named[Named[Capture]]):
     def report(self, output: Path | str = "site", **options: Any) -> pipeline.Outcome:
         """Write a site of what was captured; see ``build``."""
         options = {"cache": self._plan.options.cache, "quiet": self._quiet, **options}
-        with self._in_memory.evaluated() if self._in_memory else nullcontext():
+        with _evaluated(self._in_memory):
             return build(self._plan.config, output, **options)
 
 
@@ -90,13 +96,13 @@ def study(
 
     Parameters
     ----------
-    model : a source, as ``--model`` takes it, or a list of them; a model of transformers that is loaded, on any device; a loaded
-        configuration, or the path of a ``report.toml``.
+    model : a source, as ``--model`` takes it, or a list of them; a model of transformers that is loaded, on any device; name →
+        source or loaded model, for several; a loaded configuration, or the path of a ``report.toml``.
     words : category → words, or a data frame with a column for each category or with the columns ``word`` and ``category``, or
         words alone; a configuration has its own.
     contexts : name → template, or a list of several; by default as in a configuration: each word alone, and in five sentences if
         these fit the words.
-    tokenizer : of a model that is loaded; of others, the source of another tokenizer.
+    tokenizer : of models that are loaded; of others, the source of another tokenizer; name → tokenizer where they differ.
     cache : where hidden states, projections and metrics are kept.
     device : where models are loaded to, such as ``"cuda"``, or the number of a GPU; one that is loaded stays where it is.
     quiet : whether nothing is said, here and by what is made of the captures.
@@ -115,7 +121,7 @@ def study(
     (4, 2)
     """
     cache, device = arguments.path("cache", cache), arguments.device(device)
-    in_memory = None
+    in_memory: tuple[AtHand, ...] = ()
     if isinstance(model, str | Path) and str(model).endswith(".toml"):
         model = configuration.load(model)
     if isinstance(model, ReportConfig):
@@ -126,27 +132,53 @@ def study(
             )
         config = model
     else:
-        if not isinstance(model, str | Path | list | tuple):
-            if unfit := sorted(set(settings) - _OF_LOADED):
-                raise TokvizError(
-                    f"{unfit[0]}: expected {', '.join(sorted(_OF_LOADED))} only, as the model is loaded already"
-                    + _INSTEAD.get(unfit[0], suggestion(unfit[0], _OF_LOADED))
-                )
-            with reporter(quiet=quiet) as progress:
-                in_memory = identified(model, tokenizer, progress)
-            settings = {"name": _name_of(in_memory.model), **settings}
-            model = in_memory.source
-        elif tokenizer is not None:
-            if not isinstance(tokenizer, str | Path):
-                raise TokvizError(f"tokenizer: expected a source, as the model is one, got {type(tokenizer).__name__}")
-            settings["tokenizer"] = str(tokenizer)
-        sources = list(model) if isinstance(model, list | tuple) else [model]
-        if unfit := [each for each in sources if not isinstance(each, str | Path)]:
-            raise TokvizError(
-                f"model: expected sources in a list, got {type(unfit[0]).__name__}; a loaded model is passed by itself"
-            )
-        config = _config([str(source) for source in sources], words, contexts, settings)
+        tables, in_memory = _models(_named(model, settings), tokenizer, settings, quiet=quiet)
+        config = _config(tables, words, contexts)
     return _captured(config, in_memory, cache, device, quiet=quiet)
+
+
+def _named(model: Any, settings: Mapping[str, Any]) -> list[tuple[str | None, Any]]:
+    """Each model with its name, or None where the mapping is of no names."""
+    if isinstance(model, Mapping):
+        if "name" in settings:
+            raise TokvizError(f"name: expected each model's name before it, in the mapping, got {settings['name']!r}")
+        return list(model.items())
+    if not isinstance(model, list | tuple):
+        return [(None, model)]
+    if unfit := [each for each in model if not isinstance(each, str | Path)]:
+        raise TokvizError(
+            f"model: expected sources in a list, got {type(unfit[0]).__name__}; name loaded models, such as "
+            '{"Base": base, "Tuned": tuned}'
+        )
+    return [(None, each) for each in model]
+
+
+def _models(
+    named: Sequence[tuple[str | None, Any]], tokenizer: Any, settings: Mapping[str, Any], *, quiet: bool
+) -> tuple[list[dict[str, Any]], tuple[AtHand, ...]]:
+    """Their tables in a configuration, and those that are loaded."""
+    tokenizers = tokenizer if isinstance(tokenizer, Mapping) else {name: tokenizer for name, _ in named}
+    if unknown := [name for name in tokenizers if name not in dict(named)]:
+        raise TokvizError(f"tokenizer: expected names of models, got {shown(unknown[0])}")
+    are_loaded = [not isinstance(each, str | Path) for _, each in named]
+    if any(are_loaded) and (unfit := sorted(set(settings) - _OF_LOADED)):
+        raise TokvizError(
+            f"{unfit[0]}: expected {', '.join(sorted(_OF_LOADED))} only, as the model is loaded already"
+            + _INSTEAD.get(unfit[0], suggestion(unfit[0], _OF_LOADED))
+        )
+    tables, in_memory = [], []
+    with reporter(quiet=quiet) as progress:
+        for (name, model), is_loaded in zip(named, are_loaded, strict=True):
+            table, own = dict(settings) if name is None else {**settings, "name": name}, tokenizers.get(name)
+            if is_loaded:
+                in_memory.append(identified(model, own, progress))
+                table = {"name": _name_of(in_memory[-1].model), **table}
+            elif isinstance(own, str | Path):
+                table["tokenizer"] = str(own)
+            elif own is not None and not any(are_loaded):
+                raise TokvizError(f"tokenizer: expected a source, as the model is one, got {type(own).__name__}")
+            tables.append({"source": in_memory[-1].source if is_loaded else str(model), **table})
+    return tables, tuple(in_memory)
 
 
 _OF_LOADED = {"name", "note", "notes"}
@@ -163,34 +195,40 @@ def _name_of(model: Any) -> str:
     return Path(str(getattr(model, "name_or_path", ""))).name or type(model).__name__
 
 
-def _captured(config: ReportConfig, in_memory: AtHand | None, cache: Path, device: str, *, quiet: bool) -> Study:
+@contextmanager
+def _evaluated(in_memory: Iterable[AtHand]) -> Iterator[None]:
+    """All of them known to ``load``, and ready to be captured."""
+    with ExitStack() as models:
+        for each in in_memory:
+            models.enter_context(each.evaluated())
+        yield
+
+
+def _captured(config: ReportConfig, in_memory: Sequence[AtHand], cache: Path, device: str, *, quiet: bool) -> Study:
     options = Options(base=config.file.parent, output=Path("site"), cache=cache, device=device, draws=False)
     store = Store(options.cache)
-    with reporter(quiet=quiet) as progress, in_memory.evaluated() if in_memory else nullcontext():
+    with reporter(quiet=quiet) as progress, _evaluated(in_memory):
         outcome = pipeline.capture_only(config, options, Quiet() if quiet else progress, refuses=False)
     if outcome.failures:
         failures = (pipeline.named_failure(failed.name, failed.failure) for failed in outcome.failures)
         raise TokvizError("; ".join(failures))
     plan = Plan(config, replace(options, forms=FORMS[:1]), store)
-    if in_memory is not None:
+    if in_memory:
         prune.note_use(store, config, options, prune.place_of(config, options))
     return Study(plan, in_memory, quiet=quiet)
 
 
 def _config(
-    sources: Sequence[str],
-    words: Any,
-    contexts: Mapping[str, str | Sequence[str]] | None,
-    settings: dict[str, Any],
+    models: Sequence[Mapping[str, Any]], words: Any, contexts: Mapping[str, str | Sequence[str]] | None
 ) -> ReportConfig:
     if contexts is not None and not isinstance(contexts, Mapping):
         raise TokvizError(
             f'contexts: expected names and templates, such as {{"alone": " {{word}}"}}, got {shown(contexts)}'
         )
-    if "dtype" in settings:
-        settings = {**settings, "dtype": arguments.dtype(settings["dtype"])}
     values: dict[str, Any] = {
-        "models": [{"source": source, **settings} for source in sources],
+        "models": [
+            {**each, "dtype": arguments.dtype(each["dtype"])} if "dtype" in each else dict(each) for each in models
+        ],
         "words": arguments.words(words),
     }
     if contexts:

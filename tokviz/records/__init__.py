@@ -29,7 +29,19 @@ from tokviz.records.measures import (
     WordScores,
 )
 from tokviz.records.paired import CategoriesHeld, Paired, PairedCapture, PairedMeasure, PairedMeasures
-from tokviz.records.pictures import Animation, Card, Font, Grid, HeatMap, Panel, Picture, Plate, Points, Strip
+from tokviz.records.pictures import (
+    Animation,
+    Card,
+    Font,
+    Grid,
+    HeatMap,
+    Panel,
+    Picture,
+    Plate,
+    Points,
+    SideBySide,
+    Strip,
+)
 from tokviz.records.profile import Difference, Differences, Peak, Profile, Unit, profile_of
 from tokviz.records.relations import (
     Beyond,

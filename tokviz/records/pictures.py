@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tokviz.records.axes import Aspect
+from tokviz.records.axes import Aspect, Limits, extents
 from tokviz.records.look import PLATE_SIZE, Marks
 from tokviz.records.states import require_shape
 
@@ -77,9 +77,26 @@ class Plate:
     size: tuple[int, int] = PLATE_SIZE
     """Width and height of the form ``wide`` in pixels; as SVG it has the same shape."""
     aspect: Aspect = "equal"
+    limits: tuple[Limits, Limits] | None = None
+    """Least and greatest PC1 and PC2 that it reaches to; None for those of its own words."""
 
     def __post_init__(self) -> None:
         require_shape("coordinates", self.coordinates, (len(self.points.words), 2))
+
+    @property
+    def extents(self) -> tuple[Limits, Limits]:
+        """Least and greatest PC1 and PC2 that it reaches to: the reference words set the axes."""
+        return self.limits or extents(self.coordinates, self.points.reference)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SideBySide:
+    """Two plates next to each other, on the same axes."""
+
+    plates: tuple[Plate, Plate]
+    """Of one form, size and ``limits``."""
+    caption: str
+    """What the axes are."""
 
 
 @dataclass(frozen=True, kw_only=True)

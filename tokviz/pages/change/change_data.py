@@ -45,11 +45,13 @@ def tables_of(shift: Shift) -> dict[str, str]:
 
 def files(report: Report) -> dict[str, str]:
     """Path from the site's root → text."""
-    written: dict[str, str] = {}
-    for each in shifts(report):
-        depths, words = tables_of(each).values()
-        written |= {depths: csv_text(_header(each), _rows(each)), words: csv_text(_WORDS, _word_rows(each))}
-    return written
+    made = ((path, csv_of(each, name)) for each in shifts(report) for name, path in tables_of(each).items())
+    return dict(made)
+
+
+def csv_of(shift: Shift, name: str) -> str:
+    """One of these files."""
+    return csv_text(_header(shift), _rows(shift)) if name == "depths.csv" else csv_text(_WORDS, _word_rows(shift))
 
 
 def _header(shift: Shift) -> list[str]:

@@ -58,7 +58,7 @@ def _page(report: Report, found: Sequence[Shift]) -> Values:
         models=[Link(text=name, href=relative(page, each)) for name, each in _own_pages(report, first).items()],
         contexts=views,
         layers=_layers(report, first),
-        caption=_caption(first, first.depth),
+        caption=caption(first, first.depth),
         size=(WIDTH, HEIGHT),
         contents=contents(
             ("Side by side", "main", True),
@@ -166,7 +166,7 @@ def _data(found: Sequence[Shift]) -> dict[str, Any]:
                 "last": each.n_depths - 1,
                 "extents": [_extents(each, depth) for depth in range(each.n_depths)],
                 "problems": problems(each.changed.before),
-                "captions": [_caption(each, depth) for depth in range(each.n_depths)],
+                "captions": [caption(each, depth) for depth in range(each.n_depths)],
                 "strong": _strong(each),
             }
             for each in found
@@ -182,7 +182,7 @@ def _extents(shift: Shift, depth: int) -> list[float | None] | None:
     return written_extents(extents(np.concatenate(both), np.tile(shift.changed.before.reference, 2)))
 
 
-def _caption(shift: Shift, depth: int) -> str:
+def caption(shift: Shift, depth: int) -> str:
     """How the plots of a depth are made, and how much of each model's variance they show."""
     if shift.changed.is_same[depth]:
         return "Both models have the same states here."

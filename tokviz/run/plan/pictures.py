@@ -107,7 +107,7 @@ class Subjects:
             whole = "wide" if form == DRAFT else form
             for depth, problem in enumerate(projection.problems):
                 if problem is None:
-                    yield depth, form, self._plate(depth, form, points)
+                    yield depth, form, self.plate(depth, form, points)
             if projection.grid_problems[0] is None:
                 yield Whole.GRID, form, self._grid(whole, points)
             if form != SVG and not all(projection.problems):
@@ -115,7 +115,8 @@ class Subjects:
                 yield Whole.STRIP, form, strip
                 yield Whole.DARK_STRIP, form, replace(strip, dark=True)
 
-    def _plate(self, depth: int, form: str, points: Points) -> Plate:
+    def plate(self, depth: int, form: str, points: Points) -> Plate:
+        """That of one depth."""
         return Plate(
             form=form,
             model=named_with_quantization(self.model.display_name, self.states.card),
