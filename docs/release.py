@@ -22,7 +22,9 @@ TEXTS = (
     "docs/manual/how-to/large-models.md",
     "docs/manual/how-to/notebooks.md",
 )
-NOTEBOOKS = ("examples/first-steps.ipynb", "examples/states-from-elsewhere.ipynb", "examples/your-checkpoint.ipynb")
+NOTEBOOKS = tuple(
+    f"examples/{name}.ipynb" for name in ("fine-tuning", "first-steps", "states-from-elsewhere", "your-checkpoint")
+)
 PASSAGES = (
     ("Python 3.11 or newer:\n", "Python 3.11 or newer. There is no release on a package index yet; in a checkout:\n"),
     (

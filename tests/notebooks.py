@@ -21,7 +21,7 @@ from PIL import Image
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
-NAMES = ("first-steps", "states-from-elsewhere", "your-checkpoint")
+NAMES = ("fine-tuning", "first-steps", "states-from-elsewhere", "your-checkpoint")
 MAX_NOTEBOOK, MAX_IMAGE = 400_000, 60_000
 """Bytes, as each run adds its own to the repository."""
 _FRAME = re.compile(r'<iframe [^>]*srcdoc="([^"]*)"[^>]* height="(\d+)"')

@@ -275,7 +275,7 @@ def said(cell: Any) -> list[list[str]]:
 
 @pytest.mark.process
 @pytest.mark.parametrize(
-    ("name", "n_images"), [("first-steps", 3), ("your-checkpoint", 2), ("states-from-elsewhere", 1)]
+    ("name", "n_images"), [("fine-tuning", 3), ("first-steps", 3), ("your-checkpoint", 2), ("states-from-elsewhere", 1)]
 )
 def test_an_example_gives_what_it_is_committed_with(
     kernel: nbclient.NotebookClient, name: str, n_images: int, tmp_path: Path
