@@ -143,6 +143,21 @@ def test_what_was_planted_is_named(planted: tokviz.ModelChange) -> None:
     assert repr(planted).splitlines() == [planted.headline, *planted.evidence]
 
 
+def test_words_that_moved_are_listed(cache: Path) -> None:
+    before, after = distinct(0), distinct(0)
+    after[2, [1, 5]] = distinct(0)[1, [30, 31]]  # among those of another category
+    found = given(before, "Base", cache).changed(given(after, "Tuned", cache))
+    movers = found.movers()
+    assert movers["word"].tolist() == ["w0x1", "w0x5"]
+    assert set(movers["layer"]) == {"layer 1"}
+    assert all(word.startswith("w0x") for word in ", ".join(movers["before"]).split(", "))
+    assert all(word.startswith("w2x") for word in ", ".join(movers["after"]).split(", "))
+    words = found.to_pandas("words")
+    assert words[words["announced"] == 1]["word"].tolist() == ["w0x1", "w0x5"]
+    assert (words["word"].dtype.kind, words["score"].dtype.kind) == ("O", "f")
+    assert len(words) == 3 * 42
+
+
 def test_the_same_states_are_said_to_be_the_same(cache: Path) -> None:
     one, other = (given(distinct(0), name, cache) for name in ("Base", "Tuned"))
     assert one.changed(other).headline == "Tuned and Base give identical states for these words."

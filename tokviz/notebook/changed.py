@@ -122,7 +122,7 @@ class ModelChange:
         TokvizError : pandas isn't installed.
         """
         table = arguments.one_of("table", table, ("depths", "words"))
-        found = frames.of_csv(csv_of(self.shift, f"{table}.csv"), may_be_empty=table == "depths")
+        found = frames.of_csv(csv_of(self.shift, f"{table}.csv"), texts=("layer", "word", "text_safe"))
         return found.drop(columns="text_safe", errors="ignore")
 
     def draw(self, layer: int | str | None = None) -> Drawn:

@@ -56,20 +56,25 @@ def frame(name: str, context: ContextReport, words: WordList, config: ReportConf
     ------
     TokvizError : pandas isn't installed, or the capture has no such table.
     """
-    found = of_csv(_csv(name, context, words, config), may_be_empty=name not in ("coordinates", "tokens"))
+    found = _pandas().read_csv(
+        io.StringIO(_csv(name, context, words, config)), keep_default_na=name not in ("coordinates", "tokens")
+    )
     return found.drop(
         columns=["text_safe", "name_safe", "measure_safe", "template_safe"], errors="ignore"
     )  # the same for spreadsheets
 
 
-def of_csv(text: str, *, may_be_empty: bool = True) -> DataFrame:
-    """A table of a site; ``may_be_empty``: an empty field is no value, rather than an empty text.
+def of_csv(text: str, texts: Sequence[str] = ()) -> DataFrame:
+    """A table of a site; ``texts``: its columns in which a word such as ``nan`` is one, and not a number that is missing.
 
     Raises
     ------
     TokvizError : pandas isn't installed.
     """
-    found: DataFrame = _pandas().read_csv(io.StringIO(text), keep_default_na=may_be_empty)
+    numbers = [name for name in text.splitlines()[0].split(",") if name not in texts]
+    found: DataFrame = _pandas().read_csv(
+        io.StringIO(text), keep_default_na=False, na_values=dict.fromkeys(numbers, "")
+    )
     return found
 
 
