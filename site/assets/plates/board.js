@@ -22,7 +22,7 @@ for (const each of this.plates.values()) this.update(each);
 this.listen();
 }
 use(capture, act, failed) {
-const key = `${capture.key}${capture.extents ? " on common extents" : ""}`;
+const key = `${capture.key}${capture.extents ? " on common extents" : ""}${capture.strong ? " with strong words" : ""}`;
 if (this.abouts.has(key)) {
 act(this.abouts.get(key));
 return;
@@ -152,10 +152,13 @@ kind.point(drawing, about, layout, found.made, this.pointed ?? this.chosen);
 this.fade(found, isolated);
 if (key) plateKey.press(key, this.isolated);
 }
-fade({ made, about }, isolated) {
+fade({ made, about, depth }, isolated) {
 const chosen = this.chosen === null ? null : about.view.vocabulary.memberships[this.chosen];
 const kept = isolated === null ? chosen : [isolated];
-for (const [part, categories] of made.parts) part.classList.toggle("faint", kept !== null && !categories.some((each) => kept.includes(each)));
+const strong = about.capture.strong?.[depth] ?? [];
+const isOf = (own) => own.some((each) => (kept ?? strong.flatMap((row) => about.view.vocabulary.memberships[row])).includes(each));
+const isSeen = (categories, row) => (kept || row >= about.view.n ? isOf(categories) : strong.includes(row));
+for (const [part, categories, row] of made.parts) part.classList.toggle("faint", (kept !== null || strong.length > 0) && !isSeen(categories, row));
 }
 redrawAll() {
 const [seen, others] = [[], []];
@@ -280,32 +283,6 @@ const { nearest } = Tokviz.plateLayout;
 return nearest(made.points, rows, at, most) ?? (made.band && nearest(made.band, rows, at, most));
 }
 }
-function listenToFind(board, input) {
-const isTyping = () => document.activeElement === input;
-function fill() {
-const { vocabulary, categories } = board.index;
-if (!vocabulary || input.list.options.length) return;
-input.list.append(...vocabulary.words.map((word, row) => new Option(vocabulary.categoriesOf(row, categories), word)));
-}
-function show(row) {
-input.setAttribute("aria-invalid", String(row === null && input.value.trim() !== ""));
-}
-input.addEventListener("focus", fill);
-input.addEventListener("input", () => {
-fill();
-const [row = null] = board.index.vocabulary?.find(input.value, 1) ?? [];
-show(row);
-if (row !== board.chosen) board.choose(row);
-});
-input.addEventListener("keydown", ({ key }) => {
-if (key === "Escape") input.value = "";
-});
-document.addEventListener("chosen", ({ detail: row }) => {
-if (isTyping()) return;
-input.value = row === null ? "" : board.index.vocabulary.words[row];
-show(row);
-});
-}
 Tokviz.drawPlates = (content) => {
 const { plateSmall } = Tokviz;
 const board = new Board(content);
@@ -347,7 +324,7 @@ target.closest("[data-drawable]")?.removeAttribute("data-drawable");
 });
 }
 for (const root of document.querySelectorAll("[data-viewer]")) new Tokviz.PlateCarousel(board, root);
-for (const input of document.querySelectorAll("[data-find]")) listenToFind(board, input);
+for (const input of document.querySelectorAll("[data-find]")) Tokviz.listenToFind(board, input);
 document.addEventListener("near", near);
 document.addEventListener("slot", slot);
 Tokviz.enlargePlates(board);

@@ -135,7 +135,7 @@ return made;
 }
 const spines = ({ left, top, right, bottom }) =>
 svg("path", { class: "plate-spine", d: `M${Math.round(left) - 0.5} ${top}V${Math.round(bottom) + 0.5}H${right}` });
-function* placed(subject, { size, diameter, reach }, points, { area }, isolated, isFlat) {
+function* placed(subject, { size, diameter, reach }, points, { area }, isolated, isFlat, strong) {
 const { view, labels, categories } = subject;
 const { memberships } = view.vocabulary;
 const texts = labels.map((text, row) => plateLayout.withArrow(text, points.beyond[row]));
@@ -145,7 +145,7 @@ const all = [...texts, ...clouds.map(({ category }) => categories[category])];
 const sizes = all.map((_, row) => (titles.has(row) ? size + TITLE_LARGER : size));
 const reaches = all.map(plateText.reachOf);
 const named = points.rows.filter((row) => isolated === null || memberships[row].includes(isolated));
-const firsts = new Set(categories.map((_, category) => named.find((row) => memberships[row][0] === category)));
+const firsts = new Set([...strong, ...categories.map((_, category) => named.find((row) => memberships[row][0] === category))]);
 const boxes = yield* Tokviz.names.inSteps({
 x: [...points.x, ...clouds.map(({ x }) => x)],
 y: [...points.y, ...clouds.map(({ y }) => y)],
@@ -191,7 +191,7 @@ const places = view.at(depth);
 const points = plateLayout.spread(places, view.n, frame.main, 0.7 * layout.diameter);
 points.rows = [...view.vocabulary.words.keys()];
 const band = frame.band && plateLayout.spread(places, view.n, frame.band, 0);
-const names = yield* placed(subject, layout, points, frame.main, isolated, ratioOf(extents) < FLAT_BELOW);
+const names = yield* placed(subject, layout, points, frame.main, isolated, ratioOf(extents) < FLAT_BELOW, subject.capture.strong?.[depth] ?? []);
 return { frame, points, band, names };
 }
 function draw(drawing, subject, layout, depth, isolated, arranged = Tokviz.finish(arrange(subject, layout, depth, isolated))) {
@@ -217,8 +217,8 @@ group("plate-names", words.map(({ label }) => label)),
 group("plate-point", []),
 );
 const parts = [
-...[marks, inBand].flatMap((each) => each.map((mark, row) => [mark, memberships[row]])),
-...labels.flatMap(({ label, line, row, category }) => [label, line].filter(Boolean).map((part) => [part, memberships[row] ?? [category]])),
+...[marks, inBand].flatMap((each) => each.map((mark, row) => [mark, memberships[row], row])),
+...labels.flatMap(({ label, line, row, category }) => [label, line].filter(Boolean).map((part) => [part, memberships[row] ?? [category], row])),
 ];
 return {
 points, band, marks, labels, names: words, parts,

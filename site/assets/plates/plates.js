@@ -6,7 +6,7 @@ const content = JSON.parse(source.textContent);
 Tokviz.plotScale.open(location.hash);
 const EVENTS = ["shown", "near", "slot"];
 const events = new Map();
-const drawable = document.querySelectorAll("[data-viewer] .panel, [data-compare], [data-series]");
+const drawable = document.querySelectorAll("[data-viewer] .panel, [data-compare], [data-series], [data-change]");
 function keep(event) {
 event.preventDefault();
 events.set(event.target, event);

@@ -199,8 +199,9 @@
       const chosen = this.chosen === null ? null : about.view.vocabulary.memberships[this.chosen];
       const kept = isolated === null ? chosen : [isolated];
       const strong = about.capture.strong?.[depth] ?? [];
-      const isSeen = (categories, row) => (kept ? categories.some((each) => kept.includes(each)) : !strong.length || row >= about.view.n || strong.includes(row));
-      for (const [part, categories, row] of made.parts) part.classList.toggle("faint", !isSeen(categories, row));
+      const isOf = (own) => own.some((each) => (kept ?? strong.flatMap((row) => about.view.vocabulary.memberships[row])).includes(each));
+      const isSeen = (categories, row) => (kept || row >= about.view.n ? isOf(categories) : strong.includes(row));
+      for (const [part, categories, row] of made.parts) part.classList.toggle("faint", (kept !== null || strong.length > 0) && !isSeen(categories, row));
     }
 
     redrawAll() {

@@ -11,7 +11,7 @@ from tokviz.pages.charts.curves import Axes, Chart, Series, chart_of, make_chart
 from tokviz.pages.charts.measure import Measure, Reading
 from tokviz.pages.charts.measures import WITHIN_A_MODEL
 from tokviz.pages.charts.scale import Layout
-from tokviz.pages.findings.changes import Shift
+from tokviz.pages.findings.changes import MOST_NAMED, Shift
 from tokviz.pages.text import catalogue
 from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.wording import capitalized
@@ -29,12 +29,19 @@ _LIKENESS = Measure(key="likeness", name="How alike layers are", caption="", rea
 
 
 def difference(shift: Shift, *, narrow: bool = False) -> Chart | None:
-    """After less before, over all words, with its band; None where nothing was compared."""
+    """After less before, over all words, with its band, and of the categories that the headline names; None where nothing was compared."""
     reading = _readings(shift, by_category=False)
     if not reading:
         return None
     name = f"{shift.after.name} − {shift.before.name}"
-    series = [Series(name=name, label="" if narrow else name, index=1, reading=reading[0])]
+    named = zip(shift.labels, _readings(shift, by_category=True), shift.named, strict=True)
+    categories = [(label, replace(each, interval=None)) for label, each, is_named in named if is_named][:MOST_NAMED]
+    series = [
+        Series(name=name, label="" if narrow else label, index=index, reading=each)
+        for index, (name, label, each) in enumerate(
+            [(name, name, reading[0]), *((label, label, each) for label, each in categories)], start=1
+        )
+    ]
     axes = Axes.of(_DIFFERENCE, series, depths=ends(shift.n_depths - 1), layout=NARROW if narrow else RULER)
     measure = capitalized(catalogue.text(Fact(f"paired.measures.{shift.measure}")))
     return make_chart(axes, series, heading=f"{measure}, {name}")

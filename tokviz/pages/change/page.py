@@ -194,9 +194,8 @@ def caption(shift: Shift, depth: int) -> str:
     centered = (
         "Each model’s words are centered first, as the models lie apart. " if shift.changed.is_centered[depth] else ""
     )
-    return (
-        f"PCA of both models’ standardized states together, on the same axes. {centered}They hold {of_each} variance."
-    )
+    first = " The plots are of the context’s first sentence." if shift.contexts[0].has_templates else ""
+    return f"PCA of both models’ standardized states together, on the same axes. {centered}They hold {of_each} variance.{first}"
 
 
 def _strong(shift: Shift) -> list[list[int]]:

@@ -149,7 +149,7 @@ class Shift:
         return float(self._nearest.max()) if self._said[1] else 0.0
 
     @property
-    def _named(self) -> np.ndarray:
+    def named(self) -> np.ndarray:
         """``(n_categories,)`` bool: which categories are told of at that depth."""
         by_category, signs = self._told
         return signs[:, self.depth] != 0 if by_category else np.zeros(len(self.labels), dtype=bool)
@@ -239,7 +239,7 @@ class Shift:
             is_first = False
             yield Fact("change.overall", measure=measure, depth=depth, value=value, bounds=(low, high))
         bands = self.band(self.measure, by_category=True)[:, :, depth]
-        for row in np.flatnonzero(self._named).tolist()[:MOST_NAMED]:
+        for row in np.flatnonzero(self.named).tolist()[:MOST_NAMED]:
             low, value, high = bands[:, row].tolist()
             own = {"name": self.labels[row], "value": value, "bounds": (low, high)}
             named = {"measure": measure, "depth": depth} if is_first else {}

@@ -22,11 +22,17 @@ def misfit(states: HiddenStates, reference: HiddenStates, name: str) -> str | No
 
 
 def of_one_form(captured: Iterable[tuple[str, HiddenStates]]) -> Iterator[tuple[str, str]]:
-    """Each model with the first one of its form, by their slugs."""
+    """Each model with the first one of its form and its architecture, by their slugs."""
     firsts: dict[str, HiddenStates] = {}
     for slug, states in captured:
-        found = next((first for first, other in firsts.items() if misfit(states, other, first) is None), None)
+        alike = (first for first, other in firsts.items() if _is_alike(states, other))
+        found = next(alike, None)
         if found is None:
             firsts[slug] = states
         else:
             yield found, slug
+
+
+def _is_alike(states: HiddenStates, other: HiddenStates) -> bool:
+    """Small models of different architectures may have one form, but none of them came of the other."""
+    return states.card.model_type == other.card.model_type and misfit(states, other, "") is None

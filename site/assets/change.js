@@ -1,0 +1,106 @@
+"use strict";
+(() => {
+const root = document.querySelector("[data-change]");
+if (!root) return;
+const { clamp, depthName, depthKey, parseDepth, tell } = Tokviz;
+const PACE = 900;
+const data = JSON.parse(root.querySelector("[data-change-data]").textContent);
+const content = JSON.parse(root.querySelector("[data-plates]")?.textContent ?? "null");
+const plates = [...root.querySelectorAll(".slot .plate")];
+const caption = root.querySelector("[data-caption]");
+const play = root.querySelector("[data-play]");
+const steps = [...root.querySelectorAll("[data-step]")];
+const names = Object.keys(data.contexts);
+const state = { context: names[0], depth: data.contexts[names[0]].depth, mark: "changed" };
+const initial = { ...state };
+let timer = null;
+const fragment = () => `#${[state.context, depthKey(state.depth), ...(state.mark === "all" ? ["all"] : [])].map(encodeURIComponent).join("/")}${Tokviz.plotScale.address}`;
+const address = new Tokviz.AddressWriter(fragment);
+function show() {
+const found = data.contexts[state.context];
+for (const each of document.querySelectorAll(".change-of")) each.toggleAttribute("data-current", each.dataset.context === state.context);
+for (const range of root.querySelectorAll(".change-of[data-current] input")) {
+range.value = state.depth;
+range.setAttribute("aria-valuetext", depthName(state.depth));
+}
+for (const [name, value] of [["context", state.context], ["mark", state.mark]]) {
+for (const input of root.querySelectorAll(`input[name="${name}"]`)) input.checked = input.value === value;
+}
+steps[0].setAttribute("aria-disabled", String(state.depth === 0));
+steps[1].setAttribute("aria-disabled", String(state.depth === found.last));
+const problem = found.problems[state.depth];
+caption.textContent = problem ?? found.captions[state.depth];
+root.querySelector(".slots").toggleAttribute("hidden", Boolean(problem) || !content);
+if (problem || !content) return;
+plates.forEach((plate, side) => {
+const capture = Tokviz.findCapture(content.models, { model: data.slugs[side], context: state.context, projection: "common" });
+plate.querySelector("img").alt = `${capture.model.name}, ${capture.context.label}, ${depthName(state.depth)}`;
+const marked = state.mark === "all" ? {} : { strong: found.strong };
+tell(plate, "slot", { capture: { ...capture, extents: found.extents, ...marked }, depth: state.depth });
+});
+}
+function go(changes) {
+Object.assign(state, changes);
+state.depth = clamp(state.depth, 0, data.contexts[state.context].last);
+show();
+address.request();
+}
+function stop() {
+clearInterval(timer);
+timer = null;
+play.textContent = "Play";
+play.setAttribute("aria-pressed", "false");
+}
+function start() {
+const { last } = data.contexts[state.context];
+go({ depth: state.depth === last ? 0 : state.depth + 1 });
+timer = setInterval(() => {
+if (state.depth === last) stop();
+else go({ depth: state.depth + 1 });
+}, PACE);
+play.textContent = "Stop";
+play.setAttribute("aria-pressed", "true");
+}
+function open() {
+address.cancel();
+if (!location.hash) Object.assign(state, initial);
+const [context, depth, mark] = location.hash.slice(1).split("&")[0].split("/").map(Tokviz.decode);
+const known = parseDepth(depth);
+if (context in data.contexts && known !== null) {
+const { last } = data.contexts[context];
+if (known > last) address.request();
+Object.assign(state, { context, depth: clamp(known, 0, last), mark: mark === "all" ? "all" : "changed" });
+}
+show();
+}
+root.addEventListener("input", ({ target }) => {
+if (target.type !== "range") return;
+stop();
+go({ depth: Number(target.value) });
+});
+root.addEventListener("change", ({ target }) => {
+if (target.name === "side") root.querySelector(".slots").dataset.side = target.value;
+if (target.name === "context") go({ context: target.value, depth: data.contexts[target.value].depth });
+if (target.name === "mark") go({ mark: target.value });
+});
+for (const each of steps) {
+each.addEventListener("click", () => {
+stop();
+go({ depth: state.depth + Number(each.dataset.step) });
+});
+}
+play.addEventListener("click", () => (timer === null ? start() : stop()));
+root.addEventListener("address", ({ detail }) => {
+detail.fragment = fragment();
+});
+Tokviz.listenToKeys(root, () => state.depth, (depth) => {
+stop();
+go({ depth });
+});
+addEventListener("hashchange", () => {
+stop();
+open();
+});
+document.addEventListener("scale", () => address.request());
+open();
+})();
