@@ -36,8 +36,9 @@ def changed(
     shown = replace(model.contexts[0].projections[0].projection, name=COMMON)
     after = replace(shown, coordinates=shown.coordinates + (0 if is_same else 0.1))
     none = np.zeros(len(shown.problems), dtype=bool)
-    found = moved(len(none), int(shown.reference.sum()), movers or {})
-    return Changed(before=shown, after=after, is_centered=none, is_same=none | is_same, moved=found)
+    rows = np.flatnonzero(shown.reference)
+    found = moved(len(none), len(rows), movers or {})
+    return Changed(before=shown, after=after, is_centered=none, is_same=none | is_same, moved=found, rows=rows)
 
 
 def change_report(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from making import gaussian, hidden_states
 
+from tokviz.measure import common_axes
 from tokviz.measure.common_axes import MOST_BETWEEN, changed
 from tokviz.records import HiddenStates
 
@@ -127,3 +128,15 @@ def test_models_of_other_forms_are_refused(other: HiddenStates) -> None:
     for sides in (([capture()], [other]), ([other], [capture()]), ([capture()] * 2, [capture(), other])):
         with pytest.raises(ValueError, match="of one form"):
             changed(*sides)
+
+
+def test_of_long_lists_some_words_are_asked_whether_they_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(common_axes, "MOST_MOVING", 20)
+    before, after = [capture()], [capture(moved(0.5))]
+    found = changed(before, after)
+    assert len(found.rows) == len(found.moved.lost[0]) == 20
+    assert found.rows[[0, -1]].tolist() == [0, N_WORDS - 1]
+    asked = np.isin(np.arange(N_WORDS), found.rows)
+    assert ((found.lost >= 0).all(axis=0) == asked).all()
+    monkeypatch.undo()
+    assert changed(before, after).rows.tolist() == [*range(N_WORDS)]

@@ -212,15 +212,24 @@ def _check_not_shown(said: Said, found: Found, report: Report, pair: ModelDiffer
 def _check_evidence(
     found: Found, report: Report, pair: ModelDifferences, bands: Bands, measure: str, told: list[int]
 ) -> None:
-    """The first sentence says of which measure and which depth all are; then come three categories at most."""
+    """Three categories at most, then all words; the first sentence says of which measure and which depth all are.
+
+    That no other category is shown stands at the end where that is so.
+    """
     assert found.depth is not None
     assert pair.paired is not None
     every = np.stack([bands.value, bands.low, bands.high])[:, :, found.depth]
-    rows = [*([len(every[0]) - 1] if np.isfinite(every[:, -1]).all() else []), *told[:3]]
-    require(len(found.evidence) == len(rows), found.said, rows)
+    rows = [*told[:3], *([len(every[0]) - 1] if np.isfinite(every[:, -1]).all() else [])]
+    others = np.isfinite(every[:, :-1]).all(axis=0) & ~np.isin(np.arange(len(every[0]) - 1), told)
+    is_none_shown = bool(told) and bool(others.any()) and not (bands.signs(0)[:-1, found.depth] != 0)[others].any()
+    *numbers, last = [*found.evidence, None]
+    if is_none_shown:
+        *numbers, last = found.evidence
+    require(len(numbers) == len(rows), found.said, rows)
+    require((last is not None and last.kind == "change.others") == is_none_shown, found.said, others)
     require(not rows or measure.lower() in found.said.lower(), found.said, measure)
     check_sentence(found.evidence, found.said)
-    for fact, row in zip(found.evidence, rows, strict=True):
+    for fact, row in zip(numbers, rows, strict=True):
         np.testing.assert_equal([fact.values["value"], *fact.values["bounds"]], every[:, row])
         if row < len(every[0]) - 1:
             label = report.words.categories[pair.paired.categories[row]].label

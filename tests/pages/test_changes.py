@@ -102,7 +102,9 @@ def test_the_page_opens_at_the_change() -> None:
     assert data["depth"] == 3
     assert page.one(".change-ruler input")["value"] == "3"
     assert [len(rows) for rows in data["strong"]] == [0, 0, 4, 4, 4]
-    assert "Category 1: −0.50 (−0.58 to −0.42)." in plain(page.one(".facts").text)
+    told = "Category 1: category purity changes by −0.50 at layer 2 (interval −0.58 to −0.42). Over all words: 0.00"
+    assert told in plain(page.one(".facts").text)
+    assert "For no other category a change is shown there." in page.one(".facts").text
 
 
 def test_all_pages_lead_to_it_but_a_model_s_own_opens_with_what_is_its_own() -> None:

@@ -18,6 +18,8 @@ from tokviz.measure import pca
 from tokviz.measure.movers import moved
 from tokviz.records import COMMON, Changed, HiddenStates, Problem, Projection
 
+MOST_MOVING = 200
+"""Words of which it is asked whether they moved: each noise copy costs words × words. Of more some are taken, evenly spread."""
 MOST_BETWEEN = 0.5
 """Of the first axis' variance, that may lie between the models."""
 
@@ -81,8 +83,12 @@ def _changed(before: HiddenStates, after: HiddenStates, reference: np.ndarray) -
         grid_problems=(Problem(kind="no_basis"),) * n_depths,
         left_out=((),) * n_depths,
     )
+    rows = np.flatnonzero(reference)
+    if len(rows) > MOST_MOVING:
+        rows = rows[np.linspace(0, len(rows) - 1, MOST_MOVING).round().astype(int)]
     return Changed(
-        moved=moved(before, after, np.flatnonzero(reference)),
+        moved=moved(before, after, rows),
+        rows=rows,
         before=projection,
         after=replace(projection, coordinates=coordinates[1], explained_variance_ratio=shares[1]),
         is_centered=is_centered,

@@ -51,12 +51,9 @@ class Changed:
     is_same: np.ndarray
     """``(n_depths,)`` bool: whether both have the very same states, in all templates of the context."""
     moved: Moved
-    """Which of the words that the axes are fitted to have other neighbors."""
-
-    @property
-    def rows(self) -> np.ndarray:
-        """``(n_moved,)`` int64: those words' rows."""
-        return np.flatnonzero(self.before.reference)
+    """Which words have other neighbors."""
+    rows: np.ndarray
+    """``(n_moved,)`` int64: of which this was asked, the rows of the words that the axes are fitted to, or of some of them."""
 
     @property
     def movers(self) -> np.ndarray:

@@ -14,7 +14,7 @@ from tokviz.pages.charts.scale import Layout
 from tokviz.pages.findings.changes import MOST_NAMED, Shift
 from tokviz.pages.text import catalogue
 from tokviz.pages.text.facts import Fact
-from tokviz.pages.text.wording import capitalized
+from tokviz.pages.text.wording import capitalized, joined_by_and
 from tokviz.records import LayerSimilarity
 
 RULER = Layout(
@@ -45,6 +45,14 @@ def difference(shift: Shift, *, narrow: bool = False) -> Chart | None:
     axes = Axes.of(_DIFFERENCE, series, depths=ends(shift.n_depths - 1), layout=NARROW if narrow else RULER)
     measure = capitalized(catalogue.text(Fact(f"paired.measures.{shift.measure}")))
     return make_chart(axes, series, heading=f"{measure}, {name}")
+
+
+def difference_in_words(shift: Shift) -> str:
+    """What its curves are."""
+    measure = capitalized(catalogue.text(Fact(f"paired.measures.{shift.measure}")))
+    names = [label for label, is_named in zip(shift.labels, shift.named, strict=True) if is_named][:MOST_NAMED]
+    categories = f"; {joined_by_and(names)} by {'itself' if len(names) == 1 else 'themselves'}" if names else ""
+    return f"{measure}, {shift.after.name} − {shift.before.name}, from layer to layer: over all words, with its interval{categories}."
 
 
 def _readings(shift: Shift, *, by_category: bool) -> list[Reading]:

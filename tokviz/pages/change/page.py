@@ -19,7 +19,7 @@ from tokviz.pages.frame.small_plots import DENSE, HEIGHT, WIDTH, dots, placed, t
 from tokviz.pages.text import catalogue, data_text
 from tokviz.pages.text.parts import Link
 from tokviz.pages.text.problems import problems
-from tokviz.pages.text.wording import count, percent
+from tokviz.pages.text.wording import count, joined_by_and, percent
 from tokviz.records import COMMON, Report
 from tokviz.records.axes import extents
 
@@ -63,7 +63,7 @@ def _page(report: Report, found: Sequence[Shift]) -> Values:
         contents=contents(
             ("Side by side", "main", True),
             ("All layers", "layers", True),
-            ("Words that moved", "movers", any(each["all_movers"] for each in views)),
+            ("Other neighbors", "movers", any(each["all_movers"] for each in views)),
             ("Each category", "categories", any(each["categories"] for each in views)),
             ("What else differs", "else", True),
             ("Downloads", "downloads", True),
@@ -93,6 +93,7 @@ def _context(report: Report, shift: Shift, page: str) -> dict[str, Any]:
         "evidence": " ".join(catalogue.sentence([each]) for each in shift.evidence),
         "depth": shift.depth,
         "last": shift.n_depths - 1,
+        "curve": charts.difference_in_words(shift),
         "rulers": [each for each in (charts.difference(shift), charts.difference(shift, narrow=True)) if each],
         "categories": charts.of_categories(shift),
         "likeness": charts.likeness(shift),
@@ -101,13 +102,22 @@ def _context(report: Report, shift: Shift, page: str) -> dict[str, Any]:
         "movers": movers_at(shift, shift.depth)[:MOST_MOVERS],
         "all_movers": all_movers(shift),
         "k": shift.changed.moved.k,
+        "asked": _asked(shift),
         "downloads": [Link(text=file, href=relative(page, path)) for file, path in tables_of(shift).items()],
     }
 
 
+def _asked(shift: Shift) -> str:
+    """Of which words it was asked whether they moved; empty where of all."""
+    n, n_words = len(shift.changed.rows), int(shift.changed.before.reference.sum())
+    return (
+        f" This was asked of {n:,} of {count(n_words, 'word')}, evenly drawn, among each other." if n < n_words else ""
+    )
+
+
 def _layers(report: Report, shift: Shift) -> dict[str, Any]:
     """Both models' words at each depth, small."""
-    rows = shift.changed.rows
+    rows = np.flatnonzero(shift.changed.before.reference)
     drawn = thinned(rows, max(MOST_PLACES // (2 * shift.n_depths), LEAST_WORDS))
     some = f" Shown are {len(drawn):,} of {count(len(rows), 'word')}, evenly drawn." if len(drawn) < len(rows) else ""
     return {
@@ -194,8 +204,16 @@ def caption(shift: Shift, depth: int) -> str:
     centered = (
         "Each model’s words are centered first, as the models lie apart. " if shift.changed.is_centered[depth] else ""
     )
+    strong = _strong_in_words(shift, depth)
     first = " The plots are of the context’s first sentence." if shift.contexts[0].has_templates else ""
-    return f"PCA of both models’ standardized states together, on the same axes. {centered}They hold {of_each} variance.{first}"
+    return f"PCA of both models’ standardized states together, on the same axes. {centered}They hold {of_each} variance.{first}{strong}"
+
+
+def _strong_in_words(shift: Shift, depth: int) -> str:
+    """Which words stand out; empty where none do."""
+    named = [label for label, signs in zip(shift.labels, shift.by_category, strict=False) if signs[depth]]
+    parts = [*named, *(["words with other neighbors"] if shift.movers[depth].any() else [])]
+    return f" Marked: {joined_by_and(parts)}." if parts else ""
 
 
 def _strong(shift: Shift) -> list[list[int]]:

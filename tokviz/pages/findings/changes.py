@@ -232,19 +232,23 @@ class Shift:
     def _evidence_of_categories(self) -> Iterator[Fact]:
         if self.pair.paired is None:
             return
-        depth, measure = self.depth, Fact(f"paired.measures.{self.measure}")
-        is_first = True
-        low, value, high = self.band(self.measure, by_category=False)[:, 0, depth].tolist()
-        if np.isfinite([low, value, high]).all():
-            is_first = False
-            yield Fact("change.overall", measure=measure, depth=depth, value=value, bounds=(low, high))
+        depth, named = self.depth, np.flatnonzero(self.named).tolist()
+        measured = {"measure": Fact(f"paired.measures.{self.measure}"), "depth": depth}
         bands = self.band(self.measure, by_category=True)[:, :, depth]
-        for row in np.flatnonzero(self.named).tolist()[:MOST_NAMED]:
+        for row in named[:MOST_NAMED]:
             low, value, high = bands[:, row].tolist()
             own = {"name": self.labels[row], "value": value, "bounds": (low, high)}
-            named = {"measure": measure, "depth": depth} if is_first else {}
-            yield Fact("change.first_category" if is_first else "change.category", **own, **named)
-            is_first = False
+            yield (
+                Fact("change.category", **own) if row != named[0] else Fact("change.first_category", **own, **measured)
+            )
+        low, value, high = self.band(self.measure, by_category=False)[:, 0, depth].tolist()
+        if np.isfinite([low, value, high]).all():
+            own = {"value": value, "bounds": (low, high)}
+            yield Fact("change.also_overall", **own) if named else Fact("change.overall", **own, **measured)
+        others = np.isfinite(bands).all(axis=0) & ~self.named
+        is_shown = self._signs(self.measure, by_category=True, is_strong=False)[:, depth] != 0
+        if named and others.any() and not (is_shown & others).any():
+            yield Fact("change.others")
 
     def _evidence_of_movers(self) -> Iterator[Fact]:
         movers = self.movers[self.depth]
