@@ -16,8 +16,8 @@
   const caption = root.querySelector("[data-caption]");
   const play = root.querySelector("[data-play]");
   const steps = [...root.querySelectorAll("[data-step]")];
-  const names = Object.keys(data.contexts);
-  const state = { context: names[0], depth: data.contexts[names[0]].depth, mark: "changed" };
+  const [first] = root.querySelectorAll(".change-of");
+  const state = { context: first.dataset.context, depth: data.contexts[first.dataset.context].depth, mark: "changed" };
   const initial = { ...state };
   let timer = null;
 
@@ -34,12 +34,13 @@
     for (const [name, value] of [["context", state.context], ["mark", state.mark]]) {
       for (const input of root.querySelectorAll(`input[name="${name}"]`)) input.checked = input.value === value;
     }
+    if (!content) return;
     steps[0].setAttribute("aria-disabled", String(state.depth === 0));
     steps[1].setAttribute("aria-disabled", String(state.depth === found.last));
     const problem = found.problems[state.depth];
     caption.textContent = problem ?? found.captions[state.depth];
-    root.querySelector(".slots").toggleAttribute("hidden", Boolean(problem) || !content);
-    if (problem || !content) return;
+    root.querySelector(".slots").toggleAttribute("hidden", Boolean(problem));
+    if (problem) return;
     plates.forEach((plate, side) => {
       const capture = Tokviz.findCapture(content.models, { model: data.slugs[side], context: state.context, projection: "common" });
       plate.querySelector("img").alt = `${capture.model.name}, ${capture.context.label}, ${depthName(state.depth)}`;
@@ -60,8 +61,8 @@
   function stop() {
     clearInterval(timer);
     timer = null;
-    play.textContent = "Play";
-    play.setAttribute("aria-pressed", "false");
+    play?.replaceChildren("Play");
+    play?.setAttribute("aria-pressed", "false");
   }
 
   function start() {
@@ -82,7 +83,7 @@
     if (!location.hash) Object.assign(state, initial);
     const [context, depth, mark] = location.hash.slice(1).split("&")[0].split("/").map(Tokviz.decode);
     const known = parseDepth(depth);
-    if (context in data.contexts && known !== null) {
+    if (Object.hasOwn(data.contexts, context) && known !== null) {
       const { last } = data.contexts[context];
       // What isn't there is shown as what is in its place, and the address says that.
       if (known > last) address.request();
@@ -107,7 +108,7 @@
       go({ depth: state.depth + Number(each.dataset.step) });
     });
   }
-  play.addEventListener("click", () => (timer === null ? start() : stop()));
+  play?.addEventListener("click", () => (timer === null ? start() : stop()));
   root.addEventListener("address", ({ detail }) => {
     detail.fragment = fragment();
   });
@@ -115,6 +116,8 @@
     stop();
     go({ depth });
   });
+  // As a browser may keep it over a reload.
+  if (content) root.querySelector(".slots").dataset.side = root.querySelector('input[name="side"]:checked').value;
   addEventListener("hashchange", () => {
     stop();
     open();

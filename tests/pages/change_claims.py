@@ -16,7 +16,7 @@ LEAST = 0.05
 SAID = {"purity": "category purity", "silhouette": "the silhouette"}
 _WHERE = r"(?P<where>In its last layer|At [^,]+(?:, layers? [\d–]+)*)"
 _FORMS = {
-    "identical": "ONE and OTHER give identical states for these words",
+    "identical": r"ONE and OTHER give identical states for these words(?P<where> in the captured layers)?",
     "apart": rf"{_WHERE}, ONE keeps (?P<which>.+) (?P<sign>less|further) apart than OTHER",
     "differs": rf"{_WHERE}, ONE differs from OTHER in keeping (?P<which>.+) apart",
     "small": rf"{_WHERE}, ONE changes (?P<which>.+) by at most (?P<most>\d\.\d\d) from OTHER",
@@ -68,7 +68,8 @@ def said_in(found: Found, context: str) -> Said:
 
 def _depths(where: str | None, n_depths: int, *, is_partial: bool) -> tuple[np.ndarray, int | None]:
     found = np.zeros(n_depths, dtype=bool)
-    if where is None:
+    if where in (None, " in the captured layers"):
+        require(is_partial or where is None, str(where))
         return found, None
     if where == "In its last layer":
         require(not is_partial, where, "there are further layers")
@@ -127,7 +128,7 @@ def check_change(found: Found, report: Report) -> None:
     )
     assert pair.changed is not None
     said = said_in(found, f" (words {found.context.states.context.label})" if len(report.contexts) > 1 else "")
-    require(found.is_announced == (said.form in ("identical", "apart", "differs")), found.sentence)
+    require(found.is_announced == (said.form in ("identical", "apart", "differs", "small")), found.sentence)
     if said.form == "identical" or bool(pair.changed.is_same.all()):
         return require(said.form == "identical" and bool(pair.changed.is_same.all()), found.sentence)
     if pair.paired is None:
@@ -138,16 +139,24 @@ def check_change(found: Found, report: Report) -> None:
     measure = (strong or shown or list(SAID))[0]
     told: list[int] = []
     if strong or shown:
-        told = _check_told(said, found, report, pair, bands[measure], is_strong=bool(strong))
+        told = _check_told(said, found, report, pair, bands, measure, is_strong=bool(strong))
     else:
         _check_not_shown(said, found, report, pair, bands)
-    _check_evidence(found, report, pair, bands[measure], SAID[measure], told)
+    _check_evidence(found, report, pair, bands, measure, told)
 
 
 def _check_told(
-    said: Said, found: Found, report: Report, pair: ModelDifferences, bands: Bands, *, is_strong: bool
+    said: Said,
+    found: Found,
+    report: Report,
+    pair: ModelDifferences,
+    every: dict[str, Bands],
+    measure: str,
+    *,
+    is_strong: bool,
 ) -> list[int]:
     """The rows that are told of."""
+    bands = every[measure]
     assert found.depth is not None
     assert pair.paired is not None
     signs = bands.signs(LEAST if is_strong else 0)
@@ -171,7 +180,9 @@ def _check_told(
         told = [alike, places == found.depth, *([alike & (places > 0)] if "captured" in found.sentence else [])]
         require(any(np.array_equal(said.depths, each) for each in told), found.sentence, alike)
     if said.form == "small":
-        largest = float(bands.ends[rows][:, alike].max())
+        asked = every.values() if of_categories.any() else [bands]
+        known = np.array([each.ends[rows][:, alike] for each in asked])
+        largest = float(known[np.isfinite(known)].max())
         require(largest <= said.most + 1e-9 and said.most < largest + 0.0101, found.sentence, largest)
     return [row for row in rows.tolist() if row < len(of_categories)]
 
@@ -210,7 +221,7 @@ def _check_not_shown(said: Said, found: Found, report: Report, pair: ModelDiffer
 
 
 def _check_evidence(
-    found: Found, report: Report, pair: ModelDifferences, bands: Bands, measure: str, told: list[int]
+    found: Found, report: Report, pair: ModelDifferences, every_measure: dict[str, Bands], name: str, told: list[int]
 ) -> None:
     """Three categories at most, then all words; the first sentence says of which measure and which depth all are.
 
@@ -218,10 +229,15 @@ def _check_evidence(
     """
     assert found.depth is not None
     assert pair.paired is not None
+    bands, measure = every_measure[name], SAID[name]
     every = np.stack([bands.value, bands.low, bands.high])[:, :, found.depth]
     rows = [*told[:3], *([len(every[0]) - 1] if np.isfinite(every[:, -1]).all() else [])]
     others = np.isfinite(every[:, :-1]).all(axis=0) & ~np.isin(np.arange(len(every[0]) - 1), told)
-    is_none_shown = bool(told) and bool(others.any()) and not (bands.signs(0)[:-1, found.depth] != 0)[others].any()
+    is_none_shown = (
+        bool(told)
+        and bool(others.any())
+        and not any((each.signs(0)[:-1, found.depth] != 0)[others].any() for each in every_measure.values())
+    )
     *numbers, last = [*found.evidence, None]
     if is_none_shown:
         *numbers, last = found.evidence

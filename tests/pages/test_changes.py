@@ -19,6 +19,8 @@ from repeating import times
 from tokviz.pages.downloads import tables
 from tokviz.pages.findings.changes import LEAST, shifts
 from tokviz.pages.findings.chosen import findings
+from tokviz.pages.frame import index
+from tokviz.pages.frame.frame import change_path
 from tokviz.records import PairedMeasure, Report
 
 PAGE = "change/base-tuned/index.html"
@@ -104,7 +106,7 @@ def test_the_page_opens_at_the_change() -> None:
     assert [len(rows) for rows in data["strong"]] == [0, 0, 4, 4, 4]
     told = "Category 1: category purity changes by −0.50 at layer 2 (interval −0.58 to −0.42). Over all words: 0.00"
     assert told in plain(page.one(".facts").text)
-    assert "For no other category a change is shown there." in page.one(".facts").text
+    assert "For no other category a change is shown there, by any metric." in page.one(".facts").text
 
 
 def test_all_pages_lead_to_it_but_a_model_s_own_opens_with_what_is_its_own() -> None:
@@ -188,3 +190,34 @@ def test_models_that_are_not_before_and_after_have_no_such_page() -> None:
 
 def test_nothing_changed_is_nothing() -> None:
     assert shifts(change_report(NOTHING))[0].margin == 0
+
+
+def test_a_change_by_another_metric_is_no_other_category_without_one() -> None:
+    report = change_report(categories={0: LAST})
+    (pair,) = report.differences
+    assert pair.paired
+    (other,) = change_report(categories={1: LAST}, measured="silhouette").differences
+    assert other.paired
+    both = replace(pair, paired=replace(pair.paired, silhouette=other.paired.silhouette))
+    assert "no other category" in shifts(report)[0].found().said
+    assert "no other category" not in shifts(replace(report, differences=(both,)))[0].found().said
+
+
+def test_of_two_contexts_without_a_change_of_categories_the_one_with_movers_leads() -> None:
+    report = change_report(movers=MOVERS)
+    (found,) = [each.found() for each in shifts(report)]
+    (nothing,) = [each.found() for each in shifts(change_report())]
+    (same,) = [each.found() for each in shifts(change_report(is_same=True))]
+    assert found.rank > same.rank > nothing.rank
+
+
+def test_of_very_long_lists_both_models_are_seen_as_dots(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index, "MOST_DRAWN", 3)
+    page = Rendered(change_report(categories={0: LAST}))[PAGE]
+    assert len(page.all(".change > .change-still svg")) == 2
+    assert page.all(".slots") == page.all("[data-play]") == []
+
+
+@pytest.mark.parametrize(("pairs", "n"), [((("a", "b-c"), ("a-b", "c")), 2), ((("base", "tuned"),) * 2, 1)])
+def test_no_two_pairs_share_a_page(pairs: tuple[tuple[str, str], ...], n: int) -> None:
+    assert len({change_path(*each) for each in pairs}) == n

@@ -235,6 +235,7 @@ def test_a_page_fits_a_phone(engine: Engine, address: str, path: str) -> None:
     """In a frame, since not every engine's window can be so narrow."""
     engine.go(f"{address.removesuffix('some/report/')}{FRAME}")
     frame = "document.querySelector('iframe')"
+    wait_for(engine, f"{frame} !== null")
     engine.run(f"() => {{ {frame}.src = '{address}{path}'; }}")
     wait_for(engine, f"{frame}.contentWindow.location.href === '{address}{path}'")
     wait_for(engine, f"{frame}.contentDocument.readyState === 'complete'")

@@ -44,6 +44,8 @@ def fitting_pairs(key: str, pairs: list[list[str]], models: Sequence[str] | None
                 mistakes.add((index,), f"expected the name of a model, one of {known}, got {shown(name)}")
         if pair[0] == pair[1]:
             mistakes.add((index,), f"expected two different models, got {shown(pair[0])} twice")
+        if any({*pair} == {*other} for other in pairs[:index]):
+            mistakes.add((index,), f"the pair {shown(pair[0])}, {shown(pair[1])} stands twice; remove one")
     mistakes.refuse()
     return pairs
 

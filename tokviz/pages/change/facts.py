@@ -16,14 +16,15 @@ def facts_of_both(shift: Shift) -> list[Row]:
     """Of each fact its name and what it is before and after; those that neither has are left out."""
     models = (shift.before, shift.after)
     before, after = (dict(_facts(model, context)) for model, context in zip(models, shift.contexts, strict=True))
-    return [(name, before.get(name, "none"), after.get(name, "none")) for name in before | after]
+    return [(name, before.get(name, "not known"), after.get(name, "not known")) for name in before | after]
 
 
 def _facts(model: ModelReport, context: ContextReport) -> Iterator[tuple[str, str]]:
     card, geometry, found = context.states.card, context.geometry, finding_of(model)
     yield "Weights", f"{weights_format(card)}, computed in {card.dtype}"
-    if geometry and geometry.massive.emergence_depth is not None:
-        depth = geometry.massive.emergence_depth
+    if geometry and geometry.massive.emergence_depth is None:
+        yield "Massive activations from", "none"
+    elif geometry and (depth := geometry.massive.emergence_depth) is not None:
         yield "Massive activations from", depth_name(depth)
         yield "in dimensions", joined(map(str, geometry.massive.dimensions[depth]))
     if found and found.context == context.states.context:

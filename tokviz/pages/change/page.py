@@ -37,7 +37,7 @@ def change_pages(report: Report) -> Iterator[Values]:
     for each in shifts(report):
         by_pair.setdefault((each.before.slug, each.after.slug), []).append(each)
     for found in by_pair.values():
-        yield _page(report, sorted(found, key=lambda each: -each.margin))
+        yield _page(report, sorted(found, key=lambda each: each.found().rank, reverse=True))
 
 
 def _page(report: Report, found: Sequence[Shift]) -> Values:

@@ -88,9 +88,12 @@ def differing(report: Report, models: Sequence[ModelReport]) -> Differing:
     contexts = tuple(
         _against(report, each) for each in sorted(found, key=lambda each: report.contexts.index(each.context))
     )
-    changes = lines([each.found() for each in sorted(shifts(report), key=lambda each: -each.margin)], PATH)
-    # Of two models before and after, this says it.
-    others = [each for each in found if not changes or len(each.models) > 2]
+    told_of = {each.slug for each in models}
+    changed = [each for each in shifts(report) if {each.before.slug, each.after.slug} <= told_of]
+    changes = lines(sorted((each.found() for each in changed), key=lambda each: each.rank, reverse=True), PATH)
+    # Of two models before and after, these say it.
+    contexts_told = {each.pair.context for each in changed}
+    others = [each for each in found if len(each.models) > 2 or each.context.name not in contexts_told]
     ends = (abs(end) for each in contexts for cell in each.cells.values() for end in cell.ends)
     return Differing(
         told=(

@@ -161,7 +161,8 @@ class Shift:
         both: dict[str, Fact | str | float] = {"one": self.after.name, "other": self.before.name}
         both |= {"context": of_context(self.report, self.contexts[0].states.context, in_brackets=True)}
         if self.changed.is_same.all():
-            return Fact("change.identical", **both)
+            is_some = is_partial(self.contexts[0])
+            return Fact("change.identical_where_captured" if is_some else "change.identical", **both)
         by_category, signs = self._told
         if not signs.any():
             return self._none_is_shown(both)
@@ -173,8 +174,11 @@ class Shift:
         if not self._said[1]:
             kind = "change.small"
             names = names if by_category else (Fact(f"change.measures.{self.measure}"),)
-            ends = np.abs(self.band(self.measure, by_category=by_category)[[0, 2]])[:, rows][:, :, alike]
-            both |= {"most": _rounded_up(float(ends.max()))}
+            # Of categories by any metric, as none is named.
+            measures = MEASURES if by_category else (self.measure,)
+            every = np.abs([self.band(each, by_category=by_category)[[0, 2]] for each in measures])
+            ends = every[:, :, rows][:, :, :, alike]
+            both |= {"most": _rounded_up(float(ends[np.isfinite(ends)].max()))}
         here = np.arange(self.n_depths) == self.depth
         places = self._where(alike), Fact("change.at", where=depths_where(here))
         return short(*(Fact(kind, where=where, which=which, **both) for which in names for where in places))
@@ -246,7 +250,9 @@ class Shift:
             own = {"value": value, "bounds": (low, high)}
             yield Fact("change.also_overall", **own) if named else Fact("change.overall", **own, **measured)
         others = np.isfinite(bands).all(axis=0) & ~self.named
-        is_shown = self._signs(self.measure, by_category=True, is_strong=False)[:, depth] != 0
+        is_shown = np.any(
+            [self._signs(each, by_category=True, is_strong=False)[:, depth] != 0 for each in MEASURES], axis=0
+        )
         if named and others.any() and not (is_shown & others).any():
             yield Fact("change.others")
 
@@ -268,7 +274,8 @@ class Shift:
             other=self.before,
             other_depth=self.depth,
             margin=self.margin,
-            is_announced=bool(self.margin or self.movers.any() or self.changed.is_same.all()),
+            is_announced=bool(self._told[1].any() or self.movers.any() or self.changed.is_same.all()),
+            weight=int(self.movers.any(axis=0).sum()),
         )
 
 

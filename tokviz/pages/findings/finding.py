@@ -40,12 +40,19 @@ class Found:
     """Its place among those of its page, from 1."""
     margin: float = 0.0
     """How far the lower end of its interval is from nothing, as a share of the measure's range; findings of one slot are ranked by it."""
+    weight: int = 0
+    """How many words it is about, where that ranks findings of one margin."""
     is_announced: bool = True
     """Whether a claim passed its test: else it is said that none did."""
     breaks: Finding | None = None
     """Who writes a break, where it is about that."""
     is_of_all: bool = False
     """Whether it is about all models, of which ``model`` is the first."""
+
+    @property
+    def rank(self) -> tuple[float, int, bool]:
+        """Of several findings of one slot the highest is told first."""
+        return self.margin, self.weight, self.is_announced
 
     @property
     def sentence(self) -> str:
@@ -87,4 +94,4 @@ def _n_words(headline: Fact) -> int:
 
 def strongest(found: Sequence[Found]) -> Found | None:
     """The one with the largest margin; of equal ones the first, as the configuration has them."""
-    return max(found, key=lambda each: each.margin, default=None)
+    return max(found, key=lambda each: each.rank, default=None)

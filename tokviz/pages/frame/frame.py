@@ -130,8 +130,12 @@ def card_path(page: str, number: int) -> str:
 
 
 def change_path(before: str, after: str) -> str:
-    """Of the page of what changed between two models, of which the slugs are given, from the site's root."""
-    return f"change/{before}-{after}/index.html"
+    """Of the page of what changed between two models, of which the slugs are given, from the site's root.
+
+    Slugs have no two hyphens in a row, so that no two pairs share a page.
+    """
+    between = "--" if "-" in f"{before}{after}" else "-"
+    return f"change/{before}{between}{after}/index.html"
 
 
 def series_path(slug: str) -> str:

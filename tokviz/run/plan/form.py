@@ -16,6 +16,8 @@ def misfit(states: HiddenStates, reference: HiddenStates, name: str) -> str | No
     ):
         if got != expected:
             return f"expected the {expected} {what} of {name}, got {got}"
+    if states.tokenization.read != reference.tokenization.read:
+        return f"expected words read as in {name} ({reference.tokenization.read}), got {states.tokenization.read}"
     if [each.ids for each in states.tokenization.words] != [each.ids for each in reference.tokenization.words]:
         return f"expected the tokens of {name}, got others for the same words (one tokenizer must be named for all)"
     return None
