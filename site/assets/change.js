@@ -10,8 +10,8 @@ const plates = [...root.querySelectorAll(".slot .plate")];
 const caption = root.querySelector("[data-caption]");
 const play = root.querySelector("[data-play]");
 const steps = [...root.querySelectorAll("[data-step]")];
-const names = Object.keys(data.contexts);
-const state = { context: names[0], depth: data.contexts[names[0]].depth, mark: "changed" };
+const [first] = root.querySelectorAll(".change-of");
+const state = { context: first.dataset.context, depth: data.contexts[first.dataset.context].depth, mark: "changed" };
 const initial = { ...state };
 let timer = null;
 const fragment = () => `#${[state.context, depthKey(state.depth), ...(state.mark === "all" ? ["all"] : [])].map(encodeURIComponent).join("/")}${Tokviz.plotScale.address}`;
@@ -26,12 +26,13 @@ range.setAttribute("aria-valuetext", depthName(state.depth));
 for (const [name, value] of [["context", state.context], ["mark", state.mark]]) {
 for (const input of root.querySelectorAll(`input[name="${name}"]`)) input.checked = input.value === value;
 }
+if (!content) return;
 steps[0].setAttribute("aria-disabled", String(state.depth === 0));
 steps[1].setAttribute("aria-disabled", String(state.depth === found.last));
 const problem = found.problems[state.depth];
-caption.textContent = problem ?? found.captions[state.depth];
-root.querySelector(".slots").toggleAttribute("hidden", Boolean(problem) || !content);
-if (problem || !content) return;
+caption.textContent = problem ?? `${found.captions[state.depth]}${state.mark === "all" ? "" : found.marked[state.depth]}`;
+root.querySelector(".slots").toggleAttribute("hidden", Boolean(problem));
+if (problem) return;
 plates.forEach((plate, side) => {
 const capture = Tokviz.findCapture(content.models, { model: data.slugs[side], context: state.context, projection: "common" });
 plate.querySelector("img").alt = `${capture.model.name}, ${capture.context.label}, ${depthName(state.depth)}`;
@@ -48,8 +49,8 @@ address.request();
 function stop() {
 clearInterval(timer);
 timer = null;
-play.textContent = "Play";
-play.setAttribute("aria-pressed", "false");
+play?.replaceChildren("Play");
+play?.setAttribute("aria-pressed", "false");
 }
 function start() {
 const { last } = data.contexts[state.context];
@@ -66,7 +67,7 @@ address.cancel();
 if (!location.hash) Object.assign(state, initial);
 const [context, depth, mark] = location.hash.slice(1).split("&")[0].split("/").map(Tokviz.decode);
 const known = parseDepth(depth);
-if (context in data.contexts && known !== null) {
+if (Object.hasOwn(data.contexts, context) && known !== null) {
 const { last } = data.contexts[context];
 if (known > last) address.request();
 Object.assign(state, { context, depth: clamp(known, 0, last), mark: mark === "all" ? "all" : "changed" });
@@ -89,7 +90,7 @@ stop();
 go({ depth: state.depth + Number(each.dataset.step) });
 });
 }
-play.addEventListener("click", () => (timer === null ? start() : stop()));
+play?.addEventListener("click", () => (timer === null ? start() : stop()));
 root.addEventListener("address", ({ detail }) => {
 detail.fragment = fragment();
 });
@@ -97,6 +98,7 @@ Tokviz.listenToKeys(root, () => state.depth, (depth) => {
 stop();
 go({ depth });
 });
+if (content) root.querySelector(".slots").dataset.side = root.querySelector('input[name="side"]:checked').value;
 addEventListener("hashchange", () => {
 stop();
 open();

@@ -38,7 +38,7 @@
     steps[0].setAttribute("aria-disabled", String(state.depth === 0));
     steps[1].setAttribute("aria-disabled", String(state.depth === found.last));
     const problem = found.problems[state.depth];
-    caption.textContent = problem ?? found.captions[state.depth];
+    caption.textContent = problem ?? `${found.captions[state.depth]}${state.mark === "all" ? "" : found.marked[state.depth]}`;
     root.querySelector(".slots").toggleAttribute("hidden", Boolean(problem));
     if (problem) return;
     plates.forEach((plate, side) => {

@@ -58,7 +58,7 @@ def _page(report: Report, found: Sequence[Shift]) -> Values:
         models=[Link(text=name, href=relative(page, each)) for name, each in _own_pages(report, first).items()],
         contexts=views,
         layers=_layers(report, first),
-        caption=caption(first, first.depth),
+        caption=f"{caption(first, first.depth)}{_strong_in_words(first, first.depth)}",
         size=(WIDTH, HEIGHT),
         contents=contents(
             ("Side by side", "main", True),
@@ -178,6 +178,7 @@ def _data(found: Sequence[Shift]) -> dict[str, Any]:
                 "problems": problems(each.changed.before),
                 "captions": [caption(each, depth) for depth in range(each.n_depths)],
                 "strong": _strong(each),
+                "marked": [_strong_in_words(each, depth) for depth in range(each.n_depths)],
             }
             for each in found
         },
@@ -204,9 +205,8 @@ def caption(shift: Shift, depth: int) -> str:
     centered = (
         "Each model’s words are centered first, as the models lie apart. " if shift.changed.is_centered[depth] else ""
     )
-    strong = _strong_in_words(shift, depth)
     first = " The plots are of the context’s first sentence." if shift.contexts[0].has_templates else ""
-    return f"PCA of both models’ standardized states together, on the same axes. {centered}They hold {of_each} variance.{first}{strong}"
+    return f"PCA of both models’ standardized states together, on the same axes. {centered}They hold {of_each} variance.{first}"
 
 
 def _strong_in_words(shift: Shift, depth: int) -> str:
