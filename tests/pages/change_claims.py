@@ -155,7 +155,7 @@ def _check_told(
     *,
     is_strong: bool,
 ) -> list[int]:
-    """The rows that are told of."""
+    """The rows that the headline is about."""
     bands = every[measure]
     assert found.depth is not None
     assert pair.paired is not None

@@ -216,13 +216,11 @@ def _before_and_after(report: Report, found: Found) -> tuple[_Spot, ...]:
     spots = (
         _Spot(
             context=context,
-            shown=ProjectionReport(projection=projection, plates=(None,) * shift.n_depths, grid=None, strip=None),
+            shown=shown,
             depth=shift.depth,
             detail=model.display_name,
         )
-        for model, context, projection in zip(
-            (shift.before, shift.after), shift.contexts, (shift.changed.before, shift.changed.after), strict=True
-        )
+        for model, context, shown in zip((shift.before, shift.after), shift.contexts, shift.shown, strict=True)
     )
     return _drawable(spots)
 

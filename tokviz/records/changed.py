@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -55,16 +56,23 @@ class Changed:
     rows: np.ndarray
     """``(n_moved,)`` int64: of which this was asked, the rows of the words that the axes are fitted to, or of some of them."""
 
-    @property
+    @cached_property
     def movers(self) -> np.ndarray:
         """``(n_depths, n_words)`` bool: which words are announced to have other neighbors."""
-        found = np.zeros(self.before.coordinates.shape[:2], dtype=bool)
-        found[:, self.rows] = self.moved.holds
-        return found
+        return self._of_all(self.moved.holds, fill=False)
 
-    @property
+    @cached_property
     def lost(self) -> np.ndarray:
         """``(n_depths, n_words)`` int64: how many of each word's nearest words are others; −1 where that isn't defined."""
-        found = np.full(self.before.coordinates.shape[:2], -1)
-        found[:, self.rows] = self.moved.lost
+        return self._of_all(self.moved.lost, fill=-1)
+
+    @cached_property
+    def score(self) -> np.ndarray:
+        """``(n_depths, n_words)`` float64: see ``Moved.score``."""
+        return self._of_all(self.moved.score, fill=np.nan)
+
+    def _of_all(self, values: np.ndarray, *, fill: float) -> np.ndarray:
+        """``(n_depths, n_moved)`` → ``(n_depths, n_words)``."""
+        found = np.full(self.before.coordinates.shape[:2], fill, dtype=values.dtype)
+        found[:, self.rows] = values
         return found

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
-
-import numpy as np
 
 from tokviz.pages.explore import explore_data
 from tokviz.pages.findings.changes import Shift, shifts
@@ -14,22 +13,26 @@ from tokviz.pages.findings.differences import MEASURES
 from tokviz.pages.frame.frame import change_path
 from tokviz.pages.text import data_text
 from tokviz.pages.text.data_text import csv_text, spreadsheet_safe
-from tokviz.records import ProjectionReport, Report, depth_name
+from tokviz.records import Report, depth_name
+
+SIDES = ("before", "after")
 
 
 def slug_of(shift: Shift, side: str) -> str:
     """How scripts name a side: also the folder of its scripts, from that of all data."""
-    return f"{change_path(shift.before.slug, shift.after.slug).removesuffix('/index.html')}/{side}"
+    return f"{_folder(shift)}/{side}"
+
+
+def _folder(shift: Shift) -> str:
+    """Of its page, and within that of all data."""
+    return posixpath.dirname(change_path(shift.before.slug, shift.after.slug))
 
 
 def of_sides(found: Sequence[Shift]) -> dict[str, str]:
     """Path from the site's root → script, of both sides in all contexts."""
     written: dict[str, str] = {"data/words.js": data_text.script("words", explore_data.words(found[0].report.words))}
     for each in found:
-        for side, context, projection in zip(
-            ("before", "after"), each.contexts, (each.changed.before, each.changed.after), strict=True
-        ):
-            shown = ProjectionReport(projection=projection, plates=(None,) * each.n_depths, grid=None, strip=None)
+        for side, context, shown in zip(SIDES, each.contexts, each.shown, strict=True):
             written |= explore_data.places(slug_of(each, side), replace(context, projections=(shown,)))
     return written
 
@@ -39,8 +42,7 @@ def of_sides(found: Sequence[Shift]) -> dict[str, str]:
 
 def tables_of(shift: Shift) -> dict[str, str]:
     """File's name → path from the site's root."""
-    folder = change_path(shift.before.slug, shift.after.slug).removesuffix("/index.html")
-    return {name: f"data/{folder}/{shift.pair.context}/{name}" for name in ("depths.csv", "words.csv")}
+    return {name: f"data/{_folder(shift)}/{shift.pair.context}/{name}" for name in ("depths.csv", "words.csv")}
 
 
 def files(report: Report) -> dict[str, str]:
@@ -84,8 +86,7 @@ _WORDS = ("depth", "layer", "word", "text_safe", "neighbors_lost", "neighbors", 
 
 def _word_rows(shift: Shift) -> Iterator[list[Any]]:
     changed, words = shift.changed, shift.report.words.of(shift.contexts[0].states.tokenization).words
-    lost, score = changed.lost, np.full(shift.movers.shape, np.nan)
-    score[:, changed.rows] = changed.moved.score
+    lost, score = changed.lost, changed.score
     for depth in range(shift.n_depths):
         for row, word in enumerate(words):
             yield [

@@ -45,17 +45,16 @@ def all_movers(shift: Shift) -> list[Mover]:
 
 
 def _ranked(shift: Shift, depth: int, rows: np.ndarray) -> list[int]:
-    score = np.full(shift.movers.shape[1], -np.inf)
-    score[shift.changed.rows] = shift.changed.moved.score[depth]
-    return sorted(rows.tolist(), key=lambda row: (-int(shift.changed.lost[depth, row]), -float(score[row])))
+    lost, score = shift.changed.lost[depth], shift.changed.score[depth]
+    return sorted(rows.tolist(), key=lambda row: (-int(lost[row]), -float(score[row])))
 
 
 def _mover(shift: Shift, row: int, depth: int) -> Mover:
     words = shift.report.words.of(shift.contexts[0].states.tokenization).words
-    measured = [isolated(words[each]) for each in shift.changed.rows]
-    own = int(np.flatnonzero(shift.changed.rows == row)[0])
+    rows = shift.changed.rows
+    own = int(np.searchsorted(rows, row))
     before, after = (
-        ", ".join(measured[each] for each in near[depth, own, :N_NAMED] if each >= 0)
+        ", ".join(isolated(words[rows[each]]) for each in near[depth, own, :N_NAMED] if each >= 0)
         for near in shift.changed.moved.nearest
     )
     return Mover(

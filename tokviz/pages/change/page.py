@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tokviz.pages.change import charts
-from tokviz.pages.change.change_data import of_sides, slug_of, tables_of
+from tokviz.pages.change.change_data import SIDES, of_sides, slug_of, tables_of
 from tokviz.pages.change.facts import facts_of_both
 from tokviz.pages.change.movers import all_movers, movers_at
 from tokviz.pages.explore.explore_data import written_extents
@@ -23,7 +23,6 @@ from tokviz.pages.text.wording import count, joined_by_and, percent
 from tokviz.records import COMMON, Report
 from tokviz.records.axes import extents
 
-SIDES = ("before", "after")
 MOST_PLACES, LEAST_WORDS = 8_000, 60
 """Words in all small plots together, of which a page can hold so many; but in each plot at least so many."""
 MOST_MOVERS = 5

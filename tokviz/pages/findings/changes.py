@@ -21,6 +21,7 @@ from tokviz.records import (
     LayerSimilarity,
     ModelDifferences,
     ModelReport,
+    ProjectionReport,
     Report,
 )
 
@@ -54,6 +55,15 @@ class Shift:
         return one, other
 
     @property
+    def shown(self) -> tuple[ProjectionReport, ProjectionReport]:
+        """Their words on common axes, which are drawn by scripts and on cards, not as images."""
+        one, other = (
+            ProjectionReport(projection=each, plates=(None,) * self.n_depths, grid=None, strip=None)
+            for each in (self.changed.before, self.changed.after)
+        )
+        return one, other
+
+    @property
     def similarity(self) -> LayerSimilarity | None:
         """How like each other their layers are; None where that isn't known."""
         asked = {self.before.slug, self.after.slug}, self.pair.context
@@ -79,7 +89,7 @@ class Shift:
 
     @cached_property
     def _said(self) -> tuple[str, bool]:
-        """The measure that is told of, and whether anything is beyond ``LEAST`` by it.
+        """The measure of the headline, and whether anything is beyond ``LEAST`` by it.
 
         The first by which anything is; else the first by which anything is shown, or purity.
         """
@@ -91,7 +101,7 @@ class Shift:
 
     @property
     def measure(self) -> str:
-        """By which it is told what changed."""
+        """That of the headline."""
         return self._said[0]
 
     def _signs(self, measure: str, *, by_category: bool, is_strong: bool = True) -> np.ndarray:
@@ -111,7 +121,7 @@ class Shift:
 
     @cached_property
     def _told(self) -> tuple[bool, np.ndarray]:
-        """Of what is told: whether it is of categories, and their signs, or those of all words; no rows where nothing is shown."""
+        """Whether the headline is about categories, and their signs, or else those of all words; no rows where nothing is shown."""
         measure, is_strong = self._said
         for by_category in (True, False):
             signs = self._signs(measure, by_category=by_category, is_strong=is_strong)
@@ -133,15 +143,20 @@ class Shift:
 
     @property
     def _nearest(self) -> np.ndarray:
-        """``(n_depths,)``: how far from 0 the nearer ends of the bands are of which it is told, summed over rows."""
+        """``(n_depths,)``: how far the headline's bands are from 0, summed over rows."""
         by_category, signs = self._told
         low, _, high = self.band(self.measure, by_category=by_category)
         return np.asarray(np.where(signs != 0, np.minimum(np.abs(low), np.abs(high)), 0.0).sum(axis=0))
 
-    @cached_property
+    @property
     def movers(self) -> np.ndarray:
         """``(n_depths, n_words)`` bool: which words are announced to have other neighbors."""
         return self.changed.movers
+
+    @property
+    def n_movers(self) -> int:
+        """At any depth."""
+        return int(self.movers.any(axis=0).sum())
 
     @property
     def margin(self) -> float:
@@ -150,7 +165,7 @@ class Shift:
 
     @property
     def named(self) -> np.ndarray:
-        """``(n_categories,)`` bool: which categories are told of at that depth."""
+        """``(n_categories,)`` bool: which categories the headline is about, at its depth."""
         by_category, signs = self._told
         return signs[:, self.depth] != 0 if by_category else np.zeros(len(self.labels), dtype=bool)
 
@@ -185,7 +200,7 @@ class Shift:
 
     def _none_is_shown(self, both: dict[str, Fact | str | float]) -> Fact:
         """What remains possible, where both models' states aren't the same."""
-        if n := int(self.movers.any(axis=0).sum()):
+        if n := self.n_movers:
             return Fact("change.moved", n=n, **both)
         if self.pair.paired is None:
             return Fact("change.without_categories", **both)
@@ -217,10 +232,8 @@ class Shift:
 
     def _which(self, rows: np.ndarray) -> tuple[Fact, ...]:
         """Names of categories, and shorter."""
-        names, n = (
-            [label for label, each in zip(self.labels, rows, strict=True) if each],
-            len(self.report.words.categories),
-        )
+        names = [label for label, each in zip(self.labels, rows, strict=True) if each]
+        n = len(self.report.words.categories)
         if len(names) == n > 1:
             return (Fact("change.all_categories", n=n),)
         counted = Fact("change.some", n=len(names), of=n)
@@ -275,7 +288,7 @@ class Shift:
             other_depth=self.depth,
             margin=self.margin,
             is_announced=bool(self._told[1].any() or self.movers.any() or self.changed.is_same.all()),
-            weight=int(self.movers.any(axis=0).sum()),
+            weight=self.n_movers,
         )
 
 

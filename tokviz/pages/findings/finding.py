@@ -51,7 +51,7 @@ class Found:
 
     @property
     def rank(self) -> tuple[float, int, bool]:
-        """Of several findings of one slot the highest is told first."""
+        """Of several findings of one slot the page has the highest."""
         return self.margin, self.weight, self.is_announced
 
     @property
