@@ -3,7 +3,6 @@
 const root = document.querySelector("[data-change]");
 if (!root) return;
 const { clamp, depthName, depthKey, parseDepth, tell } = Tokviz;
-const PACE = 900;
 const data = JSON.parse(root.querySelector("[data-change-data]").textContent);
 const content = JSON.parse(root.querySelector("[data-plates]")?.textContent ?? "null");
 const plates = [...root.querySelectorAll(".slot .plate")];
@@ -13,9 +12,9 @@ const steps = [...root.querySelectorAll("[data-step]")];
 const [first] = root.querySelectorAll(".change-of");
 const state = { context: first.dataset.context, depth: data.contexts[first.dataset.context].depth, mark: "changed" };
 const initial = { ...state };
-let timer = null;
 const fragment = () => `#${[state.context, depthKey(state.depth), ...(state.mark === "all" ? ["all"] : [])].map(encodeURIComponent).join("/")}${Tokviz.plotScale.address}`;
 const address = new Tokviz.AddressWriter(fragment);
+const player = Tokviz.player(play, { at: () => state.depth, last: () => data.contexts[state.context].last, go: (depth) => go({ depth }) });
 function show() {
 const found = data.contexts[state.context];
 for (const each of document.querySelectorAll(".change-of")) each.toggleAttribute("data-current", each.dataset.context === state.context);
@@ -46,22 +45,6 @@ state.depth = clamp(state.depth, 0, data.contexts[state.context].last);
 show();
 address.request();
 }
-function stop() {
-clearInterval(timer);
-timer = null;
-play?.replaceChildren("Play");
-play?.setAttribute("aria-pressed", "false");
-}
-function start() {
-const { last } = data.contexts[state.context];
-go({ depth: state.depth === last ? 0 : state.depth + 1 });
-timer = setInterval(() => {
-if (state.depth === last) stop();
-else go({ depth: state.depth + 1 });
-}, PACE);
-play.textContent = "Stop";
-play.setAttribute("aria-pressed", "true");
-}
 function open() {
 address.cancel();
 if (!location.hash) Object.assign(state, initial);
@@ -76,7 +59,7 @@ show();
 }
 root.addEventListener("input", ({ target }) => {
 if (target.type !== "range") return;
-stop();
+player.stop();
 go({ depth: Number(target.value) });
 });
 root.addEventListener("change", ({ target }) => {
@@ -86,21 +69,20 @@ if (target.name === "mark") go({ mark: target.value });
 });
 for (const each of steps) {
 each.addEventListener("click", () => {
-stop();
+player.stop();
 go({ depth: state.depth + Number(each.dataset.step) });
 });
 }
-play?.addEventListener("click", () => (timer === null ? start() : stop()));
 root.addEventListener("address", ({ detail }) => {
 detail.fragment = fragment();
 });
 Tokviz.listenToKeys(root, () => state.depth, (depth) => {
-stop();
+player.stop();
 go({ depth });
 });
 if (content) root.querySelector(".slots").dataset.side = root.querySelector('input[name="side"]:checked').value;
 addEventListener("hashchange", () => {
-stop();
+player.stop();
 open();
 });
 document.addEventListener("scale", () => address.request());

@@ -3,7 +3,6 @@
 const root = document.querySelector("[data-series]");
 if (!root) return;
 const { clamp, depthName, depthKey, parseDepth, tell } = Tokviz;
-const PACE = 900;
 const data = JSON.parse(root.querySelector("[data-series-data]").textContent);
 const content = JSON.parse(root.querySelector("[data-plates]")?.textContent ?? "null");
 const ranges = Object.fromEntries([...root.querySelectorAll("[data-series-range]")].map((each) => [each.dataset.seriesRange, each]));
@@ -17,7 +16,6 @@ const scales = document.querySelectorAll('[data-series-choice="scale"] input');
 const noMap = document.querySelector("[data-series-no-map]");
 const state = { step: Number(ranges.step.value), depth: Number(ranges.depth.value), context: Object.keys(data.extents)[0], axes: "reference", scale: "each" };
 const initial = { ...state };
-let timer = null;
 const isFirstMap = () => !measures || measures.selectedIndex === 0;
 function fragment() {
 const { key } = data.checkpoints[state.step];
@@ -26,6 +24,7 @@ const parts = [state.context, depthKey(state.depth), key, ...view];
 return `#${parts.map(encodeURIComponent).join("/")}${isFirstMap() ? "" : `&map=${measures.value}`}${Tokviz.plotScale.address}`;
 }
 const address = new Tokviz.AddressWriter(fragment);
+const player = Tokviz.player(play, { at: () => state.step, last: () => data.checkpoints.length - 1, go: (step) => go({ step }) });
 function show() {
 const checkpoint = data.checkpoints[state.step];
 ranges.step.value = state.step;
@@ -106,22 +105,6 @@ state.depth = clamp(state.depth, 0, Number(ranges.depth.max));
 show();
 address.request();
 }
-function stop() {
-clearInterval(timer);
-timer = null;
-play?.replaceChildren("Play");
-play?.setAttribute("aria-pressed", "false");
-}
-function start() {
-const last = data.checkpoints.length - 1;
-go({ step: state.step === last ? 0 : state.step + 1 });
-timer = setInterval(() => {
-if (state.step === last) stop();
-else go({ step: state.step + 1 });
-}, PACE);
-play.textContent = "Stop";
-play.setAttribute("aria-pressed", "true");
-}
 function open() {
 address.cancel();
 const [context, depth, step, view] = location.hash.slice(1).split("&")[0].split("/").map(Tokviz.decode);
@@ -145,11 +128,10 @@ show();
 }
 for (const [name, range] of Object.entries(ranges)) {
 range.addEventListener("input", () => {
-stop();
+player.stop();
 go({ [name]: Number(range.value) });
 });
 }
-play?.addEventListener("click", () => (timer === null ? start() : stop()));
 document.addEventListener("change", (event) => {
 const name = event.target.closest("[data-series-choice]")?.dataset.seriesChoice;
 if (name) go(name === "measure" ? {} : { [name]: event.target.value });
@@ -158,7 +140,7 @@ for (const map of maps) {
 map.addEventListener("click", ({ target }) => {
 const cell = target.closest("tbody td");
 if (!cell) return;
-stop();
+player.stop();
 go({ step: cell.cellIndex - 1, depth: cell.parentElement.sectionRowIndex });
 root.scrollIntoView({ block: "nearest" });
 });
@@ -168,7 +150,7 @@ detail.fragment = fragment();
 });
 Tokviz.listenToKeys(root, () => state.depth, (depth) => go({ depth }));
 addEventListener("hashchange", () => {
-stop();
+player.stop();
 open();
 });
 document.addEventListener("scale", () => address.request());

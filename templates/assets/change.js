@@ -1,4 +1,4 @@
-// needs: common.js plates/scale.js
+// needs: common.js plates/scale.js play.js
 // after: plates/plates.js
 "use strict";
 
@@ -8,8 +8,6 @@
   const root = document.querySelector("[data-change]");
   if (!root) return;
   const { clamp, depthName, depthKey, parseDepth, tell } = Tokviz;
-  // Until the next layer, in milliseconds: words have moved by then.
-  const PACE = 900;
   const data = JSON.parse(root.querySelector("[data-change-data]").textContent);
   const content = JSON.parse(root.querySelector("[data-plates]")?.textContent ?? "null");
   const plates = [...root.querySelectorAll(".slot .plate")];
@@ -19,10 +17,10 @@
   const [first] = root.querySelectorAll(".change-of");
   const state = { context: first.dataset.context, depth: data.contexts[first.dataset.context].depth, mark: "changed" };
   const initial = { ...state };
-  let timer = null;
 
   const fragment = () => `#${[state.context, depthKey(state.depth), ...(state.mark === "all" ? ["all"] : [])].map(encodeURIComponent).join("/")}${Tokviz.plotScale.address}`;
   const address = new Tokviz.AddressWriter(fragment);
+  const player = Tokviz.player(play, { at: () => state.depth, last: () => data.contexts[state.context].last, go: (depth) => go({ depth }) });
 
   function show() {
     const found = data.contexts[state.context];
@@ -56,26 +54,6 @@
     address.request();
   }
 
-  // --- playing ---
-
-  function stop() {
-    clearInterval(timer);
-    timer = null;
-    play?.replaceChildren("Play");
-    play?.setAttribute("aria-pressed", "false");
-  }
-
-  function start() {
-    const { last } = data.contexts[state.context];
-    go({ depth: state.depth === last ? 0 : state.depth + 1 });
-    timer = setInterval(() => {
-      if (state.depth === last) stop();
-      else go({ depth: state.depth + 1 });
-    }, PACE);
-    play.textContent = "Stop";
-    play.setAttribute("aria-pressed", "true");
-  }
-
   // --- what a reader does ---
 
   function open() {
@@ -94,7 +72,7 @@
 
   root.addEventListener("input", ({ target }) => {
     if (target.type !== "range") return;
-    stop();
+    player.stop();
     go({ depth: Number(target.value) });
   });
   root.addEventListener("change", ({ target }) => {
@@ -104,22 +82,21 @@
   });
   for (const each of steps) {
     each.addEventListener("click", () => {
-      stop();
+      player.stop();
       go({ depth: state.depth + Number(each.dataset.step) });
     });
   }
-  play?.addEventListener("click", () => (timer === null ? start() : stop()));
   root.addEventListener("address", ({ detail }) => {
     detail.fragment = fragment();
   });
   Tokviz.listenToKeys(root, () => state.depth, (depth) => {
-    stop();
+    player.stop();
     go({ depth });
   });
   // As a browser may keep it over a reload.
   if (content) root.querySelector(".slots").dataset.side = root.querySelector('input[name="side"]:checked').value;
   addEventListener("hashchange", () => {
-    stop();
+    player.stop();
     open();
   });
   document.addEventListener("scale", () => address.request());

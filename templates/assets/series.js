@@ -1,4 +1,4 @@
-// needs: common.js plates/scale.js
+// needs: common.js plates/scale.js play.js
 // after: plates/plates.js
 "use strict";
 
@@ -9,8 +9,6 @@
   const root = document.querySelector("[data-series]");
   if (!root) return;
   const { clamp, depthName, depthKey, parseDepth, tell } = Tokviz;
-  // Until the next checkpoint, in milliseconds: words have moved by then.
-  const PACE = 900;
   const data = JSON.parse(root.querySelector("[data-series-data]").textContent);
   const content = JSON.parse(root.querySelector("[data-plates]")?.textContent ?? "null");
   const ranges = Object.fromEntries([...root.querySelectorAll("[data-series-range]")].map((each) => [each.dataset.seriesRange, each]));
@@ -24,7 +22,6 @@
   const noMap = document.querySelector("[data-series-no-map]");
   const state = { step: Number(ranges.step.value), depth: Number(ranges.depth.value), context: Object.keys(data.extents)[0], axes: "reference", scale: "each" };
   const initial = { ...state };
-  let timer = null;
 
   const isFirstMap = () => !measures || measures.selectedIndex === 0;
 
@@ -36,6 +33,7 @@
   }
 
   const address = new Tokviz.AddressWriter(fragment);
+  const player = Tokviz.player(play, { at: () => state.step, last: () => data.checkpoints.length - 1, go: (step) => go({ step }) });
 
   // --- what is seen ---
 
@@ -134,26 +132,6 @@
     address.request();
   }
 
-  // --- playing ---
-
-  function stop() {
-    clearInterval(timer);
-    timer = null;
-    play?.replaceChildren("Play");
-    play?.setAttribute("aria-pressed", "false");
-  }
-
-  function start() {
-    const last = data.checkpoints.length - 1;
-    go({ step: state.step === last ? 0 : state.step + 1 });
-    timer = setInterval(() => {
-      if (state.step === last) stop();
-      else go({ step: state.step + 1 });
-    }, PACE);
-    play.textContent = "Stop";
-    play.setAttribute("aria-pressed", "true");
-  }
-
   // --- the address ---
 
   function open() {
@@ -183,11 +161,10 @@
 
   for (const [name, range] of Object.entries(ranges)) {
     range.addEventListener("input", () => {
-      stop();
+      player.stop();
       go({ [name]: Number(range.value) });
     });
   }
-  play?.addEventListener("click", () => (timer === null ? start() : stop()));
   document.addEventListener("change", (event) => {
     const name = event.target.closest("[data-series-choice]")?.dataset.seriesChoice;
     if (name) go(name === "measure" ? {} : { [name]: event.target.value });
@@ -196,7 +173,7 @@
     map.addEventListener("click", ({ target }) => {
       const cell = target.closest("tbody td");
       if (!cell) return;
-      stop();
+      player.stop();
       go({ step: cell.cellIndex - 1, depth: cell.parentElement.sectionRowIndex });
       root.scrollIntoView({ block: "nearest" });
     });
@@ -206,7 +183,7 @@
   });
   Tokviz.listenToKeys(root, () => state.depth, (depth) => go({ depth }));
   addEventListener("hashchange", () => {
-    stop();
+    player.stop();
     open();
   });
   document.addEventListener("scale", () => address.request());
