@@ -13,7 +13,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from email.message import Message
@@ -31,6 +30,7 @@ import typer
 from tokviz.bundled import IS_INSTALLED, PACKAGE, TEMPLATES
 from tokviz.config import exists, expanded, install, read_toml
 from tokviz.errors import ConfigError, PublishError
+from tokviz.run.publishing import manifest
 from tokviz.run.store import disk
 
 SCRIPT = PACKAGE.parent / "generate.py"
@@ -40,8 +40,29 @@ COMMAND = ("-P", "-m", "tokviz", "build") if IS_INSTALLED else (str(SCRIPT),)
 """``-P``: a folder in the current one isn't taken for the program, whatever its name."""
 RELOAD = "/.reload/"
 """Addresses below it are scripts that ask again each second, until the page that they stand in is out of date."""
+ANEW = """
+{
+  const heading = [...document.querySelectorAll("main h1, main h2, main h3, main [id]")]
+    .findLast((each) => each.checkVisibility() && each.getBoundingClientRect().top < innerHeight / 2);
+  if (heading) {
+    const place = { id: heading.id, text: heading.textContent, top: heading.getBoundingClientRect().top };
+    sessionStorage.setItem("tokviz-place", JSON.stringify(place));
+    history.scrollRestoration = "manual";
+  }
+  location.reload();
+}
+"""
+"""Loads a page anew, and remembers what is being read: more may stand above it then."""
 AGAIN = """
 {
+  const place = JSON.parse(sessionStorage.getItem("tokviz-place"));
+  sessionStorage.removeItem("tokviz-place");
+  const heading = place && (document.getElementById(place.id)
+    ?? [...document.querySelectorAll("main h1, main h2, main h3")].find((each) => each.textContent === place.text));
+  if (heading) {
+    const stay = () => scrollBy({ top: heading.getBoundingClientRect().top - place.top, behavior: "instant" });
+    document.readyState === "complete" ? stay() : addEventListener("load", stay);
+  }
   const problem = %(problem)s;
   let shown = document.getElementById("tokviz-problem");
   if (shown?.textContent !== problem) {
@@ -98,17 +119,20 @@ class SiteServer(ThreadingHTTPServer):
     """Why the report couldn't be made, as pages show it."""
 
     def __init__(self, folder: Path, port: int) -> None:
-        self.version = self._now()
+        self._manifest = folder / manifest.PATH
         super().__init__(("127.0.0.1", port), partial(_Handler, directory=str(folder)))
 
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.server_port}/"
 
-    def reload(self) -> None:
-        """Open pages are out of date."""
-        self.problem = ""
-        self.version = self._now()
+    @property
+    def version(self) -> str:
+        """Of the site, as it is now: it changes with each site that is put in place, a first look too."""
+        try:
+            return str(self._manifest.stat().st_mtime_ns)
+        except OSError:
+            return "0"
 
     def is_own(self, hosts: Sequence[str]) -> bool:
         """Whether a request with these ``Host`` headers was meant for this server.
@@ -142,11 +166,6 @@ class SiteServer(ThreadingHTTPServer):
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
-    @staticmethod
-    def _now() -> str:
-        # Unlike a count, never the same for a server that is started again.
-        return str(time.time_ns())
-
 
 class _Handler(SimpleHTTPRequestHandler):
     server: SiteServer
@@ -161,9 +180,7 @@ class _Handler(SimpleHTTPRequestHandler):
         path = self.path.partition("?")[0]
         if path.startswith(RELOAD):
             current = path == f"{RELOAD}{self.server.version}.js"
-            script = (
-                AGAIN % {"path": path, "problem": json.dumps(self.server.problem)} if current else "location.reload();"
-            )
+            script = AGAIN % {"path": path, "problem": json.dumps(self.server.problem)} if current else ANEW
             return self._answer(script.encode(), "text/javascript")
         try:
             return self._send_file(path)
@@ -362,11 +379,7 @@ def _watch(config: Path, arguments: list[str], server: SiteServer) -> None:
     for changed in watch(*folders, recursive=False, watch_filter=None, rust_timeout=200, yield_on_timeout=True):
         if due or any(_is_of(Path(path), paths) for _, path in changed):
             due = False
-            problem = make(arguments)
-            if problem is None:
-                server.reload()
-            else:
-                server.problem = problem
+            server.problem = make(arguments) or ""
         if watched(config) != paths or _folders(paths) != folders:
             return
 

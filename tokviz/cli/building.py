@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import os
 import shlex
 import sys
 from functools import partial
@@ -50,6 +51,7 @@ def build(
     force: flags.Force = False,
     dry_run: flags.DryRun = False,
     draft: flags.Draft = False,
+    early: flags.Early = True,
     excerpts: flags.Excerpts = False,
     cards: flags.Cards = False,
     svg: flags.Svg = False,
@@ -66,6 +68,8 @@ def build(
         return
     with errors_in_one_line(debug=debug):
         config = expanded(config)
+        models = (*(sources or ()), *(model or ()))
+        report = configuration.load(config, models=models, words_file=words, site_url=site_url)
         options = Options(
             base=config.parent,
             output=expanded(output),
@@ -77,12 +81,11 @@ def build(
             waits=not no_wait,
             excerpts=excerpts,
             cards=cards,
+            early=early and report.early and not os.environ.get("CI"),
             forms=_forms(draft=draft, svg=svg),
             apart=True,
             command=_as_typed(context),
         )
-        models = (*(sources or ()), *(model or ()))
-        report = configuration.load(config, models=models, words_file=words, site_url=site_url)
         require_date()
         if cache_prune:
             _prune(report, options, older_than, dry_run=dry_run)

@@ -94,6 +94,14 @@ DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Say what would be done, and why; do nothing.", rich_help_panel=WORK)
 ]
 Draft = Annotated[bool, typer.Option("--draft", help="Draw small plots without labels, quickly.", rich_help_panel=WORK)]
+Early = Annotated[
+    bool,
+    typer.Option(
+        "--early/--no-early",
+        help="Show the first plots as soon as they are there, if no report stands yet.",
+        rich_help_panel=WORK,
+    ),
+]
 Excerpts = Annotated[
     bool,
     typer.Option("--excerpts", help="Also write each carousel as an HTML fragment for a blog.", rich_help_panel=WORK),

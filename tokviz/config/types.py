@@ -136,6 +136,8 @@ class ReportConfig(Table):
     word, and words of the same first token, are found without."""
     finding: FindingConfig | None = None
     """What the first page opens with; by default a sentence made of the metrics."""
+    early: bool = True
+    """Whether the first plots are published as soon as they are there, where no complete report stands; never where ``CI`` is set."""
     theme: Text | None = None
     """A folder with templates and assets of your own, relative to the config: they come before those of tokviz."""
     palette: Annotated[list[Color], at_most(MOST_MARKS, "colors")] = Field(default=list(PALETTE), min_length=1)

@@ -71,6 +71,7 @@ from tokviz.records.report import (
     Report,
     SeriesReport,
     Slot,
+    Underway,
     named_with_quantization,
 )
 from tokviz.records.series import Drift, Fault, StepAxes

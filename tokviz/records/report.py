@@ -324,6 +324,16 @@ class EssayPlace:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Underway:
+    """A first look at a report that is still being made."""
+
+    n_models: int
+    """Of the whole report, those among them that aren't in this one yet."""
+    n_series: int
+    """The same of series; none is in this one."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """Everything that the pages show."""
 
@@ -349,6 +359,8 @@ class Report:
     """None where the author says nothing."""
     draft: bool = False
     """Whether pictures are small and without labels, to see soon what there is to see."""
+    underway: Underway | None = None
+    """None of a report that is as whole as it will be."""
     description: str | None = None
     """For search engines and cards."""
     license: str | None = None

@@ -64,7 +64,7 @@ def make_series(
     ]
     series = _series(config, made, plan)
     on_axes = SeriesMade(config=config, made=tuple(made), reference=series.reference or 0, projection=series.projection)
-    if plan.options.is_draft:
+    if not plan.options.measures:
         return on_axes
     helpers = None if plan.options.place.is_cluster else queue
     drifts = {f"how far its checkpoints are apart, {name}": series.drift(name) for name in _drifting(series)}

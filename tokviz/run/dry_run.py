@@ -151,7 +151,7 @@ def _parts(captured: Captured, model: ModelConfig, plan: Plan) -> list[str]:
         parts.append(
             f"{of}{name}: draw {len(due)} of {len(pictures)} images ({due[0]})" if due else f"{of}{name}: up to date"
         )
-    if not plan.options.is_draft:
+    if plan.options.measures:
         heat_map = plan.heat_map(model, captured)
         if heat_map and heat_map.due:
             parts.append(f"{of}draw the words by layer ({heat_map.due})")

@@ -21,12 +21,13 @@ from tokviz.pages.compare.layers import pair_name
 from tokviz.pages.first.choice import unshown_rows
 from tokviz.pages.text.problems import problems
 from tokviz.records import Plate, Projection, Report
-from tokviz.run import checkpoints, places, prune
+from tokviz.run import checkpoints, first_look, places, prune
 from tokviz.run.capturing.all_models import capture_models
+from tokviz.run.capturing.apart import Apart, working_apart
 from tokviz.run.cards import draw_cards
 from tokviz.run.plan.added import added_measures
 from tokviz.run.plan.options import Options
-from tokviz.run.plan.pairs import Comparison, compare
+from tokviz.run.plan.pairs import Compared, Comparison, compare
 from tokviz.run.plan.report import Plan
 from tokviz.run.plan.steps import Meanwhile
 from tokviz.run.plan.tree import Captured, ModelPlan, PictureJob
@@ -121,8 +122,16 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
     complaint = typefaces.complaint(missing)
     if complaint:
         reporter.say(complaint)
-    with picture_queue(partial(_start, options, reporter), store.put_image, reporter) as queue:
-        begun = [_begin(*captured, plan, reporter, queue) for captured in capture_models(plan, reporter, queue)]
+    start = partial(_start, options, reporter)
+    with picture_queue(start, store.put_image, reporter) as queue, working_apart(reporter) as apart:
+        if first_look.is_due(plan):
+            if publish.is_complete(options.output):
+                reporter.say(f"{shown_path(_page(options))}: an earlier report, which stays until this one is complete")
+            else:
+                _show_early(plan, reporter, queue, apart)
+                plan = Plan(config, options, store)  # as much of it as is captured now
+        begun = [_begin(*captured, plan, reporter, queue) for captured in capture_models(plan, reporter, queue, apart)]
+        apart.end()
         made = [_try(plan, reporter, each.plan, partial(_wait, each, plan, reporter, queue)) for each in begun]
         _refuse_if_all_failed([(each.plan.model, each.failure) for each in made])
         by_slug = {each.plan.model.slug: each for each in made}
@@ -153,7 +162,7 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
         ]
 
     files = site.make_files(report, images, cards, plan)
-    if not report.draft:  # nothing is measured in one, so that it has no stages to speak of
+    if options.measures:  # else there are no stages to speak of
         lacking = notes.check(config, report, files)
         for each in lacking:
             reporter.say(f"{each}; left out, as a part of the report failed")
@@ -166,7 +175,7 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
     if spared.problems:
         raise PublishError(spared.problems[0])
     return Outcome(
-        place=options.output / "index.html",
+        place=_page(options),
         n_models=sum(not each.failure for each in made),
         n_checkpoints=sum(not each.failure for of in series for each in of.made),
         failures=(*_failures(report), *not_drawn),
@@ -174,6 +183,29 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
         n_drawn=n_drawn,
         n_images=len(images),
     )
+
+
+def _show_early(whole: Plan, reporter: Reporter, queue: PictureQueue, apart: Apart) -> None:
+    """Publish a first look; a model that fails is left to the whole report, which says why."""
+    plan, clock, begun = first_look.of(whole), first_look.Clock(), list[Made]()
+    for model, failure in capture_models(plan, reporter, queue, apart):
+        begun += [] if failure else [_begin(model, None, plan, reporter, queue)]
+        if begun and clock.is_over:
+            break
+    made = [each for each in begun if not each.failure]
+    queue.finish()
+    images = site.find_images(made, plan.store, queue.failed)
+    if images:
+        in_order = sorted(made, key=lambda each: plan.config.models.index(each.plan.model))
+        report = site.make_report(plan, in_order, (), Compared(), images, ())
+        report = replace(report, underway=first_look.underway(whole))
+        publish.publish(site.make_files(report, images, {}, plan), plan.options.output)
+        reporter.say(f"{shown_path(_page(plan.options))}: a first look; all else follows")
+
+
+def _page(options: Options) -> Path:
+    """The first of the site."""
+    return options.output / "index.html"
 
 
 def _failures(report: Report) -> Iterator[Failed]:
@@ -250,8 +282,9 @@ def capture_only(config: ReportConfig, options: Options, reporter: Reporter, *, 
     outcomes: list[tuple[ModelPlan, str | None]] = []
     with locks.in_use(options.cache):
         plan = Plan(config, options, store)
-        with picture_queue(partial(_start, options, reporter), store.put_image, reporter) as queue:
-            for model, failure in capture_models(plan, reporter, queue):
+        start = partial(_start, options, reporter)
+        with picture_queue(start, store.put_image, reporter) as queue, working_apart(reporter) as apart:
+            for model, failure in capture_models(plan, reporter, queue, apart):
                 _report_failure(model.model, failure, plan, reporter)
                 outcomes.append((model, str(failure) if failure else None))
         prune.note_use(store, config, options, place)
@@ -331,8 +364,8 @@ def _helpers(plan: Plan, queue: PictureQueue) -> PictureQueue | None:
 
 
 def _measure(captured: Captured, plan: Plan, helpers: PictureQueue | None) -> Meanwhile | None:
-    """None in a draft."""
-    return None if plan.options.is_draft else plan.steps.meanwhile(captured.measures, helpers)
+    """None where nothing is measured."""
+    return plan.steps.meanwhile(captured.measures, helpers) if plan.options.measures else None
 
 
 def _draw(
@@ -378,6 +411,6 @@ def _failed(model: ModelPlan, error: ModelError, plan: Plan, reporter: Reporter)
 
 
 def _comparisons(plan: Plan, made: Sequence[Made]) -> list[Comparison]:
-    if plan.options.is_draft:
+    if not plan.options.measures:
         return []
     return plan.comparisons({each.plan.model.slug: [] if each.failure else each.plan.inputs for each in made})

@@ -37,6 +37,7 @@ def text(report: Report) -> str:
     content = {
         "schema": SCHEMA,
         "generator": f"tokviz {report.version}",
+        **({"unfinished": True} if report.underway else {}),
         **_parts(report, "title", "author", "site_url", "command", "projections"),
         "categories": [dataclasses.asdict(category) for category in report.words.categories],
         "contexts": [_asked(context, known=context.name not in report.without_template) for context in report.contexts],

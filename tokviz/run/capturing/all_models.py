@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from tokviz import models
 from tokviz.errors import ModelError
 from tokviz.pages.model.batches import batch_warnings
-from tokviz.run.capturing.apart import Apart, working_apart
+from tokviz.run.capturing.apart import Apart
 from tokviz.run.capturing.dates import now
 from tokviz.run.capturing.folders import remove_left_over
 from tokviz.run.capturing.one_model import capture_here
@@ -29,11 +29,15 @@ from tokviz.text import whole_line
 
 
 def capture_models(
-    plan: Plan, reporter: Reporter, picture_queue: PictureQueue
+    plan: Plan, reporter: Reporter, picture_queue: PictureQueue, apart: Apart
 ) -> Iterator[tuple[ModelPlan, ModelError | None]]:
     """Each model once all its contexts are stored, or with the reason why they aren't; elsewhere they end in any order.
 
-    In this process the next model is loaded when the caller has dealt with this one: one at a time is in memory.
+    On this machine the next model is loaded when the caller has dealt with this one: one at a time is in memory.
+
+    Parameters
+    ----------
+    apart : where models are captured on this machine, if the options have them captured in a process of their own.
     """
     now(os.environ.get("SOURCE_DATE_EPOCH"))  # a mistaken date is reported before any work
     for model in plan.models:
@@ -52,17 +56,16 @@ def capture_models(
                 _warn(request, plan.store, reporter)
                 yield by_slug[request.model.slug], failure and _in_a_line(failure)
     for_this = [request for request in requests if request not in for_workers]
-    with working_apart(reporter) as apart:
-        if for_this and plan.options.apart:
-            apart.begin()  # while this process has no threads that a fork would lack
-        if for_this and plan.options.draws:
-            # The other processes get ready while the first model loads.
-            picture_queue.start((*captures.LIBRARIES, *(() if plan.options.is_draft else captures.MEASURING_LIBRARIES)))
-        for request in for_this:
-            failure = _failure(request, plan, apart if plan.options.apart else None, reporter)
-            if failure is None:
-                _warn(request, plan.store, reporter)
-            yield by_slug[request.model.slug], failure
+    if for_this and plan.options.apart:
+        apart.begin()  # while this process has no threads that a fork would lack
+    if for_this and plan.options.draws:
+        # The other processes get ready while the first model loads.
+        picture_queue.start((*captures.LIBRARIES, *(() if plan.options.is_draft else captures.MEASURING_LIBRARIES)))
+    for request in for_this:
+        failure = _failure(request, plan, apart if plan.options.apart else None, reporter)
+        if failure is None:
+            _warn(request, plan.store, reporter)
+        yield by_slug[request.model.slug], failure
 
 
 def _failure(request: Request, plan: Plan, apart: Apart | None, reporter: Reporter) -> ModelError | None:

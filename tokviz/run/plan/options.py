@@ -42,6 +42,10 @@ class Options:
     """Whether each carousel is written once more, as a fragment for a blog."""
     cards: bool = False
     """Whether each finding is drawn as an image of its own."""
+    early: bool = False
+    """Whether a first look is published before all else is made, where no complete report stands."""
+    is_first_look: bool = False
+    """Whether this is that look: plots in one form, nothing measured."""
     command: str = "python generate.py"
 
     def __post_init__(self) -> None:
@@ -53,3 +57,8 @@ class Options:
     def is_draft(self) -> bool:
         """A first look: pictures without labels, nothing measured."""
         return DRAFT in self.forms
+
+    @property
+    def measures(self) -> bool:
+        """Whether anything is captured, measured and drawn besides plots."""
+        return not (self.is_draft or self.is_first_look)

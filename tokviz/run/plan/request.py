@@ -88,11 +88,11 @@ class Request:
 def requests(config: ReportConfig, options: Options) -> Iterator[Request]:
     """What a report asks of each of its models, and of the checkpoints of its series.
 
-    In a draft nothing is measured, and so nothing is captured to be compared with.
+    Where nothing is measured, nothing is captured to be compared with.
     """
     for model in config.all_models:
-        switches_off = config.switches_off and not options.is_draft and not isinstance(model, CheckpointConfig)
-        asked = () if options.is_draft else (kind.asked(config, model) for kind in KINDS)
+        switches_off = config.switches_off and options.measures and not isinstance(model, CheckpointConfig)
+        asked = (kind.asked(config, model) for kind in KINDS) if options.measures else ()
         yield Request(
             model=model,
             base=options.base.resolve(),
@@ -113,8 +113,8 @@ def requests(config: ReportConfig, options: Options) -> Iterator[Request]:
 
 
 def _templates(context: Context, model: ModelConfig, config: ReportConfig, options: Options) -> Iterator[Template]:
-    """The context itself, then what it is in each of its further templates, which are measured: none in a draft."""
-    further = () if options.is_draft else context.further_templates
+    """The context itself, then what it is in each of its further templates, which are measured, if anything is."""
+    further = context.further_templates if options.measures else ()
     first = replace(context, further_templates=further)
     for each in (first, *(replace(context, template=text, further_templates=()) for text in further)):
         measured_only = each is not first

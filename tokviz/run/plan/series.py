@@ -67,7 +67,7 @@ class SeriesPlan:
     def steps(self) -> list[Step[Any]]:
         """All that is made of its checkpoints together, but for pictures."""
         made: list[Step[Any]] = [self.axes(index, name) for index, name in self.captured]
-        if self.plan.options.is_draft:
+        if not self.plan.options.measures:
             return made
         made += [self.drift(name) for name in dict.fromkeys(name for _, name in self.captured)]
         made += [each.differences for each in self.growth]

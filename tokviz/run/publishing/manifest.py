@@ -50,6 +50,12 @@ def is_site(folder: Path) -> bool:
     return any(_of_tokviz(_content(folder / path)) is not None for path in (PATH, REPORT))
 
 
+def is_unfinished(folder: Path) -> bool:
+    """Whether the site in ``folder`` is a first look at a report that was still being made."""
+    content = _of_tokviz(_content(folder / REPORT))
+    return content is not None and content.get("unfinished") is True
+
+
 class OwnFiles:
     """What tokviz can prove to have written into a site.
 

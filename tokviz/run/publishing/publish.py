@@ -122,6 +122,11 @@ def publish(files: Mapping[str, Content], output: Path) -> Spared:
     return spared + swap.finish()
 
 
+def is_complete(output: Path) -> bool:
+    """Whether a complete report stands in the folder."""
+    return manifest.is_site(output) and not manifest.is_unfinished(output)
+
+
 def recover(output: Path) -> Spared:
     """Put right what a run left that was killed while it published; returns what ``publish`` does.
 

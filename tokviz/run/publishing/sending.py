@@ -85,6 +85,10 @@ def changes(site: Path, there: Path) -> Changes:
     """
     if not manifest.is_site(site):
         raise PublishError(f"{shown_path(site)}: expected a report, found none; make it first: tokviz build")
+    if manifest.is_unfinished(site):
+        raise PublishError(
+            f"{shown_path(site)}: expected a complete report, got a first look at one; wait until tokviz build ends, or run it again"
+        )
     here, own_there, own_here = _files(site), OwnFiles.of(there), {*OwnFiles.of(site).paths, manifest.PATH}
     added, replaced, alike, foreign = [], [], [], []
     for path in here:

@@ -1,0 +1,216 @@
+"""A first look at a report that is still being made: what stands in the site while a run goes on, and what it never says."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import link_check
+import pytest
+from at_once import Listening, leave_pictures_blank, options, run_at_once
+from families import Tiny
+from invoking import run as command
+from trees import facts
+
+from tokviz.config import ReportConfig
+from tokviz.errors import PublishError
+from tokviz.run import first_look, pipeline
+from tokviz.run.publishing import publish, sending
+
+pytestmark = pytest.mark.slow
+
+CONFIG: dict[str, Any] = {
+    "words": {"people": ["James", "Mary", "doctor"], "times": ["January", "February", "Tuesday"]},
+    "contexts": [
+        {"name": "alone", "template": " {word}"},
+        {"name": "sentence", "templates": ["The word is {word}", "I saw {word}"]},
+    ],
+    "plate_size": [750, 600],
+    "models": [{"source": "qwen3", "note": "See [the curves](#curves)."}, {"source": "bert"}],
+    "intro": "It changes [at one layer](models/qwen3/#alone/layer-1).",
+}
+COMPARED = "How the models differ, curves and metrics will stand here, once they are measured."
+
+
+@pytest.fixture
+def project(tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    leave_pictures_blank(monkeypatch)
+    for family in ("qwen3", "bert", "gpt2"):
+        tiny.copy(family, tmp_path / family)
+    return tmp_path
+
+
+@pytest.fixture
+def published(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Path]:
+    """Copies of the sites that runs put in place, one after the other."""
+    put, copies = publish.publish, list[Path]()
+
+    def copied(*arguments: Any) -> Any:
+        spared = put(*arguments)
+        copies.append(tmp_path / f"published-{len(list(tmp_path.glob('published-*')))}")
+        shutil.copytree(arguments[1], copies[-1])
+        return spared
+
+    monkeypatch.setattr(publish, "publish", copied)
+    return copies
+
+
+def config(**changes: Any) -> ReportConfig:
+    return ReportConfig.model_validate({**CONFIG, **changes})
+
+
+def run(folder: Path, asked: ReportConfig | None = None, **changes: Any) -> Listening:
+    heard = Listening()
+    pipeline.run(asked or config(), options(folder, early=True, **changes), heard)
+    return heard
+
+
+def is_unfinished(site: Path) -> bool:
+    return "unfinished" in json.loads((site / "data/report.json").read_bytes())
+
+
+def pages(site: Path) -> dict[str, str]:
+    return {file.relative_to(site).as_posix(): file.read_text(encoding="utf-8") for file in site.rglob("*.html")}
+
+
+def test_plots_stand_first_and_the_whole_report_is_as_without_them(project: Path, published: list[Path]) -> None:
+    said = run(project).heard
+    early, whole = published
+    assert [is_unfinished(each) for each in published] == [True, False]
+    assert len(list((early / "images").rglob("*layer*.webp"))) == 2 * 2 * 3  # models, contexts, layers
+    assert any("site/index.html: a first look; all else follows" in line for line in said)
+    run_at_once(config(), project, output=project / "site-of-once", cache=project / "cache-of-once")
+    assert facts(whole) == facts(project / "site-of-once")
+
+
+def test_it_says_what_is_to_come_and_nothing_of_what_is_not_known(project: Path, published: list[Path]) -> None:
+    run(project)
+    early, whole = (pages(each) for each in published)
+    found = json.loads((published[0] / "data/report.json").read_bytes())["findings"]
+    assert not any(each["announced"] or each["evidence"] for each in found)
+    shown = {path: text for path, text in early.items() if path not in ("404.html",)}
+    assert all("this report is still being made. It has plots of both models" in text for text in shown.values())
+    assert "What is found will stand here" in early["index.html"]
+    assert "will stand here, once they are measured" in early["models/qwen3/index.html"]
+    assert COMPARED in early["compare/index.html"]
+    assert not any("not measured" in text or "no metrics" in text for text in early.values())
+    assert "It changes" not in early["index.html"]  # the author's words, which may speak of what isn't there yet
+    assert not any("will stand here" in text or "first look" in text for text in whole.values())
+    assert link_check.broken(published[0], published[0].rglob("*.html"), least=50) == []
+
+
+def test_a_complete_report_stays_until_the_next_one_is_complete(project: Path, published: list[Path]) -> None:
+    run_at_once(config(), project)
+    published.clear()
+    asked = config(models=[*CONFIG["models"], {"source": "gpt2"}])
+    said = run(project, asked).heard
+    assert [is_unfinished(each) for each in published] == [False]
+    assert any("an earlier report, which stays until this one is complete" in line for line in said)
+
+
+class KilledError(BaseException):
+    """Nothing catches it, as nothing catches a kill."""
+
+
+@pytest.fixture
+def killed_while_measuring(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as patch:
+
+        def killed(*_: object) -> None:
+            raise KilledError
+
+        patch.setattr(pipeline, "_wait", killed)
+        yield
+
+
+@pytest.mark.usefixtures("killed_while_measuring")
+def test_a_run_that_is_stopped_leaves_it_and_it_is_sent_nowhere(project: Path) -> None:
+    with pytest.raises(KilledError):
+        run(project)
+    site = project / "site"
+    assert is_unfinished(site)
+    with pytest.raises(PublishError, match="expected a complete report, got a first look at one"):
+        sending.changes(site, project / "somewhere")
+
+
+def test_the_next_run_goes_on(project: Path, published: list[Path], request: pytest.FixtureRequest) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "_wait", lambda *_: (_ for _ in ()).throw(KilledError))
+        with pytest.raises(KilledError):
+            run(project)
+    (project / "site/own.txt").write_text("mine")
+    run(project)
+    assert not is_unfinished(project / "site")
+    assert (project / "site/own.txt").read_text() == "mine"
+
+
+def test_a_model_that_fails_is_left_to_the_whole_report(project: Path, published: list[Path]) -> None:
+    asked = config(models=[{"source": "bert"}, {"source": "absent"}], intro="Words.")
+    said = run(project, asked).heard
+    early, whole = published
+    assert "It has plots of 1 of 2 models" in pages(early)["index.html"]
+    assert "absent" not in pages(early)["index.html"]
+    assert "absent" in pages(whole)["index.html"]
+    assert sum("Failed: absent" in line for line in said) == 1
+
+
+def test_after_a_minute_no_further_model_is_waited_for(
+    project: Path, published: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(first_look.Clock, "is_over", True)
+    run(project)
+    early, whole = published
+    assert sorted(each.name for each in (early / "models").iterdir()) == ["qwen3"]
+    assert "It has plots of 1 of 2 models" in pages(early)["index.html"]
+    assert sorted(each.name for each in (whole / "models").iterdir()) == ["bert", "qwen3"]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"force": True}, {"early": False}, {"forms": ("draft",)}], ids=["forced", "not asked", "draft"]
+)
+def test_there_is_none(project: Path, published: list[Path], changes: dict[str, Any]) -> None:
+    pipeline.run(config(), options(project, **{"early": True, **changes}), Listening())
+    assert [is_unfinished(each) for each in published] == [False]
+
+
+def test_nor_where_all_is_captured(project: Path, published: list[Path]) -> None:
+    run(project)
+    shutil.rmtree(project / "site")
+    published.clear()
+    run(project)
+    assert [is_unfinished(each) for each in published] == [False]
+
+
+ASKED: list[tuple[list[str], str, dict[str, str], bool]] = [
+    ([], "", {}, True),
+    (["--no-early"], "", {}, False),
+    ([], "early = false\n", {}, False),
+    ([], "", {"CI": "true"}, False),
+]
+
+
+@pytest.mark.parametrize(("flags", "key", "environment", "expected"), ASKED)
+def test_who_asks_for_it(
+    flags: list[str],
+    key: str,
+    environment: dict[str, str],
+    expected: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    found: list[bool] = []
+
+    def noted(_: object, asked: Any, __: object) -> Any:
+        found.append(asked.early)
+        raise PublishError("enough")
+
+    monkeypatch.setattr(pipeline, "run", noted)
+    (tmp_path / "report.toml").write_text(f'{key}[words]\nsome = ["a", "b"]\n\n[[models]]\nsource = "x"\n')
+    command("build", "--config", str(tmp_path / "report.toml"), *flags)
+    assert found == [expected]

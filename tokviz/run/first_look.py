@@ -1,0 +1,73 @@
+"""A first look at a report that is still being made: plots of the models that are captured first, in one projection.
+
+It is a report of its own, of what the whole one has too: nothing is made for it that the whole one doesn't use. It announces
+nothing, as what is announced is decided over all that a report measures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from time import monotonic
+
+from tokviz import models
+from tokviz.config import ModelConfig, ReportConfig
+from tokviz.records import Underway
+from tokviz.run.plan.report import Plan
+
+_SECONDS = 60.0
+"""After which no further model is captured for it."""
+
+
+def is_due(plan: Plan) -> bool:
+    """Whether one is asked for, and a model of it must be captured."""
+    options = plan.options
+    if not options.early or not options.measures or options.force or options.place.is_cluster:
+        return False
+    return bool({each.model.slug for each in plan.models if each.due} & {each.slug for each in _shown(plan)})
+
+
+def of(plan: Plan) -> Plan:
+    """The plan of the look."""
+    return Plan(
+        _config(plan.config, _shown(plan)),
+        replace(plan.options, is_first_look=True, forms=("wide",), excerpts=False, cards=False),
+        plan.store,
+    )
+
+
+def underway(plan: Plan) -> Underway:
+    """What its pages say of the whole report."""
+    return Underway(n_models=len(plan.config.models), n_series=len(plan.config.series))
+
+
+def _shown(plan: Plan) -> list[ModelConfig]:
+    """Without those that would be downloaded once more for the rest."""
+    return [each for each in plan.config.models if not models.is_downloaded_apart(each, plan.options.base)]
+
+
+def _config(config: ReportConfig, shown: list[ModelConfig]) -> ReportConfig:
+    """Without the author's own words, which may speak of what isn't there yet."""
+    without_notes = [each.model_copy(update={"note": None, "notes": {}}) for each in shown]
+    return config.model_copy(
+        update={
+            "models": without_notes,
+            "series": [],
+            "projections": config.projections[:1],
+            "compare": None,
+            "changes": None,
+            "intro": None,
+            "finding": None,
+        }
+    )
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How long it may take."""
+
+    _begun: float = field(default_factory=monotonic)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether what is there is to be shown now."""
+        return monotonic() - self._begun > _SECONDS
