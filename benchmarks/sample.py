@@ -19,9 +19,11 @@ def script(name: str, *arguments: str | Path) -> None:
     _python(HERE / name, *arguments)
 
 
-def generate(folder: Path, *arguments: str | Path, command: Path = HERE.parent / "generate.py") -> None:
-    """``python generate.py`` in ``folder``."""
-    _python(command, "--quiet", *arguments, folder=folder)
+def generate(
+    folder: Path, *arguments: str | Path, command: Path = HERE.parent / "generate.py", early: bool = False
+) -> None:
+    """``python generate.py`` in ``folder``; ``early``: with a first look, which costs a little more."""
+    _python(command, "--quiet", *(() if early else ("--no-early",)), *arguments, folder=folder)
 
 
 def _python(file: Path, *arguments: str | Path, folder: Path | None = None) -> None:

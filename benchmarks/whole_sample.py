@@ -42,10 +42,10 @@ def run(rounds: int = 3) -> list[Row]:
         found: dict[str, list[tuple[float, float]]] = {"post": [], "cold": [], "word": []}
         for _ in range(rounds):
             found["post"].append(
-                _taken(lambda: sample.script("posts_own_way.py", model, work / "words.json", work / "post"))
+                taken(lambda: sample.script("posts_own_way.py", model, work / "words.json", work / "post"))
             )
-            found["cold"].append(_taken(tokviz(report)))
-            found["word"].append(_taken(tokviz(longer)))
+            found["cold"].append(taken(tokviz(report)))
+            found["word"].append(taken(tokviz(longer)))
             for each in ("cache", "site"):
                 shutil.rmtree(work / each)
     return [
@@ -55,7 +55,7 @@ def run(rounds: int = 3) -> list[Row]:
     ]
 
 
-def _taken(work: Callable[[], None]) -> tuple[float, float]:
+def taken(work: Callable[[], None]) -> tuple[float, float]:
     """By the clock, and of processors; both in seconds."""
     before, start = _processors(), time.perf_counter()
     work()

@@ -494,6 +494,51 @@ def test_what_went_wrong_lies_over_the_page_until_it_is_mended(browser: Browser,
     server.server_close()
 
 
+def put_site(folder: Path, title: str, above: str = "") -> None:
+    """A page, and a new list of what was written."""
+    section = '<h2>Read</h2><p style="height: 3000px">…</p>'
+    page = f"<!doctype html><body><main><h1>{title}</h1>{above}{section}</main></body>"
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    (folder / "index.html").write_text(page, encoding="utf-8")
+    (folder / "data/new").write_text(above, encoding="utf-8")
+    (folder / "data/new").replace(folder / "data/manifest.json")
+
+
+@pytest.mark.thorough
+def test_a_site_that_takes_anothers_place_is_shown_where_it_was_being_read(browser: Browser, tmp_path: Path) -> None:
+    put_site(tmp_path, "Title")
+    with listening(tmp_path) as server:
+        page = browser.new_page()
+        page.goto(server.address)
+        page.evaluate("scrollTo(0, 60)")
+        read = "document.querySelector('h2').getBoundingClientRect().top"
+        before = page.evaluate(read)
+        put_site(tmp_path, "Title", '<section style="height: 2000px">What was found</section>')
+        expect(page.get_by_text("What was found")).to_have_count(1)
+        page.wait_for_function(f"Math.abs({read} - {before}) < 2")
+        assert page.evaluate("scrollY") > 1900
+        page.close()
+
+
+@pytest.mark.thorough
+def test_a_first_look_stands_beside_a_complete_report(browser: Browser, tmp_path: Path) -> None:
+    whole, early = tmp_path / "site", tmp_path / "early"
+    put_site(whole, "The whole report")
+    with listening(whole) as server, listening(early) as beside:
+        server.early, beside.instead = beside, server.address
+        page = browser.new_page()
+        page.goto(server.address)
+        link = page.get_by_role("link", name="A first look at the next report")
+        expect(link).to_have_count(0)
+        put_site(early, "The first look")
+        link.click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("The first look")
+        shutil.rmtree(early)
+        expect(page.get_by_role("heading", level=1)).to_have_text("The whole report")
+        expect(link).to_have_count(0)
+        page.close()
+
+
 # --- the pages of others, in a browser ---------------------------------------------------------------------------
 
 

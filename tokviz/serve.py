@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,7 @@ from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import Annotated, Any, BinaryIO
 from urllib.parse import unquote
@@ -85,6 +87,19 @@ AGAIN = """
       document.body.append(shown);
     }
   }
+  const early = %(early)s;
+  const link = document.getElementById("tokviz-early");
+  if (Boolean(link) !== Boolean(early)) {
+    link?.remove();
+    if (early) {
+      const found = Object.assign(document.createElement("a"), { id: "tokviz-early", href: early, textContent: "A first look at the next report" });
+      Object.assign(found.style, {
+        position: "fixed", inset: "auto 0 0 auto", zIndex: 2147483647, padding: "10px 16px", font: "14px/1.5 monospace", color: "#fff",
+        background: "#1c4f8a",
+      });
+      document.body.append(found);
+    }
+  }
   setTimeout(() => {
     const script = document.createElement("script");
     script.src = "%(path)s";
@@ -93,6 +108,8 @@ AGAIN = """
   document.currentScript.remove();
 }
 """
+NO_SITE = "0"
+"""The version where no site stands."""
 TYPES = {
     ".css": "text/css",
     ".js": "text/javascript",
@@ -117,9 +134,13 @@ class SiteServer(ThreadingHTTPServer):
 
     problem = ""
     """Why the report couldn't be made, as pages show it."""
+    early: SiteServer | None = None
+    """Of a first look at the next report, which stands beside the one of this server."""
+    instead = ""
+    """The address to go to while there is no report."""
 
     def __init__(self, folder: Path, port: int) -> None:
-        self._manifest = folder / manifest.PATH
+        self.folder = folder
         super().__init__(("127.0.0.1", port), partial(_Handler, directory=str(folder)))
 
     @property
@@ -130,9 +151,9 @@ class SiteServer(ThreadingHTTPServer):
     def version(self) -> str:
         """Of the site, as it is now: it changes with each site that is put in place, a first look too."""
         try:
-            return str(self._manifest.stat().st_mtime_ns)
+            return str((self.folder / manifest.PATH).stat().st_mtime_ns)
         except OSError:
-            return "0"
+            return NO_SITE
 
     def is_own(self, hosts: Sequence[str]) -> bool:
         """Whether a request with these ``Host`` headers was meant for this server.
@@ -179,14 +200,12 @@ class _Handler(SimpleHTTPRequestHandler):
             return self._refuse(HTTPStatus.FORBIDDEN, problem)
         path = self.path.partition("?")[0]
         if path.startswith(RELOAD):
-            current = path == f"{RELOAD}{self.server.version}.js"
-            script = AGAIN % {"path": path, "problem": json.dumps(self.server.problem)} if current else ANEW
-            return self._answer(script.encode(), "text/javascript")
+            return self._answer(self._script(path).encode(), "text/javascript")
         try:
             return self._send_file(path)
         except (FileNotFoundError, RuntimeError):  # the latter: links that lead to each other
             if not exists(Path(self.directory) / "index.html"):
-                return self._answer_page(NONE_YET.encode(), HTTPStatus.SERVICE_UNAVAILABLE)
+                return self._answer_without_site()
             return self._refuse(HTTPStatus.NOT_FOUND, "no such file in the site")
         except (OSError, ValueError):  # too long, or with a character that no file's name has
             return self._refuse(HTTPStatus.BAD_REQUEST, "expected the path of a file in the site")
@@ -240,6 +259,23 @@ class _Handler(SimpleHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         return BytesIO(content)
+
+    def _script(self, path: str) -> str:
+        """What makes a page ask again, or load itself anew; ``path``: of the script that asks."""
+        if path != f"{RELOAD}{self.server.version}.js":
+            return ANEW
+        early = self.server.early
+        address = early.address if early and early.version != NO_SITE else ""
+        return AGAIN % {"path": path, "problem": json.dumps(self.server.problem), "early": json.dumps(address)}
+
+    def _answer_without_site(self) -> BinaryIO:
+        if not self.server.instead:
+            return self._answer_page(NONE_YET.encode(), HTTPStatus.SERVICE_UNAVAILABLE)
+        self.send_response(HTTPStatus.FOUND)
+        self.send_header("Location", self.server.instead)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+        return BytesIO()
 
     def _refuse(self, status: HTTPStatus, line: str) -> BinaryIO:
         return self._answer(f"{line}\n".encode(), "text/plain", status)
@@ -359,13 +395,17 @@ def serve(
     except OSError as error:
         print(f"error: port {port}: {error.strerror}; choose another with --port", file=sys.stderr)
         raise typer.Exit(1) from None
-    Thread(target=server.serve_forever, daemon=True).start()
+    folder = TemporaryDirectory(prefix="tokviz-")
+    server.early = SiteServer(Path(folder.name, "site"), 0)
+    server.early.instead = server.address
+    for each in (server, server.early):
+        Thread(target=each.serve_forever, daemon=True).start()
     print(
         f"{disk.shown_path(output)} at {server.address}, made again when something changes; Ctrl-C ends it", flush=True
     )
-    with suppress(KeyboardInterrupt):
+    with folder, suppress(KeyboardInterrupt):
         while True:
-            _watch(config, arguments, server)
+            _watch(config, [*arguments, "--early-in", str(server.early.folder)], server)
 
 
 def _watch(config: Path, arguments: list[str], server: SiteServer) -> None:
@@ -380,6 +420,8 @@ def _watch(config: Path, arguments: list[str], server: SiteServer) -> None:
         if due or any(_is_of(Path(path), paths) for _, path in changed):
             due = False
             server.problem = make(arguments) or ""
+            if server.early is not None:
+                shutil.rmtree(server.early.folder, ignore_errors=True)
         if watched(config) != paths or _folders(paths) != folders:
             return
 

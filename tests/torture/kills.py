@@ -15,7 +15,7 @@ from pathlib import Path
 from tokviz.run.work.interrupts import LINE
 from torture import checks
 from torture.checks import Findings
-from torture.kit import VARIANTS, Begun, Done, Kit, Strike, Tree, kit_of, own, tree, undisturbed
+from torture.kit import FIRST_LOOK, VARIANTS, Begun, Done, Kit, Strike, Tree, kit_of, own, tree, undisturbed
 from torture.trial import WRONG_OUTCOMES, Outcome
 
 N_TRIALS = 500
@@ -60,6 +60,8 @@ class Case:
     """For the second run; a third is then left alone."""
     changes_a_page: bool
     """Whether somebody changed a page of the old site by hand."""
+    old: str = "old"
+    """What stands before: a complete report, or the first look at one."""
 
 
 def trial(number: int, folder: Path) -> Outcome:
@@ -71,7 +73,7 @@ def tried(case: Case, number: int, folder: Path, kit: Kit) -> Outcome:
     """The outcome of one case."""
     findings = Findings()
     kit.prepare(folder)
-    kit.put_old_site(folder)
+    kit.put_old_site(folder, case.old)
     changed = change_a_page(folder) if case.changes_a_page else {}
     fill_cache(kit, case.cached, case.variant, folder / "cache", random.Random(number))
     sites = [own(tree(folder / "site")), kit.made(case.variant).own]
@@ -113,12 +115,14 @@ def drawn(number: int, kit: Kit) -> Case:
     else:
         strike = _at_event(stage, kit, chance, kind)
     again = _at_event(chance.choice(["swapping", "emptying the old site", "writing the site"]), kit, chance)
+    is_early = variant == "plain" and cached == "none" and chance.random() < 0.5
     return Case(
         variant=variant,
         cached=cached,
         strike=strike,
         again=again if chance.random() < 0.25 else None,
-        changes_a_page=chance.random() < 0.2,
+        changes_a_page=not is_early and chance.random() < 0.2,
+        old=FIRST_LOOK if is_early else "old",
     )
 
 

@@ -50,8 +50,11 @@ CONFIGS = {
 }
 """The same words in other categories: every page and picture differs, the captured states are the same. The old report's
 files have other names, too."""
+FIRST_LOOK = "first look"
+"""What a run leaves that is killed before it measures: the first look at its report."""
 VARIANTS: dict[str, tuple[str, ...]] = {
     "plain": (),
+    FIRST_LOOK: (),
     "draft": ("--draft",),
     "svg": ("--svg",),
     "excerpts": ("--excerpts",),
@@ -108,9 +111,9 @@ class Kit:
             (folder / name).write_text(text, encoding="utf-8")
         (folder / "llama").symlink_to(self.folder / "llama")
 
-    def put_old_site(self, folder: Path) -> None:
+    def put_old_site(self, folder: Path, old: str = "old") -> None:
         """With what isn't tokviz's."""
-        shutil.copytree(self.made("old").site, folder / "site", symlinks=True)
+        shutil.copytree(self.made(old).site, folder / "site", symlinks=True)
         for path, content in FOREIGN.items():
             (folder / "site" / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / "site" / path).write_bytes(content)
@@ -162,7 +165,7 @@ def _made(kit: Kit, variant: str) -> Made:
 
 def _make(kit: Kit, variant: str, folder: Path, summary: Path) -> None:
     # The old site's run captures, so that no other need do it; together with the plain one it shows all stages.
-    earlier = {"old": None, "plain": "old"}.get(variant, "plain")
+    earlier = {"old": None, FIRST_LOOK: None, "plain": "old"}.get(variant, "plain")
     before = kit.made(earlier) if earlier else None
     kit.prepare(folder)
     if before:
@@ -172,6 +175,10 @@ def _make(kit: Kit, variant: str, folder: Path, summary: Path) -> None:
     # Tests read the events of these two runs, which only a watched process reports.
     is_watched = variant in ("old", "plain")
     arguments = VARIANTS[variant]
+    if variant == FIRST_LOOK:
+        done = Begun(folder, arguments, Strike(stage="measuring", nth=1), faultless=True).finish()
+        summary.write_text(json.dumps({"events": {}}), encoding="utf-8")
+        return
     done = Begun(folder, arguments, faultless=True).finish() if is_watched else forked(folder, arguments)
     if done.code != 0:
         raise RuntimeError(f"the undisturbed run {variant} failed: {done.said}")
@@ -298,6 +305,7 @@ class Begun:
         }
         if self.faultless:
             environment.pop(FAULT, None)
+        environment.pop("CI", None)  # where there is no first look
         return subprocess.Popen(
             [sys.executable, str(ROOT / "generate.py"), *self.arguments, *OPTIONS],
             cwd=self.folder,

@@ -10,16 +10,18 @@ import pytest
 from torture import kills, pairs
 from torture.checks import Findings
 from torture.kills import Case
-from torture.kit import FOREIGN_TREE, Kit, Strike, kit_of, own, tree
+from torture.kit import FIRST_LOOK, FOREIGN_TREE, Kit, Strike, kit_of, own, tree
 from torture.torture import Tally, due, table
 from torture.trial import FOREIGN_FILES_LOST, SITES_BROKEN, TRACEBACKS, WRONG_OUTCOMES, Outcome
 
 pytestmark = pytest.mark.process
 
 
-def at(stage: str, nth: int, cached: str = "all", kind: int = signal.SIGKILL, *, torn: bool = False) -> Case:
+def at(
+    stage: str, nth: int, cached: str = "all", kind: int = signal.SIGKILL, *, torn: bool = False, old: str = "old"
+) -> Case:
     strike = Strike(signal=kind, stage=stage, nth=nth, torn=torn)
-    return Case(variant="plain", cached=cached, strike=strike, again=None, changes_a_page=False)
+    return Case(variant="plain", cached=cached, strike=strike, again=None, changes_a_page=False, old=old)
 
 
 CASES = {
@@ -27,6 +29,7 @@ CASES = {
     "in a measure's file": at("measuring", 2, "no measures", torn=True),
     "between the renames": at("swapping", 2),
     "terminated as it draws": at("drawing", 4, "no images", kind=signal.SIGTERM),
+    "as the whole report replaces a first look": at("swapping", 4, "none", old=FIRST_LOOK),
 }
 """One of each kind: nothing stored yet, a torn file, a site half swapped, and a signal that is heeded.
 

@@ -30,7 +30,7 @@ from tokviz.run.work.workers import Backend, Place
 
 TOKVIZ = "tokviz"
 """The program's name, where it isn't ``generate.py`` that is run."""
-_OF_THIS_MACHINE = ("--cache", "--output", "--address")
+_OF_THIS_MACHINE = ("--cache", "--output", "--address", "--early-in")
 """Options that say where, not what."""
 
 
@@ -52,6 +52,7 @@ def build(
     dry_run: flags.DryRun = False,
     draft: flags.Draft = False,
     early: flags.Early = True,
+    early_in: flags.EarlyIn = None,
     excerpts: flags.Excerpts = False,
     cards: flags.Cards = False,
     svg: flags.Svg = False,
@@ -81,6 +82,7 @@ def build(
             waits=not no_wait,
             excerpts=excerpts,
             cards=cards,
+            early_in=early_in,
             early=early and report.early and not os.environ.get("CI"),
             forms=_forms(draft=draft, svg=svg),
             apart=True,

@@ -102,6 +102,8 @@ Early = Annotated[
         rich_help_panel=WORK,
     ),
 ]
+EarlyIn = Annotated[Path | None, typer.Option("--early-in", hidden=True)]
+"""Of ``tokviz serve``: where a first look goes while a complete report stands."""
 Excerpts = Annotated[
     bool,
     typer.Option("--excerpts", help="Also write each carousel as an HTML fragment for a blog.", rich_help_panel=WORK),

@@ -19,6 +19,7 @@ from tokviz.errors import DamagedStatesError, ModelError, PublishError, TokvizEr
 from tokviz.pages import notes
 from tokviz.pages.compare.layers import pair_name
 from tokviz.pages.first.choice import unshown_rows
+from tokviz.pages.frame.frame import FIRST_PAGE
 from tokviz.pages.text.problems import problems
 from tokviz.records import Plate, Projection, Report
 from tokviz.run import checkpoints, first_look, places, prune
@@ -99,7 +100,7 @@ def run(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
     entries.mark(options.cache)
     with locks.on_site(options.output), locks.in_use(options.cache):
         recovered = publish.recover(options.output)
-        _say_spared(recovered, options, reporter)
+        _say_spared(recovered, options.output, reporter)
         for problem in recovered.problems:
             reporter.say(problem)
         outcome = _with_intact_states(lambda: _report(config, options, store, reporter), store, reporter)
@@ -117,19 +118,15 @@ def _is_here() -> bool:
 
 
 def _report(config: ReportConfig, options: Options, store: Store, reporter: Reporter) -> Outcome:
-    plan = Plan(config, options, store)
+    plan = asked = Plan(config, options, store)
     missing = plan.fonts.missing(config.drawn_texts)
     complaint = typefaces.complaint(missing)
     if complaint:
         reporter.say(complaint)
     start = partial(_start, options, reporter)
     with picture_queue(start, store.put_image, reporter) as queue, working_apart(reporter) as apart:
-        if first_look.is_due(plan):
-            if publish.is_complete(options.output):
-                reporter.say(f"{shown_path(_page(options))}: an earlier report, which stays until this one is complete")
-            else:
-                _show_early(plan, reporter, queue, apart)
-                plan = Plan(config, options, store)  # as much of it as is captured now
+        if first_look.is_due(plan) and _show_early(plan, reporter, queue, apart):
+            plan = Plan(config, options, store)  # as much of it as is captured now
         begun = [_begin(*captured, plan, reporter, queue) for captured in capture_models(plan, reporter, queue, apart)]
         apart.end()
         made = [_try(plan, reporter, each.plan, partial(_wait, each, plan, reporter, queue)) for each in begun]
@@ -170,23 +167,33 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
             files = site.make_files(notes.without(config, report, lost), images, cards, plan)
     reporter.say(f"Writing {shown_path(options.output)} …")
     spared = publish.publish(files, options.output)
-    _say_spared(spared, options, reporter)
+    _say_spared(spared, options.output, reporter)
     plan.fonts.keep_coverage()
     if spared.problems:
         raise PublishError(spared.problems[0])
     return Outcome(
-        place=_page(options),
+        place=options.output / FIRST_PAGE,
         n_models=sum(not each.failure for each in made),
         n_checkpoints=sum(not each.failure for of in series for each in of.made),
         failures=(*_failures(report), *not_drawn),
-        n_captured=sum(len(model.due) for model in plan.models if not by_slug[model.model.slug].failure),
+        n_captured=sum(len(model.due) for model in asked.models if not by_slug[model.model.slug].failure),
         n_drawn=n_drawn,
         n_images=len(images),
     )
 
 
-def _show_early(whole: Plan, reporter: Reporter, queue: PictureQueue, apart: Apart) -> None:
-    """Publish a first look; a model that fails is left to the whole report, which says why."""
+def _show_early(whole: Plan, reporter: Reporter, queue: PictureQueue, apart: Apart) -> bool:
+    """Publish a first look, where no complete report stands or there is another place for it; whether there was one.
+
+    A model that fails is left to the whole report, which says why.
+    """
+    place: Path | None = whole.options.output
+    if publish.is_complete(whole.options.output):
+        page = shown_path(whole.options.output / FIRST_PAGE)
+        reporter.say(f"{page}: an earlier report, which stays until this one is complete")
+        place = whole.options.early_in
+    if place is None:
+        return False
     plan, clock, begun = first_look.of(whole), first_look.Clock(), list[Made]()
     for model, failure in capture_models(plan, reporter, queue, apart):
         begun += [] if failure else [_begin(model, None, plan, reporter, queue)]
@@ -199,13 +206,9 @@ def _show_early(whole: Plan, reporter: Reporter, queue: PictureQueue, apart: Apa
         in_order = sorted(made, key=lambda each: plan.config.models.index(each.plan.model))
         report = site.make_report(plan, in_order, (), Compared(), images, ())
         report = replace(report, underway=first_look.underway(whole))
-        publish.publish(site.make_files(report, images, {}, plan), plan.options.output)
-        reporter.say(f"{shown_path(_page(plan.options))}: a first look; all else follows")
-
-
-def _page(options: Options) -> Path:
-    """The first of the site."""
-    return options.output / "index.html"
+        _say_spared(publish.publish(site.make_files(report, images, {}, plan), place), place, reporter)
+        reporter.say(f"{shown_path(place / FIRST_PAGE)}: a first look; all else follows")
+    return True
 
 
 def _failures(report: Report) -> Iterator[Failed]:
@@ -236,15 +239,15 @@ def _with_count(paths: Sequence[str]) -> str:
     return paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
 
 
-def _say_spared(spared: Spared, options: Options, reporter: Reporter) -> None:
+def _say_spared(spared: Spared, output: Path, reporter: Reporter) -> None:
     if spared.put_aside:
         reporter.say(
-            f"Moved to {shown_path(kept_folder(options.output))}, as they were changed by hand or stood in the way: "
+            f"Moved to {shown_path(kept_folder(output))}, as they were changed by hand or stood in the way: "
             f"{', '.join(spared.put_aside)}"
         )
     if spared.left_over:
         reporter.say(
-            f"{shown_path(options.output)}: {counted(len(spared.left_over), 'file')} may be left over from an earlier report, such as "
+            f"{shown_path(output)}: {counted(len(spared.left_over), 'file')} may be left over from an earlier report, such as "
             f"{spared.left_over[0]}: its list of what it wrote doesn't prove that; remove what is left over"
         )
 

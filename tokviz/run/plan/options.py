@@ -44,6 +44,8 @@ class Options:
     """Whether each finding is drawn as an image of its own."""
     early: bool = False
     """Whether a first look is published before all else is made, where no complete report stands."""
+    early_in: Path | None = None
+    """Where it is published while one does."""
     is_first_look: bool = False
     """Whether this is that look: plots in one form, nothing measured."""
     command: str = "python generate.py"
