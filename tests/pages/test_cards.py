@@ -301,10 +301,7 @@ def test_a_page_links_its_images_where_there_are_any(path: str) -> None:
 
 def test_what_plots_don_t_show_is_explained() -> None:
     report = differing(measures(measure(*RISING), DEPTHS))["models"]
-    assert (
-        of_slot(report, "models").how[0]
-        == "Depth: 0\N{NO-BREAK SPACE}% is the embedding, 100\N{NO-BREAK SPACE}% the last layer."
-    )
+    assert of_slot(report, "models").how[0] == "Depth: from the embedding (0\N{NO-BREAK SPACE}%) to the last layer."
     layers = differing(measures(measure(*RISING), DEPTHS))["layers"]
     assert "Untrained" not in of_slot(layers, "layers").how[0]
     deep, *others = layers.models

@@ -75,14 +75,14 @@ def _of_page(report: Report, page: str, model: ModelReport | None, *, every: boo
 
 def _of(report: Report, found: Found) -> Card | None:
     """None where there is no plot of it."""
+    evidence = tuple(replace(found, evidence=(each,)).said for each in found.evidence)
     if found.asked:
         panels, how = _related(report, found)
     else:
         spots = _spots(report, found)
-        panels, how = tuple(each.panel(report) for each in spots), (*_meant(found), *_how(spots))
+        panels, how = tuple(each.panel(report) for each in spots), (*_meant(found, evidence), *_how(spots))
     if not panels:
         return None
-    evidence = tuple(replace(found, evidence=(each,)).said for each in found.evidence)
     return _card(report, headline=found.sentence, about=found.about, evidence=evidence, panels=panels, how=how)
 
 
@@ -225,14 +225,15 @@ def _before_and_after(report: Report, found: Found) -> tuple[_Spot, ...]:
     return _drawable(spots)
 
 
-def _meant(found: Found) -> tuple[str, ...]:
-    """What a headline speaks of that the plots don't show."""
+def _meant(found: Found, evidence: Sequence[str]) -> Iterator[str]:
+    """What headline and evidence speak of that the plots don't show."""
     values = found.headline.values
     if getattr(values.get("than"), "kind", "") == "findings.than.untrained":
-        return ("Untrained layers, random ones after the same embedding, are not drawn.",)
+        yield "Untrained layers, random ones after the same embedding, are not drawn."
     if getattr(values.get("where"), "kind", "") == "findings.share":
-        return ("Depth: 0\N{NO-BREAK SPACE}% is the embedding, 100\N{NO-BREAK SPACE}% the last layer.",)
-    return ()
+        yield "Depth: from the embedding (0\N{NO-BREAK SPACE}%) to the last layer."
+    if any("silhouette" in each for each in evidence):
+        yield "Silhouette: how much nearer words lie to their own category than to the next (−1 to 1)."
 
 
 def _how(spots: Sequence[_Spot]) -> tuple[str, ...]:
@@ -246,8 +247,7 @@ def _how(spots: Sequence[_Spot]) -> tuple[str, ...]:
     name = spots[0].shown.projection.name
     made = "PCA of both models together" if name == COMMON else f"{projection_label(name)} PCA"
     return (
-        f"Each mark is a word’s hidden state in the language model{some}, {made}.",
-        "Each plot is scaled to its span: how far words reach.",
+        f"Marks: words’ hidden states in a language model{some}, {made}; each plot has its own scale (span).",
         *hollow,
     )
 
