@@ -72,6 +72,19 @@ def frames(data: bytes | None) -> list[np.ndarray]:
         return shown
 
 
+def test_what_was_found_stands_above_the_plots_in_whole_words(plots: tuple[Path, ...]) -> None:
+    without, short, long = (
+        frames(draw_animation(animation(plots, headline=headline), ".webp", AMPLE))[0]
+        for headline in ("", "Words cluster.", "Words of a category lie next to each other " * 3)
+    )
+    added = [len(each) - len(without) for each in (short, long)]
+    assert 0 < added[0] < added[1]
+    for frame, height in zip((short, long), added, strict=True):
+        assert (frame[height:] == without).mean() > 0.99  # the rest stays
+        assert (frame[:height] < 128).any()
+        assert (frame[:height, -15:] > 250).all()
+
+
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_each_plot_is_a_frame_in_its_own_colors(plots: tuple[Path, ...], ending: str) -> None:
     shown = frames(draw_animation(animation(plots), ending, AMPLE))

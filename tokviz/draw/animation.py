@@ -21,6 +21,8 @@ SIZES = ((1.0, 128), (1.0, 64), (1.0, 32), (1.0, 16), (0.85, 16), (0.7, 16), (0.
 """Shares of a plot's width, each with so many colours; the first is taken that is light enough. A phone's plot is 716 pixels wide."""
 SOURCE = 0.029
 """Of the width: the size of the source's text."""
+HEADLINE = 0.038
+"""The same of the headline's."""
 MOST_SAMPLED = 8
 """Frames of which the colours are chosen: nearly all have the same."""
 BAR = 6
@@ -49,7 +51,8 @@ def draw_animation(animation: Animation, ending: str, most_bytes: int) -> bytes 
 
 
 def _drawn(animation: Animation) -> Iterator[Image.Image]:
-    """Each plot on white, with the bar and the source below it."""
+    """Each plot on white, with the headline above it, and the bar and the source below it."""
+    head: Image.Image | None = None
     foot: Image.Image | None = None
     size: tuple[int, int] | None = None
     for file, depth in zip(animation.files, animation.depths, strict=True):
@@ -57,11 +60,13 @@ def _drawn(animation: Animation) -> Iterator[Image.Image]:
             plot = opened.convert("RGB")
         size = size or plot.size
         plot = plot if plot.size == size else plot.resize(size, Image.Resampling.LANCZOS)
-        foot = foot or _foot(animation, plot.width)
-        whole = Image.new("RGB", (plot.width, plot.height + foot.height), "white")
-        whole.paste(plot, (0, 0))
-        whole.paste(foot, (0, plot.height))
-        _draw_bar(whole, plot.height, depth, animation.n_depths)
+        head, foot = head or _head(animation, plot.width), foot or _foot(animation, plot.width)
+        below = head.height + plot.height
+        whole = Image.new("RGB", (plot.width, below + foot.height), "white")
+        whole.paste(head, (0, 0))
+        whole.paste(plot, (0, head.height))
+        whole.paste(foot, (0, below))
+        _draw_bar(whole, below, depth, animation.n_depths)
         yield whole
 
 
@@ -71,6 +76,17 @@ def _draw_bar(whole: Image.Image, top: int, depth: int, n_depths: int) -> None:
     ink = ImageDraw.Draw(whole)
     ink.rectangle((margin, top, margin + room - 1, top + BAR - 1), fill=HAIRLINE)
     ink.rectangle((margin, top, margin + round(room * (depth + 1) / n_depths) - 1, top + BAR - 1), fill=INK)
+
+
+def _head(animation: Animation, width: int) -> Image.Image:
+    """The headline, in as many lines as it needs; nothing where there is none."""
+    size, setter = max(12.0, round(width * HEADLINE)), typesetter_for(animation.fonts)
+    left = width // 40
+    lines = setter.fitted(animation.headline, width - 2 * left, size, bold=True) if animation.headline else []
+    head = Image.new("RGB", (width, round(size * (1.3 * len(lines) + 0.5)) if lines else 0), "white")
+    for index, line in enumerate(lines):
+        _write(head, setter, line, (left, size * (1.3 * index + 1.4)), size, bold=True)
+    return head
 
 
 def _foot(animation: Animation, width: int) -> Image.Image:

@@ -123,7 +123,7 @@ def _head(card: Card, setter: Typesetter) -> tuple[list[_Line], float]:
 def _headline(text: str, setter: Typesetter) -> tuple[list[str], float]:
     """Its lines and their size."""
     for size, most in HEADLINES:
-        lines = _wrapped(text, setter, size, WIDTH - 2 * MARGIN, bold=True)
+        lines = setter.fitted(text, WIDTH - 2 * MARGIN, size, bold=True)
         if len(lines) <= most:
             return lines, size
     last = setter.shortened(" ".join(lines[most - 1 :]), WIDTH - 2 * MARGIN, size, bold=True)
@@ -135,7 +135,7 @@ def _whole_sentences(
 ) -> list[str]:
     """As many as there is room for, in lines: a part of one might say something else."""
     for kept in range(len(sentences), 0, -1):
-        lines = _wrapped(" ".join(sentences[:kept]), setter, size, width)
+        lines = setter.fitted(" ".join(sentences[:kept]), width, size)
         if len(lines) <= most:
             return lines
     return []
@@ -164,17 +164,6 @@ def _foot(card: Card, setter: Typesetter) -> tuple[list[_Line], float]:
         y -= SMALL * 1.4
         lines.append(_Line(text=text, size=SMALL, y=y, color=style.QUIET_INK))
     return lines, y - SMALL * 1.25
-
-
-def _wrapped(text: str, setter: Typesetter, size: float, width: float, *, bold: bool = False) -> list[str]:
-    """In lines; a no-break space doesn't break, and a word that is longer than a line is shortened."""
-    lines: list[str] = []
-    for word in text.split(" "):
-        if lines and setter.width(f"{lines[-1]} {word}", size, bold) <= width:
-            lines[-1] += f" {word}"
-        else:
-            lines.append(word)
-    return [setter.shortened(line, width, size, bold=bold) for line in lines]
 
 
 # --- the key -----------------------------------------------------------------------------------------------------

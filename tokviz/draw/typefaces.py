@@ -91,9 +91,16 @@ class Typefaces:
 
     def with_fonts_for_animation(self, animation: Animation) -> Animation:
         """The same for an animation, whose plots are drawn already."""
-        fonts, missing = self._fonts_for(self.missing_from_bundled((animation.source, animation.address)))
-        source, address = legible(animation.source, missing), legible(animation.address, missing)
-        return replace(animation, fonts=fonts, source=source, address=address)
+        fonts, missing = self._fonts_for(
+            self.missing_from_bundled((animation.headline, animation.source, animation.address))
+        )
+        return replace(
+            animation,
+            fonts=fonts,
+            headline=legible(animation.headline, missing),
+            source=legible(animation.source, missing),
+            address=legible(animation.address, missing),
+        )
 
     def missing(self, texts: Iterable[str]) -> frozenset[int]:
         """The codes of the characters that no font of this machine has."""

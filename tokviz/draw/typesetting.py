@@ -97,6 +97,16 @@ class Typesetter:
                 lines.append(word)
         return lines
 
+    def fitted(self, text: str, width: float, size: float, *, bold: bool = False) -> list[str]:
+        """The same, but a no-break space doesn't break, and a word that is longer than a line is shortened."""
+        lines: list[str] = []
+        for word in text.split(" "):
+            if lines and self.width(f"{lines[-1]} {word}", size, bold) <= width:
+                lines[-1] += f" {word}"
+            else:
+                lines.append(word)
+        return [self.shortened(line, width, size, bold=bold) for line in lines]
+
     def written(self, text: str, size: float, bold: bool = False, scale: float = 1.0) -> Written:
         """``text`` set and drawn, with ``scale`` pixels for each one of ``size``."""
         return self._remembered(text, size, bold, scale)

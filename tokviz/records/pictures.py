@@ -224,6 +224,8 @@ class Animation:
     """How the plots are made; this and what follows is as of a card."""
     source: str
     address: str
+    headline: str = ""
+    """What was found of what they show."""
     fonts: tuple[Font, ...] = ()
 
 

@@ -119,6 +119,7 @@ def _found(site: Path, report: dict[str, Any], asked: Asked) -> Found:
         how=how_animated(projection["name"]),
         source=str(report["title"]),
         address=address,
+        headline=_headline(report, model["slug"], context["name"]),
     )
     other = "" if projection is projections[0][0] else f"-{projection['name']}"
     ends = f"{depth_name(chosen[0][0])} to {depth_name(chosen[-1][0])}"
@@ -128,6 +129,12 @@ def _found(site: Path, report: dict[str, Any], asked: Asked) -> Found:
         what=f"{model['name']}, {context['name']}, {projection['name']}, {ends}",
         n_lacking=last + 1 - first - len(chosen),
     )
+
+
+def _headline(report: dict[str, Any], model: str, context: str) -> str:
+    """What was found first of a capture, and of nothing besides."""
+    own = (each for each in report["findings"] if each["announced"] and not each["other_model"])
+    return next((str(each["sentence"]) for each in own if (each["model"], each["context"]) == (model, context)), "")
 
 
 def _named(
