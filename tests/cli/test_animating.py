@@ -13,6 +13,7 @@ from PIL import Image
 from report_fixture import sample_report, write_site
 
 from tokviz.cli import animating
+from tokviz.run import animation
 
 pytestmark = pytest.mark.slow
 REPORT = "data/report.json"
@@ -34,6 +35,30 @@ def project(made: Path, tmp_path: Path) -> Path:
     shutil.copytree(made / "site" / "images" / "mini-6", kept / "site" / "images" / "mini-6")
     shutil.copytree(made / "site" / "images" / "smol-30" / "alone", kept / "site" / "images" / "smol-30" / "alone")
     return kept
+
+
+def test_the_headline_is_of_the_same_plots(project: Path) -> None:
+    site = project / "site"
+    report = json.loads((site / REPORT).read_bytes())
+    first, second = report["projections"][:2]
+    of_it = {
+        "announced": True,
+        "model": "mini-6",
+        "context": "alone",
+        "other_model": None,
+        "beside": None,
+        "projection": None,
+    }
+    report["findings"] = [
+        of_it | {"announced": False, "sentence": "Nothing."},
+        of_it | {"other_model": "smol-30", "sentence": "More than in another."},
+        of_it | {"projection": second, "sentence": "In the second."},
+        of_it | {"sentence": "In the first."},
+    ]
+    (site / REPORT).write_text(json.dumps(report), encoding="utf-8")
+    for projection, headline in ((first, "In the first."), (second, "In the second.")):
+        found = animation.find(site, animation.Asked(model="mini-6", context="alone", projection=projection))
+        assert found.animation.headline == headline
 
 
 def n_frames(file: Path) -> int:

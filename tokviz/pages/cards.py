@@ -16,7 +16,7 @@ from tokviz.pages.frame.small_plots import thinned
 from tokviz.pages.model.related import CAPTIONS, items, kind_of
 from tokviz.pages.site import with_isolated_names
 from tokviz.pages.text.extent import facts_line
-from tokviz.pages.text.wording import capitalized, number, projection_label
+from tokviz.pages.text.wording import capitalized, joined_by_and, number, projection_label
 from tokviz.records import COMMON, Card, ContextReport, ModelReport, Panel, Points, ProjectionReport, Report, depth_name
 from tokviz.records.axes import extents, span
 
@@ -228,6 +228,8 @@ def _before_and_after(report: Report, found: Found) -> tuple[_Spot, ...]:
 def _meant(found: Found, evidence: Sequence[str]) -> Iterator[str]:
     """What headline and evidence speak of that the plots don't show."""
     values = found.headline.values
+    if getattr(values.get("where"), "kind", "") == "findings.in_each_context":
+        yield f"Contexts: words {joined_by_and([each.states.context.label for each in found.model.contexts])}."
     if getattr(values.get("than"), "kind", "") == "findings.than.untrained":
         yield "Untrained layers, random ones after the same embedding, are not drawn."
     if getattr(values.get("where"), "kind", "") == "findings.share":

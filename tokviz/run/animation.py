@@ -119,7 +119,7 @@ def _found(site: Path, report: dict[str, Any], asked: Asked) -> Found:
         how=how_animated(projection["name"]),
         source=str(report["title"]),
         address=address,
-        headline=_headline(report, model["slug"], context["name"]),
+        headline=_headline(report, model["slug"], context["name"], projection["name"]),
     )
     other = "" if projection is projections[0][0] else f"-{projection['name']}"
     ends = f"{depth_name(chosen[0][0])} to {depth_name(chosen[-1][0])}"
@@ -131,10 +131,12 @@ def _found(site: Path, report: dict[str, Any], asked: Asked) -> Found:
     )
 
 
-def _headline(report: dict[str, Any], model: str, context: str) -> str:
-    """What was found first of a capture, and of nothing besides."""
-    own = (each for each in report["findings"] if each["announced"] and not each["other_model"])
-    return next((str(each["sentence"]) for each in own if (each["model"], each["context"]) == (model, context)), "")
+def _headline(report: dict[str, Any], model: str, context: str, projection: str) -> str:
+    """What was found first of a capture, and of nothing besides, if plots of this projection show it."""
+    shown = {"model": model, "context": context, "other_model": None, "beside": None, "announced": True}
+    own = (each for each in report["findings"] if shown.items() <= each.items())
+    seen = (each for each in own if (each["projection"] or report["projections"][0]) == projection)
+    return next((str(each["sentence"]) for each in seen), "")
 
 
 def _named(

@@ -79,6 +79,7 @@ def _found(found: Found) -> dict[str, Any]:
         "model": None if found.is_of_all else found.model.slug,
         "context": found.context.states.context.name if found.is_announced else None,
         "depth": None if found.depth is None else depth_name(found.depth),
+        "projection": found.projection,
         "beside": found.beside and found.beside.states.context.name,
         "other_model": found.other and found.other.slug,
     }
