@@ -521,6 +521,24 @@ def test_a_site_that_takes_anothers_place_is_shown_where_it_was_being_read(brows
 
 
 @pytest.mark.thorough
+def test_what_is_read_stays_where_it_is_though_words_stand_twice_and_marks_have_names(
+    browser: Browser, tmp_path: Path
+) -> None:
+    marks = '<svg width="10" height="10"><defs><marker id="mark-2"><path d="M0 0"/></marker></defs></svg>'
+    put_site(tmp_path, "Title", f"{marks}<h2>Read</h2><p>Above.</p>")
+    with listening(tmp_path) as server:
+        page = browser.new_page()
+        page.goto(server.address)
+        page.evaluate("scrollTo(0, 1500)")
+        put_site(tmp_path, "Title", f"{marks}<h2>Read</h2><p>Above.</p><p>New.</p>")
+        expect(page.get_by_text("New.")).to_have_count(1)
+        page.wait_for_timeout(300)
+        assert page.evaluate("history.scrollRestoration") == "auto"
+        assert page.evaluate("scrollY") > 1000
+        page.close()
+
+
+@pytest.mark.thorough
 def test_a_first_look_stands_beside_a_complete_report(browser: Browser, tmp_path: Path) -> None:
     whole, early = tmp_path / "site", tmp_path / "early"
     put_site(whole, "The whole report")

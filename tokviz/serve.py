@@ -44,26 +44,37 @@ RELOAD = "/.reload/"
 """Addresses below it are scripts that ask again each second, until the page that they stand in is out of date."""
 ANEW = """
 {
-  const heading = [...document.querySelectorAll("main h1, main h2, main h3, main [id]")]
-    .findLast((each) => each.checkVisibility() && each.getBoundingClientRect().top < innerHeight / 2);
-  if (heading) {
-    const place = { id: heading.id, text: heading.textContent, top: heading.getBoundingClientRect().top };
-    sessionStorage.setItem("tokviz-place", JSON.stringify(place));
-    history.scrollRestoration = "manual";
-  }
+  const top = (each) => each.getBoundingClientRect().top;
+  const seen = [...tokvizBlocks()].filter(([, each]) => each.checkVisibility() && top(each) > 0 && top(each) < innerHeight);
+  const far = ([, each]) => Math.abs(top(each) - innerHeight / 3);
+  seen.sort((a, b) => far(a) - far(b));
+  if (scrollY) name = JSON.stringify({ tokviz: seen.slice(0, 20).map(([key, each]) => [key, top(each)]) });
   location.reload();
 }
 """
-"""Loads a page anew, and remembers what is being read: more may stand above it then."""
+"""Loads a page anew, and remembers what is being read: more may stand above it then. A window's name stays with it, even where the
+next page has another port."""
 AGAIN = """
 {
-  const place = JSON.parse(sessionStorage.getItem("tokviz-place"));
-  sessionStorage.removeItem("tokviz-place");
-  const heading = place && (document.getElementById(place.id)
-    ?? [...document.querySelectorAll("main h1, main h2, main h3")].find((each) => each.textContent === place.text));
-  if (heading) {
-    const stay = () => scrollBy({ top: heading.getBoundingClientRect().top - place.top, behavior: "instant" });
-    document.readyState === "complete" ? stay() : addEventListener("load", stay);
+  // What can be told apart from all else on its page, by its address or its words.
+  window.tokvizBlocks = () => {
+    const found = new Map();
+    for (const each of document.querySelectorAll("main :is(h1, h2, h3, h4, p, dt, dd, li, figcaption, caption, summary, legend, label, th, [id], [aria-label]):not(svg *)")) {
+      const key = `${each.tagName} ${each.id || each.ariaLabel || each.textContent.trim()}`;
+      found.set(key, found.has(key) ? null : each);
+    }
+    return new Map([...found].filter(([, each]) => each));
+  };
+  if (name.startsWith('{"tokviz"')) {
+    const places = JSON.parse(name).tokviz;
+    name = "";
+    const stay = () => {
+      const blocks = tokvizBlocks();
+      const place = places.find(([key]) => blocks.get(key)?.checkVisibility());
+      if (place) scrollBy({ top: blocks.get(place[0]).getBoundingClientRect().top - place[1], behavior: "instant" });
+    };
+    if (document.readyState === "complete") stay();
+    else addEventListener("load", () => setTimeout(stay));
   }
   const problem = %(problem)s;
   let shown = document.getElementById("tokviz-problem");
@@ -94,10 +105,9 @@ AGAIN = """
     if (early) {
       const found = Object.assign(document.createElement("a"), { id: "tokviz-early", href: early, textContent: "A first look at the next report" });
       Object.assign(found.style, {
-        position: "fixed", inset: "auto 0 0 auto", zIndex: 2147483647, padding: "10px 16px", font: "14px/1.5 monospace", color: "#fff",
-        background: "#1c4f8a",
+        display: "block", padding: "10px 16px", font: "14px/1.5 monospace", color: "#fff", background: "#1c4f8a",
       });
-      document.body.append(found);
+      document.body.prepend(found);
     }
   }
   setTimeout(() => {
@@ -272,7 +282,7 @@ class _Handler(SimpleHTTPRequestHandler):
         if not self.server.instead:
             return self._answer_page(NONE_YET.encode(), HTTPStatus.SERVICE_UNAVAILABLE)
         self.send_response(HTTPStatus.FOUND)
-        self.send_header("Location", self.server.instead)
+        self.send_header("Location", self.server.instead.rstrip("/") + self.path)
         self.send_header("Content-Length", "0")
         self.end_headers()
         return BytesIO()

@@ -32,7 +32,7 @@ CONFIG: dict[str, Any] = {
     "models": [{"source": "qwen3", "note": "See [the curves](#curves)."}, {"source": "bert"}],
     "intro": "It changes [at one layer](models/qwen3/#alone/layer-1).",
 }
-COMPARED = "How the models differ, curves and metrics will stand here, once they are measured."
+COMPARED = "In the whole report, how the models differ, curves and metrics stand here."
 
 
 @pytest.fixture
@@ -92,13 +92,15 @@ def test_it_says_what_is_to_come_and_nothing_of_what_is_not_known(project: Path,
     found = json.loads((published[0] / "data/report.json").read_bytes())["findings"]
     assert not any(each["announced"] or each["evidence"] for each in found)
     shown = {path: text for path, text in early.items() if path not in ("404.html",)}
-    assert all("this report is still being made. It has plots of both models" in text for text in shown.values())
-    assert "What is found will stand here" in early["index.html"]
-    assert "will stand here, once they are measured" in early["models/qwen3/index.html"]
+    assert all(
+        "A first look, from before the report was whole: it has plots of both models" in text for text in shown.values()
+    )
+    assert "In the whole report, what was found stands here." in early["index.html"]
+    assert "In the whole report, curves, stages" in early["models/qwen3/index.html"]
     assert COMPARED in early["compare/index.html"]
     assert not any("not measured" in text or "no metrics" in text for text in early.values())
     assert "It changes" not in early["index.html"]  # the author's words, which may speak of what isn't there yet
-    assert not any("will stand here" in text or "first look" in text for text in whole.values())
+    assert not any("In the whole report" in text or "first look" in text for text in whole.values())
     assert link_check.broken(published[0], published[0].rglob("*.html"), least=50) == []
 
 
@@ -151,7 +153,7 @@ def test_a_model_that_fails_is_left_to_the_whole_report(project: Path, published
     asked = config(models=[{"source": "bert"}, {"source": "absent"}], intro="Words.")
     said = run(project, asked).heard
     early, whole = published
-    assert "It has plots of 1 of 2 models" in pages(early)["index.html"]
+    assert "it has plots of 1 of 2 models" in pages(early)["index.html"]
     assert "absent" not in pages(early)["index.html"]
     assert "absent" in pages(whole)["index.html"]
     assert sum("Failed: absent" in line for line in said) == 1
@@ -164,7 +166,7 @@ def test_after_a_minute_no_further_model_is_waited_for(
     run(project)
     early, whole = published
     assert sorted(each.name for each in (early / "models").iterdir()) == ["qwen3"]
-    assert "It has plots of 1 of 2 models" in pages(early)["index.html"]
+    assert "it has plots of 1 of 2 models" in pages(early)["index.html"]
     assert sorted(each.name for each in (whole / "models").iterdir()) == ["bert", "qwen3"]
 
 

@@ -32,6 +32,8 @@ TOKVIZ = "tokviz"
 """The program's name, where it isn't ``generate.py`` that is run."""
 _OF_THIS_MACHINE = ("--cache", "--output", "--address", "--early-in")
 """Options that say where, not what."""
+_FOR_THE_RUN = ("--early", "--no-early")
+"""Those that change nothing of the report."""
 
 
 def build(
@@ -176,7 +178,7 @@ def _as_typed(context: typer.Context) -> str:
 def without_folders(arguments: list[str]) -> list[str]:
     """The same arguments, without telling readers of this machine's folders or a cluster's address."""
     shown, skip = [], False
-    for argument in arguments:
+    for argument in (each for each in arguments if each not in _FOR_THE_RUN):
         option, equals, value = argument.partition("=") if argument.startswith("--") else ("", "", argument)
         if not skip and option not in _OF_THIS_MACHINE:
             shown.append(option + equals + _public(value))

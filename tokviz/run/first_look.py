@@ -13,17 +13,20 @@ from tokviz import models
 from tokviz.config import ModelConfig, ReportConfig
 from tokviz.records import Underway
 from tokviz.run.plan.report import Plan
+from tokviz.run.publishing import manifest
 
 _SECONDS = 60.0
 """After which no further model is captured for it."""
 
 
 def is_due(plan: Plan) -> bool:
-    """Whether one is asked for, and a model of it must be captured."""
+    """Whether one is asked for, and a model of it must be captured, or an earlier one stands, perhaps of another report."""
     options = plan.options
     if not options.early or not options.measures or options.force or options.place.is_cluster:
         return False
-    return bool({each.model.slug for each in plan.models if each.due} & {each.slug for each in _shown(plan)})
+    slugs = {each.slug for each in _shown(plan)}
+    is_old = bool(slugs) and manifest.is_unfinished(options.output)
+    return is_old or not slugs.isdisjoint(each.model.slug for each in plan.models if each.due)
 
 
 def of(plan: Plan) -> Plan:
@@ -56,6 +59,7 @@ def _config(config: ReportConfig, shown: list[ModelConfig]) -> ReportConfig:
             "compare": None,
             "changes": None,
             "intro": None,
+            "description": None,
             "finding": None,
         }
     )

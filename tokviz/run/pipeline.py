@@ -125,9 +125,12 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
         reporter.say(complaint)
     start = partial(_start, options, reporter)
     with picture_queue(start, store.put_image, reporter) as queue, working_apart(reporter) as apart:
-        if first_look.is_due(plan) and _show_early(plan, reporter, queue, apart):
+        failed: dict[str, ModelError] = {}
+        if first_look.is_due(plan):
+            failed = _show_early(plan, reporter, queue, apart)
             plan = Plan(config, options, store)  # as much of it as is captured now
-        begun = [_begin(*captured, plan, reporter, queue) for captured in capture_models(plan, reporter, queue, apart)]
+        captured = capture_models(plan, reporter, queue, apart, failed)
+        begun = [_begin(*each, plan, reporter, queue) for each in captured]
         apart.end()
         made = [_try(plan, reporter, each.plan, partial(_wait, each, plan, reporter, queue)) for each in begun]
         _refuse_if_all_failed([(each.plan.model, each.failure) for each in made])
@@ -182,10 +185,10 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
     )
 
 
-def _show_early(whole: Plan, reporter: Reporter, queue: PictureQueue, apart: Apart) -> bool:
-    """Publish a first look, where no complete report stands or there is another place for it; whether there was one.
+def _show_early(whole: Plan, reporter: Reporter, queue: PictureQueue, apart: Apart) -> dict[str, ModelError]:
+    """Publish a first look, where no complete report stands or there is another place for it.
 
-    A model that fails is left to the whole report, which says why.
+    Models that fail are left to the whole report, which says why; returned by their slugs.
     """
     place: Path | None = whole.options.output
     if publish.is_complete(whole.options.output):
@@ -193,10 +196,14 @@ def _show_early(whole: Plan, reporter: Reporter, queue: PictureQueue, apart: Apa
         reporter.say(f"{page}: an earlier report, which stays until this one is complete")
         place = whole.options.early_in
     if place is None:
-        return False
-    plan, clock, begun = first_look.of(whole), first_look.Clock(), list[Made]()
+        return {}
+    plan, clock = first_look.of(whole), first_look.Clock()
+    begun, failed = list[Made](), dict[str, ModelError]()
     for model, failure in capture_models(plan, reporter, queue, apart):
-        begun += [] if failure else [_begin(model, None, plan, reporter, queue)]
+        if failure:
+            failed[model.model.slug] = failure
+        else:
+            begun.append(_begin(model, None, plan, reporter, queue))
         if begun and clock.is_over:
             break
     made = [each for each in begun if not each.failure]
@@ -207,8 +214,13 @@ def _show_early(whole: Plan, reporter: Reporter, queue: PictureQueue, apart: Apa
         report = site.make_report(plan, in_order, (), Compared(), images, ())
         report = replace(report, underway=first_look.underway(whole))
         _say_spared(publish.publish(site.make_files(report, images, {}, plan), place), place, reporter)
-        reporter.say(f"{shown_path(place / FIRST_PAGE)}: a first look; all else follows")
-    return True
+        shown = shown_path(place / FIRST_PAGE)
+        reporter.say(
+            f"{shown}: a first look; all else follows"
+            if place == whole.options.output
+            else "A first look stands beside it"
+        )
+    return failed
 
 
 def _failures(report: Report) -> Iterator[Failed]:
@@ -355,7 +367,7 @@ def _show(model: ModelPlan, plan: Plan, reporter: Reporter, queue: PictureQueue)
             measuring=measured,
         )
         reasons = problems(of_it[0]) if of_it else [None]
-        if all(reasons):
+        if all(reasons) and not plan.options.is_first_look:
             reporter.say(f"{model.model.display_name}, {each.states.context.label}: no plot: {reasons[0]}")
     queue.keep_finished()
     return Made(plan=model, products=products)

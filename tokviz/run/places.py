@@ -29,6 +29,10 @@ def check(config: ReportConfig, options: Options) -> None:
             f"--output {shown_path(options.output)}, --cache {shown_path(options.cache)}: expected two folders, neither within the other; name "
             "another for one"
         )
+    if options.early_in is not None:
+        publish.check_replaceable(options.early_in)
+        if options.early_in.resolve() == site:
+            raise PublishError(f"--early-in {shown_path(options.early_in)}: expected another folder than --output")
     _check_apart("--output", options.output, config, options)
     check_cache(config, options)
     if config.theme_folder is not None:

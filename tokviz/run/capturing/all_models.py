@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
 
@@ -29,7 +29,11 @@ from tokviz.text import whole_line
 
 
 def capture_models(
-    plan: Plan, reporter: Reporter, picture_queue: PictureQueue, apart: Apart
+    plan: Plan,
+    reporter: Reporter,
+    picture_queue: PictureQueue,
+    apart: Apart,
+    failed: Mapping[str, ModelError] | None = None,
 ) -> Iterator[tuple[ModelPlan, ModelError | None]]:
     """Each model once all its contexts are stored, or with the reason why they aren't; elsewhere they end in any order.
 
@@ -38,6 +42,7 @@ def capture_models(
     Parameters
     ----------
     apart : where models are captured on this machine, if the options have them captured in a process of their own.
+    failed : by slug, why models can't be captured that have been tried already.
     """
     now(os.environ.get("SOURCE_DATE_EPOCH"))  # a mistaken date is reported before any work
     for model in plan.models:
@@ -46,8 +51,8 @@ def capture_models(
             yield model, None
     by_slug = {model.model.slug: model for model in plan.models if model.due}
     # Of workers elsewhere it isn't known which files they see.
-    unreadable = {} if plan.options.place.is_cluster else _unreadable(list(by_slug.values()), plan.options)
-    for slug, error in unreadable.items():
+    known = {} if plan.options.place.is_cluster else _hopeless(list(by_slug.values()), plan.options, failed or {})
+    for slug, error in known.items():
         yield by_slug.pop(slug), error
     requests = [due_request(model) for model in by_slug.values()]
     with _workers(requests, plan.options, picture_queue) as (worker, for_workers):
@@ -87,10 +92,10 @@ def _in_a_line(error: ModelError) -> ModelError:
     return error
 
 
-def _unreadable(due: list[ModelPlan], options: Options) -> dict[str, ModelError]:
-    """By slug, why a model's files can't be read: a mistyped path is reported before any library or model is loaded."""
-    errors: dict[str, ModelError] = {}
-    for model in due:
+def _hopeless(due: list[ModelPlan], options: Options, failed: Mapping[str, ModelError]) -> dict[str, ModelError]:
+    """By slug, why a model failed before, or its files can't be read: a mistyped path is reported before any library or model is loaded."""
+    errors = {each.model.slug: failed[each.model.slug] for each in due if each.model.slug in failed}
+    for model in (each for each in due if each.model.slug not in errors):
         try:
             models.check(model.model, options.base)
         except ModelError as error:
