@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -161,6 +162,31 @@ def test_words_that_moved_are_listed_and_nothing_more_is_said_of_categories() ->
         [],
         [0, 5],
     ]
+
+
+@pytest.mark.parametrize(
+    ("movers", "said", "at"),
+    [
+        (MOVERS, "2 of 8 asked words have other neighbors in Tuned than in Base.", "2 of 8 asked words have other neighbors at layer 3:"),
+        ({(4, 0): 4}, "1 of 8 asked words has other neighbors in Tuned than in Base.", "1 of 8 asked words has other neighbors at layer 3:"),
+    ],
+)  # fmt: skip
+def test_words_that_moved_are_counted_of_those_that_were_asked(movers: Any, said: str, at: str) -> None:
+    report = change_report(movers=movers, n_asked=8)
+    assert headline(report) == said
+    page = Rendered(report)[PAGE]
+    assert at in plain(page.one(".facts").text)
+    asked = "This was asked of 8 of 11\N{NO-BREAK SPACE}words, evenly drawn, among each other."
+    assert asked in page.one(".change-movers .note").text
+    assert asked in page.one("#movers .note").text
+
+
+def test_of_several_sentences_words_moved_in_the_first() -> None:
+    page = Rendered(change_report(movers=MOVERS, further_templates=("I know {word}",)))[PAGE]
+    assert "2 words have other neighbors at layer 3, in the first sentence: 4–5 of 5" in plain(page.one(".facts").text)
+    assert "This was asked of the context’s first sentence." in page.one(".change-movers .note").text
+    assert "first sentence" in page.one("[data-caption]").text
+    assert "first sentence" not in Rendered(change_report(movers=MOVERS))[PAGE].text
 
 
 def test_movers_stand_in_the_table_of_words() -> None:

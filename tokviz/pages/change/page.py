@@ -107,11 +107,11 @@ def _context(report: Report, shift: Shift, page: str) -> dict[str, Any]:
 
 
 def _asked(shift: Shift) -> str:
-    """Of which words it was asked whether they moved; empty where of all."""
-    n, n_words = len(shift.changed.rows), int(shift.changed.before.reference.sum())
-    return (
-        f" This was asked of {n:,} of {count(n_words, 'word')}, evenly drawn, among each other." if n < n_words else ""
-    )
+    """Of which sentence and words it was asked whether they moved; empty where of all."""
+    n, n_words = shift.asked
+    first = ["the context’s first sentence"] if shift.is_of_first else []
+    some = [f"{n:,} of {count(n_words, 'word')}, evenly drawn, among each other"] if n < n_words else []
+    return f"This was asked of {joined_by_and([*first, *some])}." if first or some else ""
 
 
 def _layers(report: Report, shift: Shift) -> dict[str, Any]:
@@ -204,7 +204,7 @@ def caption(shift: Shift, depth: int) -> str:
     centered = (
         "Each model’s words are centered first, as the models lie apart. " if shift.changed.is_centered[depth] else ""
     )
-    first = " The plots are of the context’s first sentence." if shift.contexts[0].has_templates else ""
+    first = " The plots are of the context’s first sentence." if shift.is_of_first else ""
     return f"PCA of both models’ standardized states together, on the same axes. {centered}They hold {of_each} variance.{first}"
 
 

@@ -159,6 +159,16 @@ class Shift:
         return int(self.movers.any(axis=0).sum())
 
     @property
+    def asked(self) -> tuple[int, int]:
+        """Of how many words it was asked whether they moved, and how many there are."""
+        return len(self.changed.rows), int(self.changed.before.reference.sum())
+
+    @property
+    def is_of_first(self) -> bool:
+        """Whether movers and plots are of the first of several sentences."""
+        return bool(self.contexts[0].states.context.further_templates)
+
+    @property
     def margin(self) -> float:
         """How far the change is from none; 0 where none is beyond ``LEAST``."""
         return float(self._nearest.max()) if self._said[1] else 0.0
@@ -201,7 +211,7 @@ class Shift:
     def _none_is_shown(self, both: dict[str, Fact | str | float]) -> Fact:
         """What remains possible, where both models' states aren't the same."""
         if n := self.n_movers:
-            return Fact("change.moved", n=n, **both)
+            return Fact("change.moved", which=self._counted(n), **both)
         if self.pair.paired is None:
             return Fact("change.without_categories", **both)
         differs = ~self.changed.is_same
@@ -273,7 +283,19 @@ class Shift:
         movers = self.movers[self.depth]
         if movers.any():
             lost = self.changed.lost[self.depth][movers]
-            yield Fact("change.movers", n=int(movers.sum()), depth=self.depth, k=self.changed.moved.k, lost=lost)
+            own = {
+                "which": self._counted(int(movers.sum())),
+                "first": Fact("change.of_first") if self.is_of_first else "",
+            }
+            yield Fact("change.movers", depth=self.depth, k=self.changed.moved.k, lost=lost, **own)
+
+    def _counted(self, n_movers: int) -> Fact:
+        n_asked, n_words = self.asked
+        return (
+            Fact("change.of_asked", n=n_movers, asked=n_asked)
+            if n_asked < n_words
+            else Fact("change.of_all", n=n_movers)
+        )
 
     def found(self) -> Found:
         """As a finding of the report."""
