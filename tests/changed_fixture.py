@@ -43,7 +43,17 @@ def changed(
     none = np.zeros(len(shown.problems), dtype=bool)
     rows = np.flatnonzero(shown.reference)[:n_asked]
     found = moved(len(none), len(rows), movers or {})
-    return Changed(before=shown, after=after, is_centered=none, is_same=none | is_same, moved=found, rows=rows)
+    alike = np.linspace(1, 0.5, len(none))
+    return Changed(
+        before=shown,
+        after=after,
+        is_centered=none,
+        is_same=none | is_same,
+        cka=alike,
+        neighbours=alike**2,
+        moved=found,
+        rows=rows,
+    )
 
 
 def change_report(

@@ -22,7 +22,7 @@ from tokviz.pages.findings.changes import LEAST, shifts
 from tokviz.pages.findings.chosen import findings
 from tokviz.pages.frame import index
 from tokviz.pages.frame.frame import change_path
-from tokviz.records import PairedMeasure, Report
+from tokviz.records import Checkpoint, PairedMeasure, Report, SeriesReport
 
 PAGE = "change/base-tuned/index.html"
 LAST = (0.0, 0.0, 0.0, 0.0, -0.5)
@@ -212,6 +212,46 @@ def test_models_that_are_not_before_and_after_have_no_such_page() -> None:
     report = replace(report, differences=tuple(replace(each, changed=None) for each in report.differences))
     assert PAGE not in Rendered(report)
     assert {each.slot for each in findings(report)} >= {"models"}
+
+
+def as_series(report: Report, name: str) -> SeriesReport:
+    """Of the first model and the second."""
+    slug = name.lower()
+    checkpoints = tuple(
+        Checkpoint(
+            key=each.slug,
+            label=each.name,
+            step=None,
+            model=replace(each, slug=f"{slug}-{each.slug}"),
+            residuals=(np.zeros(5),),
+        )
+        for each in report.models
+    )
+    first, last = (each.model.slug for each in checkpoints)
+    changes = tuple(replace(each, model_a=first, model_b=last) for each in report.differences)
+    return SeriesReport(
+        slug=slug, name=name, unit=None, checkpoints=checkpoints, reference=1, projection="centered", changes=changes
+    )
+
+
+def test_pages_of_two_series_have_names_of_their_own_and_how_alike_layers_are() -> None:
+    report = change_report(LAST)
+    site = Rendered(
+        replace(report, models=(), differences=(), series=tuple(as_series(report, name) for name in ("One", "Two")))
+    )
+    pages = [site[f"change/{name}-base--{name}-tuned/index.html"] for name in ("one", "two")]
+    assert [page.one("title").text.split(" · ")[0] for page in pages] == [
+        "Tuned and Base in One",
+        "Tuned and Base in Two",
+    ]
+    assert len({page.one('meta[name="description"]')["content"] for page in pages}) == 2
+    assert sorted({each for each in pages[0].texts("nav a") if "→" in each}) == [
+        "Base → Tuned in One",
+        "Base → Tuned in Two",
+    ]
+    for page, name in zip(pages, ("One", "Two"), strict=True):
+        assert "How alike layers are" in page.one("#else").text
+        assert page.one("#downloads .links li:last-child a").text == name
 
 
 def test_nothing_changed_is_nothing() -> None:

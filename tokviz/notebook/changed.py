@@ -19,7 +19,7 @@ from tokviz.pages.text.catalogue import sentence
 from tokviz.records import ContextReport, ModelReport, Plate, Projection, SideBySide, depth_name
 from tokviz.records.axes import extents
 from tokviz.run.plan.form import misfit
-from tokviz.run.plan.pairs import Comparer, Comparison, compare_layers, compare_profiles
+from tokviz.run.plan.pairs import Comparer, Comparison, compare_profiles
 from tokviz.run.plan.pictures import Subjects, points_of
 from tokviz.run.publishing import deciding, site
 from tokviz.run.publishing.public import public_source
@@ -70,11 +70,7 @@ class ModelChange:
         except ValueError as error:  # given states may differ in the width of a layer between
             raise TokvizError(f"changed: {error}") from error
         models = tuple(_model(*each) for each in zip((before, after), names, strict=True))
-        report = replace(
-            site.report_of(models, before.plan),
-            differences=differences,
-            similarities=compare_layers([comparison], before.plan.steps),
-        )
+        report = replace(site.report_of(models, before.plan), differences=differences)
         shift = Shift(report=report, pair=differences[0], before=models[0], after=models[1])
         return cls(before=before, after=after, shift=shift)
 

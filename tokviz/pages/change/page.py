@@ -45,16 +45,18 @@ def _page(report: Report, found: Sequence[Shift]) -> Values:
     page = change_path(first.before.slug, first.after.slug)
     views = [_context(report, each, page) for each in found]
     names = tuple(model.display_name for model in (first.before, first.after))
+    in_series = f" in {first.series.name}" if first.series else ""
     return Values(
         frame=Frame(
             report=report,
             path=page,
-            title=f"{names[1]} and {names[0]} · {report.title}",
-            description=f"What changed from {names[0]} to {names[1]}: {catalogue.sentence([first.headline])}",
+            title=f"{names[1]} and {names[0]}{in_series} · {report.title}",
+            description=f"What changed from {names[0]} to {names[1]}{in_series}: {catalogue.sentence([first.headline])}",
             entries=SCRIPTS,
         ),
         names=names,
-        models=[Link(text=name, href=relative(page, each)) for name, each in _own_pages(report, first).items()],
+        nav=f"{names[0]} → {names[1]}{in_series}",
+        models=[Link(text=name, href=relative(page, each)) for name, each in _own_pages(first).items()],
         contexts=views,
         layers=_layers(report, first),
         caption=f"{caption(first, first.depth)}{_strong_in_words(first, first.depth)}",
@@ -74,11 +76,10 @@ def _page(report: Report, found: Sequence[Shift]) -> Values:
     )
 
 
-def _own_pages(report: Report, shift: Shift) -> dict[str, str]:
+def _own_pages(shift: Shift) -> dict[str, str]:
     """Name → path, of both models, or of the series whose checkpoints they are."""
-    for series in report.series:
-        if shift.after.slug in {each.model.slug for each in series.checkpoints}:
-            return {series.name: series_path(series.slug)}
+    if shift.series:
+        return {shift.series.name: series_path(shift.series.slug)}
     return {model.display_name: model_path(model.slug) for model in (shift.before, shift.after)}
 
 

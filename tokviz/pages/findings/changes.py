@@ -18,11 +18,11 @@ from tokviz.pages.text.sentences import depths_where
 from tokviz.records import (
     Changed,
     ContextReport,
-    LayerSimilarity,
     ModelDifferences,
     ModelReport,
     ProjectionReport,
     Report,
+    SeriesReport,
 )
 
 LEAST = 0.05
@@ -63,12 +63,11 @@ class Shift:
         )
         return one, other
 
-    @property
-    def similarity(self) -> LayerSimilarity | None:
-        """How like each other their layers are; None where that isn't known."""
-        asked = {self.before.slug, self.after.slug}, self.pair.context
-        every = self.report.similarities
-        return next((each.shared for each in every if ({each.model_a, each.model_b}, each.context) == asked), None)
+    @cached_property
+    def series(self) -> SeriesReport | None:
+        """Whose ends they are; None where they are models of their own."""
+        every = self.report.series
+        return next((series for series in every if any(each is self.pair for each in series.changes)), None)
 
     @property
     def n_depths(self) -> int:
