@@ -16,13 +16,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rendered import Rendered
 from repeating import times
+from report_fixture import ALONE
 
 from tokviz.pages.downloads import tables
 from tokviz.pages.findings.changes import LEAST, shifts
 from tokviz.pages.findings.chosen import findings
 from tokviz.pages.frame import index
 from tokviz.pages.frame.frame import change_path
-from tokviz.records import Checkpoint, PairedMeasure, Report, SeriesReport
+from tokviz.records import Checkpoint, Context, ContextReport, PairedMeasure, Report, SeriesReport
 
 PAGE = "change/base-tuned/index.html"
 LAST = (0.0, 0.0, 0.0, 0.0, -0.5)
@@ -212,6 +213,25 @@ def test_models_that_are_not_before_and_after_have_no_such_page() -> None:
     report = replace(report, differences=tuple(replace(each, changed=None) for each in report.differences))
     assert PAGE not in Rendered(report)
     assert {each.slot for each in findings(report)} >= {"models"}
+
+
+def test_a_context_of_other_tokens_is_left_out_and_named() -> None:
+    report = change_report(LAST)
+    left = "Left out are words alone: the models don’t read them from the same tokens."
+    assert left not in Rendered(report)[PAGE].text
+    (pair,) = report.differences
+    models = tuple(
+        replace(each, contexts=(*each.contexts, in_context(each.contexts[0], ALONE))) for each in report.models
+    )
+    report = replace(report, models=models, contexts=(*report.contexts, ALONE))
+    compared = replace(report, differences=(pair, replace(pair, context=ALONE.name, changed=None)))
+    assert left in Rendered(compared)[PAGE].text
+    # That both weren't compared at all is told where that failed.
+    assert left not in Rendered(report)[PAGE].text
+
+
+def in_context(of: ContextReport, context: Context) -> ContextReport:
+    return replace(of, states=replace(of.states, context=context))
 
 
 def as_series(report: Report, name: str) -> SeriesReport:

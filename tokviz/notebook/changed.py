@@ -180,7 +180,7 @@ def _require_one_form(before: Capture, after: Capture, name: str) -> None:
     one, other = (each.states.context for each in (before, after))
     if one != other:
         raise TokvizError(f"changed: expected the context of {name}, {one.label}, got {other.label} or other templates")
-    if wrong := misfit(after.states, before.states, name):
+    if wrong := misfit(after.captured.inputs.templates, before.captured.inputs.templates, name):
         raise TokvizError(f"changed: {wrong}")
 
 

@@ -58,6 +58,7 @@ def _page(report: Report, found: Sequence[Shift]) -> Values:
         nav=f"{names[0]} → {names[1]}{in_series}",
         models=[Link(text=name, href=relative(page, each)) for name, each in _own_pages(first).items()],
         contexts=views,
+        left_out=_left_out(report, found),
         layers=_layers(report, first),
         caption=f"{caption(first, first.depth)}{_strong_in_words(first, first.depth)}",
         size=(WIDTH, HEIGHT),
@@ -74,6 +75,16 @@ def _page(report: Report, found: Sequence[Shift]) -> Values:
         data=data_text.embedded(_data(found)),
         scripts=of_sides(found),
     )
+
+
+def _left_out(report: Report, found: Sequence[Shift]) -> str:
+    """The contexts in which two models were compared, but not as before and after; empty without any."""
+    slugs, shown = {found[0].before.slug, found[0].after.slug}, {each.pair.context for each in found}
+    compared = {each.context for each in report.differences if {each.model_a, each.model_b} == slugs}
+    labels = [each.label for each in report.contexts if each.name in compared - shown]
+    if not labels:
+        return ""
+    return f"Left out are words {joined_by_and(labels)}: the models don’t read them from the same tokens."
 
 
 def _own_pages(shift: Shift) -> dict[str, str]:
