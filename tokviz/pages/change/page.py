@@ -180,7 +180,6 @@ def _data(found: Sequence[Shift]) -> dict[str, Any]:
     """For the page's own script."""
     return {
         "slugs": [slug_of(found[0], side) for side in SIDES],
-        "ruler": {"start": charts.RULER.left / charts.RULER.width, "end": charts.RULER.right / charts.RULER.width},
         "contexts": {
             each.contexts[0].states.context.name: {
                 "depth": each.depth,
