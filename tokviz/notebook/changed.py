@@ -137,13 +137,8 @@ class ModelChange:
         wanted = arguments.layer(self.depth if layer is None else layer, self.shift.n_depths, shown)
         depth = next(each for each in range(self.shift.n_depths) if depth_name(each) == wanted)
         plates = [
-            self._plate(capture, model, projection, depth)
-            for capture, model, projection in zip(
-                (self.before, self.after),
-                (self.shift.before, self.shift.after),
-                (changed.before, changed.after),
-                strict=True,
-            )
+            self._plate(capture, model, shown.projection, depth)
+            for capture, (model, _, shown) in zip((self.before, self.after), self.shift.sides, strict=True)
         ]
         both = np.concatenate([each.coordinates for each in plates])
         limits = extents(both, np.tile(changed.before.reference, 2))

@@ -32,7 +32,7 @@ def of_sides(found: Sequence[Shift]) -> dict[str, str]:
     """Path from the site's root → script, of both sides in all contexts."""
     written: dict[str, str] = {"data/words.js": data_text.script("words", explore_data.words(found[0].report.words))}
     for each in found:
-        for side, context, shown in zip(SIDES, each.contexts, each.shown, strict=True):
+        for side, (_, context, shown) in zip(SIDES, each.sides, strict=True):
             written |= explore_data.places(slug_of(each, side), replace(context, projections=(shown,)))
     return written
 

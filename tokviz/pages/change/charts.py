@@ -87,10 +87,7 @@ def of_both(shift: Shift) -> tuple[Chart, ...]:
     """What was measured of both models, a curve of each."""
     charts = []
     for measure in WITHIN_A_MODEL:
-        found = [
-            (model.name, measure.reading(context))
-            for model, context in zip((shift.before, shift.after), shift.contexts, strict=True)
-        ]
+        found = [(model.name, measure.reading(context)) for model, context, _ in shift.sides]
         known = [(name, Reading(values=each.values)) for name, each in found if each is not None]
         geometry = shift.contexts[0].geometry
         if len(known) == len(found) and geometry:

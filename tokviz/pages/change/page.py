@@ -140,11 +140,9 @@ def _layers(report: Report, shift: Shift) -> dict[str, Any]:
 
 def _small(report: Report, shift: Shift, depth: int, rows: np.ndarray) -> dict[str, Any]:
     """Both models' words at a depth, on the same axes and at one scale; a problem where there is no plot."""
-    both = (shift.changed.before, shift.changed.after)
-    if problem := problems(both[0])[depth]:
+    if problem := problems(shift.changed.before)[depth]:
         return {"problem": problem}
-    coordinates = np.concatenate([each.coordinates[depth] for each in both])
-    places, _ = placed(coordinates, np.tile(both[0].reference, 2))
+    places, _ = placed(_coordinates(shift, depth), np.tile(shift.changed.before.reference, 2))
     memberships = report.words.of(shift.contexts[0].states.tokenization).memberships
     halves = np.split(places, 2)
     return {"problem": "", "plots": [dots(each, rows, memberships, report.look.marks) for each in halves]}
@@ -165,7 +163,7 @@ def _plates(report: Report, found: Sequence[Shift], page: str) -> str | None:
                 for each in found
             ],
         }
-        for side, model in zip(SIDES, (found[0].before, found[0].after), strict=True)
+        for side, (model, *_) in zip(SIDES, found[0].sides, strict=True)
     ]
     longest = {
         "model": max((each["name"] for each in models), key=len),
@@ -197,20 +195,24 @@ def _data(found: Sequence[Shift]) -> dict[str, Any]:
 
 def _extents(shift: Shift, depth: int) -> list[float | None] | None:
     """Those of both models together, so that both plots have one scale."""
-    both = [each.coordinates[depth] for each in (shift.changed.before, shift.changed.after)]
+    both = _coordinates(shift, depth)
     if not np.isfinite(both).all():
         return None
-    return written_extents(extents(np.concatenate(both), np.tile(shift.changed.before.reference, 2)))
+    return written_extents(extents(both, np.tile(shift.changed.before.reference, 2)))
+
+
+def _coordinates(shift: Shift, depth: int) -> np.ndarray:
+    """``(2 · n_words, 2)``: the places of all words before, then after."""
+    return np.concatenate([shown.projection.coordinates[depth] for *_, shown in shift.sides])
 
 
 def caption(shift: Shift, depth: int) -> str:
     """How the plots of a depth are made, and how much of each model's variance they show."""
     if shift.changed.is_same[depth]:
         return "Both models have the same states here."
-    shares = (each.explained_variance_ratio[depth].sum() for each in (shift.changed.before, shift.changed.after))
     of_each = " and ".join(
-        f"{percent(share)} of {name}’s"
-        for share, name in zip(shares, (shift.before.name, shift.after.name), strict=True)
+        f"{percent(shown.projection.explained_variance_ratio[depth].sum())} of {model.name}’s"
+        for model, _, shown in shift.sides
     )
     centered = (
         "Each model’s words are centered first, as the models lie apart. " if shift.changed.is_centered[depth] else ""

@@ -31,6 +31,10 @@ MOST_NAMED = 3
 """Of more categories it is said how many they are."""
 
 
+Side = tuple[ModelReport, ContextReport, ProjectionReport]
+"""A model, its capture, and its words on common axes."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Shift:
     """Two models in one context; all differences are after less before."""
@@ -55,11 +59,13 @@ class Shift:
         return one, other
 
     @property
-    def shown(self) -> tuple[ProjectionReport, ProjectionReport]:
-        """Their words on common axes, which are drawn by scripts and on cards, not as images."""
+    def sides(self) -> tuple[Side, Side]:
+        """Before and after; words on common axes are drawn by scripts and on cards, not as images."""
         one, other = (
-            ProjectionReport(projection=each, plates=(None,) * self.n_depths, grid=None, strip=None)
-            for each in (self.changed.before, self.changed.after)
+            (model, context, ProjectionReport(projection=shown, plates=(None,) * self.n_depths, grid=None, strip=None))
+            for model, context, shown in zip(
+                (self.before, self.after), self.contexts, (self.changed.before, self.changed.after), strict=True
+            )
         )
         return one, other
 
