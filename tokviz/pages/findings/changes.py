@@ -206,8 +206,7 @@ class Shift:
             names = names if by_category else (Fact(f"change.measures.{self.measure}"),)
             # Of categories by any metric, as none is named.
             measures = MEASURES if by_category else (self.measure,)
-            every = np.abs([self.band(each, by_category=by_category)[[0, 2]] for each in measures])
-            ends = every[:, :, rows][:, :, :, alike]
+            ends = np.array([self._ends(each, by_category=by_category) for each in measures])[:, rows][:, :, alike]
             both |= {"most": _rounded_up(float(ends[np.isfinite(ends)].max()))}
         here = np.arange(self.n_depths) == self.depth
         places = self._where(alike), Fact("change.at", where=depths_where(here))
@@ -219,21 +218,29 @@ class Shift:
             return Fact("change.moved", which=self._counted(n), **both)
         if self.pair.paired is None:
             return Fact("change.without_categories", **both)
-        differs = ~self.changed.is_same
-        all_words, of_categories = (
-            np.concatenate(
-                [np.abs(self.band(each, by_category=of)[[0, 2]]).max(axis=0)[:, differs] for each in MEASURES]
-            )
-            for of in (False, True)
-        )
-        ends = np.concatenate([all_words[np.isfinite(all_words).all(axis=1)], of_categories])
-        if not np.isfinite(ends).any():
+        ends = self._ends_where_states_differ
+        are_known = np.isfinite(ends)
+        if not are_known.any():
             return Fact("change.not_tested", **both)
-        if not np.isfinite(ends).all() or len(self.labels) < len(self.report.words.categories):
+        if not are_known.all() or len(self.labels) < len(self.report.words.categories):
             return Fact("change.not_all", **both)
         if ends.max() <= LEAST:
             return Fact("change.within", least=LEAST, **both)
         return Fact("change.not_shown", most=_rounded_up(float(ends.max())), **both)
+
+    @property
+    def _ends_where_states_differ(self) -> np.ndarray:
+        """``(n, n_such_depths)``: see ``_ends``, by every metric: of each category, and of all words where it is known at each depth."""
+        of_categories, of_all = (
+            np.concatenate([self._ends(each, by_category=of) for each in MEASURES])[:, ~self.changed.is_same]
+            for of in (True, False)
+        )
+        return np.concatenate([of_categories, of_all[np.isfinite(of_all).all(axis=1)]])
+
+    def _ends(self, measure: str, *, by_category: bool) -> np.ndarray:
+        """``(n, n_depths)``: how far from 0 the far end of each band is."""
+        low, _, high = self.band(measure, by_category=by_category)
+        return np.asarray(np.maximum(np.abs(low), np.abs(high)))
 
     def _where(self, holds: np.ndarray) -> Fact:
         is_whole = not is_partial(self.contexts[0])
