@@ -31,14 +31,29 @@ def moved(n_depths: int, n_words: int, movers: Mapping[tuple[int, int], int]) ->
 
 
 def changed(
-    model: ModelReport, *, is_same: bool = False, movers: Mapping[tuple[int, int], int] | None = None
+    model: ModelReport,
+    *,
+    is_same: bool = False,
+    movers: Mapping[tuple[int, int], int] | None = None,
+    n_asked: int | None = None,
 ) -> Changed:
+    """``n_asked``: of so many words whether they moved, the first; None: of all."""
     shown = replace(model.contexts[0].projections[0].projection, name=COMMON)
     after = replace(shown, coordinates=shown.coordinates + (0 if is_same else 0.1))
     none = np.zeros(len(shown.problems), dtype=bool)
-    rows = np.flatnonzero(shown.reference)
+    rows = np.flatnonzero(shown.reference)[:n_asked]
     found = moved(len(none), len(rows), movers or {})
-    return Changed(before=shown, after=after, is_centered=none, is_same=none | is_same, moved=found, rows=rows)
+    alike = np.linspace(1, 0.5, len(none))
+    return Changed(
+        before=shown,
+        after=after,
+        is_centered=none,
+        is_same=none | is_same,
+        cka=alike,
+        neighbours=alike**2,
+        moved=found,
+        rows=rows,
+    )
 
 
 def change_report(
@@ -49,11 +64,14 @@ def change_report(
     is_same: bool = False,
     is_announced: bool = True,
     movers: Mapping[tuple[int, int], int] | None = None,
+    n_asked: int | None = None,
+    further_templates: tuple[str, ...] = (),
 ) -> Report:
     """``overall``, ``categories``: after less before, which is announced where it isn't 0; a band reaches 0.08 to either side."""
     words = word_list(n_categories=3, n_words=4)
+    context = replace(SENTENCE, further_templates=further_templates)
     before, after = (
-        model_report(slug, slug.capitalize(), N_LAYERS, words, (SENTENCE,), measured=True) for slug in ("base", "tuned")
+        model_report(slug, slug.capitalize(), N_LAYERS, words, (context,), measured=True) for slug in ("base", "tuned")
     )
     rows = [(categories or {}).get(index, NOTHING) for index in range(3)]
 
@@ -68,12 +86,12 @@ def change_report(
     pair = replace(
         differences("base", "tuned", SENTENCE.name),
         paired=found,
-        changed=changed(before, is_same=is_same, movers=movers),
+        changed=changed(before, is_same=is_same, movers=movers, n_asked=n_asked),
     )
     return replace(
         sample_report(),
         words=words,
-        contexts=(SENTENCE,),
+        contexts=(context,),
         models=(before, after),
         intro=(),
         downloads={},

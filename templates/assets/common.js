@@ -234,11 +234,12 @@ const Tokviz = (() => {
   // Where a depth stands, in percent of the ruler's width.
   const place = (depth, last) => geometry.axisStart + geometry.axisLength * shareOf(depth, last);
 
-  // The depth nearest to a point of a ruler, in pixels of the window; the inverse of `place`.
-  function depthAt(ruler, clientX, last) {
-    const { left, width } = ruler.getBoundingClientRect();
-    const share = ((100 * (clientX - left)) / width - geometry.axisStart) / geometry.axisLength;
-    return clamp(Math.round(share * last), 0, last);
+  // The depth nearest to a point of a slider, in pixels of the window; the axis ends where the middle of its handle does.
+  function depthAt(range, clientX) {
+    const { left, width } = range.getBoundingClientRect();
+    const thumb = Number.parseFloat(getComputedStyle(range).getPropertyValue("--thumb"));
+    const last = Number(range.max);
+    return clamp(Math.round((last * (clientX - left - thumb / 2)) / (width - thumb)), 0, last);
   }
 
   // Calls go(depth) when a ruler's slider is moved. Its handle is as wide as a finger, and covers neighbouring depths where there
@@ -247,8 +248,8 @@ const Tokviz = (() => {
     let moved = false;
     const output = range.parentElement.querySelector("output");
     // A slider that has the focus says itself where it stands.
-    range.addEventListener("focus", () => output.setAttribute("aria-live", "off"));
-    range.addEventListener("blur", () => output.setAttribute("aria-live", "polite"));
+    range.addEventListener("focus", () => output?.setAttribute("aria-live", "off"));
+    range.addEventListener("blur", () => output?.setAttribute("aria-live", "polite"));
     range.addEventListener("pointerdown", () => {
       moved = false;
     });
@@ -257,7 +258,7 @@ const Tokviz = (() => {
       go(Number(range.value));
     });
     range.addEventListener("click", ({ clientX }) => {
-      const depth = depthAt(range.parentElement, clientX, Number(range.max));
+      const depth = depthAt(range, clientX);
       if (!moved && depth !== Number(range.value)) go(depth);
     });
   }

@@ -11,6 +11,7 @@ from making import gaussian, hidden_states
 
 from tokviz.measure import common_axes
 from tokviz.measure.common_axes import MOST_BETWEEN, changed
+from tokviz.measure.similarity import LayerComparer, shared_rows
 from tokviz.records import HiddenStates
 
 N_WORDS, WIDTH, N_DEPTHS = 24, 6, 4
@@ -107,6 +108,18 @@ def test_a_depth_at_which_a_model_s_words_are_all_alike_has_no_plot() -> None:
         assert np.isnan(side.coordinates[2]).all()
         assert np.isnan(side.explained_variance_ratio[2]).all()
         assert np.isfinite(side.coordinates[[0, 1, 3]]).all()
+
+
+def test_layers_are_as_alike_as_where_all_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, after = capture(last=3), capture(moved(0.5), last=3)
+    rows = shared_rows(before, after)
+    for most in (200, 20):
+        monkeypatch.setattr("tokviz.measure.similarity.MAX_COMPARED", most)
+        every = LayerComparer().compare(before, after, rows, [()] * N_WORDS)
+        found = changed([before], [after])
+        np.testing.assert_allclose(found.cka, np.diag(every.cka), atol=1e-12)
+        np.testing.assert_allclose(found.neighbours, np.diag(every.neighbours), atol=1e-6)
+        assert ((found.neighbours > 0) & (found.neighbours < 1)).all()
 
 
 @pytest.mark.parametrize(

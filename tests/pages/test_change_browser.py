@@ -6,9 +6,18 @@ import re
 from pathlib import Path
 
 import pytest
-from browser import COUNT_SHIFTS, PHONE, OpenPage, expect_accessible_at_all_sizes, layout_shift, wait_until_quiet
+from browser import (
+    COUNT_SHIFTS,
+    DESKTOP,
+    PHONE,
+    OpenPage,
+    box_of,
+    expect_accessible_at_all_sizes,
+    layout_shift,
+    wait_until_quiet,
+)
 from changed_fixture import change_report
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 from report_fixture import write_site
 
 CHANGE = "change/base-tuned/index.html"
@@ -68,6 +77,36 @@ def test_on_a_phone_one_plot_is_seen_and_the_other_is_a_tap_away(open_page: Open
     page.get_by_role("radio", name="Base").check()
     expect(page.locator(".slot:visible .plate-head")).to_contain_text("Base")
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+
+def test_on_a_phone_the_plot_is_seen_at_once_and_what_is_chosen_stands_below_it(
+    open_page: OpenPage, site: Path
+) -> None:
+    page = open_page(site, CHANGE, viewport=PHONE)
+    plot = box_of(page.locator(".slot:visible .plate"))
+    assert plot["y"] <= 400
+    assert box_of(page.locator(".change-side"))["y"] < plot["y"]
+    for name in ("what changed", "all words"):
+        assert box_of(page.get_by_role("radio", name=name))["y"] > plot["y"] + plot["height"]
+    expect(page.get_by_role("button", name="Play")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["wide", "phone"])
+def test_a_tap_on_the_handle_shows_the_layer_under_the_finger(
+    open_page: OpenPage, site: Path, viewport: ViewportSize
+) -> None:
+    """As where there are many layers: here the handle is as wide as all of them."""
+    page = open_page(site, CHANGE, viewport=viewport)
+    expect(page.locator(".slot:visible .plate-head").first).to_contain_text("layer 3")
+    page.locator(".change-ruler").evaluate(
+        "({ style }) => { style.setProperty('--thumb', '2000px'); style.overflow = 'clip'; }"
+    )
+    ruler = box_of(page.locator(".change-ruler"))
+    start, end, width = (44, 376, 390) if viewport is PHONE else (44, 1000, 1120)
+    for depth, name in ((2, "layer 1"), (1, "layer 0"), (4, "layer 3")):
+        share = (start + (end - start) * depth / 4) / width
+        page.mouse.click(ruler["x"] + share * ruler["width"], ruler["y"] + 20)
+        expect(page.locator(".slot:visible .plate-head").first).to_contain_text(name)
 
 
 def test_it_is_accessible(open_page: OpenPage, site: Path) -> None:

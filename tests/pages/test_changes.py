@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,13 +16,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rendered import Rendered
 from repeating import times
+from report_fixture import ALONE
 
 from tokviz.pages.downloads import tables
 from tokviz.pages.findings.changes import LEAST, shifts
 from tokviz.pages.findings.chosen import findings
 from tokviz.pages.frame import index
 from tokviz.pages.frame.frame import change_path
-from tokviz.records import PairedMeasure, Report
+from tokviz.records import Checkpoint, Context, ContextReport, PairedMeasure, Report, SeriesReport
 
 PAGE = "change/base-tuned/index.html"
 LAST = (0.0, 0.0, 0.0, 0.0, -0.5)
@@ -163,6 +165,31 @@ def test_words_that_moved_are_listed_and_nothing_more_is_said_of_categories() ->
     ]
 
 
+@pytest.mark.parametrize(
+    ("movers", "said", "at"),
+    [
+        (MOVERS, "2 of 8 asked words have other neighbors in Tuned than in Base.", "2 of 8 asked words have other neighbors at layer 3:"),
+        ({(4, 0): 4}, "1 of 8 asked words has other neighbors in Tuned than in Base.", "1 of 8 asked words has other neighbors at layer 3:"),
+    ],
+)  # fmt: skip
+def test_words_that_moved_are_counted_of_those_that_were_asked(movers: Any, said: str, at: str) -> None:
+    report = change_report(movers=movers, n_asked=8)
+    assert headline(report) == said
+    page = Rendered(report)[PAGE]
+    assert at in plain(page.one(".facts").text)
+    asked = "This was asked of 8 of 11\N{NO-BREAK SPACE}words, evenly drawn, among each other."
+    assert asked in page.one(".change-movers .note").text
+    assert asked in page.one("#movers .note").text
+
+
+def test_of_several_sentences_words_moved_in_the_first() -> None:
+    page = Rendered(change_report(movers=MOVERS, further_templates=("I know {word}",)))[PAGE]
+    assert "2 words have other neighbors at layer 3, in the first sentence: 4–5 of 5" in plain(page.one(".facts").text)
+    assert "This was asked of the context’s first sentence." in page.one(".change-movers .note").text
+    assert "first sentence" in page.one("[data-caption]").text
+    assert "first sentence" not in Rendered(change_report(movers=MOVERS))[PAGE].text
+
+
 def test_movers_stand_in_the_table_of_words() -> None:
     _, *rows = tables.files(change_report(movers=MOVERS))["data/change/base-tuned/sentence/words.csv"].splitlines()
     announced = [row.split(",")[:6] for row in rows if row.split(",")[7] == "1"]
@@ -186,6 +213,65 @@ def test_models_that_are_not_before_and_after_have_no_such_page() -> None:
     report = replace(report, differences=tuple(replace(each, changed=None) for each in report.differences))
     assert PAGE not in Rendered(report)
     assert {each.slot for each in findings(report)} >= {"models"}
+
+
+def test_a_context_of_other_tokens_is_left_out_and_named() -> None:
+    report = change_report(LAST)
+    left = "Left out are words alone: the models don’t read them from the same tokens."
+    assert left not in Rendered(report)[PAGE].text
+    (pair,) = report.differences
+    models = tuple(
+        replace(each, contexts=(*each.contexts, in_context(each.contexts[0], ALONE))) for each in report.models
+    )
+    report = replace(report, models=models, contexts=(*report.contexts, ALONE))
+    compared = replace(report, differences=(pair, replace(pair, context=ALONE.name, changed=None)))
+    assert left in Rendered(compared)[PAGE].text
+    # That both weren't compared at all is told where that failed.
+    assert left not in Rendered(report)[PAGE].text
+
+
+def in_context(of: ContextReport, context: Context) -> ContextReport:
+    return replace(of, states=replace(of.states, context=context))
+
+
+def as_series(report: Report, name: str) -> SeriesReport:
+    """Of the first model and the second."""
+    slug = name.lower()
+    checkpoints = tuple(
+        Checkpoint(
+            key=each.slug,
+            label=each.name,
+            step=None,
+            model=replace(each, slug=f"{slug}-{each.slug}"),
+            residuals=(np.zeros(5),),
+        )
+        for each in report.models
+    )
+    first, last = (each.model.slug for each in checkpoints)
+    changes = tuple(replace(each, model_a=first, model_b=last) for each in report.differences)
+    return SeriesReport(
+        slug=slug, name=name, unit=None, checkpoints=checkpoints, reference=1, projection="centered", changes=changes
+    )
+
+
+def test_pages_of_two_series_have_names_of_their_own_and_how_alike_layers_are() -> None:
+    report = change_report(LAST)
+    site = Rendered(
+        replace(report, models=(), differences=(), series=tuple(as_series(report, name) for name in ("One", "Two")))
+    )
+    pages = [site[f"change/{name}-base--{name}-tuned/index.html"] for name in ("one", "two")]
+    assert [page.one("title").text.split(" · ")[0] for page in pages] == [
+        "Tuned and Base in One",
+        "Tuned and Base in Two",
+    ]
+    assert len({page.one('meta[name="description"]')["content"] for page in pages}) == 2
+    assert sorted({each for each in pages[0].texts("nav a") if "→" in each}) == [
+        "Base → Tuned in One",
+        "Base → Tuned in Two",
+    ]
+    for page, name in zip(pages, ("One", "Two"), strict=True):
+        assert "How alike layers are" in page.one("#else").text
+        assert page.one("#downloads .links li:last-child a").text == name
 
 
 def test_nothing_changed_is_nothing() -> None:

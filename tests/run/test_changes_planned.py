@@ -80,13 +80,30 @@ def changes(found: Sequence[Comparison]) -> list[tuple[str, str]]:
     ],
 )
 def test_what_does_not_fit_is_named(other: HiddenStates, said: str) -> None:
-    assert (misfit(other, states(), "Base") or "").startswith(said)
-    assert bool(misfit(other, states(), "Base")) == bool(said)
+    for before, after in (((states(),), (other,)), ((states(), states()), (states(), other))):
+        found = misfit(after, before, "Base") or ""
+        assert found.startswith(said)
+        assert bool(found) == bool(said)
 
 
 def test_each_is_held_against_the_first_of_its_form() -> None:
     every = {"a": states(), "b": states(width=6), "c": states(seed=1), "d": states(width=6), "e": states(tokens=5)}
-    assert list(of_one_form(every.items())) == [("a", "c"), ("b", "d")]
+    assert list(of_one_form({slug: captured(each) for slug, each in every.items()})) == [("a", "c"), ("b", "d")]
+
+
+def test_one_context_in_which_they_have_the_same_tokens_is_enough() -> None:
+    sentence = states(context="sentence")
+    every = {
+        "both": [states(), sentence],
+        "other alone": [states(tokens=3), sentence],
+        "sentence": [sentence],
+        "neither": [states(tokens=4), states(context="sentence", tokens=4)],
+        "third": [states(context="third")],
+    }
+    assert list(of_one_form({slug: captured(*each) for slug, each in every.items()})) == [
+        ("both", "other alone"),
+        ("both", "sentence"),
+    ]
 
 
 def test_models_of_one_form_are_before_and_after_in_each_context_that_both_have(store: Store) -> None:
@@ -132,16 +149,25 @@ def test_those_that_do_not_fit_are_compared_and_one_line_says_why_no_more(store:
     assert len(made.similarities) == 1
 
 
-def test_models_that_nobody_named_need_not_fit_in_every_context(store: Store) -> None:
+@pytest.mark.parametrize("asked", [{}, {"changes": [["Base", "Tuned"]]}], ids=["found", "named"])
+@pytest.mark.parametrize("others", [("alone",), ("sentence",)])
+def test_models_need_not_fit_in_every_context(store: Store, others: tuple[str, ...], asked: dict[str, Any]) -> None:
     models = {
-        "Base": captured(states(), states(context="sentence")),
-        "Tuned": captured(states(seed=1), states(context="sentence", tokens=3)),
+        "Base": captured(*(states(context=each) for each in CONTEXTS)),
+        "Tuned": captured(*(states(seed=1, context=each, tokens=3 * (each in others)) for each in CONTEXTS)),
     }
-    found = compared(store, models)
+    found = compared(store, models, **asked)
     assert [(each.context, each.is_change, each.misfit) for each in found] == [
-        ("alone", True, None),
-        ("sentence", False, None),
+        (each, each not in others, None) for each in CONTEXTS
     ]
+
+
+def test_other_tokens_in_a_further_sentence_do_not_fit_either(store: Store) -> None:
+    models = {"Base": captured(states()), "Tuned": captured(states(seed=1))}
+    assert changes(compared(store, models)) == [("base", "tuned")]
+    for name, tokens in (("Base", 0), ("Tuned", 3)):
+        models[name] = [replace(each, further=(states(tokens=tokens),)) for each in models[name]]
+    assert changes(compared(store, models)) == []
 
 
 def test_of_many_models_each_is_held_against_the_first_of_its_form_only(store: Store) -> None:

@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from tokviz.measure import pca
 from tokviz.measure.movers import moved
+from tokviz.measure.similarity import of_same_depths
 from tokviz.records import COMMON, Changed, HiddenStates, Problem, Projection
 
 MOST_MOVING = 200
@@ -84,9 +85,12 @@ def _changed(before: HiddenStates, after: HiddenStates, reference: np.ndarray) -
         left_out=((),) * n_depths,
     )
     rows = np.flatnonzero(reference)
+    cka, neighbours = of_same_depths(before, after, (rows, rows))
     if len(rows) > MOST_MOVING:
         rows = rows[np.linspace(0, len(rows) - 1, MOST_MOVING).round().astype(int)]
     return Changed(
+        cka=cka,
+        neighbours=neighbours,
         moved=moved(before, after, rows),
         rows=rows,
         before=projection,

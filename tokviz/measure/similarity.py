@@ -112,13 +112,9 @@ class LayerComparer:
         rows_a, rows_b = rows
         if rows_a.shape != rows_b.shape:
             raise ValueError(f"rows: expected the same words, got shapes {rows_a.shape} and {rows_b.shape}")
-        random = np.random.default_rng((self._seed, 3))
         n_words = len(rows_a)
-        kept = np.arange(n_words)
-        if n_words > MAX_COMPARED:
-            kept = np.sort(random.choice(n_words, MAX_COMPARED, replace=False))
+        kept, k = _kept(n_words, self._seed)
         n_compared = len(kept)
-        k = max(1, min(N_NEIGHBOURS, n_compared // 5))
         one, other = self._relations(a, rows_a[kept], k), self._relations(b, rows_b[kept], k)
         words = tuple(a.tokenization.words[row].word for row in rows_a[kept])
         permutations = self._permuted(words, tuple(memberships[row] for row in rows_a[kept]))
@@ -159,6 +155,33 @@ class LayerComparer:
         while len(self._kept) > 2 and sum(each.n_bytes for each in self._kept.values()) > MAX_KEPT_BYTES:
             del self._kept[next(iter(self._kept))]
         return found
+
+
+def of_same_depths(
+    a: HiddenStates, b: HiddenStates, rows: tuple[np.ndarray, np.ndarray], seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Debiased linear CKA and mutual nearest neighbours, ``(n_depths,)`` each, of every depth with the same depth.
+
+    They are the diagonals of what ``LayerComparer.compare`` finds; see there.
+    """
+    kept, k = _kept(len(rows[0]), seed)
+    found = np.full((2, a.n_depths), np.nan)
+    for depth in range(a.n_depths):
+        both = [standardized(each.states[depth][own[kept]]) for each, own in zip((a, b), rows, strict=True)]
+        if len(kept) >= MIN_WORDS_CKA:
+            vectors = geometry_vectors(np.stack([centred_gram(each) for each in both]))
+            found[0, depth] = cka_between(vectors[:1], vectors[1:])[0, 0]
+        near = _Nearest.among(np.stack([cosine_distances(each) for each in both]), k)
+        found[1, depth] = near.shared_with(near)[0, 1]
+    return found[0], found[1]
+
+
+def _kept(n_words: int, seed: int) -> tuple[np.ndarray, int]:
+    """Which of the words are compared, and how many neighbours of each."""
+    kept = np.arange(n_words)
+    if n_words > MAX_COMPARED:
+        kept = np.sort(np.random.default_rng((seed, 3)).choice(n_words, MAX_COMPARED, replace=False))
+    return kept, max(1, min(N_NEIGHBOURS, len(kept) // 5))
 
 
 def _shares_embedding(one: np.ndarray, other: np.ndarray) -> bool:

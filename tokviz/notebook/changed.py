@@ -19,7 +19,7 @@ from tokviz.pages.text.catalogue import sentence
 from tokviz.records import ContextReport, ModelReport, Plate, Projection, SideBySide, depth_name
 from tokviz.records.axes import extents
 from tokviz.run.plan.form import misfit
-from tokviz.run.plan.pairs import Comparer, Comparison, compare_layers, compare_profiles
+from tokviz.run.plan.pairs import Comparer, Comparison, compare_profiles
 from tokviz.run.plan.pictures import Subjects, points_of
 from tokviz.run.publishing import deciding, site
 from tokviz.run.publishing.public import public_source
@@ -70,11 +70,7 @@ class ModelChange:
         except ValueError as error:  # given states may differ in the width of a layer between
             raise TokvizError(f"changed: {error}") from error
         models = tuple(_model(*each) for each in zip((before, after), names, strict=True))
-        report = replace(
-            site.report_of(models, before.plan),
-            differences=differences,
-            similarities=compare_layers([comparison], before.plan.steps),
-        )
+        report = replace(site.report_of(models, before.plan), differences=differences)
         shift = Shift(report=report, pair=differences[0], before=models[0], after=models[1])
         return cls(before=before, after=after, shift=shift)
 
@@ -141,13 +137,8 @@ class ModelChange:
         wanted = arguments.layer(self.depth if layer is None else layer, self.shift.n_depths, shown)
         depth = next(each for each in range(self.shift.n_depths) if depth_name(each) == wanted)
         plates = [
-            self._plate(capture, model, projection, depth)
-            for capture, model, projection in zip(
-                (self.before, self.after),
-                (self.shift.before, self.shift.after),
-                (changed.before, changed.after),
-                strict=True,
-            )
+            self._plate(capture, model, shown.projection, depth)
+            for capture, (model, _, shown) in zip((self.before, self.after), self.shift.sides, strict=True)
         ]
         both = np.concatenate([each.coordinates for each in plates])
         limits = extents(both, np.tile(changed.before.reference, 2))
@@ -184,7 +175,7 @@ def _require_one_form(before: Capture, after: Capture, name: str) -> None:
     one, other = (each.states.context for each in (before, after))
     if one != other:
         raise TokvizError(f"changed: expected the context of {name}, {one.label}, got {other.label} or other templates")
-    if wrong := misfit(after.states, before.states, name):
+    if wrong := misfit(after.captured.inputs.templates, before.captured.inputs.templates, name):
         raise TokvizError(f"changed: {wrong}")
 
 

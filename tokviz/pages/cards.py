@@ -220,7 +220,7 @@ def _before_and_after(report: Report, found: Found) -> tuple[_Spot, ...]:
             depth=shift.depth,
             detail=model.display_name,
         )
-        for model, context, shown in zip((shift.before, shift.after), shift.contexts, shift.shown, strict=True)
+        for model, context, shown in shift.sides
     )
     return _drawable(spots)
 

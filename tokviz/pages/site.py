@@ -142,7 +142,7 @@ def _views(report: Report) -> Iterator[tuple[str, str | None, View | None]]:
     for model in report.models:
         yield "model", model.display_name, model_page(report, model)
     for page in change_pages(report):
-        yield "change", f"{page.names[0]} → {page.names[1]}", page
+        yield "change", page.nav, page
     for series in report.series:
         yield "series", series.name, series_page(report, series)
     yield "compare", "Compare", compare_page(report)

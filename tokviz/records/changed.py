@@ -51,6 +51,10 @@ class Changed:
     """``(n_depths,)`` bool: whether each model's words were centered first, as the first axis would part the models rather than words."""
     is_same: np.ndarray
     """``(n_depths,)`` bool: whether both have the very same states, in all templates of the context."""
+    cka: np.ndarray
+    """``(n_depths,)`` float64: of each layer with the same layer, as in ``LayerSimilarity``."""
+    neighbours: np.ndarray
+    """``(n_depths,)`` float64 in 0–1: the same."""
     moved: Moved
     """Which words have other neighbors."""
     rows: np.ndarray

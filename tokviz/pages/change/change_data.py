@@ -32,7 +32,7 @@ def of_sides(found: Sequence[Shift]) -> dict[str, str]:
     """Path from the site's root → script, of both sides in all contexts."""
     written: dict[str, str] = {"data/words.js": data_text.script("words", explore_data.words(found[0].report.words))}
     for each in found:
-        for side, context, shown in zip(SIDES, each.contexts, each.shown, strict=True):
+        for side, (_, context, shown) in zip(SIDES, each.sides, strict=True):
             written |= explore_data.places(slug_of(each, side), replace(context, projections=(shown,)))
     return written
 
@@ -67,15 +67,14 @@ def _measures(shift: Shift) -> tuple[str, ...]:
 
 
 def _rows(shift: Shift) -> Iterator[list[Any]]:
-    changed, alike = shift.changed, shift.similarity
+    changed = shift.changed
     bands = {each: shift.band(each, by_category=False)[:, 0] for each in _measures(shift)}
     holds = {each: getattr(shift.pair.paired, each).overall.holds[0] for each in bands}
     for depth in range(shift.n_depths):
         row: list[Any] = [depth, depth_name(depth), changed.is_same[depth]]
         for name, (low, value, high) in bands.items():
             row += [value[depth], low[depth], high[depth], holds[name][depth]]
-        row += [None, None] if alike is None else [alike.cka[depth, depth], alike.neighbours[depth, depth]]
-        row.append(changed.is_centered[depth])
+        row += [changed.cka[depth], changed.neighbours[depth], changed.is_centered[depth]]
         for each in (changed.before, changed.after):
             row += each.explained_variance_ratio[depth].tolist()
         yield row

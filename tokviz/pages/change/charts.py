@@ -15,7 +15,6 @@ from tokviz.pages.findings.changes import MOST_NAMED, Shift
 from tokviz.pages.text import catalogue
 from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.wording import capitalized, joined_by_and
-from tokviz.records import LayerSimilarity
 
 RULER = Layout(
     width=1120, height=150, left=44, right=1000, top=10, bottom=122,
@@ -79,23 +78,16 @@ def of_categories(shift: Shift) -> tuple[Chart, ...]:
 
 def likeness(shift: Shift) -> Chart | None:
     """CKA and neighbors kept, of each layer with the same layer."""
+    alike = (("CKA", shift.changed.cka), ("neighbors", shift.changed.neighbours))
     caption = "Each layer with the same layer of the other model; 1: alike."
-    found = shift.similarity
-    return None if found is None else chart_of(_LIKENESS, _alike(found), caption=caption)
-
-
-def _alike(found: LayerSimilarity) -> list[tuple[str, Reading]]:
-    return [("CKA", Reading(values=np.diag(found.cka))), ("neighbors", Reading(values=np.diag(found.neighbours)))]
+    return chart_of(_LIKENESS, [(name, Reading(values=each)) for name, each in alike], caption=caption)
 
 
 def of_both(shift: Shift) -> tuple[Chart, ...]:
     """What was measured of both models, a curve of each."""
     charts = []
     for measure in WITHIN_A_MODEL:
-        found = [
-            (model.name, measure.reading(context))
-            for model, context in zip((shift.before, shift.after), shift.contexts, strict=True)
-        ]
+        found = [(model.name, measure.reading(context)) for model, context, _ in shift.sides]
         known = [(name, Reading(values=each.values)) for name, each in found if each is not None]
         geometry = shift.contexts[0].geometry
         if len(known) == len(found) and geometry:

@@ -14,8 +14,7 @@ Row = tuple[str, str, str]
 
 def facts_of_both(shift: Shift) -> list[Row]:
     """Of each fact its name and what it is before and after; those that neither has are left out."""
-    models = (shift.before, shift.after)
-    before, after = (dict(_facts(model, context)) for model, context in zip(models, shift.contexts, strict=True))
+    before, after = (dict(_facts(model, context)) for model, context, _ in shift.sides)
     return [(name, before.get(name, "not known"), after.get(name, "not known")) for name in before | after]
 
 

@@ -45,17 +45,20 @@ def _page(report: Report, found: Sequence[Shift]) -> Values:
     page = change_path(first.before.slug, first.after.slug)
     views = [_context(report, each, page) for each in found]
     names = tuple(model.display_name for model in (first.before, first.after))
+    in_series = f" in {first.series.name}" if first.series else ""
     return Values(
         frame=Frame(
             report=report,
             path=page,
-            title=f"{names[1]} and {names[0]} · {report.title}",
-            description=f"What changed from {names[0]} to {names[1]}: {catalogue.sentence([first.headline])}",
+            title=f"{names[1]} and {names[0]}{in_series} · {report.title}",
+            description=f"What changed from {names[0]} to {names[1]}{in_series}: {catalogue.sentence([first.headline])}",
             entries=SCRIPTS,
         ),
         names=names,
-        models=[Link(text=name, href=relative(page, each)) for name, each in _own_pages(report, first).items()],
+        nav=f"{names[0]} → {names[1]}{in_series}",
+        models=[Link(text=name, href=relative(page, each)) for name, each in _own_pages(first).items()],
         contexts=views,
+        left_out=_left_out(report, found),
         layers=_layers(report, first),
         caption=f"{caption(first, first.depth)}{_strong_in_words(first, first.depth)}",
         size=(WIDTH, HEIGHT),
@@ -74,11 +77,20 @@ def _page(report: Report, found: Sequence[Shift]) -> Values:
     )
 
 
-def _own_pages(report: Report, shift: Shift) -> dict[str, str]:
+def _left_out(report: Report, found: Sequence[Shift]) -> str:
+    """The contexts in which two models were compared, but not as before and after; empty without any."""
+    slugs, shown = {found[0].before.slug, found[0].after.slug}, {each.pair.context for each in found}
+    compared = {each.context for each in report.differences if {each.model_a, each.model_b} == slugs}
+    labels = [each.label for each in report.contexts if each.name in compared - shown]
+    if not labels:
+        return ""
+    return f"Left out are words {joined_by_and(labels)}: the models don’t read them from the same tokens."
+
+
+def _own_pages(shift: Shift) -> dict[str, str]:
     """Name → path, of both models, or of the series whose checkpoints they are."""
-    for series in report.series:
-        if shift.after.slug in {each.model.slug for each in series.checkpoints}:
-            return {series.name: series_path(series.slug)}
+    if shift.series:
+        return {shift.series.name: series_path(shift.series.slug)}
     return {model.display_name: model_path(model.slug) for model in (shift.before, shift.after)}
 
 
@@ -107,11 +119,11 @@ def _context(report: Report, shift: Shift, page: str) -> dict[str, Any]:
 
 
 def _asked(shift: Shift) -> str:
-    """Of which words it was asked whether they moved; empty where of all."""
-    n, n_words = len(shift.changed.rows), int(shift.changed.before.reference.sum())
-    return (
-        f" This was asked of {n:,} of {count(n_words, 'word')}, evenly drawn, among each other." if n < n_words else ""
-    )
+    """Of which sentence and words it was asked whether they moved; empty where of all."""
+    n, n_words = shift.asked
+    first = ["the context’s first sentence"] if shift.is_of_first else []
+    some = [f"{n:,} of {count(n_words, 'word')}, evenly drawn, among each other"] if n < n_words else []
+    return f"This was asked of {joined_by_and([*first, *some])}." if first or some else ""
 
 
 def _layers(report: Report, shift: Shift) -> dict[str, Any]:
@@ -128,11 +140,9 @@ def _layers(report: Report, shift: Shift) -> dict[str, Any]:
 
 def _small(report: Report, shift: Shift, depth: int, rows: np.ndarray) -> dict[str, Any]:
     """Both models' words at a depth, on the same axes and at one scale; a problem where there is no plot."""
-    both = (shift.changed.before, shift.changed.after)
-    if problem := problems(both[0])[depth]:
+    if problem := problems(shift.changed.before)[depth]:
         return {"problem": problem}
-    coordinates = np.concatenate([each.coordinates[depth] for each in both])
-    places, _ = placed(coordinates, np.tile(both[0].reference, 2))
+    places, _ = placed(_coordinates(shift, depth), np.tile(shift.changed.before.reference, 2))
     memberships = report.words.of(shift.contexts[0].states.tokenization).memberships
     halves = np.split(places, 2)
     return {"problem": "", "plots": [dots(each, rows, memberships, report.look.marks) for each in halves]}
@@ -153,7 +163,7 @@ def _plates(report: Report, found: Sequence[Shift], page: str) -> str | None:
                 for each in found
             ],
         }
-        for side, model in zip(SIDES, (found[0].before, found[0].after), strict=True)
+        for side, (model, *_) in zip(SIDES, found[0].sides, strict=True)
     ]
     longest = {
         "model": max((each["name"] for each in models), key=len),
@@ -168,7 +178,6 @@ def _data(found: Sequence[Shift]) -> dict[str, Any]:
     """For the page's own script."""
     return {
         "slugs": [slug_of(found[0], side) for side in SIDES],
-        "ruler": {"start": charts.RULER.left / charts.RULER.width, "end": charts.RULER.right / charts.RULER.width},
         "contexts": {
             each.contexts[0].states.context.name: {
                 "depth": each.depth,
@@ -186,25 +195,29 @@ def _data(found: Sequence[Shift]) -> dict[str, Any]:
 
 def _extents(shift: Shift, depth: int) -> list[float | None] | None:
     """Those of both models together, so that both plots have one scale."""
-    both = [each.coordinates[depth] for each in (shift.changed.before, shift.changed.after)]
+    both = _coordinates(shift, depth)
     if not np.isfinite(both).all():
         return None
-    return written_extents(extents(np.concatenate(both), np.tile(shift.changed.before.reference, 2)))
+    return written_extents(extents(both, np.tile(shift.changed.before.reference, 2)))
+
+
+def _coordinates(shift: Shift, depth: int) -> np.ndarray:
+    """``(2 · n_words, 2)``: the places of all words before, then after."""
+    return np.concatenate([shown.projection.coordinates[depth] for *_, shown in shift.sides])
 
 
 def caption(shift: Shift, depth: int) -> str:
     """How the plots of a depth are made, and how much of each model's variance they show."""
     if shift.changed.is_same[depth]:
         return "Both models have the same states here."
-    shares = (each.explained_variance_ratio[depth].sum() for each in (shift.changed.before, shift.changed.after))
     of_each = " and ".join(
-        f"{percent(share)} of {name}’s"
-        for share, name in zip(shares, (shift.before.name, shift.after.name), strict=True)
+        f"{percent(shown.projection.explained_variance_ratio[depth].sum())} of {model.name}’s"
+        for model, _, shown in shift.sides
     )
     centered = (
         "Each model’s words are centered first, as the models lie apart. " if shift.changed.is_centered[depth] else ""
     )
-    first = " The plots are of the context’s first sentence." if shift.contexts[0].has_templates else ""
+    first = " The plots are of the context’s first sentence." if shift.is_of_first else ""
     return f"PCA of both models’ standardized states together, on the same axes. {centered}They hold {of_each} variance.{first}"
 
 

@@ -18,17 +18,21 @@ from tokviz.pages.text.sentences import depths_where
 from tokviz.records import (
     Changed,
     ContextReport,
-    LayerSimilarity,
     ModelDifferences,
     ModelReport,
     ProjectionReport,
     Report,
+    SeriesReport,
 )
 
 LEAST = 0.05
 """More or less is said only of a difference whose whole band lies beyond this."""
 MOST_NAMED = 3
 """Of more categories it is said how many they are."""
+
+
+Side = tuple[ModelReport, ContextReport, ProjectionReport]
+"""A model, its capture, and its words on common axes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,20 +59,21 @@ class Shift:
         return one, other
 
     @property
-    def shown(self) -> tuple[ProjectionReport, ProjectionReport]:
-        """Their words on common axes, which are drawn by scripts and on cards, not as images."""
+    def sides(self) -> tuple[Side, Side]:
+        """Before and after; words on common axes are drawn by scripts and on cards, not as images."""
         one, other = (
-            ProjectionReport(projection=each, plates=(None,) * self.n_depths, grid=None, strip=None)
-            for each in (self.changed.before, self.changed.after)
+            (model, context, ProjectionReport(projection=shown, plates=(None,) * self.n_depths, grid=None, strip=None))
+            for model, context, shown in zip(
+                (self.before, self.after), self.contexts, (self.changed.before, self.changed.after), strict=True
+            )
         )
         return one, other
 
-    @property
-    def similarity(self) -> LayerSimilarity | None:
-        """How like each other their layers are; None where that isn't known."""
-        asked = {self.before.slug, self.after.slug}, self.pair.context
-        every = self.report.similarities
-        return next((each.shared for each in every if ({each.model_a, each.model_b}, each.context) == asked), None)
+    @cached_property
+    def series(self) -> SeriesReport | None:
+        """Whose ends they are; None where they are models of their own."""
+        every = self.report.series
+        return next((series for series in every if any(each is self.pair for each in series.changes)), None)
 
     @property
     def n_depths(self) -> int:
@@ -159,6 +164,16 @@ class Shift:
         return int(self.movers.any(axis=0).sum())
 
     @property
+    def asked(self) -> tuple[int, int]:
+        """Of how many words it was asked whether they moved, and how many there are."""
+        return len(self.changed.rows), int(self.changed.before.reference.sum())
+
+    @property
+    def is_of_first(self) -> bool:
+        """Whether movers and plots are of the first of several sentences."""
+        return bool(self.contexts[0].states.context.further_templates)
+
+    @property
     def margin(self) -> float:
         """How far the change is from none; 0 where none is beyond ``LEAST``."""
         return float(self._nearest.max()) if self._said[1] else 0.0
@@ -191,8 +206,7 @@ class Shift:
             names = names if by_category else (Fact(f"change.measures.{self.measure}"),)
             # Of categories by any metric, as none is named.
             measures = MEASURES if by_category else (self.measure,)
-            every = np.abs([self.band(each, by_category=by_category)[[0, 2]] for each in measures])
-            ends = every[:, :, rows][:, :, :, alike]
+            ends = np.array([self._ends(each, by_category=by_category) for each in measures])[:, rows][:, :, alike]
             both |= {"most": _rounded_up(float(ends[np.isfinite(ends)].max()))}
         here = np.arange(self.n_depths) == self.depth
         places = self._where(alike), Fact("change.at", where=depths_where(here))
@@ -201,24 +215,32 @@ class Shift:
     def _none_is_shown(self, both: dict[str, Fact | str | float]) -> Fact:
         """What remains possible, where both models' states aren't the same."""
         if n := self.n_movers:
-            return Fact("change.moved", n=n, **both)
+            return Fact("change.moved", which=self._counted(n), **both)
         if self.pair.paired is None:
             return Fact("change.without_categories", **both)
-        differs = ~self.changed.is_same
-        all_words, of_categories = (
-            np.concatenate(
-                [np.abs(self.band(each, by_category=of)[[0, 2]]).max(axis=0)[:, differs] for each in MEASURES]
-            )
-            for of in (False, True)
-        )
-        ends = np.concatenate([all_words[np.isfinite(all_words).all(axis=1)], of_categories])
-        if not np.isfinite(ends).any():
+        ends = self._ends_where_states_differ
+        are_known = np.isfinite(ends)
+        if not are_known.any():
             return Fact("change.not_tested", **both)
-        if not np.isfinite(ends).all() or len(self.labels) < len(self.report.words.categories):
+        if not are_known.all() or len(self.labels) < len(self.report.words.categories):
             return Fact("change.not_all", **both)
         if ends.max() <= LEAST:
             return Fact("change.within", least=LEAST, **both)
         return Fact("change.not_shown", most=_rounded_up(float(ends.max())), **both)
+
+    @property
+    def _ends_where_states_differ(self) -> np.ndarray:
+        """``(n, n_such_depths)``: see ``_ends``, by every metric: of each category, and of all words where it is known at each depth."""
+        of_categories, of_all = (
+            np.concatenate([self._ends(each, by_category=of) for each in MEASURES])[:, ~self.changed.is_same]
+            for of in (True, False)
+        )
+        return np.concatenate([of_categories, of_all[np.isfinite(of_all).all(axis=1)]])
+
+    def _ends(self, measure: str, *, by_category: bool) -> np.ndarray:
+        """``(n, n_depths)``: how far from 0 the far end of each band is."""
+        low, _, high = self.band(measure, by_category=by_category)
+        return np.asarray(np.maximum(np.abs(low), np.abs(high)))
 
     def _where(self, holds: np.ndarray) -> Fact:
         is_whole = not is_partial(self.contexts[0])
@@ -273,7 +295,19 @@ class Shift:
         movers = self.movers[self.depth]
         if movers.any():
             lost = self.changed.lost[self.depth][movers]
-            yield Fact("change.movers", n=int(movers.sum()), depth=self.depth, k=self.changed.moved.k, lost=lost)
+            own = {
+                "which": self._counted(int(movers.sum())),
+                "first": Fact("change.of_first") if self.is_of_first else "",
+            }
+            yield Fact("change.movers", depth=self.depth, k=self.changed.moved.k, lost=lost, **own)
+
+    def _counted(self, n_movers: int) -> Fact:
+        n_asked, n_words = self.asked
+        return (
+            Fact("change.of_asked", n=n_movers, asked=n_asked)
+            if n_asked < n_words
+            else Fact("change.of_all", n=n_movers)
+        )
 
     def found(self) -> Found:
         """As a finding of the report."""

@@ -59,7 +59,7 @@ def series_page(report: Report, series: SeriesReport) -> Values:
         facts=" · ".join([sentences.summary(series), *([facts_line(card)] if card else [])]),
         findings=[*_findings(report, series, contexts)],
         told=told,
-        changes=lines([each.found() for each in shifts(report) if each.pair in series.changes], page),
+        changes=lines([each.found() for each in shifts(report) if each.series is series], page),
         certainty=sentences.certainty(series),
         faults=(*sentences.faults(series), *sentences.failures(series), *series.not_compared),
         contexts=contexts,

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from tokviz.records import HiddenStates
+from tokviz.run.plan.inputs import Inputs
 
 
-def misfit(states: HiddenStates, reference: HiddenStates, name: str) -> str | None:
-    """What was expected of states and what they have; None where they are of one form with the reference, which has that name."""
+def misfit(templates: Sequence[HiddenStates], reference: Sequence[HiddenStates], name: str) -> str | None:
+    """What was expected of a capture and what it has; None where it is of one form with the reference, which has that name.
+
+    Parameters
+    ----------
+    templates, reference : in each template of a context.
+    """
+    every = (_misfit(*each, name) for each in zip(templates, reference, strict=False))
+    return next(filter(None, every), None)
+
+
+def _misfit(states: HiddenStates, reference: HiddenStates, name: str) -> str | None:
     for what, expected, got in (
         ("layers", reference.n_depths - 1, states.n_depths - 1),
         ("dimensions", reference.card.width, states.card.width),
@@ -23,18 +34,27 @@ def misfit(states: HiddenStates, reference: HiddenStates, name: str) -> str | No
     return None
 
 
-def of_one_form(captured: Iterable[tuple[str, HiddenStates]]) -> Iterator[tuple[str, str]]:
-    """Each model with the first one of its form and its architecture, by their slugs."""
-    firsts: dict[str, HiddenStates] = {}
-    for slug, states in captured:
-        alike = (first for first, other in firsts.items() if _is_alike(states, other))
-        found = next(alike, None)
+def side_by_side(a: Sequence[Inputs], b: Sequence[Inputs]) -> Iterator[tuple[Inputs, Inputs]]:
+    """Both models' captures in each context that both have."""
+    by_name = {each.states.context.name: each for each in b}
+    return ((each, by_name[each.states.context.name]) for each in a if each.states.context.name in by_name)
+
+
+def of_one_form(captured: Mapping[str, Sequence[Inputs]]) -> Iterator[tuple[str, str]]:
+    """Each model with the first one of its architecture and, in any context, its form, by their slugs."""
+    firsts: dict[str, Sequence[Inputs]] = {}
+    for slug, own in captured.items():
+        found = next(
+            (first for first, others in firsts.items() if any(_are_alike(*each) for each in side_by_side(own, others))),
+            None,
+        )
         if found is None:
-            firsts[slug] = states
+            firsts[slug] = own
         else:
             yield found, slug
 
 
-def _is_alike(states: HiddenStates, other: HiddenStates) -> bool:
+def _are_alike(one: Inputs, other: Inputs) -> bool:
     """Small models of different architectures may have one form, but none of them came of the other."""
-    return states.card.model_type == other.card.model_type and misfit(states, other, "") is None
+    is_of_one_type = one.states.card.model_type == other.states.card.model_type
+    return is_of_one_type and misfit(one.templates, other.templates, "") is None

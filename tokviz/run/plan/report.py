@@ -7,7 +7,7 @@ grows when its model has been captured (``Plan.grow``). Whoever runs, describes 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from tokviz.records import HiddenStates, Picture, Projection
 from tokviz.run.kinds.base import FORCED, Capture, Kind
 from tokviz.run.kinds.interventions import Interventions, Wanted
 from tokviz.run.plan import captures, recipe
-from tokviz.run.plan.form import misfit, of_one_form
+from tokviz.run.plan.form import misfit, of_one_form, side_by_side
 from tokviz.run.plan.inputs import Inputs
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.pairs import Comparer, Comparison
@@ -206,19 +206,23 @@ class Plan:
         in_detail = {_oriented(slugs, changes): is_detailed for slugs, is_detailed in self.config.pairs_among(known)}
         made = []
         for slugs in dict.fromkeys((*in_detail, *changes)):
-            for inputs in _side_by_side(known[slugs[0]], known[slugs[1]]):
-                before, after = (each.states for each in inputs)
-                wrong = misfit(after, before, names[slugs[0]]) if slugs in changes else None
-                made.append(
-                    Comparison(
-                        slugs=slugs,
-                        inputs=inputs,
-                        in_detail=in_detail.get(slugs, False),
-                        comparer=comparer,
-                        is_change=slugs in changes and not wrong,
-                        misfit=f"{wrong}; remove the pair from changes" if wrong and self.config.changes else None,
-                    )
+            shared = list(side_by_side(known[slugs[0]], known[slugs[1]]))
+            is_asked = slugs in changes
+            wrong = [
+                misfit(after.templates, before.templates, names[slugs[0]]) if is_asked else None
+                for before, after in shared
+            ]
+            made += [
+                Comparison(
+                    slugs=slugs,
+                    inputs=inputs,
+                    in_detail=in_detail.get(slugs, False),
+                    comparer=comparer,
+                    is_change=is_asked and not each,
+                    misfit=f"{each}; remove the pair from changes" if all(wrong) else None,
                 )
+                for inputs, each in zip(shared, wrong, strict=True)
+            ]
         return made
 
     def _changes(self, captured: Mapping[str, Sequence[Inputs]]) -> tuple[tuple[str, str], ...]:
@@ -228,18 +232,12 @@ class Plan:
         asked = self.config.changed_pairs
         if asked is not None:
             return tuple(each for each in asked if captured.keys() >= {*each})
-        return tuple(of_one_form((slug, inputs[0].states) for slug, inputs in captured.items()))
+        return tuple(of_one_form(captured))
 
 
 def _oriented(slugs: tuple[str, str], changes: Collection[tuple[str, str]]) -> tuple[str, str]:
     """A pair as it is named where it is before and after."""
     return slugs[::-1] if slugs[::-1] in changes else slugs
-
-
-def _side_by_side(a: Sequence[Inputs], b: Sequence[Inputs]) -> Iterator[tuple[Inputs, Inputs]]:
-    """Both models' captures in each context that both have."""
-    by_name = {each.states.context.name: each for each in b}
-    return ((each, by_name[each.states.context.name]) for each in a if each.states.context.name in by_name)
 
 
 def _all_states(templates: Sequence[Capture[Template]]) -> tuple[HiddenStates, ...]:

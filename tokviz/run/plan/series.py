@@ -81,7 +81,8 @@ class SeriesPlan:
         for name, other in self.checkpoints[self.reference].items():
             if name not in self.checkpoints[index]:
                 continue
-            found = misfit(self.checkpoints[index][name].states, other.states, f"{label}, the reference")
+            own, reference = (each.inputs.templates for each in (self.checkpoints[index][name], other))
+            found = misfit(own, reference, f"{label}, the reference")
             if found:
                 return ModelError(f"{found}; leave it out, or name another reference_step")
         return None
