@@ -14,7 +14,7 @@ from tokviz.config import ModelConfig, ReportConfig
 from tokviz.records import Underway
 from tokviz.run.plan.report import Plan
 
-_SECONDS = 60.0
+SECONDS = 60.0
 """After which no further model is captured for it."""
 
 
@@ -70,4 +70,4 @@ class Clock:
     @property
     def is_over(self) -> bool:
         """Whether what is there is to be shown now."""
-        return monotonic() - self._begun > _SECONDS
+        return monotonic() - self._begun > SECONDS

@@ -21,10 +21,11 @@ from tokviz.pages.compare.layers import pair_name
 from tokviz.pages.first.choice import unshown_rows
 from tokviz.pages.text.problems import problems
 from tokviz.records import Plate, Projection, Report
-from tokviz.run import checkpoints, first_look, places, prune
+from tokviz.run import checkpoints, first_look, forecast, places, prune
 from tokviz.run.capturing.all_models import capture_models
 from tokviz.run.capturing.apart import Apart, working_apart
 from tokviz.run.cards import draw_cards
+from tokviz.run.forecast import Timed
 from tokviz.run.plan.added import added_measures
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.pairs import Compared, Comparison, compare
@@ -123,14 +124,11 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
     if complaint:
         reporter.say(complaint)
     start = partial(_start, options, reporter)
+    reporter, foreseen = forecast.begin(plan, reporter)
     with picture_queue(start, store.put_image, reporter) as queue, working_apart(reporter) as apart:
-        if first_look.is_due(plan):
-            if publish.is_complete(options.output):
-                reporter.say(f"{shown_path(_page(options))}: an earlier report, which stays until this one is complete")
-            else:
-                _show_early(plan, reporter, queue, apart)
-                plan = Plan(config, options, store)  # as much of it as is captured now
-        begun = [_begin(*captured, plan, reporter, queue) for captured in capture_models(plan, reporter, queue, apart)]
+        plan = _shown_early(plan, reporter, queue, apart)
+        captured = reporter.then_making(capture_models(plan, reporter, queue, apart))
+        begun = [_begin(*each, plan, reporter, queue) for each in captured]
         apart.end()
         made = [_try(plan, reporter, each.plan, partial(_wait, each, plan, reporter, queue)) for each in begun]
         _refuse_if_all_failed([(each.plan.model, each.failure) for each in made])
@@ -174,21 +172,35 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
     plan.fonts.keep_coverage()
     if spared.problems:
         raise PublishError(spared.problems[0])
+    failures = (*_failures(report), *not_drawn)
+    if not failures:
+        reporter.note(store, foreseen)
     return Outcome(
         place=_page(options),
         n_models=sum(not each.failure for each in made),
         n_checkpoints=sum(not each.failure for of in series for each in of.made),
-        failures=(*_failures(report), *not_drawn),
+        failures=failures,
         n_captured=sum(len(model.due) for model in plan.models if not by_slug[model.model.slug].failure),
         n_drawn=n_drawn,
         n_images=len(images),
     )
 
 
-def _show_early(whole: Plan, reporter: Reporter, queue: PictureQueue, apart: Apart) -> None:
+def _shown_early(plan: Plan, reporter: Timed, queue: PictureQueue, apart: Apart) -> Plan:
+    """What is left when a first look stands, if one is due."""
+    if not first_look.is_due(plan):
+        return plan
+    if publish.is_complete(plan.options.output):
+        reporter.say(f"{shown_path(_page(plan.options))}: an earlier report, which stays until this one is complete")
+        return plan
+    _show_early(plan, reporter, queue, apart)
+    return Plan(plan.config, plan.options, plan.store)
+
+
+def _show_early(whole: Plan, reporter: Timed, queue: PictureQueue, apart: Apart) -> None:
     """Publish a first look; a model that fails is left to the whole report, which says why."""
     plan, clock, begun = first_look.of(whole), first_look.Clock(), list[Made]()
-    for model, failure in capture_models(plan, reporter, queue, apart):
+    for model, failure in reporter.then_making(capture_models(plan, reporter, queue, apart)):
         begun += [] if failure else [_begin(model, None, plan, reporter, queue)]
         if begun and clock.is_over:
             break
@@ -282,11 +294,14 @@ def capture_only(config: ReportConfig, options: Options, reporter: Reporter, *, 
     outcomes: list[tuple[ModelPlan, str | None]] = []
     with locks.in_use(options.cache):
         plan = Plan(config, options, store)
+        reporter, foreseen = forecast.begin(plan, reporter)
         start = partial(_start, options, reporter)
         with picture_queue(start, store.put_image, reporter) as queue, working_apart(reporter) as apart:
             for model, failure in capture_models(plan, reporter, queue, apart):
                 _report_failure(model.model, failure, plan, reporter)
                 outcomes.append((model, str(failure) if failure else None))
+        if not any(failure for _, failure in outcomes):
+            reporter.note(store, foreseen)
         prune.note_use(store, config, options, place)
     if refuses:
         _refuse_if_all_failed([(model.model, failure) for model, failure in outcomes])

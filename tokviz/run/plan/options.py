@@ -44,6 +44,8 @@ class Options:
     """Whether each finding is drawn as an image of its own."""
     early: bool = False
     """Whether a first look is published before all else is made, where no complete report stands."""
+    foretells: bool = False
+    """Whether it begins with what will be made, and how long that takes."""
     is_first_look: bool = False
     """Whether this is that look: plots in one form, nothing measured."""
     command: str = "python generate.py"
