@@ -45,8 +45,9 @@ def cases(tiny: Path, small: Path) -> list[Case]:
         "[words]", '[[contexts]]\nname = "sentence"\ntemplate = "The word is {word}"\n[words]'
     )
     words = made_up_words(600)
-    many = f'[[models]]\nsource = "{tiny}"\n[[contexts]]\nname = "alone"\ntemplate = " {{word}}"\n[words]\n' + "\n".join(
-        f"c{index} = {json.dumps(words[index::6])}" for index in range(6)
+    many = (
+        f'[[models]]\nsource = "{tiny}"\n[[contexts]]\nname = "alone"\ntemplate = " {{word}}"\n[words]\n'
+        + "\n".join(f"c{index} = {json.dumps(words[index::6])}" for index in range(6))
     )
     return [
         Case(name="a tiny model", config=report(tiny)),
@@ -111,8 +112,9 @@ def _add(own: Path, noted: Path) -> None:
     """Put one run's ratios to those of others, through the cache's own functions."""
     from tokviz.run.store.artefacts import Store
 
-    before, new = Store(noted.parent).timings(), Store(own.parent).timings()
-    Store(noted.parent).put_timings({key: [*before.get(key, []), *new.get(key, [])] for key in {**before, **new}})
+    store = Store(noted.parent)
+    before, new = store.timings(), Store(own.parent).timings()
+    store.put_timings({key: [*before.get(key, []), *new.get(key, [])] for key in {**before, **new}})
 
 
 def _places(folder: Path) -> list[str]:
@@ -120,11 +122,17 @@ def _places(folder: Path) -> list[str]:
 
 
 def _built(folder: Path, options: tuple[str, ...]) -> tuple[float, float]:
-    """Seconds until the first page stands, and until the end."""
-    command, begun, first = [sys.executable, "-m", "tokviz", "build", *options, *_places(folder)], time.monotonic(), None
+    """Seconds until the first page stands, and until the end, since it was said how many that will be."""
+    command, begun, first = (
+        [sys.executable, "-m", "tokviz", "build", *options, *_places(folder)],
+        time.monotonic(),
+        None,
+    )
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, cwd=sample.HERE.parent, env=ENVIRONMENT) as process:  # fmt: skip
         assert process.stderr is not None
         for line in process.stderr:
+            if line.startswith("time: "):
+                begun = time.monotonic()
             if "a first look; all else follows" in line:
                 first = time.monotonic() - begun
             if os.environ.get("SHOW"):
