@@ -191,14 +191,16 @@ def expected(plan: Plan) -> Expected:
 
 
 def begin(plan: Plan, reporter: Reporter) -> tuple[Timed, Expected | None]:
-    """Say what is expected, unless nobody hears it or nothing is due; from now on the reporter keeps how long it takes."""
+    """Say what is expected where anything is due and somebody hears it; from now on the reporter keeps how long it takes."""
     timed = Timed(reporter)
     if not plan.options.foretells or isinstance(reporter, Quiet) or plan.options.place.is_cluster:
         return timed, None
     found = expected(plan)
+    if not found.work.is_due:
+        return timed, None
     for line in found.lines:
         timed.say(line)
-    return timed, found if found.work.is_due else None
+    return timed, found
 
 
 def _pace() -> float:
