@@ -213,7 +213,12 @@ def test_every_phase_is_known_by_what_is_told_of_it(project: Path, monkeypatch: 
     leave_pictures_blank(monkeypatch)
     kept = list[forecast.Timed]()
     note = forecast.Timed.note
-    monkeypatch.setattr(forecast.Timed, "note", lambda self, *of: kept.append(self) or note(self, *of))
+
+    def noted(timed: forecast.Timed, *of: Any) -> None:
+        kept.append(timed)
+        note(timed, *of)
+
+    monkeypatch.setattr(forecast.Timed, "note", noted)
     pipeline.run(config(lens=True), options(project, foretells=True), Told())
     [timed] = kept
     assert all(timed.seconds[phase] > 0 for phase in PHASES if phase != "loss")

@@ -6,6 +6,8 @@ ended, what each phase really took is kept beside what was foreseen: later forec
 
 from __future__ import annotations
 
+import math
+import os
 import statistics
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -27,6 +29,7 @@ from tokviz.run.plan.report import Plan
 from tokviz.run.plan.tree import ContextPlan, ModelPlan
 from tokviz.run.publishing import publish
 from tokviz.run.store.artefacts import Store
+from tokviz.run.work.processes import default_jobs
 from tokviz.run.work.progress import Quiet, Reporter, Step
 from tokviz.text import counted
 
@@ -204,16 +207,22 @@ def begin(plan: Plan, reporter: Reporter) -> tuple[Timed, Expected | None]:
 
 
 def _pace() -> float:
-    """How many times as long as at ``_SPEED`` products of matrices take now, in one thread."""
+    """How many times as long as at ``_SPEED`` products of matrices take here, in one thread, besides what else is at work.
+
+    How busy others keep the processors is taken from this moment and from the last minute.
+    """
     import numpy as np
     from threadpoolctl import threadpool_limits
 
-    matrix, n_products, begun = np.ones((512, 512), dtype=np.float32), 0, time.monotonic()
+    matrix, took, begun = np.ones((512, 512), dtype=np.float32), list[float](), time.monotonic()
     with threadpool_limits(1, "blas"):
-        while (took := time.monotonic() - begun) < _MEASURED_SECONDS or not n_products:
+        while time.monotonic() - begun < _MEASURED_SECONDS or not took:
+            start = time.perf_counter()
             matrix @ matrix
-            n_products += 1
-    return _SPEED * took / n_products / (2 * len(matrix) ** 3)  # where others keep the processors busy, they do so
+            took.append(time.perf_counter() - start)
+    load = os.getloadavg()[0] / default_jobs() if hasattr(os, "getloadavg") else 0.0
+    busy = math.sqrt(statistics.mean(took) / min(took) * (1 + load))
+    return busy * _SPEED * min(took) / (2 * len(matrix) ** 3)
 
 
 # --- what is due -------------------------------------------------------------------------------------------------
