@@ -11,7 +11,7 @@ import sys
 
 NAMES = (
     "one_picture", "capture_alone", "scans", "cold_run", "first_look", "whole_sample", "interventions", "again", "one_more_model", "fifty_models", "similarities", "many_words",
-    "vocabulary", "streaming", "clusters",
+    "vocabulary", "streaming", "clusters", "forecasts",
 )  # fmt: skip
 
 

@@ -68,8 +68,10 @@ def fitted(head: Any) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
     """The rows, and per depth the directions of either half."""
     structure = find_structure(head.base_model, "model")
     rows = output_rows(head.base_model, structure, head.get_output_embeddings().weight, IDS)
-    [(some, found)] = directions(head.base_model, structure, rows, passages())
+    done: list[int] = []
+    [(some, found)] = directions(head.base_model, structure, rows, passages(), done.append)
     assert some.tolist() == [0, 1, 2]
+    assert sum(done) == len(IDS) * -(-len(passages()) // Directions.N_AT_ONCE)
     return rows, found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +136,10 @@ def test_logits_that_take_much_memory_are_made_in_several_passes(monkeypatch: py
     )
     together = losses(*arguments, of)
     monkeypatch.setattr(measuring, "LOGIT_BYTES_IN_MEMORY", 3 * 4 * 300 * 128)
-    apart = losses(*arguments, of)
+    done: list[int] = []
+    apart = losses(*arguments, replace(of, on_progress=done.append))
+    assert len(done) > 1
+    assert sum(done) == len(of.ids)
     for one, other in zip((together[0], *together[1]), (apart[0], *apart[1]), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
 

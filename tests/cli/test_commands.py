@@ -14,7 +14,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from command import CONFIG, done, python
+from command import CONFIG, ROOT, done, python
 from invoking import run
 
 from tokviz.cli import application, looking
@@ -24,6 +24,10 @@ from tokviz.config.tables import Table
 from tokviz.models import Description, describe
 from tokviz.run.store import entries
 
+EXPECTED_KEYS = [
+    *("is_due", "models", "contexts", "captures", "changed_or_random", "kinds", "images"),
+    *("megabytes", "minutes", "unknown", "earlier_runs"),
+]
 WORDS = 'Colors = ["red", "green", "blue"]\n"First names" = ["Mary", "James", "Anna"]\n'
 
 
@@ -36,19 +40,36 @@ def project(tmp_path: Path, llama: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     return tmp_path
 
 
-def test_options_without_a_command_are_those_of_build(project: Path) -> None:
+def test_options_without_a_command_are_those_of_build(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setattr("tokviz.run.forecast._pace", lambda: 1.0)
     plain, named, plan = run("--dry-run"), run("build", "--dry-run"), run("plan")
     assert plain.exit_code == named.exit_code == plan.exit_code == 0
     assert "alone: capture (not captured yet)" in plan.stdout
     assert plain.stdout == named.stdout == plan.stdout
+    what, size, time, *_ = plan.stdout.splitlines()
+    assert what.startswith("1 model in 2 contexts: 2 captures; about ")
+    assert size.startswith("to download: 0 MB; on the disk: cache ")
+    assert time == "time: first page under a minute, all under a minute (by a measurement of this machine)"
     assert sorted(path.name for path in project.iterdir()) == ["llama", "report.toml", "words.toml"]
+
+
+def test_a_plan_for_programs(project: Path) -> None:
+    told = run("plan", "--json")
+    assert told.exit_code == 0
+    said = json.loads(told.stdout)
+    assert [*said] == ["expected", "models", "more"]
+    assert [*said["expected"]] == EXPECTED_KEYS
+    assert said["models"][0]["contexts"]["alone"]["is_due"]
+    page = (ROOT / "docs" / "manual" / "reference" / "command.md").read_text(encoding="utf-8")
+    assert not [key for key in (*said, *EXPECTED_KEYS, *said["models"][0]) if f"`{key}`" not in page]
 
 
 def test_models_and_words_need_no_config(project: Path) -> None:
     (project / "report.toml").unlink()
     planned = run("--model", "Tiny=llama", "--words", "words.toml", "--dry-run")
     assert planned.exit_code == 0, planned.stderr
-    assert planned.stdout.startswith("Tiny (llama)\n")
+    assert planned.stdout.splitlines()[3] == "Tiny (llama)"
     for arguments in ([], ["--model", "llama"], ["--words", "words.toml"]):
         missing = run("plan", *arguments)
         assert missing.exit_code == 1

@@ -141,7 +141,7 @@ def test_whatever_the_encoding_every_name_is_printed(project: Path, environment:
     output = "漢".encode() + (b"\xff" if sys.platform == "linux" else b"")  # other systems refuse what is no text
     planned = run(project, "", *TOKVIZ, "plan", "--output", output, **environment)
     assert planned.returncode == 0, planned.stderr
-    assert planned.stdout.startswith(b"name (org/name)\n")
+    assert b"name (org/name)" in planned.stdout.splitlines()
     refused = run(project, "", *GENERATE, "--output", output, "--words", output + b".toml", **environment)
     assert refused.returncode == 1
     assert refused.stderr.isascii()

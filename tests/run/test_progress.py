@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 
 import pytest
+from rich.console import Console
+from rich.progress import Progress
 
 from tokviz.run.work import progress
-from tokviz.run.work.progress import told_if_long
+from tokviz.run.work.progress import Bars, counted_step, told_if_long
 
 
 class Recorded:
@@ -49,3 +51,22 @@ def test_a_long_step_is_told_while_it_lasts_and_ends_even_with_an_error(monkeypa
     with pytest.raises(OSError, match="in the midst"):
         compare()
     assert reporter.told == ["Comparing", "over"]
+
+
+@pytest.mark.parametrize("counts", [[], [2, 3], [5], [2, 9], [4, 1, 1]])
+def test_a_counted_step_is_over_once_whatever_came_of_it(counts: list[int]) -> None:
+    console = Console(force_terminal=True, width=80)
+    with console.capture() as said, Progress(console=console) as progress, counted_step(Bars(progress), "Fit", 5) as go:
+        for count in counts:
+            go(count)
+    assert said.get().count("Fit: ") == 1
+    assert not progress.tasks
+
+
+def test_a_counted_step_ends_with_an_error_and_without_anything_to_count() -> None:
+    reporter = Recorded()
+    with pytest.raises(OSError, match="midst"), counted_step(reporter, "Fitting", 3):
+        raise OSError("in the midst")
+    with counted_step(reporter, "Nothing", 0):
+        pass
+    assert reporter.told == ["Fitting", "over", "Nothing", "over"]

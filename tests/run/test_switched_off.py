@@ -338,7 +338,9 @@ def test_an_encoder_predicts_no_next_token(made: Path, tiny: Tiny, tmp_path: Pat
         reporter=Quiet(),
         now=str,
     )
-    assert measure_loss(ready, states, LossText.of(config())) == Loss(reason="the model is not a decoder")
+    assert measure_loss(ready, states, LossText.of(config()), lambda _: None) == Loss(
+        reason="the model is not a decoder"
+    )
 
 
 @pytest.mark.parametrize(("n_words", "n_passages"), [(7, 8), (700, 16), (7_000, 32)])

@@ -7,7 +7,7 @@ takes a vector–Jacobian product per token instead of one per dimension.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -100,7 +100,11 @@ def require_plain_head(head: Any, module: nn.Module, ids: Sequence[int]) -> None
 
 
 def directions(
-    module: nn.Module, structure: Structure, rows: np.ndarray, passages: np.ndarray
+    module: nn.Module,
+    structure: Structure,
+    rows: np.ndarray,
+    passages: np.ndarray,
+    on_progress: Callable[[int], None] = lambda _: None,
 ) -> Iterator[tuple[np.ndarray, tuple[np.ndarray, ...]]]:
     """The mean over passages and source positions of ∂(Σ of ``rows`` · last state over all positions) / ∂(state at the source).
 
@@ -112,6 +116,7 @@ def directions(
     structure : of it.
     rows : ``(n_tokens, width)``, as ``output_rows`` gives them.
     passages : ``(n_passages, n_positions)`` int64, ids; two or more.
+    on_progress : takes how many more backward passes are done, each of one token through ``Directions.N_AT_ONCE`` passages.
 
     Yields
     ------
@@ -132,12 +137,16 @@ def directions(
         some = np.arange(first, min(first + n_at_once, len(rows)))
         # The caller may have turned gradients off.
         with torch.inference_mode(mode=False), torch.enable_grad(), _weights_fixed(module), _fast_passes(module):
-            found = _directions(module, structure, rows[some], passages)
+            found = _directions(module, structure, rows[some], passages, on_progress)
         yield some, found
 
 
 def _directions(
-    module: nn.Module, structure: Structure, rows: np.ndarray, passages: np.ndarray
+    module: nn.Module,
+    structure: Structure,
+    rows: np.ndarray,
+    passages: np.ndarray,
+    on_progress: Callable[[int], None],
 ) -> tuple[np.ndarray, ...]:
     import torch
 
@@ -148,7 +157,7 @@ def _directions(
         with hooked(dict.fromkeys((structure.embedding, *structure.layers), taps.tap)):
             forward(module, ids, torch.ones_like(ids), with_gradients=True)
         with limited_to_free_memory(ids.device):
-            found = taps.gradients(rows)
+            found = taps.gradients(rows, on_progress)
         total = found if total is None else [sum_so_far + own for sum_so_far, own in zip(total, found, strict=True)]
     in_halves = torch.tensor([len(passages[half::2]) for half in range(2)])
     n_sources = in_halves * (passages.shape[1] - Directions.N_LEFT_OUT)
@@ -190,7 +199,7 @@ class _Taps:
             return (tapped, *output[1:])
         raise CaptureError(f"its layers give {type(output).__name__} instead of states")
 
-    def gradients(self, rows: np.ndarray) -> list[torch.Tensor]:
+    def gradients(self, rows: np.ndarray, on_progress: Callable[[int], None]) -> list[torch.Tensor]:
         """Per depth ``(2, n_tokens, width)`` float64, of the sum over all positions of the last state times each row."""
         import torch
 
@@ -210,6 +219,7 @@ class _Taps:
                     for each, zero in zip(of_some, zeros, strict=True)
                 ]
             )
+            on_progress(len(some))
         return [torch.cat(of_depth).movedim(0, 1) for of_depth in zip(*found, strict=True)]
 
 

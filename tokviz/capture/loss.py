@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -40,6 +40,8 @@ class Passages:
     """``(n_passages, n_tokens)`` int64."""
     n_before: int
     """How many tokens of each passage aren't predicted: those that the tokenizer puts before a text, or else the first."""
+    on_progress: Callable[[int], None] = lambda _: None
+    """Takes how many more of them are done, in all settings."""
 
     @property
     def n_predicted(self) -> int:
@@ -140,6 +142,7 @@ def losses(
             for setting, found in zip(settings, changed, strict=True):
                 with neurons_set(matrix, setting.neurons, at_position_0=setting.at_position_0):
                     found.append(_losses(head, batch, text.n_before))
+        text.on_progress(len(batch))
     every = [np.concatenate(each) for each in (intact, *changed)]
     if not all(np.isfinite(each).all() for each in every):
         raise CaptureError(f"{type(head).__name__}: expected finite losses, got some that aren't")

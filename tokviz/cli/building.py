@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import json
 import os
 import shlex
 import sys
@@ -85,7 +86,8 @@ def build(
             excerpts=excerpts,
             cards=cards,
             early_in=early_in,
-            early=early and report.early and not os.environ.get("CI"),
+            early=early and _early(report),
+            foretells=True,
             forms=_forms(draft=draft, svg=svg),
             apart=True,
             command=_as_typed(context),
@@ -119,6 +121,7 @@ def plan(
     force: flags.Force = False,
     draft: flags.Draft = False,
     svg: flags.Svg = False,
+    as_json: flags.Json = False,
     debug: flags.Debug = False,
 ) -> None:
     """Say what a build would capture, draw and write, and why; do nothing."""
@@ -130,7 +133,15 @@ def plan(
         forms = _forms(draft=draft, svg=svg)
         _plan(
             report,
-            Options(base=config.parent, output=expanded(output), cache=expanded(cache), force=force, forms=forms),
+            Options(
+                base=config.parent,
+                output=expanded(output),
+                cache=expanded(cache),
+                force=force,
+                forms=forms,
+                early=_early(report),
+            ),
+            as_json=as_json,
         )
 
 
@@ -153,10 +164,14 @@ def prune(
         _prune(report, options, older_than, dry_run=dry_run)
 
 
-def _plan(report: ReportConfig, options: Options, *, captures_only: bool = False) -> None:
-    forecast = dry_runs.describe(report, options, captures_only=captures_only)
-    print("\n".join(forecast.lines))
-    raise typer.Exit(int(forecast.fails))
+def _plan(report: ReportConfig, options: Options, *, captures_only: bool = False, as_json: bool = False) -> None:
+    found = dry_runs.describe(report, options, captures_only=captures_only)
+    print(json.dumps(found.as_json(), indent=2, ensure_ascii=False) if as_json else "\n".join(found.lines))
+    raise typer.Exit(int(found.fails))
+
+
+def _early(report: ReportConfig) -> bool:
+    return report.early and not os.environ.get("CI")
 
 
 def _prune(report: ReportConfig, options: Options, older_than: float, *, dry_run: bool) -> None:

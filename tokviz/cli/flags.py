@@ -116,6 +116,7 @@ Svg = Annotated[
     bool,
     typer.Option("--svg", help="Also write plots and grids as SVG, next to the images.", rich_help_panel=WORK),
 ]
+Json = Annotated[bool, typer.Option("--json", help="Say the same as JSON, for programs.", rich_help_panel=SAID)]
 NoWait = Annotated[
     bool,
     typer.Option(

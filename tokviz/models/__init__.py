@@ -18,6 +18,7 @@ from tokviz.models.limits import ended_after, is_apart, let_time_end_the_process
 from tokviz.models.loading import Folders, LoadedModel, Use, check, load
 from tokviz.models.location import Location, locate
 from tokviz.models.quiet import quiet_transformers
+from tokviz.models.sizes import Size, bytes_to_download, size
 from tokviz.models.tokenizer_trial import refuse_too_many
 from tokviz.models.untrained import TooLittleMemoryError, UntrainedModel
 from tokviz.models.weights import weights_in_memory

@@ -34,9 +34,22 @@ def problem(path: Path) -> str | None:
         if len(start) < 8 or not start.startswith(_MAGIC):
             return None
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            # Written by a machine with the other order of bytes, the version would be a large number.
-            order = "<" if struct.unpack("<I", start[4:])[0] < 1 << 16 else ">"
-            return _Header(content, order).problem()
+            return _Header(content, _order(start)).problem()
+
+
+def shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """Name → shape of each tensor; none of a header that can't be read."""
+    with opened(path) as file:
+        start = file.read(8)
+        if problem(path) or not start.startswith(_MAGIC):
+            return {}
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return _Header(content, _order(start)).shapes()
+
+
+def _order(start: bytes) -> str:
+    """Written by a machine with the other order of bytes, the version would be a large number."""
+    return "<" if struct.unpack("<I", start[4:8])[0] < 1 << 16 else ">"
 
 
 class _UntrueError(Exception):
@@ -68,6 +81,21 @@ class _Header:
         except _UntrueError as error:
             return str(error)
         return None
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        n_tensors, n_values = self._number(self._long), self._number(self._long)
+        for _ in range(n_values):
+            self._skip_text()
+            self._skip_value(self._number(self._int))
+        return dict(self._shape() for _ in range(n_tensors))
+
+    def _shape(self) -> tuple[str, tuple[int, ...]]:
+        start = self._at + self._long.size
+        self._skip_text()
+        name = self._content[start : self._at].decode(errors="replace")
+        shape = tuple(self._number(self._long) for _ in range(self._number(self._int)))
+        self._skip(self._int.size + self._long.size)  # its type, and where it is
+        return name, shape
 
     def _refuse_layers(self, value: bytes, n_tensors: int) -> None:
         n_layers = int.from_bytes(value, "little" if self._int.format.startswith("<") else "big")

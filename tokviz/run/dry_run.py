@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from tokviz import models
 from tokviz.config import ModelConfig, ReportConfig
 from tokviz.errors import SourceError
 from tokviz.pages import notes
 from tokviz.records import Directions
-from tokviz.run import places
+from tokviz.run import forecast, places
+from tokviz.run.forecast import Expected
 from tokviz.run.kinds.controls import MOST_PARAMETERS, UntrainedModels, controls_of
 from tokviz.run.kinds.lenses import Lenses
 from tokviz.run.kinds.losses import LossText
@@ -30,42 +32,104 @@ _SAID_APART = (Lenses, UntrainedModels, LossText)
 
 
 @dataclass(frozen=True, kw_only=True)
+class Told:
+    """A model, and in each context what is done."""
+
+    model: ModelPlan
+    problem: str | None
+    """Why it will fail."""
+    contexts: Mapping[str, str]
+    """By name, none of a model that will fail."""
+    more: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Forecast:
     """What a run would do."""
 
-    lines: tuple[str, ...]
-    fails: bool
-    """Whether a model is known to fail."""
+    expected: Expected
+    models: tuple[Told, ...]
+    more: tuple[str, ...]
+    """Of series, of comparisons, and of what is written."""
+
+    @property
+    def fails(self) -> bool:
+        """Whether a model is known to fail."""
+        return any(each.problem for each in self.models)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """As people are told."""
+        lines = list(self.expected.lines)
+        for each in self.models:
+            lines.append(f"{each.model.model.display_name} ({each.model.model.source})")
+            lines += [f"  it will fail: {each.problem}"] if each.problem else []
+            labels = {context.context.name: context.context.label for context in each.model.contexts}
+            lines += [f"  {labels[name]}: {said}" for name, said in each.contexts.items()]
+            lines += [f"  {said}" for said in each.more]
+        return tuple(map(with_short_paths, (*lines, *self.more)))
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for programs."""
+        return {
+            "expected": self.expected.as_json(),
+            "models": [
+                {
+                    "name": each.model.model.display_name,
+                    "source": with_short_paths(each.model.model.source),
+                    "problem": each.problem and with_short_paths(each.problem),
+                    "contexts": {
+                        name: {"is_due": not _is_up_to_date(said), "why": with_short_paths(said)}
+                        for name, said in each.contexts.items()
+                    },
+                    "more": [*each.more],
+                }
+                for each in self.models
+            ],
+            "more": [with_short_paths(each) for each in self.more],
+        }
+
+
+def _is_up_to_date(said: str) -> bool:
+    """Of what is said of a context: it is captured, and every part is there."""
+    captured, *parts = said.split("; ")
+    return captured == "captured" and all(each.endswith(": up to date") for each in parts)
 
 
 def describe(config: ReportConfig, options: Options, *, captures_only: bool = False) -> Forecast:
-    """What ``run`` would capture, project, measure, draw and compare, and why; a line each."""
+    """What ``run`` would capture, project, measure, draw and compare, and why, and how long that lasts."""
     places.check(config, options)
     notes.check_before(config)
     added_measures()
     plan = Plan(config, options, Store(options.cache))
-    lines, n_failing = list[str](), 0
+    told = []
     ready: dict[str, list[Inputs]] = {}
     for model in plan.models:
-        lines.append(f"{model.model.display_name} ({model.model.source})")
         problem = _problem(model, options)
-        n_failing += problem is not None
         ready[model.model.slug] = [] if problem else model.inputs
-        lines += (
-            [problem]
-            if problem
-            else [f"  {each.context.label}: {_described(each, model.request, plan)}" for each in model.contexts]
-        )
-        if not problem and (n_passes := _n_backward_passes(model, plan)):
-            lines.append(
-                f"  fit the lens in {n_passes} backward passes of {Directions.N_AT_ONCE} × {Directions.N_TOKENS} tokens, then measure"
+        n_passes = None if problem else _n_backward_passes(model, plan)
+        told.append(
+            Told(
+                model=model,
+                problem=problem,
+                contexts={}
+                if problem
+                else {each.context.name: _described(each, model.request, plan) for each in model.contexts},
+                more=()
+                if n_passes is None
+                else (
+                    f"fit the lens in {n_passes} backward passes of {Directions.N_AT_ONCE} × {Directions.N_TOKENS} tokens, then measure",
+                ),
             )
+        )
     known = {each.model.slug: each for each in plan.models}
-    lines += [_series(SeriesPlan.of(each, known, plan), known) for each in config.series]
+    more = [_series(SeriesPlan.of(each, known, plan), known) for each in config.series]
     if config.pairs:
-        lines.append(_comparisons(plan, ready))
-    lines.append(_written(config, options, n_failing=n_failing, captures_only=captures_only))
-    return Forecast(lines=tuple(map(with_short_paths, lines)), fails=n_failing > 0)
+        more.append(_comparisons(plan, ready))
+    n_failing = sum(each.problem is not None for each in told)
+    more.append(_written(config, options, n_failing=n_failing, captures_only=captures_only))
+    whole = Plan(config, replace(options, draws=False), plan.store) if captures_only else plan
+    return Forecast(expected=forecast.expected(whole), models=tuple(told), more=tuple(more))
 
 
 def _written(config: ReportConfig, options: Options, *, n_failing: int, captures_only: bool) -> str:
@@ -87,7 +151,7 @@ def _problem(model: ModelPlan, options: Options) -> str | None:
         if not options.place.is_cluster:
             models.require_packages(model.model)
     except SourceError as error:
-        return f"  it will fail: {error}"
+        return str(error)
     return None
 
 

@@ -15,7 +15,7 @@ from tokviz.records import Underway
 from tokviz.run.plan.report import Plan
 from tokviz.run.publishing import manifest
 
-_SECONDS = 60.0
+SECONDS = 60.0
 """After which no further model is captured for it."""
 
 
@@ -74,4 +74,4 @@ class Clock:
     @property
     def is_over(self) -> bool:
         """Whether what is there is to be shown now."""
-        return monotonic() - self._begun > _SECONDS
+        return monotonic() - self._begun > SECONDS

@@ -22,10 +22,11 @@ from tokviz.pages.first.choice import unshown_rows
 from tokviz.pages.frame.frame import FIRST_PAGE
 from tokviz.pages.text.problems import problems
 from tokviz.records import Plate, Projection, Report
-from tokviz.run import checkpoints, first_look, places, prune
+from tokviz.run import checkpoints, first_look, forecast, places, prune
 from tokviz.run.capturing.all_models import capture_models
 from tokviz.run.capturing.apart import Apart, working_apart
 from tokviz.run.cards import draw_cards
+from tokviz.run.forecast import Timed
 from tokviz.run.plan.added import added_measures
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.pairs import Compared, Comparison, compare
@@ -124,12 +125,10 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
     if complaint:
         reporter.say(complaint)
     start = partial(_start, options, reporter)
+    reporter, foreseen = forecast.begin(plan, reporter)
     with picture_queue(start, store.put_image, reporter) as queue, working_apart(reporter) as apart:
-        failed: dict[str, ModelError] = {}
-        if first_look.is_due(plan):
-            failed = _show_early(plan, reporter, queue, apart)
-            plan = Plan(config, options, store)  # as much of it as is captured now
-        captured = capture_models(plan, reporter, queue, apart, failed)
+        plan, failed = _shown_early(plan, reporter, queue, apart)
+        captured = reporter.then_making(capture_models(plan, reporter, queue, apart, failed))
         begun = [_begin(*each, plan, reporter, queue) for each in captured]
         apart.end()
         made = [_try(plan, reporter, each.plan, partial(_wait, each, plan, reporter, queue)) for each in begun]
@@ -174,32 +173,43 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
     plan.fonts.keep_coverage()
     if spared.problems:
         raise PublishError(spared.problems[0])
+    failures = (*_failures(report), *not_drawn)
+    if not failures:
+        reporter.note(store, foreseen)
     return Outcome(
         place=options.output / FIRST_PAGE,
         n_models=sum(not each.failure for each in made),
         n_checkpoints=sum(not each.failure for of in series for each in of.made),
-        failures=(*_failures(report), *not_drawn),
+        failures=failures,
         n_captured=sum(len(model.due) for model in asked.models if not by_slug[model.model.slug].failure),
         n_drawn=n_drawn,
         n_images=len(images),
     )
 
 
-def _show_early(whole: Plan, reporter: Reporter, queue: PictureQueue, apart: Apart) -> dict[str, ModelError]:
-    """Publish a first look, where no complete report stands or there is another place for it.
+def _shown_early(plan: Plan, reporter: Timed, queue: PictureQueue, apart: Apart) -> tuple[Plan, dict[str, ModelError]]:
+    """What is left when a first look stands, if one is due; and by their slugs, why models can't be captured that were tried for it.
 
-    Models that fail are left to the whole report, which says why; returned by their slugs.
+    While a complete report stands, it goes to another place, if there is one.
     """
-    place: Path | None = whole.options.output
-    if publish.is_complete(whole.options.output):
-        page = shown_path(whole.options.output / FIRST_PAGE)
+    if not first_look.is_due(plan):
+        return plan, {}
+    place: Path | None = plan.options.output
+    if publish.is_complete(plan.options.output):
+        page = shown_path(plan.options.output / FIRST_PAGE)
         reporter.say(f"{page}: an earlier report, which stays until this one is complete")
-        place = whole.options.early_in
+        place = plan.options.early_in
     if place is None:
-        return {}
+        return plan, {}
+    failed = _show_early(plan, place, reporter, queue, apart)
+    return Plan(plan.config, plan.options, plan.store), failed
+
+
+def _show_early(whole: Plan, place: Path, reporter: Timed, queue: PictureQueue, apart: Apart) -> dict[str, ModelError]:
+    """Publish a first look; models that fail are left to the whole report, which says why: by their slugs."""
     plan, clock = first_look.of(whole), first_look.Clock()
     begun, failed = list[Made](), dict[str, ModelError]()
-    for model, failure in capture_models(plan, reporter, queue, apart):
+    for model, failure in reporter.then_making(capture_models(plan, reporter, queue, apart)):
         if failure:
             failed[model.model.slug] = failure
         else:
@@ -297,11 +307,14 @@ def capture_only(config: ReportConfig, options: Options, reporter: Reporter, *, 
     outcomes: list[tuple[ModelPlan, str | None]] = []
     with locks.in_use(options.cache):
         plan = Plan(config, options, store)
+        reporter, foreseen = forecast.begin(plan, reporter)
         start = partial(_start, options, reporter)
         with picture_queue(start, store.put_image, reporter) as queue, working_apart(reporter) as apart:
             for model, failure in capture_models(plan, reporter, queue, apart):
                 _report_failure(model.model, failure, plan, reporter)
                 outcomes.append((model, str(failure) if failure else None))
+        if not any(failure for _, failure in outcomes):
+            reporter.note(store, foreseen)
         prune.note_use(store, config, options, place)
     if refuses:
         _refuse_if_all_failed([(model.model, failure) for model, failure in outcomes])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
@@ -29,6 +29,7 @@ from tokviz.run.kinds.ready import Ready
 from tokviz.run.store import keys
 from tokviz.run.store.locks import Locks
 from tokviz.run.store.states_file import CaptureDescription
+from tokviz.run.work.progress import counted_step
 from tokviz.text import error_line, shown
 
 if TYPE_CHECKING:
@@ -230,11 +231,14 @@ def fit_lens(fitted: Fitted, fits: Sequence[Fit]) -> None:
 
     name, store, reporter = fitted.ready.name, fitted.ready.store, fitted.ready.reporter
     for index, fit in enumerate(fits):
-        step = reporter.step(f"{name}: fitting the lens, {_DESCRIBED[fit.kind]}")
+        told = f"{name}: fitting the lens, {_DESCRIBED[fit.kind]}"
         try:
             # Other reports keep their words under the same key.
-            with Locks(say=reporter.say).on_captures(store.root, [fit.key]):
-                unknown = _fit(fitted, fit)
+            with (
+                counted_step(reporter, told, fit.n_backward_passes) as advance,
+                Locks(say=reporter.say).on_captures(store.root, [fit.key]),
+            ):
+                unknown = _fit(fitted, fit, advance)
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - it is beside the capture: it costs a section of a page, not the model
@@ -253,14 +257,12 @@ def fit_lens(fitted: Fitted, fits: Sequence[Fit]) -> None:
                 reporter.say(
                     f"{name}: categories aren't read: its tokenizer doesn't know {known_not}; set reads_as to other text"
                 )
-        finally:
-            step.advance()
 
 
 _DESCRIBED = {"names": "categories", "words": "words", "random": "categories, untrained"}
 
 
-def _fit(fitted: Fitted, fit: Fit) -> tuple[str, ...]:
+def _fit(fitted: Fitted, fit: Fit, advance: Callable[[int], None]) -> tuple[str, ...]:
     """Returns the names whose first token is unknown to the tokenizer."""
     from tokviz import capture
 
@@ -300,7 +302,7 @@ def _fit(fitted: Fitted, fit: Fit) -> tuple[str, ...]:
     )
     with store.states_writer(fit.key, description) as writer:
         n_all = len(ids) + len(known_ids)
-        for some, found in capture.directions(module, structure, rows, text.ids):
+        for some, found in capture.directions(module, structure, rows, text.ids, advance):
             writer.add(_batch(some, n_all, found))
         if known is not None:
             stored = tuple(known.halves(depth) for depth in range(structure.n_layers + 1))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -24,6 +24,7 @@ from tokviz.records import (
 from tokviz.run.kinds.base import Following, Kind, Walk, due_once
 from tokviz.run.kinds.ready import Ready
 from tokviz.run.store import keys
+from tokviz.run.work.progress import counted_step
 from tokviz.text import error_line
 
 VERSION = 1
@@ -66,9 +67,9 @@ class LossText(Kind[Following["LossText"], None]):
 
     def make(self, ready: Ready, found: Sequence[Following[LossText]]) -> None:
         for each in due_once(found):
-            step = ready.reporter.step(f"{ready.name}: measuring the next-token loss")
-            ready.store.put(each.key, measure_loss(ready, each.intact, self))
-            step.advance()
+            name, n_passages = f"{ready.name}: measuring the next-token loss", self.most_passages(each.intact)
+            with counted_step(ready.reporter, name, n_passages) as advance:
+                ready.store.put(each.key, measure_loss(ready, each.intact, self, advance))
 
     def most_passages(self, states: HiddenStates) -> int:
         """How many are taken at most: unless the author says so, about as many tokens as were captured, 8 to 32 passages.
@@ -95,22 +96,23 @@ class LossText(Kind[Following["LossText"], None]):
         return keys.digest({"version": VERSION, **keys.of_weights(model, states.card, self.text), **of})
 
 
-def measure_loss(ready: Ready, states: HiddenStates, text: LossText) -> Loss:
+def measure_loss(ready: Ready, states: HiddenStates, text: LossText, advance: Callable[[int], None]) -> Loss:
     """The next-token loss with a break's neurons set to a value; or why there is none, so that it isn't tried again.
 
     Parameters
     ----------
     states : in which few neurons write a break.
+    advance : takes how many more passages are done.
     """
     try:
-        return _measured(ready, states, text)
+        return _measured(ready, states, text, advance)
     except CaptureError as error:
         return Loss(reason=str(error))
     except Exception as error:  # noqa: BLE001 - it is beside the capture: it costs a row of a table, not the model
         return Loss(reason=f"the forward pass failed: {error_line(error)}")
 
 
-def _measured(ready: Ready, states: HiddenStates, text: LossText) -> Loss:
+def _measured(ready: Ready, states: HiddenStates, text: LossText, advance: Callable[[int], None]) -> Loss:
     from tokviz import capture
     from tokviz.measure import writers
 
@@ -128,6 +130,7 @@ def _measured(ready: Ready, states: HiddenStates, text: LossText) -> Loss:
     drawn, *_ = writers.random_draws(breaking, neurons.n_neurons)
     tried = _settings(breaking, drawn, reads_position_0=states.tokenization.reads_position_0)
     settings = [capture.Setting(neurons=neurons, at_position_0=values) for _, neurons, values in tried]
+    passages = replace(passages, on_progress=advance)
     intact, changed = capture.losses(ready.loaded.head, ready.structure, breaking.layer, matrix, settings, passages)
     return Loss(
         n_passages=len(intact),

@@ -46,6 +46,8 @@ class Options:
     """Whether a first look is published before all else is made, where no complete report stands."""
     early_in: Path | None = None
     """Where it is published while one does."""
+    foretells: bool = False
+    """Whether it begins with what will be made, and how long that takes."""
     is_first_look: bool = False
     """Whether this is that look: plots in one form, nothing measured."""
     command: str = "python generate.py"

@@ -8,6 +8,8 @@
     One file each; the checksum of its content stands in its name.
 ``ROOT/reports/ID.CHECKSUM.json``
     Which artefacts a report used when it was made last; the file's time says when.
+``ROOT/timings/KEY.CHECKSUM.json``
+    How long the phases of the last runs took, next to what was foreseen.
 ``ROOT/tokviz-cache.txt``
     Says that this is a cache (``tokviz.run.store.entries``, which has the names of all these files).
 ``ROOT/fonts/…``
@@ -24,6 +26,7 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -67,6 +70,9 @@ PREVIEWS = "previews"
 """What other sites show beside links."""
 
 _REPORTS, _MEASURES = "reports", "measures"
+_TIMINGS, _ALL_RUNS = "timings", "0" * 32
+_NOTES = (_REPORTS, _TIMINGS)
+"""What is kept of runs, and never unused."""
 LEFT_BEHIND = "left behind"
 """What killed runs leave half-made; nobody uses it when nothing runs."""
 _UNREADABLE = (
@@ -312,6 +318,23 @@ class Store:
                     )
         return found
 
+    # --- how long runs took ----------------------------------------------------------------------------------------
+
+    def put_timings(self, runs: Mapping[str, Sequence[float]]) -> None:
+        """Keep what ``timings`` gives; raises ``StoreError``, as ``note_use`` does."""
+        self._put(_TIMINGS, _ALL_RUNS, ".json", json.dumps(runs).encode())
+
+    def timings(self) -> dict[str, list[float]]:
+        """By phase, how many times as long as foreseen the last runs took; nothing of what can't be read."""
+        path = self._intact(_TIMINGS, _ALL_RUNS)
+        if path is None:
+            return {}
+        try:
+            found = json.loads(path.read_text(encoding="utf-8")).items()
+            return {str(name): [float(each) for each in ratios] for name, ratios in found if ratios}
+        except _UNREADABLE:
+            return {}
+
     # --- what is no longer used ------------------------------------------------------------------------------------
 
     def unused(self, used: AbstractSet[Use]) -> dict[str, list[Entry]]:
@@ -319,12 +342,12 @@ class Store:
 
         What isn't as it was stored may be somebody's, and isn't among them.
         """
-        found: dict[str, list[Entry]] = {kind: [] for kind in ("states", *SUFFIXES) if kind != _REPORTS}
+        found: dict[str, list[Entry]] = {kind: [] for kind in ("states", *SUFFIXES) if kind not in _NOTES}
         found[LEFT_BEHIND] = []
         for entry in entries.entries(self.root):
             if entry.key is None:
                 found[LEFT_BEHIND].append(entry)
-            elif entry.kind != _REPORTS and (entry.kind, entry.key) not in used and entry.is_as_stored:
+            elif entry.kind not in _NOTES and (entry.kind, entry.key) not in used and entry.is_as_stored:
                 found[entry.kind].append(entry)
         return found
 

@@ -34,6 +34,7 @@ SUFFIXES = {
     "images": (".webp", ".svg"),
     "previews": (".png",),
     "reports": (".json",),
+    "timings": (".json",),
 }
 """Folders of artefacts that are one file each, and how their names end."""
 FOLDERS = ("states", *SUFFIXES, "fonts", "locks", "downloads")

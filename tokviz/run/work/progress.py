@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -43,6 +43,24 @@ def told_if_long(reporter: Reporter, name: str) -> Iterator[None]:
         timer.join()
         for step in begun:
             step.advance()
+
+
+@contextmanager
+def counted_step(reporter: Reporter, name: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A step that is over with the block, as far as it has come by then; what is given counts on."""
+    step, n_left = reporter.step(name, total), total
+
+    def advance(count: int) -> None:
+        nonlocal n_left
+        if 0 < count <= n_left:
+            n_left -= count
+            step.advance(count)
+
+    try:
+        yield advance
+    finally:
+        if n_left or not total:
+            step.advance(max(1, n_left))
 
 
 class _NoStep:
