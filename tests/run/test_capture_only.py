@@ -40,7 +40,13 @@ def test_a_copied_cache_is_enough_to_draw_and_publish_without_torch(tiny: Tiny, 
     (here / "report.toml").write_text(SMALL_CONFIG + '[[models]]\nsource = "qwen3"\n', encoding="utf-8")
     assert "1 new capture" in done(generate(here, "--capture-only"))
     assert {path.name for path in here.iterdir()} == {"qwen3", "report.toml", ".cache"}
-    assert {path.name for path in (here / ".cache").iterdir()} == {"states", "locks", "reports", "tokviz-cache.txt"}
+    assert {path.name for path in (here / ".cache").iterdir()} == {
+        "states",
+        "locks",
+        "reports",
+        "timings",
+        "tokviz-cache.txt",
+    }
 
     there.mkdir()
     shutil.copy(here / "report.toml", there)

@@ -172,7 +172,7 @@ def test_a_phase_that_took_twice_as_long_is_expected_to_do_so_again(project: Pat
     assert now.lines[2].endswith(", corrected by 3 earlier runs)")
 
 
-@pytest.mark.parametrize("content", ["[]", "{", '{"loading": 3}', '{"loading": ["x"]}', '{"loading": [[1]]}', '{"other": [2]}', "null"])  # fmt: skip
+@pytest.mark.parametrize("content", ["[]", "{", '{"loading": 3}', '{"loading": ["x"]}', '{"loading": [[1]]}', '{"other": [2]}', '{"loading": [NaN, -1, 1e999, 0]}', "null"])  # fmt: skip
 def test_notes_that_are_damaged_or_foreign_change_nothing(project: Path, content: str) -> None:
     before = end(expected(project))
     store = Store(project / "cache")

@@ -181,14 +181,14 @@ def expected(plan: Plan) -> Expected:
         first = of_plan(look, first_look.SECONDS)
         work.seconds["loading"] += first.seconds["loading"] - _LIBRARIES
         work.seconds["making"] += _PAGES
-    runs = plan.store.timings()
+    runs = _noted(plan.store)
     return Expected(
         work=work,
         first=first,
         n_models=sum(bool(each.due) for each in plan.models) or len(plan.models),
         n_contexts=len(plan.config.contexts),
         pace=_pace() if work.is_due and not work.unknown else 1.0,
-        ratios={phase: statistics.median(found) for phase, found in runs.items() if phase in PHASES},
+        ratios={phase: statistics.median(found) for phase, found in runs.items()},
         n_runs=max(map(len, runs.values()), default=0),
     )
 
@@ -204,6 +204,15 @@ def begin(plan: Plan, reporter: Reporter) -> tuple[Timed, Expected | None]:
     for line in found.lines:
         timed.say(line)
     return timed, found
+
+
+def _noted(store: Store) -> dict[str, list[float]]:
+    """Of each phase what earlier runs may have noted; other numbers, such as NaN, are nobody's."""
+    possible = {
+        phase: [each for each in store.timings().get(phase, []) if 1 / _MOST_RATIO <= each <= _MOST_RATIO]
+        for phase in PHASES
+    }
+    return {phase: found for phase, found in possible.items() if found}
 
 
 def _pace() -> float:
@@ -413,7 +422,7 @@ class Timed:
         self.enter("")
         if foreseen is None or foreseen.end is None:
             return
-        runs = store.timings()
+        runs = _noted(store)
         for phase in PHASES:
             alone = foreseen.pace * foreseen.work.seconds[phase]
             if alone >= _LEAST_SECONDS:
