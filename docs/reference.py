@@ -226,7 +226,9 @@ def _options(name: str, called: Callable[..., Any]) -> Iterator[str]:
         if not found or found[0].hidden:
             continue
         (info,) = found
-        names = ", ".join(info.param_decls or [f"--{parameter.name.replace('_', '-')}"])
+        # Of an annotation Typer takes the first name for the default value.
+        first = [info.default] if isinstance(info.default, str) else []
+        names = ", ".join([*first, *(info.param_decls or ())] or [f"--{parameter.name.replace('_', '-')}"])
         value = _value(kind, info)
         shown = info.metavar if isinstance(info, ArgumentInfo) else f"{names} {value}".strip()
         panel = info.rich_help_panel or ("Arguments" if isinstance(info, ArgumentInfo) else "Options")

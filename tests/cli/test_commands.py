@@ -162,7 +162,8 @@ def test_a_model_that_fails_is_named_once(project: Path) -> None:
     (project / "empty").mkdir()
     for source, said in (("empty", "empty: expected "), ("Mine=empty", "Mine: empty: expected ")):
         done = run("build", "--model", source, "--words", "words.toml")
-        assert done.stderr.startswith(f"error: no model could be captured, so nothing was written: {said}")
+        last = done.stderr.splitlines()[-1]
+        assert last.startswith(f"error: no model could be captured, so nothing was written: {said}")
     done = run("build", "--model", "empty", "--model", "llama", "--words", "words.toml", "--capture-only", "--quiet")
     assert done.exit_code == 3
     assert done.stderr.splitlines()[-1].startswith("error: empty: expected ")
@@ -230,7 +231,7 @@ def test_shells_complete_commands_and_options(
 @pytest.mark.process
 def test_a_console_of_an_old_encoding_gets_what_it_can_show(project: Path) -> None:
     planned = python("-m", "tokviz", "plan", "--model", "漢=llama", folder=project, PYTHONIOENCODING="cp1252")
-    assert done(planned).startswith("\\u6f22 (llama)")
+    assert "\n\\u6f22 (llama)" in done(planned)
 
 
 # --- the schema ----------------------------------------------------------------------------------------------------------
