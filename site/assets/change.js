@@ -57,11 +57,12 @@ Object.assign(state, { context, depth: clamp(known, 0, last), mark: mark === "al
 }
 show();
 }
-root.addEventListener("input", ({ target }) => {
-if (target.type !== "range") return;
+for (const range of root.querySelectorAll(".change-ruler input")) {
+Tokviz.listenToSlider(range, (depth) => {
 player.stop();
-go({ depth: Number(target.value) });
+go({ depth });
 });
+}
 root.addEventListener("change", ({ target }) => {
 if (target.name === "side") root.querySelector(".slots").dataset.side = target.value;
 if (target.name === "context") go({ context: target.value, depth: data.contexts[target.value].depth });

@@ -159,16 +159,17 @@ const WIDEST_LABEL_STEP = 1000;
 const percent = (number) => `${number.toFixed(3)}%`;
 const shareOf = (depth, last) => depth / (last || 1);
 const place = (depth, last) => geometry.axisStart + geometry.axisLength * shareOf(depth, last);
-function depthAt(ruler, clientX, last) {
-const { left, width } = ruler.getBoundingClientRect();
-const share = ((100 * (clientX - left)) / width - geometry.axisStart) / geometry.axisLength;
-return clamp(Math.round(share * last), 0, last);
+function depthAt(range, clientX) {
+const { left, width } = range.getBoundingClientRect();
+const thumb = Number.parseFloat(getComputedStyle(range).getPropertyValue("--thumb"));
+const last = Number(range.max);
+return clamp(Math.round((last * (clientX - left - thumb / 2)) / (width - thumb)), 0, last);
 }
 function listenToSlider(range, go) {
 let moved = false;
 const output = range.parentElement.querySelector("output");
-range.addEventListener("focus", () => output.setAttribute("aria-live", "off"));
-range.addEventListener("blur", () => output.setAttribute("aria-live", "polite"));
+range.addEventListener("focus", () => output?.setAttribute("aria-live", "off"));
+range.addEventListener("blur", () => output?.setAttribute("aria-live", "polite"));
 range.addEventListener("pointerdown", () => {
 moved = false;
 });
@@ -177,7 +178,7 @@ moved = true;
 go(Number(range.value));
 });
 range.addEventListener("click", ({ clientX }) => {
-const depth = depthAt(range.parentElement, clientX, Number(range.max));
+const depth = depthAt(range, clientX);
 if (!moved && depth !== Number(range.value)) go(depth);
 });
 }
