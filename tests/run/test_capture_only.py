@@ -61,7 +61,7 @@ def test_what_is_not_captured_says_that_torch_is_missing(tiny: Tiny, tmp_path: P
     (tmp_path / "report.toml").write_text(SMALL_CONFIG + '[[models]]\nsource = "qwen3"\n', encoding="utf-8")
     made = run_without_torch(tmp_path)
     assert made.returncode == 1
-    assert made.stderr == (
+    assert made.stderr.endswith(
         "Loading PyTorch and transformers …\n"
         'error: qwen3 is not captured yet, and here torch is not installed; pip install "tokviz-report[models]", or capture '
         "elsewhere with --capture-only and copy the cache\n"

@@ -31,7 +31,7 @@ from tokviz.run.publishing import publish
 from tokviz.run.store.artefacts import Store
 from tokviz.run.work.processes import default_jobs
 from tokviz.run.work.progress import Quiet, Reporter, Step
-from tokviz.text import counted
+from tokviz.text import counted, path_in_line
 
 PHASES = ("loading", "capturing", "loss", "lens", "making")
 _TOLD = {
@@ -56,6 +56,8 @@ Some = TypeVar("Some")
 class Work:
     """What is due of a report; of what isn't captured yet as far as it can be known."""
 
+    n_models: int = 0
+    """That must run, for whatever it is."""
     n_captures: int = 0
     """Of a context's words in one of its templates."""
     n_changed: int = 0
@@ -75,7 +77,7 @@ class Work:
     @property
     def is_due(self) -> bool:
         """Whether anything is."""
-        return bool(self.n_captures or self.n_changed or self.n_images or self.seconds["making"])
+        return bool(self.n_models or self.n_images or self.seconds["making"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,8 +143,10 @@ class Expected:
 
     def _how_long(self) -> str:
         if self.end is None:
-            unknown = ", ".join(self.work.unknown)
-            return f"time: unknown, as the size of {unknown} isn't known before it is downloaded"
+            unknown = path_in_line(self.work.unknown[0])
+            if len(self.work.unknown) > 1:
+                unknown += f" and {counted(len(self.work.unknown) - 1, 'other')}"
+            return f"time: unknown, as the size of {unknown} isn't known"
         by = f", corrected by {counted(self.n_runs, 'earlier run')}" if self.n_runs else ""
         first = f"first page {_about(self.first_page or 0)}, all " if self.first else ""
         return f"time: {first}{_about(self.end)} (by a measurement of this machine{by})"
@@ -284,6 +288,7 @@ def _add_model(work: Work, model: ModelPlan, plan: Plan) -> int:
     config, base = model.model, plan.options.base
     size = models.size(config, base) if model.due else None
     if model.due:
+        work.n_models += 1
         n_bytes = models.bytes_to_download(config, base)
         work.download = None if n_bytes is None or work.download is None else work.download + n_bytes
         if size is None:
