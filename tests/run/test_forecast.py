@@ -122,7 +122,7 @@ def test_what_is_unknown_stays_unknown(project: Path) -> None:
     assert found.work.unknown == ["org/name"]
     assert found.megabytes["download"] is None
     assert found.lines[1].startswith("to download: unknown; on the disk: cache unknown, site ")
-    assert found.lines[2] == "time: unknown, as the size of org/name isn't known before it is downloaded"
+    assert found.lines[2] == "time: unknown, as the size of org/name isn't known"
     assert found.as_json()["minutes"] == {"first_page": None, "end": None}
 
 
