@@ -15,11 +15,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import sample
-from table import Row
+from table import Row, of_seconds
 from whole_sample import taken
 
 SAMPLE, ONE, COST = 1.7, 0.6, 1.03
@@ -46,8 +45,8 @@ def run(rounds: int = 3) -> list[Row]:
             one.append(_first(work, "one.toml"))
             ratios.append(whole("--early") / whole("--no-early"))
     return [
-        _row("the sample's first plots, cold / the post's own way", SAMPLE, first, post),
-        _row("one model, one context: first plots / the post's own way", ONE, one, post),
+        of_seconds("the sample's first plots, cold / the post's own way", SAMPLE, first, post),
+        of_seconds("one model, one context: first plots / the post's own way", ONE, one, post),
         Row(
             name="one model, processors' time with a first look / without",
             ratio=statistics.median(ratios),
@@ -80,18 +79,6 @@ def _first(work: Path, config: str) -> float:
         seconds = time.perf_counter() - begun
         run.terminate()
     return seconds
-
-
-def _row(name: str, target: float, ours: Sequence[float], post: Sequence[float]) -> Row:
-    ratios = [mine / theirs for mine, theirs in zip(ours, post, strict=True)]
-    return Row(
-        name=name,
-        ratio=statistics.median(ours) / statistics.median(post),
-        target=target,
-        low=min(ratios),
-        high=max(ratios),
-        remark=f"{statistics.median(ours):.1f} s against {statistics.median(post):.1f} s here",
-    )
 
 
 if __name__ == "__main__":

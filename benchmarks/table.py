@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -29,6 +29,20 @@ class Row:
         notes = "; ".join(note for note in (rounds, self.remark) if note)
         verdict = "" if self.met else "  missed"
         return f"{self.name:<66} {self.ratio:6.3f}  ≤ {self.target:<5g}{f' ({notes})' if notes else ''}{verdict}"
+
+
+def of_seconds(name: str, target: float, ours: Sequence[float], baseline: Sequence[float]) -> Row:
+    """A row of what was measured round by round."""
+    ratios = [mine / theirs for mine, theirs in zip(ours, baseline, strict=True)]
+    mine, theirs = statistics.median(ours), statistics.median(baseline)
+    return Row(
+        name=name,
+        ratio=mine / theirs,
+        target=target,
+        low=min(ratios),
+        high=max(ratios),
+        remark=f"{mine:.1f} s against {theirs:.1f} s here",
+    )
 
 
 Work = Callable[[], object]

@@ -10,14 +10,13 @@ from __future__ import annotations
 import json
 import resource
 import shutil
-import statistics
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import sample
-from table import Row
+from table import Row, of_seconds
 
 CLOCK, CPU, WORD = 5.5, 7.2, 3.2
 """The most, each against the post's way; a word's is 150 seconds of its 48."""
@@ -70,15 +69,7 @@ def _processors() -> float:
 
 def _row(name: str, target: float, found: dict[str, list[tuple[float, float]]], work: str, which: int) -> Row:
     ours, baseline = ([each[which] for each in found[of]] for of in (work, "post"))
-    ratios = [mine / theirs for mine, theirs in zip(ours, baseline, strict=True)]
-    return Row(
-        name=name,
-        ratio=statistics.median(ours) / statistics.median(baseline),
-        target=target,
-        low=min(ratios),
-        high=max(ratios),
-        remark=f"{statistics.median(ours):.1f} s against {statistics.median(baseline):.1f} s here",
-    )
+    return of_seconds(name, target, ours, baseline)
 
 
 if __name__ == "__main__":

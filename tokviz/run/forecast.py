@@ -212,9 +212,9 @@ def begin(plan: Plan, reporter: Reporter) -> tuple[Timed, Expected | None]:
 
 def _noted(store: Store) -> dict[str, list[float]]:
     """Of each phase what earlier runs may have noted; other numbers, such as NaN, are nobody's."""
+    noted = store.timings()
     possible = {
-        phase: [each for each in store.timings().get(phase, []) if 1 / _MOST_RATIO <= each <= _MOST_RATIO]
-        for phase in PHASES
+        phase: [each for each in noted.get(phase, []) if 1 / _MOST_RATIO <= each <= _MOST_RATIO] for phase in PHASES
     }
     return {phase: found for phase, found in possible.items() if found}
 
