@@ -254,6 +254,14 @@ def test_a_new_image_takes_the_place_of_the_old(store: Store) -> None:
     assert [path.read_bytes() for path in (store.root / "images").iterdir()] == [b"two"]
 
 
+def test_it_does_so_in_another_run_in_whatever_order_the_folder_is_read(tmp_path: Path) -> None:
+    for index in range(20):  # file systems list by digests of names
+        folder = tmp_path / str(index)
+        for content in (b"one", str(index).encode()):
+            Store(folder).put_image("i", content)
+        assert [path.read_bytes() for path in (folder / "images").iterdir()] == [str(index).encode()]
+
+
 def test_a_cache_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file in the way")
     with pytest.raises(StoreError, match="can't store"):

@@ -398,13 +398,13 @@ class Store:
     def _put(self, kind: str, key: str, suffix: str, data: bytes) -> None:
         path = self.root / kind / f"{key}.{checksum(data)}{suffix}"
         partial = partial_beside(path.with_name(key))
+        older = self._file(kind, key)  # asked before the new one stands there, too
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             partial.write_bytes(data)
             if not disk.is_regular(path):
                 make_way(path)
             partial.replace(path)
-            older = self._file(kind, key)
             if older is not None and older != path:
                 older.unlink(missing_ok=True)
         except OSError as error:
