@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import wait
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +19,9 @@ from trees import facts
 
 from tokviz.config import ReportConfig
 from tokviz.errors import PublishError
-from tokviz.run import first_look, pipeline
-from tokviz.run.publishing import publish, sending
+from tokviz.run import first_look, making, pipeline
+from tokviz.run.publishing import publish, sending, site
+from tokviz.run.work import picture_queue
 
 pytestmark = pytest.mark.slow
 
@@ -81,7 +84,7 @@ def test_plots_stand_first_and_the_whole_report_is_as_without_them(project: Path
     early, whole = published
     assert [is_unfinished(each) for each in published] == [True, False]
     assert len(list((early / "images").rglob("*layer*.webp"))) == 2 * 2 * 3  # models, contexts, layers
-    assert any("site/index.html: a first look; all else follows" in line for line in said)
+    assert any("site/index.html: a first look at 2 models; all else follows" in line for line in said)
     run_at_once(config(), project, output=project / "site-of-once", cache=project / "cache-of-once")
     assert facts(whole) == facts(project / "site-of-once")
 
@@ -124,7 +127,7 @@ def killed_while_measuring(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         def killed(*_: object) -> None:
             raise KilledError
 
-        patch.setattr(pipeline, "_wait", killed)
+        patch.setattr(making.Making, "end", killed)
         yield
 
 
@@ -132,15 +135,14 @@ def killed_while_measuring(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_a_run_that_is_stopped_leaves_it_and_it_is_sent_nowhere(project: Path) -> None:
     with pytest.raises(KilledError):
         run(project)
-    site = project / "site"
-    assert is_unfinished(site)
+    assert is_unfinished(project / "site")
     with pytest.raises(PublishError, match="expected a complete report, got a first look at one"):
-        sending.changes(site, project / "somewhere")
+        sending.changes(project / "site", project / "somewhere")
 
 
 def test_the_next_run_goes_on(project: Path, published: list[Path], request: pytest.FixtureRequest) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline, "_wait", lambda *_: (_ for _ in ()).throw(KilledError))
+        patch.setattr(making.Making, "end", lambda *_: (_ for _ in ()).throw(KilledError))
         with pytest.raises(KilledError):
             run(project)
     (project / "site/own.txt").write_text("mine")
@@ -164,10 +166,45 @@ def test_after_a_minute_no_further_model_is_waited_for(
 ) -> None:
     monkeypatch.setattr(first_look.Clock, "is_over", True)
     run(project)
-    early, whole = published
+    early, *_, whole = published
     assert sorted(each.name for each in (early / "models").iterdir()) == ["qwen3"]
     assert "it has plots of 1 of 2 models" in pages(early)["index.html"]
     assert sorted(each.name for each in (whole / "models").iterdir()) == ["bert", "qwen3"]
+
+
+def test_it_is_made_again_as_further_models_are_captured(
+    project: Path, published: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is captured and not drawn yet isn't among them, nor one that fails; the whole report is as it is without them."""
+    monkeypatch.setattr(first_look.Clock, "is_over", True)
+    asked = config(models=[{"source": each} for each in ("qwen3", "absent", "bert", "gpt2")], intro="Words.")
+    drawn = picture_queue.PictureQueue.keep_finished
+
+    def drawn_all(queue: picture_queue.PictureQueue) -> None:
+        wait(queue._waiting)
+        drawn(queue)
+
+    monkeypatch.setattr(picture_queue.PictureQueue, "keep_finished", drawn_all)
+    said = run(project, asked).heard
+    *early, whole = published
+    looks = [pages(each) for each in early]
+    assert [len(list((each / "models").iterdir())) for each in early] == [1, 2, 3]
+    assert all(f"it has plots of {n} of 4 models" in each["models/qwen3/index.html"] for n, each in enumerate(looks, 1))
+    assert all(is_unfinished(each) and link_check.broken(each, each.rglob("*.html"), least=30) == [] for each in early)
+    assert sum("Failed: absent" in line for line in said) == 1
+    monkeypatch.setattr(picture_queue.PictureQueue, "keep_finished", drawn)
+    run_at_once(asked, project, output=project / "site-of-once", cache=project / "cache-of-once")
+    assert facts(whole) == facts(project / "site-of-once")
+
+
+def test_models_that_are_not_drawn_yet_wait(
+    project: Path, published: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(first_look.Clock, "is_over", True)
+    queued = site.jobs_of
+    monkeypatch.setattr(site, "jobs_of", lambda made: [replace(each, due="new") for each in queued(made)])
+    run(project)
+    assert [is_unfinished(each) for each in published] == [True, False]
 
 
 @pytest.mark.parametrize(

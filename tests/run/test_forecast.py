@@ -17,8 +17,9 @@ from trees import facts
 
 from tokviz import models
 from tokviz.config import ModelConfig, ReportConfig
-from tokviz.run import dry_run, forecast, pipeline, prune
-from tokviz.run.forecast import PHASES, Expected
+from tokviz.run import dry_run, forecast, making, pipeline, prune
+from tokviz.run.due_work import PHASES
+from tokviz.run.forecast import Expected
 from tokviz.run.plan.report import Plan
 from tokviz.run.store.artefacts import Store
 from tokviz.run.store.locks import Locks
@@ -222,6 +223,25 @@ def test_every_phase_is_known_by_what_is_told_of_it(project: Path, monkeypatch: 
     pipeline.run(config(lens=True), options(project, foretells=True), Told())
     [timed] = kept
     assert all(timed.seconds[phase] > 0 for phase in PHASES if phase != "loss")
+
+
+@pytest.mark.slow
+def test_a_first_look_says_how_long_all_was_expected_to_take(
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_pictures_blank(monkeypatch)
+    tiny.copy("qwen3", tmp_path / "qwen3")
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(making.Making, "end", killed)
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.run(config(models=[{"source": "qwen3"}]), options(tmp_path, foretells=True, early=True), Told())
+    line = r"It was begun on \d{4}-\d\d-\d\d at \d\d:\d\d UTC, and expected to take (under a|about \d+) minutes?\."
+    pages = [page for page in (tmp_path / "site").rglob("*.html") if page.name != "404.html"]
+    assert len(pages) > 3
+    assert all(re.search(line, page.read_text(encoding="utf-8")) for page in pages)
 
 
 class Told:

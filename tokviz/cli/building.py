@@ -21,6 +21,7 @@ from tokviz.config import ReportConfig, expanded
 from tokviz.run import dry_run as dry_runs
 from tokviz.run import pipeline
 from tokviz.run import prune as pruning
+from tokviz.run.making import named_failure
 from tokviz.run.plan.options import DRAFT, FORMS, SVG, Options
 from tokviz.run.publishing.public import public_source
 from tokviz.run.store.disk import shown_path
@@ -102,7 +103,7 @@ def build(
             outcome = (pipeline.capture_only if capture_only else pipeline.run)(report, options, progress)
 
     for failed in outcome.failures:
-        print(f"error: {pipeline.named_failure(failed.name, failed.failure)}", file=sys.stderr)
+        print(f"error: {named_failure(failed.name, failed.failure)}", file=sys.stderr)
     if not quiet:
         stands = "the states are captured" if capture_only else f"the report stands in {shown_path(options.output)}"
         say(outcome.summary, stands)

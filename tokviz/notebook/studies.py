@@ -19,6 +19,7 @@ from tokviz.notebook.arguments import Named
 from tokviz.notebook.capture import Capture
 from tokviz.notebook.loaded import identified
 from tokviz.run import pipeline, prune
+from tokviz.run.making import named_failure
 from tokviz.run.plan.options import FORMS, Options
 from tokviz.run.plan.report import Plan
 from tokviz.run.store.artefacts import Store
@@ -210,7 +211,7 @@ def _captured(config: ReportConfig, in_memory: Sequence[AtHand], cache: Path, de
     with reporter(quiet=quiet) as progress, _evaluated(in_memory):
         outcome = pipeline.capture_only(config, options, Quiet() if quiet else progress, refuses=False)
     if outcome.failures:
-        failures = (pipeline.named_failure(failed.name, failed.failure) for failed in outcome.failures)
+        failures = (named_failure(failed.name, failed.failure) for failed in outcome.failures)
         raise TokvizError("; ".join(failures))
     plan = Plan(config, replace(options, forms=FORMS[:1]), store)
     if in_memory:

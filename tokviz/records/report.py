@@ -331,6 +331,8 @@ class Underway:
     """Of the whole report, those among them that aren't in this one yet."""
     n_series: int
     """The same of series; none is in this one."""
+    expected: str | None = None
+    """When it was begun and how long it was expected to take, as a sentence; None where that isn't known."""
 
 
 @dataclass(frozen=True, kw_only=True)

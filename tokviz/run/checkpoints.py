@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -16,16 +16,14 @@ from tokviz.records import (
     ModelDifferences,
     SeriesReport,
 )
+from tokviz.run.making import Making
 from tokviz.run.plan.report import Plan
 from tokviz.run.plan.series import SeriesPlan
 from tokviz.run.plan.steps import Step, Unmade
-from tokviz.run.plan.tree import ModelPlan
 from tokviz.run.publishing import site
 from tokviz.run.publishing.public import public_text
 from tokviz.run.publishing.site import Images, Made, Products
 from tokviz.run.work.picture_queue import PictureQueue
-
-Guarded = Callable[[ModelPlan, Callable[[], Made]], Made]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,36 +41,33 @@ class SeriesMade:
     not_compared: tuple[str, ...] = ()
 
 
-def make_series(
-    config: SeriesConfig, by_slug: Mapping[str, Made], plan: Plan, queue: PictureQueue, guarded: Guarded
-) -> SeriesMade:
+def make_series(config: SeriesConfig, by_slug: Mapping[str, Made], making: Making) -> SeriesMade:
     """Put all checkpoints of a series on common axes, have them drawn, and compare them.
 
     Parameters
     ----------
     by_slug : all that was made of models and checkpoints.
-    guarded : does some work on a model; what goes wrong in it costs that model only.
     """
+    plan = making.plan
     made = [by_slug[each.slug] for each in config.models]
     series = _series(config, made, plan)
     for index, misfit in series.misfits.items():
         failed = made[index].plan
         made[index] = Made(plan=failed, failure=f"{failed.model.source}: {misfit}")
     made = [
-        each if each.failure else guarded(each.plan, partial(_on_axes, index, each, series, queue))
+        each if each.failure else making.guarded(each.plan, partial(_on_axes, index, each, series, making.queue))
         for index, each in enumerate(made)
     ]
     series = _series(config, made, plan)
     on_axes = SeriesMade(config=config, made=tuple(made), reference=series.reference or 0, projection=series.projection)
     if not plan.options.measures:
         return on_axes
-    helpers = None if plan.options.place.is_cluster else queue
     drifts = {f"how far its checkpoints are apart, {name}": series.drift(name) for name in _drifting(series)}
     growth = {f"its growth, {each.context}": each.differences for each in series.growth}
     changed = {f"what changed, {each.context}": each.changed for each in series.changes if each.changed}
     paired = {f"differences of words, {each.context}": each.paired for each in series.changes if each.paired}
     wanted: dict[str, Step[Any]] = {**drifts, **growth, **paired, **changed}
-    found = plan.steps.meanwhile(wanted, helpers, each_alone=True).wait()
+    found = plan.steps.meanwhile(wanted, making.helpers, each_alone=True).wait()
     are_known = not any(isinstance(found[name], Unmade) for name in drifts)
     return replace(
         on_axes,

@@ -16,7 +16,9 @@ from tokviz.run.plan.report import Plan
 from tokviz.run.publishing import manifest
 
 SECONDS = 60.0
-"""After which no further model is captured for it."""
+"""After which no further model is captured for it, and the least until it is made again with further ones."""
+_SHARE = 0.05
+"""Of the time that may go into making it again."""
 
 
 def is_due(plan: Plan) -> bool:
@@ -38,9 +40,9 @@ def of(plan: Plan) -> Plan:
     )
 
 
-def underway(plan: Plan) -> Underway:
+def underway(plan: Plan, expected: str | None) -> Underway:
     """What its pages say of the whole report."""
-    return Underway(n_models=len(plan.config.models), n_series=len(plan.config.series))
+    return Underway(n_models=len(plan.config.models), n_series=len(plan.config.series), expected=expected)
 
 
 def _shown(plan: Plan) -> list[ModelConfig]:
@@ -70,8 +72,14 @@ class Clock:
     """How long it may take."""
 
     _begun: float = field(default_factory=monotonic)
+    _seconds: float = SECONDS
+
+    @classmethod
+    def after(cls, seconds: float) -> Clock:
+        """That of the next one, after one that took so long."""
+        return cls(_seconds=max(SECONDS, seconds / _SHARE))
 
     @property
     def is_over(self) -> bool:
         """Whether what is there is to be shown now."""
-        return monotonic() - self._begun > SECONDS
+        return monotonic() - self._begun > self._seconds

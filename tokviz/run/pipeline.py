@@ -15,35 +15,33 @@ from typing import TypeVar
 
 from tokviz.config import ModelConfig, ReportConfig
 from tokviz.draw import typefaces, warm_up
-from tokviz.errors import DamagedStatesError, ModelError, PublishError, TokvizError
+from tokviz.errors import DamagedStatesError, PublishError, TokvizError
 from tokviz.pages import notes
 from tokviz.pages.compare.layers import pair_name
 from tokviz.pages.first.choice import unshown_rows
 from tokviz.pages.frame.frame import FIRST_PAGE
-from tokviz.pages.text.problems import problems
-from tokviz.records import Plate, Projection, Report
-from tokviz.run import checkpoints, first_look, forecast, places, prune
+from tokviz.records import Report
+from tokviz.run import checkpoints, forecast, places, prune
 from tokviz.run.capturing.all_models import capture_models
-from tokviz.run.capturing.apart import Apart, working_apart
+from tokviz.run.capturing.apart import working_apart
 from tokviz.run.cards import draw_cards
-from tokviz.run.forecast import Timed
+from tokviz.run.looks import Looks
+from tokviz.run.making import Making, named_failure, report_failure
 from tokviz.run.plan.added import added_measures
 from tokviz.run.plan.options import Options
-from tokviz.run.plan.pairs import Compared, Comparison, compare
+from tokviz.run.plan.pairs import Comparison, compare
 from tokviz.run.plan.report import Plan
-from tokviz.run.plan.steps import Meanwhile
-from tokviz.run.plan.tree import Captured, ModelPlan, PictureJob
+from tokviz.run.plan.tree import ModelPlan
 from tokviz.run.publishing import publish, site
-from tokviz.run.publishing.replacing import Spared, kept_folder
-from tokviz.run.publishing.site import Made, Products
+from tokviz.run.publishing.site import Made
 from tokviz.run.store import entries, keys
 from tokviz.run.store.artefacts import Store
 from tokviz.run.store.disk import shown_path
 from tokviz.run.store.locks import Locks
 from tokviz.run.work import workers
-from tokviz.run.work.picture_queue import PictureQueue, picture_queue
+from tokviz.run.work.picture_queue import picture_queue
 from tokviz.run.work.progress import Reporter, told_if_long
-from tokviz.text import counted, error_line, with_short_paths
+from tokviz.text import counted
 
 Result = TypeVar("Result")
 
@@ -101,9 +99,8 @@ def run(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
     entries.mark(options.cache)
     with locks.on_site(options.output), locks.in_use(options.cache):
         recovered = publish.recover(options.output)
-        _say_spared(recovered, options.output, reporter)
-        for problem in recovered.problems:
-            reporter.say(problem)
+        for line in (*recovered.lines(options.output), *recovered.problems):
+            reporter.say(line)
         outcome = _with_intact_states(lambda: _report(config, options, store, reporter), store, reporter)
         prune.note_use(store, config, options, place)
     if not _is_here():
@@ -127,18 +124,19 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
     start = partial(_start, options, reporter)
     reporter, foreseen = forecast.begin(plan, reporter)
     with picture_queue(start, store.put_image, reporter) as queue, working_apart(reporter) as apart:
-        plan, failed = _shown_early(plan, reporter, queue, apart)
+        looks = Looks(plan, foreseen.until_when if foreseen else None, reporter, queue)
+        plan, failed = looks.first(apart)
+        making = Making(plan=plan, reporter=reporter, queue=queue)
         captured = reporter.then_making(capture_models(plan, reporter, queue, apart, failed))
-        begun = [_begin(*each, plan, reporter, queue) for each in captured]
+        begun = [making.begin(*each) for each in looks.between(captured)]
         apart.end()
-        made = [_try(plan, reporter, each.plan, partial(_wait, each, plan, reporter, queue)) for each in begun]
+        made = [making.end(each) for each in begun]
         _refuse_if_all_failed([(each.plan.model, each.failure) for each in made])
         by_slug = {each.plan.model.slug: each for each in made}
         made = [by_slug[model.slug] for model in config.models]
-        guarded = partial(_try, plan, reporter)
-        series = [checkpoints.make_series(each, by_slug, plan, queue, guarded) for each in config.series]
+        series = [checkpoints.make_series(each, by_slug, making) for each in config.series]
         with told_if_long(reporter, "Comparing the models"):
-            compared = compare(_comparisons(plan, made), plan.steps, _helpers(plan, queue))
+            compared = compare(_comparisons(plan, made), plan.steps, making.helpers)
         n_drawn = queue.finish()
 
         all_made = [*made, *(each for of in series for each in of.made)]
@@ -169,7 +167,8 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
             files = site.make_files(notes.without(config, report, lost), images, cards, plan)
     reporter.say(f"Writing {shown_path(options.output)} …")
     spared = publish.publish(files, options.output)
-    _say_spared(spared, options.output, reporter)
+    for line in spared.lines(options.output):
+        reporter.say(line)
     plan.fonts.keep_coverage()
     if spared.problems:
         raise PublishError(spared.problems[0])
@@ -185,52 +184,6 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
         n_drawn=n_drawn,
         n_images=len(images),
     )
-
-
-def _shown_early(plan: Plan, reporter: Timed, queue: PictureQueue, apart: Apart) -> tuple[Plan, dict[str, ModelError]]:
-    """What is left when a first look stands, if one is due; and by their slugs, why models can't be captured that were tried for it.
-
-    While a complete report stands, it goes to another place, if there is one.
-    """
-    if not first_look.is_due(plan):
-        return plan, {}
-    place: Path | None = plan.options.output
-    if publish.is_complete(plan.options.output):
-        page = shown_path(plan.options.output / FIRST_PAGE)
-        reporter.say(f"{page}: an earlier report, which stays until this one is complete")
-        place = plan.options.early_in
-    if place is None:
-        return plan, {}
-    failed = _show_early(plan, place, reporter, queue, apart)
-    return Plan(plan.config, plan.options, plan.store), failed
-
-
-def _show_early(whole: Plan, place: Path, reporter: Timed, queue: PictureQueue, apart: Apart) -> dict[str, ModelError]:
-    """Publish a first look; models that fail are left to the whole report, which says why: by their slugs."""
-    plan, clock = first_look.of(whole), first_look.Clock()
-    begun, failed = list[Made](), dict[str, ModelError]()
-    for model, failure in reporter.then_making(capture_models(plan, reporter, queue, apart)):
-        if failure:
-            failed[model.model.slug] = failure
-        else:
-            begun.append(_begin(model, None, plan, reporter, queue))
-        if begun and clock.is_over:
-            break
-    made = [each for each in begun if not each.failure]
-    queue.finish()
-    images = site.find_images(made, plan.store, queue.failed)
-    if images:
-        in_order = sorted(made, key=lambda each: plan.config.models.index(each.plan.model))
-        report = site.make_report(plan, in_order, (), Compared(), images, ())
-        report = replace(report, underway=first_look.underway(whole))
-        _say_spared(publish.publish(site.make_files(report, images, {}, plan), place), place, reporter)
-        shown = shown_path(place / FIRST_PAGE)
-        reporter.say(
-            f"{shown}: a first look; all else follows"
-            if place == whole.options.output
-            else "A first look stands beside it"
-        )
-    return failed
 
 
 def _failures(report: Report) -> Iterator[Failed]:
@@ -259,19 +212,6 @@ def _not_drawn(made: Sequence[Made], failed: Mapping[str, str]) -> list[Failed]:
 
 def _with_count(paths: Sequence[str]) -> str:
     return paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
-
-
-def _say_spared(spared: Spared, output: Path, reporter: Reporter) -> None:
-    if spared.put_aside:
-        reporter.say(
-            f"Moved to {shown_path(kept_folder(output))}, as they were changed by hand or stood in the way: "
-            f"{', '.join(spared.put_aside)}"
-        )
-    if spared.left_over:
-        reporter.say(
-            f"{shown_path(output)}: {counted(len(spared.left_over), 'file')} may be left over from an earlier report, such as "
-            f"{spared.left_over[0]}: its list of what it wrote doesn't prove that; remove what is left over"
-        )
 
 
 def _with_intact_states(work: Callable[[], Result], store: Store, reporter: Reporter) -> Result:
@@ -311,7 +251,7 @@ def capture_only(config: ReportConfig, options: Options, reporter: Reporter, *, 
         start = partial(_start, options, reporter)
         with picture_queue(start, store.put_image, reporter) as queue, working_apart(reporter) as apart:
             for model, failure in capture_models(plan, reporter, queue, apart):
-                _report_failure(model.model, failure, plan, reporter)
+                report_failure(model.model, failure, plan, reporter)
                 outcomes.append((model, str(failure) if failure else None))
         if not any(failure for _, failure in outcomes):
             reporter.note(store, foreseen)
@@ -335,107 +275,11 @@ def _start(options: Options, reporter: Reporter, libraries: Sequence[str]) -> Ex
     return workers.start(options.place, options.jobs, libraries, warm_up, keys.made_by, reporter.say)
 
 
-def _report_failure(model: ModelConfig, failure: ModelError | None, plan: Plan, reporter: Reporter) -> None:
-    if failure and len(plan.models) > 1:
-        reporter.say(f"Failed: {named_failure(model.display_name, str(failure))}")
-
-
 def _refuse_if_all_failed(outcomes: list[tuple[ModelConfig, str | None]]) -> None:
     """Nothing is published when every model failed."""
     if all(failure for _, failure in outcomes):
         reasons = "; ".join(named_failure(model.display_name, str(failure)) for model, failure in outcomes)
         raise TokvizError(f"no model could be captured, so nothing was written: {reasons}")
-
-
-def named_failure(name: str, failure: str) -> str:
-    """Why a model failed, after its name; most reasons begin with its source, which may be its name."""
-    return with_short_paths(failure if failure.startswith(f"{name}: ") else f"{name}: {failure}")
-
-
-# --- one model: states, projections, pictures, measures ------------------------------------------------------------
-
-
-def _begin(model: ModelPlan, failure: ModelError | None, plan: Plan, reporter: Reporter, queue: PictureQueue) -> Made:
-    """Project a captured model, and have its pictures drawn and itself measured."""
-    if failure is not None:
-        return _failed(model, failure, plan, reporter)
-    return _try(plan, reporter, model, lambda: _show(plan.grow(model), plan, reporter, queue))
-
-
-def _show(model: ModelPlan, plan: Plan, reporter: Reporter, queue: PictureQueue) -> Made:
-    captured = model.captured
-    helpers = _helpers(plan, queue)
-    with told_if_long(reporter, f"{model.model.display_name}: projecting"):
-        asked = [step for each in captured.values() for step in each.projections.values()]
-        found = iter(plan.steps.all(asked, helpers.idle if helpers else None))
-        projections = [[next(found) for _ in each.projections] for each in captured.values()]
-    # Before the pictures: it takes longest.
-    with told_if_long(reporter, f"{model.model.display_name}: measuring"):
-        measuring = [_measure(each, plan, helpers) for each in captured.values()]
-    products = {}
-    for (key, each), of_it, measured in zip(captured.items(), projections, measuring, strict=True):
-        products[key] = Products(
-            captured=each,
-            shown=tuple((projection, _draw(model.model, each, projection, plan, queue)) for projection in of_it),
-            measuring=measured,
-        )
-        reasons = problems(of_it[0]) if of_it else [None]
-        if all(reasons) and not plan.options.is_first_look:
-            reporter.say(f"{model.model.display_name}, {each.states.context.label}: no plot: {reasons[0]}")
-    queue.keep_finished()
-    return Made(plan=model, products=products)
-
-
-def _helpers(plan: Plan, queue: PictureQueue) -> PictureQueue | None:
-    """Who measures in other processes; None on a cluster, whose workers need not see the cache."""
-    return None if plan.options.place.is_cluster else queue
-
-
-def _measure(captured: Captured, plan: Plan, helpers: PictureQueue | None) -> Meanwhile | None:
-    """None where nothing is measured."""
-    return plan.steps.meanwhile(captured.measures, helpers) if plan.options.measures else None
-
-
-def _draw(
-    model: ModelConfig, captured: Captured, projection: Projection, plan: Plan, queue: PictureQueue
-) -> tuple[PictureJob, ...]:
-    pictures = plan.pictures(model, captured, projection) if projection.name in captured.drawn else []
-    # Grids take longest: begun last, one would keep a single process busy at the end.
-    for job in sorted(pictures, key=lambda each: isinstance(each.picture, Plate)):
-        if job.due:
-            queue.submit(job.key, job.picture)
-    return tuple(pictures)
-
-
-def _wait(made: Made, plan: Plan, reporter: Reporter, queue: PictureQueue) -> Made:
-    """Until all is there that is measured of a model; what is known of its words is then drawn."""
-    products = dict(made.products)
-    for key, each in made.products.items():
-        if each.measuring is None:
-            continue
-        with told_if_long(reporter, f"{made.plan.model.display_name}: measuring, {each.captured.states.context.label}"):
-            measures = {**each.measuring.wait(), "added": tuple(plan.steps.all(each.captured.added))}
-        job = plan.heat_map(made.plan.model, each.captured, measures)
-        products[key] = replace(each, measures=measures, heat_map=job)
-        if job and job.due:
-            queue.submit(job.key, job.picture)
-    return replace(made, products=products)
-
-
-def _try(plan: Plan, reporter: Reporter, model: ModelPlan, work: Callable[[], Made]) -> Made:
-    """What one model's numbers or its size do to a library costs that model only, and is shown on its page."""
-    try:
-        return work()
-    except TokvizError:
-        raise
-    except Exception as error:  # noqa: BLE001
-        reason = f"{model.model.source}: its hidden states can't be shown: {error_line(error)}"
-        return _failed(model, ModelError(reason), plan, reporter)
-
-
-def _failed(model: ModelPlan, error: ModelError, plan: Plan, reporter: Reporter) -> Made:
-    _report_failure(model.model, error, plan, reporter)
-    return Made(plan=model, failure=str(error))
 
 
 def _comparisons(plan: Plan, made: Sequence[Made]) -> list[Comparison]:

@@ -11,6 +11,8 @@ from pathlib import Path, PurePosixPath
 from tokviz.run.publishing import manifest
 from tokviz.run.publishing.manifest import OwnFiles
 from tokviz.run.store import disk
+from tokviz.run.store.disk import shown_path
+from tokviz.text import counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +32,21 @@ class Spared:
             left_over=(*self.left_over, *other.left_over),
             problems=(*self.problems, *other.problems),
         )
+
+    def lines(self, output: Path) -> list[str]:
+        """What people are told of what was put aside, or may be left over, of the site in ``output``."""
+        found = []
+        if self.put_aside:
+            found.append(
+                f"Moved to {shown_path(kept_folder(output))}, as they were changed by hand or stood in the way: "
+                f"{', '.join(self.put_aside)}"
+            )
+        if self.left_over:
+            found.append(
+                f"{shown_path(output)}: {counted(len(self.left_over), 'file')} may be left over from an earlier report, such as "
+                f"{self.left_over[0]}: its list of what it wrote doesn't prove that; remove what is left over"
+            )
+        return found
 
 
 def kept_folder(output: Path) -> Path:

@@ -1,0 +1,103 @@
+"""What is published while a report is being made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from time import monotonic
+from typing import TypeVar
+
+from tokviz.errors import ModelError
+from tokviz.pages.frame.frame import FIRST_PAGE
+from tokviz.run.capturing.all_models import capture_models
+from tokviz.run.capturing.apart import Apart
+from tokviz.run.first_look import Clock, is_due, of, underway
+from tokviz.run.forecast import Timed
+from tokviz.run.making import Making
+from tokviz.run.plan.pairs import Compared
+from tokviz.run.plan.report import Plan
+from tokviz.run.publishing import publish, site
+from tokviz.run.publishing.site import Made
+from tokviz.run.store.disk import shown_path
+from tokviz.run.work.picture_queue import PictureQueue
+from tokviz.run.work.progress import Quiet
+from tokviz.text import counted
+
+Captured = TypeVar("Captured")
+
+
+class Looks:
+    """What stands in the site until the report is whole: a first look, and again as further models are captured."""
+
+    def __init__(self, whole: Plan, expected: str | None, reporter: Timed, queue: PictureQueue) -> None:
+        self._whole, self._expected, self._reporter, self._queue = whole, expected, reporter, queue
+        self._place: Path | None = None
+        self._n_shown = 0
+
+    def first(self, apart: Apart) -> tuple[Plan, dict[str, ModelError]]:
+        """What is left when one stands, if it is due; and by their slugs, why models can't be captured that were tried for it.
+
+        While a complete report stands, it goes to another place, if there is one.
+        """
+        whole, options = self._whole, self._whole.options
+        if not is_due(whole):
+            return whole, {}
+        self._place = options.output
+        if publish.is_complete(options.output):
+            page = shown_path(options.output / FIRST_PAGE)
+            self._reporter.say(f"{page}: an earlier report, which stays until this one is complete")
+            self._place = options.early_in
+        if self._place is None:
+            return whole, {}
+        making, clock = Making(plan=of(whole), reporter=self._reporter, queue=self._queue), Clock()
+        begun, failed = list[Made](), dict[str, ModelError]()
+        captured = capture_models(making.plan, self._reporter, self._queue, apart)
+        for model, failure in self._reporter.then_making(captured):
+            if failure:
+                failed[model.model.slug] = failure
+            else:
+                begun.append(making.begin(model, None))
+            if begun and clock.is_over:
+                break
+        self._queue.finish()
+        self._publish(making.plan, begun)
+        return Plan(whole.config, options, whole.store), failed
+
+    def between(self, captured: Iterable[Captured]) -> Iterator[Captured]:
+        """The same models; when one has been dealt with, all whose plots stand by then are shown, but not too often."""
+        clock = Clock()
+        for each in captured:
+            yield each
+            if self._n_shown and clock.is_over:
+                clock = self._again()
+
+    def _again(self) -> Clock:
+        began, whole = monotonic(), self._whole
+        self._queue.keep_finished()
+        plan = of(Plan(whole.config, whole.options, whole.store))
+        making = Making(plan=plan, reporter=Quiet(), queue=self._queue)
+        there = [making.begin(each, None) for each in plan.models if not each.due]
+        there = [each for each in there if not any(job.due for job in site.jobs_of(each))]
+        if len(there) > self._n_shown:
+            self._publish(plan, there)
+        return Clock.after(monotonic() - began)
+
+    def _publish(self, plan: Plan, begun: Sequence[Made]) -> None:
+        """Models that fail are left to the whole report, which says why."""
+        made = [each for each in begun if not each.failure]
+        images = site.find_images(made, plan.store, self._queue.failed)
+        if not images or self._place is None:
+            return
+        made.sort(key=lambda each: plan.config.models.index(each.plan.model))
+        report = site.make_report(plan, made, (), Compared(), images, ())
+        report = replace(report, underway=underway(self._whole, self._expected))
+        spared = publish.publish(site.make_files(report, images, {}, plan), self._place)
+        is_beside = self._place != self._whole.options.output
+        page = "beside it" if is_beside else shown_path(self._place / FIRST_PAGE)
+        for line in (
+            *spared.lines(self._place),
+            f"{page}: a first look at {counted(len(made), 'model')}; all else follows",
+        ):
+            self._reporter.say(line)
+        self._n_shown = len(made)
