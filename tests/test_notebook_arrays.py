@@ -48,6 +48,69 @@ def odd(value: Any) -> Any:
     return value
 
 
+# --- word by word -----------------------------------------------------------------------------------------------------
+
+
+def test_a_word_has_its_states_its_place_its_tokens_and_the_words_nearest_to_it(own: Capture) -> None:
+    word = own["green"]
+    np.testing.assert_array_equal(word.states, np.asarray(own)[:, 2])
+    np.testing.assert_array_equal(word.place("centered"), own.project("centered").coordinates[:, 2])
+    assert (word.word, word.category, word.row) == ("green", "colors", 2)
+    assert word.tokens == own.states.tokenization.words[2].word_pieces
+    assert list(word.neighbors) == ["embedding", "layer 0", "layer 1"]
+    assert (
+        word.neighbors["layer 1"] == own.neighbors("green") == own.neighbors("green", -1) == own.neighbors("green", 1)
+    )
+    assert repr(word).endswith(f"nearest at the last layer: {', '.join(own.neighbors('green'))}")
+
+
+def test_the_nearest_are_those_of_the_largest_cosine_of_standardized_states(own: Capture) -> None:
+    states = own[-1].astype(np.float64)
+    reference = states[own.states.tokenization.reference]
+    scaled = (states - reference.mean(axis=0)) / reference.std(axis=0)
+    scaled /= np.linalg.norm(scaled, axis=1, keepdims=True)
+    cosine = scaled @ scaled[0]
+    expected = [own.words.words[row] for row in np.argsort(-cosine)[1:6]]
+    assert list(own.neighbors("red")) == expected
+
+
+def test_a_slice_has_several_depths(own: Capture) -> None:
+    np.testing.assert_array_equal(own[1:], np.asarray(own)[1:])
+    np.testing.assert_array_equal(own[::-2], np.asarray(own)[::-2])
+
+
+def test_a_word_that_is_called_like_a_depth_is_found_by_name(bench: Bench) -> None:
+    words = {"odd": ["embedding", "layer", "layers"]}
+    capture = tokviz.study(
+        bench.model, words, {"alone": " {word}"}, tokenizer=bench.tokenizer, cache=bench.cache, name="Odd", quiet=True
+    )["Odd"]["alone"]
+    np.testing.assert_array_equal(capture["embedding"], capture[0])
+    assert capture.word("embedding").row == 0
+    assert capture["layer"].row == 1
+
+
+@pytest.mark.parametrize(
+    ("ask", "expected"),
+    [
+        (lambda own: own["gren"], r"word: expected one of red, blue, green, pink, May, June, July, March, or a depth \(embedding … layer 1\), got 'gren'; did you mean 'green'\?"),
+        (lambda own: own.neighbors("rad"), "word: expected one of red, "),
+        (lambda own: own.neighbors("red", 7), r"layer: expected one that can be shown \(embedding … layer 1\), got 7"),
+        (lambda own: own["layer 9"], "depth: expected one of embedding, layer 0, layer 1, got 'layer 9'"),
+    ],
+)  # fmt: skip
+def test_what_is_not_there_is_named_with_what_is(own: Capture, ask: Callable[[Capture], Any], expected: str) -> None:
+    with pytest.raises(TokvizError, match=expected):
+        ask(own)
+
+
+def test_the_heat_map_s_numbers_are_a_table(own: Capture) -> None:
+    table = own.to_pandas("words_by_layer")
+    assert list(table.columns) == ["word", "categories", "nearest", "embedding", "layer 0", "layer 1"]
+    for word, k, value in table[["word", "nearest", "layer 1"]].itertuples(index=False):
+        own_words = next(each for each in WORDS.values() if word in each)
+        assert value == sum(each in own_words for each in own.neighbors(word)[:k])
+
+
 # --- what works -------------------------------------------------------------------------------------------------------
 
 
@@ -283,7 +346,6 @@ def masked(own: Capture) -> np.ma.MaskedArray:
             "depth: expected a depth from -3 to 2 (0 is the embedding), or a name such as 'layer 1', got 3",
         ),
         (lambda own, _: own[odd(1.5)], "depth: expected a depth from -3 to 2"),
-        (lambda own, _: own[odd(slice(0, 2))], "depth: expected a depth from -3 to 2"),
         (lambda own, _: own["layer1"], "got 'layer1'; did you mean 'layer 1'?"),
         (lambda own, _: own.draw("layer1"), "got 'layer1'; did you mean 'layer 1'?"),
         (lambda own, _: own.project("centred"), "got 'centred'; did you mean 'centered'?"),

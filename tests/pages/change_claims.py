@@ -10,6 +10,7 @@ from claims import depths_named, plain, require
 from fact_checks import WORDS, check_sentence
 
 from tokviz.pages.findings.finding import Found
+from tokviz.pages.text.facts import Fact
 from tokviz.records import ModelDifferences, Paired, Report
 
 LEAST = 0.05
@@ -21,7 +22,8 @@ _FORMS = {
     "differs": rf"{_WHERE}, ONE differs from OTHER in keeping (?P<which>.+) apart",
     "small": rf"{_WHERE}, ONE changes (?P<which>.+) by at most (?P<most>\d\.\d\d) from OTHER",
     "within": "No category changed by more than 0.05 from OTHER to ONE",
-    "not_shown": r"No category change is shown from OTHER to ONE; up to (?P<most>\d+\.\d\d) remains possible",
+    "not_shown": r"No category change is shown from OTHER to ONE; "
+    r"(?:up to (?P<most>\d+\.\d\d) remains possible|overall at most (?P<most_of_all>\d+\.\d\d))",
     "not_all": "No category change is shown from OTHER to ONE; not all could be tested",
     "not_tested": "It can’t be tested on these words what changed from OTHER to ONE",
     "without": "Without categories, it isn’t tested what changed from OTHER to ONE",
@@ -41,6 +43,8 @@ class Said:
     sign: int
     """Of after less before; 0 where it isn't said."""
     most: float
+    is_of_all: bool
+    """Whether that is of all words together."""
 
 
 def said_in(found: Found, context: str) -> Said:
@@ -61,7 +65,8 @@ def said_in(found: Found, context: str) -> Said:
                 n_depths=counted,
                 which=values.get("which") or "",
                 sign={"less": -1, "further": 1}.get(values.get("sign") or "", 0),
-                most=float(values.get("most") or "nan"),
+                most=float(values.get("most") or values.get("most_of_all") or "nan"),
+                is_of_all=bool(values.get("most_of_all")),
             )
     raise AssertionError(f"a headline of no known form: {text!r}")
 
@@ -132,7 +137,8 @@ def check_change(found: Found, report: Report) -> None:
     if said.form == "identical" or bool(pair.changed.is_same.all()):
         return require(said.form == "identical" and bool(pair.changed.is_same.all()), found.sentence)
     if pair.paired is None:
-        return require(said.form == "without" and not found.evidence, found.sentence)
+        require(said.form == "without", found.sentence)
+        return _check_words({each.kind: each for each in found.evidence}, pair, found)
     bands = {measure: Bands.of(pair, measure) for measure in SAID}
     strong = [measure for measure, each in bands.items() if each.signs().any()]
     shown = [measure for measure, each in bands.items() if each.signs(0).any()]
@@ -217,7 +223,10 @@ def _check_not_shown(said: Said, found: Found, report: Report, pair: ModelDiffer
     if said.form == "within":
         return require(largest <= LEAST, found.sentence, largest)
     require(said.form == "not_shown" and largest > LEAST, found.sentence, largest)
-    require(float(of_categories.max()) <= said.most + 1e-9 and said.most < largest + 0.0101, found.sentence, largest)
+    of_all = ends[:, -1][np.isfinite(ends[:, -1]).all(axis=-1)]
+    require(said.is_of_all == bool(of_all.size), found.sentence, of_all)
+    largest = float(of_all.max()) if of_all.size else largest
+    require(largest <= said.most + 1e-9 and said.most < largest + 0.0101, found.sentence, largest)
 
 
 def _check_evidence(
@@ -225,7 +234,7 @@ def _check_evidence(
 ) -> None:
     """Three categories at most, then all words; the first sentence says of which measure and which depth all are.
 
-    That no other category is shown stands at the end where that is so.
+    Where nothing is shown, which category may have changed most; that no other category is shown, where that is so; and words.
     """
     assert found.depth is not None
     assert pair.paired is not None
@@ -238,15 +247,63 @@ def _check_evidence(
         and bool(others.any())
         and not any((each.signs(0)[:-1, found.depth] != 0)[others].any() for each in every_measure.values())
     )
-    *numbers, last = [*found.evidence, None]
-    if is_none_shown:
-        *numbers, last = found.evidence
+    by_kind = {each.kind: each for each in found.evidence}
+    numbers = [each for each in found.evidence if "bounds" in each.values]
     require(len(numbers) == len(rows), found.said, rows)
-    require((last is not None and last.kind == "change.others") == is_none_shown, found.said, others)
+    require(("change.others" in by_kind) == is_none_shown, found.said, others)
     require(not rows or measure.lower() in found.said.lower(), found.said, measure)
+    is_told = bool(told) or bool(bands.signs(0).any())
+    require(is_told or not {"change.overall", "change.also_overall"} & by_kind.keys(), found.said)
     check_sentence(found.evidence, found.said)
     for fact, row in zip(numbers, rows, strict=True):
         np.testing.assert_equal([fact.values["value"], *fact.values["bounds"]], every[:, row])
         if row < len(every[0]) - 1:
             label = report.words.categories[pair.paired.categories[row]].label
             require(fact.values["name"] == label, found.said, label)
+    _check_elsewhere(by_kind.get("change.also_overall"), bands, found)
+    _check_remaining(by_kind.get("change.remaining"), report, pair, every_measure, found)
+    _check_words(by_kind, pair, found)
+
+
+def _check_elsewhere(overall: Fact | None, bands: Bands, found: Found) -> None:
+    """Of all words a change that is shown at another depth only."""
+    signs = bands.signs(0)[-1]
+    told: Fact | None = (overall and overall.values["elsewhere"]) or None
+    require((told is not None) == bool(overall and signs.any() and not signs[found.depth]), found.said, signs)
+    if told is not None:
+        depth = told.values["depth"]
+        require(signs[depth] != 0, found.said, signs)
+        values = [told.values["value"], *told.values["bounds"]]
+        np.testing.assert_equal(values, [each[-1, depth] for each in (bands.value, bands.low, bands.high)])
+
+
+def _check_remaining(
+    told: Fact | None, report: Report, pair: ModelDifferences, every: dict[str, Bands], found: Found
+) -> None:
+    """The category that may have changed most, where that is more than all words together may have."""
+    assert pair.changed is not None
+    assert pair.paired is not None
+    differs = np.flatnonzero(~pair.changed.is_same)
+    ends = np.array([each.ends[:, differs] for each in every.values()])
+    of_all = ends[:, -1][np.isfinite(ends[:, -1]).all(axis=-1)]
+    is_open = found.sentence.startswith("No category change is shown") and "could be tested" not in found.sentence
+    is_more = is_open and (not of_all.size or bool(ends[:, :-1].max() > of_all.max()))
+    require((told is not None) == is_more, found.said, ends)
+    if told is None:
+        return
+    largest = ends[:, :-1].max()
+    require(largest <= told.values["most"] + 1e-9 and told.values["most"] < largest + 0.0101, found.said, largest)
+    labels = [report.words.categories[index].label for index in pair.paired.categories]
+    of_measure = next(each for key, each in every.items() if told.values["measure"].kind.endswith(key))
+    require(of_measure.ends[labels.index(told.values["name"]), told.values["depth"]] == largest, found.said, largest)
+
+
+def _check_words(by_kind: dict[str, Fact], pair: ModelDifferences, found: Found) -> None:
+    """That no word moved is said only of all depths; then how many neighbors were replaced at the headline's, on average."""
+    assert pair.changed is not None
+    moved, depth = pair.changed.moved, found.depth
+    known = moved.lost[depth][moved.lost[depth] >= 0]
+    told = by_kind.get("change.no_movers")
+    require((told is not None) == bool(known.size and not moved.holds.any()), found.said)
+    if told is not None:
+        np.testing.assert_allclose(told.values["share"], (known / moved.k).mean())

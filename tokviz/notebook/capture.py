@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
-
-import numpy as np
 
 from tokviz import config as configuration
 from tokviz.config import ReportConfig
@@ -16,6 +14,7 @@ from tokviz.errors import TokvizError
 from tokviz.models import AtHand
 from tokviz.models.location import GIVEN
 from tokviz.notebook import arguments, beside, frames, inline
+from tokviz.notebook.as_arrays import AsArrays
 from tokviz.notebook.changed import ModelChange
 from tokviz.notebook.drawn import Drawn
 from tokviz.notebook.lens import LensReading
@@ -53,11 +52,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
-class Capture:
+class Capture(AsArrays):
     """One model in one context: its hidden states, and what can be made of them.
 
     ``capture[depth]`` is an array ``(n_words, width)``, the embedding at depth 0, the state after layer k at k + 1 and after
-    the last layer at −1; ``numpy.asarray(capture)`` has all depths. ``X`` and ``y`` are what scikit-learn takes.
+    the last layer at −1; ``numpy.asarray(capture)`` has all depths, ``capture["red"]`` one word. ``X`` and ``y`` are what
+    scikit-learn takes.
 
     Examples
     --------
@@ -98,50 +98,6 @@ class Capture:
         first = self.plan.branch(inputs.states, inputs.ordinary) if inputs.further else self.captured
         every = (replace(self, captured=each) for each in (first, *branches))
         return arguments.Named("template", {each.states.context.template: each for each in every})
-
-    # --- as arrays ---------------------------------------------------------------------------------------------------
-
-    def __len__(self) -> int:
-        return self.states.n_depths
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        return iter(self.states.states)
-
-    def __getitem__(self, depth: int | str) -> np.ndarray:
-        """``(n_words, width)`` float32: the states at a depth, by its number or its name, such as ``layer 7``."""
-        return np.asarray(self.states.states[arguments.depth(depth, len(self))])
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        """``(n_depths, n_words, width)`` float32."""
-        if copy is False:
-            raise ValueError("expected copy=True or None: the states are read from a file")
-        self._require_one_width()
-        return np.stack(list(self)).astype(dtype or np.float32, copy=False)
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """``(n_depths, n_words, width)``, that of ``numpy.asarray(capture)``."""
-        return (len(self), len(self.states.tokenization.words), self._require_one_width())
-
-    def _require_one_width(self) -> int:
-        card = self.states.card
-        if card.embedding_width != card.width or len({state.shape[1] for state in self}) > 1:
-            raise TokvizError(
-                f"capture: expected one width at all depths, got {card.embedding_width} at the embedding and {card.width} at the last "
-                "layer; take one depth, capture[-1]"
-            )
-        return card.width
-
-    @property
-    def X(self) -> np.ndarray:
-        """``(n_words, width)`` float32: the states after the last layer; ``capture[depth]`` has those of another depth."""
-        return self[-1]
-
-    @property
-    def y(self) -> np.ndarray:
-        """``(n_words,)`` of text: the category of each word, its first where it has several, and empty text for none."""
-        categories = self.words.categories
-        return np.array([categories[own[0]].key if own else "" for own in self.words.memberships])
 
     # --- what it shows -----------------------------------------------------------------------------------------------
 
@@ -393,13 +349,15 @@ class Capture:
 
         Parameters
         ----------
-        table : ``states``, all of them, a row for each layer and word; or ``coordinates``, ``geometry``, ``templates``, ``relations``, ``lens``, ``tokens``, ``updates``, ``writers`` or ``attention``.
+        table : ``states``, all of them, a row for each layer and word; or ``coordinates``, ``geometry``, ``words_by_layer``, ``templates``, ``relations``, ``lens``, ``tokens``, ``updates``, ``writers`` or ``attention``.
         projections : those whose coordinates, and whose metrics, are wanted.
         """
         projections = arguments.names("projections", projections, "a list of projections")
         if table == "states":
             return frames.all_states(list(self), self.states.tokenization.words, self.y)
         report = self._report(projections, measured=table in ("geometry", "templates", "relations"))
+        if table == "words_by_layer":
+            report = replace(report, same_category=self._recall("same_category"))
         if table == "lens":
             report = replace(report, lens=self.lens().lens)
         return frames.frame(table, report, self.words, self.plan.config)

@@ -89,7 +89,7 @@ def _csv(name: str, context: ContextReport, words: WordList, config: ReportConfi
     table = next((table for table in tables.TABLES if table.name == name), None)
     if table and (found := table.of(context)):
         return table.csv(found, context, asked)
-    measured = {"geometry"}  # when they are asked for
+    measured = {"geometry", "words_by_layer"}  # when they are asked for
     if asked.relations or asked.orders:
         measured.add("relations")
     if context.states.context.further_templates:

@@ -396,7 +396,7 @@ Tokviz.plateKey = (() => {
     const { n, vocabulary } = about.view;
     const all = isolated === null ? n : vocabulary.memberships.filter((each) => each.includes(isolated)).length;
     const lines = notes.filter(Boolean).map((line) => make("span", {}, line));
-    if (names.length < all) lines.push(make("span", {}, `${names.length} of ${all} words are named`, make("span", {}, "; point at the others")));
+    if (names.length < all) lines.push(make("span", {}, `${names.length} of ${all} words are named`, make("span", {}, matchMedia("(hover: none)").matches ? "; tap the others" : "; point at the others")));
     key.querySelector(".plate-note").replaceChildren(...lines);
   }
 

@@ -34,11 +34,13 @@ def difference(shift: Shift, *, narrow: bool = False) -> Chart | None:
         return None
     name = f"{shift.after.name} − {shift.before.name}"
     named = zip(shift.labels, _readings(shift, by_category=True), shift.named, strict=True)
-    categories = [(label, replace(each, interval=None)) for label, each, is_named in named if is_named][:MOST_NAMED]
+    categories = [(label, each) for label, each, is_named in named if is_named][:MOST_NAMED]
+    if len(categories) > 1:  # their bands would hide one another
+        categories = [(label, replace(each, interval=None)) for label, each in categories]
     series = [
         Series(name=name, label="" if narrow else label, index=index, reading=each)
         for index, (name, label, each) in enumerate(
-            [(name, name, reading[0]), *((label, label, each) for label, each in categories)], start=1
+            [(name, "all words", reading[0]), *((label, label, each) for label, each in categories)], start=1
         )
     ]
     axes = Axes.of(_DIFFERENCE, series, depths=ends(shift.n_depths - 1), layout=NARROW if narrow else RULER)
@@ -50,8 +52,14 @@ def difference_in_words(shift: Shift) -> str:
     """What its curves are."""
     measure = capitalized(catalogue.text(Fact(f"paired.measures.{shift.measure}")))
     names = [label for label, is_named in zip(shift.labels, shift.named, strict=True) if is_named][:MOST_NAMED]
-    categories = f"; {joined_by_and(names)} by {'itself' if len(names) == 1 else 'themselves'}" if names else ""
-    return f"{measure}, {shift.after.name} − {shift.before.name}, from layer to layer: over all words, with its interval{categories}."
+    which = "with its interval"
+    if names:
+        which = (
+            f"and of {names[0]}, each with its interval"
+            if len(names) == 1
+            else f"{which}, and of {joined_by_and(names)}"
+        )
+    return f"{measure}, {shift.after.name} − {shift.before.name}, from layer to layer: over all words, {which}."
 
 
 def _readings(shift: Shift, *, by_category: bool) -> list[Reading]:

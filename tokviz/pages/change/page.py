@@ -111,6 +111,7 @@ def _context(report: Report, shift: Shift, page: str) -> dict[str, Any]:
         "both": charts.of_both(shift),
         "facts": facts_of_both(shift),
         "movers": movers_at(shift, shift.depth)[:MOST_MOVERS],
+        "n_movers": int(shift.movers[shift.depth].sum()),
         "all_movers": all_movers(shift),
         "k": shift.changed.moved.k,
         "asked": _asked(shift),
@@ -215,10 +216,15 @@ def caption(shift: Shift, depth: int) -> str:
         for model, _, shown in shift.sides
     )
     centered = (
-        "Each model’s words are centered first, as the models lie apart. " if shift.changed.is_centered[depth] else ""
+        "Each model’s words are centered first; else the first axis would tell the models apart, not the words. "
+        if shift.changed.is_centered[depth]
+        else ""
     )
     first = " The plots are of the context’s first sentence." if shift.is_of_first else ""
-    return f"PCA of both models’ standardized states together, on the same axes. {centered}They hold {of_each} variance.{first}"
+    return (
+        f"PCA of both models’ standardized states together, on the same two axes, which hold {of_each} variance. {centered}"
+        f"Neighbors are counted in all dimensions, not in the plots.{first}"
+    )
 
 
 def _strong_in_words(shift: Shift, depth: int) -> str:

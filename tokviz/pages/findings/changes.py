@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -226,16 +227,21 @@ class Shift:
             return Fact("change.not_all", **both)
         if ends.max() <= LEAST:
             return Fact("change.within", least=LEAST, **both)
-        return Fact("change.not_shown", most=_rounded_up(float(ends.max())), **both)
+        of_all = self._ends_of_all
+        kind, largest = ("change.not_shown_overall", of_all) if of_all.size else ("change.not_shown", ends)
+        return Fact(kind, most=_rounded_up(float(largest.max())), **both)
 
     @property
     def _ends_where_states_differ(self) -> np.ndarray:
         """``(n, n_such_depths)``: see ``_ends``, by every metric: of each category, and of all words where it is known at each depth."""
-        of_categories, of_all = (
-            np.concatenate([self._ends(each, by_category=of) for each in MEASURES])[:, ~self.changed.is_same]
-            for of in (True, False)
-        )
-        return np.concatenate([of_categories, of_all[np.isfinite(of_all).all(axis=1)]])
+        of_categories = [self._ends(each, by_category=True) for each in MEASURES]
+        return np.concatenate([np.concatenate(of_categories)[:, ~self.changed.is_same], self._ends_of_all])
+
+    @property
+    def _ends_of_all(self) -> np.ndarray:
+        """The same of all words alone."""
+        of_all = np.concatenate([self._ends(each, by_category=False) for each in MEASURES])[:, ~self.changed.is_same]
+        return np.asarray(of_all[np.isfinite(of_all).all(axis=1)])
 
     def _ends(self, measure: str, *, by_category: bool) -> np.ndarray:
         """``(n, n_depths)``: how far from 0 the far end of each band is."""
@@ -275,31 +281,65 @@ class Shift:
         measured = {"measure": Fact(f"paired.measures.{self.measure}"), "depth": depth}
         bands = self.band(self.measure, by_category=True)[:, :, depth]
         for row in named[:MOST_NAMED]:
-            low, value, high = bands[:, row].tolist()
-            own = {"name": self.labels[row], "value": value, "bounds": (low, high)}
+            own = {"name": self.labels[row], **_bounded(bands[:, row])}
             yield (
                 Fact("change.category", **own) if row != named[0] else Fact("change.first_category", **own, **measured)
             )
-        low, value, high = self.band(self.measure, by_category=False)[:, 0, depth].tolist()
-        if np.isfinite([low, value, high]).all():
-            own = {"value": value, "bounds": (low, high)}
-            yield Fact("change.also_overall", **own) if named else Fact("change.overall", **own, **measured)
+        overall = self.band(self.measure, by_category=False)[:, 0]
+        if np.isfinite(overall[:, depth]).all():
+            own = _bounded(overall[:, depth])
+            if named:
+                yield Fact("change.also_overall", elsewhere=self._overall_elsewhere(overall), **own)
+            else:
+                yield Fact("change.overall" if self._told[1].any() else "change.estimated", **own, **measured)
+        if self._is_open:
+            yield from self._remaining()
         others = np.isfinite(bands).all(axis=0) & ~self.named
         is_shown = np.any(
             [self._signs(each, by_category=True, is_strong=False)[:, depth] != 0 for each in MEASURES], axis=0
         )
         if named and others.any() and not (is_shown & others).any():
-            yield Fact("change.others")
+            yield Fact("change.others", depth=depth)
+
+    @property
+    def _is_open(self) -> bool:
+        """Whether nothing is shown of categories, and more than ``LEAST`` remains possible."""
+        return self.headline.kind.startswith("change.not_shown")
+
+    def _overall_elsewhere(self, band: np.ndarray) -> Fact | str:
+        """Where a change over all words is shown, if it isn't at the headline's depth."""
+        signs = self._signs(self.measure, by_category=False, is_strong=False)[0]
+        if signs[self.depth] or not signs.any():
+            return ""
+        depth = int(np.argmax(np.where(signs != 0, np.minimum(np.abs(band[0]), np.abs(band[2])), -1.0)))
+        return Fact("change.elsewhere", depth=depth, **_bounded(band[:, depth]))
+
+    def _remaining(self) -> Iterator[Fact]:
+        """The category that may have changed most, where that is more than all words together may have."""
+        ends = np.stack([self._ends(each, by_category=True) for each in MEASURES])
+        measure, row, depth = np.unravel_index(int(np.argmax(ends)), ends.shape)
+        if not self._ends_of_all.size or ends.max() > self._ends_of_all.max():
+            yield Fact(
+                "change.remaining",
+                most=_rounded_up(float(ends.max())),
+                name=self.labels[row],
+                measure=Fact(f"paired.measures.{list(MEASURES)[measure]}"),
+                depth=int(depth),
+            )
 
     def _evidence_of_movers(self) -> Iterator[Fact]:
-        movers = self.movers[self.depth]
+        movers, lost = self.movers[self.depth], self.changed.lost[self.depth]
+        own = {
+            "depth": self.depth,
+            "k": self.changed.moved.k,
+            "in_first": Fact("change.of_first") if self.is_of_first else "",
+        }
         if movers.any():
-            lost = self.changed.lost[self.depth][movers]
-            own = {
-                "which": self._counted(int(movers.sum())),
-                "first": Fact("change.of_first") if self.is_of_first else "",
-            }
-            yield Fact("change.movers", depth=self.depth, k=self.changed.moved.k, lost=lost, **own)
+            yield Fact("change.movers", lost=lost[movers], which=self._counted(int(movers.sum())), **own)
+        elif not self.n_movers and (known := lost[lost >= 0]).size:
+            n_asked, n_words = self.asked
+            which = Fact("change.none_of_asked", asked=n_asked) if n_asked < n_words else Fact("change.none_of_all")
+            yield Fact("change.no_movers", share=float(known.mean()) / self.changed.moved.k, which=which, **own)
 
     def _counted(self, n_movers: int) -> Fact:
         n_asked, n_words = self.asked
@@ -324,6 +364,12 @@ class Shift:
             is_announced=bool(self._told[1].any() or self.movers.any() or self.changed.is_same.all()),
             weight=self.n_movers,
         )
+
+
+def _bounded(band: np.ndarray) -> dict[str, Any]:
+    """``(3,)``, lower end, difference and upper end, as sentences take them."""
+    low, value, high = band.tolist()
+    return {"value": value, "bounds": (low, high)}
 
 
 def _rounded_up(value: float) -> float:

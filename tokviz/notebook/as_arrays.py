@@ -1,0 +1,128 @@
+"""A capture as arrays, and word by word."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import Any, overload
+
+import numpy as np
+
+from tokviz.errors import TokvizError
+from tokviz.notebook import arguments
+from tokviz.notebook.word import Word
+from tokviz.records import HiddenStates, Neighbours, Projection, WordList, depth_name
+from tokviz.text import shown, suggestion
+
+_MOST_NAMED = 10
+
+
+class AsArrays:
+    """States at all depths: ``capture[depth]``, ``capture["red"]``, ``numpy.asarray(capture)``, ``capture.X`` and ``capture.y``."""
+
+    @property
+    @abstractmethod
+    def states(self) -> HiddenStates:
+        """What was captured: ``.states[depth]`` is an array, a row for each word; ``.card`` says what the model is."""
+
+    @property
+    @abstractmethod
+    def words(self) -> WordList:
+        """The words and their categories, in the order of the rows."""
+
+    @abstractmethod
+    def project(self, name: str = "standardized") -> Projection:
+        """All depths in two dimensions."""
+
+    @abstractmethod
+    def _recall(self, measure: str) -> Any:
+        """What is measured of the states."""
+
+    def __len__(self) -> int:
+        return self.states.n_depths
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return iter(self.states.states)
+
+    @overload
+    def __getitem__(self, depth: int | slice) -> np.ndarray: ...
+
+    @overload
+    def __getitem__(self, depth: str) -> Any: ...
+
+    def __getitem__(self, depth: int | str | slice) -> Any:
+        """``(n_words, width)`` float32: the states at a depth, by its number or its name, such as ``layer 7``.
+
+        A slice has those of several depths, ``(n, n_words, width)``; a word, such as ``capture["red"]``, is a ``Word``. One that
+        is called like a depth is found by ``capture.word("embedding")``.
+        """
+        if isinstance(depth, slice):
+            return np.stack([self[each] for each in range(*depth.indices(len(self)))])
+        names = [depth_name(each) for each in range(len(self))]
+        if isinstance(depth, str) and depth not in names and not depth.startswith("layer "):
+            return self.word(depth)
+        return np.asarray(self.states.states[arguments.depth(depth, len(self))])
+
+    def word(self, word: str) -> Word:
+        """One of the words: its states, tokens, place and nearest words."""
+        return Word(capture=self, row=self._row(word))
+
+    def neighbors(self, word: str, layer: int | str = -1) -> tuple[str, ...]:
+        """The words nearest to a word at a layer, numbered from 0, or at the ``embedding``; nearest first, five at most.
+
+        By cosine of standardized states, as category purity has them; none where other words have the very same states.
+
+        Raises
+        ------
+        TokvizError : there is no such word or layer, or the list is longer than 3,000 words.
+        """
+        row, depths = self._row(word), [depth_name(each) for each in range(len(self))]
+        found = self._recall("neighbours")
+        if found is None:
+            raise TokvizError(
+                f"neighbors: expected at most {Neighbours.MOST_WORDS:,} words, got {len(self.words.words):,}"
+            )
+        near = found.rows[depths.index(arguments.layer(layer, len(self), depths)), row]
+        return tuple(self.words.words[each] for each in near if each >= 0)
+
+    def _row(self, word: str) -> int:
+        words, depths = self.words.words, [depth_name(each) for each in range(len(self))]
+        if word in words:
+            return words.index(word)
+        known = f"{', '.join(words[:_MOST_NAMED])}{' …' if len(words) > _MOST_NAMED else ''}"
+        near = suggestion(word, [*depths, *words]) if isinstance(word, str) else ""
+        raise TokvizError(
+            f"word: expected one of {known}, or a depth ({depths[0]} … {depths[-1]}), got {shown(word)}{near}"
+        )
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """``(n_depths, n_words, width)`` float32."""
+        if copy is False:
+            raise ValueError("expected copy=True or None: the states are read from a file")
+        self._require_one_width()
+        return np.stack(list(self)).astype(dtype or np.float32, copy=False)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """``(n_depths, n_words, width)``, that of ``numpy.asarray(capture)``."""
+        return (len(self), len(self.states.tokenization.words), self._require_one_width())
+
+    def _require_one_width(self) -> int:
+        card = self.states.card
+        if card.embedding_width != card.width or len({state.shape[1] for state in self}) > 1:
+            raise TokvizError(
+                f"capture: expected one width at all depths, got {card.embedding_width} at the embedding and {card.width} at the last "
+                "layer; take one depth, capture[-1]"
+            )
+        return card.width
+
+    @property
+    def X(self) -> np.ndarray:
+        """``(n_words, width)`` float32: the states after the last layer; ``capture[depth]`` has those of another depth."""
+        return self[-1]
+
+    @property
+    def y(self) -> np.ndarray:
+        """``(n_words,)`` of text: the category of each word, its first where it has several, and empty text for none."""
+        categories = self.words.categories
+        return np.array([categories[own[0]].key if own else "" for own in self.words.memberships])
