@@ -111,6 +111,32 @@ def test_the_heat_map_s_numbers_are_a_table(own: Capture) -> None:
         assert value == sum(each in own_words for each in own.neighbors(word)[:k])
 
 
+def test_keys_of_a_configuration_that_are_no_model_s_are_taken(bench: Bench) -> None:
+    words = {"colors": ["redgreen", "bluepink"], "months": ["MayJune", "JulyMarch"]}
+    last, first = (
+        tokviz.study(
+            bench.model, words, {"alone": " {word}"}, tokenizer=bench.tokenizer, cache=bench.cache, name="Mine", quiet=True, **asked
+        )["Mine"]["alone"]
+        for asked in ({}, {"read": "first", "groups": [["redgreen", "bluepink"]]})
+    )  # fmt: skip
+    assert (last.states.tokenization.read, first.states.tokenization.read) == ("last", "first")
+    assert [each.start for each in first.states.tokenization.words] == first.states.tokenization.positions.tolist()
+    with pytest.raises(TokvizError, match="read: expected 'last', 'first' or 'mean', got 'frist'"):
+        tokviz.study(bench.model, words, tokenizer=bench.tokenizer, cache=bench.cache, quiet=True, read="frist")
+
+
+def test_what_is_done_quietly_is_logged(bench: Bench, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", "tokviz"):
+        tokviz.study(bench.model, WORDS, {"alone": " {word}"}, tokenizer=bench.tokenizer, cache=tmp_path, quiet=True)
+    assert any(": capturing, alone, 8 texts" in each.message for each in caplog.records)
+    assert {each.name for each in caplog.records if each.levelname == "INFO"} >= {"tokviz"}
+
+
+def test_nothing_is_written_without_a_handler(bench: Bench, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    tokviz.study(bench.model, WORDS, {"alone": " {word}"}, tokenizer=bench.tokenizer, cache=tmp_path, quiet=True)
+    assert capfd.readouterr() == ("", "")
+
+
 # --- what works -------------------------------------------------------------------------------------------------------
 
 

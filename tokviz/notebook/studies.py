@@ -107,7 +107,8 @@ def study(
     cache : where hidden states, projections and metrics are kept.
     device : where models are loaded to, such as ``"cuda"``, or the number of a GPU; one that is loaded stays where it is.
     quiet : whether nothing is said, here and by what is made of the captures.
-    settings : with a source or a loaded model, other keys of ``[[models]]``, such as ``name``, ``revision`` or ``dtype``.
+    settings : with a source or a loaded model, other keys of ``[[models]]``, such as ``name``, ``revision`` or ``dtype``; and of a
+        configuration ``read`` (which of a word's tokens), ``groups``, ``orders``, ``relations``, ``palette`` and ``markers``.
 
     Raises
     ------
@@ -133,8 +134,9 @@ def study(
             )
         config = model
     else:
+        of_report = {key: settings.pop(key) for key in list(settings) if key in _OF_REPORT}
         tables, in_memory = _models(_named(model, settings), tokenizer, settings, quiet=quiet)
-        config = _config(tables, words, contexts)
+        config = _config({**of_report, "models": tables}, words, contexts)
     return _captured(config, in_memory, cache, device, quiet=quiet)
 
 
@@ -219,19 +221,20 @@ def _captured(config: ReportConfig, in_memory: Sequence[AtHand], cache: Path, de
     return Study(plan, in_memory, quiet=quiet)
 
 
-def _config(
-    models: Sequence[Mapping[str, Any]], words: Any, contexts: Mapping[str, str | Sequence[str]] | None
-) -> ReportConfig:
+_OF_REPORT = {"read", "groups", "orders", "relations", "palette", "markers"}
+"""Keys of a configuration that aren't a model's."""
+
+
+def _config(values: dict[str, Any], words: Any, contexts: Mapping[str, str | Sequence[str]] | None) -> ReportConfig:
     if contexts is not None and not isinstance(contexts, Mapping):
         raise TokvizError(
             f'contexts: expected names and templates, such as {{"alone": " {{word}}"}}, got {shown(contexts)}'
         )
-    values: dict[str, Any] = {
-        "models": [
-            {**each, "dtype": arguments.dtype(each["dtype"])} if "dtype" in each else dict(each) for each in models
-        ],
-        "words": arguments.words(words),
-    }
+    values["models"] = [
+        {**each, "dtype": arguments.dtype(each["dtype"])} if "dtype" in each else dict(each)
+        for each in values["models"]
+    ]
+    values["words"] = arguments.words(words)
     if contexts:
         values["contexts"] = [
             {

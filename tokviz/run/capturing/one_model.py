@@ -27,6 +27,7 @@ from tokviz.run.store.artefacts import Store
 from tokviz.run.store.locks import Locks
 from tokviz.run.store.states_file import CaptureDescription
 from tokviz.run.work.progress import Reporter
+from tokviz.text import counted
 
 if TYPE_CHECKING:
     from torch import nn
@@ -227,7 +228,8 @@ def _capture_together(ready: Ready, templates: list[tuple[Template, Tokenization
     card = replace(loaded.card, notes=(*loaded.card.notes, *structure.notes))
     labels = " and ".join(dict.fromkeys(each.context.label for each, _ in templates))
     tokenizations = [tokenization for _, tokenization in templates]
-    step = ready.reporter.step(f"{ready.name}: capturing, {labels}", sum(len(each.words) for each in tokenizations))
+    n_texts = sum(len(each.words) for each in tokenizations)
+    step = ready.reporter.step(f"{ready.name}: capturing, {labels}, {counted(n_texts, 'text')}", n_texts)
     captured = capture.capture_together(
         loaded.module, structure, tokenizations, ready.token_budget, on_progress=step.advance
     )

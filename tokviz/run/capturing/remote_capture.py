@@ -28,6 +28,7 @@ from tokviz.run.store.artefacts import Store
 from tokviz.run.store.disk import shown_path
 from tokviz.run.work.processes import Processes
 from tokviz.run.work.progress import Quiet, Reporter
+from tokviz.text import counted
 
 _ARRIVAL_SECONDS = 90
 """Network file systems remember for up to a minute that something wasn't there."""
@@ -61,7 +62,7 @@ def capture_elsewhere(
     if not requests:
         return
     with _marked(store.root) as shared:
-        step = reporter.step("Capturing models", len(requests))
+        step = reporter.step(f"Capturing {counted(len(requests), 'model')}", len(requests))
         futures = {executor.submit(capture_there, request, shared): request for request in requests}
         for future in as_completed(list(futures)):
             request = futures.pop(future)

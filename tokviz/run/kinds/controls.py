@@ -14,6 +14,7 @@ from tokviz.records import HiddenStates, ModelCard, Untrained
 from tokviz.run.kinds.base import Following, Kind, Walk, due_once
 from tokviz.run.kinds.ready import Ready
 from tokviz.run.store import keys
+from tokviz.text import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -112,7 +113,7 @@ class UntrainedModels(Kind[Following[Control], Controls]):
         problems: set[str] = set()
         try:
             if due := due_once(found):
-                step = ready.reporter.step(f"{name}: capturing, untrained", len(due))
+                step = ready.reporter.step(f"{name}: capturing, {counted(len(due), 'untrained model')}", len(due))
                 _capture_all(ready, due, problems, step.advance)
             for _, made, problem in _drawn(ready, CONTROLS[:1]) if ready.of_random else ():
                 for do in ready.of_random:

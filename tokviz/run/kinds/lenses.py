@@ -231,7 +231,7 @@ def fit_lens(fitted: Fitted, fits: Sequence[Fit]) -> None:
 
     name, store, reporter = fitted.ready.name, fitted.ready.store, fitted.ready.reporter
     for index, fit in enumerate(fits):
-        told = f"{name}: fitting the lens, {_DESCRIBED[fit.kind]}"
+        told = f"{name}: fitting the lens, {_DESCRIBED[fit.kind]}, {fit.n_backward_passes:,} backward passes"
         try:
             # Other reports keep their words under the same key.
             with (

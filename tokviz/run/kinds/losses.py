@@ -25,7 +25,7 @@ from tokviz.run.kinds.base import Following, Kind, Walk, due_once
 from tokviz.run.kinds.ready import Ready
 from tokviz.run.store import keys
 from tokviz.run.work.progress import counted_step
-from tokviz.text import error_line
+from tokviz.text import counted, error_line
 
 VERSION = 1
 """Raised when other passages are taken of the same text, other interventions are tried, or the loss is measured otherwise."""
@@ -67,7 +67,8 @@ class LossText(Kind[Following["LossText"], None]):
 
     def make(self, ready: Ready, found: Sequence[Following[LossText]]) -> None:
         for each in due_once(found):
-            name, n_passages = f"{ready.name}: measuring the next-token loss", self.most_passages(each.intact)
+            n_passages = self.most_passages(each.intact)
+            name = f"{ready.name}: measuring the next-token loss, {counted(n_passages, 'passage')}"
             with counted_step(ready.reporter, name, n_passages) as advance:
                 ready.store.put(each.key, measure_loss(ready, each.intact, self, advance))
 

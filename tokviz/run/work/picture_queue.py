@@ -16,7 +16,7 @@ from tokviz.errors import TokvizError
 from tokviz.records import Picture
 from tokviz.run.work.processes import Processes
 from tokviz.run.work.progress import Reporter
-from tokviz.text import error_line
+from tokviz.text import counted, error_line
 
 
 @dataclass(kw_only=True, eq=False)
@@ -93,7 +93,8 @@ class PictureQueue:
 
     def finish(self) -> int:
         """Wait for every picture and store it; how many were drawn in all."""
-        step = self._reporter.step("Drawing", self._n_kept + len(self._waiting)) if self._waiting else None
+        n_pictures = self._n_kept + len(self._waiting)
+        step = self._reporter.step(f"Drawing {counted(n_pictures, 'image')}", n_pictures) if self._waiting else None
         if step:
             step.advance(self._n_kept)
         for future in as_completed(list(self._waiting)):

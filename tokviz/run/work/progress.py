@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 LONG_SECONDS = 1.0
+_LOGGER = logging.getLogger("tokviz")
 
 
 class Step(Protocol):
@@ -69,12 +71,13 @@ class _NoStep:
 
 
 class Quiet:
-    """Says nothing."""
+    """Says nothing, but to those who listen to the logger ``tokviz``."""
 
     def say(self, text: str) -> None:
-        pass
+        _LOGGER.info("%s", text)
 
     def step(self, name: str, total: int | None = None) -> Step:
+        _LOGGER.info("%s …", name)
         return _NoStep()
 
 
@@ -88,7 +91,7 @@ class Lines:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def step(self, name: str, total: int | None = None) -> Step:
-        self.say(f"{name} ({total})" if total else f"{name} …")
+        self.say(f"{name} …")
         return _NoStep()
 
 
