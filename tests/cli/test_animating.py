@@ -14,6 +14,7 @@ from report_fixture import sample_report, write_site
 
 from tokviz.cli import animating
 from tokviz.run import animation
+from tokviz.run.made_report import Asked
 
 pytestmark = pytest.mark.slow
 REPORT = "data/report.json"
@@ -57,7 +58,7 @@ def test_the_headline_is_of_the_same_plots(project: Path) -> None:
     ]
     (site / REPORT).write_text(json.dumps(report), encoding="utf-8")
     for projection, headline in ((first, "In the first."), (second, "In the second.")):
-        found = animation.find(site, animation.Asked(model="mini-6", context="alone", projection=projection))
+        found = animation.find(site, Asked(model="mini-6", context="alone", projection=projection))
         assert found.animation.headline == headline
 
 

@@ -17,6 +17,7 @@ from browser import (
     wait_until_quiet,
 )
 from changed_fixture import change_report
+from invoking import run
 from playwright.sync_api import Page, ViewportSize, expect
 from report_fixture import write_site
 
@@ -123,3 +124,20 @@ def test_without_scripts_both_models_are_seen_at_the_depth_of_the_change(open_pa
     expect(page.get_by_role("heading", level=1)).to_have_text(
         "At layers 2–3, Tuned keeps Category 1 less apart than Base."
     )
+
+
+def test_as_one_file_it_has_both_plots_their_key_and_the_words_that_moved(
+    open_page: OpenPage, site: Path, tmp_path: Path
+) -> None:
+    done = run("export", str(tmp_path / "change.html"), "--site", str(site), "--change", "Base", "Tuned")
+    assert done.exit_code == 0, done.stderr
+    page = open_page(tmp_path, "change.html", java_script_enabled=False, folded=True)
+    expect(page.get_by_role("heading", name="keeps Category 1 less apart than Base")).to_be_visible()
+    assert (
+        page.locator(".change-still svg path").evaluate_all(
+            "(all) => new Set(all.map((each) => getComputedStyle(each).stroke)).size"
+        )
+        == page.locator(".note [class^=hue]").count()
+    )
+    expect(page.get_by_role("cell", name="5 of 5").or_(page.get_by_role("cell", name="4 of 5"))).to_be_visible()
+    assert "<script" not in page.content()

@@ -14,6 +14,7 @@ from tokviz.cli.streams import say
 from tokviz.config import expanded, file_name
 from tokviz.errors import TokvizError
 from tokviz.run import animation as animations
+from tokviz.run.made_report import Asked
 from tokviz.run.work.progress import reporter, told_if_long
 
 ENDINGS = (".gif", ".webp")
@@ -56,7 +57,7 @@ def animate(
 ) -> None:
     """Make a GIF or WebP through the layers from the plots of a report that is made; nothing is captured or drawn anew."""
     with errors_in_one_line(debug=debug):
-        asked = animations.Asked(model=model, context=context, projection=projection, layers=layers)
+        asked = Asked(model=model, context=context, projection=projection, layers=layers)
         found = animations.find(expanded(site), asked)
         file = expanded(output) if output else Path(f"{found.name}.gif")
         ending = file.suffix.lower()

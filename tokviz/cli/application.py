@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from tokviz import __version__
 from tokviz.cli.animating import animate
 from tokviz.cli.building import TOKVIZ, build, end_soon, plan, prune
+from tokviz.cli.exporting import export
 from tokviz.cli.looking import models, schema
 from tokviz.cli.sending import publish
 from tokviz.cli.starting import init
@@ -114,6 +115,14 @@ application.command(
         "tokviz animate --output layers.webp",
     ),
 )(animate)
+application.command(
+    rich_help_panel=_MAKE,
+    epilog=_examples(
+        "tokviz export report.html",
+        "tokviz export report.html --model smollm2-135m-instruct --context sentence",
+        "tokviz export change.html --change Base Tuned",
+    ),
+)(export)
 application.command(
     rich_help_panel=_LOOK, epilog=_examples("tokviz plan", "tokviz plan Qwen/Qwen3-4B --words my-words.toml")
 )(plan)
