@@ -223,6 +223,31 @@ def test_a_missing_file_is_said(tmp_path: Path) -> None:
         load(tmp_path / "nowhere.toml")
 
 
+def test_contexts_of_the_command_line_take_the_place_of_those_configured(tmp_path: Path) -> None:
+    (tmp_path / "report.toml").write_text(
+        'intro = "See [it](models/m/#alone)."\n[[contexts]]\nname = "old"\ntemplate = "{word}"\n[words]\nx = ["a", "b"]\n[[models]]\nsource = "m"\n'
+    )
+    asked = ["seen=I saw {word}", "seen=We saw {word}", "sum=1 = {word}", "alone= {word}"]
+    config = load(tmp_path / "report.toml", contexts=asked)
+    found = {each.name: each.templates for each in config.context_list}
+    assert found == {"seen": ("I saw {word}", "We saw {word}"), "sum": ("1 = {word}",), "alone": (" {word}",)}
+    assert config.intro is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (["I saw {word}"], "--context: expected NAME=TEMPLATE, such as \"seen=I saw {word}\", got 'I saw {word}'"),
+        (["seen=I saw"], "--context: expected a template that holds {word} exactly once, got 'I saw'"),
+        (["a={word}", "A= {word}"], "--context: 'A' and 'a' would both stand in addresses as 'a'; rename one"),
+    ],
+)
+def test_a_mistake_in_them_names_the_option(tmp_path: Path, asked: list[str], said: str) -> None:
+    (tmp_path / "report.toml").write_text('[words]\nx = ["a", "b"]\n[[models]]\nsource = "m"\n')
+    with pytest.raises(ConfigError, match=f"^{re.escape(said)}$"):
+        load(tmp_path / "report.toml", contexts=asked)
+
+
 def test_a_mistake_in_the_words_file_names_that_file(tmp_path: Path) -> None:
     path = write(tmp_path, WORDS + MODEL)
     other = write(tmp_path, 'colors = ["red", "red"]\n', "other.toml")

@@ -46,6 +46,7 @@ def build(
     cache: flags.Cache = flags.KEPT,
     model: flags.Models = None,
     words: flags.Words = None,
+    contexts: flags.Contexts = None,
     site_url: flags.SiteUrl = None,
     jobs: flags.Jobs = None,
     device: flags.Device = "cpu",
@@ -74,7 +75,7 @@ def build(
     with errors_in_one_line(debug=debug):
         config = expanded(config)
         models = (*(sources or ()), *(model or ()))
-        report = configuration.load(config, models=models, words_file=words, site_url=site_url)
+        report = configuration.load(config, models=models, words_file=words, contexts=contexts or (), site_url=site_url)
         options = Options(
             base=config.parent,
             output=expanded(output),
@@ -118,6 +119,7 @@ def plan(
     cache: flags.Cache = flags.KEPT,
     model: flags.Models = None,
     words: flags.Words = None,
+    contexts: flags.Contexts = None,
     site_url: flags.SiteUrl = None,
     force: flags.Force = False,
     draft: flags.Draft = False,
@@ -129,7 +131,7 @@ def plan(
     with errors_in_one_line(debug=debug):
         config = expanded(config)
         models = (*(sources or ()), *(model or ()))
-        report = configuration.load(config, models=models, words_file=words, site_url=site_url)
+        report = configuration.load(config, models=models, words_file=words, contexts=contexts or (), site_url=site_url)
         require_date()
         forms = _forms(draft=draft, svg=svg)
         _plan(
@@ -152,6 +154,7 @@ def prune(
     cache: flags.Cache = flags.KEPT,
     model: flags.Models = None,
     words: flags.Words = None,
+    contexts: flags.Contexts = None,
     older_than: flags.OlderThan = flags.OLDER_THAN,
     dry_run: flags.DryRun = False,
     no_wait: flags.NoWait = False,
@@ -160,7 +163,7 @@ def prune(
     """Drop from the cache what the report doesn't use, nor other reports of the last days, and what killed runs left."""
     with errors_in_one_line(debug=debug):
         config = expanded(config)
-        report = configuration.load(config, models=tuple(model or ()), words_file=words)
+        report = configuration.load(config, models=tuple(model or ()), words_file=words, contexts=contexts or ())
         options = Options(base=config.parent, output=expanded(output), cache=expanded(cache), waits=not no_wait)
         _prune(report, options, older_than, dry_run=dry_run)
 

@@ -54,6 +54,16 @@ Words = Annotated[
         rich_help_panel=SHOWN,
     ),
 ]
+Contexts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--context",
+        metavar="NAME=TEMPLATE",
+        help="A text around each word, such as 'seen=I saw {word}', instead of the configured contexts. Repeatable; several of one "
+        "name are sentences of one context.",
+        rich_help_panel=SHOWN,
+    ),
+]
 SiteUrl = Annotated[
     str | None, typer.Option(help="The address at which the report will be published.", rich_help_panel=SHOWN)
 ]

@@ -54,6 +54,7 @@ def load(
     *,
     models: Sequence[str | Path] = (),
     words_file: Path | str | None = None,
+    contexts: Sequence[str] = (),
     site_url: str | None = None,
 ) -> ReportConfig:
     """Read and validate a report's configuration.
@@ -63,9 +64,10 @@ def load(
     path : the TOML file; ``report.toml`` need not be there where both models and words are given.
     models : sources that replace the configured models, as ``model_of`` takes them.
     words_file : a TOML, TXT, CSV or JSON file of categories that replaces the configured words.
+    contexts : ``NAME=TEMPLATE``, which replace the configured ones; several of one name are sentences of one context.
     site_url : replaces the configured address.
 
-    What the author says of the configured models and words is left out where either is replaced.
+    What the author says of the configured models, words and contexts is left out where any of these is replaced.
 
     Raises
     ------
@@ -84,7 +86,18 @@ def load(
         raise ConfigError(f"models: expected a list of sources, got {shown(models)}")
     needed = not (models and words_file)
     sources = tuple(str(each) for each in models)
-    return _Loading(expanded(path), needed=needed).load(sources, words_file, site_url)
+    return _Loading(expanded(path), needed=needed).load(sources, words_file, contexts, site_url)
+
+
+def _contexts_of(given: Sequence[str]) -> list[dict[str, Any]]:
+    """What ``NAME=TEMPLATE`` says, as tables of ``[[contexts]]``; raises ``ConfigError`` where there is no name."""
+    found: dict[str, list[str]] = {}
+    for each in given:
+        name, equals, template = each.partition("=")
+        if not equals:
+            raise ConfigError(f'--context: expected NAME=TEMPLATE, such as "seen=I saw {{word}}", got {shown(each)}')
+        found.setdefault(name.strip(), []).append(template)
+    return [{"name": name, "templates": templates} for name, templates in found.items()]
 
 
 def model_of(text: str, base: Path) -> dict[str, Any]:
@@ -194,15 +207,20 @@ class _Loading:
         self._mistakes: list[Mistake] = []
         self._intro_file: Path | None = None
 
-    def load(self, models: tuple[str, ...], words_file: Path | str | None, site_url: str | None) -> ReportConfig:
+    def load(
+        self, models: tuple[str, ...], words_file: Path | str | None, contexts: Sequence[str], site_url: str | None
+    ) -> ReportConfig:
         values, options = self._values, {}
+        if contexts:
+            options["contexts"] = "--context"
+            values["contexts"] = _contexts_of(contexts)
         if models:
             options["models"] = "--model"
             values["models"] = [model_of(source, self._origin.config.parent) for source in models]
             values.pop("compare", None)
             values.pop("changes", None)
             values.pop("series", None)
-        if models or words_file is not None:
+        if models or contexts or words_file is not None:
             self._leave_texts_out()
         if words_file is not None:
             for key in ("relations", "orders", "groups"):

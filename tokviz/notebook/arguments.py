@@ -45,6 +45,7 @@ _OPTIONS = {
     "address": "address",
     "cache": "cache",
     "config": "path",
+    "context": "contexts",
     "device": "device",
     "jobs": "jobs",
     "model": "models",
