@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,23 @@ def test_what_is_done_quietly_is_logged(bench: Bench, tmp_path: Path, caplog: py
 def test_nothing_is_written_without_a_handler(bench: Bench, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     tokviz.study(bench.model, WORDS, {"alone": " {word}"}, tokenizer=bench.tokenizer, cache=tmp_path, quiet=True)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.slow
+def test_the_how_to_on_probes_runs(bench: Bench) -> None:
+    page = Path(__file__).parent.parent / "docs/manual/how-to/probes.md"
+    examples = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    contexts = {"alone": " {word}", "sentence": ["I saw {word}", "We saw {word}"]}
+    captured = tokviz.study(
+        bench.model, WORDS, contexts, tokenizer=bench.tokenizer, cache=bench.cache, name="Mine", quiet=True
+    )["Mine"]
+    names: dict[str, Any] = {"alone": captured["alone"], "own": captured["sentence"]}
+    for example in examples:
+        exec(example, names)  # noqa: S102 - of the manual
+    assert len(examples) == 4
+    assert len(names["accuracy"]) == N_DEPTHS
+    assert 0 <= names["of_tokens"] <= 1
+    assert names["states"].shape == (2 * N_WORDS, WIDTH)
 
 
 # --- what works -------------------------------------------------------------------------------------------------------
