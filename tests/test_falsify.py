@@ -93,7 +93,9 @@ def test_each_phrase_is_one_that_pages_have_and_none_may_stand_alone(sample: Sam
     reports.append(differing_report(8, lambda _, other, __: 0.3 - 0.1 * other))
     some = (0.0, 0.0, 0.0, 0.0, -0.5)
     of_changes = [change_report(categories={0: some}), change_report(some), change_report(is_same=True)]
-    of_changes.append(change_report([each / 5 for each in some]))
+    small = tuple(each / 5 for each in some)
+    of_changes += [change_report(small), change_report(tuple(-each for each in small))]
+    of_changes.append(change_report(categories={0: small, 1: small}))
     for report in (*reports, _with_lenses(reports[0]), *series, *of_changes):
         own = {phrase for phrase, _ in said_of(report)}
         assert not list(unfounded(report, announcements(report)))

@@ -136,7 +136,7 @@ def test_the_report_of_both_has_the_same(
 
 
 def test_what_was_planted_is_named(planted: tokviz.ModelChange) -> None:
-    assert planted.headline == "In its last layer, Tuned keeps category 1 less apart than Base."
+    assert planted.headline == "In its last layer, Tuned keeps category 1 less apart than Base by silhouette."
     assert planted.depth == "layer 1"
     assert planted.evidence[0].startswith("Category 1: ")
     assert "changes by −0.7" in planted.evidence[0]

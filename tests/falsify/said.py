@@ -52,14 +52,21 @@ def _apart(which: str) -> str:
     return "|".join(phrase(f"change.{side}", which=which) for side in ("less", "more"))
 
 
+_MEASURE = "(?:category purity|the silhouette above chance)"
+
+
+def _small(which: str) -> str:
+    return "|".join(phrase(f"change.small_{side}", measure=_MEASURE, which=which) for side in ("less", "more"))
+
+
 PHRASES: dict[str, tuple[str, str | None]] = {
     phrase("change.identical"): (CHANGE, IDENTICAL),
     _apart("categories"): ("paired", None),
-    f"{_apart(_CATEGORY)}|{phrase('change.differs')}|{phrase('change.small', which=_CATEGORY)}": (
+    f"{_apart(_CATEGORY)}|{phrase('change.differs')}|{phrase('change.small')}|{_small(' of .{1,200}?')}": (
         "paired by category",
         None,
     ),
-    phrase("change.small", which="(?:category purity|the silhouette)"): ("paired", None),
+    _small(""): ("paired", None),
     r"shown to be above chance at (all|[1-9])": ("categories", None),
     r"above the words’ surface at (all|[1-9])": ("surface", None),
     r"a common difference leads from the first words to the second: the pairs": ("relation", None),

@@ -14,13 +14,15 @@ from tokviz.pages.text.facts import Fact
 from tokviz.records import ModelDifferences, Paired, Report
 
 LEAST = 0.05
-SAID = {"purity": "category purity", "silhouette": "the silhouette"}
+SAID = {"purity": "category purity", "silhouette": "the silhouette above chance"}
 _WHERE = r"(?P<where>In its last layer|At [^,]+(?:, layers? [\d–]+)*)"
 _FORMS = {
     "identical": r"ONE and OTHER give identical states for these words(?P<where> in the captured layers)?",
-    "apart": rf"{_WHERE}, ONE keeps (?P<which>.+) (?P<sign>less|further) apart than OTHER",
-    "differs": rf"{_WHERE}, ONE differs from OTHER in keeping (?P<which>.+) apart",
-    "small": rf"{_WHERE}, ONE changes (?P<which>.+) by at most (?P<most>\d\.\d\d) from OTHER",
+    "apart": rf"{_WHERE}, ONE keeps (?P<which>.+) (?P<sign>less|further) apart than OTHER(?P<by> by silhouette)?",
+    "differs": rf"{_WHERE}, ONE differs from OTHER in keeping (?P<which>.+) apart(?P<by> by silhouette)?",
+    "small": rf"{_WHERE}, ONE changes (?P<of>[a-z ]+) of (?P<which>.+) by up to (?P<most>\d\.\d\d) against OTHER",
+    "one_small": rf"{_WHERE}, ONE (?P<sign>lowers|raises) (?P<of>category purity|the silhouette above chance)(?: of (?P<which>.+))? by "
+    r"(?P<least>\d\.\d+(?:e-\d+)?)(?:(?:–| to )(?P<most>\d\.\d+))? against OTHER",
     "within": "No category changed by more than 0.05 from OTHER to ONE",
     "not_shown": r"No category change is shown from OTHER to ONE; "
     r"(?:up to (?P<most>\d+\.\d\d) remains possible|overall at most (?P<most_of_all>\d+\.\d\d))",
@@ -43,8 +45,11 @@ class Said:
     sign: int
     """Of after less before; 0 where it isn't said."""
     most: float
+    least: float
     is_of_all: bool
     """Whether that is of all words together."""
+    measure: str
+    """As it is called; empty where it isn't."""
 
 
 def said_in(found: Found, context: str) -> Said:
@@ -64,8 +69,10 @@ def said_in(found: Found, context: str) -> Said:
                 depths=depths,
                 n_depths=counted,
                 which=values.get("which") or "",
-                sign={"less": -1, "further": 1}.get(values.get("sign") or "", 0),
-                most=float(values.get("most") or values.get("most_of_all") or "nan"),
+                sign={"less": -1, "lowers": -1, "further": 1, "raises": 1}.get(values.get("sign") or "", 0),
+                least=float(values.get("least") or "nan"),
+                measure=values.get("of") or (SAID["silhouette"] if values.get("by") else ""),
+                most=float(values.get("most") or values.get("most_of_all") or values.get("least") or "nan"),
                 is_of_all=bool(values.get("most_of_all")),
             )
     raise AssertionError(f"a headline of no known form: {text!r}")
@@ -103,12 +110,18 @@ class Bands:
 
     @classmethod
     def of(cls, pair: ModelDifferences, measure: str) -> Bands:
+        """A share changes by 1 at most, and nothing by what is the same."""
+        assert pair.changed is not None
         found = getattr(pair.paired, measure)
         each: tuple[Paired, Paired] = (found.by_category, found.overall)
         low, value, high, holds = (
             np.concatenate([getattr(of, name) for of in each]) for name in ("low", "value", "high", "holds")
         )
-        return cls(low=-high, value=-value, high=-low, holds=holds)
+        most, differs = 1.0 if measure == "purity" else np.inf, ~pair.changed.is_same
+        low, value, high = (
+            np.where(np.isfinite(each) & ~differs, 0.0, np.clip(each, -most, most)) for each in (-high, -value, -low)
+        )
+        return cls(low=low, value=value, high=high, holds=holds)
 
     def signs(self, least: float = LEAST) -> np.ndarray:
         """1, −1 or 0: what is announced with all of its band beyond ``least``.
@@ -133,7 +146,9 @@ def check_change(found: Found, report: Report) -> None:
     )
     assert pair.changed is not None
     said = said_in(found, f" (words {found.context.states.context.label})" if len(report.contexts) > 1 else "")
-    require(found.is_announced == (said.form in ("identical", "apart", "differs", "small")), found.sentence)
+    require(
+        found.is_announced == (said.form in ("identical", "apart", "differs", "small", "one_small")), found.sentence
+    )
     if said.form == "identical" or bool(pair.changed.is_same.all()):
         return require(said.form == "identical" and bool(pair.changed.is_same.all()), found.sentence)
     if pair.paired is None:
@@ -167,17 +182,20 @@ def _check_told(
     assert pair.paired is not None
     signs = bands.signs(LEAST if is_strong else 0)
     of_categories, of_all = signs[:-1], signs[-1]
-    require(said.form in (("apart", "differs") if is_strong else ("small",)), found.sentence, signs)
+    require(said.form in (("apart", "differs") if is_strong else ("small", "one_small")), found.sentence, signs)
+    require(said.measure == ("" if is_strong and measure == "purity" else SAID[measure]), found.sentence, measure)
     if of_categories.any():
         rows = np.flatnonzero(of_categories[:, found.depth])
         require(len(rows), found.sentence, signs)
+        require((said.form == "one_small") == (not is_strong and len(rows) == 1), found.sentence, rows)
         _check_which(said.which, rows, report, pair, found.sentence)
         of_rows = of_categories[rows]
     else:
         rows, of_rows = np.array([len(of_categories)]), of_all[None]
-        require(said.which in (["categories"] if is_strong else SAID.values()), found.sentence, signs)
+        require(said.which == ("categories" if is_strong else ""), found.sentence, signs)
     now = of_rows[:, found.depth]
-    require(said.sign == (now[0] if len({*now.tolist()}) == 1 and is_strong else 0), found.sentence, now)
+    is_one = len({*now.tolist()}) == 1 and said.form != "small"
+    require(said.sign == (now[0] if is_one else 0), found.sentence, now)
     alike = np.asarray((of_rows == now[:, None]).all(axis=0))
     if said.n_depths is not None:
         require(said.n_depths == alike.sum(), found.sentence, alike)
@@ -185,11 +203,13 @@ def _check_told(
         places = np.arange(len(alike))
         told = [alike, places == found.depth, *([alike & (places > 0)] if "captured" in found.sentence else [])]
         require(any(np.array_equal(said.depths, each) for each in told), found.sentence, alike)
-    if said.form == "small":
-        asked = every.values() if of_categories.any() else [bands]
-        known = np.array([each.ends[rows][:, alike] for each in asked])
-        largest = float(known[np.isfinite(known)].max())
-        require(largest <= said.most + 1e-9 and said.most < largest + 0.0101, found.sentence, largest)
+    if not is_strong:
+        require(said.depths.sum() == 1 and said.depths[found.depth], found.sentence)
+        largest = float(bands.ends[rows, found.depth].max())
+        least = float(np.minimum(np.abs(bands.low), np.abs(bands.high))[rows, found.depth].min())
+        margin = 0.0101 if said.form == "small" else 0.0051
+        require(abs(said.most - largest) < margin, found.sentence, largest)
+        require(said.form == "small" or abs(said.least - least) < 0.0051, found.sentence, least)
     return [row for row in rows.tolist() if row < len(of_categories)]
 
 
@@ -200,7 +220,8 @@ def _check_which(text: str, rows: np.ndarray, report: Report, pair: ModelDiffere
     joined = f"{', '.join(names)} and {last}" if names else last
     if len(rows) == n > 1:
         return require(re.fullmatch(rf"all {_number(n)} categories", text), sentence, joined)
-    require(text == joined or re.fullmatch(f"{_number(len(rows))} of {_number(n)} categories", text), sentence, joined)
+    counted = f"{_number(len(rows))} (of {_number(n)} )?categories"
+    require(text == joined or re.fullmatch(counted, text), sentence, joined)
 
 
 def _number(n: int) -> str:
@@ -242,15 +263,27 @@ def _check_evidence(
     every = np.stack([bands.value, bands.low, bands.high])[:, :, found.depth]
     rows = [*told[:3], *([len(every[0]) - 1] if np.isfinite(every[:, -1]).all() else [])]
     others = np.isfinite(every[:, :-1]).all(axis=0) & ~np.isin(np.arange(len(every[0]) - 1), told)
-    is_none_shown = (
-        bool(told)
-        and bool(others.any())
-        and not any((each.signs(0)[:-1, found.depth] != 0)[others].any() for each in every_measure.values())
-    )
+    shown = {
+        key: np.flatnonzero((each.signs(0)[:-1, found.depth] != 0) & others) for key, each in every_measure.items()
+    }
+    is_none_shown = bool(told) and bool(others.any()) and not any(map(len, shown.values()))
     by_kind = {each.kind: each for each in found.evidence}
     numbers = [each for each in found.evidence if "bounds" in each.values]
     require(len(numbers) == len(rows), found.said, rows)
     require(("change.others" in by_kind) == is_none_shown, found.said, others)
+    if is_none_shown:
+        largest = float(bands.ends[:-1, found.depth][others].max())
+        most = by_kind["change.others"].values["most"]
+        require(largest <= most + 1e-9 and most < largest + 0.0101, found.said, largest)
+    too = [each for each in found.evidence if each.kind == "change.too"]
+    labels = [report.words.categories[index].label for index in pair.paired.categories]
+    for fact, rows_shown in zip(too, filter(len, shown.values()) if told else (), strict=True):
+        names = [labels[row] for row in rows_shown]
+        require(
+            list(fact.values["names"]) == names[:3] and fact.values["how_many"] == min(3, len(names)), found.said, names
+        )
+        rest = fact.values["more"].values["rest"] if fact.values["more"] else 0
+        require(rest == max(0, len(names) - 3), found.said, names)
     require(not rows or measure.lower() in found.said.lower(), found.said, measure)
     is_told = bool(told) or bool(bands.signs(0).any())
     require(is_told or not {"change.overall", "change.also_overall"} & by_kind.keys(), found.said)

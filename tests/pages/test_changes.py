@@ -48,10 +48,10 @@ def headline(report: Report) -> str:
         ),
         (change_report(categories=dict.fromkeys(range(3), EVERYWHERE)), "At every depth, Tuned keeps all three categories less apart than Base."),
         (change_report(LAST), "In its last layer, Tuned keeps categories less apart than Base."),
-        (change_report(LAST, measured="silhouette"), "In its last layer, Tuned keeps categories less apart than Base."),
+        (change_report(LAST, measured="silhouette"), "In its last layer, Tuned keeps categories less apart than Base by silhouette."),
         (change_report(is_same=True), "Tuned and Base give identical states for these words."),
         # The bands of the fixture reach a little more than 0.08 to either side.
-        (change_report((0.0, 0.0, 0.0, 0.0, -0.1)), "In its last layer, Tuned changes category purity by at most 0.19 from Base."),
+        (change_report((0.0, 0.0, 0.0, 0.0, -0.1)), "At layer 3, Tuned lowers category purity by 0.02–0.18 against Base."),
         (change_report(), "No category change is shown from Base to Tuned; overall at most 0.09."),
         (change_report(LAST, is_announced=False), "No category change is shown from Base to Tuned; overall at most 0.59."),
     ],
@@ -76,8 +76,10 @@ def test_it_is_true_of_any_records(seed: int) -> None:
         check_change(each.found(), report)
 
 
-def test_what_is_at_most_so_much_isn_t_rounded_down() -> None:
-    assert headline(change_report((0.0, 0.0, 0.0, 0.0, -0.114))).endswith("by at most 0.20 from Base.")
+def test_the_end_of_an_interval_that_is_not_0_isn_t_written_as_0() -> None:
+    report = change_report((0.0, 0.0, 0.0, 0.0, -0.0805))
+    assert headline(report).startswith("At layer 3, Tuned lowers category purity by 0.00")
+    assert not headline(report).startswith("At layer 3, Tuned lowers category purity by 0.00–")
 
 
 def test_within_a_twentieth_is_said_only_of_bands_that_are() -> None:
@@ -108,7 +110,7 @@ def test_the_page_opens_at_the_change() -> None:
     assert [len(rows) for rows in data["strong"]] == [0, 0, 4, 4, 4]
     told = "Category 1: category purity changes by −0.50 at layer 2 (interval −0.58 to −0.42). Over all words: 0.00"
     assert told in plain(page.one(".facts").text)
-    assert "No other category is shown to change at layer 2." in page.one(".facts").text
+    assert "No other category is shown to change there; up to 0.09 remains possible." in page.one(".facts").text
 
 
 def test_all_pages_lead_to_it_but_a_model_s_own_opens_with_what_is_its_own() -> None:

@@ -21,6 +21,10 @@ _FEW_LAYERS = 1_000
 """Of a file without tensors, as of a vocabulary alone: a list of that length is made of them."""
 _LONGEST_IN_LIST = 100_000
 """Bytes of a text in a list, as of a token of the vocabulary."""
+_MOST_ENTRIES = 1_000_000
+"""Of tensors, and of values: the largest models have some thousand."""
+_MOST_TEXTS = 5_000_000
+"""In a list: the largest vocabularies have some hundred thousand tokens, and as many merges."""
 _MOST_AXES, _MOST_PER_NUMBER = 8, 8
 """Of a tensor; and bytes that a number takes at most."""
 _ALIGNED = 1 << 20
@@ -65,7 +69,7 @@ class _Header:
 
     def problem(self) -> str | None:
         try:
-            n_tensors, n_values = self._number(self._long), self._number(self._long)
+            n_tensors, n_values = self._counts()
             for _ in range(n_values):
                 start = self._at
                 self._skip_text()
@@ -83,11 +87,18 @@ class _Header:
         return None
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        n_tensors, n_values = self._number(self._long), self._number(self._long)
+        n_tensors, n_values = self._counts()
         for _ in range(n_values):
             self._skip_text()
             self._skip_value(self._number(self._int))
         return dict(self._shape() for _ in range(n_tensors))
+
+    def _counts(self) -> tuple[int, int]:
+        """Of tensors, and of values."""
+        n_tensors, n_values = self._number(self._long), self._number(self._long)
+        if max(n_tensors, n_values) > _MOST_ENTRIES:
+            raise _UntrueError(f"{n_tensors:,} tensors and {n_values:,} values")
+        return n_tensors, n_values
 
     def _shape(self) -> tuple[str, tuple[int, ...]]:
         start = self._at + self._long.size
@@ -141,6 +152,8 @@ class _Header:
         if kind in _SIZES:
             self._skip(_SIZES[kind] * length)
             return
+        if length > _MOST_TEXTS:
+            raise _UntrueError(f"a list of {length:,} texts")
         for _ in range(length):
             before = self._at
             self._skip_value(kind)

@@ -25,5 +25,10 @@ def signature(paths: Iterable[Path]) -> Signature:
             status = path.stat()
         except OSError:
             continue
-        found[path] = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        found[path] = of_status(status)
     return found
+
+
+def of_status(status: os.stat_result) -> tuple[int, ...]:
+    """What of a file's status changes with its content, or tells it from another one."""
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)

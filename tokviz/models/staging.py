@@ -10,7 +10,8 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ from tokviz.config import exists, expanded, kind_of_place
 from tokviz.config.files import FILE
 from tokviz.errors import SourceError
 from tokviz.models.fetching import fetch_weights, listed
-from tokviz.models.files import CONFIG, INDEX, OTHER_WEIGHTS, WEIGHTS, ModelFiles, read_object
-from tokviz.models.opened import signature
+from tokviz.models.files import CONFIG, INDEX, KNOWN, OTHER_WEIGHTS, WEIGHTS, ModelFiles, read_object
+from tokviz.models.opened import of_status, opened, signature
 from tokviz.models.origin import Origin
 from tokviz.models.refusals import check_sha256, refuse_several_files
 from tokviz.text import one_line, shown
@@ -71,6 +72,8 @@ class Staged:
     origin: Origin
     files: ModelFiles
     folder: Path
+    held: Held = field(default_factory=lambda: Held(), compare=False, repr=False)
+    """The listed files, open."""
 
     @classmethod
     def of(cls, origin: Origin, folder: Path, *, is_tokenizer: bool = False) -> Staged:
@@ -84,8 +87,9 @@ class Staged:
         """
         files = listed(origin, is_tokenizer=is_tokenizer)
         folder.mkdir()
-        stage_settings(origin.model.source, files, folder)
-        return cls(origin=origin, files=files, folder=folder)
+        staged = cls(origin=origin, files=files, folder=folder)
+        stage_settings(origin.model.source, files, folder, staged.held)
+        return staged
 
     def with_weights(self) -> Staged:
         """The same with its weights, which are downloaded where they aren't here; raises ``SourceError`` for another checksum."""
@@ -100,7 +104,7 @@ class Staged:
         known = self.files.signature
         now = signature(self.files.paths)
         for path in self.files.paths:
-            if path in known and now.get(path) != known[path]:
+            if path in known and (now.get(path) != known[path] or self.held.is_other(path, known[path])):
                 raise SourceError(
                     f"{self.origin.model.source}: expected files that stay as they are while they are read, got another "
                     f"{one_line(path.name)} meanwhile; run again"
@@ -108,7 +112,7 @@ class Staged:
 
     def linked(self) -> Staged:
         """The same with its weights, which are here, beside the settings."""
-        stage_weights(self.files, self.folder)
+        stage_weights(self.files, self.folder, self.held)
         return self
 
     @property
@@ -138,7 +142,7 @@ class Staged:
         }
 
 
-def stage_settings(source: str, files: ModelFiles, folder: Path) -> None:
+def stage_settings(source: str, files: ModelFiles, folder: Path, held: Held) -> None:
     """Put configuration and tokenizer files into an empty ``folder``; a GGUF file, too, as it is both.
 
     Raises
@@ -156,25 +160,56 @@ def stage_settings(source: str, files: ModelFiles, folder: Path) -> None:
         elif name == _MISTRAL:
             for key, value in _keys_of(read_object(files.folder / name).get("config")):
                 _refuse_count(f"{source}: {name}", key, value)
-        _link(files.folder / name, folder / name)
+        (held.link if name in KNOWN else _link)(files.folder / name, folder / name)
     if not files.settings:
-        stage_weights(files, folder)
+        stage_weights(files, folder, held)
 
 
-def stage_weights(files: ModelFiles, folder: Path) -> None:
+def stage_weights(files: ModelFiles, folder: Path, held: Held) -> None:
     """Put the weights beside the settings."""
     if files.weight_map is not None:
         (folder / INDEX).write_text(json.dumps({"metadata": {}, "weight_map": files.weight_map}), encoding="utf-8")
     for name in files.weights:
         is_single = files.weight_map is None and name.endswith(".safetensors")
-        _link(files.folder / name, folder / (WEIGHTS if is_single else name))
+        held.link(files.folder / name, folder / (WEIGHTS if is_single else name))
 
 
-def _link(file: Path, place: Path) -> None:
+class Held:
+    """Files that are held open, so that a link leads to the very file that was opened, whatever takes its path meanwhile."""
+
+    _OPEN, _MOST = Path("/proc"), 200
+    """Where a system names the open files of a process; others' links go by path. Of more files, too: a process may have few open."""
+
+    def __init__(self) -> None:
+        self._open: list[BufferedReader] = []
+        self._signatures: dict[Path, tuple[int, ...]] = {}
+
+    def link(self, file: Path, place: Path) -> None:
+        """Put a link to a file at a place where nothing is yet."""
+        if os.path.lexists(place):
+            return
+        target = None
+        if len(self._open) < self._MOST and (own := self._OPEN / str(os.getpid()) / "fd").is_dir():
+            self._open.append(opened(file))
+            target = own / str(self._open[-1].fileno())
+            self._signatures[file] = of_status(os.fstat(self._open[-1].fileno()))
+        _link(file, place, target)
+
+    def is_other(self, file: Path, known: tuple[int, ...]) -> bool:
+        """Whether the file that was opened isn't the one that was known."""
+        return self._signatures.get(file, known) != known
+
+    def __del__(self) -> None:
+        for each in self._open:
+            each.close()
+
+
+def _link(file: Path, place: Path, target: Path | None = None) -> None:
+    """``target``: what leads to the file, if not its path."""
     if os.path.lexists(place):
         return
     try:
-        place.symlink_to(file.resolve())
+        place.symlink_to(target or file.resolve())
     except OSError:  # Windows lets not everyone make such links, and some disks have none
         try:
             os.link(file.resolve(), place)

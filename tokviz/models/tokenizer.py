@@ -43,10 +43,18 @@ def load_tokenizer(staged: Staged, of_tokenizer: Staged, config: Any, texts: Seq
     except Exception as error:
         raise SourceError(_unreadable(of_tokenizer, where, error)) from error
     require_offsets(tokenizer, where)
+    _without_dropout(tokenizer)
     # Where transformers finds no files, it makes a tokenizer that has none but special tokens.
     if not set(tokenizer.get_vocab()) - set(tokenizer.all_special_tokens):
         raise SourceError(f"{where}: {_EXPECTED}, found none; {_REMEDY}")
     return tokenizer
+
+
+def _without_dropout(tokenizer: Any) -> None:
+    """A model is trained with words cut at random, and used without."""
+    model: Any = getattr(getattr(tokenizer, "backend_tokenizer", None), "model", None)
+    if getattr(model, "dropout", None):
+        model.dropout = None
 
 
 def _config_of(of_tokenizer: Staged) -> dict[str, Any]:

@@ -22,9 +22,9 @@ def _facts(model: ModelReport, context: ContextReport) -> Iterator[tuple[str, st
     card, geometry, found = context.states.card, context.geometry, finding_of(model)
     yield "Weights", f"{weights_format(card)}, computed in {card.dtype}"
     if geometry and geometry.massive.emergence_depth is None:
-        yield "Massive activations from", "none"
+        yield "Massive activations", "none"
     elif geometry and (depth := geometry.massive.emergence_depth) is not None:
-        yield "Massive activations from", depth_name(depth)
+        yield "Massive activations", f"from {depth_name(depth)} on"
         yield "in dimensions", joined(map(str, geometry.massive.dimensions[depth]))
     if found and found.context == context.states.context:
         yield (

@@ -26,6 +26,7 @@ from tokviz.records import (
     SeriesReport,
 )
 
+PURITY = "purity"
 LEAST = 0.05
 """More or less is said only of a difference whose whole band lies beyond this."""
 MOST_NAMED = 3
@@ -87,11 +88,16 @@ class Shift:
         return tuple(self.report.words.categories[index].label for index in found.categories) if found else ()
 
     def band(self, measure: str, *, by_category: bool) -> np.ndarray:
-        """``(3, n, n_depths)``: lower end, difference and upper end, a row for all words or for each category."""
+        """``(3, n, n_depths)``: lower end, difference and upper end, a row for all words or for each category.
+
+        A share can't change by more than 1, and identical states not at all.
+        """
         assert self.pair.paired is not None
         of = getattr(self.pair.paired, measure)
         paired = of.by_category if by_category else of.overall
-        return np.array([-paired.high, -paired.value, -paired.low])
+        found = np.array([-paired.high, -paired.value, -paired.low])
+        found = np.clip(found, -1.0, 1.0) if measure == PURITY else found
+        return np.where(self.changed.is_same & np.isfinite(found), 0.0, found)
 
     @cached_property
     def _said(self) -> tuple[str, bool]:
@@ -202,16 +208,29 @@ class Shift:
         alike = (signs[rows] == now).all(axis=0)
         kind = "change.differs" if (now != now[0]).any() else "change.less" if now[0] < 0 else "change.more"
         names = self._which(rows) if by_category else (Fact("change.categories"),)
+        at = Fact("change.at", where=depths_where(np.arange(self.n_depths) == self.depth))
         if not self._said[1]:
-            kind = "change.small"
-            names = names if by_category else (Fact(f"change.measures.{self.measure}"),)
-            # Of categories by any metric, as none is named.
-            measures = MEASURES if by_category else (self.measure,)
-            ends = np.array([self._ends(each, by_category=by_category) for each in measures])[:, rows][:, :, alike]
-            both |= {"most": _rounded_up(float(ends[np.isfinite(ends)].max()))}
-        here = np.arange(self.n_depths) == self.depth
-        places = self._where(alike), Fact("change.at", where=depths_where(here))
+            return self._small(at, by_category, rows, both)
+        both["by"] = "" if self.measure == PURITY else Fact("change.by_silhouette")
+        places = self._where(alike), at
         return short(*(Fact(kind, where=where, which=which, **both) for which in names for where in places))
+
+    def _small(self, at: Fact, by_category: bool, rows: np.ndarray, both: dict[str, Fact | str | float]) -> Fact:
+        """A difference that is shown at the opened depth, and whose band reaches to less than ``LEAST``."""
+        of = Fact(f"change.measures.{self.measure}")
+        band = self.band(self.measure, by_category=by_category)[:, rows, self.depth]
+        if rows.sum() > 1:
+            most = _rounded_up(float(np.abs(band).max()))
+            return short(
+                *(
+                    Fact("change.small", where=at, measure=of, which=each, most=most, **both)
+                    for each in self._which(rows)
+                )
+            )
+        which = Fact("change.of_category", name=self._names(rows)[0]) if by_category else ""
+        (low,), _, (high,) = band
+        kind, ends = ("change.small_less", (-high, -low)) if high < 0 else ("change.small_more", (low, high))
+        return Fact(kind, where=at, measure=of, which=which, bounds=tuple(map(float, ends)), **both)
 
     def _none_is_shown(self, both: dict[str, Fact | str | float]) -> Fact:
         """What remains possible, where both models' states aren't the same."""
@@ -260,12 +279,15 @@ class Shift:
 
     def _which(self, rows: np.ndarray) -> tuple[Fact, ...]:
         """Names of categories, and shorter."""
-        names = [label for label, each in zip(self.labels, rows, strict=True) if each]
-        n = len(self.report.words.categories)
+        names, n = self._names(rows), len(self.report.words.categories)
         if len(names) == n > 1:
             return (Fact("change.all_categories", n=n),)
         counted = Fact("change.some", n=len(names), of=n)
-        return (Fact("change.named", names=names), counted) if len(names) <= MOST_NAMED else (counted,)
+        fewer = Fact("change.several", n=len(names))
+        return (Fact("change.named", names=names), counted, fewer) if len(names) <= MOST_NAMED else (counted, fewer)
+
+    def _names(self, rows: np.ndarray) -> list[str]:
+        return [label for label, each in zip(self.labels, rows, strict=True) if each]
 
     @property
     def evidence(self) -> tuple[Fact, ...]:
@@ -295,11 +317,28 @@ class Shift:
         if self._is_open:
             yield from self._remaining()
         others = np.isfinite(bands).all(axis=0) & ~self.named
-        is_shown = np.any(
-            [self._signs(each, by_category=True, is_strong=False)[:, depth] != 0 for each in MEASURES], axis=0
-        )
-        if named and others.any() and not (is_shown & others).any():
-            yield Fact("change.others", depth=depth)
+        if named and others.any():
+            yield from self._of_others(others)
+
+    def _of_others(self, others: np.ndarray) -> Iterator[Fact]:
+        """Categories that the headline doesn't name: which change there, too, and else by how much they may."""
+        depth, said = self.depth, False
+        for measure in MEASURES:
+            shown = (self._signs(measure, by_category=True, is_strong=False)[:, depth] != 0) & others
+            if shown.any():
+                said = True
+                by = "" if measure == self.measure else Fact("change.by", measure=Fact(f"change.measures.{measure}"))
+                names = tuple(self._names(shown)[:MOST_NAMED])
+                yield Fact(
+                    "change.too", names=names, how_many=len(names), by=by, **self._more(int(shown.sum()), len(names))
+                )
+        if not said:
+            most = _rounded_up(float(self._ends(self.measure, by_category=True)[others, depth].max()))
+            yield Fact("change.others", most=most)
+
+    @staticmethod
+    def _more(n: int, n_named: int) -> dict[str, Fact | str]:
+        return {"more": Fact("change.more_of_them", rest=n - n_named) if n > n_named else ""}
 
     @property
     def _is_open(self) -> bool:
@@ -335,7 +374,8 @@ class Shift:
             "in_first": Fact("change.of_first") if self.is_of_first else "",
         }
         if movers.any():
-            yield Fact("change.movers", lost=lost[movers], which=self._counted(int(movers.sum())), **own)
+            n = int(movers.sum())
+            yield Fact("change.movers", n=n, lost=lost[movers], which=self._counted(n), **own)
         elif not self.n_movers and (known := lost[lost >= 0]).size:
             n_asked, n_words = self.asked
             which = Fact("change.none_of_asked", asked=n_asked) if n_asked < n_words else Fact("change.none_of_all")

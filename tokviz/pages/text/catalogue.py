@@ -33,6 +33,7 @@ FORMATS: dict[str, Writer] = {
     "share": wording.small_share,
     "percentage_points": wording.percentage_points,
     "score": wording.score,
+    "finer": wording.finer,
     "with_error": wording.with_error,
     "neurons": wording.neurons_named,
     "count": "{:,}".format,

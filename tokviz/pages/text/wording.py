@@ -49,6 +49,11 @@ def score(value: float) -> str:
     return "0.00" if text == "-0.00" else text.replace("-", "−")
 
 
+def finer(value: float) -> str:
+    """As ``score``, but one digit of what would be written as 0.00, such as ``−0.002``: the end of an interval isn't 0."""
+    return score(value) if not 0 < abs(value) < 0.005 else f"{value:.1g}".replace("-", "−")
+
+
 def number(value: float) -> str:
     """``24,108``, ``35.2``, ``0.520``: any size, norm or ratio, on every page; whole from a hundred on, else three digits."""
     if not math.isfinite(value) or value == 0:
