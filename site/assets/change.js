@@ -26,6 +26,7 @@ for (const [name, value] of [["context", state.context], ["mark", state.mark]]) 
 for (const input of root.querySelectorAll(`input[name="${name}"]`)) input.checked = input.value === value;
 }
 if (!content) return;
+root.querySelector("[data-marking]").toggleAttribute("hidden", !found.strong.some((rows) => rows.length));
 steps[0].setAttribute("aria-disabled", String(state.depth === 0));
 steps[1].setAttribute("aria-disabled", String(state.depth === found.last));
 const problem = found.problems[state.depth];

@@ -317,7 +317,7 @@ const notes = [hollowNote(about), hasArrows ? "arrow: lies beyond the axes" : ""
 const { n, vocabulary } = about.view;
 const all = isolated === null ? n : vocabulary.memberships.filter((each) => each.includes(isolated)).length;
 const lines = notes.filter(Boolean).map((line) => make("span", {}, line));
-if (names.length < all) lines.push(make("span", {}, `${names.length} of ${all} words are named`, make("span", {}, "; point at the others")));
+if (names.length < all) lines.push(make("span", {}, `${names.length} of ${all} words are named`, make("span", {}, matchMedia("(hover: none)").matches ? "; tap the others" : "; point at the others")));
 key.querySelector(".plate-note").replaceChildren(...lines);
 }
 function press(key, isolated) {
