@@ -622,6 +622,40 @@ def test_a_file_that_is_exchanged_while_it_is_read_is_noticed(
     assert f"got another {file} meanwhile; run again" in refusal("gpt2", gpt2.parent)
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="links lead to open files where a system names them")
+def test_weights_are_those_that_were_linked_even_if_the_folder_is_exchanged_and_back(
+    gpt2: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    true, other, away = first_weight(gpt2), tmp_path / "other", tmp_path / "away"
+    shutil.copytree(gpt2, other)
+    zeros_of(gpt2, other / "model.safetensors")
+    link, unchanged = staging.stage_weights, staging.Staged.require_unchanged
+
+    def linked(*arguments: Any) -> None:
+        link(*arguments)
+        gpt2.rename(away)
+        other.rename(gpt2)
+
+    def put_back(staged: staging.Staged) -> None:
+        gpt2.rename(other)
+        away.rename(gpt2)
+        unchanged(staged)
+
+    monkeypatch.setattr(staging, "stage_weights", linked)
+    monkeypatch.setattr(staging.Staged, "require_unchanged", put_back)
+    assert first_weight(gpt2) == true > 0
+
+
+def test_a_tokenizer_that_was_trained_with_dropout_cuts_words_in_one_way(gpt2: Path) -> None:
+    tokenizer = json.loads((gpt2 / "tokenizer.json").read_text())
+    loaded = load(configured(gpt2.name), gpt2.parent, "cpu").tokenizer
+    words = ["January", "firefighter", " doctor"] * 20
+    expected = loaded(words)["input_ids"]
+    tokenizer["model"]["dropout"] = 0.9
+    (gpt2 / "tokenizer.json").write_text(json.dumps(tokenizer))
+    assert load(configured(gpt2.name), gpt2.parent, "cpu").tokenizer(words)["input_ids"] == expected
+
+
 def test_a_file_that_is_gone_since_it_was_listed_is_no_closed_one(gpt2: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its permissions can't be changed."""
     monkeypatch.setattr(files, "files_like", lambda *_: [gpt2 / "config.json", gpt2 / "gone.json"])
