@@ -35,7 +35,7 @@ CONFIG: dict[str, Any] = {
     "models": [{"source": "qwen3", "note": "See [the curves](#curves)."}, {"source": "bert"}],
     "intro": "It changes [at one layer](models/qwen3/#alone/layer-1).",
 }
-COMPARED = "In the whole report, how the models differ, curves and metrics stand here."
+COMPARED = "In the whole report, what was measured and compared stands here."
 
 
 @pytest.fixture
@@ -98,8 +98,9 @@ def test_it_says_what_is_to_come_and_nothing_of_what_is_not_known(project: Path,
     assert all(
         "A first look, from before the report was whole: it has plots of both models" in text for text in shown.values()
     )
-    assert "In the whole report, what was found stands here." in early["index.html"]
-    assert "In the whole report, curves, stages" in early["models/qwen3/index.html"]
+    assert all("and no measures." in text for text in shown.values())
+    assert "In the whole report, what was found, if anything, stands here." in early["index.html"]
+    assert "In the whole report, what was measured of this model" in early["models/qwen3/index.html"]
     assert COMPARED in early["compare/index.html"]
     assert not any("not measured" in text or "no metrics" in text for text in early.values())
     assert "It changes" not in early["index.html"]  # the author's words, which may speak of what isn't there yet

@@ -238,7 +238,7 @@ def test_a_first_look_says_how_long_all_was_expected_to_take(
     monkeypatch.setattr(making.Making, "end", killed)
     with pytest.raises(KeyboardInterrupt):
         pipeline.run(config(models=[{"source": "qwen3"}]), options(tmp_path, foretells=True, early=True), Told())
-    line = r"It was begun on \d{4}-\d\d-\d\d at \d\d:\d\d UTC, and expected to take (under a|about \d+) minutes?\."
+    line = r"The run began on \d{4}-\d\d-\d\d at \d\d:\d\d UTC and was expected to take (under a|about \d+) minutes?\."
     pages = [page for page in (tmp_path / "site").rglob("*.html") if page.name != "404.html"]
     assert len(pages) > 3
     assert all(re.search(line, page.read_text(encoding="utf-8")) for page in pages)

@@ -79,7 +79,7 @@ class Expected:
         """How long all was expected to take, in a sentence that stays true; None where that isn't known."""
         if self.end is None:
             return None
-        return f"It was begun on {self.begun:%Y-%m-%d at %H:%M} UTC, and expected to take {_about(self.end)}."
+        return f"The run began on {self.begun:%Y-%m-%d at %H:%M} UTC and was expected to take {_about(self.end)}."
 
     @property
     def megabytes(self) -> dict[str, float | None]:

@@ -77,7 +77,10 @@ class Looks:
         self._queue.keep_finished()
         plan = of(Plan(whole.config, whole.options, whole.store))
         making = Making(plan=plan, reporter=Quiet(), queue=self._queue)
-        there = [making.begin(each, None) for each in plan.models if not each.due]
+        captured = [each for each in plan.models if not each.due]
+        if len(captured) <= self._n_shown:
+            return Clock()
+        there = [making.begin(each, None) for each in captured]
         there = [each for each in there if not any(job.due for job in site.jobs_of(each))]
         if len(there) > self._n_shown:
             self._publish(plan, there)
