@@ -87,7 +87,9 @@ class Staged:
         """
         files = listed(origin, is_tokenizer=is_tokenizer)
         folder.mkdir()
-        staged = cls(origin=origin, files=files, folder=folder)
+        # Weights that are read in every pass are opened by their path as long as the model is there.
+        in_every_pass = origin.model.device_map is not None or origin.model.max_memory is not None
+        staged = cls(origin=origin, files=files, folder=folder, held=Held(by_path=in_every_pass))
         stage_settings(origin.model.source, files, folder, staged.held)
         return staged
 
@@ -180,7 +182,8 @@ class Held:
     _OPEN, _MOST = Path("/proc"), 200
     """Where a system names the open files of a process; others' links go by path. Of more files, too: a process may have few open."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, by_path: bool = False) -> None:
+        self._by_path = by_path
         self._open: list[BufferedReader] = []
         self._signatures: dict[Path, tuple[int, ...]] = {}
 
@@ -189,7 +192,7 @@ class Held:
         if os.path.lexists(place):
             return
         target = None
-        if len(self._open) < self._MOST and (own := self._OPEN / str(os.getpid()) / "fd").is_dir():
+        if not self._by_path and len(self._open) < self._MOST and (own := self._OPEN / str(os.getpid()) / "fd").is_dir():
             self._open.append(opened(file))
             target = own / str(self._open[-1].fileno())
             self._signatures[file] = of_status(os.fstat(self._open[-1].fileno()))
