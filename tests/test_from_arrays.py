@@ -254,7 +254,8 @@ def test_what_was_given_is_not_pruned(cache: Path) -> None:
 def test_tokens_and_updates_are_not_made_up(cache: Path) -> None:
     own = tokviz.from_arrays(made(), WORDS, name="Mine", cache=cache)["Mine"]["given"]
     with pytest.raises(
-        TokvizError, match="table: expected one of states, coordinates, geometry, words_by_layer, which this capture has, got 'tokens'"
+        TokvizError,
+        match="table: expected one of states, coordinates, geometry, words_by_layer, which this capture has, got 'tokens'",
     ):
         own.to_pandas("tokens")
     with pytest.raises(TokvizError, match="not measured for states that were given as numbers"):

@@ -106,7 +106,7 @@ def test_a_plot_is_saved_as_it_is_seen(open_page: OpenPage, site: Path, tmp_path
     tree = tree_of(saved(page, plot, "SVG", tmp_path))
     assert set(texts_of(tree, "names")) == set(plot.locator(NAMES).all_text_contents())
     assert len(texts_of(tree, "names")) < 20
-    faint = [path for path in tree.findall(f"{SVG}g[@id='marks']/{SVG}path") if path.get("opacity") == "0.16"]
+    faint = [path for path in tree.findall(f"{SVG}g[@id='marks']/{SVG}path") if path.get("opacity") == "0.22"]
     assert len(faint) > 90
     assert texts_of(tree, "point") == ["Canada", "Countries · one token: ␣Canada"]
     [pressed] = [text.text for text in tree.iter(f"{SVG}text") if "text-decoration" in text.attrib]

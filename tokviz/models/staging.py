@@ -192,7 +192,11 @@ class Held:
         if os.path.lexists(place):
             return
         target = None
-        if not self._by_path and len(self._open) < self._MOST and (own := self._OPEN / str(os.getpid()) / "fd").is_dir():
+        if (
+            not self._by_path
+            and len(self._open) < self._MOST
+            and (own := self._OPEN / str(os.getpid()) / "fd").is_dir()
+        ):
             self._open.append(opened(file))
             target = own / str(self._open[-1].fileno())
             self._signatures[file] = of_status(os.fstat(self._open[-1].fileno()))
