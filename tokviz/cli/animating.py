@@ -31,20 +31,9 @@ def animate(
     context: Annotated[
         str | None, typer.Argument(help="A context, by its name or its label; the model's first by default.")
     ] = None,
-    projection: Annotated[
-        str | None, typer.Option(help="A projection; the report's first by default.", rich_help_panel=flags.SHOWN)
-    ] = None,
-    layers: Annotated[
-        str | None,
-        typer.Option(
-            metavar="A..B",
-            help="From which layer to which, such as 5..12 or embedding..11; all by default.",
-            rich_help_panel=flags.SHOWN,
-        ),
-    ] = None,
-    site: Annotated[
-        Path, typer.Option(help="The report's folder, made by a build.", readable=False, rich_help_panel=flags.PLACES)
-    ] = flags.OUTPUT,
+    projection: flags.OfProjection = None,
+    layers: flags.Layers = None,
+    site: flags.Site = flags.OUTPUT,
     output: Annotated[
         Path | None,
         typer.Option(

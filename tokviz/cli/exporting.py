@@ -28,17 +28,8 @@ def export(
     context: Annotated[
         str | None, typer.Option(help="A context; the model's first by default.", rich_help_panel=flags.SHOWN)
     ] = None,
-    projection: Annotated[
-        str | None, typer.Option(help="A projection; the report's first by default.", rich_help_panel=flags.SHOWN)
-    ] = None,
-    layers: Annotated[
-        str | None,
-        typer.Option(
-            metavar="A..B",
-            help="From which layer to which, such as 5..12; all by default.",
-            rich_help_panel=flags.SHOWN,
-        ),
-    ] = None,
+    projection: flags.OfProjection = None,
+    layers: flags.Layers = None,
     change: Annotated[
         tuple[str, str] | None,
         typer.Option(
@@ -47,9 +38,7 @@ def export(
             rich_help_panel=flags.SHOWN,
         ),
     ] = None,
-    site: Annotated[
-        Path, typer.Option(help="The report's folder, made by a build.", readable=False, rich_help_panel=flags.PLACES)
-    ] = flags.OUTPUT,
+    site: flags.Site = flags.OUTPUT,
     debug: flags.Debug = False,
 ) -> None:
     """Write one file that can be sent: what was found, one context's plots, grid and charts; read without scripts or network."""

@@ -67,6 +67,20 @@ Contexts = Annotated[
 SiteUrl = Annotated[
     str | None, typer.Option(help="The address at which the report will be published.", rich_help_panel=SHOWN)
 ]
+OfProjection = Annotated[
+    str | None, typer.Option("--projection", help="A projection; the report's first by default.", rich_help_panel=SHOWN)
+]
+Layers = Annotated[
+    str | None,
+    typer.Option(
+        metavar="A..B",
+        help="From which layer to which, such as 5..12 or embedding..11; all by default.",
+        rich_help_panel=SHOWN,
+    ),
+]
+Site = Annotated[
+    Path, typer.Option(help="The report's folder, made by a build.", readable=False, rich_help_panel=PLACES)
+]
 Output = Annotated[
     Path,
     typer.Option(

@@ -328,17 +328,12 @@ class Shift:
             if shown.any():
                 said = True
                 by = "" if measure == self.measure else Fact("change.by", measure=Fact(f"change.measures.{measure}"))
-                names = tuple(self._names(shown)[:MOST_NAMED])
-                yield Fact(
-                    "change.too", names=names, how_many=len(names), by=by, **self._more(int(shown.sum()), len(names))
-                )
+                names, n = tuple(self._names(shown)[:MOST_NAMED]), int(shown.sum())
+                more = Fact("change.more_of_them", rest=n - len(names)) if n > len(names) else ""
+                yield Fact("change.too", names=names, how_many=len(names), by=by, more=more)
         if not said:
             most = _rounded_up(float(self._ends(self.measure, by_category=True)[others, depth].max()))
             yield Fact("change.others", most=most)
-
-    @staticmethod
-    def _more(n: int, n_named: int) -> dict[str, Fact | str]:
-        return {"more": Fact("change.more_of_them", rest=n - n_named) if n > n_named else ""}
 
     @property
     def _is_open(self) -> bool:
