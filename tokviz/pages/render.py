@@ -214,6 +214,11 @@ def _filled(jinja: Environment, template: str, **values: object) -> str:
     return visible(jinja.get_template(template).render(values))
 
 
+def in_address(picture: bytes) -> str:
+    """A WebP picture as an address that holds it."""
+    return f"data:image/webp;base64,{base64.b64encode(picture).decode()}"
+
+
 def render_excerpts(views: Iterable[Excerpt], folders: Sequence[Path], pictures: Mapping[str, Path]) -> dict[str, str]:
     """The text of every fragment, keyed by its path from the site's root.
 
@@ -223,7 +228,7 @@ def render_excerpts(views: Iterable[Excerpt], folders: Sequence[Path], pictures:
     """
 
     def data_address(path: str) -> str:
-        return f"data:image/webp;base64,{base64.b64encode(pictures[unquote(path)].read_bytes()).decode()}"
+        return in_address(pictures[unquote(path)].read_bytes())
 
     jinja = environment(folders, Explainer())
     jinja.filters["data_address"] = data_address

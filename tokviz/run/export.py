@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any
 from tokviz.bundled import TEMPLATES
 from tokviz.errors import TokvizError
 from tokviz.pages.frame.frame import change_path, model_path
-from tokviz.pages.render import ASSETS, environment
+from tokviz.pages.render import ASSETS, environment, in_address
 from tokviz.pages.text.explained import Explainer
 from tokviz.records import depth_name
 from tokviz.run import made_report
@@ -126,8 +125,7 @@ def _address(report: dict[str, Any], path: str) -> str:
 
 
 def _picture(site: Path, path: str) -> str:
-    data = made_report.file(site, path).read_bytes()
-    return f"data:image/webp;base64,{base64.b64encode(data).decode('ascii')}"
+    return in_address(made_report.file(site, path).read_bytes())
 
 
 def _page(site: Path, path: str) -> str:
