@@ -135,7 +135,7 @@ def _built(folder: Path, options: tuple[str, ...]) -> tuple[float, float]:
         for line in process.stderr:
             if line.startswith("time: "):
                 begun = time.monotonic()
-            if "a first look; all else follows" in line:
+            if first is None and line.rstrip().endswith("all else follows"):
                 first = time.monotonic() - begun
             if os.environ.get("SHOW"):
                 print(f"    {time.monotonic() - begun:5.1f} {line.rstrip()}", file=sys.stderr)

@@ -42,13 +42,15 @@ def described(picture: Picture | SideBySide) -> tuple[str, str]:
         return "Strip", f"{counts} at {len(picture.coordinates):,} depths, without labels."
     if isinstance(picture, HeatMap):
         return "Words by layer", f"{counts} at {len(picture.values):,} depths: {picture.unit}, 0 to {picture.most}."
-    first, second = (f"{share * 100:.1f} %" for share in picture.explained_variance_ratio)
     if isinstance(picture, Plate):
-        title = f"{picture.model} · {picture.context} · {picture.depth}"
-        return (
-            title,
-            f"{counts}, each at its first two principal components: PC1 holds {first} of the variance, PC2 {second}.",
+        (_, first), (_, second) = picture.axes
+        placed = (
+            f"placed by {picture.method.name}: {picture.method.meaning}."
+            if picture.method
+            else f"each at its first two principal components: PC1 holds {first} of the variance, PC2 {second}."
         )
+        return f"{picture.model} · {picture.context} · {picture.depth}", f"{counts}, {placed}"
+    first, second = (f"{share * 100:.1f} %" for share in picture.explained_variance_ratio)
     title = f"{picture.model} · {picture.context} · all layers"
     return title, (
         f"{counts}, a plot for each of {len(picture.depths):,} depths, along the embedding's PC1 ({first} of its "

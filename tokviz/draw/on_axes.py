@@ -63,7 +63,7 @@ def draw(axes: Axes, plate: Plate, *, names: bool) -> Axes:
         axes.set_aspect("equal", adjustable="box")
     else:
         across, up = framing(limits, area, 0, plate.aspect).main.limits
-    first, second = (f"PC{axis + 1} ({share * 100:.1f} %)" for axis, share in enumerate(plate.explained_variance_ratio))
+    first, second = (f"{name} ({share})" if share else name for name, share in plate.axes)
     axes.set(
         xlim=across, ylim=up, xlabel=first, ylabel=second, title=f"{plate.model} · {plate.context} · {plate.depth}"
     )

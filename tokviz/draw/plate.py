@@ -36,8 +36,6 @@ NEAR = 124
 """How far a category's name may stand from the middle of its words, in pixels."""
 GAP = 1.9
 """Between the panes of a divided plot, in sizes of the axes' text: a line of it stands there."""
-TRUE_SCALE = "PC1 and PC2 on one scale"
-"""Above the band."""
 BAND_MARK = 0.75
 """Of a mark's diameter, in the band."""
 
@@ -173,7 +171,8 @@ class PlateDrawing:
         if self.framing.band:
             band = self.framing.band.area
             self._draw_spines(band)
-            sheet.text((band.left, band.top - form.axis * 0.6), TRUE_SCALE, form.axis, style.QUIET_INK)
+            both = f"{self.plate.axes[0][0]} and {self.plate.axes[1][0]} on one scale"
+            sheet.text((band.left, band.top - form.axis * 0.6), both, form.axis, style.QUIET_INK)
 
     def _axis_name(self, axis: int) -> str:
         """``PC2 ×43 · 0.2 %``: the factor by which the axis is magnified, and its share of the variance."""
@@ -182,7 +181,8 @@ class PlateDrawing:
             if self.framing.magnified == axis and self.framing.factor >= LEAST_FACTOR
             else "  "
         )
-        return f"PC{axis + 1}{magnified}{self.plate.explained_variance_ratio[axis] * 100:.1f} %"
+        name, share = self.plate.axes[axis]
+        return f"{name}{magnified}{share}".rstrip(" ·")
 
     def _draw_spines(self, area: Box) -> None:
         spine = self.form.spine
@@ -294,8 +294,8 @@ class PlateDrawing:
         return Box(left=16, top=area.bottom + 60, right=form.width - 8, bottom=form.height)
 
     def _notes(self, n_named: int, has_arrows: bool) -> list[str]:
-        """What hollow marks and arrows mean, and how many words are named."""
-        notes = []
+        """What distances mean where that isn't PCA's, what hollow marks and arrows do, and how many words are named."""
+        notes = [self.plate.method.meaning] if self.plate.method else []
         meaning = hollow_note(self.points)
         if meaning:
             notes.append(f"hollow: {meaning}")

@@ -65,10 +65,7 @@ def _changed(before: HiddenStates, after: HiddenStates, reference: np.ndarray) -
         problems.append(pca.why_not(states[0], reference) or pca.why_not(states[1], reference))
         if problems[-1] is not None:
             continue
-        found, shares[:, depth] = _placed(states, reference)
-        if _share_between(found[:, reference, 0]) > MOST_BETWEEN:
-            is_centered[depth] = True
-            found, shares[:, depth] = _placed(states - states[:, reference].mean(axis=1, keepdims=True), reference)
+        found, shares[:, depth], is_centered[depth] = placed_together(states, reference)
         both = np.tile(reference, 2)
         signs = np.ones(2) if previous is None else pca.agreeing_signs(np.concatenate(found), previous, both)
         coordinates[:, depth] = found * signs
@@ -98,6 +95,24 @@ def _changed(before: HiddenStates, after: HiddenStates, reference: np.ndarray) -
         is_centered=is_centered,
         is_same=np.zeros(n_depths, dtype=bool),
     )
+
+
+def placed_together(states: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
+    """The words of two captures at one depth on the same two axes.
+
+    Parameters
+    ----------
+    states : ``(2, n_words, width)`` float64.
+    reference : ``(n_words,)`` bool, the words that set the axes.
+
+    Returns
+    -------
+    ``(2, n_words, 2)``; how much of each capture's variance lies along each axis, ``(2, 2)``; whether each was centered first.
+    """
+    found, shares = _placed(states, reference)
+    if _share_between(found[:, reference, 0]) <= MOST_BETWEEN:
+        return found, shares, False
+    return *_placed(states - states[:, reference].mean(axis=1, keepdims=True), reference), True
 
 
 def _placed(states: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
 
 from tokviz import config as configuration
 from tokviz.config import ReportConfig
 from tokviz.errors import TokvizError
 from tokviz.models import AtHand
 from tokviz.models.location import GIVEN
-from tokviz.notebook import arguments, beside, frames, inline
+from tokviz.notebook import arguments, beside, frames, inline, plates
 from tokviz.notebook.as_arrays import AsArrays
 from tokviz.notebook.changed import ModelChange
 from tokviz.notebook.drawn import Drawn
 from tokviz.notebook.lens import LensReading
+from tokviz.notebook.methods import OwnMethod, Placement
 from tokviz.pages.text.catalogue import sentence
 from tokviz.pages.text.sentences import depths_name
 from tokviz.pages.text.stage_facts import stage_facts
@@ -36,6 +39,7 @@ from tokviz.records import (
     Strip,
     Updates,
     WordList,
+    depth_name,
     named_with_quantization,
 )
 from tokviz.run.kinds import Interventions, Lenses, UntrainedModels
@@ -119,10 +123,33 @@ class Capture(AsArrays):
             f"embedding and {self.states.n_depths - 1} layers of {card.width:,} dimensions"
         )
 
-    def project(self, name: str = "standardized") -> Projection:
-        """All depths in two dimensions: ``standardized``, ``centered``, ``unit_norm`` or ``without_massive``."""
+    @overload
+    def project(self, name: str = ...) -> Projection: ...
+
+    @overload
+    def project(self, name: Callable[[np.ndarray], Any] | Any) -> Placement: ...
+
+    def project(self, name: Any = "standardized") -> Projection | Placement:
+        """All depths in two dimensions: ``standardized``, ``centered``, ``unit_norm`` or ``without_massive``; or by another method.
+
+        That is a transformer with scikit-learn's methods, such as ``TSNE()`` or ``umap.UMAP()``, or a function of an array
+        ``(n_words, width)``. It gets each depth's standardized states by itself, and the categories if it needs them, which plots then
+        say. A transformer is copied first, so the one you pass isn't fitted; without a ``random_state`` results may differ each time.
+
+        Raises
+        ------
+        TokvizError : the method fails, or doesn't give two finite numbers for each word.
+        """
+        if not isinstance(name, str):
+            return self._placed(name, range(len(self)))
         name = arguments.one_of("projection", name, configuration.PROJECTIONS)
         return self.plan.steps(captures.projection(self.captured.inputs, name))
+
+    def _placed(self, method: Any, depths: Sequence[int]) -> Placement:
+        if isinstance(method, Placement):
+            return method
+        first = np.array([own[0] if own else -1 for own in self.words.memberships], dtype=np.int64)
+        return OwnMethod.of(method).placed(list(self), depths, self.states.tokenization.reference, first)
 
     def measure(self, *projections: str) -> Geometry:
         """All metrics per depth; those of plots for the projections that are named, the standardized by default.
@@ -301,15 +328,15 @@ class Capture(AsArrays):
         return ModelChange.of(self, tuned)
 
     @overload
-    def draw(self, layer: int | str = ..., projection: str = ..., *, ax: None = None, names: bool = ...) -> Drawn: ...
+    def draw(self, layer: int | str = ..., projection: Any = ..., *, ax: None = None, names: bool = ...) -> Drawn: ...
 
     @overload
-    def draw(self, layer: int | str = ..., projection: str = ..., *, ax: Axes, names: bool = ...) -> Axes: ...
+    def draw(self, layer: int | str = ..., projection: Any = ..., *, ax: Axes, names: bool = ...) -> Axes: ...
 
     def draw(
         self,
         layer: int | str = "embedding",
-        projection: str = "standardized",
+        projection: Any = "standardized",
         *,
         ax: Axes | None = None,
         names: bool = True,
@@ -318,11 +345,11 @@ class Capture(AsArrays):
 
         Parameters
         ----------
+        projection : its name; or another method, or what ``project`` gave of one.
         ax : Matplotlib axes of your own to draw on; these are returned.
         names : with ``ax``, whether the words stand next to their marks.
         """
-        plates = {each.depth: each for each in self._pictures(projection) if isinstance(each, Plate)}
-        found = plates[arguments.layer(layer, len(self), list(plates))]
+        found = self._plate(layer, projection)
         if ax is None:
             return Drawn(picture=found)
         from matplotlib.axes import Axes
@@ -332,6 +359,27 @@ class Capture(AsArrays):
         if not isinstance(ax, Axes):
             raise TokvizError(f"ax: expected axes of Matplotlib, such as plt.subplots()[1], got {type(ax).__name__}")
         return on_axes.draw(ax, found, names=names)
+
+    def _plate(self, layer: int | str, projection: Any) -> Plate:
+        if isinstance(projection, str):
+            known = {each.depth: each for each in self._pictures(projection) if isinstance(each, Plate)}
+            return known[arguments.layer(layer, len(self), list(known))]
+        depths = [depth_name(each) for each in range(len(self))]
+        depth = depths.index(arguments.layer(layer, len(self), depths))
+        placed = self._placed(projection, [depth])
+        own = {"coordinates": placed.coordinates[depth], "method": placed.method}
+        return plates.of_depth(self, depth, "wide", self.states.tokenization.reference, **own)
+
+    def draw_beside(self, other: Capture, layer: int | str = -1) -> Drawn:
+        """Two captures of the same words next to each other, on the same axes: in another context, or of a model of this form.
+
+        The axes are those of PCA of both captures' standardized states together.
+
+        Raises
+        ------
+        TokvizError : the other has other words, layers, dimensions or another architecture.
+        """
+        return plates.on_common_axes(self, other, layer)
 
     def draw_grid(self, projection: str = "standardized") -> Drawn:
         """All layers in the embedding's axes."""

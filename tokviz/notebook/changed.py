@@ -6,21 +6,17 @@ import html
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from tokviz.errors import TokvizError
-from tokviz.notebook import arguments, frames
+from tokviz.notebook import arguments, frames, plates
 from tokviz.notebook.drawn import Drawn
 from tokviz.pages.change.change_data import csv_of
 from tokviz.pages.change.movers import all_movers
 from tokviz.pages.change.page import caption
 from tokviz.pages.findings.changes import Shift
 from tokviz.pages.text.catalogue import sentence
-from tokviz.records import ContextReport, ModelReport, Plate, Projection, SideBySide, depth_name
-from tokviz.records.axes import extents
+from tokviz.records import ContextReport, ModelReport, depth_name
 from tokviz.run.plan.form import misfit
 from tokviz.run.plan.pairs import Comparer, Comparison, compare_profiles
-from tokviz.run.plan.pictures import Subjects, points_of
 from tokviz.run.publishing import deciding, site
 from tokviz.run.publishing.public import public_source
 
@@ -136,28 +132,21 @@ class ModelChange:
         shown = [depth_name(depth) for depth, problem in enumerate(changed.before.problems) if problem is None]
         wanted = arguments.layer(self.depth if layer is None else layer, self.shift.n_depths, shown)
         depth = next(each for each in range(self.shift.n_depths) if depth_name(each) == wanted)
-        plates = [
-            self._plate(capture, model, shown.projection, depth)
-            for capture, (model, _, shown) in zip((self.before, self.after), self.shift.sides, strict=True)
+        reference = changed.before.reference
+        sides = zip((self.before, self.after), self.shift.sides, strict=True)
+        found = [
+            plates.of_depth(
+                capture,
+                depth,
+                "phone",
+                reference,
+                model=model.display_name,
+                coordinates=shown.projection.coordinates[depth],
+                explained_variance_ratio=tuple(shown.projection.explained_variance_ratio[depth].tolist()),
+            )
+            for capture, (model, _, shown) in sides
         ]
-        both = np.concatenate([each.coordinates for each in plates])
-        limits = extents(both, np.tile(changed.before.reference, 2))
-        one, other = (replace(each, limits=limits) for each in plates)
-        return Drawn(picture=SideBySide(plates=(one, other), caption=caption(self.shift, depth)))
-
-    def _plate(self, capture: Capture, model: ModelReport, projection: Projection, depth: int) -> Plate:
-        subjects = Subjects(
-            model=capture.context.model,
-            states=capture.states,
-            projection=projection,
-            words=capture.words,
-            look=capture.plan.config.look,
-        )
-        points = points_of(capture.words, capture.states, projection.reference, capture.plan.config.look)
-        plain = replace(subjects.plate(depth, "phone", points), model=model.display_name)
-        plate = capture.plan.fonts.with_fonts(plain)
-        assert isinstance(plate, Plate)
-        return plate
+        return plates.at_one_scale(found, reference, caption(self.shift, depth))
 
     def __repr__(self) -> str:
         return "\n".join((self.headline, *self.evidence))

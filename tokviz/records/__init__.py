@@ -35,6 +35,7 @@ from tokviz.records.pictures import (
     Font,
     Grid,
     HeatMap,
+    Method,
     Panel,
     Picture,
     Plate,

@@ -54,6 +54,16 @@ class Font:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Method:
+    """What placed the words of a plate, where that isn't PCA."""
+
+    name: str
+    """``TSNE``."""
+    meaning: str
+    """What its distances mean, in a line."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plate:
     """One depth's labelled scatter.
 
@@ -79,6 +89,8 @@ class Plate:
     aspect: Aspect = "equal"
     limits: tuple[Limits, Limits] | None = None
     """Least and greatest PC1 and PC2 that it reaches to; None for those of its own words."""
+    method: Method | None = None
+    """None for PCA."""
 
     def __post_init__(self) -> None:
         require_shape("coordinates", self.coordinates, (len(self.points.words), 2))
@@ -87,6 +99,14 @@ class Plate:
     def extents(self) -> tuple[Limits, Limits]:
         """Least and greatest PC1 and PC2 that it reaches to: the reference words set the axes."""
         return self.limits or extents(self.coordinates, self.points.reference)
+
+    @property
+    def axes(self) -> tuple[tuple[str, str], tuple[str, str]]:
+        """What each axis is called, and its share of the variance, which only PCA has: ``("PC1", "12.3 %")``."""
+        if self.method is not None:
+            return (f"{self.method.name} 1", ""), (f"{self.method.name} 2", "")
+        first, second = (f"{share * 100:.1f} %" for share in self.explained_variance_ratio)
+        return ("PC1", first), ("PC2", second)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -211,20 +211,29 @@ def caption(shift: Shift, depth: int) -> str:
     """How the plots of a depth are made, and how much of each model's variance they show."""
     if shift.changed.is_same[depth]:
         return "Both models have the same states here."
-    of_each = " and ".join(
-        f"{percent(shown.projection.explained_variance_ratio[depth].sum())} of {model.name}’s"
-        for model, _, shown in shift.sides
-    )
+    names = [model.name for model, *_ in shift.sides]
+    shares = np.stack([shown.projection.explained_variance_ratio[depth] for *_, shown in shift.sides])
+    axes = axes_caption("model", names, shares, is_centered=bool(shift.changed.is_centered[depth]))
+    first = " The plots are of the context’s first sentence." if shift.is_of_first else ""
+    return f"{axes} Neighbors are counted in all dimensions, not in the plots.{first}"
+
+
+def axes_caption(what: str, names: Sequence[str], shares: np.ndarray, *, is_centered: bool) -> str:
+    """How two plots on the same axes are made.
+
+    Parameters
+    ----------
+    what : ``model`` or ``capture``.
+    names : of both.
+    shares : ``(2, 2)``, how much of each one's variance lies along each axis.
+    """
+    of_each = " and ".join(f"{percent(own.sum())} of {name}’s" for name, own in zip(names, shares, strict=True))
     centered = (
-        "Each model’s words are centered first; else the first axis would tell the models apart, not the words. "
-        if shift.changed.is_centered[depth]
+        f" Each {what}’s words are centered first; else the first axis would tell the {what}s apart, not the words."
+        if is_centered
         else ""
     )
-    first = " The plots are of the context’s first sentence." if shift.is_of_first else ""
-    return (
-        f"PCA of both models’ standardized states together, on the same two axes, which hold {of_each} variance. {centered}"
-        f"Neighbors are counted in all dimensions, not in the plots.{first}"
-    )
+    return f"PCA of both {what}s’ standardized states together, on the same two axes, which hold {of_each} variance.{centered}"
 
 
 def _strong_in_words(shift: Shift, depth: int) -> str:

@@ -156,13 +156,18 @@ def strokes(x: Sequence[float], low: np.ndarray, high: np.ndarray) -> str:
 
 
 def line(points: Sequence[tuple[float, float]]) -> str:
-    """Path data in tenths of a pixel, from point to point: half as long as with their places, and there are many."""
+    """Path data in tenths of a pixel, from point to point: half as long as with their places, and there are many.
+
+    A letter that repeats may be left out before a sign, a space before a sign or a second decimal point.
+    """
     (x, y), *others = [(round(10 * left), round(10 * top)) for left, top in points]
-    parts = [f"M{_tenths(x)} {_tenths(y)}"]
+    parts, before = [f"M{_tenths(x)} {_tenths(y)}"], "M"
     for left, top in others:
         across, down = _tenths(left - x), _tenths(top - y)
-        parts.append(f"h{across}" if top == y else f"l{across}{'' if top < y else ' '}{down}")
-        x, y = left, top
+        letter = "h" if top == y else "l"
+        gap = "" if top < y or (down.startswith(".") and "." in across) else " "
+        parts.append(("" if letter == before and left < x else letter) + across + ("" if letter == "h" else gap + down))
+        x, y, before = left, top, letter
     return "".join(parts)
 
 

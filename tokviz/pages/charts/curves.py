@@ -185,10 +185,11 @@ def _ground(axes: Axes) -> Iterator[str]:
         left, right = layout.x(first), layout.x(last)
         place = f'x="{coordinate(left)}" y="{coordinate(layout.top)}" width="{coordinate(right - left)}"'
         yield f'<rect class="band shaded" {place} height="{float(layout.bottom - layout.top)}"/>'
-    for share, text in axes.scale.ticks():
-        height = float(layout.y(np.array(share)))
-        place = f'x="{coordinate(layout.left - 5)}" y="{coordinate(height)}"'
-        yield f'{_across(layout, "grid-line", height)}\n<text {place} dy="4" text-anchor="end">{escape(text)}</text>'
+    ticks = [(coordinate(float(layout.y(np.array(share)))), text) for share, text in axes.scale.ticks()]
+    start, width = coordinate(layout.left), coordinate(layout.right - layout.left)
+    yield f'<path class="grid-line" d="{"".join(f"M{start} {y}h{width}" for y, _ in ticks)}"/>'
+    for y, text in ticks:
+        yield f'<text x="{coordinate(layout.left - 5)}" y="{y}" dy="4" text-anchor="end">{escape(text)}</text>'
     for index, (share, text) in enumerate(axes.depths):
         anchor = "start" if index == 0 else "end" if index == len(axes.depths) - 1 else "middle"
         place = f'x="{coordinate(layout.x(share))}" y="{coordinate(layout.bottom)}"'

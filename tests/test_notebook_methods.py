@@ -1,0 +1,160 @@
+"""Words placed by t-SNE, a function or with the help of their categories; and two captures on the same axes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from families import Tiny
+from sklearn.base import BaseEstimator
+from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.manifold import TSNE
+
+import tokviz
+from tokviz.errors import TokvizError
+from tokviz.notebook import Capture
+from tokviz.records import Plate, SideBySide
+
+pytestmark = pytest.mark.thorough
+
+WORDS = {
+    "colors": ["red", "blue", "green", "pink", "brown"],
+    "months": ["May", "June", "July", "March", "April"],
+    "animals": ["cat", "dog", "horse", "cow", "sheep"],
+}
+
+
+@pytest.fixture(scope="module")
+def study(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    contexts = {"alone": " {word}", "sentence": "The word is {word}"}
+    sources = {"Tiny": str(tiny("llama")), "Other": str(tiny("gpt2"))}
+    return tokviz.study(sources, WORDS, contexts, cache=tmp_path_factory.mktemp("cache"), quiet=True)
+
+
+@pytest.fixture(scope="module")
+def alone(study: Any) -> Capture:
+    return study["Tiny"]["alone"]
+
+
+def plate(drawn: Any) -> Plate:
+    assert isinstance(drawn.picture, Plate)
+    return drawn.picture
+
+
+def by_hand(states: np.ndarray, own: np.ndarray) -> np.ndarray:
+    exact = states.astype(np.float64)
+    return (exact - exact[own].mean(axis=0)) / exact[own].std(axis=0)
+
+
+def test_a_transformer_places_each_depth_by_itself_and_stays_as_it_was(alone: Capture) -> None:
+    method = PCA(n_components=2)
+    placed = alone.project(method)
+    assert placed.coordinates.shape == (len(alone), 15, 2)
+    own = alone.states.tokenization.reference
+    for depth, found in enumerate(placed.coordinates):
+        expected = PCA(n_components=2).fit_transform(by_hand(alone[depth], own))
+        assert np.allclose(np.abs(found), np.abs(expected), atol=1e-4)
+    assert not hasattr(method, "components_")
+    assert "PCA" in repr(placed)
+
+
+def test_a_plot_says_what_distances_mean(alone: Capture) -> None:
+    drawn = alone.draw(1, TSNE(perplexity=4, random_state=0))
+    assert "placed by TSNE: near words were near; gaps, sizes and axes mean nothing" in repr(drawn)
+    written = [text.get_text() for text in drawn.figure.findobj(lambda each: hasattr(each, "get_text"))]
+    assert "PC1" not in repr(drawn)
+    assert not any("PC1" in text for text in written)
+    assert drawn._repr_png_()[0]
+
+
+def test_what_was_projected_is_drawn_without_the_method(alone: Capture) -> None:
+    calls = []
+
+    def first_two(states: np.ndarray) -> np.ndarray:
+        calls.append(states.shape)
+        return states[:, :2]
+
+    placed = alone.project(first_two)
+    assert len(calls) == len(alone)
+    drawn = plate(alone.draw(-1, placed))
+    assert len(calls) == len(alone)
+    assert np.array_equal(drawn.coordinates, placed.coordinates[-1])
+    assert drawn.method is not None
+    assert drawn.method.name == "first_two"
+    alone.draw(0, first_two)
+    assert len(calls) == len(alone) + 1, "one layer is placed where one is drawn"
+
+
+def test_a_method_that_uses_the_categories_is_named_as_such(alone: Capture) -> None:
+    drawn = plate(alone.draw(-1, LinearDiscriminantAnalysis(n_components=2)))
+    assert drawn.method is not None
+    assert drawn.method.meaning == "it was told the categories: words of any two may look apart"
+    states = by_hand(alone[-1], alone.states.tokenization.reference)
+    own = LinearDiscriminantAnalysis(n_components=2).fit(states, np.unique(alone.y, return_inverse=True)[1])
+    assert np.allclose(np.abs(drawn.coordinates), np.abs(own.transform(states)), rtol=1e-3)
+
+
+def test_axes_of_the_caller_are_named_by_the_method(alone: Capture) -> None:
+    figure, axes = plt.subplots()
+    alone.draw(1, PCA(n_components=2), ax=axes)
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("PCA 1", "PCA 2")
+    plt.close(figure)
+
+
+class Failing(BaseEstimator):
+    def fit_transform(self, states: np.ndarray) -> np.ndarray:
+        raise ValueError(f"no more than 3 words, got {len(states)}")
+
+
+@pytest.mark.parametrize(
+    ("method", "message"),
+    [
+        (TSNE, "projection: expected a name, a transformer such as TSNE(), or a function of states, got"),
+        (3, "projection: expected a name, a transformer such as TSNE(), or a function of states, got 3"),
+        ("tsne", "projection: expected one of standardized"),
+        (PCA(n_components=3), "PCA at embedding: expected finite numbers (15, 2), got an array (15, 3)"),
+        (lambda states: states[:, :2] * np.nan, "your method at embedding: expected finite numbers (15, 2), got others"),
+        (lambda states: None, "your method at embedding: expected finite numbers (15, 2), got an array ()"),
+        (Failing(), "Failing at embedding: ValueError: no more than 3 words, got 15"),
+    ],
+)
+def test_what_places_no_words_is_one_line(alone: Capture, method: Any, message: str) -> None:
+    for call in (lambda: alone.project(method), lambda: alone.draw("embedding", method)):
+        with pytest.raises(TokvizError) as caught:
+            call()
+        assert str(caught.value).startswith(message)
+        assert "\n" not in str(caught.value)
+
+
+def test_two_contexts_stand_on_the_same_axes(study: Any) -> None:
+    one, other = study["Tiny"]["alone"], study["Tiny"]["sentence"]
+    both = one.draw_beside(other, 1)
+    assert isinstance(both.picture, SideBySide)
+    left, right = both.picture.plates
+    assert (left.model, right.model) == ("Tiny, alone", "Tiny, in a sentence") or left.model != right.model
+    assert left.limits == right.limits
+    assert "PCA of both captures’ standardized states together" in both.picture.caption
+    assert both._repr_png_()[0]
+
+
+def test_a_capture_beside_itself_lies_at_the_same_places(alone: Capture) -> None:
+    left, right = alone.draw_beside(alone, -1).picture.plates  # type: ignore[union-attr]
+    assert np.allclose(left.coordinates, right.coordinates)
+    own = alone.states.tokenization.reference
+    expected = PCA(n_components=2).fit(by_hand(alone[-1], own)[own]).transform(by_hand(alone[-1], own))
+    assert np.allclose(np.abs(left.coordinates), np.abs(expected), atol=1e-3)
+
+
+def test_captures_that_share_no_axes_are_refused(study: Any, tiny: Tiny, tmp_path: Path) -> None:
+    one = study["Tiny"]["alone"]
+    with pytest.raises(TokvizError, match="draw_beside: expected another capture, got int"):
+        one.draw_beside(3)
+    with pytest.raises(TokvizError, match="draw_beside: expected a model of the same kind, llama"):
+        one.draw_beside(study["Other"]["alone"])
+    fewer = tokviz.study(tiny("llama"), {"colors": WORDS["colors"]}, {"alone": " {word}"}, cache=tmp_path, quiet=True)
+    with pytest.raises(TokvizError, match="draw_beside: expected a capture of the same words, got others"):
+        one.draw_beside(next(iter(fewer.values()))["alone"])

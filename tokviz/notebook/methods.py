@@ -1,0 +1,130 @@
+"""Words placed in two dimensions by a method of the caller's: a transformer with scikit-learn's methods, or a function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tokviz.errors import TokvizError
+from tokviz.measure.spaces import standardized
+from tokviz.records import Method, depth_name
+from tokviz.text import error_line, shown
+
+_BY_NEIGHBORS = "near words were near; gaps, sizes and axes mean nothing"
+_LINEAR = "two directions; what lies along others isn't seen"
+_MEANINGS = {
+    **dict.fromkeys(("TSNE", "UMAP", "PaCMAP", "LocalMAP", "TRIMAP", "SpectralEmbedding"), _BY_NEIGHBORS),
+    **dict.fromkeys(("PCA", "SparsePCA", "TruncatedSVD", "FactorAnalysis", "FastICA"), _LINEAR),
+    **dict.fromkeys(("GaussianRandomProjection", "SparseRandomProjection"), _LINEAR),
+    "MDS": "distances follow those of the states, as far as two dimensions allow",
+    "Isomap": "distances follow those from neighbor to neighbor, as far as two dimensions allow",
+}
+"""Class → what its distances mean."""
+_UNKNOWN = "what its distances mean, its author knows"
+_BY_CATEGORIES = "it was told the categories: words of any two may look apart"
+
+
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
+class Placement:
+    """All depths in two dimensions, placed by a method of the caller's: ``capture.project(TSNE())``."""
+
+    method: Method
+    """Its name, and what its distances mean."""
+    coordinates: np.ndarray
+    """``(n_depths, n_words, 2)`` float64."""
+
+    def __repr__(self) -> str:
+        n_depths, n_words, _ = self.coordinates.shape
+        return f"Placement({self.method.name}: {n_depths} depths × {n_words:,} words; {self.method.meaning})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnMethod:
+    """What places the words of a depth."""
+
+    shown: Method
+    place: Callable[[np.ndarray, np.ndarray], Any]
+    """Of standardized states ``(n_words, width)`` and each word's category, −1 for none."""
+
+    @classmethod
+    def of(cls, given: Any) -> OwnMethod:
+        """Of a transformer, or of a function of an array ``(n_words, width)``.
+
+        A transformer that needs a target is given the words' categories.
+
+        Raises
+        ------
+        TokvizError : it is neither.
+        """
+        if not isinstance(given, type) and (hasattr(given, "fit_transform") or hasattr(given, "transform")):
+            name, needs_target = type(given).__name__, _needs_target(given)
+            meaning = _BY_CATEGORIES if needs_target else _MEANINGS.get(name, _UNKNOWN)
+            place = _told_categories(given) if needs_target else _on_its_own(given)
+            return cls(shown=Method(name=name, meaning=meaning), place=place)
+        if not isinstance(given, type) and callable(given):
+            name = getattr(given, "__name__", type(given).__name__)
+            name = "your method" if name == "<lambda>" else name
+            return cls(shown=Method(name=name, meaning=_UNKNOWN), place=lambda states, _: given(states))
+        example = f"{given.__name__}()" if isinstance(given, type) else "TSNE()"
+        raise TokvizError(
+            f"projection: expected a name, a transformer such as {example}, or a function of states, got {shown(given)}"
+        )
+
+    def placed(
+        self, states: Sequence[np.ndarray], depths: Sequence[int], reference: np.ndarray, categories: np.ndarray
+    ) -> Placement:
+        """The words at some depths, each by itself; NaN at the others.
+
+        Raises
+        ------
+        TokvizError : the method fails, or doesn't give two finite numbers for each word.
+        """
+        coordinates = np.full((len(states), len(reference), 2), np.nan)
+        for depth in depths:
+            where = f"{self.shown.name} at {depth_name(depth)}"
+            try:
+                found = np.asarray(self.place(standardized(states[depth], reference), categories), dtype=np.float64)
+            except Exception as error:
+                raise TokvizError(f"{where}: {error_line(error)}") from error
+            if found.shape != coordinates[depth].shape or not np.isfinite(found).all():
+                what = "others" if found.shape == coordinates[depth].shape else f"an array {found.shape}"
+                raise TokvizError(f"{where}: expected finite numbers {coordinates[depth].shape}, got {what}")
+            coordinates[depth] = found
+        return Placement(method=self.shown, coordinates=coordinates)
+
+
+def _needs_target(transformer: Any) -> bool:
+    from sklearn.utils import get_tags
+
+    try:
+        return bool(get_tags(transformer).target_tags.required)
+    except (AttributeError, TypeError):  # of another package, with its methods only
+        return False
+
+
+def _fresh(transformer: Any) -> Any:
+    """A copy that isn't fitted: the caller's own stays as it is."""
+    from sklearn.base import clone
+
+    return clone(transformer, safe=False)
+
+
+def _on_its_own(transformer: Any) -> Callable[[np.ndarray, np.ndarray], Any]:
+    def place(states: np.ndarray, _: np.ndarray) -> Any:
+        own = _fresh(transformer)
+        return own.fit_transform(states) if hasattr(own, "fit_transform") else own.fit(states).transform(states)
+
+    return place
+
+
+def _told_categories(transformer: Any) -> Callable[[np.ndarray, np.ndarray], Any]:
+    """Words without a category have no part in the fit."""
+
+    def place(states: np.ndarray, categories: np.ndarray) -> Any:
+        known = categories >= 0
+        return _fresh(transformer).fit(states[known], categories[known]).transform(states)
+
+    return place

@@ -1,0 +1,91 @@
+"""Plots of a capture along axes of its own, and of two captures on the same axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tokviz.errors import TokvizError
+from tokviz.measure import pca
+from tokviz.measure.common_axes import placed_together
+from tokviz.notebook import arguments
+from tokviz.notebook.drawn import Drawn
+from tokviz.pages.change.page import axes_caption
+from tokviz.records import Plate, SideBySide, depth_name
+from tokviz.records.axes import extents
+from tokviz.run.plan.pictures import Subjects, points_of
+
+if TYPE_CHECKING:
+    from tokviz.notebook.capture import Capture
+
+
+def on_common_axes(one: Capture, other: Capture, layer: int | str) -> Drawn:
+    """Two captures at a layer, along the axes of PCA of both captures' standardized states together.
+
+    Raises
+    ------
+    TokvizError : they have other words, depths, dimensions or architectures, or nothing can be shown of the layer.
+    """
+    _require_common(one, other)
+    names = [each.context.model.display_name for each in (one, other)]
+    if names[0] == names[1]:
+        names = [f"{name}, {each.states.context.label}" for name, each in zip(names, (one, other), strict=True)]
+    depths = [depth_name(each) for each in range(len(one))]
+    depth = depths.index(arguments.layer(layer, len(one), depths))
+    states = np.stack([one[depth], other[depth]]).astype(np.float64)
+    reference = one.states.tokenization.reference & other.states.tokenization.reference
+    if any(pca.why_not(each, reference) for each in states):
+        raise TokvizError(f"layer: expected one that can be shown of both captures, got {depths[depth]}")
+    coordinates, shares, is_centered = placed_together(states, reference)
+    caption = axes_caption("capture", names, shares, is_centered=is_centered)
+    every = zip((one, other), names, coordinates, shares.tolist(), strict=True)
+    plates = [
+        of_depth(capture, depth, "phone", reference, model=name, coordinates=xy, explained_variance_ratio=tuple(share))
+        for capture, name, xy, share in every
+    ]
+    return at_one_scale(plates, reference, caption)
+
+
+def at_one_scale(plates: Sequence[Plate], reference: np.ndarray, caption: str) -> Drawn:
+    """Two plates on the same axes, as long as the reference words of both require, ``(n_words,)`` bool."""
+    limits = extents(np.concatenate([each.coordinates for each in plates]), np.tile(reference, 2))
+    left, right = (replace(each, limits=limits) for each in plates)
+    return Drawn(picture=SideBySide(plates=(left, right), caption=caption))
+
+
+def of_depth(capture: Capture, depth: int, form: str, reference: np.ndarray, **others: Any) -> Plate:
+    """A plate of a capture's words with other fields than its first projection has, such as ``coordinates``."""
+    look = capture.plan.config.look
+    subjects = Subjects(
+        model=capture.context.model,
+        states=capture.states,
+        projection=capture.project(),
+        words=capture.words,
+        look=look,
+    )
+    points = points_of(capture.words, capture.states, reference, look)
+    plate = capture.plan.fonts.with_fonts(replace(subjects.plate(depth, form, points), **others))
+    assert isinstance(plate, Plate)
+    return plate
+
+
+def _require_common(one: Capture, other: object) -> None:
+    from tokviz.notebook.capture import Capture
+
+    if not isinstance(other, Capture):
+        raise TokvizError(f"draw_beside: expected another capture, got {type(other).__name__}")
+    if one.words.words != other.words.words:
+        raise TokvizError("draw_beside: expected a capture of the same words, got others")
+    cards = one.states.card, other.states.card
+    if cards[0].model_type != cards[1].model_type:
+        raise TokvizError(
+            f"draw_beside: expected a model of the same kind, {cards[0].model_type}, as others share no dimensions, got {cards[1].model_type}"
+        )
+    shapes = [[each.shape[1] for each in capture] for capture in (one, other)]
+    if shapes[0] != shapes[1]:
+        raise TokvizError(
+            f"draw_beside: expected {len(shapes[0])} depths of {cards[0].width:,} dimensions, got {len(shapes[1])} of {cards[1].width:,}"
+        )
