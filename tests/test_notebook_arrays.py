@@ -122,8 +122,30 @@ def test_keys_of_a_configuration_that_are_no_model_s_are_taken(bench: Bench) -> 
     )  # fmt: skip
     assert (last.states.tokenization.read, first.states.tokenization.read) == ("last", "first")
     assert [each.start for each in first.states.tokenization.words] == first.states.tokenization.positions.tolist()
-    with pytest.raises(TokvizError, match="read: expected 'last', 'first' or 'mean', got 'frist'"):
-        tokviz.study(bench.model, words, tokenizer=bench.tokenizer, cache=bench.cache, quiet=True, read="frist")
+    for unfit in ("frist", True, 1.5, 10**6):
+        with pytest.raises(
+            TokvizError, match='read: expected "last", "first", "mean" or the index of a token in its text, got '
+        ):
+            tokviz.study(bench.model, words, tokenizer=bench.tokenizer, cache=bench.cache, quiet=True, read=unfit)
+
+
+@pytest.mark.parametrize("index", [0, 1, -1])
+def test_any_token_of_a_text_can_be_read(bench: Bench, index: int) -> None:
+    asked: dict[str, Any] = {"tokenizer": bench.tokenizer, "cache": bench.cache, "name": "Mine", "quiet": True}
+    own = tokviz.study(bench.model, WORDS, {"sentence": "The {word} is here"}, read=index, **asked)["Mine"]["sentence"]
+    text = own.states.tokenization.words[1].text
+    with torch.no_grad():
+        expected = bench.model(**bench.tokenizer(text, return_tensors="pt"), output_hidden_states=True).hidden_states[1]
+    assert np.allclose(own[1][1], expected[0, index], atol=1e-5)
+
+
+def test_a_text_without_the_token_that_is_to_be_read_is_named(bench: Bench) -> None:
+    with pytest.raises(
+        TokvizError, match=r"expected a token at the index 7 to be read, got a text of [0-9] tokens?, ' red'"
+    ):
+        tokviz.study(
+            bench.model, WORDS, {"alone": " {word}"}, tokenizer=bench.tokenizer, cache=bench.cache, quiet=True, read=7
+        )
 
 
 def test_what_is_done_quietly_is_logged(bench: Bench, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -23,7 +23,7 @@ from tokviz.measure.neighbours import neighbours
 from tokviz.pages.downloads import tables
 from tokviz.pages.explore import explore_data
 from tokviz.records import ContextReport, Plate, Points, ProjectionReport, Report
-from tokviz.records.look import PALETTE
+from tokviz.records.look import MARKERS, PALETTE
 from tokviz.run.store.artefacts import Store
 
 ASSETS = TEMPLATES / "assets"
@@ -315,7 +315,7 @@ def test_colours_and_shapes_are_those_of_the_plates() -> None:
         text = path.read_text(encoding="utf-8").partition("@media (forced-colors: active)")[0]
         assert re.findall(r"#[0-9a-f]{3,6}\b", text) == [], path
     shapes = re.findall(r'^    "(M.*Z)",$', script, re.MULTILINE)
-    for name, shape in zip(style.MARKERS, shapes, strict=True):
+    for name, shape in zip(MARKERS, shapes, strict=True):
         if name == "circle":
             continue
         numbers = [float(number) for number in re.findall(r"-?\d*\.?\d+", shape)]

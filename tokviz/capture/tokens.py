@@ -12,7 +12,7 @@ from typing import Any
 
 from tokviz.errors import CaptureError, ModelError
 from tokviz.records import Context, Tokenization, TokenizedWord, WordList
-from tokviz.text import error_line, isolated
+from tokviz.text import counted, error_line, isolated
 
 _LONGEST_NAME = 1_000
 """Characters of what a token decodes to, and of its name."""
@@ -33,12 +33,12 @@ def tokenize(tokenizer: Any, words: tuple[str, ...], context: Context, read: str
     ----------
     tokenizer : a transformers tokenizer that gives offsets.
     words : unique words; the result keeps their order.
-    read : ``last``, ``first`` or ``mean``, see ``Tokenization``.
+    read : ``last``, ``first``, ``mean`` or an index in the text, see ``Tokenization``.
 
     Raises
     ------
     ModelError : the tokenizer gives no offsets, or fails.
-    CaptureError : a word has no token in this context.
+    CaptureError : a word has no token in this context, or its text none at the index.
     """
     if not tokenizer.is_fast:
         raise ModelError(
@@ -57,7 +57,14 @@ def tokenize(tokenizer: Any, words: tuple[str, ...], context: Context, read: str
         _tokenized_word(tokenizer, context, each, ids, offsets)
         for each, ids, offsets in zip(placed, encoded["input_ids"], encoded["offset_mapping"], strict=True)
     )
-    return Tokenization(words=tokenized, read=read, notes=_notes(tokenizer, tokenized, context))
+    found = Tokenization(words=tokenized, read=read, notes=_notes(tokenizer, tokenized, context))
+    for each in () if found.index is None else tokenized:
+        if not -len(each.ids) <= int(read) < len(each.ids):
+            raise CaptureError(
+                f"word {each.word!r} in context {context.name!r}: expected a token at the index {read} to be read, got a text of "
+                f"{counted(len(each.ids), 'token')}, {each.text!r}; give another index, or remove the word"
+            )
+    return found
 
 
 def texts_read(words: WordList, context: Context) -> list[str]:

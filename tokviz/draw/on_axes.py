@@ -9,6 +9,7 @@ import numpy as np
 from tokviz.draw import style
 from tokviz.records import Plate
 from tokviz.records.axes import Box, framing, true_pane
+from tokviz.records.look import MARKERS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,7 +38,7 @@ def draw(axes: Axes, plate: Plate, *, names: bool) -> Axes:
             xy[rows, 0],
             xy[rows, 1],
             s=SIZE,
-            marker=style.MARKERS[marks.shape(category)],
+            marker=MARKERS[marks.shape(category)],
             facecolors=np.where(hollow, "none", color).tolist(),
             edgecolors=np.where(hollow, color, "white").tolist(),
             linewidths=np.where(hollow, 1.0, 0.5).tolist(),

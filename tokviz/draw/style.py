@@ -10,7 +10,7 @@ from matplotlib.markers import MarkerStyle
 from matplotlib.path import Path as Outline
 from matplotlib.transforms import Affine2D
 
-from tokviz.records.look import ShapeName, changed
+from tokviz.records.look import MARKERS, ShapeName, changed
 
 PAPER = "white"
 INK = "#2b2b2b"
@@ -22,20 +22,6 @@ ACCENT = "#b0361a"
 DARK_QUIET_INK = "#a2a6ac"
 DARK_HAIRLINE = "#34383d"
 """On the dark ground, as pages have them."""
-
-MARKERS: dict[ShapeName, str] = {
-    "circle": "o",
-    "square": "s",
-    "triangle": "^",
-    "diamond": "D",
-    "triangle_down": "v",
-    "plus": "P",
-    "star": "*",
-    "cross": "X",
-    "triangle_left": "<",
-    "triangle_right": ">",
-}
-"""What Matplotlib calls the shapes."""
 
 
 @cache

@@ -269,7 +269,7 @@ def _store(
 ) -> None:
     """Under the key at which a report looks for them."""
     model, words = config.models[0], config.word_list
-    key = keys.states_key(model, context, words, config.read, config.n_depths)
+    key = keys.states_key(model, context, words, str(config.read), config.n_depths)
     if store.find_states(key) is not None:
         return
     n_depths, n_words = len(depths), len(words.words)
@@ -297,7 +297,7 @@ def _store(
             words=tuple(
                 TokenizedWord(word=word, text=word, ids=(), pieces=(), start=0, stop=0) for word in words.words
             ),
-            read=config.read,
+            read=str(config.read),
         ),
         module_paths=tuple(module_paths or (depth_name(depth).replace(" ", ".") for depth in range(n_depths))),
         captured_at=now(os.environ.get("SOURCE_DATE_EPOCH")),

@@ -13,7 +13,7 @@ from tokviz.measure.spaces import standardized
 from tokviz.records import Method, depth_name
 from tokviz.text import error_line, shown
 
-_BY_NEIGHBORS = "near words were near; gaps, sizes and axes mean nothing"
+_BY_NEIGHBORS = "neighbors stay near; gaps, sizes and axes mean nothing"
 _LINEAR = "two directions; what lies along others isn't seen"
 _MEANINGS = {
     **dict.fromkeys(("TSNE", "UMAP", "PaCMAP", "LocalMAP", "TRIMAP", "SpectralEmbedding"), _BY_NEIGHBORS),
@@ -24,7 +24,7 @@ _MEANINGS = {
 }
 """Class → what its distances mean."""
 _UNKNOWN = "what its distances mean, its author knows"
-_BY_CATEGORIES = "it was told the categories: words of any two may look apart"
+_BY_CATEGORIES = "made with the categories: even meaningless ones may look apart"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)

@@ -30,9 +30,6 @@ def on_common_axes(one: Capture, other: Capture, layer: int | str) -> Drawn:
     TokvizError : they have other words, depths, dimensions or architectures, or nothing can be shown of the layer.
     """
     _require_common(one, other)
-    names = [each.context.model.display_name for each in (one, other)]
-    if names[0] == names[1]:
-        names = [f"{name}, {each.states.context.label}" for name, each in zip(names, (one, other), strict=True)]
     depths = [depth_name(each) for each in range(len(one))]
     depth = depths.index(arguments.layer(layer, len(one), depths))
     states = np.stack([one[depth], other[depth]]).astype(np.float64)
@@ -40,12 +37,13 @@ def on_common_axes(one: Capture, other: Capture, layer: int | str) -> Drawn:
     if any(pca.why_not(each, reference) for each in states):
         raise TokvizError(f"layer: expected one that can be shown of both captures, got {depths[depth]}")
     coordinates, shares, is_centered = placed_together(states, reference)
-    caption = axes_caption("capture", names, shares, is_centered=is_centered)
-    every = zip((one, other), names, coordinates, shares.tolist(), strict=True)
     plates = [
-        of_depth(capture, depth, "phone", reference, model=name, coordinates=xy, explained_variance_ratio=tuple(share))
-        for capture, name, xy, share in every
+        of_depth(capture, depth, "phone", reference, coordinates=xy, explained_variance_ratio=tuple(share))
+        for capture, xy, share in zip((one, other), coordinates, shares.tolist(), strict=True)
     ]
+    models, contexts = ([getattr(each, name) for each in plates] for name in ("model", "context"))
+    told = next((names for names in (models, contexts) if names[0] != names[1]), ["the first", "the second"])
+    caption = axes_caption("capture", told, shares, is_centered=is_centered)
     return at_one_scale(plates, reference, caption)
 
 

@@ -55,6 +55,20 @@ SHAPES: dict[ShapeName, str] = {
 """Name → path data about 0, 0, with the area of a circle of diameter 1; y runs down. Ten shapes, one more than hues, so
 that the first 90 categories all differ in hue or shape."""
 
+MARKERS: dict[ShapeName, str] = {
+    "circle": "o",
+    "square": "s",
+    "triangle": "^",
+    "diamond": "D",
+    "triangle_down": "v",
+    "plus": "P",
+    "star": "*",
+    "cross": "X",
+    "triangle_left": "<",
+    "triangle_right": ">",
+}
+"""What Matplotlib calls the shapes."""
+
 PLATE_SIZE = (1500, 1200)
 """Width and height of a wide plate, in pixels."""
 

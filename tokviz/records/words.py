@@ -98,6 +98,10 @@ class Context:
         return before + word + after, len(before), len(before) + len(word)
 
 
+OF_WORD = ("last", "first", "mean")
+"""Which of a word's own tokens is read."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class TokenizedWord:
     """One word in one context, as the model's tokenizer cuts it."""
@@ -128,14 +132,21 @@ class Tokenization:
 
     words: tuple[TokenizedWord, ...]
     read: str
-    """Which of a word's tokens is read: ``last``, ``first``, or the ``mean`` over all."""
+    """Which of a word's tokens is read: ``last``, ``first``, or the ``mean`` over all; or which of the text's, ``0`` or ``-1``."""
     notes: tuple[str, ...] = ()
     """What a reader must know, such as a tokenizer that adds a space of its own; one sentence each."""
 
     def position(self, row: int) -> int:
         """The index of the token that is read; for ``mean`` the last of those averaged."""
         word = self.words[row]
+        if self.index is not None and word.ids:
+            return self.index % len(word.ids)
         return word.start if self.read == "first" else word.stop - 1
+
+    @property
+    def index(self) -> int | None:
+        """Of the token of each text that is read, from its end where it is negative; None where it is the word's own."""
+        return None if self.read in OF_WORD else int(self.read)
 
     @cached_property
     def positions(self) -> np.ndarray:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tokviz.pages.change import change_data
-from tokviz.pages.downloads import report_json, word_by_word
+from tokviz.pages.downloads import plots_notebook, report_json, word_by_word
 from tokviz.pages.downloads.measured import geometry_csv, lens_csv, relations_csv, templates_csv
 from tokviz.pages.explore.explore_data import scripts
 from tokviz.pages.frame.frame import data_path
@@ -96,6 +96,7 @@ def files(report: Report) -> dict[str, str]:
     """Path from the site's root → text, for every file under ``data/``."""
     written = {
         "data/report.json": report_json.text(report),
+        **plots_notebook.files(report),
         **scripts(report),
         **series_data.files(report),
         **profile_tables.files(report),

@@ -12,6 +12,7 @@ import numpy as np
 
 from tokviz.pages.charts.measure import terms
 from tokviz.pages.charts.measures import MEASURES, added_measures, lens_measures, related_measures
+from tokviz.pages.downloads import plots_notebook
 from tokviz.pages.frame.frame import (
     MOST_MODELS_IN_NAV,
     Frame,
@@ -31,7 +32,7 @@ from tokviz.pages.text.families import family_labels
 from tokviz.pages.text.glossary import term
 from tokviz.pages.text.parts import Term
 from tokviz.pages.text.wording import MOST_NAMED, MOST_WORDS_IN_SIGHT, count, joined
-from tokviz.records import ContextReport, Geometry, ModelReport, Report
+from tokviz.records import ContextReport, Geometry, ModelReport, Report, Tokenization
 
 MOST_TOKEN_ROWS = 3000
 """In all tables of tokens together. Of more words they show only those that need an explanation, and of these as many: a
@@ -93,7 +94,7 @@ def method_page(report: Report) -> Values:
         example=every_word[0] if every_word else "word",
         notice=extent.notice(report),
         tokens=[*_tokens(report, page)],
-        reading=" ".join(text(Fact(f"scope.read.{read}")) for read in dict.fromkeys(each.read for each in known)),
+        reading=" ".join({text(_reading(each)): None for each in known}),
         terms=glossary.reading_terms(
             report.projections,
             _position_0(report),
@@ -109,8 +110,19 @@ def method_page(report: Report) -> Values:
         provenance=[*((model, relative(page, model_path(model.slug))) for model in report.models), *steps],
         command=report.command,
         downloads=files,
+        notebook=relative(page, plots_notebook.PATH) if report.is_explorable else None,
         citation=_bibtex(report, captured),
         version=report.version,
+    )
+
+
+def _reading(tokenization: Tokenization) -> Fact:
+    """Which token of a word, or of its text, is read."""
+    index = tokenization.index
+    return (
+        Fact(f"scope.read.{tokenization.read}")
+        if index is None
+        else Fact("scope.read.index", index=str(index).replace("-", "−"))
     )
 
 

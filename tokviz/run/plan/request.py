@@ -102,7 +102,7 @@ def requests(config: ReportConfig, options: Options) -> Iterator[Request]:
                 for each in config.context_list
             ),
             words=config.word_list,
-            read=config.read,
+            read=str(config.read),
             token_budget=config.token_budget,
             n_depths=config.n_depths,
             asked=tuple(filter(None, asked)),
@@ -119,6 +119,6 @@ def _templates(context: Context, model: ModelConfig, config: ReportConfig, optio
     for each in (first, *(replace(context, template=text, further_templates=()) for text in further)):
         measured_only = each is not first
         key = keys.states_key(
-            model, each, config.word_list, config.read, config.n_depths, is_measured_only=measured_only
+            model, each, config.word_list, str(config.read), config.n_depths, is_measured_only=measured_only
         )
         yield Template(key=key, context=each, is_measured_only=measured_only)
