@@ -99,5 +99,5 @@ def test_it_reads_a_report_by_its_address(site: Path, tmp_path: Path, monkeypatc
 
 
 def test_the_method_page_links_to_it() -> None:
-    (link,) = Rendered(sample_report())["method/index.html"].all("a[href='../data/plots.ipynb']")
-    assert link.text == "A notebook"
+    found = Rendered(sample_report())["method/index.html"].all("a[href='../data/make-plots.ipynb']")
+    assert [each.text for each in found] == ["make-plots.ipynb", "A notebook"]

@@ -386,7 +386,7 @@ def test_a_chart_grows_with_its_names(model: Part) -> None:
     report = replace(sample_report(), contexts=contexts, projections=("standardized",), models=(many,), downloads={})
     charts = [page.all("#curves svg")[0] for page in (model, Rendered(report).models[0])]
     heights = [float(chart["viewbox"].split()[3]) for chart in charts]
-    lines = [[float(line["y1"]) for line in chart.all(".grid-line")] for chart in charts]
+    lines = [[float(each) for each in re.findall(r" ([\d.]+)h", chart.all(".grid-line")[0]["d"])] for chart in charts]
     names = sorted(float(name["y"]) for name in charts[1].all(".end"))
     assert min(np.diff(names)) >= 12.9
     assert (len(names), min(lines[1]) <= names[0], names[-1] <= max(lines[1])) == (12, True, True)

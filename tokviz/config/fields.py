@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from tokviz.records.look import contrast
-from tokviz.text import TURNING_SIGNS, is_unseen, shown, without_unseen
+from tokviz.records.words import OF_WORD
+from tokviz.text import TURNING_SIGNS, is_unseen, shown, suggestion, without_unseen
 
 LONGEST_LABEL = 200
 """Characters of a label or of a model's name."""
@@ -242,3 +243,15 @@ def repeated(values: Sequence[str]) -> Iterator[tuple[int, int]]:
     for index, value in enumerate(values):
         if first.setdefault(value, index) != index:
             yield index, first[value]
+
+
+def _token_read(value: Any) -> Any:
+    if value in OF_WORD if isinstance(value, str) else type(value) is int and abs(value) <= _MOST_INDEX:
+        return value
+    near = suggestion(value, OF_WORD) if isinstance(value, str) else ""
+    raise ValueError(f'expected "last", "first", "mean" or the index of a token in its text, got {shown(value)}{near}')
+
+
+_MOST_INDEX = 100_000
+"""Of a token in its text."""
+TokenRead = Annotated[Literal["last", "first", "mean"] | int, BeforeValidator(_token_read)]

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import (
     AfterValidator,
     Field,
-    PlainValidator,
     PrivateAttr,
     ValidationInfo,
     field_validator,
@@ -29,6 +28,7 @@ from tokviz.config.fields import (
     Mistakes,
     Name,
     Text,
+    TokenRead,
     WebAddress,
     at_most,
     refuse_alike,
@@ -56,25 +56,15 @@ from tokviz.config.tables import NO_CONTEXTS, CategoryConfig, Contexts, ModelCon
 from tokviz.records import Category, Context, HiddenStates, Look, Marks, Order, Relation, WordList
 from tokviz.records.axes import Aspect
 from tokviz.records.look import PALETTE, PLATE_SIZE, SHAPES, ShapeName
-from tokviz.records.words import OF_WORD
-from tokviz.text import shown, suggestion
+from tokviz.text import shown
 
 ProjectionName = Literal["standardized", "centered", "unit_norm", "without_massive"]
 PROJECTIONS: tuple[str, ...] = get_args(ProjectionName)
-_MOST_INDEX = 100_000
-"""Of a token in its text."""
 LEAST_PLATE, MOST_PLATE = 750, 3_000
 """Pixels of a plate's width."""
 NO_MODEL = 'expected at least one model, got none; add a table [[models]] with a line source = "…"'
 REPLACED = "models are replaced"
 """In the context of a validation: whether the command line gave other models, so that what speaks of theirs is left out."""
-
-
-def _token_read(value: Any) -> Any:
-    if value in OF_WORD if isinstance(value, str) else type(value) is int and abs(value) <= _MOST_INDEX:
-        return value
-    near = suggestion(value, OF_WORD) if isinstance(value, str) else ""
-    raise ValueError(f'expected "last", "first", "mean" or the index of a token in its text, got {shown(value)}{near}')
 
 
 class ReportConfig(Table):
@@ -113,9 +103,8 @@ class ReportConfig(Table):
         default=["standardized", "centered"], min_length=1
     )
     """How the hidden states of a layer are scaled before PCA. The first is shown first."""
-    read: Annotated[Literal["last", "first", "mean"] | int, PlainValidator(_token_read)] = "last"
-    """Which of a word's tokens is read, or the mean over all of them; a number reads that token of each *text*, special tokens included:
-    0 is the first one, −1 the last."""
+    read: TokenRead = "last"
+    """Which of a word's tokens is read, or the mean over all of them; a number: that token of each text, 0 the first, −1 the last."""
     series: Annotated[list[SeriesConfig], at_most(MOST_SERIES, "series")] = Field(default=[])
     """Models at several steps of their training; ``--model`` takes their place, too."""
     models: Annotated[list[ModelConfig], at_most(MOST_MODELS, "models")] = Field(default=[], validate_default=True)
@@ -283,9 +272,7 @@ class ReportConfig(Table):
     @classmethod
     def _fits_the_vocabulary(cls, read: str | int, info: ValidationInfo) -> str | int:
         if read not in {"last", "first"} and info.data.get("vocabulary"):
-            raise ValueError(
-                f'expected "last" or "first" for a vocabulary, whose words are single tokens, got {shown(read)}'
-            )
+            raise ValueError(f'expected "last" or "first" for a vocabulary of single tokens, got {shown(read)}')
         return read
 
     @field_validator("projections")

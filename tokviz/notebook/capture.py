@@ -15,12 +15,12 @@ from tokviz.config import ReportConfig
 from tokviz.errors import TokvizError
 from tokviz.models import AtHand
 from tokviz.models.location import GIVEN
-from tokviz.notebook import arguments, beside, frames, inline, plates
+from tokviz.notebook import arguments, beside, frames, inline, methods, plates
 from tokviz.notebook.as_arrays import AsArrays
 from tokviz.notebook.changed import ModelChange
 from tokviz.notebook.drawn import Drawn
 from tokviz.notebook.lens import LensReading
-from tokviz.notebook.methods import OwnMethod, Placement
+from tokviz.notebook.methods import Placement
 from tokviz.pages.text.catalogue import sentence
 from tokviz.pages.text.sentences import depths_name
 from tokviz.pages.text.stage_facts import stage_facts
@@ -39,7 +39,6 @@ from tokviz.records import (
     Strip,
     Updates,
     WordList,
-    depth_name,
     named_with_quantization,
 )
 from tokviz.run.kinds import Interventions, Lenses, UntrainedModels
@@ -141,15 +140,9 @@ class Capture(AsArrays):
         TokvizError : the method fails, or doesn't give two finite numbers for each word.
         """
         if not isinstance(name, str):
-            return self._placed(name, range(len(self)))
+            return methods.placed(self, name, range(len(self)))
         name = arguments.one_of("projection", name, configuration.PROJECTIONS)
         return self.plan.steps(captures.projection(self.captured.inputs, name))
-
-    def _placed(self, method: Any, depths: Sequence[int]) -> Placement:
-        if isinstance(method, Placement):
-            return method
-        first = np.array([own[0] if own else -1 for own in self.words.memberships], dtype=np.int64)
-        return OwnMethod.of(method).placed(list(self), depths, self.states.tokenization.reference, first)
 
     def measure(self, *projections: str) -> Geometry:
         """All metrics per depth; those of plots for the projections that are named, the standardized by default.
@@ -364,11 +357,7 @@ class Capture(AsArrays):
         if isinstance(projection, str):
             known = {each.depth: each for each in self._pictures(projection) if isinstance(each, Plate)}
             return known[arguments.layer(layer, len(self), list(known))]
-        depths = [depth_name(each) for each in range(len(self))]
-        depth = depths.index(arguments.layer(layer, len(self), depths))
-        placed = self._placed(projection, [depth])
-        own = {"coordinates": placed.coordinates[depth], "method": placed.method}
-        return plates.of_depth(self, depth, "wide", self.states.tokenization.reference, **own)
+        return plates.by_method(self, layer, projection)
 
     def draw_beside(self, other: Capture, layer: int | str = -1) -> Drawn:
         """Two captures of the same words next to each other, on the same axes: in another context, or of a model of this form.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from tokviz.errors import TokvizError
 from tokviz.measure.spaces import standardized
 from tokviz.records import Method, depth_name
 from tokviz.text import error_line, shown
+
+if TYPE_CHECKING:
+    from tokviz.notebook.as_arrays import AsArrays
 
 _BY_NEIGHBORS = "neighbors stay near; gaps, sizes and axes mean nothing"
 _LINEAR = "two directions; what lies along others isn't seen"
@@ -39,6 +42,19 @@ class Placement:
     def __repr__(self) -> str:
         n_depths, n_words, _ = self.coordinates.shape
         return f"Placement({self.method.name}: {n_depths} depths × {n_words:,} words; {self.method.meaning})"
+
+
+def placed(capture: AsArrays, method: Any, depths: Sequence[int]) -> Placement:
+    """A capture's words at some depths by a method, or as it has placed them before.
+
+    Raises
+    ------
+    TokvizError : it is none, fails, or doesn't give two finite numbers for each word.
+    """
+    if isinstance(method, Placement):
+        return method
+    first = np.array([own[0] if own else -1 for own in capture.words.memberships], dtype=np.int64)
+    return OwnMethod.of(method).placed(list(capture), depths, capture.states.tokenization.reference, first)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ import numpy as np
 from tokviz.errors import TokvizError
 from tokviz.measure import pca
 from tokviz.measure.common_axes import placed_together
-from tokviz.notebook import arguments
+from tokviz.notebook import arguments, methods
 from tokviz.notebook.drawn import Drawn
 from tokviz.pages.change.page import axes_caption
 from tokviz.records import Plate, SideBySide, depth_name
@@ -52,6 +52,15 @@ def at_one_scale(plates: Sequence[Plate], reference: np.ndarray, caption: str) -
     limits = extents(np.concatenate([each.coordinates for each in plates]), np.tile(reference, 2))
     left, right = (replace(each, limits=limits) for each in plates)
     return Drawn(picture=SideBySide(plates=(left, right), caption=caption))
+
+
+def by_method(capture: Capture, layer: int | str, method: Any) -> Plate:
+    """That of a layer, whose words a method of the caller's places, or has placed."""
+    depths = [depth_name(each) for each in range(len(capture))]
+    depth = depths.index(arguments.layer(layer, len(capture), depths))
+    placed = methods.placed(capture, method, [depth])
+    own = {"coordinates": placed.coordinates[depth], "method": placed.method}
+    return of_depth(capture, depth, "wide", capture.states.tokenization.reference, **own)
 
 
 def of_depth(capture: Capture, depth: int, form: str, reference: np.ndarray, **others: Any) -> Plate:

@@ -9,7 +9,7 @@ from typing import Protocol
 from tokviz.pages.change.page import change_pages
 from tokviz.pages.compare.layers import layers_page
 from tokviz.pages.compare.page import compare_page, moved_page
-from tokviz.pages.downloads import tables, word_by_word
+from tokviz.pages.downloads import plots_notebook, tables, word_by_word
 from tokviz.pages.excerpt import ESSAY, excerpt_path
 from tokviz.pages.explore.page import explore_page
 from tokviz.pages.first.page import index_page
@@ -72,7 +72,8 @@ def with_downloads(report: Report, *, with_excerpts: bool = False) -> Report:
         downloads=tables.downloads(report.models)
         | taken
         | profile_tables.downloads(report)
-        | word_by_word.downloads(report),
+        | word_by_word.downloads(report)
+        | plots_notebook.downloads(report),
     )
 
 

@@ -9,7 +9,7 @@ from tokviz.pages.frame.frame import data_path
 from tokviz.records import ModelReport, Report, depth_name
 from tokviz.records.look import MARKERS
 
-PATH = data_path("plots.ipynb")
+NAME = "make-plots.ipynb"
 
 _ABOUT = """\
 # The plots of “$title”, made again
@@ -80,10 +80,15 @@ for ax in axes.flat[len(layers):]:
 plt.show()"""
 
 
+def downloads(report: Report) -> dict[str, str]:
+    """Its name and its path from the site's root; none where there are no coordinates of words."""
+    return {NAME: data_path(NAME)} if report.is_explorable else {}
+
+
 def files(report: Report) -> dict[str, str]:
-    """Its path and its text; nothing where no word has a plot."""
+    """Its path and its text."""
     models = [each for each in report.models if each.contexts]
-    return {PATH: _text(report, models)} if report.is_explorable else {}
+    return {path: _text(report, models) for path in downloads(report).values()}
 
 
 def _text(report: Report, models: list[ModelReport]) -> str:
@@ -111,9 +116,4 @@ def _text(report: Report, models: list[ModelReport]) -> str:
         ),
     ]
     kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
-    return (
-        json.dumps(
-            {"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}, ensure_ascii=False, indent=1
-        )
-        + "\n"
-    )
+    return json.dumps({"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}, indent=1) + "\n"

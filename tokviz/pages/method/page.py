@@ -12,7 +12,6 @@ import numpy as np
 
 from tokviz.pages.charts.measure import terms
 from tokviz.pages.charts.measures import MEASURES, added_measures, lens_measures, related_measures
-from tokviz.pages.downloads import plots_notebook
 from tokviz.pages.frame.frame import (
     MOST_MODELS_IN_NAV,
     Frame,
@@ -110,7 +109,7 @@ def method_page(report: Report) -> Values:
         provenance=[*((model, relative(page, model_path(model.slug))) for model in report.models), *steps],
         command=report.command,
         downloads=files,
-        notebook=relative(page, plots_notebook.PATH) if report.is_explorable else None,
+        notebook=next((each.href for each in files if each.text.endswith(".ipynb")), None),
         citation=_bibtex(report, captured),
         version=report.version,
     )
