@@ -225,12 +225,12 @@ MISTAKES = {
         ("expected 'standardized', 'centered'", "got 'tsne'"),
     ),
     "no projection": Mistake(
-        "projections = []\n" + WORDS + MODEL, "report.toml:1: projections", ("expected at least 1", "got")
+        "projections = []\n" + WORDS + MODEL, "report.toml:1: projections", ("expected at least one entry", "got")
     ),
     "another token to read": Mistake(
         'read = "middle"\n' + WORDS + MODEL,
         "report.toml:1: read",
-        ("expected 'last', 'first' or 'mean'", "got 'middle'"),
+        ('expected "last", "first", "mean" or the index', "got 'middle'"),
     ),
     "models to compare that aren't there": Mistake(
         'compare = [["name", "other"]]\n' + WORDS + MODEL, "report.toml:1: compare", ("other",)

@@ -440,7 +440,7 @@ def masked(own: Capture) -> np.ma.MaskedArray:
         (lambda own, _: tokviz.from_arrays(np.asarray(own), []), "words: expected categories and their words, such as"),
         (
             lambda own, _: tokviz.from_arrays(np.asarray(own), ["red", 2]),
-            "words.words.1: expected text in quotes, got 2",
+            "words.words.1: expected text, got 2",
         ),
         (
             lambda own, _: tokviz.from_arrays(np.asarray(own), pd.DataFrame({"word": ["red"], "category": [None]})),
@@ -448,7 +448,17 @@ def masked(own: Capture) -> np.ma.MaskedArray:
         ),
         (lambda *_: tokviz.study("org/model", WORDS, device=-1), "device: expected cpu, cuda, cuda:1 or mps, got -1"),
         (lambda *_: tokviz.study("org/model", WORDS, dtype=torch.int8), "study(…): dtype: "),
-        (lambda *_: tokviz.study("org/model", WORDS, nam="x"), "study(…): nam: unknown key; did you mean 'name'?"),
+        (lambda *_: tokviz.study("org/model", WORDS, nam="x"), "got 'nam'; did you mean 'name'?"),
+        (lambda *_: tokviz.study("org/model", WORDS, title="x"), "got 'title'; it knows device_map, dtype, "),
+        (
+            lambda *_: tokviz.study("org/model", WORDS, orders={}),
+            "study(…): orders: expected a list of mappings, got {}",
+        ),
+        (lambda *_: tokviz.study("org/model", WORDS, revision=3), "study(…): revision: expected text, got 3"),
+        (
+            lambda *_: tokviz.study("org/model", WORDS, {"s": []}),
+            "contexts.0.templates: expected at least one entry, got 0: []",
+        ),
         (lambda _, study: study.report("site", job=1), "got 'job'; did you mean 'jobs'?"),
         (lambda *_: tokviz.load("report.toml", site_url="nowhere"), "site_url: "),
         (lambda *_: tokviz.study("org/model", WORDS, cache=__file__), "cache "),

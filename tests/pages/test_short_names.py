@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from making import card
 
 from tokviz.pages.text.short_names import short_names
+from tokviz.records import named_with_quantization
 
 LONGEST = 17
 
@@ -38,3 +40,16 @@ def test_no_two_models_have_one_short_name(names: list[str]) -> None:
     for name, each in zip(names, short, strict=True):
         assert len(each) <= max(LONGEST, len(name))
         assert all(part in name for part in each.split("…"))
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("SmolLM2-135M.Q4_1", "SmolLM2-135M (Q4_1 GGUF)"),
+        ("smollm2-135m-q4_1", "smollm2-135m (Q4_1 GGUF)"),
+        ("Q4_1", "Q4_1 (Q4_1 GGUF)"),
+        ("SmolLM2.Q4_1.v2", "SmolLM2.Q4_1.v2 (Q4_1 GGUF)"),
+    ],
+)
+def test_quantized_weights_are_named_once(name: str, shown: str) -> None:
+    assert named_with_quantization(name, card(quantization="Q4_1 GGUF")) == shown

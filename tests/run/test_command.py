@@ -97,7 +97,7 @@ def test_a_model_that_would_end_the_run_costs_that_model_only(
     (tmp_path / "report.toml").write_text(SMALL_CONFIG + tables, encoding="utf-8")
     made = generate_blank(tmp_path)
     assert made.returncode == 3, made.stderr
-    (line,) = [line for line in made.stderr.splitlines() if line.startswith("Failed: ")]
+    (line,) = [line for line in made.stderr.splitlines() if line.startswith("error: ")]
     assert said in line
     report = json.loads((tmp_path / "site" / "data" / "report.json").read_text(encoding="utf-8"))
     assert said in report["models"][0]["failure"]

@@ -159,7 +159,7 @@ def test_a_model_that_fails_is_left_to_the_whole_report(project: Path, published
     assert "it has plots of 1 of 2 models" in pages(early)["index.html"]
     assert "absent" not in pages(early)["index.html"]
     assert "absent" in pages(whole)["index.html"]
-    assert sum("Failed: absent" in line for line in said) == 1
+    assert sum("error: absent" in line for line in said) == 1
 
 
 def test_after_a_minute_no_further_model_is_waited_for(
@@ -192,7 +192,7 @@ def test_it_is_made_again_as_further_models_are_captured(
     assert [len(list((each / "models").iterdir())) for each in early] == [1, 2, 3]
     assert all(f"it has plots of {n} of 4 models" in each["models/qwen3/index.html"] for n, each in enumerate(looks, 1))
     assert all(is_unfinished(each) and link_check.broken(each, each.rglob("*.html"), least=30) == [] for each in early)
-    assert sum("Failed: absent" in line for line in said) == 1
+    assert sum("error: absent" in line for line in said) == 1
     monkeypatch.setattr(picture_queue.PictureQueue, "keep_finished", drawn)
     run_at_once(asked, project, output=project / "site-of-once", cache=project / "cache-of-once")
     assert facts(whole) == facts(project / "site-of-once")

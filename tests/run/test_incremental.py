@@ -379,7 +379,7 @@ def test_what_a_library_makes_of_one_models_states_costs_that_model_only(
     listening = Listening()
     (failed,) = run_at_once(config(projections=["centered"]), project, listening).failures
     assert failed.failure == "qwen3: its hidden states can't be shown: MemoryError: Unable to allocate 3.2 TiB"
-    assert f"Failed: {failed.failure}" in listening.heard
+    assert f"error: {failed.failure}" in listening.heard
     page = (project / "site" / "models" / "qwen3" / "index.html").read_text(encoding="utf-8")
     assert "Unable to allocate 3.2 TiB" in page
     assert (project / "site" / "images" / "bert" / "alone" / "centered").is_dir()

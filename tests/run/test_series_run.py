@@ -155,7 +155,7 @@ def test_a_missing_checkpoint_fails_alone(project: Path) -> None:
     listening = Listening()
     outcome = run_at_once(config("step-0", "./missing", "step-1000"), project, listening)
     assert [each.name for each in outcome.failures] == ["tiny step 10"]
-    assert sum(line.startswith("Failed: ") for line in listening.heard) == 1
+    assert sum(line.startswith("error: ") for line in listening.heard) == 1
     assert 'class="problem">Step 10: ./missing: ' in page(project)
 
 

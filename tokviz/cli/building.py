@@ -104,10 +104,12 @@ def build(
             outcome = (pipeline.capture_only if capture_only else pipeline.run)(report, options, progress)
 
     for failed in outcome.failures:
-        print(f"error: {named_failure(failed.name, failed.failure)}", file=sys.stderr)
+        if quiet or not failed.is_told:
+            print(f"error: {named_failure(failed.name, failed.failure)}", file=sys.stderr)
     if not quiet:
         stands = "the states are captured" if capture_only else f"the report stands in {shown_path(options.output)}"
-        say(outcome.summary, stands)
+        failed_models = ", ".join(each.name for each in outcome.failures if each.is_told)
+        say(f"{outcome.summary}{failed_models and f'; failed: {failed_models}'}", stands)
     if outcome.failures:
         raise typer.Exit(3)
 

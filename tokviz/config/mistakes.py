@@ -182,7 +182,7 @@ def _expected(error: Mapping[str, Any], location: tuple[str | int, ...]) -> str:
         return _PATTERNS.get(facts["pattern"], f"text that matches {facts['pattern']}")
     if kind in _BOUNDS:
         what, bound = _BOUNDS[kind]
-        return what.format(facts[bound])
+        return what.format(facts[bound]).replace(" 1 entries", " one entry").replace(" 1 characters", " one character")
     return _KINDS.get(kind, one_line(error["msg"]).removeprefix("Input should be "))
 
 

@@ -193,7 +193,7 @@ def _word_list(name: str, value: Any) -> list[Any]:
     others = [index for index, each in enumerate(found) if not isinstance(each, str)]
     if others:
         more = f"; {len(others) - 1:,} more are no text" if len(others) > 1 else ""
-        raise TokvizError(f"{name}.{others[0]}: expected text in quotes, got {shown(found[others[0]])}{more}")
+        raise TokvizError(f"{name}.{others[0]}: expected text, got {shown(found[others[0]])}{more}")
     return found
 
 

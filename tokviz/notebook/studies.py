@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tokviz import config as configuration
-from tokviz.config import ReportConfig
+from tokviz.config import ModelConfig, ReportConfig
 from tokviz.errors import ConfigError, TokvizError
 from tokviz.models import AtHand
 from tokviz.notebook import arguments
@@ -134,6 +134,9 @@ def study(
             )
         config = model
     else:
+        for name in sorted(set(settings) - _KNOWN):
+            hint = suggestion(name, sorted(_KNOWN)) or f"; it knows {', '.join(sorted(_KNOWN))}"
+            raise TokvizError(f"study: expected arguments that it knows, got {name!r}{hint}")
         of_report = {key: settings.pop(key) for key in list(settings) if key in _OF_REPORT}
         tables, in_memory = _models(_named(model, settings), tokenizer, settings, quiet=quiet)
         config = _config({**of_report, "models": tables}, words, contexts)
@@ -223,6 +226,7 @@ def _captured(config: ReportConfig, in_memory: Sequence[AtHand], cache: Path, de
 
 _OF_REPORT = {"read", "groups", "orders", "relations", "palette", "markers"}
 """Keys of a configuration that aren't a model's."""
+_KNOWN = _OF_REPORT | set(ModelConfig.model_fields) - {"source"}
 
 
 def _config(values: dict[str, Any], words: Any, contexts: Mapping[str, str | Sequence[str]] | None) -> ReportConfig:
@@ -248,11 +252,15 @@ def _config(values: dict[str, Any], words: Any, contexts: Mapping[str, str | Seq
     try:
         return configuration.validated(values, Path(os.curdir) / "study(…)")
     except ConfigError as error:  # what is said of the table of a model is an argument here
-        error.args = (_OF_MODEL.sub("study(…): ", str(error)),)
+        error.args = (_in_python(str(error)),)
         raise
 
 
-_OF_MODEL = re.compile(r"study\(…\): models\.[0-9]+\.")
+def _in_python(text: str) -> str:
+    """What is said of a configuration, for those who wrote arguments."""
+    text = re.sub(r"study\(…\): models\.[0-9]+\.", "study(…): ", text)
+    text = re.sub(r"\[\[\w+\]\] with two brackets, as often as there are", "a list of mappings", text)
+    return text.replace("expected text in quotes", "expected text").replace("a table", "a mapping")
 
 
 @arguments.instead_of_options()

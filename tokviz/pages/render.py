@@ -41,7 +41,7 @@ from tokviz.pages.site import Page, SiteView
 from tokviz.pages.text import catalogue, wording
 from tokviz.pages.text.explained import Explainer
 from tokviz.records import depth_name
-from tokviz.text import one_line, visible, visible_piece
+from tokviz.text import one_line, shown, visible, visible_piece
 
 ASSETS = "assets"
 OWN_STYLES = f"{ASSETS}/theme.css"
@@ -256,6 +256,10 @@ class _ThemeLoader(FileSystemLoader):
 
 
 def _theme_error(place: str, error: Exception) -> ThemeError:
+    if isinstance(error, TemplateNotFound):
+        return ThemeError(
+            f"{place}: expected a template of the theme or of tokviz, got {shown(error.name)}; mend the template"
+        )
     return ThemeError(f"{place}: {one_line(str(error))}; mend the template, or leave theme out")
 
 

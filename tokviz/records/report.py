@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
@@ -254,8 +255,11 @@ class ModelReport:
 
 
 def named_with_quantization(name: str, card: ModelCard | None) -> str:
-    """A model's name for readers: quantised weights are named as such wherever the model is."""
-    return f"{name} ({card.quantization})" if card and card.quantization else name
+    """A model's name for readers: quantised weights are named as such wherever the model is, and once, also after ``model.Q4_1``."""
+    if not card or not card.quantization:
+        return name
+    kind = card.quantization.split()[0]
+    return f"{re.sub(rf'(?i)(?<=.)[._-]{re.escape(kind)}$', '', name)} ({card.quantization})"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,9 +25,9 @@ def named_failure(name: str, failure: str) -> str:
 
 
 def report_failure(model: ModelConfig, failure: ModelError | None, plan: Plan, reporter: Reporter) -> None:
-    """Tell of a model that failed beside others."""
-    if failure and len(plan.models) > 1:
-        reporter.say(f"Failed: {named_failure(model.display_name, str(failure))}")
+    """Tell at once of a model that failed beside others."""
+    if failure and plan.tells_failures:
+        reporter.say(f"error: {named_failure(model.display_name, str(failure))}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -52,6 +52,8 @@ class Failed:
 
     name: str
     failure: str
+    is_told: bool = False
+    """Whether the reporter was told of it when it happened."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -172,7 +174,7 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
     plan.fonts.keep_coverage()
     if spared.problems:
         raise PublishError(spared.problems[0])
-    failures = (*_failures(report), *not_drawn)
+    failures = (*_failures(report, is_told=plan.tells_failures), *not_drawn)
     if not failures:
         reporter.note(store, foreseen)
     return Outcome(
@@ -186,13 +188,15 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
     )
 
 
-def _failures(report: Report) -> Iterator[Failed]:
+def _failures(report: Report, *, is_told: bool) -> Iterator[Failed]:
     """Models, checkpoints under the name of their series, too, and comparisons."""
-    yield from (Failed(name=each.name, failure=each.failure) for each in report.models if each.failure)
+    for model in report.models:
+        if model.failure:
+            yield Failed(name=model.name, failure=model.failure, is_told=is_told)
     for series in report.series:
         for each in series.checkpoints:
             if each.model.failure:
-                yield Failed(name=f"{series.name} {each.label}", failure=each.model.failure)
+                yield Failed(name=f"{series.name} {each.label}", failure=each.model.failure, is_told=is_told)
         yield from (Failed(name=series.name, failure=each) for each in series.not_compared)
     yield from (Failed(name=pair_name(report, each), failure=each.failure) for each in report.not_compared)
 
@@ -263,7 +267,9 @@ def capture_only(config: ReportConfig, options: Options, reporter: Reporter, *, 
         n_models=sum(not failure and model.model.slug not in plan.checkpoints for model, failure in outcomes),
         n_checkpoints=sum(not failure and model.model.slug in plan.checkpoints for model, failure in outcomes),
         failures=tuple(
-            Failed(name=model.model.display_name, failure=failure) for model, failure in outcomes if failure
+            Failed(name=model.model.display_name, failure=failure, is_told=plan.tells_failures)
+            for model, failure in outcomes
+            if failure
         ),
         n_captured=sum(len(model.due) for model, failure in outcomes if not failure),
         n_drawn=0,

@@ -47,6 +47,11 @@ class Plan:
 
     # --- captures ----------------------------------------------------------------------------------------------------
 
+    @property
+    def tells_failures(self) -> bool:
+        """Whether a model that fails is told of at once; where there is one, that ends the run."""
+        return len(self.models) > 1
+
     def _model(self, request: Request) -> ModelPlan:
         return self._with_branches(request, recipe.captures(request, self.store))
 
