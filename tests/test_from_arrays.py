@@ -381,3 +381,9 @@ def test_a_mistake_is_one_line(states: Any, words: Any, options: dict[str, Any],
         tokviz.from_arrays(states, words, name="Mine", cache=cache, **options)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_one_dimension_is_called_one(cache: Path) -> None:
+    own = tokviz.from_arrays(made()[..., :1], WORDS, name="Narrow", cache=cache)["Narrow"]["given"]
+    assert re.search(r"layers? of 1 dimension$", repr(own))
+    assert "1 dimensions" not in own._repr_html_()

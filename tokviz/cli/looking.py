@@ -21,7 +21,7 @@ from tokviz.errors import ModelError, TokvizError
 from tokviz.models import Description, describe
 from tokviz.run.capturing.apart import working_apart
 from tokviz.run.work.progress import Quiet, Reporter, reporter, told_if_long
-from tokviz.text import shown, with_short_paths
+from tokviz.text import counted, shown, with_short_paths
 
 _KINDS = {
     "hub": "a model of the Hub",
@@ -88,8 +88,8 @@ def _lines(found: Description) -> list[str]:
     facts = [
         _KINDS[found.kind] if found.kind else None,
         found.architecture,
-        found.n_layers and f"{found.n_layers:,} layers",
-        found.width and f"{found.width:,} dimensions",
+        found.n_layers and counted(found.n_layers, "layer"),
+        found.width and counted(found.width, "dimension"),
         found.n_parameters and f"{found.n_parameters:,} parameters",
         found.n_bytes and f"{found.n_bytes / 1e6:,.0f} MB",
     ]

@@ -48,6 +48,7 @@ from tokviz.run.plan.report import Plan
 from tokviz.run.plan.tree import Captured, ContextPlan
 from tokviz.run.publishing import deciding, site
 from tokviz.run.publishing.public import public_source, public_states
+from tokviz.text import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -118,8 +119,8 @@ class Capture(AsArrays):
         card = self.states.card
         name = named_with_quantization(self.context.model.display_name, card)
         return (
-            f"{name}, {self.states.context.label}: {len(self.states.tokenization.words):,} words, "
-            f"embedding and {self.states.n_depths - 1} layers of {card.width:,} dimensions"
+            f"{name}, {self.states.context.label}: {counted(len(self.states.tokenization.words), 'word')}, "
+            f"embedding and {counted(self.states.n_depths - 1, 'layer')} of {counted(card.width, 'dimension')}"
         )
 
     @overload
@@ -438,7 +439,10 @@ class Capture(AsArrays):
         rows = (
             ("Model", named_with_quantization(self.context.model.display_name, card)),
             ("Words", f"{len(tokenization.words):,}, {self.states.context.label}"),
-            ("Depths", f"embedding and {self.states.n_depths - 1:,} layers of {card.width:,} dimensions"),
+            (
+                "Depths",
+                f"embedding and {counted(self.states.n_depths - 1, 'layer')} of {counted(card.width, 'dimension')}",
+            ),
             ("Computed in", card.dtype),
         )
         return inline.facts(rows, Drawn(picture=strip)._repr_png_()[0] if strip else None)
