@@ -521,6 +521,54 @@ def test_a_site_that_takes_anothers_place_is_shown_where_it_was_being_read(brows
 
 
 @pytest.mark.thorough
+def test_what_is_read_stays_while_the_new_page_is_still_being_made(browser: Browser, tmp_path: Path) -> None:
+    slides = "".join(
+        f'<figcaption style="position: absolute; top: 90px; left: {width}px">Slide {width}</figcaption>'
+        for width in range(0, 60_000, 2_000)
+    )
+    track = f'<div style="position: relative; height: 120px; width: 500px; overflow: hidden">{slides}</div>'
+    put_site(tmp_path, "Title", track)
+    late = (
+        "addEventListener('load', () => setTimeout(() => document.getElementById('late').style.height = '1900px', 700))"
+    )
+    with listening(tmp_path) as server:
+        page = browser.new_page()
+        page.goto(server.address)
+        page.evaluate("scrollTo(0, 60)")
+        read = "document.querySelector('h2').getBoundingClientRect().top"
+        before = page.evaluate(read)
+        put_site(
+            tmp_path,
+            "Title",
+            f'<section id="late">New</section>{track.replace("Slide 0<", "Another<")}<script>{late}</script>',
+        )
+        page.wait_for_function("document.getElementById('late')?.offsetHeight === 1900")
+        page.wait_for_function(f"Math.abs({read} - {before}) < 2")
+        page.mouse.wheel(0, 300)  # from now on it is the reader who says what is read
+        page.wait_for_function(f"{read} < {before} - 200")
+        page.close()
+
+
+@pytest.mark.thorough
+def test_what_was_opened_and_typed_is_there_again(browser: Browser, tmp_path: Path) -> None:
+    parts = "<details><summary>Part A</summary>a</details><details><summary>Part B</summary>b</details>"
+    heard = '<output id="heard"></output><script>document.querySelector("input").oninput = ({ target }) => document.querySelector("output").value = target.value;</script>'
+    field = '<label for="find">Find</label><input id="find" type="search">'
+    put_site(tmp_path, "Title", parts + field + heard)
+    with listening(tmp_path) as server:
+        page = browser.new_page()
+        page.goto(server.address)
+        page.get_by_text("Part B").click()
+        page.locator("#find").fill("red")
+        put_site(tmp_path, "Title", f"<p>New.</p>{parts}{field}{heard}")
+        expect(page.get_by_text("New.")).to_have_count(1)
+        expect(page.locator("#heard")).to_have_text("red")
+        assert page.locator("#find").input_value() == "red"
+        assert page.locator("details").evaluate_all("found => found.map((each) => each.open)") == [False, True]
+        page.close()
+
+
+@pytest.mark.thorough
 def test_what_is_read_stays_where_it_is_though_words_stand_twice_and_marks_have_names(
     browser: Browser, tmp_path: Path
 ) -> None:

@@ -44,37 +44,67 @@ RELOAD = "/.reload/"
 """Addresses below it are scripts that ask again each second, until the page that they stand in is out of date."""
 ANEW = """
 {
+  const { blocks, parts, fields } = tokvizKnown();
   const top = (each) => each.getBoundingClientRect().top;
-  const seen = [...tokvizBlocks()].filter(([, each]) => each.checkVisibility() && top(each) > 0 && top(each) < innerHeight);
+  const isSeen = (each) => {
+    const { top, left, right } = each.getBoundingClientRect();
+    return each.checkVisibility() && top > 0 && top < innerHeight && right > 0 && left < innerWidth;
+  };
   const far = ([, each]) => Math.abs(top(each) - innerHeight / 3);
-  seen.sort((a, b) => far(a) - far(b));
-  if (scrollY) name = JSON.stringify({ tokviz: seen.slice(0, 20).map(([key, each]) => [key, top(each)]) });
+  const seen = scrollY ? [...blocks].filter(([, each]) => isSeen(each)).sort((a, b) => far(a) - far(b)) : [];
+  const places = seen.slice(0, 20).map(([key, each]) => [key, top(each)]);
+  const open = [...parts].filter(([, each]) => each.open).map(([key]) => key);
+  const typed = [...fields].filter(([, each]) => each.value !== each.defaultValue).map(([key, each]) => [key, each.value]);
+  name = JSON.stringify({ tokviz: { places, open, typed } });
   location.reload();
 }
 """
-"""Loads a page anew, and remembers what is being read: more may stand above it then. A window's name stays with it, even where the
-next page has another port."""
+"""Loads a page anew, and remembers what is being read, as more may stand above it then, which parts are open, and what was typed. A
+window's name stays with it, even where the next page has another port."""
 AGAIN = """
 {
-  // What can be told apart from all else on its page, by its address or its words.
-  window.tokvizBlocks = () => {
+  // What can be told apart from all else of its kind on its page, by its address or its words.
+  const known = (selector, words) => {
     const found = new Map();
-    for (const each of document.querySelectorAll("main :is(h1, h2, h3, h4, p, dt, dd, li, figcaption, caption, summary, legend, label, th, [id], [aria-label]):not(svg *)")) {
-      const key = `${each.tagName} ${each.id || each.ariaLabel || each.textContent.trim()}`;
+    for (const each of document.querySelectorAll(selector)) {
+      const key = `${each.tagName} ${each.id || each.ariaLabel || words(each).trim()}`;
       found.set(key, found.has(key) ? null : each);
     }
     return new Map([...found].filter(([, each]) => each));
   };
+  window.tokvizKnown = () => ({
+    blocks: known("main :is(h1, h2, h3, h4, p, dt, dd, li, figcaption, caption, summary, legend, label, th, [id], [aria-label]):not(svg *)", (each) => each.textContent),
+    parts: known("main details", (each) => each.firstElementChild.textContent),
+    fields: known("main :is(input[type=search], input[type=text], input:not([type]))", (each) => each.name),
+  });
   if (name.startsWith('{"tokviz"')) {
-    const places = JSON.parse(name).tokviz;
+    const { places, open, typed } = JSON.parse(name).tokviz;
     name = "";
     const stay = () => {
-      const blocks = tokvizBlocks();
+      const { blocks } = tokvizKnown();
       const place = places.find(([key]) => blocks.get(key)?.checkVisibility());
       if (place) scrollBy({ top: blocks.get(place[0]).getBoundingClientRect().top - place[1], behavior: "instant" });
     };
-    if (document.readyState === "complete") stay();
-    else addEventListener("load", () => setTimeout(stay));
+    const goOn = () => {
+      const { parts, fields } = tokvizKnown();
+      for (const key of open) if (parts.has(key)) parts.get(key).open = true;
+      for (const [key, value] of typed) {
+        const field = fields.get(key);
+        if (field && !field.value) {
+          field.value = value;
+          field.dispatchEvent(new Event("input", { bubbles: true }));
+        }
+      }
+      stay();
+      // Tables and plots are made after a page has loaded; a reader who moves knows better.
+      const sizes = new ResizeObserver(stay);
+      sizes.observe(document.body);
+      const end = () => sizes.disconnect();
+      setTimeout(end, 5000);
+      for (const moved of ["wheel", "touchstart", "pointerdown", "keydown"]) addEventListener(moved, end, { once: true, passive: true });
+    };
+    if (document.readyState === "complete") goOn();
+    else addEventListener("load", () => setTimeout(goOn));
   }
   const problem = %(problem)s;
   let shown = document.getElementById("tokviz-problem");
