@@ -466,6 +466,15 @@ def test_before_there_is_a_site_a_page_waits_for_it(tmp_path: Path) -> None:
     assert reload_script(body.decode())
 
 
+def test_a_page_that_is_not_there_yet_is_waited_for_like_a_site(tmp_path: Path) -> None:
+    put_site(tmp_path, "Title")
+    with listening(tmp_path) as server:
+        found = [Ask(server)(path) for path in ("/models/tiny/", "/models/tiny/index.html", "/data/tiny.csv")]
+    assert [status for status, _ in found] == [404] * 3
+    assert [bool(reload_script(body.decode())) for _, body in found[:2]] == [True, True]
+    assert b"<script" not in found[2][1]
+
+
 @pytest.mark.thorough
 def test_what_went_wrong_lies_over_the_page_until_it_is_mended(browser: Browser, tmp_path: Path) -> None:
     policy = "default-src 'none'; script-src 'self'; style-src 'self'"

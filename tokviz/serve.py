@@ -32,6 +32,7 @@ import typer
 from tokviz.bundled import IS_INSTALLED, PACKAGE, TEMPLATES
 from tokviz.config import exists, expanded, install, read_toml
 from tokviz.errors import ConfigError, PublishError
+from tokviz.reloading import AGAIN, ANEW, NO_PAGE, NONE_YET
 from tokviz.run.publishing import manifest
 from tokviz.run.store import disk
 
@@ -42,112 +43,6 @@ COMMAND = ("-P", "-m", "tokviz", "build") if IS_INSTALLED else (str(SCRIPT),)
 """``-P``: a folder in the current one isn't taken for the program, whatever its name."""
 RELOAD = "/.reload/"
 """Addresses below it are scripts that ask again each second, until the page that they stand in is out of date."""
-ANEW = """
-{
-  const { blocks, parts, fields } = tokvizKnown();
-  const top = (each) => each.getBoundingClientRect().top;
-  const isSeen = (each) => {
-    const { top, left, right } = each.getBoundingClientRect();
-    return each.checkVisibility() && top > 0 && top < innerHeight && right > 0 && left < innerWidth;
-  };
-  const far = ([, each]) => Math.abs(top(each) - innerHeight / 3);
-  const seen = scrollY ? [...blocks].filter(([, each]) => isSeen(each)).sort((a, b) => far(a) - far(b)) : [];
-  const places = seen.slice(0, 20).map(([key, each]) => [key, top(each)]);
-  const open = [...parts].filter(([, each]) => each.open).map(([key]) => key);
-  const typed = [...fields].filter(([, each]) => each.value !== each.defaultValue).map(([key, each]) => [key, each.value]);
-  name = JSON.stringify({ tokviz: { places, open, typed } });
-  location.reload();
-}
-"""
-"""Loads a page anew, and remembers what is being read, as more may stand above it then, which parts are open, and what was typed. A
-window's name stays with it, even where the next page has another port."""
-AGAIN = """
-{
-  // What can be told apart from all else of its kind on its page, by its address or its words.
-  const known = (selector, words) => {
-    const found = new Map();
-    for (const each of document.querySelectorAll(selector)) {
-      const key = `${each.tagName} ${each.id || each.ariaLabel || words(each).trim()}`;
-      found.set(key, found.has(key) ? null : each);
-    }
-    return new Map([...found].filter(([, each]) => each));
-  };
-  window.tokvizKnown = () => ({
-    blocks: known("main :is(h1, h2, h3, h4, p, dt, dd, li, figcaption, caption, summary, legend, label, th, [id], [aria-label]):not(svg *)", (each) => each.textContent),
-    parts: known("main details", (each) => each.firstElementChild.textContent),
-    fields: known("main :is(input[type=search], input[type=text], input:not([type]))", (each) => each.name),
-  });
-  if (name.startsWith('{"tokviz"')) {
-    const { places, open, typed } = JSON.parse(name).tokviz;
-    name = "";
-    const stay = () => {
-      const { blocks } = tokvizKnown();
-      const place = places.find(([key]) => blocks.get(key)?.checkVisibility());
-      if (place) scrollBy({ top: blocks.get(place[0]).getBoundingClientRect().top - place[1], behavior: "instant" });
-    };
-    const goOn = () => {
-      const { parts, fields } = tokvizKnown();
-      for (const key of open) if (parts.has(key)) parts.get(key).open = true;
-      for (const [key, value] of typed) {
-        const field = fields.get(key);
-        if (field && !field.value) {
-          field.value = value;
-          field.dispatchEvent(new Event("input", { bubbles: true }));
-        }
-      }
-      stay();
-      // Tables and plots are made after a page has loaded; a reader who moves knows better.
-      const sizes = new ResizeObserver(stay);
-      sizes.observe(document.body);
-      const end = () => sizes.disconnect();
-      setTimeout(end, 5000);
-      for (const moved of ["wheel", "touchstart", "pointerdown", "keydown"]) addEventListener(moved, end, { once: true, passive: true });
-    };
-    if (document.readyState === "complete") goOn();
-    else addEventListener("load", () => setTimeout(goOn));
-  }
-  const problem = %(problem)s;
-  let shown = document.getElementById("tokviz-problem");
-  if (shown?.textContent !== problem) {
-    shown?.remove();
-    if (problem) {
-      shown = document.createElement("pre");
-      shown.id = "tokviz-problem";
-      shown.textContent = problem;
-      shown.setAttribute("role", "alert");
-      shown.tabIndex = 0;
-      shown.title = "Click, or press Escape, to hide this";
-      Object.assign(shown.style, {
-        position: "fixed", inset: "auto 0 0 0", zIndex: 2147483647, maxHeight: "60vh", overflow: "auto", margin: 0,
-        padding: "16px 20px", font: "14px/1.5 monospace", whiteSpace: "pre-wrap", overflowWrap: "anywhere",
-        color: "#fff", background: "#8a1c1c", boxSizing: "border-box", maxWidth: "none",
-      });
-      const hide = (pressed) => { if (pressed.type === "click" || pressed.key === "Escape") pressed.currentTarget.hidden = true; };
-      shown.addEventListener("click", hide);
-      shown.addEventListener("keydown", hide);
-      document.body.append(shown);
-    }
-  }
-  const early = %(early)s;
-  const link = document.getElementById("tokviz-early");
-  if (Boolean(link) !== Boolean(early)) {
-    link?.remove();
-    if (early) {
-      const found = Object.assign(document.createElement("a"), { id: "tokviz-early", href: early, textContent: "A first look at the next report" });
-      Object.assign(found.style, {
-        display: "block", padding: "10px 16px", font: "14px/1.5 monospace", color: "#fff", background: "#1c4f8a",
-      });
-      document.body.prepend(found);
-    }
-  }
-  setTimeout(() => {
-    const script = document.createElement("script");
-    script.src = "%(path)s";
-    document.head.append(script);
-  }, 1000);
-  document.currentScript.remove();
-}
-"""
 NO_SITE = "0"
 """The version where no site stands."""
 TYPES = {
@@ -160,13 +55,6 @@ TYPES = {
 """Browsers take scripts and styles of no other type, and what the machine says of them may be wrong or missing."""
 WHO_ASKS = ("Sec-Fetch-Site", "Sec-Fetch-Mode", "Sec-Fetch-Dest", "Origin")
 """Headers that a page can't set itself."""
-NONE_YET = """<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>tokviz serve</title></head>
-<body><p>There is no report yet. This page shows it as soon as it is made.</p>
-</body>
-</html>
-"""
 
 
 class SiteServer(ThreadingHTTPServer):
@@ -246,7 +134,7 @@ class _Handler(SimpleHTTPRequestHandler):
         except (FileNotFoundError, RuntimeError):  # the latter: links that lead to each other
             if not exists(Path(self.directory) / "index.html"):
                 return self._answer_without_site()
-            return self._refuse(HTTPStatus.NOT_FOUND, "no such file in the site")
+            return self._answer_missing(path)
         except (OSError, ValueError):  # too long, or with a character that no file's name has
             return self._refuse(HTTPStatus.BAD_REQUEST, "expected the path of a file in the site")
 
@@ -307,6 +195,11 @@ class _Handler(SimpleHTTPRequestHandler):
         early = self.server.early
         address = early.address if early and early.version != NO_SITE else ""
         return AGAIN % {"path": path, "problem": json.dumps(self.server.problem), "early": json.dumps(address)}
+
+    def _answer_missing(self, path: str) -> BinaryIO:
+        if path.endswith(("/", ".html")):
+            return self._answer_page(NO_PAGE.encode(), HTTPStatus.NOT_FOUND)
+        return self._refuse(HTTPStatus.NOT_FOUND, "no such file in the site")
 
     def _answer_without_site(self) -> BinaryIO:
         if not self.server.instead:
