@@ -31,7 +31,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "run": BASE | {"records", "config", "entry_points", *MIDDLE},
     "cli": BASE | {"records", "config", "models", "run", "serve"},
     "notebook": BASE | {"records", "config", *MIDDLE, "run"},
-    "serve": BASE | {"records", "config", "run"},
+    "reloading": set(),
+    "serve": BASE | {"records", "config", "run", "reloading"},
     "__init__": {"notebook"},
     "__main__": {"cli", "run"},
 }
