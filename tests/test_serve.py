@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -464,6 +465,25 @@ def test_before_there_is_a_site_a_page_waits_for_it(tmp_path: Path) -> None:
     assert status == 503
     assert b"There is no report yet" in body
     assert reload_script(body.decode())
+
+
+@pytest.mark.thorough
+@pytest.mark.process
+def test_a_signal_in_the_midst_of_making_leaves_nothing_of_its_own(tiny: Tiny, tmp_path: Path) -> None:
+    tiny.copy("qwen3", tmp_path / "qwen3")
+    (tmp_path / "report.toml").write_text(f'{SMALL_CONFIG}[[models]]\nsource = "qwen3"\n', encoding="utf-8")
+    own = tmp_path / "temporary"
+    own.mkdir()
+    with subprocess.Popen(
+        [sys.executable, "-m", "tokviz", "serve", "--port", "0"], cwd=tmp_path, text=True, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(own)}, start_new_session=True,
+    ) as running:  # fmt: skip
+        for line in present(running.stdout):
+            if line.startswith("Loading PyTorch"):
+                break
+        os.killpg(running.pid, signal.SIGINT)
+        assert running.wait(30) == 130
+    assert list(own.glob("tokviz-*")) == []
 
 
 def test_a_page_that_is_not_there_yet_is_waited_for_like_a_site(tmp_path: Path) -> None:

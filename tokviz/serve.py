@@ -239,17 +239,20 @@ def make(arguments: list[str]) -> str | None:
     command = [sys.executable, *COMMAND, *arguments]
     errors: list[str] = []
     last, in_traceback = "", False
-    pipe = subprocess.PIPE
-    with subprocess.Popen(
-        command, stdout=pipe, stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace"
-    ) as run:
-        for line in run.stdout or ():
+    # Not waited for where a signal strikes: it gets the signal, too, and what is ours is tidied up meanwhile.
+    run = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace"
+    )
+    assert run.stdout is not None
+    with run.stdout as said:
+        for line in said:
             in_traceback = in_traceback or bool(re.match(r"\W*Traceback \(|  File ", line))
             last = line.strip() or last
             if not in_traceback:
                 print(line, end="", file=sys.stderr, flush=True)
                 if errors or line.startswith("error: "):
                     errors.append(line)
+    run.wait()
     if in_traceback:
         errors = [f"error: {last}"]
         print(errors[0], file=sys.stderr, flush=True)

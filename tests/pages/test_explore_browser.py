@@ -48,6 +48,7 @@ def test_pointing_at_a_word_shows_its_neighbours(explore: OpenAt, site: Path) ->
     expect(readout(page).locator(".word")).to_have_text(word)
     expect(page.locator(".readout .near")).to_have_text("Nearest in all dimensions:")
     expect(nearest(page)).to_have_text([re.compile("word")] * 5)
+    expect(page.locator("thead th").last).to_have_text("Nearest words")
     expect(page.locator(".links line")).to_have_count(5)
     page.mouse.move(2, 2)
     expect(page.locator(".names .current")).to_have_count(0)
@@ -65,6 +66,7 @@ def test_neighbours_are_those_of_the_layer(explore: OpenAt, site: Path) -> None:
 def test_without_neighbours_of_the_full_space_it_shows_those_of_the_picture(explore: OpenAt, site: Path) -> None:
     page = explore(site, "#a=mini-6/alone/standardized&at=layer-0&word=word0a")
     expect(readout(page)).to_contain_text("Nearest in the plot:")
+    expect(page.locator("thead th").last).to_have_text("Nearest in the plot")
     shown = nearest(page).all_inner_texts()
     coordinates = sample_report().models[1].contexts[0].projections[0].projection.coordinates[1]
     distances = ((coordinates - coordinates[0]) ** 2).sum(axis=1)

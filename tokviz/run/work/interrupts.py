@@ -24,6 +24,8 @@ _SECONDS = 1.2
 """What the process has to end by itself; the rest of the two seconds is for ending its children."""
 _A_MOMENT = 0.05
 """What the main thread takes at most to leave a hook."""
+_SECONDS_TO_TIDY = 0.3
+"""What its children have."""
 _SECONDS_TO_SAY = 0.5
 """What a line takes at most, if somebody reads it."""
 _SIGNALS = [
@@ -153,6 +155,8 @@ def _end_children() -> None:
 
     last = getattr(resource_tracker, "_resource_tracker", None)
     children = psutil.Process().children(recursive=True)
+    # Those that heard the signal tidy up.
+    psutil.wait_procs(children, timeout=_SECONDS_TO_TIDY)
     for child in sorted(children, key=lambda each: each.pid == getattr(last, "_pid", None)):
         with suppress(psutil.Error):
             child.kill()
