@@ -149,6 +149,7 @@ class Table {
 constructor(root, pin) {
 this.body = root.querySelector("tbody");
 this.caption = root.querySelector("caption");
+this.near = root.querySelector("thead th:last-child");
 this.filter = root.querySelector("#filter");
 this.pageButtons = [...root.querySelectorAll("[data-page]")];
 this.pin = pin;
@@ -182,6 +183,7 @@ const onPage = rows.slice(first, first + PER_PAGE);
 this.caption.textContent = rows.length
 ? `${panel.name}, ${depthName(panel.depth)}: words ${first + 1}–${first + onPage.length} of ${rows.length.toLocaleString("en")}, the pinned ones first`
 : "No word found.";
+this.near.textContent = panel.view.fullSpace ? "Nearest words" : "Nearest in the plot";
 this.body.replaceChildren(...onPage.map((row) => this.row(row)));
 for (const pageButton of this.pageButtons) {
 const target = this.page + Number(pageButton.dataset.page);
