@@ -169,6 +169,8 @@ def test_other_models_take_its_place(tmp_path: Path) -> None:
             NAMED + SOURCES + LABELS + "reference_step = 0\n",
             '7: series.0.reference_step: expected one of "labels", got 0',
         ),
+        (SERIES + "changes = [[0, 7]]\n", '7: series.0.changes.0: expected two of "steps", got 7'),
+        (SERIES + "changes = [[5]]\n", "7: series.0.changes.0: expected at least 2 entries, got 1: [5]"),
         (SERIES + "reference_step = -5\n", f"7: series.0.reference_step: {NO_STEP} -5"),
         (SERIES + "reference_step = true\n", f"7: series.0.reference_step: {NO_STEP} True"),
         (SERIES + "reference_step = [10]\n", f"7: series.0.reference_step: {NO_STEP} [10]"),

@@ -199,3 +199,17 @@ def test_plots_are_also_images_of_the_checkpoints_asked_for(project: Path, plate
     run_at_once(config(plates=plates, reference_step=10), project)
     images = (project / "site" / "images").rglob("*.wte.webp")
     assert {int(path.name.removeprefix("tiny-step-").split("_")[0]) for path in images} == drawn
+
+
+def test_any_two_checkpoints_have_a_page_on_what_changed(project: Path) -> None:
+    ends = {path.name for path in (project / "site/change").iterdir()}
+    assert ends == {"tiny-step-0--tiny-step-30"}
+    outcome = run_at_once(config(changes=[[10, 20], [30, 0]]), project)
+    assert (outcome.n_captured, outcome.failures) == (0, ())
+    pages = {path.name for path in (project / "site/change").iterdir()}
+    assert pages == {"tiny-step-10--tiny-step-20", "tiny-step-30--tiny-step-0"}
+    backward = (project / "site/change/tiny-step-30--tiny-step-0/index.html").read_text(encoding="utf-8")
+    assert "step 30 → step 0 in tiny" in page(project)
+    assert "What changed from step 30 to step 0 in tiny" in backward
+    for name in pages:
+        assert f"change/{name}/" in page(project)

@@ -32,6 +32,8 @@ def _step_or_label(value: Any) -> int | str:
 Step = Annotated[int, Field(ge=0, le=10**18)]
 _STEP: TypeAdapter[int] = TypeAdapter(Step)
 _LABEL: TypeAdapter[str] = TypeAdapter(Label)
+StepOrLabel = Annotated[Step | Label, PlainValidator(_step_or_label, json_schema_input_type=Step | Label)]
+StepPair = Annotated[list[StepOrLabel], Field(min_length=2, max_length=2)]
 
 
 class CheckpointConfig(ModelConfig):
@@ -62,11 +64,12 @@ class SeriesConfig(Table):
     """In place of ``steps``, where trainings follow each other: ``["base", "SFT", "DPO"]``."""
     unit: Literal["steps", "tokens"] = "steps"
     """What ``steps`` counts."""
-    reference_step: (
-        Annotated[Step | Label, PlainValidator(_step_or_label, json_schema_input_type=Step | Label)] | None
-    ) = None
+    reference_step: StepOrLabel | None = None
     """The step, or label, on whose axes the words of all checkpoints are shown; by default the last one, and a further checkpoint then
     has all plots drawn anew."""
+    changes: Annotated[list[StepPair], at_most(MOST_CHECKPOINTS, "pairs")] | None = None
+    """Pairs of steps, or of labels, before and after, that have a page on what changed between them; by default the first checkpoint
+    and the last."""
     plates: SeriesPlates = "ends"
     """Of which checkpoints plots are also drawn as images: the first, the last and the reference one, all, or none."""
     keep_weights: bool = True
@@ -108,6 +111,7 @@ class SeriesConfig(Table):
                 mistakes.add(("steps", index + 1), f"expected ascending steps, got {after} after {before}")
         if self.reference_step is not None and self.reference_step not in (self.steps or self.labels or ()):
             mistakes.add(("reference_step",), f'expected one of "{named}", got {shown(self.reference_step)}')
+        self._check_changes(mistakes)
         _find_repeats(mistakes, key, self.revisions or self.sources or ())
         _find_repeats(mistakes, "labels", self.labels or ())
         for each in self.checkpoint_labels:
@@ -117,6 +121,26 @@ class SeriesConfig(Table):
                 )
                 break
         mistakes.refuse()
+
+    def _check_changes(self, mistakes: Mistakes) -> None:
+        known = self.steps or self.labels or ()
+        named = "steps" if self.steps is not None else "labels"
+        for index, pair in enumerate(self.changes or ()):
+            for each in pair:
+                if each not in known:
+                    mistakes.add(("changes", index), f'expected two of "{named}", got {shown(each)}')
+            if pair[0] == pair[1]:
+                mistakes.add(("changes", index), f"expected two different ones, got {shown(pair[0])} twice")
+            if pair in (self.changes or ())[:index]:
+                mistakes.add(
+                    ("changes", index), f"the pair {shown(pair[0])}, {shown(pair[1])} stands twice; remove one"
+                )
+
+    @property
+    def changed_pairs(self) -> list[tuple[int, int]] | None:
+        """The indices of checkpoints before and after; None for the ends."""
+        every = list(self.steps or self.labels or ())
+        return None if self.changes is None else [(every.index(one), every.index(other)) for one, other in self.changes]
 
     @property
     def slug(self) -> str:

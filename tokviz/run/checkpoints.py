@@ -17,8 +17,9 @@ from tokviz.records import (
     SeriesReport,
 )
 from tokviz.run.making import Making
+from tokviz.run.plan.pairs import Comparison
 from tokviz.run.plan.report import Plan
-from tokviz.run.plan.series import SeriesPlan
+from tokviz.run.plan.series import SeriesPlan, backward
 from tokviz.run.plan.steps import Step, Unmade
 from tokviz.run.publishing import site
 from tokviz.run.publishing.public import public_text
@@ -63,10 +64,12 @@ def make_series(config: SeriesConfig, by_slug: Mapping[str, Made], making: Makin
     if not plan.options.measures:
         return on_axes
     drifts = {f"how far its checkpoints are apart, {name}": series.drift(name) for name in _drifting(series)}
-    growth = {f"its growth, {each.context}": each.differences for each in series.growth}
-    changed = {f"what changed, {each.context}": each.changed for each in series.changes if each.changed}
-    paired = {f"differences of words, {each.context}": each.paired for each in series.changes if each.paired}
-    wanted: dict[str, Step[Any]] = {**drifts, **growth, **paired, **changed}
+    growth = {_named("its growth", each): each.differences for each in series.growth}
+    wanted: dict[str, Step[Any]] = {**drifts, **growth}
+    for each in series.changes:
+        wanted[_named("its growth", backward(each))] = backward(each).differences
+        steps = {"differences of words": each.paired, "what changed": each.changed}
+        wanted |= {_named(what, each): step for what, step in steps.items() if step}
     found = plan.steps.meanwhile(wanted, making.helpers, each_alone=True).wait()
     are_known = not any(isinstance(found[name], Unmade) for name in drifts)
     return replace(
@@ -87,20 +90,24 @@ def make_series(config: SeriesConfig, by_slug: Mapping[str, Made], making: Makin
 
 
 def _changes(series: SeriesPlan, found: Mapping[str, Any]) -> Iterator[ModelDifferences]:
-    """What changed from end to end, as far as it could be made."""
-    growth = {each.context: found[f"its growth, {each.context}"] for each in series.growth}
+    """What changed from one checkpoint to another, as far as it could be made."""
     for each in series.changes:
-        made = [found.get(f"{what}, {each.context}") for what in ("differences of words", "what changed")]
-        if not any(isinstance(one, Unmade) for one in (*made, growth[each.context])):
-            paired, changed = made
+        growth = found[_named("its growth", backward(each))]
+        paired, changed = (found.get(_named(what, each)) for what in ("differences of words", "what changed"))
+        if not any(isinstance(one, Unmade) for one in (growth, paired, changed)):
             yield ModelDifferences(
                 model_a=each.slugs[0],
                 model_b=each.slugs[1],
                 context=each.context,
-                differences=growth[each.context],
+                differences=growth,
                 paired=paired,
                 changed=changed,
             )
+
+
+def _named(what: str, compared: Comparison) -> str:
+    """As it is told where it can't be made: of which context, and of which checkpoints."""
+    return f"{what}, {compared.context} ({' and '.join(compared.slugs)})"
 
 
 def _series(config: SeriesConfig, made: Sequence[Made], plan: Plan) -> SeriesPlan:

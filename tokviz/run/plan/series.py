@@ -70,7 +70,7 @@ class SeriesPlan:
         if not self.plan.options.measures:
             return made
         made += [self.drift(name) for name in dict.fromkeys(name for _, name in self.captured)]
-        made += [each.differences for each in self.growth]
+        made += [each.differences for each in (*self.growth, *map(backward, self.changes))]
         return made + [step for each in self.changes for step in (each.paired, each.changed) if step]
 
     def _misfit(self, index: int) -> ModelError | None:
@@ -100,16 +100,16 @@ class SeriesPlan:
     @property
     def growth(self) -> list[Comparison]:
         """The last checkpoint in charts against the first, in each context that both have."""
-        return [
-            replace(each, slugs=each.slugs[::-1], inputs=each.inputs[::-1], is_change=False) for each in self.changes
-        ]
+        return [backward(each) for each in self._from_to(*self.ends)] if self.ends else []
 
     @property
     def changes(self) -> list[Comparison]:
-        """The first checkpoint in charts and the last, as before and after, in each context that both have."""
-        if self.ends is None:
-            return []
-        first, last = self.ends
+        """Checkpoints before and after, in each context that both have: those that are asked for, or the ends in charts."""
+        asked = self.config.changed_pairs
+        pairs = ([self.ends] if self.ends else []) if asked is None else asked
+        return [each for pair in pairs for each in self._from_to(*pair)]
+
+    def _from_to(self, first: int, last: int) -> list[Comparison]:
         slugs, comparer = (self.config.models[first].slug, self.config.models[last].slug), Comparer()
         return [
             Comparison(
@@ -144,6 +144,11 @@ class SeriesPlan:
         known = [index for index, each in enumerate(self.checkpoints) if each]
         ends = (known[0], self.reference or 0, known[-1]) if known else ()
         return frozenset({"ends": ends, "all": known, "maps": ()}[self.config.plates])
+
+
+def backward(change: Comparison) -> Comparison:
+    """The checkpoint after, against the one before."""
+    return replace(change, slugs=change.slugs[::-1], inputs=change.inputs[::-1], is_change=False)
 
 
 def _by_context(model: ModelPlan | None) -> Mapping[str, Captured]:
