@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 NAMES = (
-    "one_picture", "capture_alone", "scans", "cold_run", "first_look", "whole_sample", "interventions", "again", "one_more_model", "fifty_models", "similarities", "many_words",
+    "one_picture", "capture_alone", "scans", "cold_run", "first_look", "whole_sample", "interventions", "again", "one_more_model", "changes", "fifty_models", "similarities", "many_words",
     "vocabulary", "streaming", "clusters", "forecasts",
 )  # fmt: skip
 

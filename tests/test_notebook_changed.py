@@ -141,7 +141,10 @@ def test_what_was_planted_is_named(planted: tokviz.ModelChange) -> None:
     assert planted.evidence[0].startswith("Category 1: ")
     assert "changes by −0.7" in planted.evidence[0]
     assert planted.headline in planted._repr_html_()
-    assert repr(planted).splitlines() == [planted.headline, *planted.evidence]
+    *said, last = repr(planted).splitlines()
+    assert said == [planted.headline, *planted.evidence]
+    assert last == "Decided on this pair alone; a report decides among all of its pairs."
+    assert last in planted._repr_html_()
 
 
 def test_words_that_moved_are_listed(cache: Path) -> None:

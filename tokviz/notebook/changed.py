@@ -149,10 +149,15 @@ class ModelChange:
         return plates.at_one_scale(found, reference, caption(self.shift, depth))
 
     def __repr__(self) -> str:
-        return "\n".join((self.headline, *self.evidence))
+        return "\n".join((self.headline, *self._said))
+
+    @property
+    def _said(self) -> tuple[str, ...]:
+        alone = "Decided on this pair alone; a report decides among all of its pairs."
+        return (*self.evidence, alone) if self.evidence else ()
 
     def _repr_html_(self) -> str:
-        evidence = html.escape(" ".join(self.evidence))
+        evidence = html.escape(" ".join(self._said))
         return f"<p><strong>{html.escape(self.headline)}</strong></p>" + (f"<p>{evidence}</p>" if evidence else "")
 
 
