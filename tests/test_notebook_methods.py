@@ -71,7 +71,7 @@ def test_a_plot_says_what_distances_mean(alone: Capture) -> None:
     assert drawn._repr_png_()[0]
 
 
-def test_what_was_projected_is_drawn_without_the_method(alone: Capture) -> None:
+def test_what_was_projected_is_drawn_without_the_method(study: Any, alone: Capture) -> None:
     calls = []
 
     def first_two(states: np.ndarray) -> np.ndarray:
@@ -85,6 +85,8 @@ def test_what_was_projected_is_drawn_without_the_method(alone: Capture) -> None:
     assert np.array_equal(drawn.coordinates, placed.coordinates[-1])
     assert drawn.method is not None
     assert drawn.method.name == "first_two"
+    with pytest.raises(TokvizError, match="expected what first_two gave of this capture, got that of another"):
+        study["Tiny"]["sentence"].draw(0, placed)
     alone.draw(0, first_two)
     assert len(calls) == len(alone) + 1, "one layer is placed where one is drawn"
 

@@ -38,6 +38,8 @@ class Placement:
     """Its name, and what its distances mean."""
     coordinates: np.ndarray
     """``(n_depths, n_words, 2)`` float64."""
+    digest: str
+    """Of the states that it is of."""
 
     def __repr__(self) -> str:
         n_depths, n_words, _ = self.coordinates.shape
@@ -49,12 +51,18 @@ def placed(capture: AsArrays, method: Any, depths: Sequence[int]) -> Placement:
 
     Raises
     ------
-    TokvizError : it is none, fails, or doesn't give two finite numbers for each word.
+    TokvizError : it is none, fails, doesn't give two finite numbers for each word, or placed those of another capture.
     """
     if isinstance(method, Placement):
+        if method.digest != capture.states.digest:
+            raise TokvizError(
+                f"projection: expected what {method.method.name} gave of this capture, got that of another"
+            )
         return method
     first = np.array([own[0] if own else -1 for own in capture.words.memberships], dtype=np.int64)
-    return OwnMethod.of(method).placed(list(capture), depths, capture.states.tokenization.reference, first)
+    own = OwnMethod.of(method)
+    coordinates = own.coordinates(list(capture), depths, capture.states.tokenization.reference, first)
+    return Placement(method=own.shown, coordinates=coordinates, digest=capture.states.digest)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,10 +97,10 @@ class OwnMethod:
             f"projection: expected a name, a transformer such as {example}, or a function of states, got {shown(given)}"
         )
 
-    def placed(
+    def coordinates(
         self, states: Sequence[np.ndarray], depths: Sequence[int], reference: np.ndarray, categories: np.ndarray
-    ) -> Placement:
-        """The words at some depths, each by itself; NaN at the others.
+    ) -> np.ndarray:
+        """The words at some depths, each by itself: ``(n_depths, n_words, 2)``, NaN at the others.
 
         Raises
         ------
@@ -109,7 +117,7 @@ class OwnMethod:
                 what = "others" if found.shape == coordinates[depth].shape else f"an array {found.shape}"
                 raise TokvizError(f"{where}: expected finite numbers {coordinates[depth].shape}, got {what}")
             coordinates[depth] = found
-        return Placement(method=self.shown, coordinates=coordinates)
+        return coordinates
 
 
 def _needs_target(transformer: Any) -> bool:
