@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -9,11 +10,15 @@ import numpy as np
 import pytest
 import torch
 from loaded_bench import Bench, by_hand, made, states
+from torch.overrides import TorchFunctionMode
 from transformers import masking_utils
+from transformers.integrations import sdpa_attention
+from transformers.integrations.sdpa_attention import repeat_kv
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from transformers.models.llama import modeling_llama
 
 from tokviz.errors import TokvizError
+from tokviz.models.callers_code import callers_code
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +75,59 @@ def test_code_that_was_put_in_place_of_a_librarys_makes_another_model(
     assert any(
         f"ran while it was captured: {replace.__name__}.<locals>." in note for note in captured.states.card.notes
     )
+
+
+def without_turning(query: torch.Tensor, key: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> Any:
+    return query * 0, key
+
+
+class Without:
+    def __call__(self, query: torch.Tensor, key: torch.Tensor, *_: Any, **__: Any) -> Any:
+        return query * 0, key
+
+
+def halved(self: Any, states: torch.Tensor, share: float = 1.0) -> torch.Tensor:
+    return self.down_proj(self.act_fn(self.gate_proj(states)) * self.up_proj(states)) * share  # type: ignore[no-any-return]
+
+
+class Halving(TorchFunctionMode):
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        found = func(*args, **(kwargs or {}))
+        return found * 0.5 if getattr(func, "__name__", "") == "silu" else found
+
+
+ODD_CODE: dict[str, Callable[[pytest.MonkeyPatch], Any]] = {
+    "an object": lambda patch: patch.setattr(modeling_llama, "apply_rotary_pos_emb", Without()),
+    "a cached function": lambda patch: patch.setattr(
+        modeling_llama, "apply_rotary_pos_emb", functools.cache(without_turning)
+    ),
+    "a compiled one": lambda patch: patch.setattr(
+        modeling_llama, "apply_rotary_pos_emb", torch.jit.script(without_turning)
+    ),
+    "a partial method": lambda patch: patch.setattr(
+        modeling_llama.LlamaMLP, "forward", functools.partialmethod(halved, share=0.5)
+    ),
+    "of an integration": lambda patch: patch.setattr(
+        sdpa_attention, "repeat_kv", lambda states, n: 0 * repeat_kv(states, n)
+    ),
+    "of torch": lambda patch: patch.setattr(torch, "rsqrt", lambda states, rsqrt=torch.rsqrt: 3 * rsqrt(states)),
+}
+
+
+@pytest.mark.parametrize("odd", ODD_CODE)
+def test_code_of_any_kind_in_place_of_a_librarys_is_told(
+    bench: Bench, odd: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert callers_code(bench.model, bench.tokenizer) == ()
+    ODD_CODE[odd](monkeypatch)
+    assert len(callers_code(bench.model, bench.tokenizer)) == 1
+
+
+def test_a_mode_around_torch_is_told(bench: Bench) -> None:
+    with Halving():
+        assert callers_code(bench.model, bench.tokenizer) == ("Halving around torch",)
+    with torch.device("cpu"):
+        assert callers_code(bench.model, bench.tokenizer) == ()
 
 
 def test_a_value_of_any_name_makes_another_model(bench: Bench) -> None:

@@ -25,6 +25,8 @@ HEADLINE = 0.038
 """The same of the headline's."""
 MOST_SAMPLED = 8
 """Frames of which the colours are chosen: nearly all have the same."""
+MOST_PIXELS, LEAST_SIDE = 10_000_000, 100
+"""Of a plot: the largest that can be configured has 9 million."""
 BAR = 6
 """How high the bar is that shows how far one has come, in pixels."""
 
@@ -38,7 +40,7 @@ def draw_animation(animation: Animation, ending: str, most_bytes: int) -> bytes 
 
     Raises
     ------
-    OSError : a file can't be read, or is no WebP.
+    OSError : a file can't be read, or is no WebP of a plot's size.
     """
     drawn = list(_drawn(animation))
     for share, n_colors in SIZES:
@@ -57,6 +59,8 @@ def _drawn(animation: Animation) -> Iterator[Image.Image]:
     size: tuple[int, int] | None = None
     for file, depth in zip(animation.files, animation.depths, strict=True):
         with Image.open(file, formats=["WEBP"]) as opened:
+            if opened.width * opened.height > MOST_PIXELS or min(opened.size) < LEAST_SIDE:
+                raise OSError(f"{file.name}: expected a plot, got {opened.width} × {opened.height} pixels")
             plot = opened.convert("RGB")
         size = size or plot.size
         plot = plot if plot.size == size else plot.resize(size, Image.Resampling.LANCZOS)

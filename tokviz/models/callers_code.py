@@ -6,7 +6,7 @@ import functools
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import Any
 
 from tokviz.errors import CaptureError, StructureError
@@ -40,43 +40,72 @@ def callers_code(model: Any, tokenizer: Any) -> tuple[str, ...]:
         for hook in hooks.values()
         if not str(getattr(hook, "__module__", "")).startswith("transformers.")
     ]
-    return (*found, *_replaced(model))
+    return (*found, *_replaced(model), *_modes())
 
 
 def _replaced(model: Any) -> Iterator[str]:
-    """Functions of others in the model's classes, in the files that have these, and where those files find kinds of attention."""
+    """Code of others in the model's classes, in the files that have these, and where those files find kinds of attention; in torch."""
+    import torch
     from transformers.utils.generic import GeneralInterface
 
     own = {type(module) for module in model.modules()}
-    files = {cls.__module__ for cls in own} | {"torch.nn.functional", "transformers.masking_utils"}
-    places: dict[str, Mapping[str, Any]] = {
-        f"{cls.__module__}.{cls.__qualname__}": vars(cls) for each in own for cls in each.__mro__
-    }
+    files = {cls.__module__ for cls in own} | {"torch", "torch.nn.functional", "transformers.masking_utils"}
+    files |= {name for name in sys.modules if name.startswith("transformers.integrations.")}
+    classes = {cls for each in own for cls in each.__mro__} | {torch.Tensor}
+    places: dict[str, Mapping[str, Any]] = {f"{cls.__module__}.{cls.__qualname__}": vars(cls) for cls in classes}
     places |= {name: vars(sys.modules[name]) for name in files if name in sys.modules}
     for where, values in sorted(places.items()):
         for value in [*values.values()] if _is_library(where) else ():  # another thread may import meanwhile
             for each in value.values() if isinstance(value, GeneralInterface) else (value,):
-                if not all(map(_is_of_libraries, _functions_in(each, set()))):
+                if not all(map(_is_of_libraries, _code_in(each, set()))):
                     yield f"{_name_of(each)} in {where}"
+
+
+def _modes() -> Iterator[str]:
+    """What stands between a call of torch and its own code, as ``with SomeMode():`` puts it there."""
+    from torch.overrides import _get_current_function_mode_stack
+    from torch.utils._python_dispatch import _get_current_dispatch_mode_stack
+
+    for mode in (*_get_current_function_mode_stack(), *_get_current_dispatch_mode_stack()):
+        if not _is_of_libraries(type(mode)):
+            yield f"{type(mode).__qualname__} around torch"
 
 
 def is_function_of_libraries(value: Any) -> bool:
     """Whether a value is a function, and all that it wraps is of the libraries."""
-    functions = [*_functions_in(value, set())]
-    return bool(functions) and all(map(_is_of_libraries, functions))
+    code = [*_code_in(value, set())]
+    return bool(code) and all(map(_is_of_libraries, code))
 
 
-def _functions_in(value: Any, seen: set[int]) -> Iterator[FunctionType]:
-    """The function that a value is, and those in it, such as the one that a decorator has wrapped."""
-    if isinstance(value, functools.partial | property):
-        value = value.func if isinstance(value, functools.partial) else value.fget
-    value = getattr(value, "__func__", value)
-    if isinstance(value, FunctionType) and id(value) not in seen:
-        seen.add(id(value))
+def _code_in(value: Any, seen: set[int]) -> Iterator[type | FunctionType]:
+    """The function that a value is, or the class of one that can be called, and those in it, such as what a decorator has wrapped."""
+    if id(value) in seen:
+        return
+    seen.add(id(value))
+    if isinstance(value, FunctionType):
         yield value
         for cell in value.__closure__ or ():
             with suppress(ValueError):  # nothing is in it yet
-                yield from _functions_in(cell.cell_contents, seen)
+                yield from _code_in(cell.cell_contents, seen)
+    elif isinstance(value, _WRAPPERS) or type(value).__name__ == "ScriptFunction":
+        for name in _WRAPPED:
+            if (each := getattr(value, name, None)) is not None:
+                yield from _code_in(each, seen)
+    elif callable(value) and not isinstance(value, type):
+        yield type(value)
+
+
+_WRAPPERS = (
+    functools.partial,
+    functools.partialmethod,
+    property,
+    classmethod,
+    staticmethod,
+    MethodType,
+    type(functools.lru_cache(callable)),
+)
+_WRAPPED = ("func", "fget", "__func__", "__wrapped__", "_torchdynamo_inline")
+"""Where these have the one that they call."""
 
 
 def _is_of_libraries(code: type | FunctionType) -> bool:

@@ -71,6 +71,8 @@ class Use:
     """Whether the output matrix is loaded, too, where the checkpoint has one."""
     texts: Sequence[str] = ()
     """What its tokenizer is going to read: it is tried on them where it can do no harm."""
+    decodes: bool = False
+    """Whether it is also going to write each of its tokens."""
 
 
 one_at_a_time = threading.RLock()
@@ -125,7 +127,7 @@ def load(
     place = _place(folders.offload)
     try:
         with one_at_a_time, explained(origin, place), nothing_shared() if folders.downloads else nullcontext():
-            staged, config, tokenizer = staged_and_read(origin, place, say, use.texts)
+            staged, config, tokenizer = staged_and_read(origin, place, say, use)
             staged = staged.with_weights()
             loaded = _load(staged, config, tokenizer, device, folders.offload, use.with_head)
             staged.require_unchanged()
@@ -145,7 +147,7 @@ def _place(offload: Path | None) -> Path:
 
 
 def staged_and_read(
-    origin: Origin, place: Path, say: Callable[[str], None] | None, texts: Sequence[str] = ()
+    origin: Origin, place: Path, say: Callable[[str], None] | None, use: Use = _OF_STATES
 ) -> tuple[Staged, Any, Any]:
     """A source's listed files, what transformers makes of its config, and its tokenizer; to be called within ``explained``.
 
@@ -153,7 +155,7 @@ def staged_and_read(
     ----------
     place : an empty folder for the files.
     say : takes the line that is said where the Hub is waited for.
-    texts : what the tokenizer is going to read.
+    use : what the tokenizer is going to read and write.
 
     Raises
     ------
@@ -174,7 +176,7 @@ def staged_and_read(
             refuse_other_inputs(origin, config)
         of_tokenizer = staged if origin.model.tokenizer is None else _staged_tokenizer(origin, place / "tokenizer")
         with hub_unasked(source), limited(source), ended_after(0):
-            tokenizer = load_tokenizer(staged, of_tokenizer, config, texts)
+            tokenizer = load_tokenizer(staged, of_tokenizer, config, use.texts, decodes=use.decodes)
         of_tokenizer.require_unchanged()
         return staged, config, tokenizer
 

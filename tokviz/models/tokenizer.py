@@ -17,7 +17,9 @@ _EXPECTED = "expected tokenizer files (tokenizer.json, tokenizer.model, vocab.js
 _REMEDY = 'add them, or name a tokenizer for this model in the config: tokenizer = "org/name", or a folder'
 
 
-def load_tokenizer(staged: Staged, of_tokenizer: Staged, config: Any, texts: Sequence[str] = ()) -> Any:
+def load_tokenizer(
+    staged: Staged, of_tokenizer: Staged, config: Any, texts: Sequence[str] = (), *, decodes: bool = False
+) -> Any:
     """Load the tokenizer of a model.
 
     Parameters
@@ -25,6 +27,7 @@ def load_tokenizer(staged: Staged, of_tokenizer: Staged, config: Any, texts: Seq
     staged, of_tokenizer : the model, and where its tokenizer is: the model itself, or what the configuration names.
     config : transformers' own, of the whole model.
     texts : what it is going to read.
+    decodes : whether it is going to write each of its tokens, too.
 
     Raises
     ------
@@ -35,7 +38,7 @@ def load_tokenizer(staged: Staged, of_tokenizer: Staged, config: Any, texts: Seq
 
     place, source = of_tokenizer.origin, staged.origin.model.source
     where = source if of_tokenizer is staged else f"{source}: tokenizer: {place.model.source}"
-    try_tokenizer(of_tokenizer.folder, texts, where)
+    try_tokenizer(of_tokenizer.folder, texts, where, decodes=decodes)
     # A GGUF file contains the config, too: with this one it is not parsed once more.
     options = {"config": config} if of_tokenizer is staged else _config_of(of_tokenizer)
     try:

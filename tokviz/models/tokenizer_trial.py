@@ -39,6 +39,8 @@ try:
     tokenizer.no_truncation()  # as it is read with
     tokenizer.no_padding()
     lengths = [(len(tokenizer.encode(text).ids), len(text.encode(errors="replace"))) for text in given["texts"]]
+    for token in range(tokenizer.get_vocab_size() if given["decodes"] else 0):
+        tokenizer.decode([token])
     print(max((n for n, size in lengths if n > given["per_byte"] * size + given["added"]), default=0))
 except Exception:
     print(0)  # said where it is loaded
@@ -46,8 +48,8 @@ except Exception:
 """The program of that process."""
 
 
-def try_tokenizer(folder: Path, texts: Sequence[str], where: str) -> None:
-    """Have the ``tokenizer.json`` of a folder read some texts, if there is one.
+def try_tokenizer(folder: Path, texts: Sequence[str], where: str, *, decodes: bool = False) -> None:
+    """Have the ``tokenizer.json`` of a folder read some texts, if there is one, and write each of its tokens, if that is asked for.
 
     Parameters
     ----------
@@ -64,6 +66,7 @@ def try_tokenizer(folder: Path, texts: Sequence[str], where: str) -> None:
         "path": sys.path,
         "file": str(file),
         "texts": ["a", *dict.fromkeys(texts)],
+        "decodes": decodes,
         "bytes": MOST_BYTES,
         "seconds": MOST_SECONDS,
         "per_byte": MOST_PER_BYTE,

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from PIL.Image import DecompressionBombError
+
 from tokviz.draw import draw_animation
 from tokviz.draw.coverage import Coverage
 from tokviz.draw.typefaces import Typefaces
@@ -51,7 +53,7 @@ def make(found: Found, ending: str, most_bytes: int) -> bytes | None:
     """
     try:
         return draw_animation(found.animation, ending, most_bytes)
-    except OSError as error:
+    except (OSError, DecompressionBombError) as error:
         raise TokvizError(
             f"expected images of a report, can't read one: {error_line(error)}; make the report again with tokviz build"
         ) from error

@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from jinja2 import UndefinedError
+
 from tokviz.errors import TokvizError, UnknownNameError
 from tokviz.records import depth_name
 from tokviz.run.store import disk
 from tokviz.run.store.disk import shown_path
-from tokviz.text import shown, suggestion
+from tokviz.text import shown, suggestion, visible
 
 REPORT = "data/report.json"
+_LONGEST_TEXT = 20_000
+"""Characters of anything that a report says of itself."""
 MOST_NAMED = 12
 """More names than these aren't listed in a message."""
 
@@ -59,7 +63,7 @@ def understood(site: Path) -> Iterator[None]:
     """A report of another version, or a damaged one, is one line."""
     try:
         yield
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, UndefinedError) as error:
         if isinstance(error, TokvizError):
             raise
         raise TokvizError(f"{shown_path(site / REPORT)}: expected a report of this tokviz; make it again") from error
@@ -75,6 +79,9 @@ def plots(report: dict[str, Any], asked: Asked) -> Plots:
     context = named("context", asked.context, contexts, of=model["slug"])
     projections = [(each, (each["name"],)) for each in context["projections"]]
     projection = named("projection", asked.projection, projections)
+    for each in (model["slug"], context["name"], projection["name"]):
+        if re.fullmatch(r"\w[\w.-]*", each) is None:
+            raise ValueError(f"{each}: expected the name of a folder")
     first, last = span(asked.layers, len(projection["plates"]), model["slug"])
     return Plots(
         model=model,
@@ -103,9 +110,22 @@ def read(site: Path) -> dict[str, Any]:
         report = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, RecursionError):
         report = None
-    if not isinstance(report, dict):
+    if not isinstance(report, dict) or not all(map(_is_fit, _texts(report))):
         raise TokvizError(f"{shown_path(file)}: expected a report of this tokviz; make it again")
     return report
+
+
+def _texts(values: Any) -> Iterator[str]:
+    if isinstance(values, str):
+        yield values
+    elif isinstance(values, dict | list):
+        for each in values.values() if isinstance(values, dict) else values:
+            yield from _texts(each)
+
+
+def _is_fit(text: str) -> bool:
+    """Whether it can stand in a picture, a page and a terminal, as all that a report says of itself."""
+    return len(text) <= _LONGEST_TEXT and visible(text) == text
 
 
 def named(

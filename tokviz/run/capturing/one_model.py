@@ -114,7 +114,11 @@ def _capture(
 
     name = request.model.display_name
     step = reporter.step(f"{name}: loading")
-    use = models.Use(with_head=any(kind.with_head for kind in request.asked), texts=_texts(request))
+    use = models.Use(
+        with_head=any(kind.with_head for kind in request.asked),
+        texts=_texts(request),
+        decodes=request.words.vocabulary is not None,
+    )
     loaded = models.load(request.model, request.base, request.device, folders, use, say_of_hub)
     if request.captured_from is not None and models.is_same(loaded.card.identity, request.captured_from):
         # What follows from states that stay is found under the identity that those were stored with.
