@@ -29,6 +29,8 @@ _FURTHER_TOKENS = re.compile(r"(.*_)?(nextn|mtp)(_.*)?")
 _MOST_FURTHER = 100
 PACKED = 16
 """How many weights of two bits an integer of 32 holds."""
+WITH_PARTS_LEFT_OUT = 4
+"""So many times as many numbers as are stored a model may have: checkpoints of an encoder alone lack the decoder, which isn't run."""
 _OLD_BUFFERS = ("position_ids", "masked_bias", "num_batches_tracked")
 _MASK_AXES = 4
 """Of the masks that old checkpoints of GPT-2 and the like hold, under the name of a bias."""

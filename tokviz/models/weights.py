@@ -14,6 +14,7 @@ from tokviz.errors import SourceError
 from tokviz.models.callers_code import some_of
 from tokviz.models.fitting import (
     PACKED,
+    WITH_PARTS_LEFT_OUT,
     at_most,
     headers_of,
     refuse_large_tables,
@@ -172,9 +173,11 @@ def _on_meta(staged: Staged, config: Any) -> tuple[Any, tuple[str, ...]]:
     refuse_large_tables(source, whole)
     _, path = _part_that_runs(whole)
     notes = refuse_unused_layers(source, whole, path, {*unexpected, *headers})
+    n_found = sum(math.prod(each.shape) for each in headers.values())
     if is_quantized:
-        refuse_more_numbers(source, whole, sum(math.prod(each.shape) for each in headers.values()), PACKED)
+        refuse_more_numbers(source, whole, n_found, PACKED)
     else:
+        refuse_more_numbers(source, whole, n_found, WITH_PARTS_LEFT_OUT)
         refuse_other_numbers(source, whole, headers, unexpected)
     return whole, notes
 

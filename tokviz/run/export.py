@@ -170,7 +170,7 @@ class _Elements(HTMLParser):
             self._depth += 1
             self._left_out += tag in self._LEFT_OUT or self._left_out > 0
         if not self._left_out and tag not in (*self._LEFT_OUT, *self._WITHOUT_TAGS):
-            self.found[-1] += re.sub(r'\s(?:id|tabindex)="[^"]*"', "", self.get_starttag_text() or "")
+            self.found[-1] += re.sub(r'\s(?:id|tabindex|on\w+)\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>]+)', "", self.get_starttag_text() or "")
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if self._depth and not self._left_out:
