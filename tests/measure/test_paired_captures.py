@@ -14,6 +14,8 @@ from falsify.reports import named
 from tokviz.measure import paired, paired_captures
 from tokviz.measure.decisions import claims_in, decide, with_decisions
 from tokviz.measure.distances import cosine_distances
+from tokviz.measure.held import held
+from tokviz.measure.labels import Categories
 from tokviz.measure.left_out import Space
 from tokviz.measure.paired_captures import PairedComparer, of_capture, of_intervention
 from tokviz.measure.profile import Side
@@ -194,3 +196,14 @@ def test_what_is_kept_for_other_comparisons_has_a_limit(monkeypatch: pytest.Monk
     assert len(comparer._kept) == 1
     again = PairedComparer().compare(first, side(capture([FAR] * N_DEPTHS, 1)))
     assert np.array_equal(others[1].purity.overall.value, again.purity.overall.value)
+
+
+def test_a_category_that_is_alone_in_its_case_is_not_tested() -> None:
+    words = [f"{'W' if label == 2 else 'w'}{word}" for label, word in zip(LABELS, WORDS, strict=True)]
+    states = named(capture([FAR, FAR, FAR, FAR]), words)
+    categories = Categories(memberships=tuple((int(each),) for each in LABELS), words=tuple(words))
+    found = held([states], np.arange(len(words)), categories)
+    assert found.is_tested.tolist() == [True, True, False, True]
+    assert found.purity[2].min() > 0.9
+    of_any_case = Categories(memberships=categories.memberships, words=tuple(WORDS))
+    assert held([states], np.arange(len(words)), of_any_case).is_tested.all()

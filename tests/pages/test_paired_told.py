@@ -19,7 +19,8 @@ from tokviz.pages.charts.word_by_word import difference_charts
 from tokviz.pages.compare.curves import compare_curves
 from tokviz.pages.compare.differing import differing
 from tokviz.pages.downloads import word_by_word
-from tokviz.pages.text.paired_facts import of_model, of_models
+from tokviz.pages.text.catalogue import sentence
+from tokviz.pages.text.paired_facts import _of_categories, of_model, of_models
 from tokviz.records import (
     CategoriesHeld,
     ModelDifferences,
@@ -152,6 +153,34 @@ def test_categories_that_keep_together_are_named_at_the_depth_where_most_do(hold
     assert not present(replace(context, geometry=nowhere).holds_categories).any()
     (lead, *_), _ = of_model(report, replace(report.models[0], contexts=(context,)))
     assert said.format(*categories(report, 3)) in lead
+
+
+@pytest.mark.parametrize(
+    ("holds", "said"),
+    [
+        (
+            [1, 0, 0],
+            "one of two categories are above chance by themselves: {0}; at no depth this is shown for {1}; it can’t be tested for {2}, as ",
+        ),
+        ([0, 0, 0], "one of two categories is shown to be above chance by itself; it can’t be tested for {2}, as "),
+    ],
+)
+def test_a_category_that_shuffles_never_change_is_not_said_to_fail(holds: list[int], said: str) -> None:
+    report = sample_report()
+    names = categories(report, 3)
+    every = np.repeat(np.array(holds, dtype=bool)[:, None], 3, axis=1)
+    every[:, 2] = False
+    claim = decided(every.ravel(), "categories, each")
+    score = np.where(np.arange(9) < 6, 1.0, np.nan)
+    found = CategoriesHeld(
+        categories=(0, 1, 2),
+        purity=np.full((3, 3), 0.5),
+        chance=np.full((3, 3), 0.1),
+        claim=replace(claim, score=score),
+    )
+    said = said.replace("one of two categories is", "None of two categories is")
+    told = sentence([_of_categories(report, found, found.holds)])
+    assert said.format(*names) in told
 
 
 # --- charts and tables -------------------------------------------------------------------------------------------------

@@ -146,6 +146,11 @@ class CategoriesHeld:
         """``(n, n_depths)`` bool: what is announced where all categories together are above chance."""
         return np.asarray(self.claim.holds.reshape(self.purity.shape))
 
+    @property
+    def is_tested(self) -> np.ndarray:
+        """``(n,)`` bool: what shuffles change at all, as other categories have words of its case."""
+        return np.asarray(np.isfinite(self.claim.score.reshape(self.purity.shape)).any(axis=1))
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PairedCapture:

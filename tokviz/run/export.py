@@ -21,6 +21,8 @@ from tokviz.run.store import disk
 from tokviz.run.store.disk import shown_path
 
 Matches = Callable[[str, dict[str, str | None]], bool]
+_LEFT_OUT_OF_TAGS = re.compile(r"""\s(?:id|tabindex|on\w+)\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>]+)""")
+"""Names of places, and scripts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,7 +172,7 @@ class _Elements(HTMLParser):
             self._depth += 1
             self._left_out += tag in self._LEFT_OUT or self._left_out > 0
         if not self._left_out and tag not in (*self._LEFT_OUT, *self._WITHOUT_TAGS):
-            self.found[-1] += re.sub(r'\s(?:id|tabindex|on\w+)\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>]+)', "", self.get_starttag_text() or "")
+            self.found[-1] += _LEFT_OUT_OF_TAGS.sub("", self.get_starttag_text() or "")
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if self._depth and not self._left_out:
