@@ -171,8 +171,10 @@ def test_the_how_to_on_probes_runs(bench: Bench) -> None:
     names: dict[str, Any] = {"alone": captured["alone"], "own": captured["sentence"]}
     for example in examples:
         exec(example, names)  # noqa: S102 - of the manual
-    assert len(examples) == 4
+    assert len(examples) == 5
     assert len(names["accuracy"]) == N_DEPTHS
+    np.testing.assert_array_equal(names["untrained"][0], captured["alone"][0])
+    assert -1 <= names["selectivity"] <= 1
     assert 0 <= names["of_tokens"] <= 1
     assert names["states"].shape == (2 * N_WORDS, WIDTH)
 
