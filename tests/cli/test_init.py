@@ -73,8 +73,8 @@ def test_the_workflows_name_the_same_actions_as_those_of_tokviz_itself(tmp_path:
     for name in (PAGES, BUILD):
         uses = re.findall(r"uses: (.*)", (tmp_path / name).read_text(encoding="utf-8"))
         assert len(uses) > 3
-        assert {each for each in uses if not each.startswith("actions/cache@")} <= set(known)
-        assert all(re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each) for each in uses)
+        assert {each for each in uses if not each.startswith("actions/cache/")} <= set(known)
+        assert all(re.fullmatch(r"actions/[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each) for each in uses)
         assert schemas.problem(schemas.WORKFLOWS, tmp_path / name) is None
 
 
@@ -82,7 +82,9 @@ def built_as_in_the_workflow(folder: Path, said: str, code: int) -> subprocess.C
     """Its step, with a command that says something and ends with a code in the place of ``tokviz``."""
     init(str(folder))
     text = (folder / BUILD).read_text(encoding="utf-8")
-    (script,) = re.findall(r"- name: Build the report\n +shell: bash\n +run: \|\n((?: {10}.*\n)+)", text)
+    (script,) = re.findall(
+        r"- name: Build the report\n(?: {8}[^\n]*\n| {10}[^\n]*\n)*? {8}run: \|\n((?: {10}.*\n)+)", text
+    )
     stand_in = folder / "bin" / "tokviz"
     stand_in.parent.mkdir()
     stand_in.write_text(f"#!/bin/sh\n[ \"$1\" = build ] || exit 9\necho '{said}' >&2\nexit {code}\n", encoding="utf-8")
@@ -103,7 +105,7 @@ def built_as_in_the_workflow(folder: Path, said: str, code: int) -> subprocess.C
     [
         ("site/index.html: 2 models", 0, 0, []),
         ("error: Qwen3: expected a model, found none", 3, 0, ["::warning::Qwen3: expected a model, found none"]),
-        ("error: no model could be captured", 1, 1, ["::warning::no model could be captured"]),
+        ("error: no model could be captured", 1, 1, ["::error::no model could be captured"]),
     ],
 )
 def test_a_model_that_fails_is_a_warning_in_the_workflow_and_the_others_are_published(
@@ -193,3 +195,14 @@ def test_the_tutorial_commits_all_that_is_published_and_nothing_else(tmp_path: P
     git(*add.split()[1:])
     assert set(git("ls-files").splitlines()) == expected
     assert git("ls-files", "--others", "--exclude-standard") == ""
+
+
+@pytest.mark.process
+def test_a_workflow_that_does_not_know_what_to_install_says_so(tmp_path: Path) -> None:
+    init(str(tmp_path))
+    (script,) = re.findall(r"- name: Install tokviz\n +run: (.*)\n", (tmp_path / BUILD).read_text(encoding="utf-8"))
+    done = subprocess.run(
+        ["bash", "-c", script], env={**os.environ, "TOKVIZ": ""}, text=True, capture_output=True, check=False
+    )
+    assert done.returncode
+    assert "what pip installs is expected in .github/workflows/build.yml, at TOKVIZ" in done.stderr

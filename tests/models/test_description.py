@@ -59,7 +59,10 @@ def test_a_model_of_the_hub_need_not_be_here_whole(checkpoints: Path, repository
 def test_without_torch_it_says_how_to_get_it(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     problem = describe(ModelConfig(source="llama"), checkpoints).problem
-    assert problem == 'llama: torch and transformers are not installed; pip install "tokviz-report[models]"'
+    assert (
+        problem
+        == 'llama: torch and transformers are not installed; install tokviz with its extra models, in a checkout: pip install ".[models]"'
+    )
 
 
 def test_what_a_run_would_refuse_is_told(llama: Path) -> None:

@@ -63,10 +63,10 @@ def test_what_is_not_captured_says_that_torch_is_missing(tiny: Tiny, tmp_path: P
     assert made.returncode == 1
     assert made.stderr.endswith(
         "Loading PyTorch and transformers …\n"
-        'error: qwen3 is not captured yet, and here torch is not installed; pip install "tokviz-report[models]", or capture '
+        'error: qwen3 is not captured yet, and here torch is not installed; install tokviz with its extra models, in a checkout: pip install ".[models]", or capture '
         "elsewhere with --capture-only and copy the cache\n"
     )
     assert not (tmp_path / "site").exists()
     foreseen = run_without_torch(tmp_path, "--dry-run")
     assert foreseen.returncode == 1
-    assert "it will fail: qwen3: torch and transformers are not installed; pip install" in foreseen.stdout
+    assert "it will fail: qwen3: torch and transformers are not installed; install tokviz" in foreseen.stdout

@@ -7,5 +7,5 @@ DISTRIBUTION = "tokviz-report"
 
 
 def install(extra: str) -> str:
-    """The command that installs an optional part of tokviz: ``models``, ``cluster``, ``serve`` or ``notebook``."""
-    return f'pip install "{DISTRIBUTION}[{extra}]"'
+    """What installs an optional part of tokviz: ``models``, ``cluster``, ``serve`` or ``notebook``."""
+    return f'install tokviz with its extra {extra}, in a checkout: pip install ".[{extra}]"'
