@@ -127,6 +127,24 @@ def test_what_is_unknown_stays_unknown(project: Path) -> None:
     assert found.as_json()["minutes"] == {"first_page": None, "end": None}
 
 
+def test_a_model_that_is_known_to_fail_takes_no_time(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken/config.json").write_text("{}", encoding="utf-8")
+    alone = expected(project, config(models=[{"source": "llama"}]))
+    both = expected(
+        project, config(models=[{"source": "llama"}, {"source": str(tmp_path / "broken"), "name": "Broken"}])
+    )
+    assert (both.work.n_captures, both.work.n_images, both.work.unknown) == (
+        alone.work.n_captures,
+        alone.work.n_images,
+        [],
+    )
+    assert both.end is not None
+    assert both.lines[0].startswith("1 model in ")
+    only = expected(project, config(models=[{"source": str(tmp_path / "broken"), "name": "Broken"}]))
+    assert not only.work.is_due
+
+
 def test_a_draft_and_captures_alone_take_less(project: Path) -> None:
     whole = expected(project)
     assert end(expected(project, forms=("draft",))) < end(whole)

@@ -6,8 +6,11 @@ Costs are seconds of one processor of a machine that multiplies matrices at ``SP
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tokviz import models
+from tokviz.config import ModelConfig
+from tokviz.errors import ModelError
 from tokviz.models import Size
 from tokviz.records import LEAST_PASSAGES, MOST_PASSAGES, PASSAGE_TOKENS, Directions
 from tokviz.run.kinds.controls import MOST_PARAMETERS, UntrainedModels, controls_of
@@ -102,6 +105,8 @@ def _add_model(work: Work, model: ModelPlan, plan: Plan) -> int:
     """Returns how many depths it has, 0 where that isn't known."""
     config, base = model.model, plan.options.base
     size = models.size(config, base) if model.due else None
+    if model.due and size is None and _fails(config, base):
+        return 0
     if model.due:
         work.n_models += 1
         n_bytes = models.bytes_to_download(config, base)
@@ -125,6 +130,15 @@ def _add_model(work: Work, model: ModelPlan, plan: Plan) -> int:
         elif plan.options.draws:
             _add_due(work, context, plan)
     return n_depths
+
+
+def _fails(config: ModelConfig, base: Path) -> bool:
+    """Whether a model is known to fail before anything is loaded: it takes no time, and gives no image."""
+    try:
+        models.check(config, base)
+    except ModelError:
+        return True
+    return False
 
 
 def _add_captures(work: Work, context: ContextPlan, model: ModelPlan, plan: Plan, size: Size, *, is_new: bool) -> int:

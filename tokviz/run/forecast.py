@@ -158,7 +158,7 @@ def expected(plan: Plan) -> Expected:
     return Expected(
         work=work,
         first=first,
-        n_models=sum(bool(each.due) for each in plan.models) or len(plan.models),
+        n_models=work.n_models or len(plan.models),
         n_contexts=len(plan.config.contexts),
         pace=_pace() if work.is_due and not work.unknown else 1.0,
         ratios={phase: statistics.median(found) for phase, found in runs.items()},
