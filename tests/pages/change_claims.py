@@ -26,7 +26,7 @@ _FORMS = {
     "within": "No category changed by more than 0.05 from OTHER to ONE",
     "not_shown": r"No category change is shown from OTHER to ONE; "
     r"(?:up to (?P<most>\d+\.\d\d) remains possible|overall at most (?P<most_of_all>\d+\.\d\d))",
-    "not_all": "No category change is shown from OTHER to ONE; not all could be tested",
+    "not_all": "No category change is shown from OTHER to ONE; (?:not all could be tested|(?P<which>.+) couldn’t be tested)",
     "not_tested": "It can’t be tested on these words what changed from OTHER to ONE",
     "without": "Without categories, it isn’t tested what changed from OTHER to ONE",
 }
@@ -239,6 +239,12 @@ def _check_not_shown(said: Said, found: Found, report: Report, pair: ModelDiffer
     if not tested.any() and not np.isfinite(ends[:, -1]).all(axis=-1).any():
         return require(said.form == "not_tested", found.sentence, ends)
     if not tested.all() or not are_all:
+        labels = [each.label for each in report.words.categories]
+        tested_by_all = np.isfinite(of_categories).all(axis=(0, 2))
+        known = {labels[index] for index, each in zip(pair.paired.categories, tested_by_all, strict=True) if each}
+        lacking = [label for label in labels if label not in known]
+        which = lacking[0] if len(lacking) == 1 else f"{_number(len(lacking))} categories" if lacking else ""
+        require(re.fullmatch(which, said.which) is not None, found.sentence, lacking)
         return require(said.form == "not_all", found.sentence, ends)
     largest = float(np.where(np.isfinite(ends), ends, 0).max())
     if said.form == "within":
@@ -319,7 +325,7 @@ def _check_remaining(
     differs = np.flatnonzero(~pair.changed.is_same)
     ends = np.array([each.ends[:, differs] for each in every.values()])
     of_all = ends[:, -1][np.isfinite(ends[:, -1]).all(axis=-1)]
-    is_open = found.sentence.startswith("No category change is shown") and "could be tested" not in found.sentence
+    is_open = found.sentence.startswith("No category change is shown") and "be tested" not in found.sentence
     is_more = is_open and (not of_all.size or bool(ends[:, :-1].max() > of_all.max()))
     require((told is not None) == is_more, found.said, ends)
     if told is None:

@@ -7,7 +7,7 @@ special token, and a template may have text after the word.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tokviz.errors import CaptureError, ModelError
@@ -58,6 +58,9 @@ def tokenize(tokenizer: Any, words: tuple[str, ...], context: Context, read: str
         for each, ids, offsets in zip(placed, encoded["input_ids"], encoded["offset_mapping"], strict=True)
     )
     found = Tokenization(words=tokenized, read=read, notes=_notes(tokenizer, tokenized, context))
+    if found.index is not None:
+        said = f"Of each text the token at {read.replace('-', '−')} is read, special tokens included, and not the word’s own."
+        found = replace(found, notes=(said, *found.notes))
     for each in () if found.index is None else tokenized:
         if not -len(each.ids) <= int(read) < len(each.ids):
             raise CaptureError(

@@ -35,7 +35,9 @@ def described(picture: Picture | SideBySide) -> tuple[str, str]:
     """A picture's title and what it shows, in words."""
     if isinstance(picture, SideBySide):
         one, other = picture.plates
-        return f"{one.model} and {other.model} · {one.context} · {one.depth}", picture.caption
+        models = one.model if one.model == other.model else f"{one.model} and {other.model}"
+        contexts = one.context if one.context == other.context else f"{one.context} and {other.context}"
+        return f"{models} · {contexts} · {one.depth}", picture.caption
     points = picture.points
     counts = f"{len(points.words):,} words in {len(points.categories):,} categories"
     if isinstance(picture, Strip):

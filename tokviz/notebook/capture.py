@@ -120,8 +120,13 @@ class Capture(AsArrays):
         name = named_with_quantization(self.context.model.display_name, card)
         return (
             f"{name}, {self.states.context.label}: {counted(len(self.states.tokenization.words), 'word')}, "
-            f"embedding and {counted(self.states.n_depths - 1, 'layer')} of {counted(card.width, 'dimension')}"
+            f"embedding and {counted(self.states.n_depths - 1, 'layer')} of {counted(card.width, 'dimension')}{self._how_read}"
         )
+
+    @property
+    def _how_read(self) -> str:
+        read = self.states.tokenization.read
+        return "" if read == "last" else f"; read: {read}"
 
     @overload
     def project(self, name: str = ...) -> Projection: ...

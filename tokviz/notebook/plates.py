@@ -92,6 +92,9 @@ def _require_common(one: Capture, other: object) -> None:
         raise TokvizError(
             f"draw_beside: expected a model of the same kind, {cards[0].model_type}, as others share no dimensions, got {cards[1].model_type}"
         )
+    reads = [each.states.tokenization.read for each in (one, other)]
+    if reads[0] != reads[1]:
+        raise TokvizError(f"draw_beside: expected words read alike ({reads[0]}), got {reads[1]}")
     shapes = [[each.shape[1] for each in capture] for capture in (one, other)]
     if shapes[0] != shapes[1]:
         raise TokvizError(

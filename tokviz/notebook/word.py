@@ -48,7 +48,7 @@ class Word:
 
     @property
     def position(self) -> int:
-        """The index, in all of the text's tokens, of the one that is read."""
+        """The index, in all of the text's tokens, of the one that is read; of several, the last."""
         return self.capture.states.tokenization.position(self.row)
 
     @property
@@ -66,6 +66,7 @@ class Word:
         return np.asarray(self.capture.project(projection).coordinates[:, self.row])
 
     def __repr__(self) -> str:
-        where = f"{', '.join(self.tokens) or 'tokens not known'}; read at position {self.position}"
+        is_mean = self.capture.states.tokenization.read == "mean"
+        where = f"{', '.join(self.tokens) or 'tokens not known'}; {'the mean of these' if is_mean else f'read at position {self.position}'}"
         near = ", ".join(self.capture.neighbors(self.word, -1)) or "none that differ from it"
         return f"{self.word} ({where}); nearest at the last layer: {near}"

@@ -168,7 +168,7 @@ def _leading_nowhere(config: ReportConfig, report: Report, files: Mapping[str, o
     """What is wrong with links."""
     for key, page, text in _texts(config):
         for path, fragment in markdown.targets(text):
-            path, name = path or page, f"{file_name(config.file)}: {key}"
+            name, path = _link_of(config, key, text, (path, fragment)), path or page
             is_excused = _excuses(report, path)
             found = _missing(name, [path], files, "a link to a file of this report")
             yield from ((each, path, is_excused) for each in found)
@@ -199,6 +199,16 @@ def _line_of(config: ReportConfig, key: str, place: EssayPlace) -> str:
     if key == "intro" and config.intro_file:
         return f"{file_name(config.intro_file)}:{place.line}"
     return f"{file_name(config.file)}: {key}, line {place.line}"
+
+
+def _link_of(config: ReportConfig, key: str, text: str, link: tuple[str, str]) -> str:
+    """Where a link is written: of an introduction in a file that file and the line."""
+    if key != "intro" or not config.intro_file:
+        return f"{file_name(config.file)}: {key}"
+    path, fragment = link
+    at = max(text.find(f"#{fragment}") if fragment else -1, text.find(path.removesuffix("index.html")) if path else -1)
+    line = f":{text.count(chr(10), 0, at) + 1}" if at >= 0 else ""
+    return f"{file_name(config.intro_file)}{line}"
 
 
 def _texts(config: ReportConfig) -> Iterator[tuple[str, str, str]]:

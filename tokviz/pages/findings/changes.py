@@ -16,6 +16,7 @@ from tokviz.pages.findings.words import of_context
 from tokviz.pages.text.extent import is_partial
 from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.sentences import depths_where
+from tokviz.pages.text.wording import in_words
 from tokviz.records import (
     Changed,
     ContextReport,
@@ -243,7 +244,7 @@ class Shift:
         if not are_known.any():
             return Fact("change.not_tested", **both)
         if not are_known.all() or len(self.labels) < len(self.report.words.categories):
-            return Fact("change.not_all", **both)
+            return Fact("change.not_all", untested=self._untested(), **both)
         if ends.max() <= LEAST:
             return Fact("change.within", least=LEAST, **both)
         of_all = self._ends_of_all
@@ -266,6 +267,15 @@ class Shift:
         """``(n, n_depths)``: how far from 0 the far end of each band is."""
         low, _, high = self.band(measure, by_category=by_category)
         return np.asarray(np.maximum(np.abs(low), np.abs(high)))
+
+    def _untested(self) -> Fact:
+        """The categories that weren't tested by each measure at each depth; how many, where they are several."""
+        ends = np.array([self._ends(each, by_category=True)[:, ~self.changed.is_same] for each in MEASURES])
+        tested = {label for label, each in zip(self.labels, np.isfinite(ends).all(axis=(0, 2)), strict=True) if each}
+        names = [each.label for each in self.report.words.categories if each.label not in tested]
+        if not names:
+            return Fact("paired.not_all")
+        return Fact("paired.not_tested", which=names[0] if len(names) == 1 else f"{in_words(len(names))} categories")
 
     def _where(self, holds: np.ndarray) -> Fact:
         is_whole = not is_partial(self.contexts[0])
