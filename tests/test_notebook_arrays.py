@@ -451,7 +451,7 @@ def masked(own: Capture) -> np.ma.MaskedArray:
         (lambda *_: tokviz.study("org/model", WORDS, device=-1), "device: expected cpu, cuda, cuda:1 or mps, got -1"),
         (lambda *_: tokviz.study("org/model", WORDS, dtype=torch.int8), "study(…): dtype: "),
         (lambda *_: tokviz.study("org/model", WORDS, nam="x"), "got 'nam'; did you mean 'name'?"),
-        (lambda *_: tokviz.study("org/model", WORDS, title="x"), "got 'title'; it knows device_map, dtype, "),
+        (lambda *_: tokviz.study("org/model", WORDS, title="x"), "got 'title'; it knows cache, contexts, device, "),
         (
             lambda *_: tokviz.study("org/model", WORDS, orders={}),
             "study(…): orders: expected a list of mappings, got {}",

@@ -59,4 +59,4 @@ def export(
                 "choose fewer layers with --layers A..B"
             )
         write_output(file, content)
-    say(f"{file}: {found.what}, {len(content) / 1e6:.1f} MB", "the file is written")
+    say(f"{file}: {found.what}, {max(0.1, len(content) / 1e6):.1f} MB", "the file is written")

@@ -85,6 +85,14 @@ def path(name: str, value: Any) -> Path:
     return found
 
 
+def instance(name: str, value: Any, kind: type[Value]) -> Value:
+    """Another capture."""
+    if isinstance(value, kind):
+        return value
+    hint = f"; choose one of its {value.kind}s, such as [{next(iter(value), '')!r}]" if isinstance(value, Named) else ""
+    raise TokvizError(f"{name}: expected another {kind.__name__.lower()}, got {type(value).__name__}{hint}")
+
+
 def whole_number(name: str, value: Any, expected: str) -> int:
     """An integer of Python, NumPy or torch."""
     try:

@@ -57,7 +57,11 @@ class AsArrays:
         is called like a depth is found by ``capture.word("embedding")``.
         """
         if isinstance(depth, slice):
-            return np.stack([self[each] for each in range(*depth.indices(len(self)))])
+            ends = [
+                each if each is None else arguments.whole_number("depth", each, "whole numbers in a slice")
+                for each in (depth.start, depth.stop, depth.step)
+            ]
+            return np.stack([self[each] for each in range(*slice(*ends).indices(len(self)))])
         names = [depth_name(each) for each in range(len(self))]
         if isinstance(depth, str) and depth not in names and not depth.startswith("layer "):
             return self.word(depth)

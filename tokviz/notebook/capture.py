@@ -120,13 +120,9 @@ class Capture(AsArrays):
         name = named_with_quantization(self.context.model.display_name, card)
         return (
             f"{name}, {self.states.context.label}: {counted(len(self.states.tokenization.words), 'word')}, "
-            f"embedding and {counted(self.states.n_depths - 1, 'layer')} of {counted(card.width, 'dimension')}{self._how_read}"
+            f"embedding and {counted(self.states.n_depths - 1, 'layer')} of {counted(card.width, 'dimension')}"
+            f"{'' if (read := self.states.tokenization.read) == 'last' else f'; read: {read}'}"
         )
-
-    @property
-    def _how_read(self) -> str:
-        read = self.states.tokenization.read
-        return "" if read == "last" else f"; read: {read}"
 
     @overload
     def project(self, name: str = ...) -> Projection: ...
@@ -310,8 +306,7 @@ class Capture(AsArrays):
 
     def compare(self, other: Capture) -> ModelSimilarity:
         """The layers of this capture against those of another one, over the words that both share."""
-        if not isinstance(other, Capture):
-            raise TokvizError(f"compare: expected another capture, got {type(other).__name__}")
+        arguments.instance("compare", other, Capture)
         slugs = (self.context.model.slug, other.context.model.slug)
         inputs = self.captured.inputs, other.captured.inputs
         comparison = Comparison(slugs=slugs, inputs=inputs, in_detail=True, comparer=Comparer())
@@ -322,9 +317,7 @@ class Capture(AsArrays):
 
         Raises ``TokvizError`` where the other capture has other words, another context, other layers, dimensions or tokens.
         """
-        if not isinstance(tuned, Capture):
-            raise TokvizError(f"changed: expected another capture, got {type(tuned).__name__}")
-        return ModelChange.of(self, tuned)
+        return ModelChange.of(self, arguments.instance("changed", tuned, Capture))
 
     @overload
     def draw(self, layer: int | str = ..., projection: Any = ..., *, ax: None = None, names: bool = ...) -> Drawn: ...
@@ -378,6 +371,7 @@ class Capture(AsArrays):
 
     def draw_grid(self, projection: str = "standardized") -> Drawn:
         """All layers in the embedding's axes."""
+        projection = arguments.one_of("projection", projection, configuration.PROJECTIONS)
         found = next((picture for picture in self._pictures(projection) if isinstance(picture, Grid)), None)
         if found is None:
             raise TokvizError("grid: the embedding can't be projected, so there are no axes to show the layers in")
@@ -395,7 +389,8 @@ class Capture(AsArrays):
         table : ``states``, all of them, a row for each layer and word; or ``coordinates``, ``geometry``, ``words_by_layer``, ``templates``, ``relations``, ``lens``, ``tokens``, ``updates``, ``writers`` or ``attention``.
         projections : those whose coordinates, and whose metrics, are wanted.
         """
-        projections = arguments.names("projections", projections, "a list of projections")
+        asked = arguments.names("projections", projections, "a list of projections")
+        projections = [arguments.one_of("projections", each, configuration.PROJECTIONS) for each in asked]
         if table == "states":
             return frames.all_states(list(self), self.states.tokenization.words, self.y)
         report = self._report(projections, measured=table in ("geometry", "templates", "relations"))

@@ -81,10 +81,7 @@ def of_depth(capture: Capture, depth: int, form: str, reference: np.ndarray, **o
 
 
 def _require_common(one: Capture, other: object) -> None:
-    from tokviz.notebook.capture import Capture
-
-    if not isinstance(other, Capture):
-        raise TokvizError(f"draw_beside: expected another capture, got {type(other).__name__}")
+    other = arguments.instance("draw_beside", other, type(one))
     if one.words.words != other.words.words:
         raise TokvizError("draw_beside: expected a capture of the same words, got others")
     cards = one.states.card, other.states.card

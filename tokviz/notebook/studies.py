@@ -226,7 +226,7 @@ def _captured(config: ReportConfig, in_memory: Sequence[AtHand], cache: Path, de
 
 _OF_REPORT = {"read", "groups", "orders", "relations", "palette", "markers"}
 """Keys of a configuration that aren't a model's."""
-_KNOWN = _OF_REPORT | set(ModelConfig.model_fields) - {"source"}
+_KNOWN = _OF_REPORT | set(ModelConfig.model_fields) - {"source"} | {"words", "contexts", "cache", "device", "quiet"}
 
 
 def _config(values: dict[str, Any], words: Any, contexts: Mapping[str, str | Sequence[str]] | None) -> ReportConfig:

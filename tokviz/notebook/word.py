@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tokviz.notebook import arguments
 from tokviz.records import depth_name
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ class Word:
     @property
     def neighbors(self) -> dict[str, tuple[str, ...]]:
         """By the name of each depth the words nearest to it there, nearest first: ``capture.neighbors(word, layer=…)``."""
-        return {name: self.capture.neighbors(self.word, name) for name in map(depth_name, range(len(self.capture)))}
+        names = map(depth_name, range(len(self.capture)))
+        return arguments.Named("depth", {name: self.capture.neighbors(self.word, name) for name in names})
 
     def place(self, projection: str = "standardized") -> np.ndarray:
         """``(n_depths, 2)``: where it lies in each plot of a projection."""

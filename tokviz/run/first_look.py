@@ -61,6 +61,7 @@ def _config(config: ReportConfig, shown: list[ModelConfig]) -> ReportConfig:
             "compare": None,
             "changes": None,
             "intro": None,
+            "subtitle": None,
             "description": None,
             "finding": None,
         }

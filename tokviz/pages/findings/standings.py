@@ -150,6 +150,8 @@ def _against_one(report: Report, standing: Standing) -> Fact:
     others = [each for each in standing.models if each is not reference and standing.compared(reference, each)]
     more = [each.slug for each in others if standing.ahead(each, reference)]
     less = [each.slug for each in others if standing.ahead(reference, each)]
+    if not more and not less:
+        return Fact("findings.standing.purity_none", context=_context(report, standing))
     return Fact(
         f"findings.standing.{standing.measure}_counts",
         context=_context(report, standing),
