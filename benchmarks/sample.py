@@ -52,7 +52,7 @@ def config(
     lists = [f"{key} = {json.dumps(value[:n_words])}" for key, value in words().items()]
     contexts = _report()["contexts"] if whole else [{"name": "alone", "template": " {word}"}]
     tables += [
-        f"[[contexts]]\nname = {json.dumps(each['name'])}\ntemplate = {json.dumps(each['template'])}"
+        "\n".join(["[[contexts]]", *(f"{key} = {json.dumps(value)}" for key, value in each.items())])
         for each in contexts
     ]
     projections = _report()["projections"] if whole else ["standardized"]

@@ -14,6 +14,8 @@ from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.manifold import TSNE
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import tokviz
 from tokviz.errors import TokvizError
@@ -100,6 +102,10 @@ def test_a_method_that_uses_the_categories_is_named_as_such(alone: Capture) -> N
     assert np.allclose(np.abs(drawn.coordinates), np.abs(own.transform(states)), rtol=1e-3)
 
 
+def test_of_a_pipeline_the_last_step_is_named(alone: Capture) -> None:
+    assert alone.project(make_pipeline(StandardScaler(), PCA(n_components=2))).method.name == "PCA"
+
+
 def test_axes_of_the_caller_are_named_by_the_method(alone: Capture) -> None:
     figure, axes = plt.subplots()
     alone.draw(1, PCA(n_components=2), ax=axes)
@@ -121,7 +127,7 @@ class Failing(BaseEstimator):  # type: ignore[misc]
         (PCA(n_components=3), "PCA at embedding: expected finite numbers (15, 2), got an array (15, 3)"),
         (
             lambda states: states[:, :2] * np.nan,
-            "your method at embedding: expected finite numbers (15, 2), got others",
+            "your method at embedding: expected finite numbers (15, 2), got some that are not",
         ),
         (lambda states: None, "your method at embedding: expected finite numbers (15, 2), got an array ()"),
         (Failing(), "Failing at embedding: ValueError: no more than 3 words, got 15"),

@@ -56,7 +56,7 @@ def test_a_sentence_and_what_the_picture_shows_are_read(tmp_path: Path) -> None:
             "9: finding.lead: expected 'change', 'words', 'contexts', 'models', 'break', 'order' or 'layers', got 'breaks'",
         ),
         ("row = []", "9: finding.row: unknown key; did you mean 'rows'?"),
-        ("rows = []", "9: finding.rows: expected at least 1 entries, got 0: "),
+        ("rows = []", "9: finding.rows: expected at least one entry, got 0: "),
         (f"rows = {['name/alone'] * 5}", "9: finding.rows: expected at most 4 rows, got 5"),
         (f"rows = {['name/alone'] * 2}", "9: finding.rows.1: 'name/alone' stands twice; remove one"),
         ('depths = ["embedding"]', "9: finding.depths: expected at least 2 entries, got 1: "),

@@ -96,7 +96,7 @@ def test_entries_that_are_no_tables_are_told_one_by_one(tmp_path: Path) -> None:
         (TABLE.replace("11", "100_001"), "7: interventions.0.layer: expected at most 100,000, got 100001"),
         (TABLE.replace("11", '"11"'), "7: interventions.0.layer: expected a whole number, got '11'"),
         (TABLE.replace("11", "true"), "7: interventions.0.layer: expected a whole number, got True"),
-        (TABLE.replace("1229, 1487", ""), "8: interventions.0.neurons: expected at least 1 entries, got 0: []"),
+        (TABLE.replace("1229, 1487", ""), "8: interventions.0.neurons: expected at least one entry, got 0: []"),
         (TABLE.replace("[1229, 1487]", "3"), "8: interventions.0.neurons: expected a list, got 3"),
         (TABLE.replace("1487", "1229"), "8: interventions.0.neurons.1: the neuron 1229 stands twice; remove one"),
         (TABLE.replace("1487", "-1"), "8: interventions.0.neurons.1: expected at least 0, got -1"),

@@ -47,7 +47,7 @@ SIZE = "expected width and height in pixels, the width 750 or more and once to t
         ('palette = ["red"]', "palette.0: expected a color such as '#21319d', got 'red'"),
         ('palette = ["#21319d", "#12345"]', "palette.1: expected a color such as '#21319d', got '#12345'"),
         ('palette = "#21319d"', "palette: expected a list, got '#21319d'"),
-        ("palette = []", "palette: expected at least 1 entries, got 0: []"),
+        ("palette = []", "palette: expected at least one entry, got 0: []"),
         (
             'palette = ["#fefefe"]',
             "palette.0: expected a color whose marks can be seen on white, got '#fefefe'; take a darker one",

@@ -49,7 +49,7 @@ def test_contexts_that_are_configured_are_all_there_are(tmp_path: Path) -> None:
     assert names(["red"], contexts=[{"name": "own", "template": "{word}"}]) == ["own"]
     config = tmp_path / "report.toml"
     config.write_text('contexts = []\n[words]\na = ["b"]\n[[models]]\nsource = "org/name"\n', encoding="utf-8")
-    with pytest.raises(ConfigError, match="contexts: expected at least 1 entr"):
+    with pytest.raises(ConfigError, match="contexts: expected at least one entr"):
         load(config)
 
 

@@ -252,9 +252,9 @@ def test_loading_asks_for_no_kernel(
     seen: list[bool] = []
     made = tokenizer.load_tokenizer
 
-    def loaded(*given: Any) -> Any:
+    def loaded(*given: Any, **named: Any) -> Any:
         seen.append(kernels())
-        return made(*given)
+        return made(*given, **named)
 
     monkeypatch.setattr("tokviz.models.loading.load_tokenizer", loaded)
     load(configured("llama"), checkpoints, "cpu")

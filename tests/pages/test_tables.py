@@ -236,7 +236,7 @@ def test_writers_are_neurons_experts_and_all_heads() -> None:
 
 def test_the_files_of_neurons_off_have_no_tokens_and_all_that_is_promised_is_written() -> None:
     report = sample_report()
-    written = {path for path in tables.files(report) if path.endswith(".csv")}
+    written = {path for path in tables.files(report) if path.endswith((".csv", ".ipynb"))}
     assert set(report.downloads.values()) == written
     of_model = {path.removeprefix("data/smol-30/") for path in written if path.startswith("data/smol-30/")}
     assert {path for path in of_model if path.startswith("alone-off/")} == {

@@ -165,7 +165,7 @@ REFUSALS = {
     "a package that isn't installed": Refusal(
         source="package:no_such_package/model",
         cause="expected an installed package no_such_package, found none",
-        remedy="pip install --no-deps no-such-package",
+        remedy="correct the name, or install the package",
     ),
     # The files.
     "no config": Refusal(

@@ -26,7 +26,7 @@ _MEANINGS = {
     "Isomap": "distances follow those from neighbor to neighbor, as far as two dimensions allow",
 }
 """Class → what its distances mean."""
-_UNKNOWN = "what its distances mean, its author knows"
+_UNKNOWN = "tokviz doesn't know what its distances mean"
 _BY_CATEGORIES = "made with the categories: even meaningless ones may look apart"
 
 
@@ -84,7 +84,8 @@ class OwnMethod:
         TokvizError : it is neither.
         """
         if not isinstance(given, type) and (hasattr(given, "fit_transform") or hasattr(given, "transform")):
-            name, needs_target = type(given).__name__, _needs_target(given)
+            steps = getattr(given, "steps", None)  # of a pipeline the last one places
+            name, needs_target = type(steps[-1][1] if steps else given).__name__, _needs_target(given)
             meaning = _BY_CATEGORIES if needs_target else _MEANINGS.get(name, _UNKNOWN)
             place = _told_categories(given) if needs_target else _on_its_own(given)
             return cls(shown=Method(name=name, meaning=meaning), place=place)
@@ -114,7 +115,7 @@ class OwnMethod:
             except Exception as error:
                 raise TokvizError(f"{where}: {error_line(error)}") from error
             if found.shape != coordinates[depth].shape or not np.isfinite(found).all():
-                what = "others" if found.shape == coordinates[depth].shape else f"an array {found.shape}"
+                what = "some that are not" if found.shape == coordinates[depth].shape else f"an array {found.shape}"
                 raise TokvizError(f"{where}: expected finite numbers {coordinates[depth].shape}, got {what}")
             coordinates[depth] = found
         return coordinates

@@ -258,7 +258,7 @@ class _ThemeLoader(FileSystemLoader):
 def _theme_error(place: str, error: Exception) -> ThemeError:
     if isinstance(error, TemplateNotFound):
         return ThemeError(
-            f"{place}: expected a template of the theme or of tokviz, got {shown(error.name)}; mend the template"
+            f"{place}: expected a template of the theme or of tokviz, got {shown(error.name)}; mend the template, or leave theme out"
         )
     return ThemeError(f"{place}: {one_line(str(error))}; mend the template, or leave theme out")
 
