@@ -153,7 +153,7 @@ def test_the_next_run_goes_on(project: Path, published: list[Path], request: pyt
 
 
 def test_a_model_that_fails_is_left_to_the_whole_report(project: Path, published: list[Path]) -> None:
-    asked = config(models=[{"source": "bert"}, {"source": "absent"}], intro="Words.")
+    asked = config(models=[{"source": "bert"}, {"source": "./absent"}], intro="Words.")
     said = run(project, asked).heard
     early, whole = published
     assert "it has plots of 1 of 2 models" in pages(early)["index.html"]
@@ -178,7 +178,8 @@ def test_it_is_made_again_as_further_models_are_captured(
 ) -> None:
     """One that is captured and not drawn yet isn't among them, nor one that fails; the whole report is as it is without them."""
     monkeypatch.setattr(first_look.Clock, "is_over", True)
-    asked = config(models=[{"source": each} for each in ("qwen3", "absent", "bert", "gpt2")], intro="Words.")
+    models = [{"source": each} for each in ("qwen3", "./absent", "bert", "gpt2")]
+    asked = config(models=models, intro="Words.", contexts=CONFIG["contexts"][:1], projections=["centered"])
     drawn = picture_queue.PictureQueue.keep_finished
 
     def drawn_all(queue: picture_queue.PictureQueue) -> None:
