@@ -59,7 +59,7 @@ def store(tmp_path: Path) -> Store:
     """One that holds the capture of ``config()``."""
     store = Store(tmp_path)
     report = config()
-    making.put(store, keys.states_key(report.models[0], report.context_list[0], report.word_list, report.read))
+    making.put(store, keys.states_key(report.models[0], report.context_list[0], report.word_list, str(report.read)))
     return store
 
 

@@ -33,7 +33,7 @@ CONFIG = ReportConfig.model_validate(
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     store = Store(tmp_path)
-    making.put(store, keys.states_key(CONFIG.models[0], CONFIG.context_list[0], CONFIG.word_list, CONFIG.read))
+    making.put(store, keys.states_key(CONFIG.models[0], CONFIG.context_list[0], CONFIG.word_list, str(CONFIG.read)))
     return store
 
 
