@@ -24,7 +24,7 @@ from command import SMALL_CONFIG, done, generate_blank, wait_for
 from families import Tiny
 from invoking import run_in
 from narrow import present
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tokviz.serve import SiteServer, make, watched
 
@@ -533,18 +533,25 @@ def put_site(folder: Path, title: str, above: str = "") -> None:
     (folder / "data/new").replace(folder / "data/manifest.json")
 
 
+READ = "document.querySelector('h2').getBoundingClientRect().top"
+
+
+def reading(browser: Browser, server: SiteServer) -> tuple[Page, float]:
+    """A page that is scrolled to what is read, and where that stands."""
+    page = browser.new_page()
+    page.goto(server.address)
+    page.evaluate("scrollTo(0, 60)")
+    return page, page.evaluate(READ)
+
+
 @pytest.mark.thorough
 def test_a_site_that_takes_anothers_place_is_shown_where_it_was_being_read(browser: Browser, tmp_path: Path) -> None:
     put_site(tmp_path, "Title")
     with listening(tmp_path) as server:
-        page = browser.new_page()
-        page.goto(server.address)
-        page.evaluate("scrollTo(0, 60)")
-        read = "document.querySelector('h2').getBoundingClientRect().top"
-        before = page.evaluate(read)
+        page, before = reading(browser, server)
         put_site(tmp_path, "Title", '<section style="height: 2000px">What was found</section>')
         expect(page.get_by_text("What was found")).to_have_count(1)
-        page.wait_for_function(f"Math.abs({read} - {before}) < 2")
+        page.wait_for_function(f"Math.abs({READ} - {before}) < 2")
         assert page.evaluate("scrollY") > 1900
         page.close()
 
@@ -561,20 +568,16 @@ def test_what_is_read_stays_while_the_new_page_is_still_being_made(browser: Brow
         "addEventListener('load', () => setTimeout(() => document.getElementById('late').style.height = '1900px', 700))"
     )
     with listening(tmp_path) as server:
-        page = browser.new_page()
-        page.goto(server.address)
-        page.evaluate("scrollTo(0, 60)")
-        read = "document.querySelector('h2').getBoundingClientRect().top"
-        before = page.evaluate(read)
+        page, before = reading(browser, server)
         put_site(
             tmp_path,
             "Title",
             f'<section id="late">New</section>{track.replace("Slide 0<", "Another<")}<script>{late}</script>',
         )
         page.wait_for_function("document.getElementById('late')?.offsetHeight === 1900")
-        page.wait_for_function(f"Math.abs({read} - {before}) < 2")
+        page.wait_for_function(f"Math.abs({READ} - {before}) < 2")
         page.mouse.wheel(0, 300)  # from now on it is the reader who says what is read
-        page.wait_for_function(f"{read} < {before} - 200")
+        page.wait_for_function(f"{READ} < {before} - 200")
         page.close()
 
 

@@ -14,7 +14,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from email.message import Message
 from functools import partial
@@ -35,6 +35,7 @@ from tokviz.errors import ConfigError, PublishError
 from tokviz.reloading import AGAIN, ANEW, NO_PAGE, NONE_YET
 from tokviz.run.publishing import manifest
 from tokviz.run.store import disk
+from tokviz.text import texts_within
 
 SCRIPT = PACKAGE.parent / "generate.py"
 """The command of a checkout."""
@@ -269,16 +270,8 @@ def watched(config: Path) -> set[Path]:
         _, values = read_toml(config)
     except ConfigError:
         values = {}  # the command says what is wrong with it
-    named = (config.parent / expanded(text) for text in _texts(values))
+    named = (config.parent / expanded(text) for text in texts_within(values))
     return {path.absolute() for path in (config, *CODE, *(path for path in named if exists(path) and path.is_file()))}
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from _texts(part)
 
 
 def _folders(paths: set[Path]) -> set[Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, time
 from pathlib import Path
 from typing import Any
@@ -118,6 +118,15 @@ def with_short_paths(text: str) -> str:
 
 
 _LONG_RUN = re.compile(rf"\S{{{MOST_OF_A_PATH + 1},}}")
+
+
+def texts_within(value: Any) -> Iterator[str]:
+    """Every text in what a JSON or TOML file holds, at any depth; keys are none."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | Mapping):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from texts_within(each)
 
 
 def counted(number: int, noun: str) -> str:

@@ -23,7 +23,7 @@ from tokviz.models.files import CONFIG, INDEX, KNOWN, OTHER_WEIGHTS, WEIGHTS, Mo
 from tokviz.models.opened import of_status, opened, signature
 from tokviz.models.origin import Origin
 from tokviz.models.refusals import check_sha256, refuse_several_files
-from tokviz.text import one_line, shown
+from tokviz.text import one_line, shown, texts_within
 
 _BY_KEY = (CONFIG, "tokenizer_config.json", "special_tokens_map.json")
 """Settings that transformers hands on to a class, key by key."""
@@ -258,20 +258,12 @@ def _refuse_count(where: str, key: str, value: Any) -> None:
 def _refuse_tokens(where: str, key: str, value: Any) -> None:
     if not _TOKENS.fullmatch(key):
         return
-    lengths = [len(text) for text in _all_texts(value)]
+    lengths = [len(text) for text in texts_within(value)]
     if len(lengths) > _MOST_TOKENS or max(lengths, default=0) > _LONGEST_TOKEN or sum(lengths) > _MOST_CHARACTERS:
         raise SourceError(
             f"{where}: expected at most {_MOST_TOKENS:,} tokens of at most {_LONGEST_TOKEN:,} characters in {key}, "
             f"{_MOST_CHARACTERS:,} in all, got more; fetch the file again"
         )
-
-
-def _all_texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list | Mapping):
-        for each in value.values() if isinstance(value, Mapping) else value:
-            yield from _all_texts(each)
 
 
 def _dropped(value: Any) -> Any:

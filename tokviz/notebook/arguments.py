@@ -86,7 +86,7 @@ def path(name: str, value: Any) -> Path:
 
 
 def instance(name: str, value: Any, kind: type[Value]) -> Value:
-    """Another capture."""
+    """The value, which must be of that kind; the error suggests a name where it is a mapping of such values."""
     if isinstance(value, kind):
         return value
     hint = f"; choose one of its {value.kind}s, such as [{next(iter(value), '')!r}]" if isinstance(value, Named) else ""

@@ -106,7 +106,7 @@ def _changes(series: SeriesPlan, found: Mapping[str, Any]) -> Iterator[ModelDiff
 
 
 def _named(what: str, compared: Comparison) -> str:
-    """As it is told where it can't be made: of which context, and of which checkpoints."""
+    """What is made, of which context and which checkpoints: a message says so where it can't be made."""
     return f"{what}, {compared.context} ({' and '.join(compared.slugs)})"
 
 

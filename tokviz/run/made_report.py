@@ -16,7 +16,7 @@ from tokviz.errors import TokvizError, UnknownNameError
 from tokviz.records import depth_name
 from tokviz.run.store import disk
 from tokviz.run.store.disk import shown_path
-from tokviz.text import shown, suggestion, visible
+from tokviz.text import shown, suggestion, texts_within, visible
 
 REPORT = "data/report.json"
 _LONGEST_TEXT = 20_000
@@ -110,17 +110,9 @@ def read(site: Path) -> dict[str, Any]:
         report = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, RecursionError):
         report = None
-    if not isinstance(report, dict) or not all(map(_is_fit, _texts(report))):
+    if not isinstance(report, dict) or not all(map(_is_fit, texts_within(report))):
         raise TokvizError(f"{shown_path(file)}: expected a report of this tokviz; make it again")
     return report
-
-
-def _texts(values: Any) -> Iterator[str]:
-    if isinstance(values, str):
-        yield values
-    elif isinstance(values, dict | list):
-        for each in values.values() if isinstance(values, dict) else values:
-            yield from _texts(each)
 
 
 def _is_fit(text: str) -> bool:

@@ -49,7 +49,7 @@ class Plan:
 
     @property
     def tells_failures(self) -> bool:
-        """Whether a model that fails is told of at once; where there is one, that ends the run."""
+        """Whether a failed model is reported at once. The failure of an only model ends the run, whose error says it."""
         return len(self.models) > 1
 
     def _model(self, request: Request) -> ModelPlan:
