@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from torture import kills, pairs
+from tokviz.run.publishing import manifest
+from torture import checks, kills, pairs
 from torture.checks import Findings
 from torture.kills import Case
 from torture.kit import FIRST_LOOK, FOREIGN_TREE, Kit, Strike, kit_of, own, tree
@@ -52,6 +53,25 @@ def test_two_runs_at_once_leave_one_whole_site(root: Path) -> None:
     case = pairs.Case(one_site=True, cached="all", variants=("plain", "other"), offset=0.0, strikes=(struck, None))
     outcome = pairs.tried(case, 0, folder, kit_of(folder))
     assert not outcome.harm, outcome.detail
+
+
+def test_a_look_of_a_busier_machine_is_a_site_that_it_may_be_and_a_false_list_is_not(root: Path) -> None:
+    kit = kit_of(root / "looks")
+    kit.prepare(root / "looks")
+    kit.put_old_site(root / "looks", FIRST_LOOK)
+    site = root / "looks" / "site"
+    sites = [own(tree(site))]
+    pages = [path for path, content in sites[0].items() if b"expected to take under a minute." in content]
+    for path in pages:
+        (site / path).write_bytes(sites[0][path].replace(b"under a minute.", b"about 2 minutes."))
+    digests = {path: manifest.sha256(content) for path, content in own(tree(site)).items() if path != manifest.PATH}
+    (site / manifest.PATH).write_text(manifest.to_json(digests), encoding="utf-8")
+    checks.one_whole_site(root / "looks", sites, whole := Findings())
+    (site / manifest.PATH).write_text(manifest.to_json({**digests, pages[0]: "0" * 64}), encoding="utf-8")
+    checks.one_whole_site(root / "looks", sites, false := Findings())
+    assert pages
+    assert not whole.has_harm
+    assert false.outcome("").harm == {SITES_BROKEN: 1}
 
 
 # --- no check that can't fail ----------------------------------------------------------------------------------------
