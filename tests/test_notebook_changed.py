@@ -121,6 +121,20 @@ def test_a_row_for_each_depth(pair: Pair, planted: tokviz.ModelChange) -> None:
     assert table["cka"].tolist() == pytest.approx(np.diagonal(alike.cka).tolist(), abs=1e-5)
 
 
+def test_a_row_for_each_category_at_each_depth(planted: tokviz.ModelChange) -> None:
+    table = planted.to_pandas("categories")
+    keys = [f"category-{index}" for index in range(3)]
+    assert table["category"].tolist() == [key for key in keys for _ in range(3)]
+    assert table["layer"].tolist() == ["embedding", "layer 0", "layer 1"] * 3
+    last = table[table["layer"] == "layer 1"].set_index("category")
+    # The second one's words lie anywhere; each has as many words, so that their mean is that of all.
+    assert last["silhouette_announced"].to_dict() == {"category-0": 0, "category-1": 1, "category-2": 0}
+    of_all = planted.to_pandas()["silhouette_change"].iloc[-1]
+    assert last["silhouette_change"].mean() == pytest.approx(of_all, abs=1e-5)
+    with pytest.raises(TokvizError, match=r'expected .*categories.*, got "groups"'):
+        planted.to_pandas("groups")
+
+
 def test_the_report_of_both_has_the_same(
     both: tokviz.Study, changed: tokviz.ModelChange, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,8 @@ from typing import Any
 
 import jsonschema
 import pytest
-from command import CONFIG, ROOT, done, python
+from command import CONFIG, ROOT, done, generate_forked, python
+from families import Tiny
 from invoking import run
 
 from tokviz.cli import application, looking
@@ -63,6 +64,20 @@ def test_a_plan_for_programs(project: Path) -> None:
     assert said["models"][0]["contexts"]["alone"]["is_due"]
     page = (ROOT / "docs" / "manual" / "reference" / "command.md").read_text(encoding="utf-8")
     assert not [key for key in (*said, *EXPECTED_KEYS, *said["models"][0]) if f"`{key}`" not in page]
+
+
+@pytest.mark.process
+def test_a_plan_says_that_a_pair_is_not_of_one_form_as_soon_as_both_are_captured(project: Path, tiny: Tiny) -> None:
+    with (project / "report.toml").open("a", encoding="utf-8") as file:
+        file.write(f"[[models]]\nsource = {str(tiny('gpt2'))!r}\nname = 'Other'\n")
+    text = (project / "report.toml").read_text(encoding="utf-8")
+    (project / "report.toml").write_text('changes = [["llama", "Other"]]\n' + text, encoding="utf-8")
+    assert run("plan").exit_code == 0
+    done(generate_forked(project, "--capture-only"))
+    planned = run("plan")
+    assert "llama and Other: no page of what changed: expected the " in planned.stdout
+    assert "; remove the pair from changes\n" in planned.stdout
+    assert planned.exit_code == 1
 
 
 def test_models_and_words_need_no_config(project: Path) -> None:

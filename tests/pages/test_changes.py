@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import replace
 from typing import Any
@@ -212,6 +213,18 @@ def test_its_table_has_after_less_before() -> None:
     row = dict(zip(header.split(","), last.split(","), strict=True))
     assert (row["layer"], row["purity_change"], row["purity_announced"]) == ("layer 3", "-0.5", "1")
     assert float(row["purity_low"]) < float(row["purity_change"]) < float(row["purity_high"]) < 0
+
+
+def test_the_table_of_categories_has_each_at_each_depth() -> None:
+    report = change_report(categories={1: LAST})
+    text = tables.files(report)["data/change/base-tuned/sentence/categories.csv"]
+    rows = list(csv.DictReader(text.splitlines()))
+    keys = [each.key for each in report.words.categories]
+    assert [(row["category"], row["layer"]) for row in rows[:2]] == [(keys[0], "embedding"), (keys[0], "layer 0")]
+    assert [row["category"] for row in rows if row["layer"] == "layer 3"] == keys
+    shown = [row for row in rows if row["purity_announced"] == "1"]
+    assert [(row["category"], row["layer"], row["purity_change"]) for row in shown] == [(keys[1], "layer 3", "-0.5")]
+    assert float(shown[0]["purity_low"]) < -0.5 < float(shown[0]["purity_high"]) < 0
 
 
 def test_models_that_are_not_before_and_after_have_no_such_page() -> None:

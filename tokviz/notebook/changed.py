@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tokviz.errors import TokvizError
 from tokviz.notebook import arguments, frames, plates
 from tokviz.notebook.drawn import Drawn
-from tokviz.pages.change.change_data import csv_of
+from tokviz.pages.change.change_data import csv_of, tables_of
 from tokviz.pages.change.movers import all_movers
 from tokviz.pages.change.page import caption
 from tokviz.pages.findings.changes import Shift
@@ -107,15 +107,18 @@ class ModelChange:
 
         Parameters
         ----------
-        table : ``depths``, a row for each; or ``words``, a row for each depth and word.
+        table : ``depths``, a row for each; ``categories``, the same differences for each category; or ``words``, a row for each depth
+            and word.
 
         Raises
         ------
         TokvizError : pandas isn't installed.
         """
-        table = arguments.one_of("table", table, ("depths", "words"))
-        found = frames.of_csv(csv_of(self.shift, f"{table}.csv"), texts=("layer", "word", "text_safe"))
-        return found.drop(columns="text_safe", errors="ignore")
+        tables = [name.removesuffix(".csv") for name in tables_of(self.shift)]
+        table = arguments.one_of("table", table, tables)
+        texts = ("layer", "word", "text_safe", "category", "category_safe")
+        found = frames.of_csv(csv_of(self.shift, f"{table}.csv"), texts=texts)
+        return found.drop(columns=["text_safe", "category_safe"], errors="ignore")
 
     def draw(self, layer: int | str | None = None) -> Drawn:
         """Both models' words at a layer, next to each other on the same axes, at one scale.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from tokviz import models
 from tokviz.config import ModelConfig, ReportConfig
 from tokviz.errors import SourceError
 from tokviz.pages import notes
+from tokviz.pages.text.wording import joined_by_and
 from tokviz.records import Directions
 from tokviz.run import forecast, places
 from tokviz.run.forecast import Expected
@@ -19,6 +20,7 @@ from tokviz.run.kinds.losses import LossText
 from tokviz.run.plan.added import added_measures
 from tokviz.run.plan.inputs import Inputs
 from tokviz.run.plan.options import Options
+from tokviz.run.plan.pairs import Comparison
 from tokviz.run.plan.report import Plan
 from tokviz.run.plan.request import Request
 from tokviz.run.plan.series import SeriesPlan
@@ -51,11 +53,13 @@ class Forecast:
     models: tuple[Told, ...]
     more: tuple[str, ...]
     """Of series, of comparisons, and of what is written."""
+    misfits: tuple[str, ...]
+    """Pairs of ``changes`` that are known to be of several forms."""
 
     @property
     def fails(self) -> bool:
-        """Whether a model is known to fail."""
-        return any(each.problem for each in self.models)
+        """Whether a model or a pair is known to fail."""
+        return any(each.problem for each in self.models) or bool(self.misfits)
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -67,7 +71,7 @@ class Forecast:
             labels = {context.context.name: context.context.label for context in each.model.contexts}
             lines += [f"  {labels[name]}: {said}" for name, said in each.contexts.items()]
             lines += [f"  {said}" for said in each.more]
-        return tuple(map(with_short_paths, (*lines, *self.more)))
+        return tuple(map(with_short_paths, (*lines, *self.misfits, *self.more)))
 
     def as_json(self) -> dict[str, Any]:
         """The same for programs."""
@@ -86,7 +90,7 @@ class Forecast:
                 }
                 for each in self.models
             ],
-            "more": [with_short_paths(each) for each in self.more],
+            "more": [with_short_paths(each) for each in (*self.misfits, *self.more)],
         }
 
 
@@ -124,12 +128,18 @@ def describe(config: ReportConfig, options: Options, *, captures_only: bool = Fa
         )
     known = {each.model.slug: each for each in plan.models}
     more = [_series(SeriesPlan.of(each, known, plan), known) for each in config.series]
+    comparisons = plan.comparisons(ready)
     if config.pairs:
-        more.append(_comparisons(plan, ready))
+        more.append(_compared(plan, comparisons))
     n_failing = sum(each.problem is not None for each in told)
     more.append(_written(config, options, n_failing=n_failing, captures_only=captures_only))
     whole = Plan(config, replace(options, draws=False), plan.store) if captures_only else plan
-    return Forecast(expected=forecast.expected(whole), models=tuple(told), more=tuple(more))
+    return Forecast(
+        expected=forecast.expected(whole),
+        models=tuple(told),
+        more=tuple(more),
+        misfits=() if captures_only else _misfits(config, comparisons),
+    )
 
 
 def _written(config: ReportConfig, options: Options, *, n_failing: int, captures_only: bool) -> str:
@@ -243,12 +253,20 @@ def _series(series: SeriesPlan, models: Mapping[str, ModelPlan]) -> str:
     return f"{config.name}: {'; '.join(parts) or 'up to date'}"
 
 
-def _comparisons(plan: Plan, ready: dict[str, list[Inputs]]) -> str:
+def _compared(plan: Plan, known: Sequence[Comparison]) -> str:
     """How many models × models × contexts are to be compared; what must be captured first is among them."""
     n_all = len(plan.config.pairs) * len(plan.config.contexts)
-    known = plan.comparisons(ready)
     due = [comparison for comparison in known if any(map(plan.steps.due, comparison.steps))]
     n_due = n_all - len(known) + len(due)
     if not n_due:
         return f"{n_all} comparisons of models: up to date"
     return f"compare models: {n_due} of {n_all} comparisons ({'forced' if plan.options.force else 'not compared yet'})"
+
+
+def _misfits(config: ReportConfig, known: Sequence[Comparison]) -> tuple[str, ...]:
+    names = {model.slug: model.display_name for model in config.models}
+    wrong = {each.slugs: each.misfit for each in known if each.misfit}
+    return tuple(
+        f"{joined_by_and([names[slug] for slug in slugs])}: no page of what changed: {misfit}"
+        for slugs, misfit in wrong.items()
+    )

@@ -42,7 +42,8 @@ def of_sides(found: Sequence[Shift]) -> dict[str, str]:
 
 def tables_of(shift: Shift) -> dict[str, str]:
     """File's name → path from the site's root."""
-    return {name: f"data/{_folder(shift)}/{shift.pair.context}/{name}" for name in ("depths.csv", "words.csv")}
+    names = ["depths.csv", *(["categories.csv"] if shift.labels else []), "words.csv"]
+    return {name: f"data/{_folder(shift)}/{shift.pair.context}/{name}" for name in names}
 
 
 def files(report: Report) -> dict[str, str]:
@@ -53,34 +54,62 @@ def files(report: Report) -> dict[str, str]:
 
 def csv_of(shift: Shift, name: str) -> str:
     """One of these files."""
-    return csv_text(_header(shift), _rows(shift)) if name == "depths.csv" else csv_text(_WORDS, _word_rows(shift))
-
-
-def _header(shift: Shift) -> list[str]:
-    bands = [f"{measure}{part}" for measure in _measures(shift) for part in ("_change", "_low", "_high", "_announced")]
-    shares = [f"{side}_{axis}_share" for side in ("before", "after") for axis in ("pc1", "pc2")]
-    return ["depth", "layer", "identical", *bands, "cka", "neighbors_kept", "centered", *shares]
+    header, rows = {
+        "depths.csv": (_header, _rows),
+        "categories.csv": (_category_header, _category_rows),
+        "words.csv": (_word_header, _word_rows),
+    }[name]
+    return csv_text(header(shift), rows(shift))
 
 
 def _measures(shift: Shift) -> tuple[str, ...]:
     return tuple(MEASURES) if shift.pair.paired else ()
 
 
+def _band_header(shift: Shift) -> list[str]:
+    return [f"{each}{part}" for each in _measures(shift) for part in ("_change", "_low", "_high", "_announced")]
+
+
+def _bands(shift: Shift, *, by_category: bool) -> list[list[list[Any]]]:
+    """For all words, or for each category: at each depth the values of these columns."""
+    found = []
+    for each in _measures(shift):
+        paired = getattr(shift.pair.paired, each)
+        low, value, high = shift.band(each, by_category=by_category)
+        found += [value, low, high, (paired.by_category if by_category else paired.overall).holds]
+    n = len(shift.labels) if by_category else 1
+    return [[[of[row][depth] for of in found] for depth in range(shift.n_depths)] for row in range(n)]
+
+
+def _header(shift: Shift) -> list[str]:
+    shares = [f"{side}_{axis}_share" for side in ("before", "after") for axis in ("pc1", "pc2")]
+    return ["depth", "layer", "identical", *_band_header(shift), "cka", "neighbors_kept", "centered", *shares]
+
+
 def _rows(shift: Shift) -> Iterator[list[Any]]:
-    changed = shift.changed
-    bands = {each: shift.band(each, by_category=False)[:, 0] for each in _measures(shift)}
-    holds = {each: getattr(shift.pair.paired, each).overall.holds[0] for each in bands}
+    changed, (bands,) = shift.changed, _bands(shift, by_category=False)
     for depth in range(shift.n_depths):
-        row: list[Any] = [depth, depth_name(depth), changed.is_same[depth]]
-        for name, (low, value, high) in bands.items():
-            row += [value[depth], low[depth], high[depth], holds[name][depth]]
+        row: list[Any] = [depth, depth_name(depth), changed.is_same[depth], *bands[depth]]
         row += [changed.cka[depth], changed.neighbours[depth], changed.is_centered[depth]]
         for each in (changed.before, changed.after):
             row += each.explained_variance_ratio[depth].tolist()
         yield row
 
 
-_WORDS = ("depth", "layer", "word", "text_safe", "neighbors_lost", "neighbors", "score", "announced")
+def _category_header(shift: Shift) -> list[str]:
+    return ["depth", "layer", "category", "category_safe", *_band_header(shift)]
+
+
+def _category_rows(shift: Shift) -> Iterator[list[Any]]:
+    compared = shift.pair.paired.categories if shift.pair.paired else ()
+    keys = [shift.report.words.categories[index].key for index in compared]
+    for key, of_depths in zip(keys, _bands(shift, by_category=True), strict=True):
+        for depth, values in enumerate(of_depths):
+            yield [depth, depth_name(depth), key, spreadsheet_safe(key), *values]
+
+
+def _word_header(_: Shift) -> list[str]:
+    return ["depth", "layer", "word", "text_safe", "neighbors_lost", "neighbors", "score", "announced"]
 
 
 def _word_rows(shift: Shift) -> Iterator[list[Any]]:
