@@ -148,7 +148,7 @@ def test_layers_without_a_plot_are_left_out_and_that_is_said(project: Path) -> N
         (["--output", "a.png"], "--output a.png: expected a name that ends in .gif or .webp; name another"),
         (
             ["--output", "folder.gif"],
-            "--output folder.gif: expected a file to write, or nothing, got a folder; name another",
+            "folder.gif: expected a file to write, or nothing, got a folder; name another",
         ),
         (
             ["--site", "nowhere"],
@@ -159,6 +159,18 @@ def test_layers_without_a_plot_are_left_out_and_that_is_said(project: Path) -> N
 def test_what_is_not_there_is_told_with_what_is(project: Path, arguments: list[str], line: str) -> None:
     (project / "folder.gif").mkdir()
     assert said(project, *arguments) == line
+
+
+@pytest.mark.parametrize("name", ["layers.gif", "layers.webp"])
+def test_an_earlier_animation_is_replaced_and_nobodys_own_file(project: Path, name: str) -> None:
+    arguments = ("animate", "mini-6", "alone", "--layers", "0..1", "--output", name)
+    assert [run_in(project, *arguments).exit_code for _ in range(2)] == [0, 0]
+    for content in (b"mine, of tokviz", next((project / "site" / "images").rglob("*.webp")).read_bytes()):
+        (project / name).write_bytes(content)
+        assert said(project, *arguments[1:]) == (
+            f"{name}: expected a file to write, or nothing, got one that tokviz didn't write; name another, or move it away"
+        )
+        assert (project / name).read_bytes() == content
 
 
 def test_of_many_models_some_are_named(project: Path) -> None:

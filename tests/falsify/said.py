@@ -77,7 +77,7 @@ PHRASES: dict[str, tuple[str, str | None]] = {
     r"is further above chance than": ("differences", None),
     r"([Cc]ategory purity|[Tt]he silhouette above chance|kept from layer to layer) is (higher|lower)": ("paired", None),
     r"by category this is shown": ("paired by category", None),
-    r"categories (?:is above chance by itself at|are above chance by themselves)": ("categories, each", None),
+    r"categor(?:y|ies) (?:is above chance by itself|are above chance by themselves)": ("categories, each", None),
     phrase("series.told.categories", when=f"(?:{WHEN})", where=""): ("categories", None),
     f"{phrase('series.told.higher')}|{phrase('series.told.lower')}": ("differences", None),
     phrase("series.problems.exchanged"): (FAULT, "exchanged"),

@@ -207,3 +207,11 @@ def test_a_category_that_is_alone_in_its_case_is_not_tested() -> None:
     assert found.purity[2].min() > 0.9
     of_any_case = Categories(memberships=categories.memberships, words=tuple(WORDS))
     assert held([states], np.arange(len(words)), of_any_case).is_tested.all()
+
+
+def test_a_category_of_one_word_or_two_is_not_tested() -> None:
+    of_few = [0 if row < 2 else 1 if row < 3 else 2 + row % 2 for row in range(len(WORDS))]
+    categories = Categories(memberships=tuple((each,) for each in of_few), words=tuple(WORDS))
+    found = held([capture([FAR] * N_DEPTHS)], np.arange(len(WORDS)), categories)
+    assert found.n_words[:2] == (2, 1)
+    assert found.is_tested.tolist() == [False, False, True, True]

@@ -274,22 +274,28 @@ def _check_evidence(
     }
     is_none_shown = bool(told) and bool(others.any()) and not any(map(len, shown.values()))
     by_kind = {each.kind: each for each in found.evidence}
-    numbers = [each for each in found.evidence if "bounds" in each.values]
+    too = [each for each in found.evidence if each.kind == "change.too"]
+    numbers = [each for each in found.evidence if "bounds" in each.values and each not in too]
     require(len(numbers) == len(rows), found.said, rows)
     require(("change.others" in by_kind) == is_none_shown, found.said, others)
     if is_none_shown:
         largest = float(bands.ends[:-1, found.depth][others].max())
         most = by_kind["change.others"].values["most"]
         require(largest <= most + 1e-9 and most < largest + 0.0101, found.said, largest)
-    too = [each for each in found.evidence if each.kind == "change.too"]
     labels = [report.words.categories[index].label for index in pair.paired.categories]
-    for fact, rows_shown in zip(too, filter(len, shown.values()) if told else (), strict=True):
-        names = [labels[row] for row in rows_shown]
-        require(
-            list(fact.values["names"]) == names[:3] and fact.values["how_many"] == min(3, len(names)), found.said, names
-        )
-        rest = fact.values["more"].values["rest"] if fact.values["more"] else 0
-        require(rest == max(0, len(names) - 3), found.said, names)
+    # Each once, by the first metric that shows it.
+    first, second = shown
+    by_metric = {first: shown[first], second: np.setdiff1d(shown[second], shown[first])} if told else {}
+    expected = [(metric, row) for metric, of_metric in by_metric.items() for row in of_metric[:3]]
+    for fact, (metric, row) in zip(too, expected, strict=True):
+        require(fact.values["name"] == labels[row], found.said, labels[row])
+        require(bool(fact.values["by"]) == (metric != name), found.said, metric)
+        of_row = every_measure[metric]
+        band = [each[row, found.depth] for each in (of_row.value, of_row.low, of_row.high)]
+        np.testing.assert_equal([fact.values["value"], *fact.values["bounds"]], band)
+    more = [each.values["n"] for each in found.evidence if each.kind == "change.further_ones"]
+    rest = [len(each) - 3 for each in by_metric.values() if len(each) > 3]
+    require(more == rest, found.said, rest)
     require(not rows or measure.lower() in found.said.lower(), found.said, measure)
     is_told = bool(told) or bool(bands.signs(0).any())
     require(is_told or not {"change.overall", "change.also_overall"} & by_kind.keys(), found.said)
@@ -338,11 +344,12 @@ def _check_remaining(
 
 
 def _check_words(by_kind: dict[str, Fact], pair: ModelDifferences, found: Found) -> None:
-    """That no word moved is said only of all depths; then how many neighbors were replaced at the headline's, on average."""
+    """That no word moved is said only of all depths; then how many neighbors were replaced where most were, on average."""
     assert pair.changed is not None
-    moved, depth = pair.changed.moved, found.depth
-    known = moved.lost[depth][moved.lost[depth] >= 0]
+    moved = pair.changed.moved
+    shares = {depth: (row[row >= 0] / moved.k).mean() for depth, row in enumerate(moved.lost) if (row >= 0).any()}
     told = by_kind.get("change.no_movers")
-    require((told is not None) == bool(known.size and not moved.holds.any()), found.said)
+    require((told is not None) == bool(shares and not moved.holds.any()), found.said)
     if told is not None:
-        np.testing.assert_allclose(told.values["share"], (known / moved.k).mean())
+        np.testing.assert_allclose(told.values["share"], max(shares.values()))
+        np.testing.assert_allclose(shares[told.values["depth"]], max(shares.values()))

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from change_claims import check_change
 from changed_fixture import NOTHING, Values, change_report, random_change_report
+from claiming import decided
 from claims import plain
 from finding_claims import check_findings
 from hypothesis import given, settings
@@ -195,6 +196,25 @@ def test_of_several_sentences_words_moved_in_the_first() -> None:
     assert "This was asked of the context’s first sentence." in page.one(".change-movers .note").text
     assert "first sentence" in page.one("[data-caption]").text
     assert "first sentence" not in Rendered(change_report(movers=MOVERS))[PAGE].text
+
+
+def test_where_no_word_moved_it_is_said_how_many_neighbors_were_replaced_where_most_were() -> None:
+    report = change_report(movers={(1, 0): 2, (3, 0): 5, (3, 1): 5})
+    (pair,) = report.differences
+    assert pair.changed is not None
+    moved = pair.changed.moved
+    unmoved = replace(moved, claim=decided(np.zeros(moved.lost.size, dtype=bool), "movers"))
+    report = replace(report, differences=(replace(pair, changed=replace(pair.changed, moved=unmoved)),))
+    n_known = int((moved.lost[3] >= 0).sum())
+    said = plain(Rendered(report)[PAGE].one(".facts").text)
+    assert f"up to {moved.lost[3].sum() / n_known / moved.k:.1%}".replace("%", " %") in said
+    assert "nearest words were replaced, at layer 2" in said
+
+
+def test_where_nothing_could_be_tested_the_page_opens_at_the_last_layer() -> None:
+    report = change_report((np.nan,) * 5, dict.fromkeys(range(3), (np.nan,) * 5))
+    (shift,) = shifts(report)
+    assert shift.depth == shift.n_depths - 1
 
 
 def test_movers_stand_in_the_table_of_words() -> None:

@@ -79,6 +79,14 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     assert (done.exit_code, "expected a name that ends in .html" in done.stderr) == (1, True)
 
 
+def test_an_earlier_one_is_replaced_and_nobodys_own_page(tmp_path: Path) -> None:
+    assert [export(tmp_path)[0] for _ in range(2)] == [0, 0]
+    (tmp_path / "report.html").write_text("<p>My page on tokviz</p>", encoding="utf-8")
+    code, _, error = export(tmp_path)
+    assert (code, "got one that tokviz didn't write; name another" in error) == (1, True)
+    assert (tmp_path / "report.html").read_text(encoding="utf-8") == "<p>My page on tokviz</p>"
+
+
 def test_what_is_too_large_names_what_takes_how_much(tmp_path: Path) -> None:
     site = shutil.copytree(SITE, tmp_path / "site")
     for plate in (site / f"images/{LARGER}/alone/standardized").glob("*.webp"):

@@ -7,19 +7,28 @@ from pathlib import Path
 from tokviz.config import exists, file_name, kind_of_place
 from tokviz.errors import TokvizError
 
+MARKS = (b'<meta name="generator" content="tokviz">', b"made by tokviz", b'"title": "report.toml of tokviz"')
+"""Of pages, of animations, and of the schema."""
+
 
 def require_output(file: Path) -> None:
-    """Before the work: raise ``TokvizError`` where what ``--output`` names is something else than a file."""
+    """Before the work: raise ``TokvizError`` where what is named is something else than a file, or one that is somebody's."""
     if exists(file) and not file.is_file():
         raise TokvizError(f"{_expected(file)}, got {kind_of_place(file)}; name another")
+    try:
+        content = file.read_bytes() if file.exists() else b""
+    except OSError as error:
+        raise TokvizError(f"{_expected(file)}, can't read it: {error.strerror or error}; name another") from error
+    if content and not any(mark in content for mark in MARKS):
+        raise TokvizError(f"{_expected(file)}, got one that tokviz didn't write; name another, or move it away")
 
 
 def write_output(file: Path, content: bytes) -> None:
-    """Write what ``--output`` names; a file that is there is replaced.
+    """Write what is named; in the place of an earlier one.
 
     Raises
     ------
-    TokvizError : there is something else, or it can't be written.
+    TokvizError : there is something else, or somebody's file, or it can't be written.
     """
     require_output(file)
     try:
@@ -29,4 +38,4 @@ def write_output(file: Path, content: bytes) -> None:
 
 
 def _expected(file: Path) -> str:
-    return f"--output {file_name(file)}: expected a file to write, or nothing"
+    return f"{file_name(file)}: expected a file to write, or nothing"

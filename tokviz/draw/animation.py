@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 from PIL import GifImagePlugin, Image, ImageDraw, WebPImagePlugin  # noqa: F401 - else Pillow loads all its formats
@@ -149,7 +150,12 @@ def _nearest(frame: Image.Image, palette: np.ndarray) -> Image.Image:
 def _encoded(frames: Sequence[Image.Image], form: str) -> bytes:
     milliseconds = [round(1000 * SECONDS)] * (len(frames) - 1) + [round(1000 * LAST_SECONDS)]
     first, *others = frames if form == "GIF" else [each.convert("RGB") for each in frames]
-    options = {"optimize": True} if form == "GIF" else {"lossless": True, "quality": 60, "method": 4}
+    mark = b"made by tokviz"
+    options: dict[str, Any] = (
+        {"optimize": True, "comment": mark}
+        if form == "GIF"
+        else {"lossless": True, "quality": 60, "method": 4, "xmp": mark}
+    )
     buffer = BytesIO()
     first.save(buffer, form, save_all=True, append_images=others, duration=milliseconds, loop=0, **options)
     return buffer.getvalue()

@@ -40,6 +40,7 @@ def held(templates: Sequence[HiddenStates], rows: np.ndarray, categories: Catego
     chance = shuffled.mean(axis=2)
     return CategoriesHeld(
         categories=tuple(sorted({own[0] for own in categories.memberships})),
+        n_words=tuple(categories.counts.tolist()),
         purity=values.T,
         chance=chance.T,
         claim=claim(

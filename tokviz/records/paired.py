@@ -134,12 +134,15 @@ class CategoriesHeld:
 
     categories: tuple[int, ...]
     """Their indices."""
+    n_words: tuple[int, ...]
+    """Of each."""
     purity: np.ndarray
     """``(n, n_depths)`` float64, in 0–1."""
     chance: np.ndarray
     """``(n, n_depths)`` float64: the mean with categories shuffled among words of one case."""
     claim: Claim
     """That it is above chance; its values are ``(n · n_depths,)``, row by row."""
+    LEAST_WORDS: ClassVar[int] = 3
 
     @property
     def holds(self) -> np.ndarray:
@@ -148,8 +151,14 @@ class CategoriesHeld:
 
     @property
     def is_tested(self) -> np.ndarray:
-        """``(n,)`` bool: what shuffles change at all, as other categories have words of its case."""
-        return np.asarray(np.isfinite(self.claim.score.reshape(self.purity.shape)).any(axis=1))
+        """``(n,)`` bool: what shuffles change at all, as other categories have words of its case, and of words enough to show it."""
+        varies = np.isfinite(self.claim.score.reshape(self.purity.shape)).any(axis=1)
+        return np.asarray(varies & (~self.are_few | self.holds.any(axis=1)))
+
+    @property
+    def are_few(self) -> np.ndarray:
+        """``(n,)`` bool: a category of one word has no neighbors of its own, and two often are each other's by chance."""
+        return np.asarray(self.n_words) < self.LEAST_WORDS
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -151,7 +152,8 @@ class Shift:
             return int(np.argmax(self.movers.sum(axis=1)))
         if self.pair.paired is not None and not self.changed.is_same.all():
             size = np.abs(self.band(self.measure, by_category=False)[1, 0])
-            return int(np.argmax(np.where(np.isfinite(size), size, -1.0)))
+            if np.isfinite(size).any():
+                return int(np.argmax(np.where(np.isfinite(size), size, -1.0)))
         return self.n_depths - 1
 
     @property
@@ -332,16 +334,18 @@ class Shift:
 
     def _of_others(self, others: np.ndarray) -> Iterator[Fact]:
         """Categories that the headline doesn't name: which change there, too, and else by how much they may."""
-        depth, said = self.depth, False
+        depth, left = self.depth, others.copy()
         for measure in MEASURES:
-            shown = (self._signs(measure, by_category=True, is_strong=False)[:, depth] != 0) & others
+            shown = (self._signs(measure, by_category=True, is_strong=False)[:, depth] != 0) & left
+            left &= ~shown
             if shown.any():
-                said = True
                 by = "" if measure == self.measure else Fact("change.by", measure=Fact(f"change.measures.{measure}"))
-                names, n = tuple(self._names(shown)[:MOST_NAMED]), int(shown.sum())
-                more = Fact("change.more_of_them", rest=n - len(names)) if n > len(names) else ""
-                yield Fact("change.too", names=names, how_many=len(names), by=by, more=more)
-        if not said:
+                bands = self.band(measure, by_category=True)[:, :, depth]
+                for row in np.flatnonzero(shown)[:MOST_NAMED].tolist():
+                    yield Fact("change.too", name=self.labels[row], by=by, **_bounded(bands[:, row]))
+                if (rest := int(shown.sum()) - MOST_NAMED) > 0:
+                    yield Fact("change.further_ones", n=rest, by=by)
+        if (left == others).all():
             most = _rounded_up(float(self._ends(self.measure, by_category=True)[others, depth].max()))
             yield Fact("change.others", most=most)
 
@@ -381,10 +385,18 @@ class Shift:
         if movers.any():
             n = int(movers.sum())
             yield Fact("change.movers", n=n, lost=lost[movers], which=self._counted(n), **own)
-        elif not self.n_movers and (known := lost[lost >= 0]).size:
+        elif not self.n_movers and np.isfinite(share := self._replaced).any():
             n_asked, n_words = self.asked
             which = Fact("change.none_of_asked", asked=n_asked) if n_asked < n_words else Fact("change.none_of_all")
-            yield Fact("change.no_movers", share=float(known.mean()) / self.changed.moved.k, which=which, **own)
+            most = int(np.nanargmax(share))
+            yield Fact("change.no_movers", which=which, **own | {"share": float(share[most]), "depth": most})
+
+    @property
+    def _replaced(self) -> np.ndarray:
+        """``(n_depths,)``: which share of all words' nearest words are others; NaN where that isn't known."""
+        lost = np.where(self.changed.lost >= 0, self.changed.lost, np.nan)
+        with warnings.catch_warnings(action="ignore", category=RuntimeWarning):
+            return np.asarray(np.nanmean(lost, axis=1)) / self.changed.moved.k
 
     def _counted(self, n_movers: int) -> Fact:
         n_asked, n_words = self.asked

@@ -194,20 +194,20 @@ def _of_categories(report: Report, held: CategoriesHeld, holds: np.ndarray) -> F
         return Fact("paired.held.each", n=len(names), where=depths_where(everywhere))
     is_tested = held.is_tested.tolist()
     lacking = [name for name, each in zip(names, is_tested, strict=True) if not each]
-    untested = Fact("paired.held.untested", names=lacking) if 0 < len(lacking) <= MOST_NAMED else ""
+    rest = Fact("paired.held.rest", names=lacking) if 0 < len(lacking) <= MOST_NAMED else ""
     if not holds.any():
-        return Fact("paired.held.none", n=len(names) - len(lacking), untested=untested)
+        return Fact("paired.held.none", n=sum(is_tested), rest=rest)
     depth = int(holds.sum(axis=0).argmax())
     found = [name for name, each in zip(names, holds[:, depth], strict=True) if each]
     never = [name for name, *each in zip(names, anywhere, is_tested, strict=True) if each == [False, True]]
     return Fact(
         "paired.held.some",
         n=len(found),
-        of=len(names) - len(lacking),
+        of=sum(is_tested),
         depth=depth,
         names=Fact("paired.held.names", names=found) if len(found) <= MOST_NAMED else "",
         never=Fact("paired.held.never", names=never) if 0 < len(never) <= MOST_NAMED else "",
-        untested=untested,
+        rest=rest,
     )
 
 
