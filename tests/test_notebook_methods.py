@@ -113,6 +113,18 @@ def test_axes_of_the_caller_are_named_by_the_method(alone: Capture) -> None:
     plt.close(figure)
 
 
+def test_states_that_are_all_the_same_are_no_fault_of_the_method(tmp_path: Path) -> None:
+    states = np.random.default_rng(0).normal(size=(3, 15, 8))
+    states[0] = 1.0
+    capture = tokviz.from_arrays(states, WORDS, cache=tmp_path, quiet=True)
+    own: Capture = next(iter(capture.values()))["given"]
+    placed = own.project(lambda each: each[:, :2]).coordinates
+    assert np.isnan(placed[0]).all()
+    assert np.isfinite(placed[1:]).all()
+    with pytest.raises(TokvizError, match="expected states that differ between three words or more, got others"):
+        own.draw("embedding", lambda each: each[:, :2])
+
+
 class Failing(BaseEstimator):  # type: ignore[misc]
     def fit_transform(self, states: np.ndarray) -> np.ndarray:
         raise ValueError(f"no more than 3 words, got {len(states)}")

@@ -56,11 +56,16 @@ def draw_plate(plate: Plate) -> Figure:
 
 
 def draw_side_by_side(both: SideBySide) -> Figure:
-    """Draw two plates in one figure."""
-    form = sized(both.plates[0])
-    sheet = Sheet(2 * form.width, form.height, both.plates[0].points.marks, scale=form.scale)
+    """Draw two plates in one figure, and below them what the axes are."""
+    first = both.plates[0]
+    form, setter = sized(first), typesetter_for(first.fonts)
+    lines = setter.wrapped(both.caption, 2 * (form.width - form.axis), form.axis)
+    height = form.height + round(form.axis * 1.35 * (len(lines) + 1))
+    sheet = Sheet(2 * form.width, height, first.points.marks, setter, form.scale)
     for index, plate in enumerate(both.plates):
         PlateDrawing(plate, sheet.part(index * form.width, form.width, typesetter_for(plate.fonts))).draw()
+    for index, line in enumerate(lines, 1):
+        sheet.text((form.axis, form.height + form.axis * 1.35 * index), line, form.axis, style.QUIET_INK)
     return sheet.figure
 
 

@@ -120,6 +120,9 @@ def depth(value: Any, n_depths: int) -> int:
     return number % n_depths
 
 
+NONE_DIFFER = "expected states that differ between three words or more, got others (in a decoder the tokens before a word don't know it)"
+
+
 def layer(value: Any, n_depths: int, can_be_shown: Sequence[str]) -> str:
     """The name of the depth of a layer, given by its number, from the end where it is negative, or by the depth's name."""
     if isinstance(value, str):
@@ -127,8 +130,10 @@ def layer(value: Any, n_depths: int, can_be_shown: Sequence[str]) -> str:
     else:
         number = whole_number("layer", value, "a number, or embedding")
         wanted = depth_name(number + (1 if number >= 0 else n_depths))
+    if not can_be_shown:
+        raise TokvizError(f"layer: {NONE_DIFFER}")
     if wanted not in can_be_shown:
-        known = f"{can_be_shown[0]} … {can_be_shown[-1]}" if can_be_shown else "none"
+        known = f"{can_be_shown[0]} … {can_be_shown[-1]}"
         near = suggestion(value, can_be_shown) if isinstance(value, str) else ""
         raise TokvizError(f"layer: expected one that can be shown ({known}), got {value!r}{near}")
     return wanted

@@ -116,13 +116,14 @@ class Capture(AsArrays):
         return self.captured.inputs.words
 
     def __repr__(self) -> str:
-        card = self.states.card
+        card, tokenization = self.states.card, self.states.tokenization
         name = named_with_quantization(self.context.model.display_name, card)
-        return (
-            f"{name}, {self.states.context.label}: {counted(len(self.states.tokenization.words), 'word')}, "
+        said = (
+            f"{name}, {self.states.context.label}: {counted(len(tokenization.words), 'word')}, "
             f"embedding and {counted(self.states.n_depths - 1, 'layer')} of {counted(card.width, 'dimension')}"
-            f"{'' if (read := self.states.tokenization.read) == 'last' else f'; read: {read}'}"
+            f"{'' if tokenization.read == 'last' else f'; read: {tokenization.read}'}"
         )
+        return "\n".join((said, *tokenization.notes))
 
     @overload
     def project(self, name: str = ...) -> Projection: ...
@@ -444,5 +445,6 @@ class Capture(AsArrays):
                 f"embedding and {counted(self.states.n_depths - 1, 'layer')} of {counted(card.width, 'dimension')}",
             ),
             ("Computed in", card.dtype),
+            *(("Tokens", note) for note in tokenization.notes),
         )
         return inline.facts(rows, Drawn(picture=strip)._repr_png_()[0] if strip else None)

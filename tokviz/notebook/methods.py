@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tokviz.errors import TokvizError
+from tokviz.measure import pca
 from tokviz.measure.spaces import standardized
+from tokviz.notebook.arguments import NONE_DIFFER
 from tokviz.records import Method, depth_name
 from tokviz.text import error_line, shown
 
@@ -101,14 +103,17 @@ class OwnMethod:
     def coordinates(
         self, states: Sequence[np.ndarray], depths: Sequence[int], reference: np.ndarray, categories: np.ndarray
     ) -> np.ndarray:
-        """The words at some depths, each by itself: ``(n_depths, n_words, 2)``, NaN at the others.
+        """The words at some depths, each by itself: ``(n_depths, n_words, 2)``, NaN at the others and where states are all the same.
 
         Raises
         ------
-        TokvizError : the method fails, or doesn't give two finite numbers for each word.
+        TokvizError : states are the same at each of them, the method fails, or doesn't give two finite numbers for each word.
         """
         coordinates = np.full((len(states), len(reference), 2), np.nan)
-        for depth in depths:
+        different = [each for each in depths if not pca.why_not(states[each], reference)]
+        if not different:
+            raise TokvizError(f"layer: {NONE_DIFFER}")
+        for depth in different:
             where = f"{self.shown.name} at {depth_name(depth)}"
             try:
                 found = np.asarray(self.place(standardized(states[depth], reference), categories), dtype=np.float64)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -385,18 +384,12 @@ class Shift:
         if movers.any():
             n = int(movers.sum())
             yield Fact("change.movers", n=n, lost=lost[movers], which=self._counted(n), **own)
-        elif not self.n_movers and np.isfinite(share := self._replaced).any():
+        elif not self.n_movers and (known := self.changed.lost >= 0).any():
             n_asked, n_words = self.asked
             which = Fact("change.none_of_asked", asked=n_asked) if n_asked < n_words else Fact("change.none_of_all")
-            most = int(np.nanargmax(share))
-            yield Fact("change.no_movers", which=which, **own | {"share": float(share[most]), "depth": most})
-
-    @property
-    def _replaced(self) -> np.ndarray:
-        """``(n_depths,)``: which share of all words' nearest words are others; NaN where that isn't known."""
-        lost = np.where(self.changed.lost >= 0, self.changed.lost, np.nan)
-        with warnings.catch_warnings(action="ignore", category=RuntimeWarning):
-            return np.asarray(np.nanmean(lost, axis=1)) / self.changed.moved.k
+            lost = np.where(known, self.changed.lost, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+            most = {"depth": int(lost.argmax()), "share": float(lost.max()) / self.changed.moved.k}
+            yield Fact("change.no_movers", which=which, **own | most)
 
     def _counted(self, n_movers: int) -> Fact:
         n_asked, n_words = self.asked
