@@ -106,6 +106,7 @@ def built_as_in_the_workflow(folder: Path, said: str, code: int) -> subprocess.C
         ("site/index.html: 2 models", 0, 0, []),
         ("error: Qwen3: expected a model, found none", 3, 0, ["::warning::Qwen3: expected a model, found none"]),
         ("error: no model could be captured", 1, 1, ["::error::no model could be captured"]),
+        ("error: r.toml: 2 mistakes\n  a: one\n  b: two", 1, 1, ["::error::r.toml: 2 mistakes%0A  a: one%0A  b: two"]),
     ],
 )
 def test_a_model_that_fails_is_a_warning_in_the_workflow_and_the_others_are_published(
@@ -173,7 +174,10 @@ def test_the_sample_says_which_packages_it_needs(tmp_path: Path, monkeypatch: py
 
 def test_the_packages_of_the_sample_are_those_that_make_installs() -> None:
     text = (ROOT / "requirements-models.txt").read_text(encoding="utf-8")
-    assert re.findall(r"^([\w-]+)>=", text, re.MULTILINE) == list(starting._OF_SAMPLE.values())
+    names = re.findall(r"^([\w-]+)>=", text, re.MULTILINE)
+    assert names == list(starting._OF_SAMPLE.values())
+    assert f'  MODELS: "{" ".join(names)}"\n' in starting.starter(Template.SAMPLE)[BUILD]
+    assert '  MODELS: ""\n' in starting.starter(Template.MINIMAL)[BUILD]
 
 
 @pytest.mark.process

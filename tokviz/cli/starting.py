@@ -86,6 +86,8 @@ def starter(template: Template) -> dict[str, str]:
     if template is Template.SAMPLE:
         notes = {f"notes/{name}": text for name, text in _texts(SAMPLE / "notes").items()}
         own = {CONFIG: (SAMPLE / CONFIG).read_text(encoding="utf-8"), **notes}
+        build = _RENAMED["build.yml"]
+        common[build] = common[build].replace('MODELS: ""', f'MODELS: "{" ".join(_OF_SAMPLE.values())}"')
     else:
         own = _texts(STARTERS / template)
     own[CONFIG] = SCHEMA_LINE + own[CONFIG]
