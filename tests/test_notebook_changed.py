@@ -227,7 +227,7 @@ def test_each_half_is_the_plot_of_one_model(changed: tokviz.ModelChange) -> None
         ),
         (
             lambda base, cache: base.changed(given(distinct(0), "Tuned", cache, {**MANY, "category 0": MANY["category 0"][::-1]})),
-            "changed: expected the words and categories of Base, got others",
+            "changed: expected the words and categories of Base, in the same order, got others",
         ),
         (
             lambda base, cache: base.changed(given([*distinct(0)[:1], distinct(0)[1, :, :8], *distinct(0)[2:]], "Tuned", cache)),

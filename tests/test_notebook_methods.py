@@ -113,6 +113,12 @@ def test_axes_of_the_caller_are_named_by_the_method(alone: Capture) -> None:
     plt.close(figure)
 
 
+def test_it_is_asked_whether_a_word_is_there(alone: Capture) -> None:
+    word = alone.words.words[0]
+    assert word in alone
+    assert "no such word" not in alone
+
+
 def test_states_that_are_all_the_same_are_no_fault_of_the_method(tmp_path: Path) -> None:
     states = np.random.default_rng(0).normal(size=(3, 15, 8))
     states[0] = 1.0

@@ -189,6 +189,10 @@ def test_what_was_not_measured_is_not_said() -> None:
 def test_the_author_chooses_sentence_and_picture() -> None:
     report = sample_report()
     assert read(by_author(report)) == (OWN, ["alone", "alone-mean", "sentence"])
+    page = Rendered(by_author(report))["index.html"]
+    assert page.one(".finding-first .certainty").text == "In the author’s words; what was tested stands below."
+    assert page.one(".found h2").text == "What was tested"
+    assert "author’s words" not in Rendered(report)["index.html"].text
     rows = ("mini-6/sentence", "mini-6/alone")
     changed = by_author(report, rows=rows, depths=(1, 4), projection="standardized", sentence=None)
     chosen = present(choice(changed))
@@ -240,7 +244,9 @@ def test_it_says_on_what_a_finding_rests() -> None:
         "At the embedding, 85 % of a word’s nearest neighbors share its category; by chance 10 %, by spelling, tokens and frequency alone "
         "30 %."
     )
-    assert evidence(by_author(sample_report(), sentence="Look.", rows=())) == []
+    assert evidence(by_author(sample_report(), sentence="Look.", rows=())) == [
+        "In the author’s words; what was tested stands below."
+    ]
 
 
 # --- what is found where captures differ -----------------------------------------------------------------------------

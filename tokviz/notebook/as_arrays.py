@@ -41,6 +41,10 @@ class AsArrays:
     def __len__(self) -> int:
         return self.states.n_depths
 
+    def __contains__(self, word: object) -> bool:
+        """Whether a word was captured."""
+        return word in self.words.words
+
     def __iter__(self) -> Iterator[np.ndarray]:
         return iter(self.states.states)
 

@@ -103,7 +103,7 @@ class ModelChange:
 
         In ``depths``, ``purity_change`` and ``silhouette_change`` are those of the model after less those of the model before, with the
         ends ``_low`` and ``_high`` of their bands, and whether they are announced; ``cka`` and ``neighbors_kept`` compare each layer
-        with itself.
+        with itself, the second by ten neighbors, or a fifth of fewer than 50 words.
 
         Parameters
         ----------
@@ -168,7 +168,7 @@ def _require_one_form(before: Capture, after: Capture, name: str) -> None:
     if before.plan.config.vocabulary:
         raise TokvizError("changed: expected a list of words, got a whole vocabulary")
     if before.plan.config.word_list != after.plan.config.word_list:
-        raise TokvizError(f"changed: expected the words and categories of {name}, got others")
+        raise TokvizError(f"changed: expected the words and categories of {name}, in the same order, got others")
     one, other = (each.states.context for each in (before, after))
     if one != other:
         raise TokvizError(f"changed: expected the context of {name}, {one.label}, got {other.label} or other templates")

@@ -114,6 +114,8 @@ class FindingSection:
     about: str
     """Of which model and words."""
     sentence: str
+    is_authors: bool
+    """Whether it is the author's own, which nothing has tested."""
     certainty: str
     """How sure it is; empty where that isn't known, or the sentence is the author's."""
     picture: Multiples | None
@@ -268,6 +270,7 @@ def _finding(report: Report, page: str) -> FindingSection | None:
     return FindingSection(
         about=_about(first, chosen),
         sentence=author or first.sentence,
+        is_authors=author is not None,
         certainty="" if author else first.said,
         picture=multiples(report, first, chosen, page) if chosen else None,
         others=lines([*([first] if author else []), *others], page, report.cards),
@@ -281,9 +284,13 @@ def _finding_of_series(report: Report) -> FindingSection | None:
     if not report.series:
         return None
     first = report.series[0]
-    sentence = (report.opening.sentence if report.opening else None) or sentences.finding(report, first)
-    return (
-        FindingSection(about=first.name, sentence=sentence, certainty="", picture=None, others=()) if sentence else None
+    author = report.opening.sentence if report.opening else None
+    sentence = author or sentences.finding(report, first)
+    if not sentence:
+        return None
+    of_author = author is not None
+    return FindingSection(
+        about=first.name, sentence=sentence, is_authors=of_author, certainty="", picture=None, others=()
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from tokviz.records import HiddenStates
 from tokviz.run.plan.inputs import Inputs
+from tokviz.text import shown
 
 
 def misfit(templates: Sequence[HiddenStates], reference: Sequence[HiddenStates], name: str) -> str | None:
@@ -29,8 +30,9 @@ def _misfit(states: HiddenStates, reference: HiddenStates, name: str) -> str | N
             return f"expected the {expected} {what} of {name}, got {got}"
     if states.tokenization.read != reference.tokenization.read:
         return f"expected words read as in {name} ({reference.tokenization.read}), got {states.tokenization.read}"
-    if [each.ids for each in states.tokenization.words] != [each.ids for each in reference.tokenization.words]:
-        return f"expected the tokens of {name}, got others for the same words (one tokenizer must be named for all)"
+    for own, first in zip(states.tokenization.words, reference.tokenization.words, strict=True):
+        if own.ids != first.ids:
+            return f"expected the tokens of {name}, got others for {shown(own.word)} (name one tokenizer for all)"
     return None
 
 
