@@ -592,11 +592,30 @@ def test_what_was_opened_and_typed_is_there_again(browser: Browser, tmp_path: Pa
         page.goto(server.address)
         page.get_by_text("Part B").click()
         page.locator("#find").fill("red")
+        assert page.evaluate("document.activeElement.id") == "find"
         put_site(tmp_path, "Title", f"<p>New.</p>{parts}{field}{heard}")
         expect(page.get_by_text("New.")).to_have_count(1)
         expect(page.locator("#heard")).to_have_text("red")
         assert page.locator("#find").input_value() == "red"
+        assert page.evaluate("document.activeElement.id") == "find"
         assert page.locator("details").evaluate_all("found => found.map((each) => each.open)") == [False, True]
+        page.close()
+
+
+@pytest.mark.thorough
+def test_of_a_plot_that_grows_the_top_stays_and_not_what_stands_below_it(browser: Browser, tmp_path: Path) -> None:
+    def with_plot(height: int, above: str) -> str:
+        return f'{above}<div role="group" id="plot" style="height: {height}px">Plot</div><p>Copy link</p>'
+
+    put_site(tmp_path, "Title", with_plot(250, '<p style="height: 400px"></p>'))
+    with listening(tmp_path) as server:
+        page = browser.new_page(viewport={"width": 390, "height": 844})
+        page.goto(server.address)
+        top = "document.getElementById('plot').getBoundingClientRect().top"
+        page.evaluate(f"scrollBy(0, {top} - 80)")
+        put_site(tmp_path, "Title", with_plot(500, '<p style="height: 900px">New.</p>'))
+        expect(page.get_by_text("New.")).to_have_count(1)
+        page.wait_for_function(f"Math.abs({top} - 80) < 2")
         page.close()
 
 

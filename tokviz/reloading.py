@@ -10,12 +10,18 @@ ANEW = """
     const { top, left, right } = each.getBoundingClientRect();
     return each.checkVisibility() && top > 0 && top < innerHeight && right > 0 && left < innerWidth;
   };
-  const far = ([, each]) => Math.abs(top(each) - innerHeight / 3);
+  // What lies where one reads, the innermost first; else what begins near it.
+  const reading = innerHeight / 3;
+  const far = ([, each]) => {
+    const { top, bottom, height } = each.getBoundingClientRect();
+    return top <= reading && bottom >= reading ? height / 1e6 : 1 + Math.abs(top - reading);
+  };
   const seen = scrollY ? [...blocks].filter(([, each]) => isSeen(each)).sort((a, b) => far(a) - far(b)) : [];
   const places = seen.slice(0, 20).map(([key, each]) => [key, top(each)]);
   const open = [...parts].filter(([, each]) => each.open).map(([key]) => key);
   const typed = [...fields].filter(([, each]) => each.value !== each.defaultValue).map(([key, each]) => [key, each.value]);
-  name = JSON.stringify({ tokviz: { places, open, typed } });
+  const focused = [...fields].find(([, each]) => each === document.activeElement)?.[0];
+  name = JSON.stringify({ tokviz: { places, open, typed, focused } });
   location.reload();
 }
 """
@@ -38,7 +44,7 @@ AGAIN = """
     fields: known("main :is(input[type=search], input[type=text], input:not([type]))", (each) => each.name),
   });
   if (name.startsWith('{"tokviz"')) {
-    const { places, open, typed } = JSON.parse(name).tokviz;
+    const { places, open, typed, focused } = JSON.parse(name).tokviz;
     name = "";
     const stay = () => {
       const { blocks } = tokvizKnown();
@@ -55,6 +61,7 @@ AGAIN = """
           field.dispatchEvent(new Event("input", { bubbles: true }));
         }
       }
+      fields.get(focused)?.focus({ preventScroll: true });
       stay();
       // Tables and plots are made after a page has loaded; a reader who moves knows better.
       const sizes = new ResizeObserver(stay);
@@ -116,5 +123,7 @@ _WAITING = """<!doctype html>
 </body>
 </html>
 """
-NONE_YET = _WAITING % "There is no report yet. This page shows it as soon as it is made."
-NO_PAGE = _WAITING % 'The report has no page at this address. If it gets one, this shows it. <a href="/">The report</a>'
+NONE_YET = _WAITING % "There is no report yet. With scripts, this page shows it as soon as it is made."
+NO_PAGE = _WAITING % (
+    'The report has no page at this address. If it gets one, this shows it, with scripts. <a href="/">The report</a>'
+)

@@ -46,7 +46,7 @@ def moved_page(report: Report) -> Values | None:
     if len(models) != 1:
         return None
     (model,) = models
-    title, description = f"{model.display_name} · {report.title}", "There is one model in this report."
+    title, description = f"{model.display_name} · {report.title}", "There is one model here to look at."
     return Values(
         frame=Frame(report=report, path=PATH, title=title, description=description),
         to=Link(text=model.display_name, href=relative(PATH, model_path(model.slug))),

@@ -256,9 +256,10 @@ def _position_0(report: Report) -> str:
             where.append(f"in the context “{context.label}” of {whose}")
     if not where and not all(each.states.tokenization.is_known for _, model in models for each in model.contexts):
         return "Which of this report’s words are read there is not known."
+    whole = "In this report" if report.underway is None else "In the models captured so far"
     if not where:
-        return "In this report no context’s reference words are read there."
+        return f"{whole} no context’s reference words are read there."
     return (
-        f"In this report, the reference words are read at position 0 {'; '.join(where)}. Their plots may show the "
+        f"{whole}, the reference words are read at position 0 {'; '.join(where)}. Their plots may show the "
         "position more than the words."
     )
