@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tokviz.pages.findings.changes import LEAST, Shift, shifts
+from tokviz.pages.findings.change_evidence import LEAST
+from tokviz.pages.findings.changes import Shift, shifts
 from tokviz.pages.text.findings import finding_of
 from tokviz.records import (
     Claim,

@@ -63,7 +63,7 @@ def test_words_that_changed_stand_out_until_a_reader_asks_for_all(open_page: Ope
     # A category of four words, and a word of another one that moved.
     expect(marks).to_have_count(12)
     expect(faint).to_have_count(7)
-    expect(page.locator("[data-caption]")).to_contain_text("Marked: Category 1 and words with other neighbors.")
+    expect(page.locator("[data-caption]")).to_contain_text("Marked: Category 1 and words that left their neighbors.")
     page.get_by_role("radio", name="all words").check()
     expect(faint).to_have_count(0)
     expect(page.locator("[data-caption]")).not_to_contain_text("Marked")

@@ -21,7 +21,8 @@ from repeating import times
 from report_fixture import ALONE
 
 from tokviz.pages.downloads import tables
-from tokviz.pages.findings.changes import LEAST, shifts
+from tokviz.pages.findings.change_evidence import LEAST
+from tokviz.pages.findings.changes import shifts
 from tokviz.pages.findings.chosen import findings
 from tokviz.pages.frame import index
 from tokviz.pages.frame.frame import change_path
@@ -112,7 +113,7 @@ def test_the_page_opens_at_the_change() -> None:
     assert [len(rows) for rows in data["strong"]] == [0, 0, 4, 4, 4]
     told = "Category 1: category purity changes by −0.50 at layer 2 (interval −0.58 to −0.42). Over all words: 0.00"
     assert told in plain(page.one(".facts").text)
-    assert "No other category is shown to change there; up to 0.09 remains possible." in page.one(".facts").text
+    assert "No other category is shown to change at layer 2; up to 0.09 remains possible." in page.one(".facts").text
 
 
 def test_all_pages_lead_to_it_but_a_model_s_own_opens_with_what_is_its_own() -> None:
@@ -148,9 +149,9 @@ MOVERS = {(2, 0): 3, (4, 0): 4, (4, 5): 5}
 
 def test_words_that_moved_are_listed_and_nothing_more_is_said_of_categories() -> None:
     report = change_report(movers=MOVERS)
-    assert headline(report) == "2 words have other neighbors in Tuned than in Base."
+    assert headline(report) == "2 words are shown to have left their neighbors from Base to Tuned."
     page = Rendered(report)[PAGE]
-    assert "2 words have other neighbors at layer 3: 4–5 of their 5 nearest words were replaced." in plain(
+    assert "2 words are shown to have left their neighbors at layer 3: 4–5 of 5 nearest words were replaced." in plain(
         page.one(".facts").text
     )
     seen = [row.texts("th, td") for row in page.all(".change-movers tbody tr")]
@@ -174,8 +175,8 @@ def test_words_that_moved_are_listed_and_nothing_more_is_said_of_categories() ->
 @pytest.mark.parametrize(
     ("movers", "said", "at"),
     [
-        (MOVERS, "2 of 8 asked words have other neighbors in Tuned than in Base.", "2 of 8 asked words have other neighbors at layer 3:"),
-        ({(4, 0): 4}, "1 of 8 asked words has other neighbors in Tuned than in Base.", "1 of 8 asked words has other neighbors at layer 3:"),
+        (MOVERS, "2 of 8 asked words are shown to have left their neighbors from Base to Tuned.", "2 of 8 asked words are shown to have left their neighbors at layer 3:"),
+        ({(4, 0): 4}, "1 of 8 asked words is shown to have left its neighbors from Base to Tuned.", "1 of 8 asked words is shown to have left its neighbors at layer 3:"),
     ],
 )  # fmt: skip
 def test_words_that_moved_are_counted_of_those_that_were_asked(movers: Any, said: str, at: str) -> None:
@@ -190,7 +191,7 @@ def test_words_that_moved_are_counted_of_those_that_were_asked(movers: Any, said
 
 def test_of_several_sentences_words_moved_in_the_first() -> None:
     page = Rendered(change_report(movers=MOVERS, further_templates=("I know {word}",)))[PAGE]
-    assert "2 words have other neighbors at layer 3, in the first sentence: 4–5 of their 5" in plain(
+    assert "2 words are shown to have left their neighbors at layer 3, in the first sentence: 4–5 of 5" in plain(
         page.one(".facts").text
     )
     assert "This was asked of the context’s first sentence." in page.one(".change-movers .note").text

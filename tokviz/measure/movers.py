@@ -1,4 +1,4 @@
-"""Which words have other neighbors after a change of the model than before, beyond what noise would do.
+"""Which words left their neighbors as the model changed, beyond what noise would do.
 
 A word has moved where its similarity to the words that were its nearest has dropped. It is held against pairs of noise copies of the
 states halfway between before and after, in which every word is displaced at random: so far that similarities change as most of them

@@ -86,7 +86,7 @@ class ModelChange:
         return depth_name(self.shift.depth)
 
     def movers(self) -> DataFrame:
-        """The words that are shown to have other neighbors, a row for each, those that lost most first.
+        """The words that are shown to have left their neighbors, a row for each, those that lost most first.
 
         ``layer`` is where it lost most, ``lost`` how many; ``before`` and ``after`` are the words nearest to it there, and ``where`` has
         all depths at which it is shown.

@@ -56,13 +56,13 @@ class Changed:
     neighbours: np.ndarray
     """``(n_depths,)`` float64 in 0–1: the same."""
     moved: Moved
-    """Which words have other neighbors."""
+    """Which words left their neighbors."""
     rows: np.ndarray
     """``(n_moved,)`` int64: of which this was asked, the rows of the words that the axes are fitted to, or of some of them."""
 
     @cached_property
     def movers(self) -> np.ndarray:
-        """``(n_depths, n_words)`` bool: which words are announced to have other neighbors."""
+        """``(n_depths, n_words)`` bool: which words are announced to have left their neighbors."""
         return self._of_all(self.moved.holds, fill=False)
 
     @cached_property

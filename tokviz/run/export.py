@@ -84,7 +84,7 @@ def of_model(site: Path, asked: Asked) -> Exported:
 
 
 def of_change(site: Path, before: str, after: str) -> Exported:
-    """What changed between two models: headlines, curves, both models' words where the change is surest, words with other neighbors.
+    """What changed between two models: headlines, curves, both models' words where the change is surest, words that left their neighbors.
 
     Raises
     ------

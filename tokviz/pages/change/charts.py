@@ -11,7 +11,8 @@ from tokviz.pages.charts.curves import Axes, Chart, Series, chart_of, make_chart
 from tokviz.pages.charts.measure import Measure, Reading
 from tokviz.pages.charts.measures import WITHIN_A_MODEL
 from tokviz.pages.charts.scale import Layout
-from tokviz.pages.findings.changes import MOST_NAMED, Shift
+from tokviz.pages.findings.change_evidence import MOST_NAMED
+from tokviz.pages.findings.changes import Shift
 from tokviz.pages.text import catalogue
 from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.wording import capitalized, joined_by_and

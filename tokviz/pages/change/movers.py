@@ -1,4 +1,4 @@
-"""The words that have other neighbors after a change: which, where, and what stood and stands next to them."""
+"""The words that left their neighbors: which, where, and what stood and stands next to them."""
 
 from __future__ import annotations
 

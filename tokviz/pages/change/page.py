@@ -239,7 +239,7 @@ def axes_caption(what: str, names: Sequence[str], shares: np.ndarray, *, is_cent
 def _strong_in_words(shift: Shift, depth: int) -> str:
     """Which words stand out; empty where none do."""
     named = [label for label, signs in zip(shift.labels, shift.by_category, strict=False) if signs[depth]]
-    parts = [*named, *(["words with other neighbors"] if shift.movers[depth].any() else [])]
+    parts = [*named, *(["words that left their neighbors"] if shift.movers[depth].any() else [])]
     return f" Marked: {joined_by_and(parts)}." if parts else ""
 
 

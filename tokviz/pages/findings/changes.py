@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
+from tokviz.pages.findings.change_evidence import LEAST, MOST_NAMED, evidence_of, rounded_up
 from tokviz.pages.findings.differences import MEASURES
 from tokviz.pages.findings.finding import Found, short
 from tokviz.pages.findings.words import of_context
@@ -28,10 +27,8 @@ from tokviz.records import (
 )
 
 PURITY = "purity"
-LEAST = 0.05
-"""More or less is said only of a difference whose whole band lies beyond this."""
-MOST_NAMED = 3
-"""Of more categories it is said how many they are."""
+NEGLIGIBLE = 0.005
+"""A smaller difference, which is written as 0.00, isn't told: models that differ by rounding have some."""
 
 
 Side = tuple[ModelReport, ContextReport, ProjectionReport]
@@ -108,7 +105,7 @@ class Shift:
         """
         for is_strong in (True, False):
             for each in MEASURES:
-                if any(self._signs(each, by_category=of, is_strong=is_strong).any() for of in (True, False)):
+                if any(self.signs_of(each, by_category=of, is_strong=is_strong).any() for of in (True, False)):
                     return each, is_strong
         return next(iter(MEASURES)), False
 
@@ -117,27 +114,27 @@ class Shift:
         """That of the headline."""
         return self._said[0]
 
-    def _signs(self, measure: str, *, by_category: bool, is_strong: bool = True) -> np.ndarray:
+    def signs_of(self, measure: str, *, by_category: bool, is_strong: bool = True) -> np.ndarray:
         """``(n, n_depths)`` int: 1 where more is announced, −1 where less, each with all of the band beyond ``LEAST`` if it is strong."""
         if self.pair.paired is None:
             return np.zeros((0, self.n_depths), dtype=int)
         of = getattr(self.pair.paired, measure)
         holds = (of.by_category if by_category else of.overall).holds
-        low, _, high = self.band(measure, by_category=by_category)
-        least = LEAST if is_strong else 0.0
+        low, value, high = self.band(measure, by_category=by_category)
+        least, holds = LEAST if is_strong else 0.0, holds & (np.abs(value) >= NEGLIGIBLE)
         return np.where(holds & (low > least), 1, np.where(holds & (high < -least), -1, 0))
 
     @cached_property
     def by_category(self) -> np.ndarray:
         """``(n_categories, n_depths)`` int: where a category is kept more apart, 1, or less, −1."""
-        return self._signs(self.measure, by_category=True)
+        return self.signs_of(self.measure, by_category=True)
 
     @cached_property
-    def _told(self) -> tuple[bool, np.ndarray]:
+    def told(self) -> tuple[bool, np.ndarray]:
         """Whether the headline is about categories, and their signs, or else those of all words; no rows where nothing is shown."""
         measure, is_strong = self._said
         for by_category in (True, False):
-            signs = self._signs(measure, by_category=by_category, is_strong=is_strong)
+            signs = self.signs_of(measure, by_category=by_category, is_strong=is_strong)
             if signs.any():
                 return by_category, signs
         return False, np.zeros((0, self.n_depths), dtype=int)
@@ -145,7 +142,7 @@ class Shift:
     @cached_property
     def depth(self) -> int:
         """Where the change is surest: what the page opens with."""
-        if self._told[1].any():
+        if self.told[1].any():
             return int(np.argmax(self._nearest))
         if self.movers.any():
             return int(np.argmax(self.movers.sum(axis=1)))
@@ -158,13 +155,13 @@ class Shift:
     @property
     def _nearest(self) -> np.ndarray:
         """``(n_depths,)``: how far the headline's bands are from 0, summed over rows."""
-        by_category, signs = self._told
+        by_category, signs = self.told
         low, _, high = self.band(self.measure, by_category=by_category)
         return np.asarray(np.where(signs != 0, np.minimum(np.abs(low), np.abs(high)), 0.0).sum(axis=0))
 
     @property
     def movers(self) -> np.ndarray:
-        """``(n_depths, n_words)`` bool: which words are announced to have other neighbors."""
+        """``(n_depths, n_words)`` bool: which words are announced to have left their neighbors."""
         return self.changed.movers
 
     @property
@@ -190,7 +187,7 @@ class Shift:
     @property
     def named(self) -> np.ndarray:
         """``(n_categories,)`` bool: which categories the headline is about, at its depth."""
-        by_category, signs = self._told
+        by_category, signs = self.told
         return signs[:, self.depth] != 0 if by_category else np.zeros(len(self.labels), dtype=bool)
 
     # --- in words ----------------------------------------------------------------------------------------------------
@@ -202,7 +199,7 @@ class Shift:
         if self.changed.is_same.all():
             is_some = is_partial(self.contexts[0])
             return Fact("change.identical_where_captured" if is_some else "change.identical", **both)
-        by_category, signs = self._told
+        by_category, signs = self.told
         if not signs.any():
             return self._none_is_shown(both)
         rows = signs[:, self.depth] != 0
@@ -221,15 +218,15 @@ class Shift:
         """A difference that is shown at the opened depth, and whose band reaches to less than ``LEAST``."""
         of = Fact(f"change.measures.{self.measure}")
         band = self.band(self.measure, by_category=by_category)[:, rows, self.depth]
-        if rows.sum() > 1:
-            most = _rounded_up(float(np.abs(band).max()))
+        if rows.sum() > 1 or (by_category and np.abs(band).min() < NEGLIGIBLE):
+            most = rounded_up(float(np.abs(band).max()))
             return short(
                 *(
                     Fact("change.small", where=at, measure=of, which=each, most=most, **both)
                     for each in self._which(rows)
                 )
             )
-        which = Fact("change.of_category", name=self._names(rows)[0]) if by_category else ""
+        which = Fact("change.of_category", name=self.names_of(rows)[0]) if by_category else ""
         (low,), _, (high,) = band
         kind, ends = ("change.small_less", (-high, -low)) if high < 0 else ("change.small_more", (low, high))
         return Fact(kind, where=at, measure=of, which=which, bounds=tuple(map(float, ends)), **both)
@@ -237,7 +234,7 @@ class Shift:
     def _none_is_shown(self, both: dict[str, Fact | str | float]) -> Fact:
         """What remains possible, where both models' states aren't the same."""
         if n := self.n_movers:
-            return Fact("change.moved", which=self._counted(n), **both)
+            return Fact("change.moved", which=self.counted(n), n=n, **both)
         if self.pair.paired is None:
             return Fact("change.without_categories", **both)
         ends = self._ends_where_states_differ
@@ -248,30 +245,30 @@ class Shift:
             return Fact("change.not_all", untested=self._untested(), **both)
         if ends.max() <= LEAST:
             return Fact("change.within", least=LEAST, **both)
-        of_all = self._ends_of_all
+        of_all = self.ends_of_all
         kind, largest = ("change.not_shown_overall", of_all) if of_all.size else ("change.not_shown", ends)
-        return Fact(kind, most=_rounded_up(float(largest.max())), **both)
+        return Fact(kind, most=rounded_up(float(largest.max())), **both)
 
     @property
     def _ends_where_states_differ(self) -> np.ndarray:
         """``(n, n_such_depths)``: see ``_ends``, by every metric: of each category, and of all words where it is known at each depth."""
-        of_categories = [self._ends(each, by_category=True) for each in MEASURES]
-        return np.concatenate([np.concatenate(of_categories)[:, ~self.changed.is_same], self._ends_of_all])
+        of_categories = [self.ends(each, by_category=True) for each in MEASURES]
+        return np.concatenate([np.concatenate(of_categories)[:, ~self.changed.is_same], self.ends_of_all])
 
     @property
-    def _ends_of_all(self) -> np.ndarray:
+    def ends_of_all(self) -> np.ndarray:
         """The same of all words alone."""
-        of_all = np.concatenate([self._ends(each, by_category=False) for each in MEASURES])[:, ~self.changed.is_same]
+        of_all = np.concatenate([self.ends(each, by_category=False) for each in MEASURES])[:, ~self.changed.is_same]
         return np.asarray(of_all[np.isfinite(of_all).all(axis=1)])
 
-    def _ends(self, measure: str, *, by_category: bool) -> np.ndarray:
+    def ends(self, measure: str, *, by_category: bool) -> np.ndarray:
         """``(n, n_depths)``: how far from 0 the far end of each band is."""
         low, _, high = self.band(measure, by_category=by_category)
         return np.asarray(np.maximum(np.abs(low), np.abs(high)))
 
     def _untested(self) -> Fact:
         """The categories that weren't tested by each measure at each depth; how many, where they are several."""
-        ends = np.array([self._ends(each, by_category=True)[:, ~self.changed.is_same] for each in MEASURES])
+        ends = np.array([self.ends(each, by_category=True)[:, ~self.changed.is_same] for each in MEASURES])
         tested = {label for label, each in zip(self.labels, np.isfinite(ends).all(axis=(0, 2)), strict=True) if each}
         names = [each.label for each in self.report.words.categories if each.label not in tested]
         if not names:
@@ -290,108 +287,22 @@ class Shift:
 
     def _which(self, rows: np.ndarray) -> tuple[Fact, ...]:
         """Names of categories, and shorter."""
-        names, n = self._names(rows), len(self.report.words.categories)
+        names, n = self.names_of(rows), len(self.report.words.categories)
         if len(names) == n > 1:
             return (Fact("change.all_categories", n=n),)
         counted = Fact("change.some", n=len(names), of=n)
         fewer = Fact("change.several", n=len(names))
         return (Fact("change.named", names=names), counted, fewer) if len(names) <= MOST_NAMED else (counted, fewer)
 
-    def _names(self, rows: np.ndarray) -> list[str]:
+    def names_of(self, rows: np.ndarray) -> list[str]:
         return [label for label, each in zip(self.labels, rows, strict=True) if each]
 
     @property
     def evidence(self) -> tuple[Fact, ...]:
-        """On what the headline rests; none where both models are the same, or nothing was compared."""
-        if self.changed.is_same.all():
-            return ()
-        return (*self._evidence_of_categories(), *self._evidence_of_movers())
+        """On what the headline rests; none where both models are the same."""
+        return tuple(evidence_of(self))
 
-    def _evidence_of_categories(self) -> Iterator[Fact]:
-        if self.pair.paired is None:
-            return
-        depth, named = self.depth, np.flatnonzero(self.named).tolist()
-        measured = {"measure": Fact(f"paired.measures.{self.measure}"), "depth": depth}
-        bands = self.band(self.measure, by_category=True)[:, :, depth]
-        for row in named[:MOST_NAMED]:
-            own = {"name": self.labels[row], **_bounded(bands[:, row])}
-            yield (
-                Fact("change.category", **own) if row != named[0] else Fact("change.first_category", **own, **measured)
-            )
-        overall = self.band(self.measure, by_category=False)[:, 0]
-        if np.isfinite(overall[:, depth]).all():
-            own = _bounded(overall[:, depth])
-            if named:
-                yield Fact("change.also_overall", elsewhere=self._overall_elsewhere(overall), **own)
-            else:
-                yield Fact("change.overall" if self._told[1].any() else "change.estimated", **own, **measured)
-        if self._is_open:
-            yield from self._remaining()
-        others = np.isfinite(bands).all(axis=0) & ~self.named
-        if named and others.any():
-            yield from self._of_others(others)
-
-    def _of_others(self, others: np.ndarray) -> Iterator[Fact]:
-        """Categories that the headline doesn't name: which change there, too, and else by how much they may."""
-        depth, left = self.depth, others.copy()
-        for measure in MEASURES:
-            shown = (self._signs(measure, by_category=True, is_strong=False)[:, depth] != 0) & left
-            left &= ~shown
-            if shown.any():
-                by = "" if measure == self.measure else Fact("change.by", measure=Fact(f"change.measures.{measure}"))
-                bands = self.band(measure, by_category=True)[:, :, depth]
-                for row in np.flatnonzero(shown)[:MOST_NAMED].tolist():
-                    yield Fact("change.too", name=self.labels[row], by=by, **_bounded(bands[:, row]))
-                if (rest := int(shown.sum()) - MOST_NAMED) > 0:
-                    yield Fact("change.further_ones", n=rest, by=by)
-        if (left == others).all():
-            most = _rounded_up(float(self._ends(self.measure, by_category=True)[others, depth].max()))
-            yield Fact("change.others", most=most)
-
-    @property
-    def _is_open(self) -> bool:
-        """Whether nothing is shown of categories, and more than ``LEAST`` remains possible."""
-        return self.headline.kind.startswith("change.not_shown")
-
-    def _overall_elsewhere(self, band: np.ndarray) -> Fact | str:
-        """Where a change over all words is shown, if it isn't at the headline's depth."""
-        signs = self._signs(self.measure, by_category=False, is_strong=False)[0]
-        if signs[self.depth] or not signs.any():
-            return ""
-        depth = int(np.argmax(np.where(signs != 0, np.minimum(np.abs(band[0]), np.abs(band[2])), -1.0)))
-        return Fact("change.elsewhere", depth=depth, **_bounded(band[:, depth]))
-
-    def _remaining(self) -> Iterator[Fact]:
-        """The category that may have changed most, where that is more than all words together may have."""
-        ends = np.stack([self._ends(each, by_category=True) for each in MEASURES])
-        measure, row, depth = np.unravel_index(int(np.argmax(ends)), ends.shape)
-        if not self._ends_of_all.size or ends.max() > self._ends_of_all.max():
-            yield Fact(
-                "change.remaining",
-                most=_rounded_up(float(ends.max())),
-                name=self.labels[row],
-                measure=Fact(f"paired.measures.{list(MEASURES)[measure]}"),
-                depth=int(depth),
-            )
-
-    def _evidence_of_movers(self) -> Iterator[Fact]:
-        movers, lost = self.movers[self.depth], self.changed.lost[self.depth]
-        own = {
-            "depth": self.depth,
-            "k": self.changed.moved.k,
-            "in_first": Fact("change.of_first") if self.is_of_first else "",
-        }
-        if movers.any():
-            n = int(movers.sum())
-            yield Fact("change.movers", n=n, lost=lost[movers], which=self._counted(n), **own)
-        elif not self.n_movers and (known := self.changed.lost >= 0).any():
-            n_asked, n_words = self.asked
-            which = Fact("change.none_of_asked", asked=n_asked) if n_asked < n_words else Fact("change.none_of_all")
-            lost = np.where(known, self.changed.lost, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
-            most = {"depth": int(lost.argmax()), "share": float(lost.max()) / self.changed.moved.k}
-            yield Fact("change.no_movers", which=which, **own | most)
-
-    def _counted(self, n_movers: int) -> Fact:
+    def counted(self, n_movers: int) -> Fact:
         n_asked, n_words = self.asked
         return (
             Fact("change.of_asked", n=n_movers, asked=n_asked)
@@ -411,20 +322,9 @@ class Shift:
             other=self.before,
             other_depth=self.depth,
             margin=self.margin,
-            is_announced=bool(self._told[1].any() or self.movers.any() or self.changed.is_same.all()),
+            is_announced=bool(self.told[1].any() or self.movers.any() or self.changed.is_same.all()),
             weight=self.n_movers,
         )
-
-
-def _bounded(band: np.ndarray) -> dict[str, Any]:
-    """``(3,)``, lower end, difference and upper end, as sentences take them."""
-    low, value, high = band.tolist()
-    return {"value": value, "bounds": (low, high)}
-
-
-def _rounded_up(value: float) -> float:
-    """To two decimals, as sentences write it: what is "at most" must not be less."""
-    return math.ceil(100 * value - 1e-9) / 100
 
 
 def shifts(report: Report) -> tuple[Shift, ...]:
