@@ -85,6 +85,19 @@ def test_what_leads_nowhere_is_one_line(settings: dict[str, Any], key: str, said
     assert "\n" not in str(caught.value)
 
 
+def test_all_that_leads_nowhere_is_told_at_once() -> None:
+    settings = config(intro="[x](models/smol-30/#alone/layer-99)", note="[x](#nowhere) [y](#neither)")
+    with pytest.raises(ConfigError) as caught:
+        rendered(settings)
+    head, *lines = str(caught.value).splitlines()
+    assert head == "report.toml: 3 mistakes in its texts"
+    assert [line.partition("got ")[2] for line in lines] == [
+        "'models/smol-30/index.html#alone/layer-99'",
+        "'models/smol-30/index.html#nowhere'",
+        "'models/smol-30/index.html#neither'",
+    ]
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [

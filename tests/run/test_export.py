@@ -79,6 +79,18 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     assert (done.exit_code, "expected a name that ends in .html" in done.stderr) == (1, True)
 
 
+def test_of_each_finding_it_says_of_which_words_it_is(tmp_path: Path) -> None:
+    export(tmp_path)
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    report = json.loads((SITE / "data" / "report.json").read_text(encoding="utf-8"))
+    named = [each for each in report["findings"] if each["announced"] and each["context"]]
+    assert named
+    for each in named:
+        name = next(one["name"] for one in report["models"] if one["slug"] == each["model"])
+        label = next(one["label"] for one in report["contexts"] if one["name"] == each["context"])
+        assert f"{each['sentence']}</strong> {name} · words {label}. " in text
+
+
 def test_an_earlier_one_is_replaced_and_nobodys_own_page(tmp_path: Path) -> None:
     assert [export(tmp_path)[0] for _ in range(2)] == [0, 0]
     (tmp_path / "report.html").write_text("<p>My page on tokviz</p>", encoding="utf-8")

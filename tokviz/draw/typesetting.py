@@ -24,6 +24,8 @@ LINE = (0.77, 0.23)
 
 _FONTS = Path(__file__).parent / "fonts"
 _MOST_REMEMBERED = 5_000
+MOST_SET = 300
+"""Characters of what is set as one line: of a thousand that each stand for a sentence, such as U+FDFD, one line takes seconds."""
 """Texts with their images: about 1.5 KB each."""
 
 
@@ -78,14 +80,18 @@ class Typesetter:
 
     def shortened(self, text: str, width: float, size: float, *, bold: bool = False, middle: bool = False) -> str:
         """``text``, or as much of it as fits in ``width`` pixels with an ellipsis at its end or in its middle."""
-        if self.width(text, size, bold) <= width:
+        if len(text) <= MOST_SET and self.width(text, size, bold) <= width:
             return text
-        for kept in range(len(text) - 1, 0, -1):
-            head = kept - kept // 2 if middle else kept
-            candidate = text[:head].rstrip() + "…" + text[len(text) - (kept - head) :].lstrip()
-            if self.width(candidate, size, bold) <= width:
-                return candidate
-        return "…"
+
+        def kept(n: int) -> str:
+            head = n - n // 2 if middle else n
+            return text[:head].rstrip() + "…" + text[len(text) - (n - head) :].lstrip()
+
+        least, most = 0, min(len(text) - 1, MOST_SET)
+        while least < most:
+            n = (least + most + 1) // 2
+            least, most = (n, most) if self.width(kept(n), size, bold) <= width else (least, n - 1)
+        return kept(least) if least else "…"
 
     def wrapped(self, text: str, width: float, size: float) -> list[str]:
         """``text`` in lines of at most ``width`` pixels; a longer word has a line of its own."""

@@ -20,6 +20,8 @@ from tokviz.records import EssayPlace, ModelReport, Report
 from tokviz.text import shown, suggestion
 
 INDEX = "index.html"
+MOST_TOLD = 20
+"""Of mistakes."""
 OWN_ADDRESSES = ("compare/", "explore/")
 """Pages whose fragments say what they show; they are no places of the page."""
 
@@ -114,11 +116,17 @@ def check(config: ReportConfig, report: Report, files: Mapping[str, object]) -> 
     ConfigError : of what didn't fail; names the text, what was expected and what came.
     """
     lacking: dict[str, str] = {}
+    wrong: list[str] = []
     found = (*_without_place(config, report), *_leading_nowhere(config, report, files), *_not_shown(config, report))
     for problem, target, is_excused in found:
-        if not is_excused:
-            raise ConfigError(problem)
-        lacking[problem] = target
+        if is_excused:
+            lacking[problem] = target
+        else:
+            wrong.append(problem)
+    if wrong:
+        more = [f"and {len(wrong) - MOST_TOLD} more"] if len(wrong) > MOST_TOLD else []
+        head = f"{file_name(config.file)}: {len(wrong)} mistakes in its texts"
+        raise ConfigError(wrong[0] if len(wrong) == 1 else "\n  ".join((head, *wrong[:MOST_TOLD], *more)))
     return lacking
 
 

@@ -75,7 +75,7 @@ def of_model(site: Path, asked: Asked) -> Exported:
             about=f"{plots.model['name']}, words {plots.label}",
             address=_address(report, model_path(plots.model["slug"])),
             styles=_styles(site, "site.css"),
-            findings=[each for each in report["findings"] if each["announced"]],
+            findings=[each | {"about": _about(report, each)} for each in report["findings"] if each["announced"]],
             slides=slides,
             grid=_picture(site, grid) if grid else "",
             charts=tuple(_elements(page, lambda tag, given: tag == "figure" and "chart" in _classes(given))),
@@ -120,6 +120,14 @@ def _exported(name: str, view: _View) -> Exported:
         "charts": sum(map(len, (*view.charts, *view.parts))),
     }
     return Exported(name=name, what=view.about, text=text, n_bytes_of=sizes)
+
+
+def _about(report: dict[str, Any], finding: dict[str, Any]) -> str:
+    """Of which model and words its numbers are, before them; empty of one that is about none in particular."""
+    names = {each["slug"]: each["name"] for each in report["models"]}
+    labels = {each["name"]: each["label"] for each in report["contexts"]}
+    model, context = finding["model"], finding["context"]
+    return f"{names[model]} · words {labels.get(context, context)}. " if context else ""
 
 
 def _address(report: dict[str, Any], path: str) -> str:
