@@ -156,7 +156,7 @@ this.pin = pin;
 this.page = 0;
 this.filter.addEventListener("input", () => {
 this.page = 0;
-this.draw();
+if (this.panel) this.draw();
 });
 for (const pageButton of this.pageButtons) {
 pageButton.addEventListener("click", () => {
