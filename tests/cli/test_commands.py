@@ -6,6 +6,7 @@ import faulthandler
 import json
 import os
 import re
+import shutil
 import sys
 import time
 import tomllib
@@ -78,6 +79,22 @@ def test_a_plan_says_that_a_pair_is_not_of_one_form_as_soon_as_both_are_captured
     assert "llama and Other: no page of what changed: expected the " in planned.stdout
     assert "; remove the pair from changes\n" in planned.stdout
     assert planned.exit_code == 1
+
+
+def test_a_model_that_will_fail_is_no_work(project: Path) -> None:
+    """Its weights are there, and cut off."""
+    alone = json.loads(run("plan", "--json").stdout)["expected"]
+    shutil.copytree(project / "llama", project / "broken")
+    (weights,) = (project / "broken").glob("*.safetensors")
+    weights.write_bytes(weights.read_bytes()[:-64])
+    with (project / "report.toml").open("a", encoding="utf-8") as file:
+        file.write('[[models]]\nsource = "broken"\n')
+    planned = run("plan", "--json")
+    assert planned.exit_code == 1
+    both = json.loads(planned.stdout)
+    assert both["models"][1]["problem"]
+    for key in ("captures", "images", "models"):
+        assert both["expected"][key] == alone[key]
 
 
 def test_models_and_words_need_no_config(project: Path) -> None:

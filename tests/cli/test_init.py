@@ -106,7 +106,12 @@ def built_as_in_the_workflow(folder: Path, said: str, code: int) -> subprocess.C
         ("site/index.html: 2 models", 0, 0, []),
         ("error: Qwen3: expected a model, found none", 3, 0, ["::warning::Qwen3: expected a model, found none"]),
         ("error: no model could be captured", 1, 1, ["::error::no model could be captured"]),
-        ("error: r.toml: 2 mistakes\n  a: one\n  b: two\nloading …\n  5 of 6", 1, 1, ["::error::r.toml: 2 mistakes%0A  a: one%0A  b: two"]),
+        (
+            "error: r.toml: 2 mistakes\n  a: one\n  b: two\nloading …\n  5 of 6",
+            1,
+            1,
+            ["::error::r.toml: 2 mistakes%0A  a: one%0A  b: two"],
+        ),
     ],
 )
 def test_a_model_that_fails_is_a_warning_in_the_workflow_and_the_others_are_published(

@@ -98,10 +98,9 @@ class AsArrays:
         if word in words:
             return words.index(word)
         known = f"{', '.join(words[:_MOST_NAMED])}{' …' if len(words) > _MOST_NAMED else ''}"
-        near = suggestion(word, [*depths, *words]) if isinstance(word, str) else ""
-        raise TokvizError(
-            f"word: expected one of {known}, or a depth ({depths[0]} … {depths[-1]}), got {shown(word)}{near}"
-        )
+        of_depths = "" if word in depths else f", or a depth ({depths[0]} … {depths[-1]})"
+        near = suggestion(word, words if word in depths else [*depths, *words]) if isinstance(word, str) else ""
+        raise TokvizError(f"word: expected one of {known}{of_depths}, got {shown(word)}{near}")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         """``(n_depths, n_words, width)`` float32."""

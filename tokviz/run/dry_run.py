@@ -130,7 +130,7 @@ def describe(config: ReportConfig, options: Options, *, captures_only: bool = Fa
     more = [_series(SeriesPlan.of(each, known, plan), known) for each in config.series]
     comparisons = plan.comparisons(ready)
     if config.pairs:
-        more.append(_compared(plan, comparisons))
+        more.append(_compared(plan, comparisons, {each.model.model.slug for each in told if each.problem}))
     n_failing = sum(each.problem is not None for each in told)
     more.append(_written(config, options, n_failing=n_failing, captures_only=captures_only))
     whole = Plan(config, replace(options, draws=False), plan.store) if captures_only else plan
@@ -148,8 +148,7 @@ def _written(config: ReportConfig, options: Options, *, n_failing: int, captures
         return "no model can be captured, so nothing will be written"
     if captures_only:
         return "with --capture-only it ends after the captures: nothing else is made, and no page written"
-    n_pages = (4 if config.vocabulary else 5) + len(config.models) + len(config.series)  # a vocabulary has no explorer
-    return f"{n_pages} pages and the data files are always written, to {shown_path(options.output)}"
+    return f"pages and the data files are always written, to {shown_path(options.output)}"
 
 
 def _problem(model: ModelPlan, options: Options) -> str | None:
@@ -253,9 +252,9 @@ def _series(series: SeriesPlan, models: Mapping[str, ModelPlan]) -> str:
     return f"{config.name}: {'; '.join(parts) or 'up to date'}"
 
 
-def _compared(plan: Plan, known: Sequence[Comparison]) -> str:
-    """How many models × models × contexts are to be compared; what must be captured first is among them."""
-    n_all = len(plan.config.pairs) * len(plan.config.contexts)
+def _compared(plan: Plan, known: Sequence[Comparison], failing: set[str]) -> str:
+    """How many models × models × contexts are to be compared; what must be captured first is among them, no model that fails."""
+    n_all = sum(failing.isdisjoint(slugs) for slugs, _ in plan.config.pairs) * len(plan.config.contexts)
     due = [comparison for comparison in known if any(map(plan.steps.due, comparison.steps))]
     n_due = n_all - len(known) + len(due)
     if not n_due:

@@ -104,9 +104,9 @@ def _times(n_words: int, power: float = _POWER) -> float:
 def _add_model(work: Work, model: ModelPlan, plan: Plan) -> int:
     """Returns how many depths it has, 0 where that isn't known."""
     config, base = model.model, plan.options.base
-    size = models.size(config, base) if model.due else None
-    if model.due and size is None and _fails(config, base):
+    if model.due and _fails(config, base):
         return 0
+    size = models.size(config, base) if model.due else None
     if model.due:
         work.n_models += 1
         n_bytes = models.bytes_to_download(config, base)
@@ -122,7 +122,9 @@ def _add_model(work: Work, model: ModelPlan, plan: Plan) -> int:
     n_breaks = 0
     for context in model.contexts:
         n_broken = 0
-        if size and context.all_due:
+        if context.all_due and size is None:
+            work.n_captures += sum(each.due is not None for each in context.templates)
+        elif size and context.all_due:
             n_broken = _add_captures(work, context, model, plan, size, is_new=not n_breaks)
             n_breaks += n_broken
         if context.due or n_broken:
