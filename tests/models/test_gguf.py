@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import sys
 from pathlib import Path
@@ -180,6 +181,58 @@ UNTRUE = {
 def test_a_header_that_claims_more_than_the_file_holds_is_not_believed(tmp_path: Path, name: str) -> None:
     (tmp_path / "tiny.gguf").write_bytes(UNTRUE[name])
     assert "expected a GGUF file whose header can be read to its end, got " in refusal("tiny.gguf", tmp_path)
+
+
+def test_a_key_or_a_name_longer_than_any_is_not_read(tmp_path: Path) -> None:
+    file = tmp_path / "tiny.gguf"
+    for length, n_tensors, said in (
+        (2**33, 0, "a key of 8,589,934,592 bytes"),
+        (65_536, 0, "a key of 65,536 bytes"),
+        (2**33, 1, "a tensor whose name has 8,589,934,592 bytes"),
+        (256, 1, "a tensor whose name has 256 bytes"),
+    ):
+        with file.open("wb") as written:
+            written.write(header(n_tensors, 1 - n_tensors, struct.pack("<Q", length)))
+            written.truncate(2**34)
+        assert gguf_header.problem(file) == said
+        assert gguf_header.shapes(file) == {}
+    longest = struct.pack("<Q", 65_535) + bytes(65_535) + struct.pack("<IB", 0, 1)
+    file.write_bytes(header(1, 1, longest, struct.pack("<Q", 255), b"w" * 255, struct.pack("<IQIQ", 1, 5, 0, 0)))
+    assert gguf_header.shapes(file) == {"w" * 255: (5,)}
+
+
+def test_an_axis_longer_than_any_is_not_believed(tmp_path: Path) -> None:
+    (tmp_path / "tiny.gguf").write_bytes(header(1, 0, KEY, struct.pack("<IQQIQ", 2, 2**48, 0, 0, 0)))
+    assert gguf_header.problem(tmp_path / "tiny.gguf") == "a tensor with an axis of 281,474,976,710,656"
+
+
+def test_texts_are_counted_over_all_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gguf_header, "_MOST_TEXTS", 5)
+    file, three = tmp_path / "tiny.gguf", KEY + struct.pack("<IIQ", 9, 8, 3) + bytes(3 * 8)
+    file.write_bytes(header(0, 1, three))
+    assert gguf_header.problem(file) is None
+    file.write_bytes(header(0, 2, three, three))
+    assert gguf_header.problem(file) == "lists of 6 texts"
+
+
+@pytest.mark.parametrize("length", [30, 30_000])
+def test_a_file_that_is_cut_while_it_is_read_ends_no_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, length: int
+) -> None:
+    """As somebody would who copies another one over it."""
+    file = tmp_path / "tiny.gguf"
+    texts = [struct.pack("<Q", 100) + bytes(100)] * 10_000
+    file.write_bytes(header(0, 1, KEY, struct.pack("<IIQ", 9, 8, len(texts)), *texts))
+    assert gguf_header.problem(file) is None
+    order = gguf_header._order
+
+    def cut(start: bytes) -> str:
+        os.truncate(file, length)
+        return order(start)
+
+    monkeypatch.setattr(gguf_header, "_order", cut)
+    assert gguf_header.problem(file) == "one that claims more than the file holds"
+    assert gguf_header.shapes(file) == {}
 
 
 def test_a_true_header_is_believed_in_either_order_of_bytes(tmp_path: Path) -> None:

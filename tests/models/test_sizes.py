@@ -16,7 +16,7 @@ from safetensors.numpy import load_file
 
 from tokviz import models
 from tokviz.config import ModelConfig
-from tokviz.models import gguf_header
+from tokviz.models import gguf_header, safetensors_header
 
 
 def size(folder: Path) -> models.Size | None:
@@ -48,6 +48,32 @@ SHAPES = [[2**63] * 40, [2**63, 2**63], [-1, -(2**62)], [1] * 9, [2**63] * 100_0
 def test_of_a_shape_that_no_file_holds_nothing_is_known(gpt2: Path, shape: list[int]) -> None:
     with_shape(gpt2 / "model.safetensors", shape)
     assert size(gpt2) is None
+
+
+@pytest.mark.parametrize("axis", [10**400, 2**48, -1, 1.5, "8", True])
+def test_a_table_without_numbers_has_no_axis_that_no_file_holds(gpt2: Path, axis: Any) -> None:
+    """Its numbers are none, so that no length of the file bounds it; a forecast multiplies by its words."""
+    file = gpt2 / "model.safetensors"
+    header = {
+        "h.0.w": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]},
+        "wte.weight": {"dtype": "F32", "shape": [axis, 0], "data_offsets": [4, 4]},
+    }
+    written = json.dumps(header).encode()
+    file.write_bytes(struct.pack("<Q", len(written)) + written + bytes(4))
+    assert safetensors_header.tensors(file) == {}
+    assert size(gpt2) is None
+
+
+def test_a_table_without_numbers_tells_no_vocabulary(tmp_path: Path) -> None:
+    file = tmp_path / "m.gguf"
+    shapes = {b"blk.0.w": (1,), b"w": (2**40, 0)}
+    tensors = [
+        struct.pack("<Q", len(name)) + name + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, 0, 0)
+        for name, shape in shapes.items()
+    ]
+    file.write_bytes(b"GGUF" + struct.pack("<IQQ", 3, len(tensors), 0) + b"".join(tensors))
+    assert gguf_header.problem(file) is None
+    assert models.size(ModelConfig(source="m.gguf"), tmp_path) is None
 
 
 def test_what_is_not_listed_is_not_opened(gpt2: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,8 +6,9 @@ The format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 from __future__ import annotations
 
 import math
-import mmap
+import os
 import struct
+from io import BufferedReader
 from pathlib import Path
 
 from tokviz.models.opened import opened
@@ -21,34 +22,45 @@ _FEW_LAYERS = 1_000
 """Of a file without tensors, as of a vocabulary alone: a list of that length is made of them."""
 _LONGEST_IN_LIST = 100_000
 """Bytes of a text in a list, as of a token of the vocabulary."""
-_MOST_ENTRIES = 1_000_000
+_LONGEST_KEY, _LONGEST_NAME = 65_535, 255
+"""Bytes; the format has names of tensors of 64."""
+_MOST_ENTRIES = 100_000
 """Of tensors, and of values: the largest models have some thousand."""
 _MOST_TEXTS = 5_000_000
-"""In a list: the largest vocabularies have some hundred thousand tokens, and as many merges."""
-_MOST_AXES, _MOST_PER_NUMBER = 8, 8
+"""In all lists: the largest vocabularies have some hundred thousand tokens, and as many merges."""
+_MOST_AXES, _LONGEST_AXIS, _MOST_PER_NUMBER = 8, 2**48, 8
 """Of a tensor; and bytes that a number takes at most."""
 _ALIGNED = 1 << 20
 """Bytes that may be left out before a tensor."""
+_BLOCK = 1 << 16
+"""Bytes that are read at once: a file that is cut meanwhile would end a process that has mapped it into memory."""
+_CUT = "one that claims more than the file holds"
 
 
 def problem(path: Path) -> str | None:
     """What is wrong with the lengths in a file's header; None for nothing, and for what isn't GGUF at all."""
-    with opened(path) as file:
-        start = file.read(8)
-        if len(start) < 8 or not start.startswith(_MAGIC):
-            return None
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return _Header(content, _order(start)).problem()
+    try:
+        _followed(path)
+    except _UntrueError as error:
+        return str(error)
+    return None
 
 
 def shapes(path: Path) -> dict[str, tuple[int, ...]]:
     """Name → shape of each tensor; none of a header that can't be read."""
+    try:
+        return _followed(path)
+    except _UntrueError:
+        return {}
+
+
+def _followed(path: Path) -> dict[str, tuple[int, ...]]:
+    """Name → shape of each tensor; none of what isn't GGUF."""
     with opened(path) as file:
         start = file.read(8)
-        if problem(path) or not start.startswith(_MAGIC):
+        if len(start) < 8 or not start.startswith(_MAGIC):
             return {}
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return _Header(content, _order(start)).shapes()
+        return _Header(file, os.fstat(file.fileno()).st_size, _order(start)).shapes()
 
 
 def _order(start: bytes) -> str:
@@ -63,35 +75,29 @@ class _UntrueError(Exception):
 class _Header:
     """A place in the header, which moves on."""
 
-    def __init__(self, content: mmap.mmap, order: str) -> None:
-        self._content, self._at = content, 8
+    def __init__(self, file: BufferedReader, n_bytes: int, order: str) -> None:
+        self._file, self._n_bytes, self._at = file, n_bytes, 8
+        self._block, self._begin, self._n_texts = b"", 0, 0
         self._int, self._long = struct.Struct(f"{order}I"), struct.Struct(f"{order}Q")
 
-    def problem(self) -> str | None:
-        try:
-            n_tensors, n_values = self._counts()
-            for _ in range(n_values):
-                start = self._at
-                self._skip_text()
-                is_count = self._content[start : self._at].endswith(_N_LAYERS)
-                kind = self._number(self._int)
-                start = self._at
-                self._skip_value(kind)
-                if is_count and kind in _INTEGERS:
-                    self._refuse_layers(self._content[start : self._at], n_tensors)
-            end = max((self._end_of_tensor() for _ in range(n_tensors)), default=0)
-            if n_tensors and len(self._content) > self._at + end + _ALIGNED:
-                raise _UntrueError(f"{len(self._content):,} bytes, more than its tensors take")
-        except _UntrueError as error:
-            return str(error)
-        return None
-
     def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Of each tensor by its name; raises ``_UntrueError``."""
         n_tensors, n_values = self._counts()
         for _ in range(n_values):
-            self._skip_text()
-            self._skip_value(self._number(self._int))
-        return dict(self._shape() for _ in range(n_tensors))
+            key = self._text(_LONGEST_KEY, "a key of {:,} bytes")
+            kind = self._number(self._int)
+            start = self._at
+            self._skip_value(kind)
+            if key.endswith(_N_LAYERS) and kind in _INTEGERS:
+                self._refuse_layers(self._bytes(start, self._at - start), n_tensors)
+        found, end = {}, 0
+        for _ in range(n_tensors):
+            name, shape = self._tensor()
+            found[name] = shape
+            end = max(end, self._number(self._long) + _MOST_PER_NUMBER * math.prod(shape))
+        if n_tensors and self._n_bytes > self._at + end + _ALIGNED:
+            raise _UntrueError(f"{self._n_bytes:,} bytes, more than its tensors take")
+        return found
 
     def _counts(self) -> tuple[int, int]:
         """Of tensors, and of values."""
@@ -100,38 +106,54 @@ class _Header:
             raise _UntrueError(f"{n_tensors:,} tensors and {n_values:,} values")
         return n_tensors, n_values
 
-    def _shape(self) -> tuple[str, tuple[int, ...]]:
-        start = self._at + self._long.size
-        self._skip_text()
-        name = self._content[start : self._at].decode(errors="replace")
-        shape = tuple(self._number(self._long) for _ in range(self._number(self._int)))
-        self._skip(self._int.size + self._long.size)  # its type, and where it is
-        return name, shape
-
     def _refuse_layers(self, value: bytes, n_tensors: int) -> None:
         n_layers = int.from_bytes(value, "little" if self._int.format.startswith("<") else "big")
         if n_layers > max(n_tensors, _FEW_LAYERS):
             raise _UntrueError(f"{n_layers:,} layers of {n_tensors:,} tensors")
 
-    def _end_of_tensor(self) -> int:
-        """After the header, at most."""
-        self._skip_text()
+    def _tensor(self) -> tuple[str, tuple[int, ...]]:
+        """Its name and its shape; where it begins, in bytes after the header, is next."""
+        name = self._text(_LONGEST_NAME, "a tensor whose name has {:,} bytes").decode(errors="replace")
         n_axes = self._number(self._int)
         if n_axes > _MOST_AXES:
             raise _UntrueError(f"a tensor of {n_axes:,} axes")
-        n_numbers = math.prod(self._number(self._long) for _ in range(n_axes))
+        shape = tuple(self._number(self._long) for _ in range(n_axes))
+        if max(shape, default=0) >= _LONGEST_AXIS:
+            raise _UntrueError(f"a tensor with an axis of {max(shape):,}")
         self._skip(self._int.size)  # its type
-        return self._number(self._long) + _MOST_PER_NUMBER * n_numbers
+        return name, shape
 
     def _number(self, form: struct.Struct) -> int:
         at = self._at
         self._skip(form.size)
-        return int(form.unpack_from(self._content, at)[0])
+        if not self._begin <= at <= self._begin + len(self._block) - form.size:
+            self._read(at, form.size)
+        return int(form.unpack_from(self._block, at - self._begin)[0])
+
+    def _text(self, longest: int, said: str) -> bytes:
+        """``said``: of one that is longer."""
+        length = self._number(self._long)
+        if length > longest:
+            raise _UntrueError(said.format(length))
+        self._skip(length)
+        return self._bytes(self._at - length, length)
+
+    def _bytes(self, at: int, n_bytes: int) -> bytes:
+        if not self._begin <= at <= self._begin + len(self._block) - n_bytes:
+            self._read(at, n_bytes)
+        return self._block[at - self._begin : at - self._begin + n_bytes]
+
+    def _read(self, at: int, n_bytes: int) -> None:
+        """A block from there on, with so many bytes at least."""
+        self._file.seek(at)
+        self._block, self._begin = self._file.read(_BLOCK), at
+        if len(self._block) < n_bytes:  # it has been cut meanwhile
+            raise _UntrueError(_CUT)
 
     def _skip(self, n_bytes: int) -> None:
         self._at += n_bytes
-        if self._at > len(self._content):
-            raise _UntrueError("one that claims more than the file holds")
+        if self._at > self._n_bytes:
+            raise _UntrueError(_CUT)
 
     def _skip_text(self) -> None:
         self._skip(self._number(self._long))
@@ -152,8 +174,9 @@ class _Header:
         if kind in _SIZES:
             self._skip(_SIZES[kind] * length)
             return
-        if length > _MOST_TEXTS:
-            raise _UntrueError(f"a list of {length:,} texts")
+        self._n_texts += length
+        if self._n_texts > _MOST_TEXTS:
+            raise _UntrueError(f"lists of {self._n_texts:,} texts")
         for _ in range(length):
             before = self._at
             self._skip_value(kind)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tokviz.models.opened import opened
 
@@ -15,6 +16,8 @@ _LONGEST = 100_000_000
 """Bytes of a header: safetensors reads no longer one."""
 _MOST_READ = 30_000_000
 """Bytes of a header that is read: of a hundred thousand tensors it is a third of that."""
+_LONGEST_AXIS = 2**48
+"""Of a tensor: one of another length 0 has no numbers, so that the file doesn't bound it."""
 _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError)
 _POINTER = b"version https://git-lfs"
 
@@ -35,12 +38,19 @@ def tensors(path: Path) -> dict[str, Header]:
     try:
         values = json.loads(header)
         return {
-            name: Header(str(each["dtype"]), tuple(map(int, each["shape"])))
+            name: Header(str(each["dtype"]), _shape(each["shape"]))
             for name, each in values.items()
             if name != "__metadata__"
         }
     except _UNREADABLE:
         return {}
+
+
+def _shape(axes: Any) -> tuple[int, ...]:
+    shape = tuple(axes)
+    if not all(type(axis) is int and 0 <= axis < _LONGEST_AXIS for axis in shape):
+        raise ValueError("no tensor has such a shape")
+    return shape
 
 
 def length(path: Path) -> int:

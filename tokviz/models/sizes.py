@@ -83,13 +83,13 @@ def bytes_to_download(model: ModelConfig, base: Path) -> int | None:
 
 def _of(shapes: Mapping[str, tuple[int, ...]], most: int, *, is_gguf: bool) -> Size | None:
     """``most`` parameters are in the files at most: a header may claim any."""
-    if any(len(shape) > _MOST_AXES or min(shape, default=0) < 0 for shape in shapes.values()):
+    if any(len(shape) > _MOST_AXES for shape in shapes.values()):
         return None
     n_parameters = sum(map(math.prod, shapes.values()))
     if n_parameters > most:
         return None
     layers = {name: int(found[1]) for name in shapes if (found := _LAYER.search(name))}
-    tables = [shape for name, shape in shapes.items() if name not in layers and len(shape) == 2]
+    tables = [shape for name, shape in shapes.items() if name not in layers and len(shape) == 2 and all(shape)]
     if not layers or not tables:
         return None
     largest = max(tables, key=math.prod)
