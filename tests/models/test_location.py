@@ -17,7 +17,7 @@ from sources import MINILM, SMOLLM2, configured, edit_config, refusal
 
 from tokviz.errors import SourceError
 from tokviz.models import describe, identity, load, locate
-from tokviz.models.location import files_like
+from tokviz.models.location import commit_in_cache, files_like, is_whole_in_cache
 
 
 def test_each_form_of_a_source_is_recognized(tmp_path: Path) -> None:
@@ -202,6 +202,75 @@ def test_a_hub_models_identity_is_the_cached_commit(tmp_path: Path, monkeypatch:
     (tmp_path / "home" / "hub").mkdir(parents=True)
     repository.rename(tmp_path / "home" / "hub" / "models--org--name")
     assert identity(model, tmp_path) == f"commit:{COMMIT}"
+
+
+def cached(cache: Path, model: Path, commit: str = COMMIT) -> Path:
+    """Put a model into a Hugging Face cache; returns the folder of its snapshot."""
+    snapshot = cache / "models--org--name" / "snapshots" / commit
+    shutil.copytree(model, snapshot)
+    (snapshot.parents[1] / "refs").mkdir(exist_ok=True)
+    (snapshot.parents[1] / "refs" / "main").write_text(commit)
+    return snapshot
+
+
+@pytest.mark.parametrize("named", ["../../../llama", "absolute", "v1", COMMIT.upper(), COMMIT[:-1]])
+def test_a_branch_of_the_cache_is_a_commit_and_no_path(
+    llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    """Else any folder of the machine would be the model, and its path the identity."""
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    snapshot = cached(tmp_path / "hub", llama)
+    assert is_whole_in_cache(configured("org/name"))
+    named = str(llama) if named == "absolute" else named
+    if "/" not in named:
+        snapshot.rename(snapshot.parent / named)
+    (snapshot.parents[1] / "refs" / "main").write_text(named)
+    assert not is_whole_in_cache(configured("org/name"))
+    assert identity(configured("org/name"), tmp_path) is None
+    message = refusal("org/name", tmp_path)
+    assert "expected a commit in refs/main of the model in the Hugging Face cache, got " in message
+    assert str(llama) not in message
+
+
+def test_a_branch_of_the_cache_is_read_up_to_some_length(llama: Path, tmp_path: Path) -> None:
+    branch = cached(tmp_path / "hub", llama).parents[1] / "refs" / "main"
+    os.truncate(branch, 2**40)
+    assert commit_in_cache(configured("org/name"), tmp_path / "hub") is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets not everyone make links")
+@pytest.mark.parametrize("is_pinned", [False, True])
+@pytest.mark.parametrize("linked", ["snapshots/" + COMMIT, "snapshots"])
+def test_a_snapshot_of_the_cache_is_no_link_to_a_folder_elsewhere(
+    llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, linked: str, is_pinned: bool
+) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    pinned = {"revision": COMMIT} if is_pinned else {}
+    place = cached(tmp_path / "hub", llama).parents[1] / linked
+    place.rename(tmp_path / "elsewhere")
+    place.symlink_to(tmp_path / "elsewhere")
+    assert not is_whole_in_cache(configured("org/name", **pinned))
+    if not is_pinned:
+        assert identity(configured("org/name"), tmp_path) is None
+    message = refusal("org/name", tmp_path, **pinned)
+    assert "expected a snapshot that is a folder of the Hugging Face cache, got a link: " in message
+    place.unlink()
+    place.symlink_to(place)
+    assert not is_whole_in_cache(configured("org/name", **pinned))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets not everyone make links")
+def test_a_model_of_the_cache_may_be_on_another_disk(
+    llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    repository = cached(tmp_path / "hub", llama).parents[1]
+    repository.rename(tmp_path / "models--org--name")
+    repository.symlink_to(tmp_path / "models--org--name")
+    assert load(configured("org/name"), tmp_path, "cpu").card.identity == f"commit:{COMMIT}"
 
 
 def test_what_the_config_pins_is_the_identity(tmp_path: Path) -> None:

@@ -20,9 +20,17 @@ from tokviz.models.files import (
     read_config,
     refuse_large,
 )
-from tokviz.models.location import IDENTIFIED, files_like, is_whole_in_cache, snapshot
+from tokviz.models.location import (
+    IDENTIFIED,
+    files_like,
+    is_real_snapshot,
+    is_whole_in_cache,
+    refuse_other_branch,
+    snapshot,
+)
 from tokviz.models.origin import Origin
 from tokviz.models.refusals import CONVERT, adapter_refusal
+from tokviz.text import one_line
 
 
 def listed(origin: Origin, *, is_tokenizer: bool = False) -> ModelFiles:
@@ -54,6 +62,7 @@ def _fetched_settings(origin: Origin) -> tuple[Path, Collection[str] | None]:
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
     source, revision, folder = origin.model.source, origin.revision, None
+    refuse_other_branch(origin.model, origin.own_cache)
     try:
         refuse_large(source, {CONFIG: _n_bytes(origin, CONFIG, revision)})
         folder = _download(origin, CONFIG, revision).parent
@@ -99,13 +108,25 @@ def _n_bytes(origin: Origin, name: str, revision: str) -> int:
     from huggingface_hub import hf_hub_download
 
     found = hf_hub_download(origin.model.source, name, revision=revision, cache_dir=origin.own_cache, dry_run=True)
+    _refuse_link(origin, Path(found.local_path))
     return found.file_size or 0
 
 
 def _download(origin: Origin, name: str, revision: str) -> Path:
     from huggingface_hub import hf_hub_download
 
-    return Path(hf_hub_download(origin.model.source, name, revision=revision, cache_dir=origin.own_cache))
+    file = Path(hf_hub_download(origin.model.source, name, revision=revision, cache_dir=origin.own_cache))
+    _refuse_link(origin, file)
+    return file
+
+
+def _refuse_link(origin: Origin, file: Path) -> None:
+    """Refuse a file of a snapshot that leads to another folder."""
+    if not is_real_snapshot(file.parent):
+        raise SourceError(
+            f"{origin.model.source}: expected a snapshot that is a folder of the Hugging Face cache, got a link: "
+            f"{one_line(file.parent.name)}; remove it there, or name the folder that it leads to"
+        )
 
 
 def fetch_weights(origin: Origin, files: ModelFiles) -> ModelFiles:

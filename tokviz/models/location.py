@@ -15,7 +15,8 @@ from tokviz.config import ModelConfig, expanded, kind_of_place
 from tokviz.config.files import FILE, FOLDER, NOTHING
 from tokviz.errors import SourceError
 from tokviz.models import in_memory, plugins
-from tokviz.text import shown
+from tokviz.models.opened import opened
+from tokviz.text import one_line, shown
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -26,6 +27,8 @@ _EXPECTED = "expected a folder, a .gguf file, package:NAME/PATH or a hub id such
 _HUB_ADDRESS = re.compile(r"(https?://)?(www\.)?(huggingface\.co|hf\.co)/(?P<path>[^?#]+).*")
 MOST_OF_INDEX = 30_000_000
 """Bytes of the file that says which weights are where, if it is read at all."""
+_MOST_OF_BRANCH = 1_000
+"""Bytes: a commit has 40, and a line may end with two more."""
 GIVEN = "arrays:"
 """What the source of states begins with that were given as numbers: there is no model."""
 _BEFORE_REVISION = ("tree", "blob", "resolve", "commit")
@@ -170,16 +173,28 @@ def cached_commit(model: ModelConfig, own: Path | None = None) -> str | None:
     if own is not None and (commit := commit_in_cache(model, own)):
         return commit
     commit = commit_in_cache(model)
-    return commit if commit and weights_files(_repository(model) / "snapshots" / commit) else None
+    folder = _snapshots(model) / commit if commit else None
+    return commit if folder and is_real_snapshot(folder) and weights_files(folder) else None
 
 
 def snapshot(model: ModelConfig, own: Path | None = None) -> Path | None:
-    """The folder of a hub model's files in the local Hugging Face cache; None if its revision was never looked for.
+    """The folder of a hub model's files in the local Hugging Face cache; None if its revision was never looked for, or if that is a link.
 
     ``own``: a cache in place of that one.
     """
     commit = cached_commit(model, own) or commit_in_cache(model)
-    return _repository(model, own) / "snapshots" / commit if commit else None
+    folder = _snapshots(model, own) / commit if commit else None
+    return folder if folder and is_real_snapshot(folder) else None
+
+
+def is_real_snapshot(folder: Path) -> bool:
+    """Whether a folder is, or would be, that of a commit in a repository of the cache, and no link to another one.
+
+    The repository itself may be on another disk.
+    """
+    repository = os.path.realpath(folder.parent.parent)  # which of links that lead to each other raises nothing
+    true = Path(repository, "snapshots", folder.name)
+    return COMMIT.fullmatch(folder.name) is not None and Path(os.path.realpath(folder)) == true
 
 
 def pin_commit(model: ModelConfig, own: Path, commit: str) -> None:
@@ -219,12 +234,36 @@ def _has_all_weights(folder: Path) -> bool:
 
 
 def commit_in_cache(model: ModelConfig, own: Path | None = None) -> str | None:
-    """What a hub model's branch or tag was when it was looked for last; None if it never was."""
+    """What a hub model's branch or tag was when it was looked for last; None if it never was, or if that is no commit."""
+    noted = _noted(model, own)
+    return noted if noted and COMMIT.fullmatch(noted) else None
+
+
+def refuse_other_branch(model: ModelConfig, own: Path | None = None) -> None:
+    """Raise ``SourceError`` where the cache has something else for a branch than a commit: huggingface_hub takes it for a folder's name."""
+    noted = _noted(model, own)
+    if noted and not COMMIT.fullmatch(noted):
+        named = noted if len(Path(noted).parts) == 1 else f"…/{Path(noted).name}"
+        raise SourceError(
+            f"{model.source}: expected a commit in refs/{one_line(model.revision or 'main')} of the model in the Hugging Face cache, got "
+            f"{shown(named)}; remove that file"
+        )
+
+
+def _noted(model: ModelConfig, own: Path | None) -> str | None:
+    """The beginning of what the cache has for a branch."""
     file = _repository(model, own) / "refs" / (model.revision or "main")
     try:
-        return file.read_text(encoding="utf-8").strip() if kind_of_place(file) == FILE else None
-    except (OSError, ValueError):
+        if kind_of_place(file) != FILE:
+            return None
+        with opened(file) as content:
+            return content.read(_MOST_OF_BRANCH).decode(errors="replace").strip()
+    except OSError:
         return None
+
+
+def _snapshots(model: ModelConfig, own: Path | None = None) -> Path:
+    return _repository(model, own) / "snapshots"
 
 
 def _repository(model: ModelConfig, own: Path | None = None) -> Path:
