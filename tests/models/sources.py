@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
 from tokviz.config import ModelConfig
 from tokviz.errors import SourceError
@@ -35,3 +37,11 @@ def refusal(source: str, base: Path, **values: Any) -> str:
 def edit_config(folder: Path, **values: Any) -> None:
     path = folder / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
+def zeros_of(model: Path, file: Path) -> Path:
+    """Weights of the same names and shapes, all zero."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    weights = {name: torch.zeros_like(each) for name, each in load_file(model / "model.safetensors").items()}
+    save_file(weights, file, metadata={"format": "pt"})
+    return file

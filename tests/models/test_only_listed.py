@@ -18,7 +18,7 @@ from command import done, python
 from families import Tiny
 from hub_server import COMMIT
 from safetensors.torch import load_file, save_file
-from sources import configured, edit_config, refusal
+from sources import configured, edit_config, refusal, zeros_of
 
 from tokviz.models import check, describe, files, identity, is_same, load, refusals, safetensors_header, staging
 from tokviz.models.files import is_own
@@ -30,14 +30,6 @@ ROOT = Path(__file__).parents[2]
 def edit(file: Path, **values: Any) -> None:
     before = json.loads(file.read_text()) if file.exists() else {}
     file.write_text(json.dumps(before | values))
-
-
-def zeros_of(model: Path, file: Path) -> Path:
-    """Weights of the same names and shapes, all zero."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    weights = {name: torch.zeros_like(each) for name, each in load_file(model / "model.safetensors").items()}
-    save_file(weights, file, metadata={"format": "pt"})
-    return file
 
 
 def first_weight(model: Path) -> float:
@@ -608,8 +600,8 @@ def test_a_file_that_is_exchanged_while_it_is_read_is_noticed(
     shutil.copy(gpt2 / file, other)
     check = refusals.check_sha256
 
-    def exchanged(origin: Any, files: Any) -> None:
-        check(origin, files)
+    def exchanged(*arguments: Any) -> None:
+        check(*arguments)
         if by_link:
             (gpt2 / file).rename(tmp_path / "first")
             (gpt2 / file).symlink_to(other)

@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -278,21 +279,21 @@ def read_config(folder: Path) -> dict[str, Any]:
     return read_object(folder / CONFIG)
 
 
-def read_object(file: Path) -> dict[str, Any]:
-    """The values of a file of settings; raises as ``read_config`` does."""
-    values = _read_json(file)
+def read_object(file: Path, opening: Callable[[Path], BufferedReader] = opened) -> dict[str, Any]:
+    """The values of a file of settings, which ``opening`` opens; raises as ``read_config`` does."""
+    values = _read_json(file, opening)
     if not isinstance(values, dict):
         raise ValueError(f"{file.name} holds no JSON object")  # noqa: TRY004 - a mistake of a file
     return values
 
 
-def _read_json(file: Path) -> Any:
+def _read_json(file: Path, opening: Callable[[Path], BufferedReader] = opened) -> Any:
     most = _MOST_BYTES.get(file.name, _MOST_OF_OTHERS)
-    if file.stat().st_size > most:
-        raise ValueError(f"{file.name} has more than {most / 1e6:,.0f} MB")
+    with opening(file) as opened_file:
+        if os.fstat(opened_file.fileno()).st_size > most:
+            raise ValueError(f"{file.name} has more than {most / 1e6:,.0f} MB")
+        content = opened_file.read()
     try:
-        with opened(file) as opened_file:
-            content = opened_file.read()
         for sign, most_values in _MOST_VALUES.items():
             if content.count(sign) > most_values:
                 raise ValueError(f"more than {most_values:,} times “{sign.decode()}”")

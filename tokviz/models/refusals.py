@@ -8,8 +8,9 @@ import inspect
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -180,13 +181,13 @@ def refuse_several_files(origin: Origin, files: ModelFiles) -> None:
         )
 
 
-def check_sha256(origin: Origin, files: ModelFiles) -> None:
-    """Read the one weights file and compare its checksum, where one is configured; raises ``SourceError``."""
+def check_sha256(origin: Origin, files: ModelFiles, opening: Callable[[Path], BufferedReader] = opened) -> None:
+    """Read the one weights file, which ``opening`` opens, and compare its checksum, where one is configured; raises ``SourceError``."""
     expected = origin.model.sha256
     if expected is None:
         return
     (path,) = files.weights_paths
-    with opened(path) as file:
+    with opening(path) as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != expected:
         raise SourceError(

@@ -97,7 +97,7 @@ class Staged:
         """The same with its weights, which are downloaded where they aren't here; raises ``SourceError`` for another checksum."""
         refuse_several_files(self.origin, self.files)
         files = fetch_weights(self.origin, self.files)
-        check_sha256(self.origin, files)
+        check_sha256(self.origin, files, self.held.opened)
         known = {**files.signature, **self.files.signature}
         return replace(self, files=replace(files, signature=known)).linked()
 
@@ -154,15 +154,19 @@ def stage_settings(source: str, files: ModelFiles, folder: Path, held: Held) -> 
     """
     for name in files.settings:
         if name in _BY_KEY:
-            values = _without_places(f"{source}: {name}", read_object(files.folder / name), (files.folder, folder))
+            values = _without_places(
+                f"{source}: {name}", read_object(files.folder / name, held.opened), (files.folder, folder)
+            )
             (folder / name).write_text(json.dumps(values), encoding="utf-8")
             continue
         if name == _ADDED:
-            _refuse_tokens(f"{source}: {name}", "added_tokens_decoder", list(read_object(files.folder / name)))
+            _refuse_tokens(
+                f"{source}: {name}", "added_tokens_decoder", list(read_object(files.folder / name, held.opened))
+            )
         elif name == _MISTRAL:
-            for key, value in _keys_of(read_object(files.folder / name).get("config")):
+            for key, value in _keys_of(read_object(files.folder / name, held.opened).get("config")):
                 _refuse_count(f"{source}: {name}", key, value)
-        (held.link if name in KNOWN else _link)(files.folder / name, folder / name)
+        held.link(files.folder / name, folder / name, is_known=name in KNOWN)
     if not files.settings:
         stage_weights(files, folder, held)
 
@@ -179,32 +183,41 @@ def stage_weights(files: ModelFiles, folder: Path, held: Held) -> None:
 class Held:
     """Files that are held open, so that a link leads to the very file that was opened, whatever takes its path meanwhile."""
 
-    _OPEN, _MOST = Path("/proc"), 200
-    """Where a system names the open files of a process; others' links go by path. Of more files, too: a process may have few open."""
+    _OPEN, _MOST, _MOST_OTHERS = Path("/proc"), 200, 100
+    """Where a system names the open files of a process; others' links go by path. Of more files, too: a process may have few open, and
+    anything may lie beside a model whose weights come last."""
 
     def __init__(self, *, by_path: bool = False) -> None:
         self._by_path = by_path
         self._open: list[BufferedReader] = []
-        self._signatures: dict[Path, tuple[int, ...]] = {}
+        self._signatures: dict[Path, set[tuple[int, ...]]] = {}
 
-    def link(self, file: Path, place: Path) -> None:
-        """Put a link to a file at a place where nothing is yet."""
+    def opened(self, file: Path) -> BufferedReader:
+        """For reading; which file that was is remembered, and who asked closes it."""
+        content = opened(file)
+        self._signatures.setdefault(file, set()).add(of_status(os.fstat(content.fileno())))
+        return content
+
+    def link(self, file: Path, place: Path, *, is_known: bool = True) -> None:
+        """Put a link to a file at a place where nothing is yet.
+
+        ``is_known``: whether every model has such a file; the others leave room for these.
+        """
         if os.path.lexists(place):
             return
         target = None
         if (
             not self._by_path
-            and len(self._open) < self._MOST
+            and len(self._open) < (self._MOST if is_known else self._MOST_OTHERS)
             and (own := self._OPEN / str(os.getpid()) / "fd").is_dir()
         ):
-            self._open.append(opened(file))
+            self._open.append(self.opened(file))
             target = own / str(self._open[-1].fileno())
-            self._signatures[file] = of_status(os.fstat(self._open[-1].fileno()))
         _link(file, place, target)
 
     def is_other(self, file: Path, known: tuple[int, ...]) -> bool:
-        """Whether the file that was opened isn't the one that was known."""
-        return self._signatures.get(file, known) != known
+        """Whether a file that was opened isn't the one that was known."""
+        return not self._signatures.get(file, set()) <= {known}
 
     def __del__(self) -> None:
         for each in self._open:

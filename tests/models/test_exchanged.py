@@ -1,0 +1,87 @@
+"""A folder that is exchanged for another and back, while a model is read of it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sources import configured, refusal, zeros_of
+
+from tokviz.models import staging
+from tokviz.models.origin import Origin
+
+
+def exchange(monkeypatch: pytest.MonkeyPatch, model: Path, other: Path, file: str, step: str) -> None:
+    """Another folder is in a model's place whenever a step of ``staging`` opens one of its files, and at no other time."""
+    real, act, away, is_due = os.open, getattr(staging, step), other.parent / "away", False
+
+    def exchanged(path: Any, *rest: Any, **options: Any) -> int:
+        if not is_due or Path(path) != model / file:
+            return real(path, *rest, **options)
+        model.rename(away)
+        other.rename(model)
+        try:
+            return real(path, *rest, **options)
+        finally:
+            model.rename(other)
+            away.rename(model)
+
+    def acted(*arguments: Any) -> None:
+        nonlocal is_due
+        is_due = True
+        act(*arguments)
+        is_due = False
+
+    monkeypatch.setattr(os, "open", exchanged)
+    monkeypatch.setattr(staging, step, acted)
+
+
+@pytest.mark.parametrize(
+    "file", ["config.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"]
+)
+def test_settings_that_are_read_of_an_exchanged_folder_are_noticed(
+    gpt2: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    for name in ("special_tokens_map.json", "added_tokens.json"):
+        (gpt2 / name).write_text("{}")
+    shutil.copytree(gpt2, tmp_path / "other")
+    exchange(monkeypatch, gpt2, tmp_path / "other", file, "stage_settings")
+    assert f"got another {file} meanwhile; run again" in refusal("gpt2", gpt2.parent)
+
+
+def test_a_checksum_of_an_exchanged_folder_is_none_of_the_weights(
+    gpt2: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(gpt2, tmp_path / "other")
+    sha256 = hashlib.sha256((gpt2 / "model.safetensors").read_bytes()).hexdigest()
+    zeros_of(gpt2, gpt2 / "model.safetensors")
+    assert f"expected sha256 {sha256}, got " in refusal("gpt2", gpt2.parent, sha256=sha256)
+    exchange(monkeypatch, gpt2, tmp_path / "other", "model.safetensors", "check_sha256")
+    assert "got another model.safetensors meanwhile; run again" in refusal("gpt2", gpt2.parent, sha256=sha256)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="links lead to open files where a system names them")
+def test_every_file_of_a_tokenizer_is_held_and_room_is_left_for_weights(
+    gpt2: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staging.Held, "_MOST_OTHERS", 20)
+    monkeypatch.setattr(staging.Held, "_MOST", 30)
+
+    def held() -> set[str]:
+        origin = Origin.of(configured("gpt2"), gpt2.parent)
+        folder = Path(tempfile.mkdtemp(dir=tmp_path)) / "staged"
+        staged = staging.Staged.of(origin, folder).linked()
+        assert {link.name for link in folder.iterdir()} >= {"merges.txt", *staged.files.settings}
+        return {link.name for link in folder.iterdir() if link.is_symlink() and link.readlink().is_relative_to("/proc")}
+
+    (gpt2 / "merges.txt").touch()
+    (gpt2 / "spiece.model").touch()
+    assert held() == {"tokenizer.json", "merges.txt", "spiece.model", "model.safetensors"}
+    for index in range(40):
+        (gpt2 / f"{index}.txt").touch()
+    assert held() >= {"tokenizer.json", "model.safetensors"}
