@@ -81,6 +81,7 @@ def test_every_file_of_a_tokenizer_is_held_and_room_is_left_for_weights(
 
     (gpt2 / "merges.txt").touch()
     (gpt2 / "spiece.model").touch()
+    (gpt2 / "tokenizer.4.0.0.json").touch()
     assert held() == {"tokenizer.json", "merges.txt", "spiece.model", "model.safetensors"}
     for index in range(40):
         (gpt2 / f"{index}.txt").touch()

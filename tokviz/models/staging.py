@@ -62,6 +62,8 @@ _TOKENS = re.compile(r".*_tokens?|added_tokens_decoder|extra_special_tokens")
 _LONGEST_TOKEN, _MOST_TOKENS, _MOST_CHARACTERS = 10_000, 100_000, 5_000_000
 """Characters of a token, and how many tokens and characters there may be beside the vocabulary: adding more takes minutes and
 gigabytes, for want of which the library of tokenizers ends the process."""
+_UNREAD = re.compile(r"(.*config.*|tokenizer\..+|chat_template)\.json")
+"""Names of other versions of settings, and of settings of images, sounds and chats: nobody asks for them, so that they aren't opened."""
 _ADDED, _MISTRAL = "added_tokens.json", "tekken.json"
 
 
@@ -166,7 +168,10 @@ def stage_settings(source: str, files: ModelFiles, folder: Path, held: Held) -> 
         elif name == _MISTRAL:
             for key, value in _keys_of(read_object(files.folder / name, held.opened).get("config")):
                 _refuse_count(f"{source}: {name}", key, value)
-        held.link(files.folder / name, folder / name, is_known=name in KNOWN)
+        if _UNREAD.fullmatch(name) and name not in KNOWN:
+            _link(files.folder / name, folder / name)
+        else:
+            held.link(files.folder / name, folder / name, is_known=name in KNOWN)
     if not files.settings:
         stage_weights(files, folder, held)
 
