@@ -88,8 +88,8 @@ class ModelChange:
     def movers(self) -> DataFrame:
         """The words that are shown to have left their neighbors, a row for each, those that lost most first.
 
-        ``layer`` is where it lost most of the depths at which it is shown, ``lost`` how many; ``before`` and ``after`` are the words nearest to it there, and ``where`` has
-        all depths at which it is shown.
+        ``layer`` is where it lost most of the depths at which it is shown, ``lost`` how many; ``before`` and ``after`` are the words
+        nearest to it there, and ``where`` has all these depths.
 
         Raises
         ------
