@@ -149,7 +149,7 @@ def test_of_several_findings_a_line_comes_first_then_what_is_undone() -> None:
 def test_a_models_page_opens_with_what_was_found_of_it() -> None:
     of_deep, of_encoder, of_lost = Rendered(sample_report()).models
     for page in (of_deep, of_encoder):
-        assert page.one(".finding").plain.startswith(f"{ALONE} At the embedding, 85 % of a word’s nearest neighbors")
+        assert page.one(".finding").plain.startswith(f"{ALONE} Words alone: At the embedding, 85 % of a word’s nearest")
         assert page.one(".finding a")["href"] == "#alone/embedding"
     assert of_deep.texts(".found a") == [LINE]
     assert not of_encoder.all(".found")
