@@ -86,6 +86,22 @@ def test_what_does_not_fit_is_named(other: HiddenStates, said: str) -> None:
         assert bool(found) == bool(said)
 
 
+def test_of_vocabularies_of_several_sizes_one_line_says_so() -> None:
+    whole, tokenization = states(), states().tokenization
+    fewer = replace(
+        whole,
+        states=[each[:-1] for each in whole.states],
+        position0_values=whole.position0_values[:, :-1],
+        position0_dimensions=whole.position0_dimensions[:, :-1],
+        tokenization=replace(tokenization, words=tokenization.words[:-1]),
+    )
+    n = len(tokenization.words)
+    assert (
+        misfit((fewer,), (whole,), "Base")
+        == f"expected the {n} words of Base, got {n - 1} (name one tokenizer for all)"
+    )
+
+
 def test_each_is_held_against_the_first_of_its_form() -> None:
     every = {"a": states(), "b": states(width=6), "c": states(seed=1), "d": states(width=6), "e": states(tokens=5)}
     assert list(of_one_form({slug: captured(each) for slug, each in every.items()})) == [("a", "c"), ("b", "d")]

@@ -9,6 +9,8 @@ from tokviz.errors import TokvizError
 
 MARKS = (b'<meta name="generator" content="tokviz">', b"made by tokviz", b'"title": "report.toml of tokviz"')
 """Of pages, of animations, and of the schema."""
+_MOST_BYTES = 100_000_000
+"""Far more than any of these has: a larger file is somebody's, and isn't read."""
 
 
 def require_output(file: Path) -> None:
@@ -16,10 +18,11 @@ def require_output(file: Path) -> None:
     if exists(file) and not file.is_file():
         raise TokvizError(f"{_expected(file)}, got {kind_of_place(file)}; name another")
     try:
-        content = file.read_bytes() if file.exists() else b""
+        n_bytes = file.stat().st_size if file.exists() else 0
+        content = file.read_bytes() if 0 < n_bytes <= _MOST_BYTES else b""
     except OSError as error:
         raise TokvizError(f"{_expected(file)}, can't read it: {error.strerror or error}; name another") from error
-    if content and not any(mark in content for mark in MARKS):
+    if n_bytes and not any(mark in content for mark in MARKS):
         raise TokvizError(f"{_expected(file)}, got one that tokviz didn't write; name another, or move it away")
 
 

@@ -24,9 +24,9 @@ LINE = (0.77, 0.23)
 
 _FONTS = Path(__file__).parent / "fonts"
 _MOST_REMEMBERED = 5_000
+"""Texts with their images: about 1.5 KB each."""
 MOST_SET = 300
 """Characters of what is set as one line: of a thousand that each stand for a sentence, such as U+FDFD, one line takes seconds."""
-"""Texts with their images: about 1.5 KB each."""
 
 
 class Written(NamedTuple):

@@ -30,9 +30,12 @@ def _misfit(states: HiddenStates, reference: HiddenStates, name: str) -> str | N
             return f"expected the {expected} {what} of {name}, got {got}"
     if states.tokenization.read != reference.tokenization.read:
         return f"expected words read as in {name} ({reference.tokenization.read}), got {states.tokenization.read}"
-    for own, first in zip(states.tokenization.words, reference.tokenization.words, strict=True):
+    words, expected_words = states.tokenization.words, reference.tokenization.words
+    for own, first in zip(words, expected_words, strict=False):
         if own.ids != first.ids:
             return f"expected the tokens of {name}, got others for {shown(own.word)} (name one tokenizer for all)"
+    if len(words) != len(expected_words):  # of whole vocabularies
+        return f"expected the {len(expected_words):,} words of {name}, got {len(words):,} (name one tokenizer for all)"
     return None
 
 
