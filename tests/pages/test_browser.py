@@ -57,7 +57,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_site(twice(hostile_report()), tmp_path_factory.mktemp("hostile"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def server(site: Path) -> Iterator[tuple[str, list[str]]]:
     """The address of the site under a sub-path of a local server, and the paths of all requests to it."""
     requested: list[str] = []
@@ -320,10 +320,9 @@ def assert_the_layers_name_waits_for_its_place(page: Page) -> None:
 
 @pytest.mark.parametrize(("viewport", "most"), [(PHONE, 235), (DESKTOP, 285)], ids=["phone", "desktop"])
 def test_little_is_fetched_before_a_reader_does_something(
-    open_page: OpenAt, server: tuple[str, list[str]], site: Path, viewport: ViewportSize, most: int
+    server: tuple[str, list[str]], open_page: OpenAt, site: Path, viewport: ViewportSize, most: int
 ) -> None:
     address, requested = server
-    requested.clear()
     page = open_page(address, viewport=viewport, has_touch=viewport == PHONE, is_mobile=viewport == PHONE)
     page.wait_for_load_state("networkidle")
     files = [path.removeprefix("/some/report/").split("#")[0] for path in requested]

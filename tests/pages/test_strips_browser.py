@@ -21,11 +21,9 @@ SHOWN = """() => [...document.querySelectorAll('picture img')].filter((image) =>
 
 
 @pytest.fixture(scope="module")
-def server(site: Path) -> Iterator[tuple[str, list[str]]]:
-    """An address, and what is requested there."""
-    requested: list[str] = []
-    with served(site, requested) as address:
-        yield address, requested
+def address(site: Path) -> Iterator[str]:
+    with served(site) as address:
+        yield address
 
 
 def themes(paths: list[str]) -> set[str]:
@@ -43,11 +41,10 @@ def assert_shown(page: Page, theme: str) -> None:
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize(("scheme", "viewport"), [("light", PHONE), ("dark", DESKTOP)], ids=["light", "dark"])
 def test_the_strip_of_the_systems_theme_is_fetched_and_after_a_choice_the_other(
-    open_page: OpenPage, server: tuple[str, list[str]], path: str, scheme: Scheme, viewport: ViewportSize
+    open_page: OpenPage, address: str, path: str, scheme: Scheme, viewport: ViewportSize
 ) -> None:
-    address, requested = server
-    requested.clear()
-    page = open_page(address, path, viewport=viewport, before=COUNT_SHIFTS, color_scheme=scheme)
+    requested: list[str] = []
+    page = open_page(address, path, viewport=viewport, before=COUNT_SHIFTS, requested=requested, color_scheme=scheme)
     assert_shown(page, scheme)
     assert themes(requested) == {scheme}
     assert all("-phone" in each for each in requested if "_strip" in each) == (viewport == PHONE)
@@ -63,12 +60,10 @@ def test_the_strip_of_the_systems_theme_is_fetched_and_after_a_choice_the_other(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_another_capture_has_its_strip_in_both_themes(
-    open_page: OpenPage, server: tuple[str, list[str]], scheme: Scheme
-) -> None:
-    address, requested = server
+def test_another_capture_has_its_strip_in_both_themes(open_page: OpenPage, address: str, scheme: Scheme) -> None:
     for path in ("compare/index.html", "explore/index.html"):
-        page = open_page(address, path, color_scheme=scheme)
+        requested: list[str] = []
+        page = open_page(address, path, requested=requested, color_scheme=scheme)
         wait_until_quiet(page)
         requested.clear()
         page.locator("select[data-part=context]").first.select_option("sentence")
@@ -84,8 +79,8 @@ def test_another_capture_has_its_strip_in_both_themes(
 
 def test_a_plot_that_is_added_has_the_strip_of_the_theme(open_page: OpenPage, tmp_path: Path) -> None:
     requested: list[str] = []
-    with served(write_site(compared_report(), tmp_path), requested) as address:
-        page = open_page(address, "compare/index.html", color_scheme="dark")
+    with served(write_site(compared_report(), tmp_path)) as address:
+        page = open_page(address, "compare/index.html", requested=requested, color_scheme="dark")
         page.locator("[data-add]").click()
         expect(page.locator("[data-strip]")).to_have_count(3)
         assert_shown(page, "dark")
@@ -95,24 +90,22 @@ def test_a_plot_that_is_added_has_the_strip_of_the_theme(open_page: OpenPage, tm
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_without_scripts_strips_have_the_colors_of_what_stands_beside_them(
-    open_page: OpenPage, server: tuple[str, list[str]], scheme: Scheme
+    open_page: OpenPage, address: str, scheme: Scheme
 ) -> None:
     """The first page's picture has the system's theme; a model's plates are images, light in the dark, too."""
-    address, requested = server
     options: dict[str, Any] = {"java_script_enabled": False, "color_scheme": scheme}
     page = open_page(address, "index.html", **options)
     assert themes(page.evaluate(SHOWN)) == {scheme}
-    requested.clear()
-    page = open_page(address, "models/smol-30/index.html", **options)
+    requested: list[str] = []
+    page = open_page(address, "models/smol-30/index.html", requested=requested, **options)
     assert themes(page.evaluate(SHOWN)) == {"light"}
     assert themes(requested) == {"light"}
 
 
-def test_paper_has_the_light_strip(open_page: OpenPage, server: tuple[str, list[str]]) -> None:
+def test_paper_has_the_light_strip(open_page: OpenPage, address: str) -> None:
     """Printing waits for what was not fetched before."""
-    address, requested = server
-    requested.clear()
-    page = open_page(address, "index.html", color_scheme="dark")
+    requested: list[str] = []
+    page = open_page(address, "index.html", requested=requested, color_scheme="dark")
     wait_until_quiet(page)
     assert themes(requested) == {"dark"}
     page.pdf()
