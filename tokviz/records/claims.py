@@ -68,6 +68,13 @@ class Claim:
         )
 
     @property
+    def untold(self) -> Claim:
+        """That of values which no page says anything on: it has no part in its family."""
+        unknown = np.full_like(self.score, np.nan)
+        highest = np.full_like(self.highest, -np.inf)
+        return replace(self, score=unknown, highest=highest, p_value=unknown, holds=np.zeros_like(self.holds))
+
+    @property
     def in_first_template(self) -> Claim:
         """What is announced of the context's first template alone, whose p-values aren't kept; itself with one."""
         if self.template_score is None or self.template_is_eligible is None or self.template_holds is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeVar
 
-from tokviz.records import ContextReport, ModelReport, Report, SeriesReport
+from tokviz.records import ContextReport, ModelReport, ModelSimilarity, Report, SeriesReport
 
 Record = TypeVar("Record")
 _MEASURES = ("geometry", "relations", "paired", "untrained", "lens")
@@ -25,7 +25,8 @@ def decide(report: Report) -> Report:
     growth = tuple(differences for series in report.series for _, differences in series.growth)
     changes = tuple(each for series in report.series for each in series.changes)
     of_changes = tuple(record for each in changes for record in (each.paired, each.changed))
-    records = (*measures, report.similarities, report.differences, growth, of_changes)
+    similarities = tuple(map(_told, report.similarities))
+    records = (*measures, similarities, report.differences, growth, of_changes)
     claims = [each for record in records for each in claims_in(record)]
     families = decide(claims)
 
@@ -48,7 +49,7 @@ def decide(report: Report) -> Report:
         report,
         models=tuple(map(decided_model, report.models)),
         series=tuple(map(decided_series, report.series)),
-        similarities=with_decisions(report.similarities, families),
+        similarities=with_decisions(similarities, families),
         differences=with_decisions(report.differences, families),
         families=tuple(families.values()),
     )
@@ -59,6 +60,13 @@ def decide_alone(record: Record) -> Record:
     from tokviz.measure.decisions import claims_in, decide, with_decisions
 
     return with_decisions(record, decide(claims_in(record)))
+
+
+def _told(pair: ModelSimilarity) -> ModelSimilarity:
+    """The same, without a test where no page says what came of it, as in the summaries of many models."""
+    if pair.single_token is not None:
+        return pair
+    return replace(pair, shared=replace(pair.shared, beyond_categories=pair.shared.beyond_categories.untold))
 
 
 def _with_interventions(context: ContextReport) -> tuple[ContextReport, ...]:
