@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -175,6 +176,14 @@ def _note_request(url: str, address: str, problems: list[str], requested: list[s
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample of ``report_fixture``, two folders below where it may be served from; not to be changed."""
     return write_site(sample_report(), tmp_path_factory.mktemp("host") / "some" / "report")
+
+
+@pytest.fixture
+def heeds_interrupts() -> Iterator[None]:
+    """Shells let what they start in the background ignore interrupts, and all that it starts: tests may run there."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

@@ -469,6 +469,7 @@ def test_before_there_is_a_site_a_page_waits_for_it(tmp_path: Path) -> None:
 
 @pytest.mark.thorough
 @pytest.mark.process
+@pytest.mark.usefixtures("heeds_interrupts")
 def test_a_signal_in_the_midst_of_making_leaves_nothing_of_its_own(tiny: Tiny, tmp_path: Path) -> None:
     tiny.copy("qwen3", tmp_path / "qwen3")
     (tmp_path / "report.toml").write_text(f'{SMALL_CONFIG}[[models]]\nsource = "qwen3"\n', encoding="utf-8")
@@ -482,7 +483,11 @@ def test_a_signal_in_the_midst_of_making_leaves_nothing_of_its_own(tiny: Tiny, t
             if line.startswith("Loading PyTorch"):
                 break
         os.killpg(running.pid, signal.SIGINT)
-        assert running.wait(30) == 130
+        try:
+            assert running.wait(30) == 130
+        except subprocess.TimeoutExpired:
+            os.killpg(running.pid, signal.SIGKILL)  # or it would be waited for all the same
+            raise
     assert list(own.glob("tokviz-*")) == []
 
 

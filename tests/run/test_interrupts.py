@@ -9,7 +9,6 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -26,14 +25,6 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="Windows has no process groups to interrupt"),
     pytest.mark.usefixtures("heeds_interrupts"),
 ]
-
-
-@pytest.fixture
-def heeds_interrupts() -> Iterator[None]:
-    """Shells let what they start in the background ignore interrupts, and all that it starts: tests may run there."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="module")
