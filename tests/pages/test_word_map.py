@@ -133,3 +133,9 @@ def test_of_a_vocabulary_it_is_said_which_tokens_are_compared() -> None:
         "Of the vocabulary, 4\N{NO-BREAK SPACE}tokens with a category are compared, with each other."
     )
     assert shown.texts("[data-category] .heat-name") == ["Category 1", "Category 2"]
+
+
+def test_by_chance_is_what_words_drawn_at_random_from_those_that_are_looked_at_would_give() -> None:
+    """However the words were read: nine categories of 13 are looked at together."""
+    shown = section(sample_report()).texts(".caption")[0]
+    assert shown.endswith(f" Of 5 words drawn at random about {5 * 12 / 116:.1f} would.")

@@ -101,7 +101,9 @@ def measure(
     of_templates = [(each.space.first, *each.further) for each in depths]
     ranks = np.array([[each.effective_rank for each in templates] for templates in of_templates])
     own = words.record()
-    segmentation = stages.find(np.stack(grams), required=_turning_points(own), seed=SEED)
+    segmentation = stages.find(
+        np.stack(grams), lambda depth: states.states[depth][rows.compared], required=_turning_points(own), seed=SEED
+    )
     return Geometry(
         n_reference=int(reference.sum()),
         n_measured=len(rows.measured),

@@ -8,12 +8,13 @@ side. A boundary that doesn't recur when words are left out is dropped.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
 
-from tokviz.measure.cka import MIN_WORDS_CKA, cka_between, geometry_vectors, vectors_of_parts
+from tokviz.measure.cka import MIN_WORDS_CKA, centred_gram, cka_between, geometry_vectors
+from tokviz.measure.spaces import standardized
 from tokviz.records import Stage, StageCriteria
 
 CRITERIA = StageCriteria(
@@ -66,12 +67,16 @@ class Segmentation:
         return tuple(made)
 
 
-def find(grams: np.ndarray, *, required: Collection[int] = (), seed: int = 0) -> Segmentation:
+def find(
+    grams: np.ndarray, state_at: Callable[[int], np.ndarray], *, required: Collection[int] = (), seed: int = 0
+) -> Segmentation:
     """Cut the depths into stages.
 
     Parameters
     ----------
-    grams : ``(n_depths, n_words, n_words)``, from ``cka.centred_gram``.
+    grams : ``(n_depths, n_words, n_words)``, from ``cka.centred_gram`` of the standardized states.
+    state_at : depth → the states of the same words, ``(n_words, width)``: each subsample is standardized by itself, as one word
+        can decide how a dimension is scaled.
     required : depths at which a stage begins whatever CKA says, such as the emergence of massive activations: CKA
         doesn't see a change of scale. A boundary that CKA shows at a depth beside one of them is taken for the same.
     """
@@ -80,7 +85,7 @@ def find(grams: np.ndarray, *, required: Collection[int] = (), seed: int = 0) ->
         cka, found = np.full((n_depths, n_depths), np.nan), {}
     else:
         vectors = geometry_vectors(grams)
-        cka, found = cka_between(vectors, vectors), _recurring(grams, vectors, seed)
+        cka, found = cka_between(vectors, vectors), _recurring(vectors, state_at, n_words, seed)
     recurrence = dict.fromkeys(sorted({0, *required}), np.nan)
     for start, share in found.items():
         same = min(set(required), key=lambda depth: abs(depth - start), default=start)
@@ -89,21 +94,32 @@ def find(grams: np.ndarray, *, required: Collection[int] = (), seed: int = 0) ->
     return Segmentation(starts=starts, recurrence=tuple(recurrence[start] for start in starts), cka=cka)
 
 
-def _recurring(grams: np.ndarray, vectors: np.ndarray, seed: int) -> dict[int, float]:
+def _recurring(vectors: np.ndarray, state_at: Callable[[int], np.ndarray], n_words: int, seed: int) -> dict[int, float]:
     """The boundaries that most subsamples of the words have as well, and in what share of them they are."""
     candidates = boundaries(_changes(vectors))
     if not candidates:
         return {}
-    n_words = grams.shape[1]
     random = np.random.default_rng((seed, 2))
     n_kept = round(CRITERIA.kept_share * n_words)
-    parts = np.stack([random.choice(n_words, n_kept, replace=False) for _ in range(CRITERIA.n_subsamples)])
-    found = [boundaries(_changes(part)) for part in vectors_of_parts(grams, np.sort(parts, axis=1))]
-    shares = {
-        start: float(np.mean([any(abs(start - other) <= CRITERIA.tolerance for other in starts) for starts in found]))
-        for start in candidates
-    }
+    parts = [np.sort(random.choice(n_words, n_kept, replace=False)) for _ in range(CRITERIA.n_subsamples)]
+    near = _depths_near(candidates, len(vectors))
+    n_found = dict.fromkeys(candidates, 0)
+    for part in parts:
+        of_part = np.zeros((len(vectors), n_kept * (n_kept - 1) // 2))
+        of_part[near] = geometry_vectors(np.stack([centred_gram(standardized(state_at(each)[part])) for each in near]))
+        starts = boundaries(_changes(of_part))
+        for start in candidates:
+            n_found[start] += any(abs(start - other) <= CRITERIA.tolerance for other in starts)
+    shares = {start: count / len(parts) for start, count in n_found.items()}
     return {start: share for start, share in shares.items() if share >= CRITERIA.least_recurrence}
+
+
+def _depths_near(starts: Collection[int], n_depths: int) -> list[int]:
+    """All that say whether a stage begins at one of these depths, or almost."""
+    reach = CRITERIA.tolerance + CRITERIA.n_around
+    return sorted(
+        {depth for start in starts for depth in range(start - 1 - reach, start + reach + 1)} & {*range(n_depths)}
+    )
 
 
 def _changes(vectors: np.ndarray) -> np.ndarray:

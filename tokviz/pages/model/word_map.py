@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,20 +43,22 @@ def explorer_map(report: Report) -> dict[str, Any] | None:
     """The same for the explorer, whose scripts say what it shows."""
     known = [context for model in report.models for context in model.captures if has_scores(context)]
     section = {"captures": (), "script": None, "data": None}
-    return {**_section(report, known[0], report.words), **section} if known else None
+    if not known:
+        return None
+    return {**_section(report, known[0], report.words.of(known[0].states.tokenization)), **section}
 
 
 def _section(report: Report, context: ContextReport, words: WordList) -> dict[str, Any]:
     """Its rows are the categories that have words, by their numbers; they open where words have rows, too."""
     used = {category for own in words.memberships for category in own}
     return {
-        "captions": (_caption(context), *_notes(report, context)),
+        "captions": (_caption(context, words), *_notes(report, context)),
         "rows": [(index, category.label) for index, category in enumerate(words.categories) if index in used],
         "has_words": _has_words(report),
     }
 
 
-def _caption(context: ContextReport) -> str:
+def _caption(context: ContextReport, words: WordList) -> str:
     """What a cell is."""
     most = context.same_category.most if context.same_category else 0
     counted = (
@@ -63,14 +66,28 @@ def _caption(context: ContextReport) -> str:
         if most > 1
         else "whether the word nearest to a word (all dimensions, standardized) shares its category"
     )
-    return f"A cell shows {counted}; a category’s row is the mean of its words.{_by_chance(context, most)}"
+    return f"A cell shows {counted}; a category’s row is the mean of its words.{_by_chance(context, words)}"
 
 
-def _by_chance(context: ContextReport, most: int) -> str:
-    """How many it would be, on average over words and depths."""
-    chance = context.geometry.purity.null_mean if context.geometry else np.array([])
-    known = chance[np.isfinite(chance)]
-    return f" By chance it would be about {known.mean() * most:.1f} of {most}." if len(known) and most > 1 else ""
+def _by_chance(context: ContextReport, words: WordList) -> str:
+    """How many it would be of words drawn at random among those that are looked at, on average over words."""
+    scores = context.same_category
+    if scores is None or scores.most < 2:
+        return ""
+    counted = (scores.values != scores.UNKNOWN).any(axis=0)
+    # Of a long list and of a vocabulary those with a count are compared among themselves.
+    beside = np.ones_like(counted) if context.neighbours is not None and words.vocabulary is None else counted
+    of_counted, of_beside = (
+        Counter(own for own, is_of in zip(words.memberships, which, strict=True) if is_of)
+        for which in (counted, beside)
+    )
+    n_shared = sum(
+        n * (sum(m for other, m in of_beside.items() if not set(own).isdisjoint(other)) - 1)
+        for own, n in of_counted.items()
+    )
+    n_pairs = int(counted.sum()) * (int(beside.sum()) - 1)
+    mean = scores.most * n_shared / n_pairs if n_pairs else 0.0
+    return f" Of {scores.most} words drawn at random about {mean:.1f} would."
 
 
 def _notes(report: Report, context: ContextReport) -> tuple[str, ...]:
