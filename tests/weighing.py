@@ -41,7 +41,7 @@ def most(page: str, size: str) -> int | None:
     """How many bytes a page may fetch; None where there is no limit."""
     if page == "compare/index.html":
         return MOST_COMPARED
-    return MOST[size] if page.startswith("models/") else None
+    return MOST[size] if page.startswith(("models/", "change/")) else None
 
 
 def fetched_by(browser: Browser, address: str, path: str, viewport: dict[str, Any]) -> dict[str, bytes]:

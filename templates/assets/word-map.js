@@ -221,7 +221,7 @@
     // The words that are counted; those of the word's categories in bold.
     async nearest(row, word, side, depth) {
       if (this.valuesIn(row, side)[depth] === null) {
-        return [`${word === null ? "None of its words has" : "It has no"} nearest words: other words have an identical state.`];
+        return [`${word === null ? "None of its words has" : "It has no"} nearest words: nearby words have identical states.`];
       }
       if (word === null || !side.neighbours) return [];
       side.near ??= load(`${side.key} neighbours`, `${side.folder}/neighbours.js`).then((found) => ({

@@ -2,15 +2,18 @@
 
 python tests/audit/large.py [FOLDER]
 
-Six models of 40 layers in three contexts: some 1,500 pictures. It is made in FOLDER (minutes the first time); what is checked
-is that pages stay light before a reader does anything, that no link is broken, and that axe-core finds nothing in either
-theme. Prints a table, and exits with 1 when something is amiss. ``audit.py`` checks the weights of two such models.
+Six models of 40 layers in three contexts: some 1,500 pictures. Then twenty models of one form and 600 words, of which each has
+a page of what changed from the first. They are made in FOLDER (minutes the first time); what is checked is that pages stay light
+before a reader does anything, that no link is broken, and, of the first, that axe-core finds nothing in either theme. Prints
+tables, and exits with 1 when something is amiss. ``audit.py`` checks the weights of two of the six.
 """
 
 from __future__ import annotations
 
+import itertools
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -20,8 +23,10 @@ TESTS = Path(__file__).parent.parent
 sys.path[:0] = [str(TESTS.parent), str(TESTS)]
 import families
 import link_check
+import torch
 from browser import launch
 from playwright.sync_api import Browser, sync_playwright
+from safetensors.torch import load_file, save_file
 from serving import served
 from weighing import VIEWPORTS, fetched_by, most
 
@@ -50,19 +55,65 @@ label = "in a question"
 template = "What is a {{word}}"
 {models}
 """
+N_OF_ONE_FORM, N_CATEGORIES, N_WORDS = 20, 12, 50
+NOISE = 0.01
+"""Of the weights' standard deviation, by which models of one form differ."""
+OF_ONE_FORM = """
+title = "Twenty models of one form"
+subtitle = "Tiny models with random weights, of which all but the first have noise: nothing is to be seen but how pages of this size behave."
+projections = ["standardized"]
+{words}
+[[contexts]]
+name = "alone"
+template = " {{word}}"
+{models}
+"""
 
 
 def make(folder: Path, names: Sequence[str]) -> Path:
     """The site of models of these families, with what has to be made again."""
     sample = tokviz.load(Path(__file__).parent.parent.parent / "report.toml")
-    words = "\n".join(f"[words.{key}]\nwords = {list(each.words)}" for key, each in sample.words.items())
-    models = []
     for name in names:
-        path = folder / "models" / name
-        if not (path / "config.json").is_file():
-            families.build(name, path, n_layers=N_LAYERS)
-        models.append(f'[[models]]\nsource = "models/{name}"')
-    (folder / "report.toml").write_text(CONFIG.format(words=words, models="\n".join(models)), encoding="utf-8")
+        _build(name, folder / "models" / name)
+    return _made(folder, CONFIG, {key: each.words for key, each in sample.words.items()}, names)
+
+
+def make_of_one_form(folder: Path) -> Path:
+    """The site of models that differ by noise, with what has to be made again."""
+    syllables = list(map("".join, itertools.product("bdfgklmnprst", "aeiou")))
+    words = list(map("".join, itertools.product(syllables, syllables)))[:: len(syllables) // 10]
+    categories = {f"category-{index}": words[index::N_CATEGORIES][:N_WORDS] for index in range(N_CATEGORIES)}
+    names = [f"model-{index}" for index in range(N_OF_ONE_FORM)]
+    first, *others = (folder / "models" / name for name in names)
+    _build("llama", first)
+    for index, other in enumerate(others):
+        if not other.exists():
+            _copy_with_noise(first, other, seed=index)
+    return _made(folder, OF_ONE_FORM, categories, names)
+
+
+def _build(family: str, folder: Path) -> None:
+    if not (folder / "config.json").is_file():
+        families.build(family, folder, n_layers=N_LAYERS)
+
+
+def _copy_with_noise(model: Path, folder: Path, seed: int) -> None:
+    partial = folder.with_suffix(".partial")
+    shutil.copytree(model, partial, dirs_exist_ok=True)
+    generator = torch.Generator().manual_seed(seed)
+    weights = load_file(model / "model.safetensors")
+    noisy = {
+        name: each + NOISE * each.std(correction=0) * torch.randn(each.shape, generator=generator)
+        for name, each in weights.items()
+    }
+    save_file(noisy, partial / "model.safetensors", {"format": "pt"})
+    partial.rename(folder)
+
+
+def _made(folder: Path, config: str, categories: Mapping[str, Sequence[str]], names: Sequence[str]) -> Path:
+    words = "\n".join(f"[words.{key}]\nwords = {list(each)}" for key, each in categories.items())
+    models = "\n".join(f'[[models]]\nsource = "models/{name}"' for name in names)
+    (folder / "report.toml").write_text(config.format(words=words, models=models), encoding="utf-8")
     site = folder / "site"
     outcome = tokviz.build(tokviz.load(folder / "report.toml"), site, cache=folder / "cache", jobs=default_jobs())
     assert not outcome.failures, outcome.failures
@@ -75,11 +126,16 @@ def pages_of(site: Path) -> list[str]:
 
 
 def check(site: Path) -> int:
-    """How much is amiss."""
+    """How much is amiss of links and weights."""
     links = link_check.broken(site, site.rglob("*.html"), least=100)
     print(f"links: {len(links)} broken")
     print("\n".join(links))
-    amiss = len(links) + check_weights(site)
+    return len(links) + check_weights(site)
+
+
+def check_access(site: Path) -> int:
+    """How much axe-core finds, in both themes."""
+    amiss = 0
     with served(site) as address, sync_playwright() as playwright:
         browser = launch(playwright)
         for page in pages_of(site):
@@ -121,5 +177,6 @@ def violations_of(browser: Browser, address: str, scheme: Scheme) -> list[str]:
 
 
 if __name__ == "__main__":
-    made = make(Path(sys.argv[1] if len(sys.argv) > 1 else ".cache/large"), MODELS)
-    sys.exit(1 if check(made) else 0)
+    cache = Path(sys.argv[1] if len(sys.argv) > 1 else ".cache/large")
+    six, twenty = make(cache, MODELS), make_of_one_form(cache / "one-form")
+    sys.exit(1 if check(six) + check_access(six) + check(twenty) else 0)

@@ -95,7 +95,7 @@ def test_massive_activations_begin_and_end_a_stage(planted: list[np.ndarray]) ->
     assert {4, 8} <= {stage.first_depth for stage in geometry.stages}
     stage = next(stage for stage in geometry.stages if stage.first_depth == 4)
     told = sentence(stage_facts(geometry, stage, None, at_position_0=True))
-    assert told.replace("\N{NO-BREAK SPACE}", " ").startswith("Dimensions 5 and 17 are massive (largest |x| 2,7")
+    assert told.replace("\N{NO-BREAK SPACE}", " ").startswith("Dimensions 5 and 17 are massive (median largest |x| 2,7")
 
 
 def test_pc1_is_told_apart_from_massive_dimensions_and_from_position() -> None:

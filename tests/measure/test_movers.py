@@ -99,6 +99,24 @@ def test_words_among_which_others_come_have_not_moved() -> None:
     assert not announced(found) & set(np.flatnonzero(CATEGORY == 1))
 
 
+def test_words_that_their_neighbors_leave_have_not_moved() -> None:
+    """Of two categories every second word is exchanged: the others stay where they are, among words of both."""
+    states = model()
+    found = moved(states, exchanged_halves(states))
+    is_of_two = np.isin(CATEGORY, (0, 1))
+    changed = is_of_two & (np.arange(N_WORDS) // N_CATEGORIES % 2 == 0)
+    assert announced(found) <= set(np.flatnonzero(changed))
+    assert len(announced(found)) >= 5
+    assert (found.lost[1, is_of_two & ~changed] >= 3).sum() >= 4, "they have lost as many"
+
+
+def exchanged_halves(states: list[np.ndarray]) -> list[np.ndarray]:
+    found = [state.copy() for state in states]
+    rows = [np.flatnonzero(each == CATEGORY)[::2] for each in (0, 1)]
+    found[1][np.concatenate(rows)] = states[1][np.concatenate(rows[::-1])]
+    return found
+
+
 def test_words_whose_category_becomes_less_dense_have_not_moved() -> None:
     """They are less similar to their neighbors than before, and these are still their nearest."""
     states = model()

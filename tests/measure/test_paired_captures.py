@@ -215,3 +215,35 @@ def test_a_category_of_one_word_or_two_is_not_tested() -> None:
     found = held([capture([FAR] * N_DEPTHS)], np.arange(len(WORDS)), categories)
     assert found.n_words[:2] == (2, 1)
     assert found.is_tested.tolist() == [False, False, True, True]
+
+
+def test_words_that_lose_their_neighbors_are_compared_neither_before_nor_after() -> None:
+    """Half of the categories, whose words are far apart from all others, become one state each: what is left of the words stays as it is."""
+    before = capture([0.3])
+    states = before.states[0].astype(np.float64)
+    far = np.flatnonzero(LABELS < 2)
+    states[far] += 4 * np.random.default_rng(7).normal(size=(2, WIDTH))[LABELS[far]]
+    after = states.copy()
+    for category in (0, 1):
+        rows = np.flatnonzero(LABELS == category)  # noqa: SIM300 - the labels are an array
+        after[rows] = states[rows].mean(axis=0)
+
+    def of(one: np.ndarray) -> Side:
+        return side(named(making.hidden_states([one.astype(np.float32)], positions=[1] * len(LABELS)), WORDS))
+
+    def purity(one: np.ndarray, rows: np.ndarray) -> float:
+        distances = cosine_distances(standardized(one))
+        np.fill_diagonal(distances, np.inf)
+        near = np.argsort(distances, axis=1)[rows, :5]
+        return float((LABELS[near] == LABELS[rows, None]).mean())
+
+    rest = np.flatnonzero(LABELS >= 2)
+    found = PairedComparer().compare(of(after), of(states))
+    value = found.purity.overall.value[0, 0]
+    assert value == pytest.approx(purity(after, rest) - purity(states, rest), abs=1e-6)
+    everyone = np.arange(len(LABELS))
+    assert abs(value - (purity(after, rest) - purity(states, everyone))) > 0.2, "the words that are gone had others"
+    assert np.isnan(found.purity.by_category.value[:2]).all()
+    assert found.purity.overall.value == pytest.approx(
+        -PairedComparer().compare(of(states), of(after)).purity.overall.value
+    )

@@ -84,7 +84,7 @@ def test_a_word_with_the_very_same_state_as_others_has_no_neighbours(explore: Op
         write_site(replace(report, models=(alike, *others)), tmp_path),
         "#a=smol-30/alone/standardized&at=embedding&word=word0a",
     )
-    expect(page.locator(".readout .near")).to_have_text("No neighbors: other words have an identical state.")
+    expect(page.locator(".readout .near")).to_have_text("No neighbors: nearby words have identical states.")
     expect(page.locator(".links line")).to_have_count(0)
     page.get_by_role("button", name="Next").click()
     expect(nearest(page)).to_have_count(5)

@@ -106,7 +106,7 @@ def test_the_page_says_what_counts_as_one_word() -> None:
     context = replace(report.models[0].contexts[0], paired=PairedCapture(embedding=found))
     changed = replace(report.models[0], contexts=(context,))
     last = of_model(report, changed)[1][-1]
-    assert "or were declared to belong together, count as one: 110 of 116." in last
+    assert "or were declared to belong together, count as one, so that 116 words count as 110." in last
     too_large = replace(found, too_large=tuple("abcdefghijkl"))
     context = replace(context, paired=PairedCapture(embedding=too_large))
     assert "12 would have been one." in of_model(report, replace(changed, contexts=(context,)))[1][-1]

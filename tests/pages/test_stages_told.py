@@ -43,14 +43,14 @@ LEAD = {
     "The words have massive activations.": fact("lead.massive", some=()),
     "The words have massive activations at 2 of 3 depths.": fact("lead.massive", some=SOME),
     "The words have moderately large activations.": fact("lead.moderate", some=()),
-    "The words no longer have massive activations.": fact("lead.no_longer"),
+    "Most words no longer have massive activations.": fact("lead.no_longer"),
     "Activations are no longer massive by the ratio, because the words’ own median has risen.": fact(
         "lead.outgrown", whose=OWN
     ),
-    "The token at position 0 has massive activations at 2 of 3 depths, but the words don’t.": fact(
+    "The token at position 0 has massive activations at 2 of 3 depths, but most words don’t.": fact(
         "lead.position_0", some=SOME
     ),
-    "The words have no massive activations here.": fact("lead.nothing_large"),
+    "Most words have no massive activations here.": fact("lead.nothing_large"),
     "In the plot, 30–51 % of a word’s nearest neighbors share its category.": fact(
         "lead.purity", where=fact("in_the_plot"), shares=RANGE
     ),
@@ -79,8 +79,10 @@ STAGE = {
     "One dimension, not always the same, is dominant, with 30–51 % of Σ x².": fact(
         "numbers.dominant", which=fact("numbers.several_dominant"), some=(), shares=RANGE
     ),
-    " (largest |x| 24,108 at layer 1, 13,498 × a typical token’s median of 1.79).": fact("numbers.largest", size=SIZE),
-    " (not massive: largest |x| 400, where the words’ own median is 0).": fact(
+    " (median largest |x| 24,108 at layer 1, 13,498 × a typical token’s median of 1.79).": fact(
+        "numbers.largest", size=SIZE
+    ),
+    " (not massive: median largest |x| 400, where the words’ own median is 0).": fact(
         "numbers.largest_not_massive", size=SIZE_BESIDE_0
     ),
     "PC1 holds 30.5–51.2 % of the variance (unit norm).": fact(
@@ -109,8 +111,8 @@ EVENTS = {
     "30–51 % of Σ x².": fact("events.dominance", shares=RANGE),
 }
 PARTS = {
-    "largest |x| 24,108 at layer 1, 13,498 × a typical token’s median of 1.79": SIZE,
-    "largest |x| 400, where the words’ own median is 0": SIZE_BESIDE_0,
+    "median largest |x| 24,108 at layer 1, 13,498 × a typical token’s median of 1.79": SIZE,
+    "median largest |x| 400, where the words’ own median is 0": SIZE_BESIDE_0,
     "dimensions 3, 5 and 2 more": fact("dimensions", which=(3, 5), more=fact("more", n=2)),
     "dimension 3": fact("dimensions", which=(3,), more=()),
     "in all dimensions": fact("in_all_dimensions"),

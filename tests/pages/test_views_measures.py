@@ -191,7 +191,7 @@ def test_a_stage_says_its_layers_once_and_shows_its_middle(model: Part) -> None:
 def test_the_emergence_is_badged_with_its_number_ratio_and_dimensions(model: Part) -> None:
     assert model.at("alone/stage-2").one("details a")["href"] == "#alone/layer-11"
     assert details(model, "alone/stage-2")[0] == (
-        "Layer 11: massive activations emerge: largest |x| 24,108, 13,498 × a typical token’s median of 1.79, "
+        "Layer 11: massive activations emerge: median largest |x| 24,108, 13,498 × a typical token’s median of 1.79, "
         f"dimensions {DIMENSIONS[0]}, {DIMENSIONS[1]}"
     )
     assert model.at("alone/stage-3").texts("details a") == ["Layer 29: massive activations end"]

@@ -94,6 +94,8 @@ class LeftOut:
     """``(…, n_groups, n_of)``: what a group adds to the mean, by its own words and as others' neighbors."""
     without: np.ndarray
     """``(…, n_groups, n_of)``: the value without a group, scaling refitted."""
+    words: tuple[Words | None, ...] = (None,)
+    """Of each depth what the means are of; None where all words are known, or none."""
 
     @classmethod
     def undefined(cls, units: Units) -> LeftOut:
@@ -101,6 +103,27 @@ class LeftOut:
         n_of = units.of.shape[1]
         nothing = np.full((len(units.sizes), n_of), np.nan)
         return cls(value=np.full(n_of, np.nan), influence=nothing, without=nothing)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Words:
+    """What a measure is of each word at one depth."""
+
+    own: np.ndarray
+    """``(n_words,)``."""
+    left_out: np.ndarray
+    """``(n_words, n)``: the groups without which it is another."""
+    changed: np.ndarray
+    """``(n_words, n)``: what it is without these."""
+    refits: tuple[tuple[int, np.ndarray], ...]
+    """Of some groups ``(n_words,)``: what it is without that group, scaling refitted."""
+    known: np.ndarray
+    """``(n_words,)`` bool: which words have distinct neighbors."""
+
+    def means(self, units: Units, known: np.ndarray) -> LeftOut:
+        """Over some of the words that are known, ``(n_words,)`` bool: two captures are compared on those that both know."""
+        table = _table(units, self.own, self.left_out, self.changed)
+        return replace(_left_out(units, self.own, table, iter(self.refits), known), words=(self,))
 
 
 class Space:
@@ -190,9 +213,14 @@ def purity(space: Space) -> LeftOut:
 
     near = space.order[:, :k]
     left_out = units.groups[near]
-    table = _table(units, own(near), left_out, own(refilled(space.order, units.groups, left_out, k)))
-    refits = ((group, own(space.without(group, k))) for group in space.large.tolist())
-    return _left_out(units, own(near), table, refits, space.known(k))
+    found = Words(
+        own=own(near),
+        left_out=left_out,
+        changed=own(refilled(space.order, units.groups, left_out, k)),
+        refits=tuple((group, own(space.without(group, k))) for group in space.large.tolist()),
+        known=space.known(k),
+    )
+    return found.means(units, found.known)
 
 
 def kept(space: Space, before: Space, k: int) -> LeftOut:
@@ -205,12 +233,15 @@ def kept(space: Space, before: Space, k: int) -> LeftOut:
 
     near = [each.order[:, :k] for each in spaces]
     left_out = units.groups[np.concatenate(near, axis=1)]
-    table = _table(
-        units, own(*near), left_out, own(*(refilled(each.order, units.groups, left_out, k) for each in spaces))
-    )
     large = np.union1d(space.large, before.large).tolist()
-    refits = ((group, own(*(each.without(group, k) for each in spaces))) for group in large)
-    return _left_out(units, own(*near), table, refits, space.known(k) & before.known(k))
+    found = Words(
+        own=own(*near),
+        left_out=left_out,
+        changed=own(*(refilled(each.order, units.groups, left_out, k) for each in spaces)),
+        refits=tuple((group, own(*(each.without(group, k) for each in spaces))) for group in large),
+        known=space.known(k) & before.known(k),
+    )
+    return found.means(units, found.known)
 
 
 def silhouette(space: Space) -> LeftOut:

@@ -7,7 +7,8 @@ model, each with noise of its own, then the noise would be independent of what i
 from what the two were drawn from.
 
 Of the old neighbors the median counts: a word of which two neighbors went elsewhere hasn't moved, nor has one that moved along with
-them. A word among whose neighbors others came is as similar to these as before. Where a category becomes less dense as a whole, its
+them, nor one that they left: that was displaced less than half as far as the neighbors that it lost. A word among whose neighbors
+others came is as similar to these as before. Where a category becomes less dense as a whole, its
 words are less similar but still nearest: only who has lost most neighbors is announced.
 
 Similarities are drawn, not states: to first order, those of a copy differ by ``P + Pᵀ``, where row *i* of ``P`` is what the
@@ -16,6 +17,7 @@ displacement of word *i* adds to its products with all words.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,6 +99,8 @@ class _Depth:
     """The same after."""
     lost: np.ndarray
     """``(n_words,)`` int64: how many of them are others after."""
+    is_left: np.ndarray
+    """``(n_words,)`` bool: whether these are displaced more than twice as far as the word itself."""
 
     @classmethod
     def of(cls, before: np.ndarray, after: np.ndarray, k: int, random: np.random.Generator) -> _Depth:
@@ -114,6 +118,7 @@ class _Depth:
             near=near[0],
             near_after=near[1],
             lost=np.where(np.isfinite(lost), lost.round(), UNKNOWN).astype(np.int64),
+            is_left=_is_left(_displacements(before, after), *near),
         )
 
     @property
@@ -127,7 +132,7 @@ class _Depth:
         Returns
         -------
         ``(n_words,)``; ``(2 · N_COPIES,)``, the farthest of each copy; and ``(n_words,)`` bool, which words can be announced: those that
-        lost most of their neighbors, which are also farther than its new ones beyond noise of that word.
+        lost most of their neighbors and aren't left by these, which are also farther than its new ones beyond noise of that word.
         """
         drops, shorts = self._of_copies(noise)
         after = self.halfway + self.change
@@ -137,7 +142,11 @@ class _Depth:
         scale = np.where((self.lost >= 0) & (spread > 0), spread, np.nan)
         scores = (drops - mean) / scale
         highest = np.where(np.isfinite(scores), scores, -np.inf).max(axis=1)
-        return (_drop(self.change, self.near) - mean) / scale, highest, (2 * self.lost > self.near.shape[1]) & is_short
+        return (
+            (_drop(self.change, self.near) - mean) / scale,
+            highest,
+            (2 * self.lost > self.near.shape[1]) & is_short & ~self.is_left,
+        )
 
     def _of_copies(self, noise: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """``(2 · N_COPIES, n_words)`` float32: see ``_drop``; and ``(≥ 2 · _N_SHORT, n_words)``: see ``_short``."""
@@ -205,6 +214,21 @@ class _Depth:
             similar[:, np.arange(n_words), np.arange(n_words)] = -np.inf
             kept &= similar >= np.partition(similar, -k, axis=2)[:, :, -k, None]
         return np.asarray(np.maximum(k - kept.sum(axis=2), 0))
+
+
+def _displacements(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """``(n_words,)``: how far each state lies from what it was, on one scale for both."""
+    both = standardized(np.concatenate([before, after]))
+    return np.asarray(np.linalg.norm(both[len(before) :] - both[: len(before)], axis=1))
+
+
+def _is_left(displaced: np.ndarray, near: np.ndarray, near_after: np.ndarray) -> np.ndarray:
+    """``(n_words,)`` bool: whether a word is displaced less than half as far as the neighbors that it lost, at their median."""
+    is_lost = ~(near[:, :, None] == near_after[:, None, :]).any(axis=2)
+    others = np.where(is_lost, displaced[near], np.nan)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of words that lost none
+        return np.asarray(2 * displaced < np.nanmedian(others, axis=1))
 
 
 def _directions(before: np.ndarray, after: np.ndarray) -> np.ndarray:

@@ -121,7 +121,12 @@ def first_depths(found: Sequence[LeftOut], n: int) -> list[tuple[LeftOut, ...]]:
     """Of ``measured``, what it is of at the first ``n`` depths, for another capture that has the same states there."""
     return [
         tuple(
-            LeftOut(value=each.value[depth], influence=each.influence[depth], without=each.without[depth])
+            LeftOut(
+                value=each.value[depth],
+                influence=each.influence[depth],
+                without=each.without[depth],
+                words=each.words[depth : depth + 1],
+            )
             for each in found
         )
         for depth in range(n)
@@ -141,6 +146,7 @@ def _stacked(depths: Sequence[LeftOut]) -> LeftOut:
         value=np.stack([each.value for each in depths]),
         influence=np.stack([each.influence for each in depths]),
         without=np.stack([each.without for each in depths]),
+        words=tuple(word for each in depths for word in each.words),
     )
 
 
@@ -176,7 +182,7 @@ def compare(
     a, b = (list(each) * (n_templates if len(each) == 1 else 1) for each in (a, b))
     found = []
     for index in range(len(PairedMeasures.MEASURES)):
-        of_templates = [_difference(one[index], other[index], depths) for one, other in zip(a, b, strict=True)]
+        of_templates = [_difference(one[index], other[index], depths, units) for one, other in zip(a, b, strict=True)]
         if index == PairedMeasures.MEASURES.index("kept") and not same_form:
             of_templates = [_without_values(each) for each in of_templates]
         found.append(_tested(of_templates, units, signs))
@@ -239,13 +245,21 @@ def _least_sure(found: Sequence[Paired]) -> Paired:
     return replace(found[0], differences=differences, errors=errors, least_left=least_left, claim=claim)
 
 
-def _difference(a: LeftOut, b: LeftOut, depths: np.ndarray) -> LeftOut:
+def _difference(a: LeftOut, b: LeftOut, depths: np.ndarray, units: Units) -> LeftOut:
+    """Over the words that have distinct neighbors in both: those that lose them would seem to change what they were part of."""
     of_a, of_b = depths.T
-    return LeftOut(
-        value=a.value[of_a] - b.value[of_b],
-        influence=a.influence[of_a] - b.influence[of_b],
-        without=a.without[of_a] - b.without[of_b],
+    value, influence, without = (
+        getattr(a, name)[of_a] - getattr(b, name)[of_b] for name in ("value", "influence", "without")
     )
+    for row, (depth_a, depth_b) in enumerate(depths.tolist()):
+        one, other = a.words[depth_a], b.words[depth_b]
+        if one is None or other is None or np.array_equal(one.known, other.known):
+            continue
+        of_one, of_other = (each.means(units, one.known & other.known) for each in (one, other))
+        value[row] = of_one.value - of_other.value
+        influence[row] = of_one.influence - of_other.influence
+        without[row] = of_one.without - of_other.without
+    return LeftOut(value=value, influence=influence, without=without)
 
 
 def _without_values(found: LeftOut) -> LeftOut:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
 from itertools import takewhile
 
@@ -110,7 +110,14 @@ def _n_alike(one: tuple[HiddenStates, np.ndarray], other: tuple[HiddenStates, np
 
 
 def _n_bytes(found: tuple[LeftOut, ...]) -> int:
-    return sum(each.influence.nbytes + each.without.nbytes for each in found)
+    arrays = (array for each in found for array in (each.influence, each.without, *_of_words(each)))
+    return sum(array.nbytes for array in arrays)
+
+
+def _of_words(found: LeftOut) -> Iterator[np.ndarray]:
+    for each in found.words:
+        if each is not None:
+            yield from (each.own, each.left_out, each.changed, each.known, *(values for _, values in each.refits))
 
 
 def of_capture(
