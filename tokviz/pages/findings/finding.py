@@ -11,7 +11,7 @@ from tokviz.records import ContextReport, Finding, ModelReport, Order, Relation,
 from tokviz.text import isolated
 
 MOST_WORDS = 14
-"""Of a headline, which has fewer numbers where it would be longer."""
+"""Of a headline, without the model that it begins with; it has fewer numbers where it would be longer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +48,8 @@ class Found:
     """Who writes a break, where it is about that."""
     is_of_all: bool = False
     """Whether it is about all models, of which ``model`` is the first."""
+    is_beside_others: bool = False
+    """Whether findings of other models may stand beside it."""
 
     @property
     def rank(self) -> tuple[float, int, bool]:
@@ -56,8 +58,11 @@ class Found:
 
     @property
     def sentence(self) -> str:
-        """The headline, with a full stop."""
-        return catalogue.sentence([self.headline])
+        """The headline, with a full stop; with the model where several are beside it, unless it is about two or all."""
+        names_it = self.other is not None or self.is_of_all or not self.is_announced
+        if names_it or not self.is_beside_others:
+            return catalogue.sentence([self.headline])
+        return catalogue.sentence([Fact("findings.of_model", model=self.model.name, what=self.headline)])
 
     @property
     def said(self) -> str:

@@ -268,7 +268,7 @@ def _finding(report: Report, page: str) -> FindingSection | None:
     chosen = choice(report)
     author = report.opening.sentence if report.opening and not unshown_rows(report) else None
     return FindingSection(
-        about=_about(first, chosen),
+        about=_about(None if author else first, chosen),
         sentence=author or first.sentence,
         is_authors=author is not None,
         certainty="" if author else first.said,
@@ -294,9 +294,11 @@ def _finding_of_series(report: Report) -> FindingSection | None:
     )
 
 
-def _about(said: Found, chosen: Choice | None) -> str:
-    """Of which model and words the sentence is, and how the plots under it are made."""
-    parts = [said.about, *([f"plots of {isolated(chosen.model.display_name)}"] if chosen and said.is_of_all else [])]
+def _about(said: Found | None, chosen: Choice | None) -> str:
+    """Of which model and words the sentence is, None of the author's own, and how the plots under it are made."""
+    parts = [said.about] if said else []
+    if chosen and (said is None or said.is_of_all or said.model is not chosen.model):
+        parts.append(f"plots of {isolated(chosen.model.display_name)}")
     return " · ".join([*parts, *([f"{projection_label(chosen.projection)} PCA"] if chosen else [])])
 
 
