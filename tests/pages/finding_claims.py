@@ -35,6 +35,9 @@ def check_findings(found: Sequence[Found], report: Report, models: Sequence[Mode
     _check_answered(slots, report, models)
     for each in found:
         _check_length(each)
+        is_of_one = each.other is None and not each.is_of_all and each.is_announced and len(report.all_models) > 1
+        names_it = each.sentence.startswith(f"In {each.model.name}, ")
+        require(names_it == is_of_one or (len(models) == 1 and not names_it), each.sentence)
         _CHECKS[each.slot](each, report)
 
 
@@ -71,7 +74,7 @@ def _read(context: ContextReport) -> bool:
 
 def _check_length(found: Found) -> None:
     """A model's name counts as one word, as do a context's label and a number with its unit."""
-    said = found.sentence
+    said = found.sentence.removeprefix(f"In {found.model.name}, ")
     labels = [each.states.context.label for each in (found.context, found.beside) if each]
     for name in (found.model.name, *((found.other.name,) if found.other else ()), *labels):
         said = said.replace(name, "X")

@@ -147,7 +147,8 @@ def test_it_says_what_its_finding_says_and_where_that_stands() -> None:
     report = led_by_the_break()
     found = present(lead(report))
     card = first(report)
-    assert card.headline == found.sentence == "At layer 11, two neurons stretch words alone into a line."
+    assert card.headline == found.sentence
+    assert found.sentence == "In Smol-135M-Instruct, at layer 11, two neurons stretch words alone into a line."
     assert card.about == "Smol-135M-Instruct (Q4_1 GGUF) · words alone"
     assert " ".join(card.evidence) == found.said
     assert len(card.evidence) == 2

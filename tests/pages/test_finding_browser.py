@@ -45,7 +45,7 @@ def tops(page: Page) -> list[int]:
 def test_the_first_screen_has_the_finding_and_the_whole_picture(open_page: OpenPage, site: str, scripts: bool) -> None:
     page = open_page(site, "index.html", viewport=LAPTOP, java_script_enabled=scripts, before=COUNT_SHIFTS)
     sentence, grid = page.locator(".headline"), page.locator(".glance-grid")
-    assert sentence.inner_text() == "At layer 11, two neurons stretch words alone into a line."
+    assert sentence.inner_text() == "In Smol-135M-Instruct, at layer 11, two neurons stretch words alone into a line."
     assert all(part in page.locator(".certainty").inner_text() for part in ("Two of 1,536", "99.7", "20.0"))
     assert box_of(grid)["y"] + box_of(grid)["height"] < LAPTOP["height"]
     assert box_of(sentence)["y"] < box_of(grid)["y"]

@@ -48,16 +48,23 @@ def read(report: Report) -> tuple[str, list[str]]:
     return opening, rows
 
 
-LINE = "At layer 11, two neurons stretch words alone into a line."
+IN_DEEP = "In Smol-135M-Instruct, "
+OWN_LINE = "At layer 11, two neurons stretch words alone into a line."
+LINE = f"{IN_DEEP}{OWN_LINE[0].lower()}{OWN_LINE[1:]}"
 ALONE, CALM = (
     "Words cluster by category at every layer in each context.",
     "Words in a sentence cluster by category at every layer.",
 )
 
 
+def of_deep(sentence: str) -> str:
+    """Where other models are beside it."""
+    return f"{IN_DEEP}{sentence[0].lower()}{sentence[1:]}"
+
+
 def test_a_report_opens_with_the_words_and_lists_what_else_it_found() -> None:
     _, encoder, lost = sample_report().models
-    assert read(sample_report()) == (ALONE, ["alone", "alone-mean", "sentence"])
+    assert read(sample_report()) == (of_deep(ALONE), ["alone", "alone-mean", "sentence"])
     page = Rendered(sample_report())["index.html"]
     assert page.texts(".found a") == [LINE]
     assert page.one(".found a")["href"] == "models/smol-30/index.html#alone/layer-11/centered"
@@ -71,7 +78,7 @@ def test_a_report_opens_with_the_words_and_lists_what_else_it_found() -> None:
 def test_the_author_may_choose_which_finding_comes_first() -> None:
     report = by_author(sample_report(), lead="break", sentence=None)
     assert read(report) == (LINE, ["alone", "alone-mean", "sentence"])
-    assert Rendered(report)["index.html"].texts(".found a") == [ALONE]
+    assert Rendered(report)["index.html"].texts(".found a") == [of_deep(ALONE)]
     nothing = by_author(only(sample_report().models[1]), lead="break", sentence=None)
     assert read(nothing)[0] == ALONE, "no break was found"
     deep = replace(report.models[0], contexts=(replace(report.models[0].contexts[0], interventions=()),))
@@ -84,7 +91,7 @@ def test_the_author_may_choose_which_finding_comes_first() -> None:
 def test_a_break_that_is_not_known_to_be_massive_is_shown_too() -> None:
     report = by_author(only(not_known_to_be_massive(sample_report().models[0])), lead="break", sentence=None)
     said, chosen = present(lead(report)), present(choice(report))
-    assert said.sentence == LINE
+    assert said.sentence == OWN_LINE
     assert [row.states.context.name for row in chosen.rows] == ["alone", "alone-mean"]
     assert {11, 12} <= set(chosen.depths)
     first, _ = row_sentences(said, chosen)
@@ -151,7 +158,7 @@ def test_a_models_page_opens_with_what_was_found_of_it() -> None:
     for page in (of_deep, of_encoder):
         assert page.one(".finding").plain.startswith(f"{ALONE} Words alone: At the embedding, 85 % of a word’s nearest")
         assert page.one(".finding a")["href"] == "#alone/embedding"
-    assert of_deep.texts(".found a") == [LINE]
+    assert of_deep.texts(".found a") == [OWN_LINE]
     assert not of_encoder.all(".found")
     assert not of_lost.all(".finding")
 
@@ -273,7 +280,8 @@ def test_a_difference_that_is_shown_is_found(slot: str, sign: int) -> None:
     values, holds = RISING
     report = differing(measures(measure([sign * each for each in values], holds), DEPTHS))[slot]
     (found,) = [each for each in findings(report) if each.slot == slot]
-    assert found.sentence.replace("\N{NO-BREAK SPACE}", " ") == SAID[slot, sign]
+    said = SAID[slot, sign]
+    assert found.sentence.replace("\N{NO-BREAK SPACE}", " ") == (said if slot == "models" else of_deep(said))
     finding_claims.check_findings(findings(report), report, report.models)
     assert f"is 0.30 {'lower' if (slot, sign) == ('layers', -1) else 'higher'} at" in found.said
     assert "(interval 0.22–0.38)" in found.said
@@ -287,7 +295,7 @@ def test_all_layers_that_differ_from_the_embedding_are_several() -> None:
     values = [0.3] * 6
     report = differing(measures(measure(values, [True] * 6), [(depth, 0) for depth in range(1, 7)]))["layers"]
     (found,) = [each for each in findings(report) if each.slot == "layers"]
-    assert found.sentence == "Layers 0–5 cluster words alone by category more than the embedding."
+    assert found.sentence == of_deep("Layers 0–5 cluster words alone by category more than the embedding.")
 
 
 @pytest.mark.parametrize("slot", ["contexts", "layers", "models"])
@@ -376,7 +384,7 @@ def test_a_headline_that_would_be_long_has_fewer_numbers() -> None:
     report = differing(measures(measure([0.3] * 7, scattered), DEPTHS))["contexts"]
     found = next(each for each in findings(report) if each.slot == "contexts")
     finding_claims.check_findings(findings(report), report, report.models)
-    assert plain(found.sentence).startswith("At 4 of 7 depths, words in a sentence cluster more")
+    assert plain(found.sentence).startswith(of_deep("At 4 of 7 depths, words in a sentence cluster more"))
 
 
 # --- sentences of facts ----------------------------------------------------------------------------------------------

@@ -331,7 +331,8 @@ def test_where_no_layer_stands_out_nothing_is_said_of_a_table() -> None:
 
 
 @pytest.mark.parametrize(
-    ("marked", "said"), [(True, "lists the captured layers at"), (False, "At no captured layer after the")]
+    ("marked", "said"),
+    [(True, "lists the captured layers after the first at"), (False, "At no captured layer after the")],
 )
 def test_of_layers_that_were_not_captured_nothing_is_said(marked: bool, said: str) -> None:
     model = sample_report().models[0]

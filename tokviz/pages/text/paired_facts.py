@@ -11,6 +11,7 @@ from tokviz.pages.text import catalogue
 from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.sentences import depths_where
 from tokviz.records import CategoriesHeld, ContextReport, ModelReport, Paired, PairedMeasures, Report, Untrained
+from tokviz.text import isolated
 
 _PURITY = {"purity": "paired.measures.purity"}
 """Spoken of also where no difference is shown."""
@@ -214,4 +215,6 @@ def _of_categories(report: Report, held: CategoriesHeld, holds: np.ndarray) -> F
 def _groups(found: PairedMeasures) -> list[Fact]:
     if found.too_large:
         return [Fact("paired.too_large", words=len(found.too_large))]
-    return [Fact("paired.groups", groups=found.n_groups, words=found.n_words)]
+    each = [" with ".join(isolated(word) for word in group) for group in found.groups]
+    named = Fact("paired.grouped", names=tuple(each)) if 0 < len(each) <= MOST_NAMED else ""
+    return [Fact("paired.groups", groups=found.n_groups, words=found.n_words, named=named)]
