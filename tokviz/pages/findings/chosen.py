@@ -42,7 +42,7 @@ def findings(report: Report, models: Sequence[ModelReport] | None = None) -> tup
     found.sort(
         key=lambda each: (each.slot == "change" and models is not None, each.slot != lead, not each.is_announced)
     )
-    is_beside_others = models is None and len(report.all_models) > 1
+    is_beside_others = len(report.all_models if models is None else models) > 1
     return tuple(
         replace(each, number=number, is_beside_others=is_beside_others) for number, each in enumerate(found, start=1)
     )
