@@ -295,6 +295,13 @@ def _check_evidence(
         if row < len(every[0]) - 1:
             label = report.words.categories[pair.paired.categories[row]].label
             require(fact.values["name"] == label, found.said, label)
+    is_shown = bool(told) or bool(bands.signs(0).any()) or bool(pair.changed and pair.changed.moved.holds.any())
+    asked = np.any([np.isfinite(each.ends[:-1]).any(axis=1) for each in every_measure.values()], axis=0)
+    tested = [label for label, each in zip(labels, asked, strict=True) if each]
+    untested = [each.label for each in report.words.categories if each.label not in tested]
+    require(("paired.not_tested" in by_kind) == (is_shown and bool(untested)), found.said, untested)
+    if is_shown and 0 < len(untested) <= 3:
+        require(all(each in found.said for each in untested), found.said, untested)
     _check_elsewhere(by_kind.get("change.also_overall"), bands, found)
     _check_remaining(by_kind.get("change.remaining"), report, pair, every_measure, found)
     _check_words(by_kind, pair, found)
@@ -319,7 +326,11 @@ def _check_further(
         np.testing.assert_equal([fact.values["value"], *fact.values["bounds"]], band)
         expected.discard(row)
     more = [each.values["n"] for each in found.evidence if each.kind == "change.further_ones"]
-    require(len({fact.values["name"] for fact in too}) == len(too) and sum(more) == len(expected), found.said, expected)
+    require(
+        len({fact.values["name"] for fact in too}) == len(too) and sum(more) == len(expected) + max(len(told) - 3, 0),
+        found.said,
+        expected,
+    )
     require(not expected or len(too) >= 3, found.said, expected)
 
 

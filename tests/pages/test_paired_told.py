@@ -107,7 +107,10 @@ def test_the_page_says_what_counts_as_one_word() -> None:
     context = replace(report.models[0].contexts[0], paired=PairedCapture(embedding=found))
     changed = replace(report.models[0], contexts=(context,))
     last = of_model(report, changed)[1][-1]
-    assert "or were declared to belong together, count as one: 116 words count as 110 (happy with unhappy). Synonyms" in plain(last)
+    assert (
+        "or were declared to belong together, count as one: 116 words count as 110 (happy with unhappy). Synonyms"
+        in plain(last)
+    )
     named = replace(found, groups=(("green", "Greece"), ("happy", "unhappy")))
     context = replace(context, paired=PairedCapture(embedding=named))
     last = of_model(report, replace(changed, contexts=(context,)))[1][-1]

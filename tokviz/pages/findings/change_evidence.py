@@ -10,6 +10,7 @@ import numpy as np
 
 from tokviz.pages.findings.differences import MEASURES
 from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.wording import joined_by_and
 
 if TYPE_CHECKING:
     from tokviz.pages.findings.changes import Shift
@@ -46,6 +47,8 @@ def _of_categories(shift: Shift) -> Iterator[Fact]:
     for row in named[:MOST_NAMED]:
         own = {"name": shift.labels[row], **bounded(bands[:, row])}
         yield Fact("change.category", **own) if row != named[0] else Fact("change.first_category", **own, **measured)
+    if len(named) > MOST_NAMED:
+        yield Fact("change.further_ones", n=len(named) - MOST_NAMED)
     overall = shift.band(shift.measure, by_category=False)[:, 0]
     is_shown = bool(shift.told[1].any())
     if np.isfinite(overall[:, depth]).all():
@@ -58,6 +61,10 @@ def _of_categories(shift: Shift) -> Iterator[Fact]:
         yield from _remaining(shift)
     if named:
         yield from _of_others(shift, np.isfinite(bands).all(axis=0) & ~shift.named)
+    # Where nothing is shown, the headline says so.
+    if (is_shown or shift.n_movers) and (untested := shift.never_tested):
+        few = len(untested) <= MOST_NAMED
+        yield Fact("paired.not_tested", which=joined_by_and(untested) if few else f"{len(untested)} categories")
 
 
 def _of_others(shift: Shift, others: np.ndarray) -> Iterator[Fact]:

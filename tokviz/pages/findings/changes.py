@@ -15,7 +15,7 @@ from tokviz.pages.findings.words import of_context
 from tokviz.pages.text.extent import is_partial
 from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.sentences import depths_where
-from tokviz.pages.text.wording import in_words
+from tokviz.pages.text.wording import count, in_words
 from tokviz.records import (
     Changed,
     ContextReport,
@@ -208,10 +208,11 @@ class Shift:
         kind = "change.differs" if (now != now[0]).any() else "change.less" if now[0] < 0 else "change.more"
         names = self._which(rows) if by_category else (Fact("change.categories"),)
         at = Fact("change.at", where=depths_where(np.arange(self.n_depths) == self.depth))
+        at_several = Fact("change.at", where=f"{int(alike.sum())} of {count(self.n_depths, 'depth')}")
         if not self._said[1]:
             return self._small(at, by_category, rows, both)
         both["by"] = "" if self.measure == PURITY else Fact("change.by_silhouette")
-        places = self._where(alike), at
+        places = self._where(alike), *([at_several] if alike.sum() > 1 else []), at
         return short(*(Fact(kind, where=where, which=which, **both) for which in names for where in places))
 
     def _small(self, at: Fact, by_category: bool, rows: np.ndarray, both: dict[str, Fact | str | float]) -> Fact:
@@ -269,11 +270,20 @@ class Shift:
     def _untested(self) -> Fact:
         """The categories that weren't tested by each measure at each depth; how many, where they are several."""
         ends = np.array([self.ends(each, by_category=True)[:, ~self.changed.is_same] for each in MEASURES])
-        tested = {label for label, each in zip(self.labels, np.isfinite(ends).all(axis=(0, 2)), strict=True) if each}
-        names = [each.label for each in self.report.words.categories if each.label not in tested]
+        names = self._without(np.isfinite(ends).all(axis=(0, 2)))
         if not names:
             return Fact("paired.not_all")
         return Fact("paired.not_tested", which=names[0] if len(names) == 1 else f"{in_words(len(names))} categories")
+
+    @property
+    def never_tested(self) -> list[str]:
+        """The categories of which no measure was tested at any depth."""
+        ends = np.array([self.ends(each, by_category=True) for each in MEASURES])
+        return self._without(np.isfinite(ends).any(axis=(0, 2)))
+
+    def _without(self, tested: np.ndarray) -> list[str]:
+        known = self.names_of(tested)
+        return [each.label for each in self.report.words.categories if each.label not in known]
 
     def _where(self, holds: np.ndarray) -> Fact:
         is_whole = not is_partial(self.contexts[0])
