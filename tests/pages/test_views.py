@@ -139,7 +139,7 @@ def test_words_apart_are_listed_once_for_all_contexts(site: Rendered) -> None:
     assert [said.rpartition(": ")[2] for said in shared.texts("p")] == ["word8m (2).", "word8m."]
     assert not any("word8m" in each.text or "Every word" in each.text for each in own)
     assert not shared.all("details")
-    hollow = "Hollow, read at a different position than most words: word8m."
+    hollow = "Hollow, read at a different position than the reference words: word8m."
     assert hollow in page.all(".panel")[0].texts("aside p")
 
 

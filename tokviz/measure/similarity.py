@@ -227,10 +227,10 @@ def _best_match(
 
 
 def _claim(summaries: Sequence[BestMatch], within: np.ndarray, n_within: float, *, is_eligible: bool) -> Claim:
-    """Of words of one token only: words that share a token are alike in any two models, whatever these know."""
-    values = np.array([each.value for each in summaries])
+    """Of words of one token only: words that share a token are alike in any two models, whatever these know. Others aren't tested."""
+    values = np.array([each.value if is_eligible else np.nan for each in summaries])
     above = np.array([each.low > each.within_categories for each in summaries])
-    return decisions.claim("similarity", values, within, above & is_eligible, n_within)
+    return decisions.claim("similarity", values, within, above, n_within)
 
 
 # --- permutations --------------------------------------------------------------------------------------------------

@@ -71,7 +71,7 @@
         category: vocabulary.categoriesOf(row, categories),
         tokens: pieces.map(Explore.isolated).join(" · "),
         count: Explore.countOf(pieces),
-        position: this.view.outside.has(row) ? "read at a different position than most words" : "",
+        position: this.view.outside.has(row) ? "read at a different position than the reference words" : "",
         rows,
         neighbours: rows.map((other) => Explore.isolated(vocabulary.names[other])),
         where,

@@ -128,7 +128,7 @@ def _beyond(layers: LayerSimilarity) -> str:
     """What is announced of a pair, over the words of one token in both."""
     claim, n_words = layers.beyond_categories, layers.n_words
     if layers.shares_embedding:
-        return " Their words have the same embedding, so that layers are alike beyond categories anyway: that isn’t tested."
+        return " Most of their words have the same embedding, or almost, so that layers are alike beyond categories anyway: that isn’t tested."
     if not np.isfinite(claim.score).any():
         few = f"only {count(n_words, 'reference word')} {'is' if n_words == 1 else 'are'}"
         why = f", as {few if n_words else 'no reference word is'} one token in both models"

@@ -211,7 +211,7 @@ def _word_lists(words: WordList, tokenization: Tokenization) -> list[tuple[str, 
     outside = outside_reference(tokenization)
     lists = [
         ("Words of several tokens (number of tokens)", several),
-        ("Words outside the reference words, read at a different position than most", outside),
+        ("Words read at a different position than the reference words", outside),
         (
             "Words of the categories that no token stands for, so that they are not marked",
             list(without_token(words, tokenization)),
