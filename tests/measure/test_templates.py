@@ -89,6 +89,8 @@ def test_what_is_kept_of_the_first_template_is_what_it_gives_alone(alone: list[t
         np.testing.assert_allclose(found.value, expected.value, rtol=1e-9)
         assert found.templates is None
         assert np.isnan([found.low, found.high]).all()
+    for tested, by_itself in ((space.purity, own.purity), (space.silhouette, own.silhouette)):
+        np.testing.assert_allclose(tested.null_mean, by_itself.null_mean, rtol=1e-9)
     np.testing.assert_allclose(space.spread.effective_rank, own.spread.effective_rank)
     # With one template nothing changes.
     assert own.in_first_template is own

@@ -224,7 +224,10 @@ def test_models_of_one_embedding_are_not_said_to_be_alike_beyond_categories() ->
     report = compared_report()
     same = replace(present(report.similarities[0].single_token), shares_embedding=True)
     layers = layers_of(replace(report, similarities=(replace(report.similarities[0], single_token=same),)))
-    assert "Most of their words have the same embedding, or almost, so that layers are alike beyond categories anyway" in layers.plain
+    assert (
+        "Most of their words have the same embedding, or almost, so that layers are alike beyond categories anyway"
+        in layers.plain
+    )
     assert "They are alike beyond categories" not in layers.plain
     assert "They are alike beyond categories by CKA" in layers_of(report).plain
 

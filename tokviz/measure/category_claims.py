@@ -87,6 +87,7 @@ def gather_tested(
     return replace(
         median,
         templates=_in_templates(scores),
+        first_null_mean=alone[0].null_mean,
         above_chance=of_median(median.above_chance, [each.above_chance for each in alone]),
         above_surface=of_median(median.above_surface, [each.above_surface for each in alone]),
     )

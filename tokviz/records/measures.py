@@ -139,6 +139,8 @@ class CategoryMeasure(Measured):
     """Against shuffles; its interval must lie above chance as well."""
     above_surface: Claim
     """That it is more than ``surface``."""
+    first_null_mean: np.ndarray | None = None
+    """``(n_depths,)`` float64: ``null_mean`` of the context's first template; None with one."""
 
     @property
     def effect(self) -> np.ndarray:
@@ -147,9 +149,11 @@ class CategoryMeasure(Measured):
 
     @property
     def in_first_template(self) -> Self:
-        """Of the context's first template alone, with the chance of the median; itself with one."""
+        """Of the context's first template alone; itself with one."""
         return replace(
             super().in_first_template,
+            null_mean=self.null_mean if self.first_null_mean is None else self.first_null_mean,
+            first_null_mean=None,
             above_chance=self.above_chance.in_first_template,
             above_surface=self.above_surface.in_first_template,
         )
