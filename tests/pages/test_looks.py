@@ -36,7 +36,8 @@ def test_plots_of_what_was_not_measured_are_not_called_a_finding() -> None:
 
 def test_what_is_measured_in_each_template_is_said_where_something_was_measured() -> None:
     early, whole = (
-        each[METHOD].under("contexts").text for each in (look("one", n_models=2), Rendered(report_of("one", measured=True)))
+        each[METHOD].under("contexts").text
+        for each in (look("one", n_models=2), Rendered(report_of("one", measured=True)))
     )
     assert "Of a context with several templates the first is drawn." in early
     assert "measured in each" in whole
