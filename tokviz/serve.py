@@ -194,7 +194,9 @@ class _Handler(SimpleHTTPRequestHandler):
         if path != f"{RELOAD}{self.server.version}.js":
             return ANEW
         early = self.server.early
-        address = early.address if early and early.version != NO_SITE else ""
+        # An older one is a look at the report that stands here by now.
+        is_next = early is not None and int(early.version) > int(self.server.version)
+        address = early.address if early and is_next else ""
         return AGAIN % {"path": path, "problem": json.dumps(self.server.problem), "early": json.dumps(address)}
 
     def _answer_missing(self, path: str) -> BinaryIO:

@@ -56,6 +56,13 @@ def test_both_plots_follow_curve_steps_and_address(open_page: OpenPage, site: Pa
     expect(page.get_by_role("radio", name="all words")).to_be_checked()
 
 
+def test_a_link_to_a_layer_opens_at_it(open_page: OpenPage, site: Path) -> None:
+    page = open_page(site, f"{CHANGE}#sentence/layer-1")
+    expect_both_at(page, "layer 1")
+    page.goto(f"{page.url.split('#')[0]}?again#sentence/layer-99")
+    expect_both_at(page, "layer 3")
+
+
 def test_words_that_changed_stand_out_until_a_reader_asks_for_all(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, CHANGE)
     expect_both_at(page, "layer 3")

@@ -256,7 +256,7 @@ def _position_0(report: Report) -> str:
             where.append(f"in the context “{context.label}” of {whose}")
     if not where and not all(each.states.tokenization.is_known for _, model in models for each in model.contexts):
         return "Which of this report’s words are read there is not known."
-    whole = "In this report" if report.underway is None else "In the models captured so far"
+    whole = "In this report" if report.underway is None else "In the models shown so far"
     if not where:
         return f"{whole} no context’s reference words are read there."
     return (

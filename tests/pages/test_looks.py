@@ -1,0 +1,62 @@
+"""What pages of a first look say, and what only those of the whole report may."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from rendered import Rendered
+from report_fixture import ALONE, SENTENCE, model_report, sample_report, word_list
+
+from tokviz.records import Report, Underway
+
+WORDS = word_list(n_categories=2, n_words=3)
+CONTEXTS = (ALONE, replace(SENTENCE, further_templates=("I know {word}",)))
+COMPARE, METHOD = "compare/index.html", "method/index.html"
+
+
+def report_of(*slugs: str, measured: bool) -> Report:
+    models = tuple(model_report(slug, slug, 2, WORDS, CONTEXTS, measured=measured) for slug in slugs)
+    return replace(sample_report(), words=WORDS, contexts=CONTEXTS, intro=(), models=models, downloads={})
+
+
+def look(*slugs: str, n_models: int) -> Rendered:
+    """Of a report of so many models."""
+    return Rendered(replace(report_of(*slugs, measured=False), underway=Underway(n_models=n_models, n_series=0)))
+
+
+def test_plots_of_what_was_not_measured_are_not_called_a_finding() -> None:
+    for site, label in (
+        (look("one", n_models=2), "Plots side by side"),
+        (Rendered(report_of("one", measured=False)), "Plots side by side"),
+        (Rendered(report_of("one", measured=True)), "What was found"),
+    ):
+        assert site["index.html"].one(".finding-first")["aria-label"] == label
+
+
+def test_what_is_measured_in_each_template_is_said_where_something_was_measured() -> None:
+    early, whole = (
+        each[METHOD].under("contexts").text
+        for each in (look("one", n_models=2), Rendered(report_of("one", measured=True)))
+    )
+    assert "Of a context with several templates the first is drawn." in early
+    assert "measured in each" in whole
+    assert not any(word in early for word in ("measured", "median", "Similarity"))
+
+
+@pytest.mark.parametrize(
+    ("n_models", "said"),
+    [
+        (1, ("One model, nothing to compare", "This report has one model: one.")),
+        (2, ("One model so far, nothing to compare", "This first look has one model: one.")),
+    ],
+)
+def test_that_there_is_one_model_so_far_is_said_where_others_come(n_models: int, said: tuple[str, str]) -> None:
+    page = look("one", n_models=n_models)[COMPARE]
+    assert (page.one("main h1").text, page.one("main p").text) == said
+
+
+def test_what_is_known_of_positions_is_known_of_the_models_that_are_shown() -> None:
+    text = look("one", n_models=2)[METHOD].text
+    assert "In the models shown so far" in text
+    assert "In this report" not in text
