@@ -15,7 +15,7 @@ from matplotlib.text import Text
 from picture_fixture import clustered, extents, marks, points, texts, written
 from PIL import Image
 
-from tokviz.draw import draw_card
+from tokviz.draw import draw_card, encode
 from tokviz.draw.card import HEIGHT, WIDTH
 from tokviz.draw.card import draw_card as figure_of
 from tokviz.draw.coverage import Coverage
@@ -183,10 +183,20 @@ def test_it_is_a_light_png_of_the_size_that_is_asked_for() -> None:
     assert len(data) <= 80_000
     with Image.open(BytesIO(data)) as image:
         assert (image.format, image.size, image.mode) == ("PNG", (1200, 630), "P")
-        colors = {color for _, color in image.convert("RGB").getcolors(64) or []}
+        colors = {color for _, color in image.convert("RGB").getcolors(256) or []}
     assert (255, 255, 255) in colors
     hues = [tuple(bytes.fromhex(made.panels[0].points.marks.hue(index)[1:])) for index in range(9)]
     assert {*hues} <= colors, "no hue is another one than in the report"
+
+
+def test_marks_that_are_outlines_have_their_own_colors() -> None:
+    """Of each hue there is little then: it mustn't become that of its neighbor."""
+    made = card(panel(points(several_tokens=np.ones(116, dtype=bool))))
+    true = encode.render(figure_of(made))[..., :3].astype(int)
+    with Image.open(BytesIO(draw_card(made))) as image:
+        found = np.asarray(image.convert("RGB")).astype(int)
+    is_other = np.abs(found - true).max(axis=2) > 40
+    assert is_other.sum() < 500, "in 64 colors these were thousands of pixels"
 
 
 def test_its_key_is_all_that_it_shows() -> None:

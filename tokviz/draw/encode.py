@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 N_COLORS = 64
 """Text in nine hues, smoothed, looks the same in 64 colours as in thousands, at two thirds of the bytes."""
+MOST_IN_PNG = 256
+"""Cards are few, and their key has little of each hue, as have marks that are outlines."""
 EXACT = 5 / 8
 """So much of them are the most frequent colours, kept as they are: paper, the marks' hues, frames."""
 
@@ -37,8 +39,8 @@ def encode(figure: Figure) -> bytes:
 
 
 def encode_png(figure: Figure) -> bytes:
-    """Draw ``figure`` and return a PNG in the same few colours. The same figure gives the same bytes."""
-    pixels = few_colors(render(figure))
+    """Draw ``figure`` and return a PNG of at most ``MOST_IN_PNG`` colours. The same figure gives the same bytes."""
+    pixels = few_colors(render(figure), MOST_IN_PNG)
     inks, which = np.unique(pixels.reshape(-1, 4).view(np.uint32), return_inverse=True)
     image = Image.fromarray(which.reshape(pixels.shape[:2]).astype(np.uint8), "P")
     image.putpalette(inks.view(np.uint8).reshape(-1, 4)[:, :3].tobytes())
