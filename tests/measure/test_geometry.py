@@ -123,6 +123,16 @@ def all_large() -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("position", [0, 1])
+@pytest.mark.parametrize("n_large", [0, 1, 2])
+def test_a_dimension_that_one_word_makes_dominant_is_known_with_it(n_large: int) -> None:
+    state = gaussian(1)[0].copy()
+    state[:n_large, 9] = 22_000
+    captured = hidden_states([state], positions=[1] * N_WORDS)
+    found = measured(captured, captured).massive
+    assert found.dominant == ((9,) if n_large else (None,))
+    assert found.carriers == ((captured.tokenization.words[0].word,) if n_large == 1 else (None,))
+
+
 def test_where_all_tokens_are_large_a_dimension_is_dominant_and_nothing_steps_down(
     all_large: list[np.ndarray], position: int
 ) -> None:

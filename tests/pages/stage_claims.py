@@ -127,7 +127,10 @@ def stage_of(geometry: Geometry, stage: Stage, projection: Projection | None, *,
         if len(which) == 1:
             name = Fact("stages.numbers.one_dominant", dimension=which.pop())
         share = ends(words.top_share[dominant])
-        yield Fact("stages.numbers.dominant", which=name, some=some(dominant, depths), shares=share)
+        alone = {words.carriers[depth] for depth in dominant} if words.carriers else {None}
+        word = next(iter(alone)) if len(alone) == 1 else None
+        carried = Fact("stages.numbers.carried", word=word) if word else ()
+        yield Fact("stages.numbers.dominant", which=name, some=some(dominant, depths), shares=share, carried=carried)
     if not large:
         yield from [] if dominant else [Fact("stages.numbers.none_massive")]
         peak = "stages.numbers.largest_not_massive" if dominant else "stages.numbers.largest"

@@ -74,10 +74,17 @@ STAGE = {
     "At position 0 dimension 3 is massive.": fact("numbers.position_0", which=DIMENSION_3, some=(), others=()),
     "No dimension is massive.": fact("numbers.none_massive"),
     "Dimension 3 is dominant at 2 of 3 depths, with 30–51 % of Σ x².": fact(
-        "numbers.dominant", which=fact("numbers.one_dominant", dimension=3), some=SOME, shares=RANGE
+        "numbers.dominant", which=fact("numbers.one_dominant", dimension=3), some=SOME, shares=RANGE, carried=()
+    ),
+    "Dimension 3 is dominant, with 30–51 % of Σ x², most of it in the word red alone.": fact(
+        "numbers.dominant",
+        which=fact("numbers.one_dominant", dimension=3),
+        some=(),
+        shares=RANGE,
+        carried=fact("numbers.carried", word="red"),
     ),
     "One dimension, not always the same, is dominant, with 30–51 % of Σ x².": fact(
-        "numbers.dominant", which=fact("numbers.several_dominant"), some=(), shares=RANGE
+        "numbers.dominant", which=fact("numbers.several_dominant"), some=(), shares=RANGE, carried=()
     ),
     " (median largest |x| 24,108 at layer 1, 13,498 × a typical token’s median of 1.79).": fact(
         "numbers.largest", size=SIZE

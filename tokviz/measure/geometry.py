@@ -100,7 +100,7 @@ def measure(
     of_surface = surface.scores(states.tokenization, rows.with_category, measured)
     of_templates = [(each.space.first, *each.further) for each in depths]
     ranks = np.array([[each.effective_rank for each in templates] for templates in of_templates])
-    own = words.record()
+    own = words.record([states.tokenization.words[row].word for row in rows.measured])
     segmentation = stages.find(
         np.stack(grams), lambda depth: states.states[depth][rows.compared], required=_turning_points(own), seed=SEED
     )

@@ -11,6 +11,7 @@ holds most of Σ x² over the words, whatever other tokens are like.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -57,6 +58,8 @@ class Tally:
     energy_shares: list[float] = field(default_factory=list)
     top_shares: list[float] = field(default_factory=list)
     dominant: list[int | None] = field(default_factory=list)
+    carriers: list[int | None] = field(default_factory=list)
+    """Which word alone has more than half of what the dominant dimension holds."""
 
     def add_states(self, states: np.ndarray, median: float) -> None:
         """``states``: ``(n_words, width)`` at the next depth."""
@@ -69,6 +72,9 @@ class Tally:
         top = int(energy.argmax())
         self.top_shares.append(float(shares[top]))
         self.dominant.append(top if shares[top] > DOMINANT_SHARE else None)
+        carrier = int(sizes[:, top].argmax()) if self.dominant[-1] is not None else None
+        is_alone = carrier is not None and 2 * float(sizes[carrier, top]) ** 2 > energy[top]
+        self.carriers.append(carrier if is_alone else None)
         self._add(median, largest, dimensions)
         self.energy_shares.append(float(shares[list(self.outstanding(-1))].sum()) if energy.sum() > 0 else float("nan"))
 
@@ -81,6 +87,7 @@ class Tally:
         beyond, counts = np.unique(dimensions[values > _threshold(largest, median)], return_counts=True)
         self.top_shares.append(float("nan"))
         self.dominant.append(None)
+        self.carriers.append(None)
         self._add(median, largest, beyond[counts >= len(values) / 2])
         self.energy_shares.append(float("nan"))
 
@@ -94,7 +101,8 @@ class Tally:
         dominant = self.dominant[depth]
         return tuple(sorted({*self.dimensions[depth], *(() if dominant is None else (dominant,))}))
 
-    def record(self) -> MassiveActivations:
+    def record(self, words: Sequence[str] = ()) -> MassiveActivations:
+        """``words``: those of the states, as they are called; none where nothing is dominant."""
         typical, largest = np.array(self.medians), np.array(self.largest)
         massive = (largest > LARGE) & (largest > MASSIVE_RATIO * typical)
         moderate = (largest > LARGE) & (largest > MODERATE_RATIO * typical) & ~massive
@@ -120,6 +128,7 @@ class Tally:
             # Below what was the mark one depth before: not only because other tokens have grown since.
             step_down_depth=end if end and largest[end] <= max(LARGE, MASSIVE_RATIO * typical[end - 1]) else None,
             moderate_runs=tuple(_runs(moderate)),
+            carriers=tuple(None if row is None else words[row] for row in self.carriers) if words else (),
         )
 
 

@@ -84,6 +84,8 @@ class MassiveActivations:
     have grown."""
     moderate_runs: tuple[tuple[int, int], ...]
     """First and last depth of each run of moderately large values."""
+    carriers: tuple[str | None, ...] = ()
+    """Per depth the word that alone has more than half of what the dominant dimension holds; empty if unknown."""
 
     @property
     def outgrown(self) -> np.ndarray:

@@ -10,6 +10,7 @@ from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.trust import purity_in_plot
 from tokviz.pages.text.wording import projection_label
 from tokviz.records import Geometry, MassiveActivations, Projection, Stage
+from tokviz.text import isolated
 
 MOST_DIMENSIONS = 4
 """More of them are counted, not named."""
@@ -127,11 +128,13 @@ def _dimensions(by_depth: Sequence[tuple[int, ...]]) -> tuple[Fact, Part]:
 def _dominant(words: MassiveActivations, dominant: Sequence[int], depths: range) -> Fact:
     dimension, *others = {words.dominant[depth] for depth in dominant}
     several = Fact("stages.numbers.several_dominant")
+    carrier, *further = {words.carriers[depth] for depth in dominant} if words.carriers else {None}
     return Fact(
         "stages.numbers.dominant",
         which=several if others else Fact("stages.numbers.one_dominant", dimension=dimension),
         some=_some(dominant, depths),
         shares=_range(words.top_share[dominant]),
+        carried=Fact("stages.numbers.carried", word=isolated(carrier)) if carrier and not further else (),
     )
 
 
