@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sources import configured, refusal, zeros_of
 
-from tokviz.models import loading, staging
+from tokviz.models import loading, staging, weights
 from tokviz.models.origin import Origin
 
 
@@ -91,7 +91,7 @@ def test_every_file_of_a_tokenizer_is_held_and_room_is_left_for_weights(
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
     """Something is done after a model's settings were read, before its weights are."""
-    real = loading.load_weights
+    real = weights.load_weights
 
     def acted(*given: Any, **named: Any) -> Any:
         act()
