@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from invoking import run
 
 from tokviz.config import load
 from tokviz.config.source import KeyPath
-from tokviz.config.words_files import reader_of
+from tokviz.config.words_files import WordsFileError, reader_of
 
 MODEL = '[[models]]\nsource = "org/name"\n'
 WORDS = {"colors": ["red", "green"], "First names": ["Mary", "Zoë"]}
@@ -68,6 +69,7 @@ BAD: dict[str, tuple[str, str | bytes | None, str]] = {
     "a number": ("w.json", '{"a": ["red"],\n "b": [\n"x",\n 3]}', "w.json:4: words.b.1: expected text in quotes, got 3"),
     "an unknown key": ("w.json", '{"a": {"words": ["x"],\n "colour": 3}}', "w.json:2: words.a.colour: unknown key"),
     "many brackets": ("w.json", "[" * 100_000, "w.json: expected numbers of at most 4,300 digits and at most 20 brackets"),
+    "brackets for a path of their own": ("w.json", '{"a": ' + "[" * 900 + "1" + "]" * 900 + "}", "and at most 20 brackets within each other"),
     "another format": ("w.yaml", "a:\n - red\n", "w.yaml: expected a file whose name ends in .toml, .txt, .csv, .tsv or .json"),
     "a file that isn't there": ("w.csv", None, "w.csv: expected a file of words, found none; create it"),
 }  # fmt: skip
@@ -85,6 +87,18 @@ def test_a_mistake_is_one_line_with_its_place(tmp_path: Path, monkeypatch: pytes
         done = run("plan", *options)
         assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
         assert said in done.stderr
+
+
+def test_a_category_that_stands_twice_among_many_is_found_in_a_moment() -> None:
+    read = reader_of(Path("w.json"))
+    assert read is not None
+    names = [f"a{index}" for index in range(60_000)]
+    text = "{" + ",\n".join(f'"{name}": []' for name in (*names, "a59999")) + "}"
+    before = time.process_time()
+    with pytest.raises(WordsFileError, match="the category 'a59999' stands twice") as caught:
+        read("w", text)
+    assert caught.value.line == 60_001
+    assert time.process_time() - before < 10
 
 
 @settings(max_examples=15)

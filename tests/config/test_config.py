@@ -429,6 +429,23 @@ def test_a_key_after_the_notes_is_told_where_it_belongs(tmp_path: Path) -> None:
         assert line.endswith(f"models.0.notes.{key}: expected an address; this key belongs before [models.notes]")
 
 
+@pytest.mark.parametrize(
+    "revision", ["/etc/passwd", "../../token", "a/../../b", "..", "C:/token", "C:token", r"\\there\token", r"a\..\b"]
+)
+def test_a_revision_leads_to_no_file_of_this_machine(tmp_path: Path, revision: str) -> None:
+    (line,) = refusal(tmp_path, WORDS + MODEL + f"revision = '{revision}'\n")
+    assert "models.0.revision: expected a commit, tag or branch of the Hub, such as main or refs/pr/1, got " in line
+    series = f"[[series]]\nname = 's'\nsource = 'org/name'\nsteps = [0, 1]\nrevisions = ['main', '{revision}']\n"
+    (line,) = refusal(tmp_path, WORDS + series)
+    assert "series.0.revisions.1: expected a commit, tag or branch of the Hub" in line
+
+
+@pytest.mark.parametrize("revision", ["main", "refs/pr/1", "feature/x", "v1.0", "a..b/…c", "step-100_000", "0" * 40])
+def test_a_revision_may_have_any_name_of_a_branch(tmp_path: Path, revision: str) -> None:
+    (tmp_path / "report.toml").write_text(WORDS + MODEL + f"revision = '{revision}'\n", encoding="utf-8")
+    assert load(tmp_path / "report.toml").models[0].revision == revision
+
+
 # --- text and names --------------------------------------------------------------------------------------------------
 
 

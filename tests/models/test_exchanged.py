@@ -6,13 +6,14 @@ import hashlib
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sources import configured, refusal, zeros_of
 
-from tokviz.models import staging
+from tokviz.models import loading, staging, weights
 from tokviz.models.origin import Origin
 
 
@@ -86,3 +87,46 @@ def test_every_file_of_a_tokenizer_is_held_and_room_is_left_for_weights(
     for index in range(40):
         (gpt2 / f"{index}.txt").touch()
     assert held() >= {"tokenizer.json", "model.safetensors"}
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """Something is done after a model's settings were read, before its weights are."""
+    real = weights.load_weights
+
+    def acted(*given: Any, **named: Any) -> Any:
+        act()
+        return real(*given, **named)
+
+    monkeypatch.setattr(loading, "load_weights", acted)
+
+
+@pytest.mark.parametrize("has_checksum", [False, True])
+def test_a_file_that_comes_while_a_model_is_loaded_is_noticed(
+    gpt2: Path, monkeypatch: pytest.MonkeyPatch, has_checksum: bool
+) -> None:
+    """It was not read, and would be part of the identity."""
+    sha256 = {"sha256": hashlib.sha256((gpt2 / "model.safetensors").read_bytes()).hexdigest()} if has_checksum else {}
+    with monkeypatch.context() as patched:
+        meanwhile(patched, lambda: (gpt2 / "added_tokens.json").write_text("{}"))
+        assert "got another added_tokens.json meanwhile; run again" in refusal("gpt2", gpt2.parent, **sha256)
+    assert loading.load(configured("gpt2", **sha256), gpt2.parent, "cpu").card.n_layers == 3
+
+
+def test_what_is_no_part_of_a_model_may_come_meanwhile(gpt2: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    meanwhile(monkeypatch, lambda: (gpt2 / "README.md").touch())
+    assert loading.load(configured("gpt2"), gpt2.parent, "cpu").card.n_layers == 3
+
+
+@pytest.mark.parametrize("file", ["tokenizer.json", "added_tokens.json"])
+def test_a_tokenizer_from_elsewhere_that_changes_while_weights_are_loaded_is_noticed(
+    gpt2: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    shutil.copy(gpt2 / "tokenizer.json", own)
+    other = tmp_path / "other"
+    other.write_text((gpt2 / "tokenizer.json").read_text() + " ")
+    with monkeypatch.context() as patched:
+        meanwhile(patched, lambda: other.rename(own / file))
+        message = refusal("gpt2", tmp_path, tokenizer="./own")
+    assert f"expected files that stay as they are while they are read, got another {file} meanwhile" in message

@@ -18,6 +18,7 @@ from sources import configured, refusal
 
 from tokviz.errors import SourceError
 from tokviz.models import describe, files, hub, load, location, tokenizer
+from tokviz.models.origin import Origin
 
 
 @pytest.fixture
@@ -87,6 +88,18 @@ def test_a_silent_hub_is_told_for_a_model_with_a_checksum_too(
         load(configured("org/name", sha256="a" * 64), tmp_path, "cpu", say=say)
     waiting.cancel()
     assert len(said) == 1
+
+
+def test_a_hub_that_is_not_asked_is_not_spoken_of(
+    stand_in: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "PATIENCE_SECONDS", 0.01)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    said: list[str] = []
+    with hub.waiting_is_said(Origin.of(configured("org/name"), tmp_path), said.append):
+        time.sleep(0.2)
+    assert said == []
+    assert stand_in.asked == []
 
 
 def test_a_hub_that_answers_is_not_spoken_of(stand_in: Hub, tmp_path: Path) -> None:

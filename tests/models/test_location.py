@@ -17,7 +17,7 @@ from sources import MINILM, SMOLLM2, configured, edit_config, refusal
 
 from tokviz.errors import SourceError
 from tokviz.models import describe, identity, load, locate
-from tokviz.models.location import commit_in_cache, files_like, is_whole_in_cache
+from tokviz.models.location import commit_in_cache, files_like, is_whole_in_cache, pin_commit
 
 
 def test_each_form_of_a_source_is_recognized(tmp_path: Path) -> None:
@@ -231,6 +231,33 @@ def test_a_branch_of_the_cache_is_a_commit_and_no_path(
     message = refusal("org/name", tmp_path)
     assert "expected a commit in refs/main of the model in the Hugging Face cache, got " in message
     assert str(llama) not in message
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets not everyone make links")
+def test_what_a_branch_of_the_cache_leads_to_is_neither_shown_nor_written(
+    llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cache may come from somebody else; its failures are published."""
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    branch = cached(tmp_path / "hub", llama).parents[1] / "refs" / "main"
+    secret = tmp_path / "token"
+    secret.write_text("hf_secret")
+    branch.unlink()
+    branch.symlink_to(secret)
+    assert "hf_secret" not in refusal("org/name", tmp_path)
+    with pytest.raises(SourceError, match=r"expected refs/main of the model in its folder of the cache, got a link"):
+        pin_commit(configured("org/name"), tmp_path / "hub", COMMIT)
+    outside = configured("org/name").model_copy(update={"revision": "../../../token"})
+    with pytest.raises(SourceError, match=r"expected refs/\.\./\.\./\.\./token of the model in its folder"):
+        pin_commit(outside, tmp_path / "hub", COMMIT)
+    assert secret.read_text() == "hf_secret"
+
+
+def test_the_commit_of_a_branch_with_slashes_is_noted(tmp_path: Path) -> None:
+    pin_commit(configured("org/name", revision="refs/pr/1"), tmp_path, COMMIT)
+    assert (tmp_path / "models--org--name" / "refs" / "refs" / "pr" / "1").read_text() == COMMIT
+    assert commit_in_cache(configured("org/name", revision="refs/pr/1"), tmp_path) == COMMIT
 
 
 def test_a_branch_of_the_cache_is_read_up_to_some_length(llama: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from tiny_tokenizers import whole_words
 from tokviz.capture.tokens import _refuse_long, _something_before, tokenize, tokenize_vocabulary
 from tokviz.config import ModelConfig
 from tokviz.errors import ModelError, SourceError
-from tokviz.models import check, files, identity, is_same, load, refuse_too_many
+from tokviz.models import check, files, identity, is_same, load, refuse_too_many, safetensors_header
 from tokviz.models.failures import _is_too_nested
 from tokviz.models.weights import quantization_of
 from tokviz.records import Context
@@ -119,6 +119,17 @@ def test_a_gguf_file_most_of_which_was_never_written_is_refused(tmp_path: Path) 
 def test_settings_of_a_million_tables_are_not_read(llama: Path) -> None:
     edit_config(llama, extra=[{}] * 1_000_001)
     assert "config.json is no valid JSON: more than 1,000,000 times “{”" in refusal("llama", llama.parent)
+
+
+def test_a_header_of_a_million_tables_is_not_read(llama: Path) -> None:
+    """Of the bytes that a header may have, they would take a gigabyte."""
+    header = json.dumps({"a": [{}] * 1_000_001}).encode()
+    (llama / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+    assert (
+        "expected the whole of model.safetensors, got a header with more than 1,000,000 times “{”, more than of any model; "
+        "download it again" in refusal("llama", llama.parent)
+    )
+    assert safetensors_header.tensors(llama / "model.safetensors") == {}
 
 
 def test_weights_with_more_behind_them_are_refused_before_they_are_hashed(

@@ -113,6 +113,15 @@ def test_pruning_removes_what_has_exactly_the_form_of_tokvizs_and_counts_it(
     }
 
 
+def test_what_a_cache_says_of_another_report_does_not_act_on_a_terminal(tmp_path: Path, report: ReportConfig) -> None:
+    root = tmp_path / "cache"
+    entries.mark(root)
+    Store(root).note_use(KEY, "/x/\x1b[2J\x1b[31m\nremoved", "/site")
+    options = Options(base=tmp_path, output=tmp_path / "site", cache=root)
+    *_, line = prune.prune(report, options, prune.OLDER_THAN_DAYS, Locks(waits=False), dry_run=True)
+    assert r"kept that '/x/\x1b[2J\x1b[31m\nremoved' used today" in line
+
+
 def test_pruning_leaves_what_is_not_as_it_was_stored_and_what_lies_behind_a_link(
     tmp_path: Path, report: ReportConfig
 ) -> None:

@@ -210,6 +210,15 @@ def test_what_a_run_left_that_was_killed_as_it_began_to_publish_goes(tmp_path: P
     assert names(tmp_path) == [somebodys.name, "site"]
 
 
+@pytest.mark.parametrize("path", ["../outside", "images/x/../../../outside", "{folder}/outside"])
+def test_nothing_is_written_outside_of_the_site(tmp_path: Path, path: str) -> None:
+    site = tmp_path / "site"
+    publish.publish(REPORT, site)
+    with pytest.raises(PublishError, match="expected names of files in the site, got "):
+        publish.publish({**REPORT, path.format(folder=tmp_path): "mine"}, site)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["site"]
+
+
 def test_a_failure_while_writing_leaves_the_old_site(tmp_path: Path) -> None:
     site = tmp_path / "site"
     publish.publish({**REPORT, "index.html": "old"}, site)

@@ -8,6 +8,7 @@ import pickle
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import making
 import numpy as np
@@ -20,7 +21,7 @@ from tokviz.errors import CaptureError, DamagedStatesError, DiskFullError, Store
 from tokviz.measure.pca import project
 from tokviz.records import CapturedBatch, Neighbours, Projection
 from tokviz.run.store.artefacts import Store
-from tokviz.run.store.states_file import CaptureDescription
+from tokviz.run.store.states_file import CaptureDescription, _write_description, read_description
 
 
 @pytest.fixture
@@ -105,6 +106,33 @@ def test_damaged_states_count_as_absent(store: Store, damage: str) -> None:
         (folder / "states.json").write_text(
             described[:50] if damage == "bad json" else described.replace("tiny", "tinz")
         )
+    assert store.find_states("k") is None
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"module_paths": ["x/../../../outside", "b", "c"]},
+        {"module_paths": [r"x\..\outside", "b", "c"]},
+        {"module_paths": ["a\0", "b", "c"]},
+        {"module_paths": [1, 2, 3]},
+        {"captured_at": "x"},
+        {"captured_at": "2026-01-02T03:04:05"},
+        {"captured_at": 3},
+        {"tokenization": "x"},
+        {"context": "../.."},
+    ],
+)
+def test_states_whose_description_pages_can_not_hold_count_as_absent(store: Store, forged: dict[str, Any]) -> None:
+    """As of a cache that comes from somebody else."""
+    making.put(store)
+    described = read_description(folder := store.root / "states" / "k")
+    for name, key in (("tokenization", "read"), ("context", "name")):
+        if name in forged:
+            forged = {name: described[name] | {key: forged[name]}}
+    _write_description(folder, described)
+    assert store.find_states("k") is not None
+    _write_description(folder, described | forged)
     assert store.find_states("k") is None
 
 

@@ -120,6 +120,13 @@ def site_address(address: str) -> str:
     return address
 
 
+def _name_of_revision(name: str) -> str:
+    """It becomes the path of a file in the Hugging Face cache, which it must not lead out of; git allows no such name either."""
+    if name.startswith("/") or ".." in name.split("/") or ":" in name or "\\" in name:
+        raise ValueError(f"expected a commit, tag or branch of the Hub, such as main or refs/pr/1, got {shown(name)}")
+    return name
+
+
 def _seen_on_white(color: str) -> str:
     """A colour in its long form, ``#rrggbb``."""
     digits = color[1:].lower()
@@ -136,6 +143,7 @@ _FIT_FOR_A_LINE = (AfterValidator(without_controls), AfterValidator(without_turn
 Text = Annotated[str, _NOT_ONLY_SPACES, Field(max_length=LONGEST_TEXT), *_FIT_FOR_A_LINE]
 FilledText = Annotated[Text, AfterValidator(_with_known_placeholders)]
 """May hold placeholders, which the report fills."""
+Revision = Annotated[Text, AfterValidator(_name_of_revision)]
 Label = Annotated[str, _NOT_ONLY_SPACES, Field(max_length=LONGEST_LABEL), *_FIT_FOR_A_LINE]
 Name = Annotated[Label, AfterValidator(composed)]
 """What others refer to: the same for a reader is the same."""

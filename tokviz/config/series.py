@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainValidator, TypeAdapter, ValidationError, model_validator
 
-from tokviz.config.fields import LONGEST_LABEL, Label, Mistakes, Name, Source, Text, at_most, refuse_repeats
+from tokviz.config.fields import LONGEST_LABEL, Label, Mistakes, Name, Revision, Source, at_most, refuse_repeats
 from tokviz.config.names import slug
 from tokviz.config.tables import DtypeName, ModelConfig, Table
 from tokviz.text import shown
@@ -54,7 +54,7 @@ class SeriesConfig(Table):
     """How readers see it."""
     source: Source | None = None
     """The hub id whose ``revisions`` are the checkpoints."""
-    revisions: Annotated[list[Text], at_most(MOST_CHECKPOINTS, "revisions")] | None = None
+    revisions: Annotated[list[Revision], at_most(MOST_CHECKPOINTS, "revisions")] | None = None
     """Of ``source``: its branches, tags or commits, in the order of training."""
     sources: Annotated[list[Source], at_most(MOST_CHECKPOINTS, "sources")] | None = None
     """In place of both: where each checkpoint is, as in ``[[models]]``."""

@@ -27,6 +27,7 @@ from tokviz.config.fields import (
     MemorySize,
     Mistakes,
     Name,
+    Revision,
     Source,
     Template,
     Text,
@@ -237,7 +238,7 @@ class ModelConfig(Table):
     that an installed Python package carries."""
     name: Name | None = None
     """How readers see it; the last part of the source by default."""
-    revision: Text | None = None
+    revision: Revision | None = None
     """Of a hub model: a commit, tag or branch. Pin a commit to make the report repeatable."""
     dtype: DtypeName = "auto"
     """``auto`` is the checkpoint's own; float16 weights run in float32, since hidden states overflow float16."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from tokviz.config.source import MOST_NESTED, KeyPath
 
 _DELIMITERS = ",;\t"
 _COLUMNS = ("word", "category")
+_TOO_MANY = f"expected numbers of at most 4,300 digits and at most {MOST_NESTED} brackets within each other, got more"
 
 
 class WordsFileError(UnfitFileError):
@@ -100,9 +102,7 @@ def _of_json(_: str, text: str) -> WordsFile:
     except json.JSONDecodeError as error:
         raise WordsFileError(error.lineno, f"not valid JSON: {error.msg} in column {error.colno:,}") from None
     except (ValueError, RecursionError):
-        raise UnfitFileError(
-            f"expected numbers of at most 4,300 digits and at most {MOST_NESTED} brackets within each other, got more"
-        ) from None
+        raise UnfitFileError(_TOO_MANY) from None
     if not isinstance(words, _Pairs):
         raise WordsFileError(
             1, 'expected an object such as {"colors": ["red", "green"]}, got another value; name the categories'
@@ -118,8 +118,8 @@ class _Pairs(dict[str, Any]):
 
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         super().__init__(pairs)
-        names = [name for name, _ in pairs]
-        self.repeated = [name for name in self if names.count(name) > 1] if len(self) < len(names) else []
+        times = Counter(name for name, _ in pairs) if len(self) < len(pairs) else {}
+        self.repeated = [name for name, n_times in times.items() if n_times > 1]
 
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}:,]|[^][{}:,"\s]+')
@@ -128,7 +128,8 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}:,]|[^][{}:,"\s]+')
 def _lines_of_json(text: str) -> Iterator[tuple[KeyPath, int]]:
     """In which line each key and each entry of a list begins; ``text`` is valid.
 
-    Of a key that stands twice the last line counts.
+    Of a key that stands twice the last line counts. Raises ``UnfitFileError`` where too many brackets are within each other: each
+    entry has all of them in its path.
     """
     path: list[str | int] = []
     """Of the value that is being read: a key, or a position in a list, for each open bracket."""
@@ -156,6 +157,8 @@ def _lines_of_json(text: str) -> Iterator[tuple[KeyPath, int]]:
             yield tuple(path), line
         if mark in "{[":
             path.append("" if mark == "{" else 0)
+            if len(path) > MOST_NESTED:
+                raise UnfitFileError(_TOO_MANY)
             is_key = mark == "{"
 
 

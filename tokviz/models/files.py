@@ -287,6 +287,12 @@ def read_object(file: Path, opening: Callable[[Path], BufferedReader] = opened) 
     return values
 
 
+def too_many_values(content: bytes) -> str | None:
+    """What JSON has more of than any model's, so that it isn't parsed; None of what may be."""
+    found = ((sign, most) for sign, most in _MOST_VALUES.items() if content.count(sign) > most)
+    return next((f"more than {most:,} times “{sign.decode()}”" for sign, most in found), None)
+
+
 def _read_json(file: Path, opening: Callable[[Path], BufferedReader] = opened) -> Any:
     most = _MOST_BYTES.get(file.name, _MOST_OF_OTHERS)
     with opening(file) as opened_file:
@@ -294,9 +300,8 @@ def _read_json(file: Path, opening: Callable[[Path], BufferedReader] = opened) -
             raise ValueError(f"{file.name} has more than {most / 1e6:,.0f} MB")
         content = opened_file.read()
     try:
-        for sign, most_values in _MOST_VALUES.items():
-            if content.count(sign) > most_values:
-                raise ValueError(f"more than {most_values:,} times “{sign.decode()}”")
+        if too_many := too_many_values(content):
+            raise ValueError(too_many)
         return json.loads(content.decode("utf-8"))
     except ValueError as error:
         raise ValueError(f"{file.name} is no valid JSON: {error}") from error

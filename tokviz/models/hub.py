@@ -146,7 +146,7 @@ def _waiting(source: str) -> str:
 @contextmanager
 def waiting_is_said(origin: Origin, say: Callable[[str], None] | None) -> Iterator[None]:
     """Within the block small files are asked of the Hub: if that takes long, a line says so, once; it goes on waiting."""
-    if say is None or origin.location.kind != "hub":
+    if say is None or origin.location.kind != "hub" or is_offline():
         yield
         return
     timer = threading.Timer(PATIENCE_SECONDS, say, [_waiting(origin.model.source)])

@@ -12,7 +12,7 @@ import threading
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -174,10 +174,11 @@ def staged_and_read(
             # Transformers chooses the classes of some tokenizers by a model's id.
             config.name_or_path = source
             refuse_other_inputs(origin, config)
-        of_tokenizer = staged if origin.model.tokenizer is None else _staged_tokenizer(origin, place / "tokenizer")
+        if origin.model.tokenizer is not None:
+            staged = replace(staged, of_tokenizer=_staged_tokenizer(origin, place / "tokenizer"))
         with hub_unasked(source), limited(source), ended_after(0):
-            tokenizer = load_tokenizer(staged, of_tokenizer, config, use.texts, decodes=use.decodes)
-        of_tokenizer.require_unchanged()
+            tokenizer = load_tokenizer(staged, staged.of_tokenizer or staged, config, use.texts, decodes=use.decodes)
+        staged.require_unchanged()
         return staged, config, tokenizer
 
 

@@ -198,9 +198,17 @@ def is_real_snapshot(folder: Path) -> bool:
 
 
 def pin_commit(model: ModelConfig, own: Path, commit: str) -> None:
-    """Note, as huggingface_hub does, what a hub model's branch or tag is, in a cache of its own that doesn't have it yet."""
+    """Note, as huggingface_hub does, what a hub model's branch or tag is, in a cache of its own that doesn't have it yet.
+
+    Raises ``SourceError`` where that would be written to another folder.
+    """
     if commit_in_cache(model, own) is None:
-        file = _repository(model, own) / "refs" / (model.revision or "main")
+        file = _branch(model, own)
+        if Path(os.path.realpath(file)) != _branch(model, Path(os.path.realpath(own))):
+            raise SourceError(
+                f"{model.source}: expected refs/{one_line(model.revision or 'main')} of the model in its folder of the cache, got a link "
+                "or a path to another place; remove it"
+            )
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(commit, encoding="utf-8")
 
@@ -243,16 +251,15 @@ def refuse_other_branch(model: ModelConfig, own: Path | None = None) -> None:
     """Raise ``SourceError`` where the cache has something else for a branch than a commit: huggingface_hub takes it for a folder's name."""
     noted = _noted(model, own)
     if noted and not COMMIT.fullmatch(noted):
-        named = noted if len(Path(noted).parts) == 1 else f"…/{Path(noted).name}"
-        raise SourceError(
+        raise SourceError(  # not what it is: the file may be a link to any, and this is published
             f"{model.source}: expected a commit in refs/{one_line(model.revision or 'main')} of the model in the Hugging Face cache, got "
-            f"{shown(named)}; remove that file"
+            "something else; remove that file"
         )
 
 
 def _noted(model: ModelConfig, own: Path | None) -> str | None:
     """The beginning of what the cache has for a branch."""
-    file = _repository(model, own) / "refs" / (model.revision or "main")
+    file = _branch(model, own)
     try:
         if kind_of_place(file) != FILE:
             return None
@@ -260,6 +267,10 @@ def _noted(model: ModelConfig, own: Path | None) -> str | None:
             return content.read(_MOST_OF_BRANCH).decode(errors="replace").strip()
     except OSError:
         return None
+
+
+def _branch(model: ModelConfig, own: Path | None) -> Path:
+    return _repository(model, own) / "refs" / (model.revision or "main")
 
 
 def _snapshots(model: ModelConfig, own: Path | None = None) -> Path:

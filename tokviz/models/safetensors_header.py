@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tokviz.models.files import too_many_values
 from tokviz.models.opened import opened
 
 _LONGEST = 100_000_000
@@ -35,6 +36,8 @@ def tensors(path: Path) -> dict[str, Header]:
     with opened(path) as file:
         length = int.from_bytes(file.read(8), "little")
         header = file.read(length) if length <= _MOST_READ else b""
+    if too_many_values(header):
+        return {}
     try:
         values = json.loads(header)
         return {
@@ -75,12 +78,13 @@ def problem(path: Path) -> str | None:
             return f"got a header of {length / 1e6:,.0f} MB, larger than of any model; download it again"
         file.seek(8)
         header = file.read(length)
+    if too_many := too_many_values(header):
+        return f"got a header with {too_many}, more than of any model; download it again"
     end = _end(header)
     if n_bytes < 8 + length + end:
         return f"got only {n_bytes:,} bytes of it; copy or download it again"
-    if end and n_bytes > 8 + length + end:
-        return f"got {n_bytes:,} bytes, more than its header says; copy or download it again"
-    return None
+    has_more = end and n_bytes > 8 + length + end
+    return f"got {n_bytes:,} bytes, more than its header says; copy or download it again" if has_more else None
 
 
 def _end(header: bytes) -> int:

@@ -20,6 +20,7 @@ from tokviz.config.files import FILE
 from tokviz.errors import SourceError
 from tokviz.models.fetching import fetch_weights, listed
 from tokviz.models.files import CONFIG, INDEX, KNOWN, OTHER_WEIGHTS, WEIGHTS, ModelFiles, read_object
+from tokviz.models.location import IDENTIFIED, files_like
 from tokviz.models.opened import of_status, opened, signature
 from tokviz.models.origin import Origin
 from tokviz.models.refusals import check_sha256, refuse_several_files
@@ -76,6 +77,8 @@ class Staged:
     folder: Path
     held: Held = field(default_factory=lambda: Held(), compare=False, repr=False)
     """The listed files, open."""
+    of_tokenizer: Staged | None = None
+    """Where the tokenizer is, if it isn't the model's own."""
 
     @classmethod
     def of(cls, origin: Origin, folder: Path, *, is_tokenizer: bool = False) -> Staged:
@@ -100,19 +103,32 @@ class Staged:
         refuse_several_files(self.origin, self.files)
         files = fetch_weights(self.origin, self.files)
         check_sha256(self.origin, files, self.held.opened)
-        known = {**files.signature, **self.files.signature}
+        of_weights = {path: files.signature[path] for path in files.weights_paths if path in files.signature}
+        known = of_weights | self.files.signature
         return replace(self, files=replace(files, signature=known)).linked()
 
     def require_unchanged(self) -> None:
-        """Raise ``SourceError`` where a file was changed or exchanged since it was listed: it need not be what was checked."""
-        known = self.files.signature
-        now = signature(self.files.paths)
-        for path in self.files.paths:
+        """Raise ``SourceError`` where a file was changed or exchanged since it was listed, or came: it need not be what was read."""
+        where = self.origin.model.source
+        if (changed := self._changed()) is None and self.of_tokenizer is not None:
+            where = f"{where}: tokenizer: {self.of_tokenizer.origin.model.source}"
+            changed = self.of_tokenizer._changed()
+        if changed is not None:
+            raise SourceError(
+                f"{where}: expected files that stay as they are while they are read, got another {one_line(changed.name)} meanwhile; run "
+                "again"
+            )
+
+    def _changed(self) -> Path | None:
+        known, paths, origin = self.files.signature, self.files.paths, self.origin
+        now = signature(paths)
+        for path in paths:
             if path in known and (now.get(path) != known[path] or self.held.is_other(path, known[path])):
-                raise SourceError(
-                    f"{self.origin.model.source}: expected files that stay as they are while they are read, got another "
-                    f"{one_line(path.name)} meanwhile; run again"
-                )
+                return path
+        # A commit is known by its name, a GGUF file alone; else the identity has every file of the folder.
+        if origin.location.is_gguf or (origin.path is None and origin.model.sha256 is None):
+            return None
+        return next((path for path in files_like(self.files.folder, IDENTIFIED) if path not in known), None)
 
     def linked(self) -> Staged:
         """The same with its weights, which are here, beside the settings."""

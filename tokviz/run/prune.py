@@ -17,7 +17,7 @@ from tokviz.run.store import entries
 from tokviz.run.store.artefacts import PREVIEWS, Store, Use, UsedBy
 from tokviz.run.store.disk import shown_path
 from tokviz.run.store.locks import Locks
-from tokviz.text import counted
+from tokviz.text import counted, path_in_line
 
 ALL_FORMS = (*FORMS, DRAFT, SVG)
 OLDER_THAN_DAYS = 30
@@ -88,7 +88,9 @@ def _previews(store: Store, config: ReportConfig, options: Options) -> set[Use]:
 def _kept(report: UsedBy, own: set[Use]) -> str:
     days = int((time.time() - report.at) / _SECONDS_OF_A_DAY)
     when = "today" if days <= 0 else f"{counted(days, 'day')} ago"
-    return f"{len(report.used - own)} kept that {report.config} used {when} (--older-than 0 drops them, too)"
+    return (
+        f"{len(report.used - own)} kept that {path_in_line(report.config)} used {when} (--older-than 0 drops them, too)"
+    )
 
 
 def place_of(config: ReportConfig, options: Options) -> tuple[str, str]:

@@ -106,6 +106,11 @@ def publish(files: Mapping[str, Content], output: Path) -> Spared:
     PublishError : the disk is full or read-only, …; it says where the site is then.
     """
     output = disk.placed(output)
+    for path in files:
+        if ".." in Path(path).parts or Path(path).anchor:
+            raise PublishError(
+                f"{shown_path(output)}: expected names of files in the site, got {path_in_line(path)}; find what is named so, and rename it"
+            )
     spared = replace(recover(output), problems=())  # told before the work began
     check_replaceable(output)
     swap = _Swap.named(output, (*files, manifest.PATH))
