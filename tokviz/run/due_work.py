@@ -19,6 +19,7 @@ from tokviz.run.kinds.lenses import Lenses
 from tokviz.run.kinds.losses import LossText
 from tokviz.run.plan.options import SVG
 from tokviz.run.plan.report import Plan
+from tokviz.run.plan.series import SeriesPlan
 from tokviz.run.plan.tree import ContextPlan, ModelPlan
 
 PHASES = ("loading", "capturing", "loss", "lens", "making")
@@ -77,6 +78,7 @@ def of_plan(plan: Plan, most_seconds: float = float("inf")) -> Work:
         n_depths[model.model.slug] = _add_model(work, model, plan)
         if work.seconds["loading"] + work.seconds["capturing"] > most_seconds:
             break
+    _add_together(work, plan)
     if work.seconds["loading"]:
         work.seconds["loading"] += LIBRARIES
     if not plan.options.draws:
@@ -220,3 +222,23 @@ def _add_due(work: Work, context: ContextPlan, plan: Plan) -> None:
             else:
                 pictures = plan.pictures(context.model, captured, projection)
                 work.n_images += sum(each.due is not None for each in pictures)
+
+
+def _add_together(work: Work, plan: Plan) -> None:
+    """What is made of several captured models: the images of series, and comparisons. Of what isn't captured it is expected with that."""
+    known = {each.model.slug: None if each.due else each for each in plan.models}
+    for config in plan.config.series:
+        series = SeriesPlan.of(config, known, plan)
+        is_known = known[config.models[config.reference].slug] is not None
+        for index, name in series.captured:
+            axes = plan.steps.find(series.axes(index, name)) if is_known else None
+            n_depths = series.checkpoints[index][name].states.n_depths
+            pictures = series.pictures(index, name, axes.reference) if axes else ()
+            work.n_images += (
+                sum(each.due is not None for each in pictures) if axes else series.n_pictures(index, n_depths)
+            )
+        work.seconds["making"] += _MEASURED * sum(plan.steps.due(each) is not None for each in series.steps)
+    if plan.options.measures and not work.n_captures:
+        compared = plan.comparisons({slug: model.inputs for slug, model in known.items() if model})
+        n_due = sum(any(map(plan.steps.due, each.steps)) for each in compared)
+        work.seconds["making"] += _MEASURED * n_due

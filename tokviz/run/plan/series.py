@@ -11,6 +11,7 @@ from tokviz.errors import ModelError
 from tokviz.records import Drift, Projection, StepAxes
 from tokviz.run.plan import captures, pairs
 from tokviz.run.plan.form import misfit
+from tokviz.run.plan.options import SVG
 from tokviz.run.plan.pairs import Comparer, Comparison
 from tokviz.run.plan.pictures import Whole
 from tokviz.run.plan.report import Plan
@@ -130,6 +131,11 @@ class SeriesPlan:
         model, captured = self.config.models[index], self._titled(self.checkpoints[index][context])
         jobs = self.plan.pictures(model, captured, axes, forms)
         return [each for each in jobs if isinstance(each.subject, Whole) or index in self._drawn]
+
+    def n_pictures(self, index: int, n_depths: int) -> int:
+        """How many these are before the axes are known, whose pictures have other keys."""
+        per_form = n_depths if index in self._drawn else 0
+        return sum(per_form + 2 * (form != SVG) for form in self.plan.options.forms)
 
     def _titled(self, captured: Captured) -> Captured:
         """Its images say whose axes they have."""
