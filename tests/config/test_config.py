@@ -256,6 +256,30 @@ def test_a_mistake_in_the_words_file_names_that_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "text"),
+    [("other.toml", '[words]\ncolors = ["red", "green"]\n'), ("other.json", '{"words": {"colors": ["red", "green"]}}')],
+)
+def test_a_words_file_has_no_table_of_words(tmp_path: Path, name: str, text: str) -> None:
+    path, other = write(tmp_path, WORDS + MODEL), write(tmp_path, text, name)
+    said = (
+        r"other\.\w+: expected categories such as colors, got a table \[words\] around them; "
+        r"remove it: a file of words has them at its top$"
+    )
+    with pytest.raises(ConfigError, match=rf"{said}"):
+        load(path, words_file=other)
+    with pytest.raises(ConfigError, match=rf"report\.toml:1: words: .*{said}"):
+        loaded(tmp_path, f'words = "{name}"\n{MODEL}')
+    other.write_text('{"words": {"words": ["red"]}}' if name.endswith("json") else '[words]\nwords = ["red"]\n')
+    assert list(load(path, words_file=other).words) == ["words"]
+
+
+def test_a_category_without_words_is_told_what_it_lacks(tmp_path: Path) -> None:
+    said = r'report\.toml:1: words\.colors\.words: expected words, got none; add words = \["red", "green"\]$'
+    with pytest.raises(ConfigError, match=said):
+        loaded(tmp_path, '[words.colors]\nlabel = "Colors"\n' + MODEL)
+
+
+@pytest.mark.parametrize(
     ("name", "slug"),
     [
         ("Qwen3-4B-Instruct-2507", "qwen3-4b-instruct-2507"),

@@ -290,6 +290,12 @@ def test_each_of_many_has_a_row_with_its_intervals(twelve: Part) -> None:
     assert "Model number 3less Model number 4" not in found
 
 
+def test_no_interval_of_a_share_reaches_beyond_1() -> None:
+    found = rows(page_of(differing_report(12, lambda _one, other, _context: 0.95 if other == 3 else -0.95)))
+    less, more = (found[name][0].one("div").text for name in ("Model number 3", "Model number 5"))
+    assert (less, more) == ("−0.95−1.00 to −0.87", "+0.950.87–1.00")
+
+
 def test_a_pair_that_the_author_asked_for_has_a_row_of_its_own(twelve: Part) -> None:
     (name,) = [each for each in rows(twelve) if "less Model number 4" in each]
     assert name.startswith("Model number 3")

@@ -95,6 +95,7 @@ def test_plots_are_those_that_the_address_names(place_of_page: str, shown: list[
         assert f"/{context}/{'/'.join(projection) or 'standardized'}/" in source
         module = "embed" if depth == "embedding" else f".{depth.removeprefix('layer-')}."
         assert module in source.replace("-phone.webp", ".").replace(".webp", ".")
+    assert figure.one(".place-source")["href"] == figure.all(".place-name a")[0]["href"]
     assert bool(figure.get("data-steps") is not None) == ("+" not in place_of_page)
 
 

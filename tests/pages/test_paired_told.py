@@ -65,6 +65,15 @@ def test_where_nothing_is_shown_it_is_told_how_large_a_difference_may_be() -> No
     assert "No difference in category purity is shown from the embedding; one of up to 0.13 remains possible.\n" in said
 
 
+@pytest.mark.parametrize("value", [-0.95, 0.95])
+def test_no_share_can_differ_by_more_than_1(value: float) -> None:
+    nothing = measure([0.0], [False])
+    assert "by 0.95 at layer 0 (interval 0.87–1.00)." in told(measure([value], [True]))
+    assert "by 0.95 at layer 0 (interval 0.87–1.00)." in told(nothing, kept=measure([value], [True]))
+    assert "by 0.95 at layer 0 (interval 0.87–1.03)." in told(nothing, silhouette=measure([value], [True]))
+    assert "one of up to 1.00 remains possible" in told(measure([value], [False]))
+
+
 def test_few_words_have_no_answer() -> None:
     few = measure([np.nan, np.nan], [False, False])
     few = replace(few, overall=replace(few.overall, freedom=np.zeros(1, dtype=np.int64)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,13 @@ from profile_fixture import difference
 from related_fixture import CONFIG
 from rendered import Part, Rendered
 from repeating import times
+from report_fixture import layer_similarity
 
 from tokviz.config import load
 from tokviz.pages.model.profile_found import Compared, Found, Kind, ProfileMeasure, ProfilePair, Value, compared
 from tokviz.pages.model.profile_sentences import facts, sentence
 from tokviz.pages.model.profile_tables import files
-from tokviz.records import Report
+from tokviz.records import BestMatch, LayerSimilarity, ModelSimilarity, Report
 from tokviz.run.publishing import site
 
 
@@ -62,6 +64,29 @@ def test_only_a_model_above_chance_is_ahead(first: Kind, second: Kind, ahead: li
     pair = ProfilePair(a=0, b=1, differences=(difference(0.1, 0.01, is_shown=True),))
     stated = facts(Compared(label="alone", measures=(purity, purity), models=models, pairs=(pair,)))
     assert [each.subject[:2] for group in stated for each in group if each.kind == "ahead"] == ahead
+
+
+def _alike(value: float) -> LayerSimilarity:
+    best = BestMatch(value=value, low=value, high=value, chance=0.0, within_categories=0.0)
+    return replace(layer_similarity(4, 4, 8), neighbours_summary=best)
+
+
+@pytest.mark.parametrize("n_models", [8, 9])
+def test_of_many_models_the_first_is_not_like_itself(n_models: int) -> None:
+    """Nor does a pair that the author named count as one with the first model."""
+    plain = random_profile.report(3)
+    models = tuple(replace(plain.models[0], slug=f"m{index}") for index in range(n_models))
+    pairs = [("m2", "m1", 0.9), *(("m0", each.slug, 0.2) for each in models[1:])]
+    similarities = tuple(
+        ModelSimilarity(model_a=a, model_b=b, context="alone", shared=_alike(value), single_token=None)
+        for a, b, value in pairs
+    )
+    first, *others = compared(replace(plain, models=models, similarities=similarities))[0].models
+    if n_models == 8:
+        assert [round(each.values[-1].effect, 2) for each in (first, *others)] == [0.2, 0.55, 0.55, *[0.2] * 5]
+    else:
+        assert not first.values[-1].is_known
+        assert [round(each.values[-1].effect, 2) for each in others] == [0.2] * 8
 
 
 @pytest.mark.slow

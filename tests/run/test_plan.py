@@ -106,7 +106,7 @@ def test_other_weights_are_captured_and_absent_ones_trusted(
 ) -> None:
     assert due(store, config(), force=True) == ["forced"]
     weights("commit:2")
-    assert due(store, config()) == ["the model's files changed"]
+    assert due(store, config()) == ["the model's files changed, or its sha256 in the configuration"]
     weights(None)
     assert due(store, config()) == [None]
 

@@ -124,6 +124,30 @@ def test_a_further_checkpoint_makes_only_its_own_where_the_reference_stays(proje
     assert outcome.n_drawn == n_strips + 2 * n_depths
 
 
+@pytest.mark.parametrize("changes", [{"steps": [0, 10, 20, 35]}, {"reference_step": 20}, {"plates": "all"}])
+def test_what_a_series_has_to_draw_is_counted_before(project: Path, changes: dict[str, Any]) -> None:
+    asked = config(**changes)
+    forecast = dry_run.describe(asked, options(project))
+    said = forecast.as_json()["expected"]
+    assert said["is_due"]
+    assert forecast.lines[0].startswith("4 models in 1 context: nothing to capture; about ")
+    assert run_at_once(asked, project).n_drawn == said["images"] > 0
+    again = dry_run.describe(asked, options(project))
+    assert again.lines[0] == "nothing is to be captured, measured or drawn"
+
+
+def test_comparisons_alone_are_due(project: Path) -> None:
+    sources = [{"source": f"step-{step}"} for step in planted.STEPS[:3]]
+    report = {**CONFIG, "models": sources, "compare": [["step-0", "step-10"]], "changes": []}
+    run_at_once(ReportConfig.model_validate(report), project)
+    more = ReportConfig.model_validate({**report, "compare": [["step-0", "step-100"]]})
+    forecast = dry_run.describe(more, options(project))
+    assert any(
+        re.fullmatch(r"compare models: [1-3] of . comparisons \(not compared yet\)", line) for line in forecast.lines
+    )
+    assert forecast.as_json()["expected"]["is_due"]
+
+
 def test_without_a_reference_a_further_checkpoint_has_all_drawn_anew(made: Path, tmp_path: Path) -> None:
     for step in planted.STEPS:
         shutil.copytree(made / f"step-{step}", tmp_path / f"step-{step}")

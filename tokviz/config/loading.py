@@ -274,6 +274,12 @@ class _Loading:
             if words_file is None:
                 refuse_link_out(file, self._origin.config.parent)
             text, found = _words_in(file)
+            table = found.words.get("words")
+            if isinstance(table, dict) and "words" not in table:
+                raise UnfitFileError(
+                    f"expected categories such as {next(iter(table), 'colors')}, got a table [words] around them; remove it: "
+                    "a file of words has them at its top"
+                )
         except UnfitFileError as error:
             place = f"{file_name(file)}:{error.line}" if isinstance(error, WordsFileError) else file_name(file)
             if words_file is not None:

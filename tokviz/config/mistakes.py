@@ -164,6 +164,8 @@ def _text(error: Mapping[str, Any], location: tuple[str | int, ...]) -> str:
     if kind == "extra_forbidden":
         return _unknown(str(location[-1]), location[:-1])
     if kind == "missing":
+        if location[-1] == "words" and len(location) > 1:
+            return 'expected words, got none; add words = ["red", "green"]'
         return _MISSING.get(str(location[-1]), "expected a value, got none; add it")
     value = error.get("input")
     length = f"{len(value):,}: " if kind in _BOUNDS and isinstance(value, str | list) else ""

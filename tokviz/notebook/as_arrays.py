@@ -78,7 +78,8 @@ class AsArrays:
     def neighbors(self, word: str, layer: int | str = -1) -> tuple[str, ...]:
         """The words nearest to a word at a layer, numbered from 0, or at the ``embedding``; nearest first, five at most.
 
-        By cosine of standardized states, as category purity has them; none where other words have the very same states.
+        Among all words, by cosine of states that are standardized as for category purity, which ranks reference words only; none
+        where other words have the very same states.
 
         Raises
         ------

@@ -197,7 +197,7 @@ def updates_csv(updates: Updates) -> str:
 
 
 def attention_csv(attention: Sequence[AttentionToFirst]) -> str:
-    """A row per template and layer: the weight for position 0, mean over heads and words, and the share of heads with a large one."""
+    """A row per template that was measured, and layer: the weight for position 0, mean over heads and words, and the share of heads with a large one."""
     return csv_text(
         ["template", "template_safe", "layer", "weight", f"heads_above_{SINK_WEIGHT}", "words"],
         (

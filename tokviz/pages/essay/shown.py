@@ -143,7 +143,7 @@ def _of_plots(places: Sequence[tuple[Shown, int]], caption: str, *, are_beside: 
     return Figure(
         label=f"{_models(views)}, {joined(dict.fromkeys(names[:1] + names[-1:]))}",
         caption=Markup(caption) or escape(_tested(places)),
-        source=_source(views[0], views),
+        source=Link(text=_what_is_alike(views), href=frames[0].href),
         frames=frames,
         are_beside=are_beside,
         unprinted=f"{count(n_unprinted, 'plot')} more on the page itself." if n_unprinted else "",
@@ -164,7 +164,7 @@ def _models(views: Iterable[Shown]) -> str:
     return joined(dict.fromkeys(isolated(each.model.display_name) for each in views))
 
 
-def _source(first: Shown, views: Sequence[Shown]) -> Link:
+def _what_is_alike(views: Sequence[Shown]) -> str:
     """Of which models the plots are, and of which words and projection, where all have the same: else each says it."""
     words = {isolated(each.context.states.context.label) for each in views}
     kinds = {projection_label(each.shown.projection.name) for each in views}
@@ -172,7 +172,7 @@ def _source(first: Shown, views: Sequence[Shown]) -> Link:
         *(f"words {each}" for each in words if len(words) == 1),
         *(f"{each} PCA" for each in kinds if len(kinds) == 1),
     ]
-    return Link(text=", ".join([_models(views), *parts]), href=_address(first, first.slide_id(0)))
+    return ", ".join([_models(views), *parts])
 
 
 def _address(view: Shown, place: str) -> str:

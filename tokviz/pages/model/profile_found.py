@@ -163,12 +163,16 @@ def _value(peak: Peak) -> Value:
 
 
 def _similarity(report: Report, model: ModelReport, context: Context) -> Value:
-    """Mean over the other models."""
+    """Mean over the other models; of many the similarity to the first one, which has none itself."""
+    first = next(each for each in report.models if each.contexts)
+    are_many = len(report.models) > MOST_MODELS_IN_ALL_PAIRS
+    pair = {model.slug, first.slug} if are_many else {model.slug}
     known = [
         each.shared
         for each in report.similarities
         if each.context == context.name
-        and model.slug in (each.model_a, each.model_b)
+        and pair <= {each.model_a, each.model_b}
+        and not (are_many and model is first)
         and math.isfinite(each.shared.neighbours_summary.value - each.shared.neighbours_summary.chance)
     ]
     value, chance = (

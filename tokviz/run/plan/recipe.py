@@ -107,7 +107,8 @@ class _Walk(Walk):
             return "not captured yet"
         if request.is_forced:
             return FORCED
-        return None if models.is_same(request.identity, states.card.identity) else "the model's files changed"
+        is_same = models.is_same(request.identity, states.card.identity)
+        return None if is_same else "the model's files changed, or its sha256 in the configuration"
 
     # --- beside the states -------------------------------------------------------------------------------------------
 
