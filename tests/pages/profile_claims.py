@@ -63,12 +63,13 @@ def numbers(report: Report, context: str) -> Numbers:
         best = alike_pair.shared.neighbours_summary
         above = (best.value - best.chance) / (1 - best.chance) if best.chance < 1 else math.nan
         if alike_pair.context == context and math.isfinite(above):
-            pair = alike_pair.model_a, alike_pair.model_b
+            both = {alike_pair.model_a, alike_pair.model_b}
             # Of more than eight models each is held against the first one, which has nothing to be held against.
             first = next((each.slug for each in report.models if each.contexts), "")
-            for slug in pair if len(report.models) <= 8 else {*pair} - {first} if first in pair else ():
-                if slug in names:
-                    alike.setdefault(names[slug], []).append(above)
+            if len(report.models) > 8:
+                both = both - {first} if first in both else set()
+            for slug in both & names.keys():
+                alike.setdefault(names[slug], []).append(above)
     return Numbers(
         [model for model, _ in found],
         [peaks for _, peaks in found],
