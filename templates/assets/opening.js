@@ -23,7 +23,8 @@
   // Whether the address names a slide, as far as the page has been read.
   let isSlide = named !== null;
 
-  const isShown = (element) => [panel, second].includes(element.closest(".panel"));
+  // Pages without panels open at a depth by their own scripts.
+  const isShown = (element) => panel !== null && [panel, second].includes(element.closest(".panel"));
   const isOf = ({ dataset }, name, shown) => dataset.context === name && dataset.projection === shown;
 
   function openPanel(element) {
