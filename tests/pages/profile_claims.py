@@ -63,10 +63,10 @@ def numbers(report: Report, context: str) -> Numbers:
         best = alike_pair.shared.neighbours_summary
         above = (best.value - best.chance) / (1 - best.chance) if best.chance < 1 else math.nan
         if alike_pair.context == context and math.isfinite(above):
-            pair = alike_pair.model_a, alike_pair.model_b
+            slugs = alike_pair.model_a, alike_pair.model_b
             # Of more than eight models each is held against the first one, which has nothing to be held against.
             first = next((each.slug for each in report.models if each.contexts), "")
-            for slug in pair if len(report.models) <= 8 else {*pair} - {first} if first in pair else ():
+            for slug in slugs if len(report.models) <= 8 else {*slugs} - {first} if first in slugs else ():
                 if slug in names:
                     alike.setdefault(names[slug], []).append(above)
     return Numbers(
