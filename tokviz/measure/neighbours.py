@@ -11,7 +11,7 @@ from tokviz.records import HiddenStates, Neighbours
 
 
 def neighbours(states: HiddenStates) -> Neighbours:
-    """The nearest others of every word at every depth, by cosine of standardized states, as category purity has them."""
+    """The nearest others of every word at every depth, by cosine of standardized states; category purity ranks reference words only."""
     k = min(MOST_NEIGHBOURS, len(states.tokenization.words) - 1)
     reference = states.tokenization.reference
     every = (standardized(states.states[depth], reference) for depth in range(states.n_depths))
