@@ -28,7 +28,6 @@ import shutil
 import time
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import datetime
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -63,10 +62,10 @@ from tokviz.run.store.states_file import (
     put_in_place,
     read_description,
     read_tensor,
+    require_fit,
     storing,
     write_description,
 )
-from tokviz.text import shown
 
 PREVIEWS = "previews"
 """What other sites show beside links."""
@@ -144,7 +143,7 @@ class Store:
                 attention=tuple(from_plain(AttentionToFirst, each) for each in stored["attention"]),
                 intervention=stored["intervention"] and from_plain(Intervention, stored["intervention"]),
             )
-            _require_fit(found)
+            require_fit(found)
         except _UNREADABLE:
             return None
         self._used.add(("states", key))
@@ -417,16 +416,6 @@ class Store:
         self._files[kind, key] = path
         self._checked.add(path)
         self._used.add((kind, key))
-
-
-def _require_fit(states: HiddenStates) -> None:
-    """Raise where names of files and facts of pages can't be made of a description, as a cache may come from somebody else."""
-    for name in (states.context.name, *states.module_paths):
-        if ".." in name.split("/") or "\\" in name or not name.isprintable():
-            raise ValueError(f"expected a name that is part of a file's, got {shown(name)}")
-    moment, _ = datetime.fromisoformat(states.captured_at), states.tokenization.index  # either raises where it is none
-    if moment.tzinfo is None:
-        raise ValueError(f"expected a time in UTC, got {shown(states.captured_at)}")
 
 
 def folder_of(kind: type) -> str:

@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain, count
 from pathlib import Path
 from typing import Any, Self
@@ -28,6 +29,7 @@ from tokviz.records import (
     BatchCheck,
     CapturedBatch,
     Context,
+    HiddenStates,
     Intervention,
     ModelCard,
     Tokenization,
@@ -37,6 +39,7 @@ from tokviz.run.store import disk
 from tokviz.run.store.disk import shown_path
 from tokviz.run.store.entries import DESCRIPTION, STATES, json_digest, new_key
 from tokviz.run.store.plain import to_plain
+from tokviz.text import shown
 
 FORMAT = 5
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -103,6 +106,16 @@ def read_description(folder: Path) -> dict[str, Any]:
     if stored["sha256"] != json_digest(description) or description["format"] != FORMAT:
         raise ValueError(f"{folder / DESCRIPTION}: not as it was written")
     return description
+
+
+def require_fit(states: HiddenStates) -> None:
+    """Raise where names of files and facts of pages can't be made of a description, as a cache may come from somebody else."""
+    for name in (states.context.name, *states.module_paths):
+        if ".." in name.split("/") or "\\" in name or not name.isprintable():
+            raise ValueError(f"expected a name that is part of a file's, got {shown(name)}")
+    moment, _ = datetime.fromisoformat(states.captured_at), states.tokenization.index  # either raises where it is none
+    if moment.tzinfo is None:
+        raise ValueError(f"expected a time in UTC, got {shown(states.captured_at)}")
 
 
 def write_description(folder: Path, description: Mapping[str, Any]) -> None:
