@@ -184,7 +184,7 @@ return this.heat.querySelector(`.heat-category[data-category="${category}"] .hea
 }
 async nearest(row, word, side, depth) {
 if (this.valuesIn(row, side)[depth] === null) {
-return [`${word === null ? "None of its words has" : "It has no"} nearest words: other words have an identical state.`];
+return [`${word === null ? "None of its words has" : "It has no"} nearest words: nearby words have identical states.`];
 }
 if (word === null || !side.neighbours) return [];
 side.near ??= load(`${side.key} neighbours`, `${side.folder}/neighbours.js`).then((found) => ({

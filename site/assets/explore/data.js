@@ -144,7 +144,7 @@ const key = depth * view.n + row;
 if (view.fullSpace) {
 const first = key * view.fullSpace.k;
 const rows = [...view.fullSpace.rows.subarray(first, first + view.fullSpace.k)].filter((other) => other !== row);
-return { rows, where: "in all dimensions", reason: "other words have an identical state" };
+return { rows, where: "in all dimensions", reason: "nearby words have identical states" };
 }
 if (!view.pictured.has(key)) view.pictured.set(key, view.limits[depth] ? inPicture(view, depth, row, k) : []);
 return { rows: view.pictured.get(key), where: "in the plot", reason: "there is no plot of this depth" };
