@@ -24,7 +24,10 @@
   let isSlide = named !== null;
 
   // Pages without panels open at a depth by their own scripts.
-  const isShown = (element) => panel !== null && [panel, second].includes(element.closest(".panel"));
+  const isShown = (element) => {
+    const own = element.closest(".panel");
+    return own !== null && (own === panel || own === second);
+  };
   const isOf = ({ dataset }, name, shown) => dataset.context === name && dataset.projection === shown;
 
   function openPanel(element) {

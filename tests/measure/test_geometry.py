@@ -122,7 +122,6 @@ def all_large() -> list[np.ndarray]:
     return states
 
 
-@pytest.mark.parametrize("position", [0, 1])
 @pytest.mark.parametrize("n_large", [0, 1, 2])
 def test_a_dimension_that_one_word_makes_dominant_is_known_with_it(n_large: int) -> None:
     state = gaussian(1)[0].copy()
@@ -133,6 +132,7 @@ def test_a_dimension_that_one_word_makes_dominant_is_known_with_it(n_large: int)
     assert found.carriers == ((captured.tokenization.words[0].word,) if n_large == 1 else (None,))
 
 
+@pytest.mark.parametrize("position", [0, 1])
 def test_where_all_tokens_are_large_a_dimension_is_dominant_and_nothing_steps_down(
     all_large: list[np.ndarray], position: int
 ) -> None:

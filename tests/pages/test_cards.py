@@ -63,7 +63,7 @@ def test_each_finding_of_each_page_has_one() -> None:
     assert len(numbered["cards"]) > 1
     headlines = {path: card.headline for path, card in by_path(report).items()}
     assert headlines == {
-        f"{folder}/finding-{number}.png": each.sentence
+        f"{folder}/finding-{number}.png": replace(each, is_beside_others=True).sentence
         for folder, found in numbered.items()
         for number, each in enumerate(found, start=1)
     }

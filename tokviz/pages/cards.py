@@ -63,7 +63,9 @@ def cards(report: Report, *, every: bool = False) -> Iterator[PageCard]:
 def _of_page(report: Report, page: str, model: ModelReport | None, *, every: bool) -> Iterator[PageCard]:
     """``model``: whose page it is; None for the first page."""
     found = findings(report, None if model is None else [model])
-    announced = [each for each in found if each.is_announced]
+    # A card is shown apart from its page.
+    of_several = len(report.all_models) > 1
+    announced = [replace(each, is_beside_others=of_several) for each in found if each.is_announced]
     drawn = [(each.number, card) for each in (announced if every else announced[:1]) if (card := _of(report, each))]
     if report.site_url and not any(number == 1 for number, _ in drawn):
         shown = _without_finding(report, model)
