@@ -14,7 +14,10 @@ let first = null;
 let panel = null;
 let second = null;
 let isSlide = named !== null;
-const isShown = (element) => panel !== null && [panel, second].includes(element.closest(".panel"));
+const isShown = (element) => {
+const own = element.closest(".panel");
+return own !== null && (own === panel || own === second);
+};
 const isOf = ({ dataset }, name, shown) => dataset.context === name && dataset.projection === shown;
 function openPanel(element) {
 first ??= element;
