@@ -103,10 +103,11 @@ def _recurring(vectors: np.ndarray, state_at: Callable[[int], np.ndarray], n_wor
     n_kept = round(CRITERIA.kept_share * n_words)
     parts = [np.sort(random.choice(n_words, n_kept, replace=False)) for _ in range(CRITERIA.n_subsamples)]
     near = _depths_near(candidates, len(vectors))
+    states = [state_at(each) for each in near]
     n_found = dict.fromkeys(candidates, 0)
     for part in parts:
         of_part = np.zeros((len(vectors), n_kept * (n_kept - 1) // 2))
-        of_part[near] = geometry_vectors(np.stack([centred_gram(standardized(state_at(each)[part])) for each in near]))
+        of_part[near] = geometry_vectors(np.stack([centred_gram(standardized(each[part])) for each in states]))
         starts = boundaries(_changes(of_part))
         for start in candidates:
             n_found[start] += any(abs(start - other) <= CRITERIA.tolerance for other in starts)
