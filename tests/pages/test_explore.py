@@ -108,6 +108,25 @@ def test_coordinates_come_back_to_within_a_step(report: Report, written: Scripts
                     assert np.abs(found[depth] - expected).max() < 1e-5 * max(across, up)
 
 
+def test_many_places_come_in_parts_of_some_depths(
+    report: Report, written: Scripts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = "data/mini-6/alone"
+    whole, n_words = written[f"{folder}/coordinates-standardized.js"][1], len(report.words.words)
+    monkeypatch.setattr(explore_data, "PART", 3 * len(whole["places"]) // len(whole["extents"]))
+    in_parts = scripts(report)
+    _, content = in_parts[f"{folder}/coordinates-standardized.js"]
+    assert "places" not in content
+    assert content["depths"] == 3
+    found = []
+    for part in range(3):
+        key, own = in_parts[f"{folder}/coordinates-standardized-{part}.js"]
+        assert key == f"mini-6/alone/standardized/{part}"
+        found.append(places({**own, "extents": content["extents"][3 * part : 3 * part + 3]}, n_words))
+    assert f"{folder}/coordinates-standardized-3.js" not in in_parts
+    np.testing.assert_array_equal(np.concatenate(found), places(whole, n_words))
+
+
 @pytest.mark.parametrize("n_words", [117, 3_500])
 def test_extents_are_those_of_the_plates(report: Report, n_words: int) -> None:
     """Above 3,000 words the outermost don't set the limits, here as there."""
@@ -141,7 +160,8 @@ def test_extents_are_those_of_the_plates(report: Report, n_words: int) -> None:
             explained_variance_ratio=(0.1, 0.1),
         )
     )
-    low, across, bottom, up = explore_data.coordinates(projection)["extents"][0]
+    content, _ = explore_data.coordinates(projection)
+    low, across, bottom, up = content["extents"][0]
     middle = plate.framing.main.middle
     assert (low + across / 2, bottom + up / 2) == pytest.approx(middle, rel=1e-4, abs=1e-4 * across)
     placed = plate.framing.main.places(np.array([[low, bottom], [low + across, bottom + up]]))
@@ -221,7 +241,9 @@ def test_a_word_list_of_thousands_stays_light(report: Report) -> None:
         grid_problems=(None,) * 11,
         left_out=((),) * 11,
     )
-    assert len(json.dumps(explore_data.coordinates(many))) < 650_000
+    content, parts = explore_data.coordinates(many)
+    assert len(json.dumps([content, *parts])) < 650_000
+    assert len(parts) == 11
 
 
 # --- neighbours -----------------------------------------------------------------------------------------------------

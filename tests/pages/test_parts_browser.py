@@ -1,81 +1,87 @@
-"""What is folded opens where an address leads into it, and a model's page opens at what was found of it."""
+"""Places of many words come in parts: a page asks for those of the depth that it shows, and draws the same as from one script."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from browser import COUNT_SHIFTS, OpenPage, expect_accessible, layout_shift, served
+from browser import OpenPage, wait_until_quiet
+from changed_fixture import change_report
 from playwright.sync_api import Page, expect
-from report_fixture import compared_report, write_site
+from report_fixture import write_site
 
-MODEL = "models/smol-30/index.html"
+from tokviz.pages.explore import explore_data
+
+CHANGE = "change/base-tuned/index.html"
+LATE = (0.0, 0.0, 0.0, -0.4, -0.5)
+MODEL, EXPLORER = "models/base/index.html", "explore/index.html"
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Its first finding is the break at layer 11."""
-    with served(write_site(compared_report(), tmp_path_factory.mktemp("parts"))) as address:
-        yield address
+def sites(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """With the places of all depths in one script, and with a script for each depth."""
+    report = change_report(categories={0: LATE}, movers={(4, 5): 4})
+    whole = write_site(report, tmp_path_factory.mktemp("whole"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(explore_data, "PART", 1)
+        return whole, write_site(report, tmp_path_factory.mktemp("parts"))
 
 
-def are_open(page: Page) -> dict[str, bool]:
-    """By the part's id."""
-    found: dict[str, bool] = page.locator("details.part").evaluate_all(
-        "(parts) => Object.fromEntries(parts.map(({ id, open }) => [id, open]))"
+def marks_of(page: Page, where: str) -> list[str]:
+    """Where marks and names stand in the plots that are seen, once nothing moves."""
+    wait_until_quiet(page)
+    found: list[str] = page.locator(where).evaluate_all(
+        "(found) => found.filter((each) => each.checkVisibility()).map((each) => each.innerHTML)"
     )
+    assert found
     return found
 
 
-@pytest.mark.parametrize("path", [MODEL, "compare/index.html"])
-def test_parts_are_folded_and_an_address_opens_its_own(open_page: OpenPage, site: str, path: str) -> None:
-    page = open_page(site, path, folded=True, before=COUNT_SHIFTS)
-    parts = are_open(page)
-    assert len(parts) >= 3
-    assert not any(parts.values())
-    assert layout_shift(page) < 0.01
-    expect_accessible(page)
-    expect_opened(open_page, site, path, list(parts)[-1:])
+def parts_asked_for(page: Page) -> set[str]:
+    names = page.evaluate("() => [...document.scripts].map(({ src }) => src.split('/data/')[1] ?? '')")
+    return {name for name in names if "coordinates-" in name and name.removesuffix(".js")[-1].isdigit()}
 
 
-@pytest.mark.thorough
-@pytest.mark.parametrize("path", [MODEL, "compare/index.html"])
-def test_an_address_opens_each_part(open_page: OpenPage, site: str, path: str) -> None:
-    expect_opened(open_page, site, path, list(are_open(open_page(site, path, folded=True))))
+def of_both(depth: int) -> set[str]:
+    return {f"change/base-tuned/{side}/sentence/coordinates-common-{depth}.js" for side in ("before", "after")}
 
 
-def expect_opened(open_page: OpenPage, site: str, path: str, names: list[str]) -> None:
-    """Each alone, by its address."""
-    for name in names:
-        page = open_page(site, f"{path}#{name}", folded=True)
-        assert [each for each, is_open in are_open(page).items() if is_open] == [name]
-        expect(page.locator(f"#{name} > summary")).to_be_in_viewport()
+def step(page: Page) -> None:
+    page.keyboard.press("ArrowLeft")
 
 
-def test_a_link_opens_a_part_also_when_one_is_there_already(open_page: OpenPage, site: str) -> None:
-    page = open_page(site, f"{MODEL}#stages", folded=True)
-    page.locator("#stages > summary").click()
-    assert not are_open(page)["stages"]
-    page.locator(".contents a[href='#stages']").click()
-    assert are_open(page)["stages"]
-    stage = page.locator("#stages tr[id]").last.get_attribute("id")
-    inside = open_page(site, f"{MODEL}#{stage}", folded=True)
-    assert are_open(inside)["stages"], "it leads into it"
+def slide_to_first(page: Page) -> None:
+    slider = page.get_by_role("slider").first
+    slider.focus()
+    slider.press("Home")
 
 
-def test_what_is_folded_is_read_without_scripts(open_page: OpenPage, site: str) -> None:
-    page = open_page(site, MODEL, folded=True, java_script_enabled=False)
-    page.locator("#updates > summary").click()
-    expect(page.locator("#updates .explained")).to_be_visible()
+@pytest.mark.parametrize(
+    ("path", "plots"),
+    [
+        (f"{CHANGE}#sentence/layer-3", ".slots .plate-svg"),
+        (f"{MODEL}#sentence/layer-3", ".panel[data-current] .plate-svg"),
+        (f"{EXPLORER}", "[data-ready] svg"),
+    ],
+    ids=["change", "model", "explorer"],
+)
+def test_what_is_drawn_is_the_same(open_page: OpenPage, sites: tuple[Path, Path], path: str, plots: str) -> None:
+    acts: tuple[Callable[[Page], None], ...] = (lambda _: None, step, step, slide_to_first)
+    whole, parts = (open_page(site, path) for site in sites)
+    for act in acts:
+        for page in (whole, parts):
+            act(page)
+        assert marks_of(parts, plots) == marks_of(whole, plots)
 
 
-def test_a_models_page_opens_at_what_was_found_of_it(open_page: OpenPage, site: str) -> None:
-    page = open_page(site, MODEL, folded=True, before=COUNT_SHIFTS)
-    depth = page.locator(".panel[data-current] output").first
-    expect(depth).to_have_text("layer 11")
-    assert layout_shift(page) < 0.01
-    assert "#" not in page.url, "a reader hasn't moved yet"
-    page.keyboard.press("ArrowRight")
-    expect(depth).to_have_text("layer 12")
-    asked = open_page(site, f"{MODEL}#alone/embedding", folded=True)
-    expect(asked.locator(".panel[data-current] output").first).to_have_text("embedding")
+def test_a_page_of_changes_asks_for_the_depth_that_it_shows_alone(
+    open_page: OpenPage, sites: tuple[Path, Path]
+) -> None:
+    page = open_page(sites[1], CHANGE)
+    expect(page.locator(".slots .plate-svg[role=img]")).to_have_count(2)
+    wait_until_quiet(page)
+    assert parts_asked_for(page) == of_both(4)
+    step(page)
+    expect(page.locator(".slot").first).to_contain_text("layer 2")
+    assert parts_asked_for(page) == of_both(4) | of_both(3)

@@ -36,7 +36,7 @@ Tokviz.PlateCarousel = class {
   }
 
   showPanel(panel, depth, from = null) {
-    this.board.use(Tokviz.findCapture(this.board.index.models, panel.dataset), (about) => {
+    this.board.use(Tokviz.findCapture(this.board.index.models, panel.dataset), depth, (about) => {
       if (Math.abs(depth - this.depth) <= 1 && this.panels().includes(panel)) this.drawSlide(panel, about, depth, from);
     }, () => this.leaveImages(panel));
   }

@@ -11,7 +11,8 @@ Tokviz.enlargePlates = (board) => {
     const panel = link.closest(".panel[data-drawable]");
     if (!panel) return board.plates.get(link);
     const about = board.abouts.get(Tokviz.findCapture(board.index.models, panel.dataset).key);
-    return about && { about, depth: [...panel.querySelectorAll(".slide")].indexOf(link.closest(".slide")) };
+    const depth = [...panel.querySelectorAll(".slide")].indexOf(link.closest(".slide"));
+    return about?.view.has(depth) ? { about, depth } : null;
   }
 
   document.addEventListener("enlarge", (event) => {

@@ -21,6 +21,8 @@ from tokviz.text import visible_piece
 STEPS = 65_535
 """A coordinate’s place between the axis limits of its depth takes 16 bits: enlarged 64 times, a plot of 1,000 pixels is a pixel
 out."""
+PART = 24 * 1024
+"""Characters of a script that hands over places: those of more come in parts of several depths, as a page shows one of them first."""
 ROUNDING = 1e-6
 """What a share in 32 bits may be out."""
 
@@ -46,9 +48,11 @@ def places(slug: str, context: ContextReport, measures: dict[str, Any] | None = 
     folder, key = data_path(slug, name), f"{slug}/{name}"
     written = {f"{folder}/words.js": data_text.script(key, {**_tokens(context), "measures": measures})}
     for entry in context.projections:
-        shown = entry.projection
-        path = f"{folder}/coordinates-{shown.name}.js"
-        written[path] = data_text.script(f"{key}/{shown.name}", coordinates(shown))
+        name = entry.projection.name
+        content, parts = coordinates(entry.projection)
+        written[f"{folder}/coordinates-{name}.js"] = data_text.script(f"{key}/{name}", content)
+        for part, each in enumerate(parts):
+            written[f"{folder}/coordinates-{name}-{part}.js"] = data_text.script(f"{key}/{name}/{part}", each)
     return written
 
 
@@ -111,10 +115,10 @@ def _placed(limits: tuple[Limits, Limits]) -> tuple[np.ndarray, np.ndarray]:
     return np.array([sum(each) / 2 for each in limits]) - spans / 2, spans
 
 
-def coordinates(projection: Projection) -> dict[str, Any]:
+def coordinates(projection: Projection) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Per depth the words' extents, and each word's place within them: 0 the least value, ``STEPS`` the greatest.
 
-    Words may lie beyond the extents, as these come from the reference words: each number that is 0 or ``STEPS`` stands apart, too, as a
+    Many places are parts of their own, of ``depths`` depths each; fewer stand with the extents. Words may lie beyond the extents, as these come from the reference words: each number that is 0 or ``STEPS`` stands apart, too, as a
     32-bit float, in the same order.
     """
     n_depths, n_words, _ = projection.coordinates.shape
@@ -132,10 +136,15 @@ def coordinates(projection: Projection) -> dict[str, Any]:
         all_extents.append(written_extents(limits))
     within = (shares >= -ROUNDING) & (shares <= 1 + ROUNDING)
     shares[within] = np.clip(shares[within], 0, 1)
-    return {
+    per_part = max(PART // max(len(packed(places[:1])), 1), 1)
+    parts = []
+    for first in range(0, n_depths, per_part):
+        own = places[first : first + per_part]
+        ends = shares[first : first + per_part][(own == 0) | (own == STEPS)]
+        parts.append({"places": packed(own), "ends": packed(ends)})
+    content = {
         "extents": all_extents,
         "variance": [[rounded(ratio) for ratio in ratios] for ratios in projection.explained_variance_ratio],
         "problems": problems(projection),
-        "places": packed(places),
-        "ends": packed(shares[(places == 0) | (places == STEPS)]),
     }
+    return ({**content, **parts[0]}, []) if len(parts) == 1 else ({**content, "depths": per_part}, parts)
