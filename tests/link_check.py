@@ -14,7 +14,7 @@ _OPTIONS = (
     # Some addresses are what a script shows, not a place: "#alone/layer-11+sentence" is a slide and the context that stands
     # beside it, "#a=model/context/projection&at=…" a choice of pictures. What is a file or a slide in them is checked.
     "--remap", r"(file:.*#[^=]+)\+.* $1", "--remap", r"(file:.*)#a=.* $1",
-    # A change page is told by its scripts which depth is asked for.
+    # Of a change page its script shows the depth that is asked for.
     "--remap", r"(file:.*/change/[^#]*)#.*/.* $1",
 )  # fmt: skip
 

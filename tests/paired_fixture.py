@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ N_CATEGORIES = 3
 
 
 def paired(values: Sequence[Sequence[float]], holds: Sequence[Sequence[bool]], family: str = "paired") -> Paired:
+    """Of shares."""
     differences = np.array([values], dtype=np.float64)
     of, n = differences.shape[1:]
     claim = decided(np.array(holds).ravel(), family)
@@ -26,6 +28,7 @@ def paired(values: Sequence[Sequence[float]], holds: Sequence[Sequence[bool]], f
         freedom=np.full(of, FREEDOM),
         least_left=np.ones((of, n)),
         claim=replace(claim, threshold=THRESHOLD),
+        most=1.0,
     )
 
 
@@ -40,6 +43,13 @@ def measure(
     )
 
 
+def _endless(found: PairedMeasure) -> PairedMeasure:
+    """As silhouettes have no end that tests know."""
+    return PairedMeasure(
+        overall=replace(found.overall, most=math.inf), by_category=replace(found.by_category, most=math.inf)
+    )
+
+
 def measures(purity: PairedMeasure, depths: Sequence[tuple[int, int]], **more: PairedMeasure) -> PairedMeasures:
     nothing = measure([0.0] * len(depths), [False] * len(depths))
     return PairedMeasures(
@@ -50,6 +60,6 @@ def measures(purity: PairedMeasure, depths: Sequence[tuple[int, int]], **more: P
         categories=tuple(range(N_CATEGORIES)),
         depths=np.array(depths),
         purity=purity,
-        silhouette=more.get("silhouette", nothing),
+        silhouette=_endless(more.get("silhouette", nothing)),
         kept=more.get("kept", nothing),
     )

@@ -59,7 +59,7 @@ def error_by_hand(influence: np.ndarray, units: Units, floor: float) -> float:
 
 def test_the_error_is_that_of_influences_centered_within_categories_and_never_less_than_a_group_weighs() -> None:
     (found,), units, signs = made_up()
-    measure = paired._tested([found], units, signs)
+    measure = paired._tested([found], units, signs, most=1.0)
     for at in range(2):
         assert measure.overall.errors[0, 0, at] == pytest.approx(
             error_by_hand(found.influence[at, :, 0], units, 1 / 30), rel=1e-5
@@ -69,7 +69,7 @@ def test_the_error_is_that_of_influences_centered_within_categories_and_never_le
             by_hand = error_by_hand(found.influence[at, :, 1 + category], units, 1 / n)
             assert measure.by_category.errors[0, category, at] == pytest.approx(by_hand, rel=1e-5)
     still = replace(found, influence=np.zeros_like(found.influence))
-    assert paired._tested([still], units, signs).overall.error == pytest.approx(1 / 30)
+    assert paired._tested([still], units, signs, most=1.0).overall.error == pytest.approx(1 / 30)
 
 
 @pytest.mark.parametrize("n_templates", [1, 3])
@@ -80,7 +80,7 @@ def test_each_draw_has_an_error_of_its_own_and_its_largest_t_counts(n_templates:
         groups=np.arange(33)[:30],
         categories=replace(units.categories, memberships=units.categories.memberships[:30]),
     )
-    measure = paired._tested(templates, units, signs)
+    measure = paired._tested(templates, units, signs, most=1.0)
     for draw, own in enumerate(signs):
         largest = 0.0
         for at in range(2):
@@ -100,7 +100,11 @@ def test_a_band_leaves_out_0_where_the_difference_is_announced() -> None:
         for each in (measure.overall, measure.by_category):
             outside = (each.low > 0) | (each.high < 0)
             assert (outside & (each.least_left >= paired.LEAST_LEFT) == each.holds).all()
-            assert each.value == pytest.approx((each.low + each.high) / 2)
+            is_whole = (np.abs([each.low, each.high]) < each.most).all(axis=0)
+            assert is_whole.any()
+            assert each.value[is_whole] == pytest.approx((each.low + each.high)[is_whole] / 2)
+            assert (np.abs([each.low, each.high]) <= each.most).all()
+    assert [getattr(found, each).overall.most for each in PairedMeasures.MEASURES] == [1, np.inf, 1]
 
 
 def test_a_group_has_the_same_signs_in_any_list() -> None:

@@ -123,11 +123,20 @@ def test_it_is_accessible(open_page: OpenPage, site: Path) -> None:
     expect_accessible_at_all_sizes(page)
 
 
+def expect_caption_without_marks(page: Page) -> None:
+    """Small plots, in which no word stands out."""
+    caption = page.locator(".change-caption")
+    expect(caption).to_contain_text("PCA of both models’ standardized states together")
+    expect(caption).to_be_visible()
+    expect(caption.locator(".change-marked")).to_be_hidden()
+
+
 def test_without_scripts_both_models_are_seen_at_the_depth_of_the_change(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, CHANGE, java_script_enabled=False)
     expect(page.locator(".change-still svg")).to_have_count(2)
     expect(page.locator(".change-still figcaption")).to_have_text(["Base, layer 3", "Tuned, layer 3"])
     expect(page.locator(".slot:visible")).to_have_count(0)
+    expect_caption_without_marks(page)
     expect(page.get_by_role("heading", level=1)).to_have_text(
         "At layers 2–3, Tuned keeps Category 1 less apart than Base."
     )
@@ -147,4 +156,5 @@ def test_as_one_file_it_has_both_plots_their_key_and_the_words_that_moved(
         == page.locator(".note [class^=hue]").count()
     )
     expect(page.get_by_role("cell", name="5 of 5").or_(page.get_by_role("cell", name="4 of 5"))).to_be_visible()
+    expect_caption_without_marks(page)
     assert "<script" not in page.content()

@@ -20,6 +20,7 @@ from rendered import Rendered
 from repeating import times
 from report_fixture import ALONE
 
+from tokviz.pages.change import page as change_page
 from tokviz.pages.downloads import tables
 from tokviz.pages.findings.change_evidence import LEAST
 from tokviz.pages.findings.changes import shifts
@@ -187,6 +188,19 @@ def test_words_that_moved_are_counted_of_those_that_were_asked(movers: Any, said
     asked = "This was asked of 8 of 11\N{NO-BREAK SPACE}words, evenly drawn, among each other."
     assert asked in page.one(".change-movers .note").text
     assert asked in page.one("#movers .note").text
+
+
+def test_of_many_words_that_moved_the_page_lists_some_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(change_page, "MOST_MOVERS", 1)
+    monkeypatch.setattr(change_page, "MOST_FOLDED", 2)
+    found = Rendered(change_report(movers={**MOVERS, (3, 7): 3}))[PAGE]
+    assert [row.texts("th") for row in found.all("#movers tbody tr")] == [["word1b"], ["word0a"]]
+    assert "(2 of 3 of any layer)" in plain(found.one(".change-movers .note").text)
+    assert "These are 2 of 3, those that lost most; all are in words.csv." in plain(found.one("#movers .note").text)
+    monkeypatch.setattr(change_page, "MOST_FOLDED", 3)
+    found = Rendered(change_report(movers={**MOVERS, (3, 7): 3}))[PAGE]
+    assert "(all 3 of any layer)" in plain(found.one(".change-movers .note").text)
+    assert found.all("#movers .note") == []
 
 
 def test_of_several_sentences_words_moved_in_the_first() -> None:

@@ -79,11 +79,11 @@ def one_whole_site(folder: Path, sites: list[Tree], findings: Findings, site: st
 
 
 def timeless(site: Tree) -> Tree:
-    """A site without how long a first look's pages expect all to take, which depends on how busy the machine is.
+    """A site without when a first look's run began and how long it was expected to take, as they hang on clock and machine.
 
     Where its list has the right digest of a file, it says so instead.
     """
-    found = {path: re.sub(rb"expected to take [^.]*\.", b"expected to take a while.", site[path]) for path in site}
+    found = {path: re.sub(rb"The run began on [^.]*\.", b"The run began.", site[path]) for path in site}
     if listed := site.get(manifest.PATH):
         digests = json.loads(listed)["files"]
         is_sealed = listed == manifest.to_json(digests).encode()

@@ -16,6 +16,7 @@ A difference is announced only where no group of words carries it: two thirds of
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -32,6 +33,8 @@ from tokviz.records import Paired, PairedMeasure, PairedMeasures
 
 FAMILY = "paired"
 FAMILY_BY_CATEGORY = "paired by category"
+MOST = {"purity": 1.0, "silhouette": math.inf, "kept": 1.0}
+"""How far from 0 differences can be; that of silhouettes, less what they are by chance, has no such end."""
 N_DRAWS = 9_999
 """Twenty for each false one that a level of 0.2 % lets pass: in a report of five questions."""
 LEAST_LEFT = 2 / 3
@@ -181,11 +184,11 @@ def compare(
     n_templates = max(len(a), len(b))
     a, b = (list(each) * (n_templates if len(each) == 1 else 1) for each in (a, b))
     found = []
-    for index in range(len(PairedMeasures.MEASURES)):
+    for index, name in enumerate(PairedMeasures.MEASURES):
         of_templates = [_difference(one[index], other[index], depths, units) for one, other in zip(a, b, strict=True)]
-        if index == PairedMeasures.MEASURES.index("kept") and not same_form:
+        if name == "kept" and not same_form:
             of_templates = [_without_values(each) for each in of_templates]
-        found.append(_tested(of_templates, units, signs))
+        found.append(_tested(of_templates, units, signs, most=MOST[name]))
     return PairedMeasures(
         n_words=len(words.words),
         n_groups=len(units.sizes),
@@ -266,12 +269,12 @@ def _without_values(found: LeftOut) -> LeftOut:
     return replace(found, value=np.full_like(found.value, np.nan))
 
 
-def _tested(templates: Sequence[LeftOut], units: Units, signs: np.ndarray) -> PairedMeasure:
+def _tested(templates: Sequence[LeftOut], units: Units, signs: np.ndarray, most: float) -> PairedMeasure:
     values = np.stack([each.value for each in templates]).swapaxes(1, 2)
     influences = np.stack([each.influence for each in templates]).transpose(2, 0, 3, 1)
     without = np.median([each.without for each in templates], axis=0).transpose(1, 2, 0)
     overall, by_category = (
-        _paired(family, (values[:, of], influences[:, :, of], without[:, of]), units, signs, of)
+        replace(_paired(family, (values[:, of], influences[:, :, of], without[:, of]), units, signs, of), most=most)
         for family, of in ((FAMILY, slice(0, 1)), (FAMILY_BY_CATEGORY, slice(1, None)))
     )
     return PairedMeasure(overall=overall, by_category=by_category)

@@ -5,6 +5,7 @@ NaN stands where something isn't defined.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -34,6 +35,8 @@ class Paired:
     below 0 where its sign changes."""
     claim: Claim
     """That a difference isn't 0; its values are ``(n_of · n,)``, row by row."""
+    most: float = math.inf
+    """How far from 0 a difference can be: 1 of shares. Bands end there."""
 
     @property
     def value(self) -> np.ndarray:
@@ -54,14 +57,18 @@ class Paired:
     def low(self) -> np.ndarray:
         """``(n_of, n)``: lower ends of the bands, which hold together with those of all other differences of the family.
 
-        NaN until the claim is decided, infinite where it can't be.
+        NaN until the claim is decided; as far from 0 as ``most`` where it can't be.
         """
-        return np.asarray(np.median(self.differences - self._reach * self.errors, axis=0))
+        return self._ends(-1)
 
     @property
     def high(self) -> np.ndarray:
         """``(n_of, n)``: their upper ends."""
-        return np.asarray(np.median(self.differences + self._reach * self.errors, axis=0))
+        return self._ends(1)
+
+    def _ends(self, sign: int) -> np.ndarray:
+        found = np.median(self.differences + sign * self._reach * self.errors, axis=0)
+        return np.asarray(np.clip(found, -self.most, self.most))
 
     @property
     def _reach(self) -> np.ndarray:

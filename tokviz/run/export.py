@@ -107,7 +107,12 @@ def of_change(site: Path, before: str, after: str) -> Exported:
             styles=styles,
             key=tuple((f"hue-{at % n_hues}", str(each["label"])) for at, each in enumerate(report["categories"])),
             findings=[],
-            parts=(*_elements(seen, lambda _, given: bool({"change-of", "change-still"} & _classes(given))), *moved),
+            parts=(
+                *_elements(
+                    seen, lambda _, given: bool({"change-of", "change-still", "change-caption"} & _classes(given))
+                ),
+                *moved,
+            ),
         )
         return _exported("-".join(("change", *slugs)), view)
 

@@ -13,7 +13,6 @@ from tokviz.text import isolated
 
 N_NAMED = 3
 """Of the words nearest to one."""
-MOST_LISTED = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +36,11 @@ def movers_at(shift: Shift, depth: int) -> list[Mover]:
 
 
 def all_movers(shift: Shift) -> list[Mover]:
-    """Each at the depth where it lost most, ``MOST_LISTED`` at most; in the same order."""
+    """Each at the depth where it lost most; in the same order."""
     lost = np.where(shift.movers, shift.changed.lost, -1)
     rows = np.flatnonzero(shift.movers.any(axis=0))
     order = sorted(rows.tolist(), key=lambda row: -int(lost[:, row].max()))
-    return [_mover(shift, row, int(lost[:, row].argmax())) for row in order[:MOST_LISTED]]
+    return [_mover(shift, row, int(lost[:, row].argmax())) for row in order]
 
 
 def _ranked(shift: Shift, depth: int, rows: np.ndarray) -> list[int]:

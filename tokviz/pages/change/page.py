@@ -25,8 +25,8 @@ from tokviz.records.axes import extents
 
 MOST_PLACES, LEAST_WORDS = 8_000, 60
 """Words in all small plots together, of which a page can hold so many; but in each plot at least so many."""
-MOST_MOVERS = 5
-"""In sight; all are in a part that is folded."""
+MOST_MOVERS, MOST_FOLDED = 5, 200
+"""In sight, and in a part that is folded; a file has all."""
 SCRIPTS = ("plates/plates.js", "change.js", "contents.js", "parts.js", "lightbox.js", "take.js", "shortcuts.js")
 
 
@@ -60,7 +60,8 @@ def _page(report: Report, found: Sequence[Shift]) -> Values:
         contexts=views,
         left_out=_left_out(report, found),
         layers=_layers(report, first),
-        caption=f"{caption(first, first.depth)}{_strong_in_words(first, first.depth)}",
+        caption=caption(first, first.depth),
+        marked=_strong_in_words(first, first.depth),
         size=(WIDTH, HEIGHT),
         contents=contents(
             ("Side by side", "main", True),
@@ -112,7 +113,8 @@ def _context(report: Report, shift: Shift, page: str) -> dict[str, Any]:
         "facts": facts_of_both(shift),
         "movers": movers_at(shift, shift.depth)[:MOST_MOVERS],
         "n_movers": int(shift.movers[shift.depth].sum()),
-        "all_movers": all_movers(shift),
+        "all_movers": all_movers(shift)[:MOST_FOLDED],
+        "n_all_movers": shift.n_movers,
         "k": shift.changed.moved.k,
         "asked": _asked(shift),
         "downloads": [Link(text=file, href=relative(page, path)) for file, path in tables_of(shift).items()],

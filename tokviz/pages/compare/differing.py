@@ -14,7 +14,6 @@ from tokviz.pages.charts.scale import OF_ALL_MODELS
 from tokviz.pages.findings.changes import shifts
 from tokviz.pages.findings.lines import lines
 from tokviz.pages.findings.standings import Lead, Standing, standings, told
-from tokviz.pages.text.paired_facts import MOST
 from tokviz.pages.text.parts import Link
 from tokviz.pages.text.short_names import short_names
 from tokviz.pages.text.wording import score
@@ -174,13 +173,12 @@ def _cell(report: Report, standing: Standing, one: ModelReport, other: ModelRepo
     surest = max(shown.values(), key=lambda lead: lead.shown.margin, default=None)
     at = surest.shown.at if surest else int(np.where(known, np.abs(paired.t[0]), -1.0).argmax())
     ends = of[:, at] if (one.slug, other.slug) in standing.pairs else -of[::-1, at]
-    most = MOST.get(standing.measure, np.inf)
     return Cell(
         shown=tuple(
             Link(text=signed(sign * lead.shown.size), href=_address(report, lead)) for sign, lead in shown.items()
         ),
         why="" if shown else "not shown",
-        ends=tuple(ends.clip(-most, most).tolist()) if known[at] else (),
+        ends=tuple(ends.tolist()) if known[at] else (),
     )
 
 

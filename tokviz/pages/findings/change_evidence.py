@@ -10,7 +10,7 @@ import numpy as np
 
 from tokviz.pages.findings.differences import MEASURES
 from tokviz.pages.text.facts import Fact
-from tokviz.pages.text.wording import joined_by_and
+from tokviz.pages.text.wording import in_words, joined_by_and
 
 if TYPE_CHECKING:
     from tokviz.pages.findings.changes import Shift
@@ -64,7 +64,9 @@ def _of_categories(shift: Shift) -> Iterator[Fact]:
     # Where nothing is shown, the headline says so.
     if (is_shown or shift.n_movers) and (untested := shift.never_tested):
         few = len(untested) <= MOST_NAMED
-        yield Fact("paired.not_tested", which=joined_by_and(untested) if few else f"{len(untested)} categories")
+        yield Fact(
+            "paired.not_tested", which=joined_by_and(untested) if few else f"{in_words(len(untested))} categories"
+        )
 
 
 def _of_others(shift: Shift, others: np.ndarray) -> Iterator[Fact]:

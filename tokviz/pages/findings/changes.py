@@ -88,13 +88,12 @@ class Shift:
     def band(self, measure: str, *, by_category: bool) -> np.ndarray:
         """``(3, n, n_depths)``: lower end, difference and upper end, a row for all words or for each category.
 
-        A share can't change by more than 1, and identical states not at all.
+        Identical states don't change at all.
         """
         assert self.pair.paired is not None
         of = getattr(self.pair.paired, measure)
         paired = of.by_category if by_category else of.overall
         found = np.array([-paired.high, -paired.value, -paired.low])
-        found = np.clip(found, -1.0, 1.0) if measure == PURITY else found
         return np.where(self.changed.is_same & np.isfinite(found), 0.0, found)
 
     @cached_property

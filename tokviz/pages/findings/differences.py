@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +10,6 @@ import numpy as np
 from tokviz.pages.findings.finding import Found, short
 from tokviz.pages.findings.words import of_context
 from tokviz.pages.text.facts import Fact
-from tokviz.pages.text.paired_facts import MOST
 from tokviz.pages.text.sentences import depths_where
 from tokviz.records import ModelDifferences, ModelReport, Paired, PairedMeasures, Report
 
@@ -65,9 +63,7 @@ class Shown:
         return np.asarray(self.depths[[first, last], deeper] / max(1, int(self.depths[-1, deeper])))
 
     def evidence(self, kind: str, **more: object) -> Fact:
-        most = MOST.get(self.measure, math.inf)
-        ends = (abs(float(each[0, self.at])) for each in (self.paired.low, self.paired.high))
-        bounds = tuple(sorted(min(each, most) for each in ends))
+        bounds = tuple(sorted(abs(float(each[0, self.at])) for each in (self.paired.low, self.paired.high)))
         return Fact(kind, measure=Fact(f"paired.measures.{self.measure}"), size=self.size, bounds=bounds, **more)
 
 

@@ -17,9 +17,6 @@ _PURITY = {"purity": "paired.measures.purity"}
 """Spoken of also where no difference is shown."""
 _OTHERS = {"silhouette": "paired.measures.silhouette", "kept": "paired.measures.kept"}
 
-MOST = {"purity": 1.0, "kept": 1.0}
-"""How much shares can differ by, which their bands may reach beyond."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class _Held:
@@ -119,8 +116,9 @@ def _facts(report: Report, held: _Held, measures: Mapping[str, str]) -> Iterator
         measure = getattr(held.found, name)
         for_categories = _categories(report, held.found, measure.by_category)
         if measure.overall.holds.any():
-            changes = _changes(held, measure.overall, MOST.get(name, np.inf))
-            yield Fact("paired.shown", measure=Fact(key), **changes, for_categories=for_categories)
+            yield Fact(
+                "paired.shown", measure=Fact(key), **_changes(held, measure.overall), for_categories=for_categories
+            )
         elif name in _PURITY:
             yield _not_shown(held, measure.overall, Fact(key), for_categories)
 
@@ -131,12 +129,12 @@ def _not_shown(held: _Held, overall: Paired, measure: Fact, for_categories: Fact
     if overall.is_too_few[0] or not np.isfinite(reach).any():
         least = {"groups": PairedMeasures.LEAST_GROUPS, "in_each": PairedMeasures.LEAST_IN_EACH}
         return Fact("paired.too_few", measure=measure, from_what=from_what, **least)
-    most = min(float(np.nanmax(reach)), MOST["purity"])
+    most = float(np.nanmax(reach))
     return Fact("paired.not_shown", measure=measure, from_what=from_what, most=most, for_categories=for_categories)
 
 
-def _changes(held: _Held, overall: Paired, most: float) -> dict[str, object]:
-    """Where it is higher and where lower; the surest difference first. ``most``: how large it can be."""
+def _changes(held: _Held, overall: Paired) -> dict[str, object]:
+    """Where it is higher and where lower; the surest difference first."""
     value, low, high, holds = (each[0] for each in (overall.value, overall.low, overall.high, overall.holds))
     ends = np.abs([low, high])
     sure = np.where(holds, ends.min(axis=0), -1)
@@ -150,7 +148,7 @@ def _changes(held: _Held, overall: Paired, most: float) -> dict[str, object]:
         numbers = {
             "size": abs(float(value[at])),
             "depth": int(held.depths[at]),
-            "bounds": np.sort(ends[:, at]).clip(max=most),
+            "bounds": np.sort(ends[:, at]),
         }
         change[part] = Fact(kind, where=held.where(alike), **numbers, **than)
         sure = np.where(alike, -1, sure)
