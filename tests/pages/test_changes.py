@@ -273,15 +273,27 @@ def test_a_context_of_other_tokens_is_left_out_and_named() -> None:
     report = change_report(LAST)
     left = "Left out are words alone: the models don’t read them from the same tokens."
     assert left not in Rendered(report)[PAGE].text
+    compared = in_two_contexts(report)
+    pair, other = compared.differences
+    assert left in Rendered(replace(compared, differences=(pair, replace(other, changed=None))))[PAGE].text
+    # That both weren't compared at all is told where that failed.
+    assert left not in Rendered(replace(compared, differences=(pair,)))[PAGE].text
+
+
+def test_of_two_contexts_plots_without_names_say_of_which_they_are() -> None:
+    for report, words in ((change_report(LAST), ""), (in_two_contexts(change_report(LAST)), "in a sentence, ")):
+        captions = Rendered(report)[PAGE].all(".change-still figcaption")
+        assert [each.text for each in captions] == [f"Base, {words}layer 3", f"Tuned, {words}layer 3"]
+
+
+def in_two_contexts(report: Report) -> Report:
+    """With the same of words alone."""
     (pair,) = report.differences
     models = tuple(
         replace(each, contexts=(*each.contexts, in_context(each.contexts[0], ALONE))) for each in report.models
     )
-    report = replace(report, models=models, contexts=(*report.contexts, ALONE))
-    compared = replace(report, differences=(pair, replace(pair, context=ALONE.name, changed=None)))
-    assert left in Rendered(compared)[PAGE].text
-    # That both weren't compared at all is told where that failed.
-    assert left not in Rendered(report)[PAGE].text
+    pairs = (pair, replace(pair, context=ALONE.name))
+    return replace(report, models=models, contexts=(*report.contexts, ALONE), differences=pairs)
 
 
 def in_context(of: ContextReport, context: Context) -> ContextReport:
