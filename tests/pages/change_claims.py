@@ -355,13 +355,12 @@ def _check_remaining(
     differs = np.flatnonzero(~pair.changed.is_same)
     ends = np.array([each.ends[:, differs] for each in every.values()])
     of_all = ends[:, -1][np.isfinite(ends[:, -1]).all(axis=-1)]
-    is_open = not any(each.signs(0).any() for each in every.values()) and np.isfinite(ends[:, :-1]).all()
-    is_open &= len(pair.paired.categories) == len(report.words.categories) and ends[:, :-1].size > 0
-    is_more = is_open and bool(ends[:, :-1].max() > max(of_all.max(initial=-1.0), LEAST))
-    require((told is not None) == is_more, found.said, ends)
+    tested = np.isfinite(ends[:, :-1]).all(axis=(0, 2))
+    largest = ends[:, :-1][:, tested].max(initial=-1.0)
+    is_open = not any(each.signs(0).any() for each in every.values())
+    require((told is not None) == (is_open and largest > max(of_all.max(initial=-1.0), LEAST)), found.said, ends)
     if told is None:
         return
-    largest = ends[:, :-1].max()
     require(largest <= told.values["most"] + 1e-9 and told.values["most"] < largest + 0.0101, found.said, largest)
     labels = [report.words.categories[index].label for index in pair.paired.categories]
     of_measure = next(each for key, each in every.items() if told.values["measure"].kind.endswith(key))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -278,6 +279,27 @@ def test_a_context_of_other_tokens_is_left_out_and_named() -> None:
     assert left in Rendered(replace(compared, differences=(pair, replace(other, changed=None))))[PAGE].text
     # That both weren't compared at all is told where that failed.
     assert left not in Rendered(replace(compared, differences=(pair,)))[PAGE].text
+
+
+def test_beside_a_category_that_is_too_small_the_others_still_have_a_limit() -> None:
+    report = change_report(categories={1: (-0.3,) * 5}, is_announced=False)
+    (pair,) = report.differences
+    assert pair.paired
+
+    def too_small(of: PairedMeasure) -> PairedMeasure:
+        few = {"n_groups": np.array([9, 10, 10]), "freedom": np.array([0, 9, 9])}
+        return replace(of, by_category=replace(of.by_category, **few))
+
+    paired = replace(pair.paired, purity=too_small(pair.paired.purity), silhouette=too_small(pair.paired.silhouette))
+    report = replace(report, differences=(replace(pair, paired=paired),))
+    assert headline(report) == "No category change is shown from Base to Tuned; Category 1 couldn’t be tested."
+    facts = plain(Rendered(report)[PAGE].one(".facts").text)
+    assert re.search(
+        r"A single tested category may still have changed by up to 0\.\d\d \(Category 2, category purity,", facts
+    )
+    note = plain(Rendered(report)[PAGE].one(".change-of .note").text)
+    assert note.endswith("Of fewer than 10 words that count, and so not tested by itself: Category 1.")
+    assert "Of fewer than" not in Rendered(change_report())[PAGE].text
 
 
 def test_of_two_contexts_plots_without_names_say_of_which_they_are() -> None:

@@ -62,6 +62,13 @@ def percent(length: str) -> float:
         (wording.whole_percent(0.96), "96 %"),
         (wording.whole_percent(0.525), "53 %"),  # as score has it: 0.53
         (wording.whole_percent(-0.04), "−4 %"),
+        # All are said to be all, and none to be none, only where that is so.
+        (wording.whole_percent(0.99722), "99.7 %"),
+        (wording.whole_percent(0.99996), "99.996 %"),
+        (wording.whole_percent(1.0), "100 %"),
+        (wording.whole_percent(0.003), "0.3 %"),
+        (wording.whole_percent(0.0), "0 %"),
+        (wording.whole_percent(1e-9), "0 %"),
         (wording.number(24_107.6), "24,108"),
         (wording.number(99.96), "100"),
         (wording.number(35.24), "35.2"),

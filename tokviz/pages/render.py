@@ -55,7 +55,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "counted": wording.count,
     "named_or_counted": wording.named_or_counted,
     "projection_label": wording.projection_label,
-    "scores": lambda ends: wording.ranged(np.array(ends), wording.score),
+    "scores": lambda ends: wording.ranged(np.array(ends), wording.finer),
     "sentence": catalogue.sentence,
     "told": catalogue.text,
     "slide": lambda depth, context: slide_id(context, depth),

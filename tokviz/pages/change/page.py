@@ -20,7 +20,7 @@ from tokviz.pages.text import catalogue, data_text
 from tokviz.pages.text.parts import Link
 from tokviz.pages.text.problems import problems
 from tokviz.pages.text.wording import count, joined_by_and, percent
-from tokviz.records import COMMON, Report
+from tokviz.records import COMMON, PairedMeasures, Report
 from tokviz.records.axes import extents
 
 MOST_PLACES, LEAST_WORDS = 8_000, 60
@@ -117,6 +117,7 @@ def _context(report: Report, shift: Shift, page: str) -> dict[str, Any]:
         "n_all_movers": shift.n_movers,
         "k": shift.changed.moved.k,
         "asked": _asked(shift),
+        "too_small": _too_small(shift),
         "downloads": [Link(text=file, href=relative(page, path)) for file, path in tables_of(shift).items()],
     }
 
@@ -127,6 +128,13 @@ def _asked(shift: Shift) -> str:
     first = ["the context’s first sentence"] if shift.is_of_first else []
     some = [f"{n:,} of {count(n_words, 'word')}, evenly drawn, among each other"] if n < n_words else []
     return f"This was asked of {joined_by_and([*first, *some])}." if first or some else ""
+
+
+def _too_small(shift: Shift) -> str:
+    if not shift.too_small:
+        return ""
+    least = PairedMeasures.LEAST_IN_ONE
+    return f"Of fewer than {least} words that count, and so not tested by itself: {joined_by_and(shift.too_small)}."
 
 
 def _layers(report: Report, shift: Shift) -> dict[str, Any]:

@@ -108,10 +108,11 @@ def _overall_elsewhere(shift: Shift, band: np.ndarray) -> Fact | str:
 
 
 def _remaining(shift: Shift) -> Iterator[Fact]:
-    """The category that may have changed most, where all were tested, and that is more than all words together may have, and not little."""
+    """The tested category that may have changed most, where that is more than all words together may have, and not little."""
     ends = np.stack([shift.ends(each, by_category=True) for each in MEASURES])
     ends[:, :, shift.changed.is_same] = 0.0
-    if not ends.size or not np.isfinite(ends).all() or len(shift.labels) < len(shift.report.words.categories):
+    ends[:, ~np.isfinite(ends).all(axis=(0, 2))] = -1.0
+    if not ends.size:
         return
     measure, row, depth = np.unravel_index(int(np.argmax(ends)), ends.shape)
     if ends.max() > max(float(shift.ends_of_all.max(initial=-1.0)), LEAST):

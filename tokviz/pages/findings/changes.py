@@ -21,6 +21,7 @@ from tokviz.records import (
     ContextReport,
     ModelDifferences,
     ModelReport,
+    PairedMeasures,
     ProjectionReport,
     Report,
     SeriesReport,
@@ -279,6 +280,12 @@ class Shift:
         """The categories of which no measure was tested at any depth."""
         ends = np.array([self.ends(each, by_category=True) for each in MEASURES])
         return self._without(np.isfinite(ends).any(axis=(0, 2)))
+
+    @property
+    def too_small(self) -> list[str]:
+        """The categories that have too few groups of words to be tested by themselves."""
+        found = self.pair.paired
+        return self._without(found.purity.by_category.n_groups >= PairedMeasures.LEAST_IN_ONE) if found else []
 
     def _without(self, tested: np.ndarray) -> list[str]:
         known = self.names_of(tested)

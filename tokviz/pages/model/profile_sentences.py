@@ -10,7 +10,7 @@ import numpy as np
 
 from tokviz.pages.model.profile_found import Compared, ProfilePair
 from tokviz.pages.model.unnamed import UnnamedFact, the_same
-from tokviz.pages.text.wording import capitalized, count, in_words, joined_by_and, ranged, score
+from tokviz.pages.text.wording import capitalized, count, finer, in_words, joined_by_and, ranged, score
 from tokviz.records import Difference, Differences
 
 MOST_NAMED = 8
@@ -86,7 +86,7 @@ def _say_ahead(stated: Facts) -> str:
         (_, _, said), (size,) = each.subject, each.values
         if each.bounds is None:
             raise ValueError(each)
-        parts.append(f"{said} (by {score(size)}, interval {ranged(np.array(each.bounds), score)})")
+        parts.append(f"{said} (by {score(size)}, interval {ranged(np.array(each.bounds), finer)})")
     said = f"{first} is further above chance than {second} in {joined_by_and(parts)}."
     return f"On this list of words, {said}" if kind.endswith(" on this list") else said
 

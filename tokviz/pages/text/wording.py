@@ -37,8 +37,20 @@ def percent(ratio: float) -> str:
 
 
 def whole_percent(ratio: float) -> str:
-    """``96 %``; rounded as ``score`` does, so that a share reads the same in either form."""
-    return f"{100 * float(f'{ratio:.2f}') + 0.0:.0f}{NBSP}%".replace("-", "−") if math.isfinite(ratio) else UNKNOWN
+    """``96 %``; rounded as ``score`` does, so that a share reads the same in either form. ``99.7 %`` is neither all nor, as 0.3, none."""
+    if not math.isfinite(ratio):
+        return UNKNOWN
+    whole = float(f"{ratio:.2f}")
+    if whole in (0, 1) and whole != ratio:
+        return percent_near_end(ratio)
+    return f"{100 * whole + 0.0:.0f}{NBSP}%".replace("-", "−")
+
+
+def percent_near_end(ratio: float) -> str:
+    """With as many decimals as tell it from 0 and from 100 %, at most four."""
+    texts = (f"{100 * ratio:.{decimals}f}" for decimals in range(1, 5))
+    text = next((each for each in texts if abs(float(each)) not in (0, 100)), f"{100 * round(ratio)}")
+    return f"{text}{NBSP}%".replace("-", "−")
 
 
 def score(value: float) -> str:
