@@ -78,8 +78,9 @@ def _of_change(shift: Shift) -> Iterator[Announcement]:
     elif kind in ("within", "not_shown"):
         yield Announcement(CHANGE, f"{AT_MOST}{values['least' if kind == 'within' else 'most']}", where)
     elif shift.pair.paired is not None:
-        rows = [*zip(shift.labels, shift.by_category, strict=True)]
-        if not shift.by_category.any():
+        of_categories = shift.signs_of(shift.measure, by_category=True)
+        rows = [*zip(shift.labels, of_categories, strict=True)]
+        if not of_categories.any():
             (low,), _, (high,) = shift.band(shift.measure, by_category=False)
             holds = getattr(shift.pair.paired, shift.measure).overall.holds[0]
             rows.append((ALL_WORDS, holds * ((low > LEAST).astype(int) - (high < -LEAST))))

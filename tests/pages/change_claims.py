@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
-from claims import depths_named, plain, require
+from claims import depths_named, plain, require, require_depths
 from fact_checks import WORDS, check_sentence
 
 from tokviz.pages.findings.finding import Found
+from tokviz.pages.text import catalogue
 from tokviz.pages.text.facts import Fact
 from tokviz.records import ModelDifferences, Paired, Report
 
@@ -187,9 +188,7 @@ def _check_told(
     if of_categories.any():
         rows = np.flatnonzero(of_categories[:, found.depth])
         require(len(rows), found.sentence, signs)
-        near = np.minimum(np.abs(bands.low), np.abs(bands.high))[rows, found.depth].min()
-        is_one = not is_strong and len(rows) == 1 and near >= NEGLIGIBLE
-        require((said.form == "one_small") == is_one, found.sentence, rows)
+        require((said.form == "one_small") == (not is_strong and len(rows) == 1), found.sentence, rows)
         _check_which(said.which, rows, report, pair, found.sentence)
         of_rows = of_categories[rows]
     else:
@@ -222,7 +221,7 @@ def _check_which(text: str, rows: np.ndarray, report: Report, pair: ModelDiffere
     joined = f"{', '.join(names)} and {last}" if names else last
     if len(rows) == n > 1:
         return require(re.fullmatch(rf"all {_number(n)} categories", text), sentence, joined)
-    counted = f"{_number(len(rows))} (of {_number(n)} )?categories"
+    counted = f"{_number(len(rows))} (of {_number(n)} categories|{'category' if len(rows) == 1 else 'categories'})"
     require(text == joined or re.fullmatch(counted, text), sentence, joined)
 
 
@@ -292,6 +291,8 @@ def _check_evidence(
     check_sentence(found.evidence, found.said)
     for fact, row in zip(numbers, rows, strict=True):
         np.testing.assert_equal([fact.values["value"], *fact.values["bounds"]], every[:, row])
+        if "shown" in fact.values:
+            _check_shown(fact, bands.signs(0)[row] != 0, found)
         if row < len(every[0]) - 1:
             label = report.words.categories[pair.paired.categories[row]].label
             require(fact.values["name"] == label, found.said, label)
@@ -305,6 +306,15 @@ def _check_evidence(
     _check_elsewhere(by_kind.get("change.also_overall"), bands, found)
     _check_remaining(by_kind.get("change.remaining"), report, pair, every_measure, found)
     _check_words(by_kind, pair, found)
+
+
+def _check_shown(fact: Fact, shown: np.ndarray, found: Found) -> None:
+    """Where else what the headline is about is shown: all of it, or nothing where there is no more."""
+    require(bool(shown[found.depth]), found.said, shown)
+    if shown.sum() == 1:
+        require(fact.values["shown"] == "", found.said, shown)
+    else:
+        require_depths(catalogue.text(fact.values["shown"]).removeprefix("; shown at "), shown)
 
 
 def _check_further(

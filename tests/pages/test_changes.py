@@ -113,7 +113,7 @@ def test_the_page_opens_at_the_change() -> None:
     assert data["depth"] == 3
     assert page.one(".change-ruler input")["value"] == "3"
     assert [len(rows) for rows in data["strong"]] == [0, 0, 4, 4, 4]
-    told = "Category 1: category purity changes by −0.50 at layer 2 (interval −0.58 to −0.42). Over all words: 0.00"
+    told = "Category 1: category purity changes by −0.50 at layer 2 (interval −0.58 to −0.42); shown at layers 1–3. Over all words: 0.00"
     assert told in plain(page.one(".facts").text)
     assert "No other category is shown to change at layer 2; up to 0.09 remains possible." in page.one(".facts").text
 
@@ -287,8 +287,8 @@ def test_beside_a_category_that_is_too_small_the_others_still_have_a_limit() -> 
     assert pair.paired
 
     def too_small(of: PairedMeasure) -> PairedMeasure:
-        few = {"n_groups": np.array([9, 10, 10]), "freedom": np.array([0, 9, 9])}
-        return replace(of, by_category=replace(of.by_category, **few))
+        n = np.array([9, 10, 10])
+        return replace(of, by_category=replace(of.by_category, n_groups=n, freedom=np.where(n < 10, 0, n - 1)))
 
     paired = replace(pair.paired, purity=too_small(pair.paired.purity), silhouette=too_small(pair.paired.silhouette))
     report = replace(report, differences=(replace(pair, paired=paired),))
@@ -300,6 +300,34 @@ def test_beside_a_category_that_is_too_small_the_others_still_have_a_limit() -> 
     note = plain(Rendered(report)[PAGE].one(".change-of .note").text)
     assert note.endswith("Of fewer than 10 words that count, and so not tested by itself: Category 1.")
     assert "Of fewer than" not in Rendered(change_report())[PAGE].text
+
+
+def test_one_category_of_which_little_is_shown_is_named_and_marked() -> None:
+    report = change_report(categories={0: (0.0, 0.0, -0.3, 0.0, -0.083)})
+    assert headline(report) == "At layer 1, Tuned keeps Category 1 less apart than Base."
+    report = change_report(categories={0: (0.0, 0.0, 0.0, 0.0, -0.083)})
+    assert headline(report) == "At layer 3, Tuned lowers category purity of Category 1 by 0.003–0.16 against Base."
+    page = Rendered(report)[PAGE]
+    assert json.loads(page.one("[data-change-data]").text)["contexts"]["sentence"]["strong"][-1] == [0, 1, 2, 3]
+    assert page.one(".change-marked").text == "Marked: Category 1."
+
+
+def test_words_that_moved_elsewhere_are_told_where_most_did() -> None:
+    facts = plain(
+        Rendered(change_report(categories={0: LAST}, movers={(2, 5): 3, (2, 6): 4, (3, 5): 4}))[PAGE].one(".facts").text
+    )
+    assert "2 words are shown to have left their neighbors at layer 1: 3–4 of 5 nearest words were replaced." in facts
+
+
+def test_words_without_neighbors_of_their_own_are_not_among_those_that_did_not_move() -> None:
+    report = change_report(LAST)
+    (pair,) = report.differences
+    assert pair.changed
+    lost = pair.changed.moved.lost.copy()
+    lost[:, :3] = -1
+    changed = replace(pair.changed, moved=replace(pair.changed.moved, lost=lost))
+    page = Rendered(replace(report, differences=(replace(pair, changed=changed),)))[PAGE]
+    assert "None of 8 asked words is shown to have moved more than most" in plain(page.one(".facts").text)
 
 
 def test_of_two_contexts_plots_without_names_say_of_which_they_are() -> None:

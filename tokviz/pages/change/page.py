@@ -248,7 +248,7 @@ def axes_caption(what: str, names: Sequence[str], shares: np.ndarray, *, is_cent
 
 def _strong_in_words(shift: Shift, depth: int) -> str:
     """Which words stand out; empty where none do."""
-    named = [label for label, signs in zip(shift.labels, shift.by_category, strict=False) if signs[depth]]
+    named = [label for label, changes in zip(shift.labels, shift.changes, strict=True) if changes[depth]]
     parts = [*named, *(["words that left their neighbors"] if shift.movers[depth].any() else [])]
     return f" Marked: {joined_by_and(parts)}." if parts else ""
 
@@ -258,7 +258,7 @@ def _strong(shift: Shift) -> list[list[int]]:
     words = shift.report.words.of(shift.contexts[0].states.tokenization)
     found = shift.pair.paired
     of_categories = np.zeros((shift.n_depths, len(words.words)), dtype=bool)
-    for index, signs in zip(found.categories if found else (), shift.by_category, strict=False):
+    for index, changes in zip(found.categories if found else (), shift.changes, strict=True):
         own = [bool(each) and each[0] == index for each in words.memberships]
-        of_categories |= (signs != 0)[:, None] & np.array(own)
+        of_categories |= changes[:, None] & np.array(own)
     return [np.flatnonzero(each).tolist() for each in shift.movers | of_categories]

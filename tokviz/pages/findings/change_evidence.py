@@ -10,6 +10,7 @@ import numpy as np
 
 from tokviz.pages.findings.differences import MEASURES
 from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.sentences import depths_where
 from tokviz.pages.text.wording import in_words, joined_by_and
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def _of_categories(shift: Shift) -> Iterator[Fact]:
     measured = {"measure": Fact(f"paired.measures.{shift.measure}"), "depth": depth}
     bands = shift.band(shift.measure, by_category=True)[:, :, depth]
     for row in named[:MOST_NAMED]:
-        own = {"name": shift.labels[row], **bounded(bands[:, row])}
+        own = {"name": shift.labels[row], **bounded(bands[:, row]), **_shown(shift, row)}
         yield Fact("change.category", **own) if row != named[0] else Fact("change.first_category", **own, **measured)
     if len(named) > MOST_NAMED:
         yield Fact("change.further_ones", n=len(named) - MOST_NAMED)
@@ -56,7 +57,8 @@ def _of_categories(shift: Shift) -> Iterator[Fact]:
         if named:
             yield Fact("change.also_overall", elsewhere=_overall_elsewhere(shift, overall), **own)
         else:
-            yield Fact("change.overall" if is_shown else "change.estimated", **own, **measured)
+            kind, shown = ("change.overall", _shown(shift)) if is_shown else ("change.estimated", {})
+            yield Fact(kind, **own, **measured, **shown)
     if not is_shown:
         yield from _remaining(shift)
     if named:
@@ -67,6 +69,12 @@ def _of_categories(shift: Shift) -> Iterator[Fact]:
         yield Fact(
             "paired.not_tested", which=joined_by_and(untested) if few else f"{in_words(len(untested))} categories"
         )
+
+
+def _shown(shift: Shift, row: int | None = None) -> dict[str, Any]:
+    """All depths at which a change of a category is shown, or of all words, by the headline's measure; nothing where there is one."""
+    signs = shift.signs_of(shift.measure, by_category=row is not None, is_strong=False)[row or 0]
+    return {"shown": Fact("change.shown_at", where=depths_where(signs != 0)) if (signs != 0).sum() > 1 else ""}
 
 
 def _of_others(shift: Shift, others: np.ndarray) -> Iterator[Fact]:
@@ -126,13 +134,19 @@ def _remaining(shift: Shift) -> Iterator[Fact]:
 
 
 def _of_movers(shift: Shift) -> Iterator[Fact]:
-    movers, lost = shift.movers[shift.depth], shift.changed.lost
-    n, k, in_first = int(movers.sum()), shift.changed.moved.k, Fact("change.of_first") if shift.is_of_first else ""
-    if n:
-        at, which = lost[shift.depth][movers], shift.counted(n)
-        yield Fact("change.movers", n=n, lost=at, which=which, depth=shift.depth, k=k, first=in_first)
-    elif not shift.n_movers and (known := lost >= 0).any():
-        n_asked, n_words = shift.asked
+    lost, k, in_first = shift.changed.lost, shift.changed.moved.k, Fact("change.of_first") if shift.is_of_first else ""
+    known = lost >= 0
+    if shift.n_movers:
+        # Where the page opens, if words moved there, else where most did.
+        depth = shift.depth if shift.movers[shift.depth].any() else int(shift.movers.sum(axis=1).argmax())
+        movers = shift.movers[depth]
+        n = int(movers.sum())
+        yield Fact(
+            "change.movers", n=n, lost=lost[depth][movers], which=shift.counted(n), depth=depth, k=k, first=in_first
+        )
+    elif known.any():
+        # One without distinct neighbors at any depth has none to lose.
+        n_asked, n_words = int(known.any(axis=0).sum()), shift.asked[1]
         which = Fact("change.none_of_asked", asked=n_asked) if n_asked < n_words else Fact("change.none_of_all")
         share = np.where(known, lost, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1) / k
         most = int(share.argmax())

@@ -125,9 +125,10 @@ class Shift:
         return np.where(holds & (low > least), 1, np.where(holds & (high < -least), -1, 0))
 
     @cached_property
-    def by_category(self) -> np.ndarray:
-        """``(n_categories, n_depths)`` int: where a category is kept more apart, 1, or less, −1."""
-        return self.signs_of(self.measure, by_category=True)
+    def changes(self) -> np.ndarray:
+        """``(n_categories, n_depths)`` bool: where a change of a category is shown, by any metric."""
+        every = [self.signs_of(each, by_category=True, is_strong=False) for each in MEASURES]
+        return np.asarray(np.any(every, axis=0))
 
     @cached_property
     def told(self) -> tuple[bool, np.ndarray]:
@@ -147,7 +148,7 @@ class Shift:
         if self.movers.any():
             return int(np.argmax(self.movers.sum(axis=1)))
         if self.pair.paired is not None and not self.changed.is_same.all():
-            size = np.abs(self.band(self.measure, by_category=False)[1, 0])
+            size = np.where(self.changed.is_same, np.nan, np.abs(self.band(self.measure, by_category=False)[1, 0]))
             if np.isfinite(size).any():
                 return int(np.argmax(np.where(np.isfinite(size), size, -1.0)))
         return self.n_depths - 1
@@ -219,7 +220,7 @@ class Shift:
         """A difference that is shown at the opened depth, and whose band reaches to less than ``LEAST``."""
         of = Fact(f"change.measures.{self.measure}")
         band = self.band(self.measure, by_category=by_category)[:, rows, self.depth]
-        if rows.sum() > 1 or (by_category and np.abs(band).min() < NEGLIGIBLE):
+        if rows.sum() > 1:
             most = rounded_up(float(np.abs(band).max()))
             return short(
                 *(
