@@ -373,6 +373,19 @@ def test_a_text_that_no_file_is_named_by_is_no_file_to_watch(tmp_path: Path, tit
     assert {tmp_path / "intro.md", config} == {path for path in watched(config) if path.is_relative_to(tmp_path)}
 
 
+@pytest.mark.parametrize("arguments", [("--words", "words.txt"), ("--words=words.txt",)])
+def test_a_file_that_the_command_names_is_watched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("words.txt").touch()
+    Path("model").mkdir()
+    found = watched(tmp_path / "report.toml", ["Mine=model", *arguments])
+    assert {path for path in found if path.is_relative_to(tmp_path)} == {
+        tmp_path / name for name in ("report.toml", "words.txt")
+    }
+
+
 def test_files_are_sent_as_they_are(asked: Ask) -> None:
     assert asked("/models/notes.txt?v=1") == asked("/own.txt") == (200, b"site")
     assert asked("/models/notes.txt", method="HEAD") == asked("/", method="HEAD") == (200, b"")
@@ -621,6 +634,21 @@ def test_of_a_plot_that_grows_the_top_stays_and_not_what_stands_below_it(browser
         put_site(tmp_path, "Title", with_plot(500, '<p style="height: 900px">New.</p>'))
         expect(page.get_by_text("New.")).to_have_count(1)
         page.wait_for_function(f"Math.abs({top} - 80) < 2")
+        page.close()
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(("said", "opens"), [('<p class="draft">A first look</p>', "#alone/layer-3"), ("", "")])
+def test_plots_of_a_first_look_that_are_looked_at_stay(browser: Browser, tmp_path: Path, said: str, opens: str) -> None:
+    plots = "<div data-viewer>Plots</div>"
+    told = "document.querySelector('[data-viewer]').addEventListener('address', ({ detail }) => { detail.fragment = '#alone/layer-3'; });"
+    put_site(tmp_path, "Title", f"{said}{plots}<script>{told}</script>")
+    with listening(tmp_path) as server:
+        page = browser.new_page()
+        page.goto(server.address)
+        put_site(tmp_path, "Title", f"<p>New.</p>{plots}")
+        expect(page.get_by_text("New.")).to_have_count(1)
+        assert page.evaluate("location.hash") == opens
         page.close()
 
 

@@ -21,6 +21,13 @@ ANEW = """
   const open = [...parts].filter(([, each]) => each.open).map(([key]) => key);
   const typed = [...fields].filter(([, each]) => each.value !== each.defaultValue).map(([key, each]) => [key, each.value]);
   const focused = [...fields].find(([, each]) => each === document.activeElement)?.[0];
+  // The whole report opens with other plots than a first look: those that one looks at stay.
+  const plots = document.querySelector(":is([data-viewer], [data-compare], [data-change], [data-series], [data-explore])");
+  if (plots && !location.hash && document.querySelector(".draft") && top(plots) < innerHeight && plots.getBoundingClientRect().bottom > 0) {
+    const detail = { fragment: "" };
+    plots.dispatchEvent(new CustomEvent("address", { detail }));
+    if (detail.fragment) history.replaceState(null, "", detail.fragment);
+  }
   name = JSON.stringify({ tokviz: { places, open, typed, focused } });
   location.reload();
 }

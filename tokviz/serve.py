@@ -266,13 +266,14 @@ def make(arguments: list[str]) -> str | None:
 # --- what is watched ---------------------------------------------------------------------------------------------
 
 
-def watched(config: Path) -> set[Path]:
-    """The config, the files that it names (words, introduction, notes), and the folders and files of the program."""
+def watched(config: Path, arguments: Sequence[str] = ()) -> set[Path]:
+    """The config, the files that it or the command names (words, introduction, notes), and the folders and files of the program."""
     try:
         _, values = read_toml(config)
     except ConfigError:
         values = {}  # the command says what is wrong with it
-    named = (config.parent / expanded(text) for text in texts_within(values))
+    named = [config.parent / expanded(text) for text in texts_within(values)]
+    named += [expanded(part) for each in arguments for part in (each, each.partition("=")[2]) if part]
     return {path.absolute() for path in (config, *CODE, *(path for path in named if exists(path) and path.is_file()))}
 
 
@@ -343,7 +344,7 @@ def _watch(config: Path, arguments: list[str], server: SiteServer) -> None:
     """Make the report, and again at each change, until there are other files to watch."""
     from watchfiles import watch
 
-    paths = watched(config)
+    paths = watched(config, arguments)
     folders = _folders(paths)
     due = True
     # The first set comes at once and is empty; from then on, what changes while the report is made is kept.
@@ -353,7 +354,7 @@ def _watch(config: Path, arguments: list[str], server: SiteServer) -> None:
             server.problem = make(arguments) or ""
             if server.early is not None:
                 shutil.rmtree(server.early.folder, ignore_errors=True)
-        if watched(config) != paths or _folders(paths) != folders:
+        if watched(config, arguments) != paths or _folders(paths) != folders:
             return
 
 

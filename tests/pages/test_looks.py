@@ -54,6 +54,8 @@ def test_what_is_measured_in_each_template_is_said_where_something_was_measured(
 def test_that_there_is_one_model_so_far_is_said_where_others_come(n_models: int, said: tuple[str, str]) -> None:
     page = look("one", n_models=n_models)[COMPARE]
     assert (page.one("main h1").text, page.one("main p").text) == said
+    # A page that has gone elsewhere doesn't come back when there are two.
+    assert bool(page.all("[http-equiv=refresh]")) == (n_models == 1)
 
 
 def test_what_is_known_of_positions_is_known_of_the_models_that_are_shown() -> None:

@@ -332,7 +332,7 @@ class Underway:
     """A first look at a report that is still being made."""
 
     n_models: int
-    """Of the whole report, those among them that aren't in this one yet."""
+    """Of the whole report, with those that aren't in this one yet, without those that are known to have failed."""
     n_series: int
     """The same of series; none is in this one."""
     expected: str | None = None

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
-from typing import TypeVar
 
 from tokviz.errors import ModelError
 from tokviz.pages.frame.frame import FIRST_PAGE
@@ -17,6 +16,7 @@ from tokviz.run.forecast import Timed
 from tokviz.run.making import Making
 from tokviz.run.plan.pairs import Compared
 from tokviz.run.plan.report import Plan
+from tokviz.run.plan.tree import ModelPlan
 from tokviz.run.publishing import publish, site
 from tokviz.run.publishing.site import Made
 from tokviz.run.store.disk import shown_path
@@ -24,7 +24,7 @@ from tokviz.run.work.picture_queue import PictureQueue
 from tokviz.run.work.progress import Quiet
 from tokviz.text import counted
 
-Captured = TypeVar("Captured")
+Captured = tuple[ModelPlan, ModelError | None]
 
 
 class Looks:
@@ -34,6 +34,7 @@ class Looks:
         self._whole, self._expected, self._reporter, self._queue = whole, expected, reporter, queue
         self._place: Path | None = None
         self._n_shown = 0
+        self._failed: dict[str, ModelError] = {}
 
     def first(self, apart: Apart) -> tuple[Plan, dict[str, ModelError]]:
         """What is left when one stands, if it is due; and by their slugs, why models can't be captured that were tried for it.
@@ -51,7 +52,7 @@ class Looks:
         if self._place is None:
             return whole, {}
         making, clock = Making(plan=of(whole), reporter=self._reporter, queue=self._queue), Clock()
-        begun, failed = list[Made](), dict[str, ModelError]()
+        begun, failed = list[Made](), self._failed
         captured = capture_models(making.plan, self._reporter, self._queue, apart)
         for model, failure in self._reporter.then_making(captured):
             if failure:
@@ -62,12 +63,15 @@ class Looks:
                 break
         self._queue.finish()
         self._publish(making.plan, begun)
-        return Plan(whole.config, options, whole.store), failed
+        return Plan(whole.config, options, whole.store), dict(failed)
 
     def between(self, captured: Iterable[Captured]) -> Iterator[Captured]:
         """The same models; when one has been dealt with, all whose plots stand by then are shown, but not too often."""
         clock = Clock()
         for each in captured:
+            model, failure = each
+            if failure:
+                self._failed[model.model.slug] = failure
             yield each
             if self._n_shown and clock.is_over:
                 clock = self._again()
@@ -94,7 +98,7 @@ class Looks:
             return
         made.sort(key=lambda each: plan.config.models.index(each.plan.model))
         report = site.make_report(plan, made, (), Compared(), images, ())
-        report = replace(report, underway=underway(self._whole, self._expected))
+        report = replace(report, underway=underway(self._whole, self._expected, len(self._failed)))
         spared = publish.publish(site.make_files(report, images, {}, plan), self._place)
         is_beside = self._place != self._whole.options.output
         page = "beside it" if is_beside else shown_path(self._place / FIRST_PAGE)
