@@ -129,9 +129,15 @@ def texts_within(value: Any) -> Iterator[str]:
             yield from texts_within(each)
 
 
-def counted(number: int, noun: str) -> str:
-    """``1 file``, ``1,204 files``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def counted(number: int | tuple[int, int], noun: str) -> str:
+    """``1 file``, ``1,204 files``; of the least and the most that there are, ``30–62 dimensions``."""
+    least, most = number if isinstance(number, tuple) else (number, number)
+    return f"{ranged((least, most))} {noun}{'' if most == 1 else 's'}"
+
+
+def ranged(ends: tuple[int, int]) -> str:
+    """``30–62``; where both are the same, that."""
+    return "–".join(f"{each:,}" for each in dict.fromkeys(ends))
 
 
 def error_line(error: BaseException) -> str:

@@ -270,9 +270,7 @@ def _store(
     """Under the key at which a report looks for them."""
     model, words = config.models[0], config.word_list
     key = keys.states_key(model, context, words, str(config.read), config.n_depths)
-    if store.find_states(key) is not None:
-        return
-    n_depths, n_words = len(depths), len(words.words)
+    n_depths, n_words, widths = len(depths), len(words.words), tuple(depth.shape[1] for depth in depths)
     card = ModelCard(
         source="numbers",
         identity=model.source.removeprefix(GIVEN),
@@ -282,6 +280,7 @@ def _store(
         n_layers=n_depths - 1,
         width=depths[-1].shape[1],
         embedding_width=depths[0].shape[1],
+        widths=widths if len({*widths[1:]}) > 1 else (),
         n_parameters=None,
         vocabulary_size=None,
         dtype=NOT_KNOWN,
@@ -290,6 +289,8 @@ def _store(
         tokenizer=NOT_KNOWN,
         notes=(NOTE,),
     )
+    if (found := store.find_states(key)) is not None and found.card == card:
+        return
     description = CaptureDescription(
         card=card,
         context=context,

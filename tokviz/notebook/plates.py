@@ -17,7 +17,7 @@ from tokviz.pages.change.page import axes_caption
 from tokviz.records import Plate, SideBySide, depth_name
 from tokviz.records.axes import extents
 from tokviz.run.plan.pictures import Subjects, points_of
-from tokviz.text import counted
+from tokviz.text import counted, ranged
 
 if TYPE_CHECKING:
     from tokviz.notebook.capture import Capture
@@ -95,5 +95,6 @@ def _require_common(one: Capture, other: object) -> None:
     shapes = [[each.shape[1] for each in capture] for capture in (one, other)]
     if shapes[0] != shapes[1]:
         raise TokvizError(
-            f"draw_beside: expected {counted(len(shapes[0]), 'depth')} of {counted(cards[0].width, 'dimension')}, got {len(shapes[1]):,} of {cards[1].width:,}"
+            f"draw_beside: expected {counted(len(shapes[0]), 'depth')} of {counted(cards[0].least_and_most, 'dimension')}, got {len(shapes[1]):,} of "
+            f"{ranged(cards[1].least_and_most)}"
         )

@@ -35,7 +35,7 @@ from tokviz.pages.text.wording import (
     weights_format,
 )
 from tokviz.records import ModelCard, ModelReport, Report, Tokenization, WordList
-from tokviz.text import isolated
+from tokviz.text import isolated, ranged
 
 SCRIPTS = ("plates/plates.js", "carousel.js", "contents.js", "parts.js", "switches.js", "lightbox.js", "shortcuts.js")
 DRAWING_SCRIPTS = ("plates/board.js", "plates/carousel.js")
@@ -164,8 +164,8 @@ def _switches(model: ModelReport) -> list[tuple[str, str, dict[str, str], bool]]
 
 
 def _card_rows(model: ModelReport, card: ModelCard) -> list[tuple[Any, ...]]:
-    width = f"{card.width:,}"
-    if card.embedding_width != card.width:
+    width = ranged(card.least_and_most if card.widths else (card.width, card.width))
+    if card.embedding_width != card.width and not card.widths:
         width += f" (embedding {card.embedding_width:,})"
     return [
         ("Source", card.source, True),
