@@ -390,6 +390,13 @@ def test_one_dimension_is_called_one(cache: Path) -> None:
     assert "1 dimensions" not in own._repr_html_()
 
 
+def test_where_a_word_of_given_states_was_read_is_not_known(cache: Path) -> None:
+    red = tokviz.from_arrays(made(), WORDS, name="Mine", cache=cache)["Mine"]["given"]["red"]
+    assert (red.tokens, red.position) == ((), None)
+    assert repr(red).startswith("red (tokens not known); nearest at the last layer: ")
+
+
+@pytest.mark.slow
 def test_layers_that_differ_in_width_are_told_with_the_least_and_the_most(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
