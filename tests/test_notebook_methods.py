@@ -10,10 +10,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from families import Tiny
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.manifold import TSNE
+from sklearn.neighbors import NeighborhoodComponentsAnalysis
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -100,6 +101,48 @@ def test_a_method_that_uses_the_categories_is_named_as_such(alone: Capture) -> N
     states = by_hand(alone[-1], alone.states.tokenization.reference)
     own = LinearDiscriminantAnalysis(n_components=2).fit(states, np.unique(alone.y, return_inverse=True)[1])
     assert np.allclose(np.abs(drawn.coordinates), np.abs(own.transform(states)), rtol=1e-3)
+
+
+class Supervised(BaseEstimator):  # type: ignore[misc]
+    """Its tags don't say that it needs a target, its signature does."""
+
+    def fit(self, states: np.ndarray, y: np.ndarray) -> Supervised:
+        self.axes_ = np.stack([states[y == own].mean(axis=0) for own in (0, 1)])
+        return self
+
+    def transform(self, states: np.ndarray) -> np.ndarray:
+        return np.asarray(states @ self.axes_.T)
+
+
+class AtOnce:
+    """Of another package: without tags, and without ``transform``."""
+
+    def fit_transform(self, states: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return states[:, :2] + 10 * y[:, None]
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        make_pipeline(StandardScaler(), LinearDiscriminantAnalysis(n_components=2)),
+        make_pipeline(StandardScaler(), NeighborhoodComponentsAnalysis(n_components=2, max_iter=5, random_state=0)),
+        make_pipeline("passthrough", make_pipeline(LinearDiscriminantAnalysis(), PCA(n_components=2))),
+        make_pipeline(StandardScaler(), Supervised()),
+        Supervised(),
+        AtOnce(),
+    ],
+    ids=["LDA", "NCA", "within", "own last", "own", "at once"],
+)
+def test_what_needs_the_categories_gets_them_and_is_named_as_such(alone: Capture, method: Any) -> None:
+    placed = alone.project(method)
+    assert placed.method.meaning == "made with the categories: even meaningless ones may look apart"
+    states = by_hand(alone[-1], alone.states.tokenization.reference)
+    categories = np.array([own[0] for own in alone.words.memberships])
+    own = clone(method, safe=False)
+    expected = (
+        own.fit(states, categories).transform(states) if hasattr(own, "fit") else own.fit_transform(states, categories)
+    )
+    assert np.allclose(np.abs(placed.coordinates[-1]), np.abs(expected), rtol=1e-3, atol=1e-3)
 
 
 def test_of_a_pipeline_the_last_step_is_named(alone: Capture) -> None:
