@@ -88,8 +88,9 @@ class ModelChange:
     def movers(self) -> DataFrame:
         """The words that are shown to have left their neighbors, a row for each, those that lost most first.
 
-        ``layer`` is where it lost most of the depths at which it is shown, ``lost`` how many; ``before`` and ``after`` are the words
-        nearest to it there, and ``where`` has all these depths.
+        ``layer`` is where it lost most of the depths at which it is shown, ``lost`` how many; ``before`` and ``after`` are the
+        reference words nearest to it there, those read at the position that most words share: ``neighbors``, which ranks all words,
+        may name others. ``where`` has all these depths.
 
         Raises
         ------
