@@ -416,6 +416,8 @@ def test_layers_that_differ_in_width_are_told_with_the_least_and_the_most(
         re.sub(r"<[^>]+>", " ", (tmp_path / "site" / page).read_text(encoding="utf-8"))
         for page in ("index.html", "models/mine/index.html")
     )
+    assert "computed in not known" not in model
+    assert "not stated" not in first + model
     for page in (first, model):
         assert "4 layers · 30–62 dimensions" in page.replace("\xa0", " ")
         assert not re.search(r"(?<!30–)62 dimensions|Width\s+62\b", page.replace("\xa0", " "))

@@ -457,7 +457,15 @@ def masked(own: Capture) -> np.ma.MaskedArray:
         (lambda *_: tokviz.study("org/model", WORDS, revision=3), "study(…): revision: expected text, got 3"),
         (
             lambda *_: tokviz.study("org/model", WORDS, {"s": []}),
-            "contexts.0.templates: expected at least one entry, got 0: []",
+            "study(…): contexts.s: expected at least one entry, got 0: []",
+        ),
+        (
+            lambda *_: tokviz.study("org/model", WORDS, {"a": " {word}", "seen one": "I saw"}),
+            "study(…): contexts.seen one: expected a template that holds {word} exactly once",
+        ),
+        (
+            lambda *_: tokviz.study("org/model", WORDS, {"a": [" {word}", "I saw"]}),
+            "study(…): contexts.a.1: expected a template that holds {word} exactly once",
         ),
         (lambda _, study: study.report("site", job=1), "got 'job'; did you mean 'jobs'?"),
         (lambda *_: tokviz.load("report.toml", site_url="nowhere"), "site_url: "),

@@ -170,8 +170,15 @@ def test_states_that_are_all_the_same_are_no_fault_of_the_method(tmp_path: Path)
     placed = own.project(lambda each: each[:, :2]).coordinates
     assert np.isnan(placed[0]).all()
     assert np.isfinite(placed[1:]).all()
-    with pytest.raises(TokvizError, match="expected states that differ between three words or more, got others"):
+    with pytest.raises(
+        TokvizError, match="layer: expected states that differ between three words or more, got none that do"
+    ):
         own.draw("embedding", lambda each: each[:, :2])
+    same = tokviz.from_arrays(np.ones((3, 15, 8)), WORDS, cache=tmp_path, quiet=True)["Given states"]["given"]
+    with pytest.raises(
+        TokvizError, match="layer: expected states that differ between three words or more, got none that do"
+    ):
+        same.draw()
 
 
 class Failing(BaseEstimator):  # type: ignore[misc]
@@ -226,8 +233,13 @@ def test_captures_that_share_no_axes_are_refused(study: Any, tiny: Tiny, tmp_pat
     one = study["Tiny"]["alone"]
     with pytest.raises(TokvizError, match="draw_beside: expected another capture, got int"):
         one.draw_beside(3)
-    with pytest.raises(TokvizError, match="draw_beside: expected a model of the same kind, llama"):
+    with pytest.raises(TokvizError, match=r"draw_beside: expected a model of the same kind, llama, .*, got gpt2$"):
         one.draw_beside(study["Other"]["alone"])
+    given = tokviz.from_arrays(np.asarray(one), WORDS, cache=tmp_path, quiet=True)["Given states"]["given"]
+    with pytest.raises(TokvizError, match=r"expected a model of the same kind, llama, .*, got given states$"):
+        one.draw_beside(given)
+    with pytest.raises(TokvizError, match=r"expected a model of the same kind, given states, .*, got llama$"):
+        given.draw_beside(one)
     fewer = tokviz.study(tiny("llama"), {"colors": WORDS["colors"]}, {"alone": " {word}"}, cache=tmp_path, quiet=True)
     with pytest.raises(TokvizError, match="draw_beside: expected a capture of the same words, got others"):
         one.draw_beside(next(iter(fewer.values()))["alone"])

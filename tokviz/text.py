@@ -25,6 +25,8 @@ MOST_SHOWN = 60
 MOST_OF_A_PATH = 160
 """Characters of a path in a message: systems take thousands."""
 
+_ALIKE = 0.65
+"""How alike a mistyped name and the one that is meant are at least: one letter of three may be another, two of five not."""
 _LEAST_OF_A_NAME = 3
 """So many characters of a longer name tell which is meant."""
 
@@ -188,7 +190,7 @@ def suggestion(name: Any, known: Iterable[str]) -> str:
     """``; did you mean 'layer 7'?`` for a mistyped name; nothing where no known one is near."""
     by_lower = {each.lower(): each for each in known}
     typed = str(name).lower()[:MOST_CHARACTERS]
-    near = difflib.get_close_matches(typed, by_lower, n=1)
+    near = difflib.get_close_matches(typed, by_lower, n=1, cutoff=_ALIKE)
     if not near and len(typed) >= _LEAST_OF_A_NAME:
         near = [each for each in by_lower if typed in each]
     return f"; did you mean {by_lower[near[0]]!r}?" if near else ""

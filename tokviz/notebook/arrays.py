@@ -284,7 +284,7 @@ def _store(
         n_parameters=None,
         vocabulary_size=None,
         dtype=NOT_KNOWN,
-        checkpoint_dtype=None,
+        checkpoint_dtype=NOT_KNOWN,
         quantization=None,
         tokenizer=NOT_KNOWN,
         notes=(NOTE,),

@@ -170,9 +170,15 @@ def _require_one_form(before: Capture, after: Capture, name: str) -> None:
         raise TokvizError("changed: expected a list of words, got a whole vocabulary")
     if before.plan.config.word_list != after.plan.config.word_list:
         raise TokvizError(f"changed: expected the words and categories of {name}, in the same order, got others")
+    if before.states.tokenization.is_known != after.states.tokenization.is_known:
+        raise TokvizError(
+            "changed: expected two models that were captured, or states of both that were given as numbers, got one of each, whose tokens "
+            "and templates can't be compared"
+        )
     one, other = (each.states.context for each in (before, after))
     if one != other:
-        raise TokvizError(f"changed: expected the context of {name}, {one.label}, got {other.label} or other templates")
+        got = "other templates" if one.label == other.label else other.label
+        raise TokvizError(f"changed: expected the context of {name}, {one.label}, got {got}")
     if wrong := misfit(after.captured.inputs.templates, before.captured.inputs.templates, name):
         raise TokvizError(f"changed: {wrong}")
 

@@ -85,9 +85,10 @@ def _require_common(one: Capture, other: object) -> None:
     if one.words.words != other.words.words:
         raise TokvizError("draw_beside: expected a capture of the same words, got others")
     cards = one.states.card, other.states.card
-    if cards[0].model_type != cards[1].model_type:
+    kinds = [each.model_type or "given states" for each in cards]
+    if kinds[0] != kinds[1]:
         raise TokvizError(
-            f"draw_beside: expected a model of the same kind, {cards[0].model_type}, as others share no dimensions, got {cards[1].model_type}"
+            f"draw_beside: expected a model of the same kind, {kinds[0]}, as others share no dimensions, got {kinds[1]}"
         )
     reads = [each.states.tokenization.read for each in (one, other)]
     if reads[0] != reads[1]:
