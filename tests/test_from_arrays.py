@@ -327,6 +327,12 @@ def test_two_of_them_are_compared(cache: Path) -> None:
         (made()[0], WORDS, {}, "states, given, depth 0: expected shape (17, width), a row for each word, got (24,)"),
         ([], WORDS, {}, "states, given: expected at least one depth, got none"),
         ({}, WORDS, {}, "states: expected the states of at least one context, got none"),
+        (
+            {"a {word}": made()},
+            WORDS,
+            {},
+            "states: expected names of contexts without {word}, got 'a {word}' as a name",
+        ),
         (["a"], WORDS, {}, "states, given: expected arrays of numbers, got list"),
         (np.where(made() > 3, np.nan, made()), WORDS, {}, "expected finite numbers, got NaN or infinity in row"),
         (

@@ -256,9 +256,9 @@ def test_other_tokens_and_contexts_are_told(both: tokviz.Study, tiny: Tiny, cach
     with pytest.raises(TokvizError, match=r"^changed: expected the context of Base, alone, got other templates$"):
         base.changed(same_name["alone"])
     numbers = tokviz.from_arrays({"alone": np.asarray(base)}, WORDS, cache=cache)["Given states"]["alone"]
-    for one, other in ((base, numbers), (numbers, base)):
+    for pair in ((base, numbers), (numbers, base)):
         with pytest.raises(TokvizError) as caught:
-            one.changed(other)
+            pair[0].changed(pair[1])
         assert str(caught.value) == (
             "changed: expected two models that were captured, or states of both that were given as numbers, got one of each, whose "
             "tokens and templates can't be compared"

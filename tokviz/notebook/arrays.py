@@ -86,6 +86,8 @@ def from_arrays(
         raise TokvizError(
             f"states: expected names of contexts, and the states of each, got {shown(unnamed[0])} as a name"
         )
+    if templates := [each for each in contexts if "{word}" in each]:
+        raise TokvizError(f"states: expected names of contexts without {{word}}, got {shown(templates[0])} as a name")
     arrays = {context: _depths(each, context) for context, each in contexts.items()}
     paths = None if module_paths is None else _checked_paths(module_paths)
     config = _config(words, list(contexts), name, _digest(arrays, paths))

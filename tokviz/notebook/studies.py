@@ -258,10 +258,12 @@ def _config(values: dict[str, Any], words: Any, contexts: Mapping[str, str | Seq
 
 def _in_python(text: str, contexts: Sequence[str]) -> str:
     """What is said of a configuration, for those who wrote arguments; they named contexts, which have numbers there."""
-    for index, name in enumerate(contexts):
-        text = re.sub(
-            rf": contexts\.{index}\.templates?\b", lambda _, own=name: f": contexts.{one_line(str(own))}", text
-        )
+    names = {str(index): one_line(str(name)) for index, name in enumerate(contexts)}
+
+    def named(found: re.Match[str]) -> str:
+        return f": contexts.{names[found[1]]}" if found[1] in names else found[0]
+
+    text = re.sub(r": contexts\.([0-9]+)\.templates?\b", named, text)
     text = re.sub(r"study\(…\): models\.[0-9]+\.", "study(…): ", text)
     text = re.sub(r"\[\[\w+\]\] with two brackets, as often as there are", "a list of mappings", text)
     return text.replace("expected text in quotes", "expected text").replace("a table", "a mapping")
