@@ -171,12 +171,14 @@ def test_states_that_are_all_the_same_are_no_fault_of_the_method(tmp_path: Path)
     assert np.isnan(placed[0]).all()
     assert np.isfinite(placed[1:]).all()
     with pytest.raises(
-        TokvizError, match="layer: expected states that differ between three words or more, got none that do"
+        TokvizError,
+        match="layer: expected states of two dimensions or more that differ between three words or more, got none",
     ):
         own.draw("embedding", lambda each: each[:, :2])
     same = tokviz.from_arrays(np.ones((3, 15, 8)), WORDS, cache=tmp_path, quiet=True)["Given states"]["given"]
     with pytest.raises(
-        TokvizError, match="layer: expected states that differ between three words or more, got none that do"
+        TokvizError,
+        match="layer: expected states of two dimensions or more that differ between three words or more, got none",
     ):
         same.draw()
 

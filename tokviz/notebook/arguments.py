@@ -120,7 +120,7 @@ def depth(value: Any, n_depths: int) -> int:
     return number % n_depths
 
 
-NONE_DIFFER = "expected states that differ between three words or more, got none that do (in a decoder the tokens before a word don't know it)"
+NONE_DIFFER = "expected states of two dimensions or more that differ between three words or more, got none (in a decoder the tokens before a word don't know it)"
 
 
 def layer(value: Any, n_depths: int, can_be_shown: Sequence[str]) -> str:
