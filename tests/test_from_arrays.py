@@ -23,6 +23,7 @@ from tokviz.errors import TokvizError
 from tokviz.notebook.inline import Explorer
 from tokviz.run import prune
 from tokviz.run.plan.options import Options
+from tokviz.run.store import states_file
 from tokviz.run.store.locks import Locks
 
 WORDS = {
@@ -326,6 +327,12 @@ def test_two_of_them_are_compared(cache: Path) -> None:
         (made()[0], WORDS, {}, "states, given, depth 0: expected shape (17, width), a row for each word, got (24,)"),
         ([], WORDS, {}, "states, given: expected at least one depth, got none"),
         ({}, WORDS, {}, "states: expected the states of at least one context, got none"),
+        (
+            {"a {word}": made()},
+            WORDS,
+            {},
+            "states: expected names of contexts without {word}, got 'a {word}' as a name",
+        ),
         (["a"], WORDS, {}, "states, given: expected arrays of numbers, got list"),
         (np.where(made() > 3, np.nan, made()), WORDS, {}, "expected finite numbers, got NaN or infinity in row"),
         (
@@ -387,3 +394,52 @@ def test_one_dimension_is_called_one(cache: Path) -> None:
     own = tokviz.from_arrays(made()[..., :1], WORDS, name="Narrow", cache=cache)["Narrow"]["given"]
     assert re.search(r"layers? of 1 dimension$", repr(own))
     assert "1 dimensions" not in own._repr_html_()
+
+
+def test_where_a_word_of_given_states_was_read_is_not_known(cache: Path) -> None:
+    red = tokviz.from_arrays(made(), WORDS, name="Mine", cache=cache)["Mine"]["given"]["red"]
+    assert (red.tokens, red.position) == ((), None)
+    assert repr(red).startswith("red (tokens not known); nearest at the last layer: ")
+
+
+@pytest.mark.slow
+def test_layers_that_differ_in_width_are_told_with_the_least_and_the_most(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wide = np.concatenate([made(), made(1), made(2)], axis=2)
+    depths = [depth[:, :width] for depth, width in zip(wide, (30, 38, 46, 54, 62), strict=True)]
+    study = tokviz.from_arrays(depths, WORDS, name="Mine", cache=cache, quiet=True)
+    own = study["Mine"]["given"]
+    said = "4 layers of 30–62 dimensions"
+    assert said in repr(study)
+    assert said in own._repr_html_()
+    assert "5 depths × 30–62 dimensions" in repr(own.states)
+    with pytest.raises(TokvizError, match="expected one width at all depths, got 30–62 dimensions; take one depth"):
+        np.asarray(own)
+    leave_pictures_blank(monkeypatch)
+    study.report(tmp_path / "site", jobs=1, quiet=True)
+    first, model = (
+        re.sub(r"<[^>]+>", " ", (tmp_path / "site" / page).read_text(encoding="utf-8"))
+        for page in ("index.html", "models/mine/index.html")
+    )
+    assert "computed in not known" not in model
+    assert "not stated" not in first + model
+    for page in (first, model):
+        assert "4 layers · 30–62 dimensions" in page.replace("\xa0", " ")
+        assert not re.search(r"(?<!30–)62 dimensions|Width\s+62\b", page.replace("\xa0", " "))
+    assert re.search(r"Width\s+30–62\b", model)
+    assert first.count("30–62") >= 2, "in its table, too"
+    card = json.loads((tmp_path / "site" / "data" / "report.json").read_text(encoding="utf-8"))["models"][0]["card"]
+    assert card["widths"] == [30, 38, 46, 54, 62]
+
+
+def test_states_of_an_older_cache_get_a_card_of_today(cache: Path) -> None:
+    depths = [depth[:, :width] for depth, width in zip(made(), (5, 24, 24, 6, 24), strict=True)]
+    own = tokviz.from_arrays(depths, WORDS, cache=cache)["Given states"]["given"]
+    (file,) = (cache / "states").glob("*/states.json")
+    stored = states_file.read_description(file.parent)
+    del stored["card"]["widths"]
+    states_file._write_description(file.parent, stored)
+    again = tokviz.from_arrays(depths, WORDS, cache=cache)["Given states"]["given"]
+    assert again.states.card == own.states.card
+    assert again.states.digest == own.states.digest

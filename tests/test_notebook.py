@@ -234,7 +234,7 @@ def test_what_stands_for_a_list_or_a_number_is_taken(captures: Captures, model: 
 
 
 def test_a_mistaken_template_is_told_as_in_a_config(model: Path) -> None:
-    with pytest.raises(ConfigError, match=r"template: expected a template that holds \{word\} exactly once"):
+    with pytest.raises(ConfigError, match=r"contexts\.alone: expected a template that holds \{word\} exactly once"):
         tokviz.study(model, WORDS, {"alone": "word"})
 
 

@@ -368,9 +368,7 @@ def test_depths_of_different_widths_are_taken_one_by_one(own: Capture, tmp_path:
     found = tokviz.from_arrays(states, WORDS, cache=tmp_path)["Given states"]["given"]
     assert found[0].shape == (N_WORDS, 4)
     assert found.to_pandas("states").loc["embedding"].isna().to_numpy().sum() == N_WORDS * (WIDTH - 4)
-    with pytest.raises(
-        TokvizError, match=r"expected one width at all depths, got 4 at the embedding and 16 at the last"
-    ):
+    with pytest.raises(TokvizError, match="expected one width at all depths, got 4–16 dimensions; take one depth"):
         np.asarray(found)
 
 
@@ -459,7 +457,15 @@ def masked(own: Capture) -> np.ma.MaskedArray:
         (lambda *_: tokviz.study("org/model", WORDS, revision=3), "study(…): revision: expected text, got 3"),
         (
             lambda *_: tokviz.study("org/model", WORDS, {"s": []}),
-            "contexts.0.templates: expected at least one entry, got 0: []",
+            "study(…): contexts.s: expected at least one entry, got 0: []",
+        ),
+        (
+            lambda *_: tokviz.study("org/model", WORDS, {"a": " {word}", "seen one": "I saw"}),
+            "study(…): contexts.seen one: expected a template that holds {word} exactly once",
+        ),
+        (
+            lambda *_: tokviz.study("org/model", WORDS, {"a": [" {word}", "I saw"]}),
+            "study(…): contexts.a.1: expected a template that holds {word} exactly once",
         ),
         (lambda _, study: study.report("site", job=1), "got 'job'; did you mean 'jobs'?"),
         (lambda *_: tokviz.load("report.toml", site_url="nowhere"), "site_url: "),

@@ -249,7 +249,17 @@ def test_other_tokens_and_contexts_are_told(both: tokviz.Study, tiny: Tiny, cach
     other = tokviz.study({"Other": tiny("gpt2")}, WORDS, CONTEXTS, cache=cache, quiet=True)["Other"]
     with pytest.raises(TokvizError, match=r"^changed: expected the (tokens|\d+ \w+) of Base, got "):
         both["Base"]["alone"].changed(other["alone"])
-    with pytest.raises(
-        TokvizError, match=r"^changed: expected the context of Base, alone, got sentence or other templates$"
-    ):
+    with pytest.raises(TokvizError, match=r"^changed: expected the context of Base, alone, got sentence$"):
         both["Base"]["alone"].changed(both["Tuned"]["sentence"])
+    base = both["Base"]["alone"]
+    same_name = tokviz.study({"Base": tiny("llama")}, WORDS, {"alone": "a {word}"}, cache=cache, quiet=True)["Base"]
+    with pytest.raises(TokvizError, match=r"^changed: expected the context of Base, alone, got other templates$"):
+        base.changed(same_name["alone"])
+    numbers = tokviz.from_arrays({"alone": np.asarray(base)}, WORDS, cache=cache)["Given states"]["alone"]
+    for pair in ((base, numbers), (numbers, base)):
+        with pytest.raises(TokvizError) as caught:
+            pair[0].changed(pair[1])
+        assert str(caught.value) == (
+            "changed: expected two models that were captured, or states of both that were given as numbers, got one of each, whose "
+            "tokens and templates can't be compared"
+        )

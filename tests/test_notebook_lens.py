@@ -118,6 +118,24 @@ def test_a_mistake_is_one_line(read: LensReading, asked: tuple[str, ...], said: 
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        (("tints", "trees"), "what Tints and Trees are read as begins with the same token"),
+        (("tints", "\N{SNOWMAN}"), "the tokenizer doesn’t know what \N{SNOWMAN} is read as"),
+    ],
+)
+def test_it_says_why_categories_are_not_read(folder: Path, keys: tuple[str, str], said: str) -> None:
+    words = dict(zip(keys, WORDS.values(), strict=True))
+    contexts = {"alone": " {word}"}
+    study = tokviz.study(folder / "llama", words, contexts, cache=folder / ".cache", quiet=True, name="Tiny")
+    read = study["Tiny"]["alone"].lens()
+    assert read.named is None
+    assert repr(read).splitlines()[1] == f"  Categories aren’t read: {said} (reads_as in the configuration)."
+    with pytest.raises(TokvizError, match=f"of: expected what is read of this model, got categories: .*{said}"):
+        read.says("blue")
+
+
 def test_it_is_fitted_once(
     captures: dict[str, tokviz.Capture], read: LensReading, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,10 +10,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from families import Tiny
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.manifold import TSNE
+from sklearn.neighbors import NeighborhoodComponentsAnalysis
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -102,6 +103,48 @@ def test_a_method_that_uses_the_categories_is_named_as_such(alone: Capture) -> N
     assert np.allclose(np.abs(drawn.coordinates), np.abs(own.transform(states)), rtol=1e-3)
 
 
+class Supervised(BaseEstimator):  # type: ignore[misc]
+    """Its tags don't say that it needs a target, its signature does."""
+
+    def fit(self, states: np.ndarray, y: np.ndarray) -> Supervised:
+        self.axes_ = np.stack([states[y == own].mean(axis=0) for own in (0, 1)])
+        return self
+
+    def transform(self, states: np.ndarray) -> np.ndarray:
+        return np.asarray(states @ self.axes_.T)
+
+
+class AtOnce:
+    """Of another package: without tags, and without ``transform``."""
+
+    def fit_transform(self, states: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return np.asarray(states[:, :2] + 10 * y[:, None])
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        make_pipeline(StandardScaler(), LinearDiscriminantAnalysis(n_components=2)),
+        make_pipeline(StandardScaler(), NeighborhoodComponentsAnalysis(n_components=2, max_iter=5, random_state=0)),
+        make_pipeline("passthrough", make_pipeline(LinearDiscriminantAnalysis(), PCA(n_components=2))),
+        make_pipeline(StandardScaler(), Supervised()),
+        Supervised(),
+        AtOnce(),
+    ],
+    ids=["LDA", "NCA", "within", "own last", "own", "at once"],
+)
+def test_what_needs_the_categories_gets_them_and_is_named_as_such(alone: Capture, method: Any) -> None:
+    placed = alone.project(method)
+    assert placed.method.meaning == "made with the categories: even meaningless ones may look apart"
+    states = by_hand(alone[-1], alone.states.tokenization.reference)
+    categories = np.array([own[0] for own in alone.words.memberships])
+    own = clone(method, safe=False)
+    expected = (
+        own.fit(states, categories).transform(states) if hasattr(own, "fit") else own.fit_transform(states, categories)
+    )
+    assert np.allclose(np.abs(placed.coordinates[-1]), np.abs(expected), rtol=1e-3, atol=1e-3)
+
+
 def test_of_a_pipeline_the_last_step_is_named(alone: Capture) -> None:
     assert alone.project(make_pipeline(StandardScaler(), PCA(n_components=2))).method.name == "PCA"
 
@@ -127,8 +170,17 @@ def test_states_that_are_all_the_same_are_no_fault_of_the_method(tmp_path: Path)
     placed = own.project(lambda each: each[:, :2]).coordinates
     assert np.isnan(placed[0]).all()
     assert np.isfinite(placed[1:]).all()
-    with pytest.raises(TokvizError, match="expected states that differ between three words or more, got others"):
+    with pytest.raises(
+        TokvizError,
+        match="layer: expected states of two dimensions or more that differ between three words or more, got none",
+    ):
         own.draw("embedding", lambda each: each[:, :2])
+    same = tokviz.from_arrays(np.ones((3, 15, 8)), WORDS, cache=tmp_path, quiet=True)["Given states"]["given"]
+    with pytest.raises(
+        TokvizError,
+        match="layer: expected states of two dimensions or more that differ between three words or more, got none",
+    ):
+        same.draw()
 
 
 class Failing(BaseEstimator):  # type: ignore[misc]
@@ -183,8 +235,13 @@ def test_captures_that_share_no_axes_are_refused(study: Any, tiny: Tiny, tmp_pat
     one = study["Tiny"]["alone"]
     with pytest.raises(TokvizError, match="draw_beside: expected another capture, got int"):
         one.draw_beside(3)
-    with pytest.raises(TokvizError, match="draw_beside: expected a model of the same kind, llama"):
+    with pytest.raises(TokvizError, match=r"draw_beside: expected a model of the same kind, llama, .*, got gpt2$"):
         one.draw_beside(study["Other"]["alone"])
+    given = tokviz.from_arrays(np.asarray(one), WORDS, cache=tmp_path, quiet=True)["Given states"]["given"]
+    with pytest.raises(TokvizError, match=r"expected a model of the same kind, llama, .*, got given states$"):
+        one.draw_beside(given)
+    with pytest.raises(TokvizError, match=r"expected a model of the same kind, given states, .*, got llama$"):
+        given.draw_beside(one)
     fewer = tokviz.study(tiny("llama"), {"colors": WORDS["colors"]}, {"alone": " {word}"}, cache=tmp_path, quiet=True)
     with pytest.raises(TokvizError, match="draw_beside: expected a capture of the same words, got others"):
         one.draw_beside(next(iter(fewer.values()))["alone"])

@@ -19,6 +19,7 @@ from torch import nn
 
 import tokviz
 from tokviz.errors import TokvizError
+from tokviz.notebook import arguments
 
 FLAT = [word for words in WORDS.values() for word in words]
 
@@ -295,7 +296,23 @@ def test_words_of_other_kinds_are_taken(words: Callable[[], Any], tmp_path: Path
     assert list(found.words.words) == FLAT
 
 
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"colors": FLAT[:4], "months": FLAT[4:]},
+        {"colors": FLAT[:4], "months": [*FLAT[4:7], None]},
+        {"colors": FLAT[:7], "months": [FLAT[7]] + [None] * 6},
+        {"colors": FLAT[:4] + [None] * 4, "months": [None] * 4 + FLAT[4:]},
+    ],
+    ids=["alike", "one less", "one", "below"],
+)
+def test_a_column_for_each_category_is_no_row_for_each_word(columns: dict[str, Any]) -> None:
+    found = arguments.words(pd.DataFrame(columns))
+    assert found == {key: [word for word in own if word] for key, own in columns.items()}
+
+
 STATES = np.linspace(0, 1, 48).reshape(2, 8, 3)
+LABELS = ["a"] * 4 + ["b"] * 4
 
 
 @pytest.mark.parametrize(
@@ -316,6 +333,16 @@ STATES = np.linspace(0, 1, 48).reshape(2, 8, 3)
         (STATES, [(word, "a") for word in FLAT], "words.words.0: expected text, got ('red', 'a'); 7 more"),
         (STATES, [word.encode() for word in FLAT], "words.words.0: expected text, got b'red'; 7 more are no"),
         (STATES, {"a": pd.DataFrame({"x": FLAT})}, "words.a: expected a list of words, got DataFrame"),
+        (
+            STATES,
+            pd.DataFrame({"text": FLAT, "label": LABELS}),
+            "a column for each category, the columns word and category, or a mapping, got the columns 'text' and 'label', a row for each word",
+        ),
+        (
+            STATES,
+            pd.DataFrame({"class": [0] * 4 + [1] * 4, "token": FLAT}),
+            "pass {label: list(of) for label, of in frame.groupby('class')['token']}",
+        ),
     ],
     ids=[
         "complex",
@@ -329,6 +356,8 @@ STATES = np.linspace(0, 1, 48).reshape(2, 8, 3)
         "pairs",
         "bytes",
         "frame",
+        "a row for each word",
+        "numbered classes",
     ],
 )
 def test_what_is_no_state_or_word_is_one_line(states: Any, words: Any, said: str, tmp_path: Path) -> None:

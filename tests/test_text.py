@@ -12,6 +12,7 @@ from tokviz.text import (
     is_unseen,
     is_without_picture,
     isolated,
+    suggestion,
     visible,
     visible_piece,
     whole_line,
@@ -101,3 +102,12 @@ def test_a_message_is_one_line_and_has_an_end() -> None:
     assert whole_line("a\nerror: b\x1b[31m") == "a⟨U+000A⟩error: b⟨U+001B⟩[31m"
     assert whole_line("no \u202egnp.\u2066evil") == "no ⟨U+202E⟩gnp.⟨U+2066⟩evil"
     assert len(whole_line("x" * 10_000_000)) < 11_000
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("layer1", "layer 1"), ("rad", "red"), ("Ref", "red"), ("orang", "orange"), ("zebra", None), ("slab", None)],
+)
+def test_a_hint_is_near(typed: str, meant: str | None) -> None:
+    hint = suggestion(typed, ["layer 1", "red", "brass", "orange"])
+    assert hint == ("" if meant is None else f"; did you mean {meant!r}?")

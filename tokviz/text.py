@@ -25,6 +25,8 @@ MOST_SHOWN = 60
 MOST_OF_A_PATH = 160
 """Characters of a path in a message: systems take thousands."""
 
+_ALIKE = 0.65
+"""How alike a mistyped name and the one that is meant are at least: one letter of three may be another, two of five not."""
 _LEAST_OF_A_NAME = 3
 """So many characters of a longer name tell which is meant."""
 
@@ -129,9 +131,15 @@ def texts_within(value: Any) -> Iterator[str]:
             yield from texts_within(each)
 
 
-def counted(number: int, noun: str) -> str:
-    """``1 file``, ``1,204 files``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def counted(number: int | tuple[int, int], noun: str) -> str:
+    """``1 file``, ``1,204 files``; of the least and the most that there are, ``30–62 dimensions``."""
+    least, most = number if isinstance(number, tuple) else (number, number)
+    return f"{ranged((least, most))} {noun}{'' if most == 1 else 's'}"
+
+
+def ranged(ends: tuple[int, int]) -> str:
+    """``30–62``; where both are the same, that."""
+    return "–".join(f"{each:,}" for each in dict.fromkeys(ends))
 
 
 def error_line(error: BaseException) -> str:
@@ -182,7 +190,7 @@ def suggestion(name: Any, known: Iterable[str]) -> str:
     """``; did you mean 'layer 7'?`` for a mistyped name; nothing where no known one is near."""
     by_lower = {each.lower(): each for each in known}
     typed = str(name).lower()[:MOST_CHARACTERS]
-    near = difflib.get_close_matches(typed, by_lower, n=1)
+    near = difflib.get_close_matches(typed, by_lower, n=1, cutoff=_ALIKE)
     if not near and len(typed) >= _LEAST_OF_A_NAME:
         near = [each for each in by_lower if typed in each]
     return f"; did you mean {by_lower[near[0]]!r}?" if near else ""

@@ -182,7 +182,7 @@ def test_what_a_model_does_not_have_costs_that_model(project: Path, tiny: Tiny) 
     said = {
         "tiny": "interventions: expected a layer from 0 to 2, got 40; correct it",
         "twin": "expected neurons from 0 to 63, the inputs of model.layers.1.mlp.down_proj, got 5000",
-        "encoder": "expected an MLP at layer 1 whose neurons are known, found none",
+        "encoder": "expected an MLP at layer 1 whose neurons are known, found none at any layer; leave it out",
     }
     assert [each.name for each in failures] == list(said)
     for failure in failures:

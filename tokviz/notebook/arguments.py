@@ -120,7 +120,7 @@ def depth(value: Any, n_depths: int) -> int:
     return number % n_depths
 
 
-NONE_DIFFER = "expected states that differ between three words or more, got others (in a decoder the tokens before a word don't know it)"
+NONE_DIFFER = "expected states of two dimensions or more that differ between three words or more, got none (in a decoder the tokens before a word don't know it)"
 
 
 def layer(value: Any, n_depths: int, can_be_shown: Sequence[str]) -> str:
@@ -186,6 +186,7 @@ def _of_frame(frame: Any) -> dict[Any, Any]:
     """Rows with the columns ``word`` and ``category``, as a CSV file of words has them; else a column for each category."""
     named = {str(name).lower(): name for name in frame.columns}
     if not {"word", "category"} <= set(named):
+        _refuse_a_row_for_each_word(frame)
         return {name: frame[name].dropna() for name in frame.columns}
     rows = frame[[named["word"], named["category"]]].dropna(how="all")
     if (incomplete := rows[rows.isna().any(axis=1)]).size:
@@ -196,6 +197,20 @@ def _of_frame(frame: Any) -> dict[Any, Any]:
     for word, category in rows.itertuples(index=False, name=None):
         found.setdefault(category, []).append(word)
     return found
+
+
+def _refuse_a_row_for_each_word(frame: Any) -> None:
+    """Two columns of other names than ``word`` and ``category``, in one of which few values stand again and again: labels."""
+    given = [frame.iloc[:, place].astype(str) for place in range(len(frame.columns))]
+    if len(given) != 2 or frame.isna().to_numpy().any():
+        return
+    labels, words = sorted(given, key=lambda each: each.nunique())
+    if 2 * labels.nunique() <= len(frame) and labels.nunique() < words.nunique():
+        raise TokvizError(
+            f"words: expected a column for each category, the columns word and category, or a mapping, got the columns {given[0].name!r} "
+            f"and {given[1].name!r}, a row for each word; pass {{label: list(of) for label, of in "
+            f"frame.groupby({labels.name!r})[{words.name!r}]}}"
+        )
 
 
 def _word_list(name: str, value: Any) -> list[Any]:

@@ -86,6 +86,8 @@ def from_arrays(
         raise TokvizError(
             f"states: expected names of contexts, and the states of each, got {shown(unnamed[0])} as a name"
         )
+    if templates := [each for each in contexts if "{word}" in each]:
+        raise TokvizError(f"states: expected names of contexts without {{word}}, got {shown(templates[0])} as a name")
     arrays = {context: _depths(each, context) for context, each in contexts.items()}
     paths = None if module_paths is None else _checked_paths(module_paths)
     config = _config(words, list(contexts), name, _digest(arrays, paths))
@@ -270,9 +272,7 @@ def _store(
     """Under the key at which a report looks for them."""
     model, words = config.models[0], config.word_list
     key = keys.states_key(model, context, words, str(config.read), config.n_depths)
-    if store.find_states(key) is not None:
-        return
-    n_depths, n_words = len(depths), len(words.words)
+    n_depths, n_words, widths = len(depths), len(words.words), tuple(depth.shape[1] for depth in depths)
     card = ModelCard(
         source="numbers",
         identity=model.source.removeprefix(GIVEN),
@@ -282,14 +282,17 @@ def _store(
         n_layers=n_depths - 1,
         width=depths[-1].shape[1],
         embedding_width=depths[0].shape[1],
+        widths=widths if len({*widths[1:]}) > 1 else (),
         n_parameters=None,
         vocabulary_size=None,
         dtype=NOT_KNOWN,
-        checkpoint_dtype=None,
+        checkpoint_dtype=NOT_KNOWN,
         quantization=None,
         tokenizer=NOT_KNOWN,
         notes=(NOTE,),
     )
+    if (found := store.find_states(key)) is not None and found.card == card:
+        return
     description = CaptureDescription(
         card=card,
         context=context,

@@ -12,7 +12,7 @@ from tokviz.errors import TokvizError
 from tokviz.notebook import arguments
 from tokviz.notebook.word import Word
 from tokviz.records import HiddenStates, Neighbours, Projection, WordList, depth_name
-from tokviz.text import shown, suggestion
+from tokviz.text import counted, shown, suggestion
 
 _MOST_NAMED = 10
 
@@ -117,10 +117,9 @@ class AsArrays:
 
     def _require_one_width(self) -> int:
         card = self.states.card
-        if card.embedding_width != card.width or len({state.shape[1] for state in self}) > 1:
+        if len({state.shape[1] for state in self}) > 1:
             raise TokvizError(
-                f"capture: expected one width at all depths, got {card.embedding_width} at the embedding and {card.width} at the last "
-                "layer; take one depth, capture[-1]"
+                f"capture: expected one width at all depths, got {counted(card.least_and_most, 'dimension')}; take one depth, capture[-1]"
             )
         return card.width
 

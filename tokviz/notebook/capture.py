@@ -120,7 +120,7 @@ class Capture(AsArrays):
         name = named_with_quantization(self.context.model.display_name, card)
         said = (
             f"{name}, {self.states.context.label}: {counted(len(tokenization.words), 'word')}, "
-            f"embedding and {counted(self.states.n_depths - 1, 'layer')} of {counted(card.width, 'dimension')}"
+            f"embedding and {counted(self.states.n_depths - 1, 'layer')} of {counted(card.least_and_most, 'dimension')}"
             f"{'' if tokenization.read == 'last' else f'; read: {tokenization.read}'}"
         )
         return "\n".join((said, *tokenization.notes))
@@ -442,7 +442,7 @@ class Capture(AsArrays):
             ("Words", f"{len(tokenization.words):,}, {self.states.context.label}"),
             (
                 "Depths",
-                f"embedding and {counted(self.states.n_depths - 1, 'layer')} of {counted(card.width, 'dimension')}",
+                f"embedding and {counted(self.states.n_depths - 1, 'layer')} of {counted(card.least_and_most, 'dimension')}",
             ),
             ("Computed in", card.dtype),
             *(("Tokens", note) for note in tokenization.notes),

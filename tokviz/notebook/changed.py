@@ -88,8 +88,9 @@ class ModelChange:
     def movers(self) -> DataFrame:
         """The words that are shown to have left their neighbors, a row for each, those that lost most first.
 
-        ``layer`` is where it lost most of the depths at which it is shown, ``lost`` how many; ``before`` and ``after`` are the words
-        nearest to it there, and ``where`` has all these depths.
+        ``layer`` is where it lost most of the depths at which it is shown, ``lost`` how many; ``before`` and ``after`` are the
+        reference words nearest to it there, those read at the position that most words share: ``neighbors``, which ranks all words,
+        may name others. ``where`` has all these depths.
 
         Raises
         ------
@@ -169,9 +170,15 @@ def _require_one_form(before: Capture, after: Capture, name: str) -> None:
         raise TokvizError("changed: expected a list of words, got a whole vocabulary")
     if before.plan.config.word_list != after.plan.config.word_list:
         raise TokvizError(f"changed: expected the words and categories of {name}, in the same order, got others")
+    if before.states.tokenization.is_known != after.states.tokenization.is_known:
+        raise TokvizError(
+            "changed: expected two models that were captured, or states of both that were given as numbers, got one of each, whose tokens "
+            "and templates can't be compared"
+        )
     one, other = (each.states.context for each in (before, after))
     if one != other:
-        raise TokvizError(f"changed: expected the context of {name}, {one.label}, got {other.label} or other templates")
+        got = "other templates" if one.label == other.label else other.label
+        raise TokvizError(f"changed: expected the context of {name}, {one.label}, got {got}")
     if wrong := misfit(after.captured.inputs.templates, before.captured.inputs.templates, name):
         raise TokvizError(f"changed: {wrong}")
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from tokviz.errors import TokvizError
 from tokviz.notebook import arguments
+from tokviz.pages.model.lens import why_categories_unread
 from tokviz.records import Lens, LensMeasure, WordList, depth_name, named_with_quantization
 from tokviz.run.kinds.lenses import Lenses, LensInputs
 from tokviz.run.plan import captures
@@ -62,7 +63,10 @@ class LensReading:
 
     @property
     def named(self) -> LensMeasure | None:
-        """Of how many words the name of their own category scores highest of all; None without two categories."""
+        """Of how many words the name of their own category scores highest of all.
+
+        None without two categories, and where they aren't read: the tokenizer doesn't know a name, or two begin with the same token.
+        """
         return self.lens.named
 
     @property
@@ -106,14 +110,17 @@ class LensReading:
         is_words = of == "words"
         tops = self.lens.top_words if is_words else self.lens.top_names
         if tops is None:
+            why = "" if is_words else why_categories_unread(self.lens.names, self.word_list)
             raise TokvizError(
-                f"of: expected what is read of this model, got {of}, of which there are too many or too few"
+                f"of: expected what is read of this model, got {of}: {why or 'there are too many or too few'}"
             )
         return tops, self.word_list.words if is_words else tuple(each.label for each in self.word_list.categories)
 
     def __repr__(self) -> str:
         every = {"category named": self.named, "own word": self.own, **self.relations}
         lines = [_line(label, each) for label, each in every.items() if each is not None]
+        if unread := why_categories_unread(self.lens.names, self.word_list):
+            lines.insert(0, f"  {unread}")
         return "\n".join([f"{self.title}: what each layer would say of {int(self.lens.read.sum()):,} words", *lines])
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +81,7 @@ class OwnMethod:
     def of(cls, given: Any) -> OwnMethod:
         """Of a transformer, or of a function of an array ``(n_words, width)``.
 
-        A transformer that needs a target is given the words' categories.
+        A transformer that needs a target, or one of whose steps does, is given the words' categories.
 
         Raises
         ------
@@ -127,12 +129,18 @@ class OwnMethod:
 
 
 def _needs_target(transformer: Any) -> bool:
+    """Whether it says so, as scikit-learn's do, its signature does, or one of its steps does, of a pipeline."""
     from sklearn.utils import get_tags
 
-    try:
-        return bool(get_tags(transformer).target_tags.required)
-    except (AttributeError, TypeError):  # of another package, with its methods only
-        return False
+    with suppress(AttributeError, TypeError):  # of another package, with its methods only
+        if get_tags(transformer).target_tags.required:
+            return True
+    with suppress(AttributeError, TypeError, ValueError):  # a step that does nothing; a signature that can't be read
+        fit = transformer.fit if hasattr(transformer, "fit") else transformer.fit_transform
+        target = inspect.signature(fit).parameters.get("y")
+        if target is not None and target.default is target.empty:
+            return True
+    return any(_needs_target(step[1]) for step in getattr(transformer, "steps", ()))
 
 
 def _fresh(transformer: Any) -> Any:
@@ -151,10 +159,12 @@ def _on_its_own(transformer: Any) -> Callable[[np.ndarray, np.ndarray], Any]:
 
 
 def _told_categories(transformer: Any) -> Callable[[np.ndarray, np.ndarray], Any]:
-    """Words without a category have no part in the fit."""
+    """Words without a category have no part in the fit, where that and placing are two steps; else theirs is −1."""
 
     def place(states: np.ndarray, categories: np.ndarray) -> Any:
-        known = categories >= 0
-        return _fresh(transformer).fit(states[known], categories[known]).transform(states)
+        known, own = categories >= 0, _fresh(transformer)
+        if not hasattr(own, "transform"):
+            return own.fit_transform(states, categories)
+        return own.fit(states[known], categories[known]).transform(states)
 
     return place

@@ -17,7 +17,7 @@ from tokviz.pages.change.page import axes_caption
 from tokviz.records import Plate, SideBySide, depth_name
 from tokviz.records.axes import extents
 from tokviz.run.plan.pictures import Subjects, points_of
-from tokviz.text import counted
+from tokviz.text import counted, ranged
 
 if TYPE_CHECKING:
     from tokviz.notebook.capture import Capture
@@ -85,9 +85,10 @@ def _require_common(one: Capture, other: object) -> None:
     if one.words.words != other.words.words:
         raise TokvizError("draw_beside: expected a capture of the same words, got others")
     cards = one.states.card, other.states.card
-    if cards[0].model_type != cards[1].model_type:
+    kinds = [each.model_type or "given states" for each in cards]
+    if kinds[0] != kinds[1]:
         raise TokvizError(
-            f"draw_beside: expected a model of the same kind, {cards[0].model_type}, as others share no dimensions, got {cards[1].model_type}"
+            f"draw_beside: expected a model of the same kind, {kinds[0]}, as others share no dimensions, got {kinds[1]}"
         )
     reads = [each.states.tokenization.read for each in (one, other)]
     if reads[0] != reads[1]:
@@ -95,5 +96,6 @@ def _require_common(one: Capture, other: object) -> None:
     shapes = [[each.shape[1] for each in capture] for capture in (one, other)]
     if shapes[0] != shapes[1]:
         raise TokvizError(
-            f"draw_beside: expected {counted(len(shapes[0]), 'depth')} of {counted(cards[0].width, 'dimension')}, got {len(shapes[1]):,} of {cards[1].width:,}"
+            f"draw_beside: expected {counted(len(shapes[0]), 'depth')} of {counted(cards[0].least_and_most, 'dimension')}, got {len(shapes[1]):,} of "
+            f"{ranged(cards[1].least_and_most)}"
         )

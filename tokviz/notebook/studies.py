@@ -24,7 +24,7 @@ from tokviz.run.plan.options import FORMS, Options
 from tokviz.run.plan.report import Plan
 from tokviz.run.store.artefacts import Store
 from tokviz.run.work.progress import Quiet, reporter
-from tokviz.text import shown, suggestion
+from tokviz.text import one_line, shown, suggestion
 
 
 class Study(Named[Named[Capture]]):
@@ -252,12 +252,18 @@ def _config(values: dict[str, Any], words: Any, contexts: Mapping[str, str | Seq
     try:
         return configuration.validated(values, Path(os.curdir) / "study(…)")
     except ConfigError as error:  # what is said of the table of a model is an argument here
-        error.args = (_in_python(str(error)),)
+        error.args = (_in_python(str(error), list(contexts or ())),)
         raise
 
 
-def _in_python(text: str) -> str:
-    """What is said of a configuration, for those who wrote arguments."""
+def _in_python(text: str, contexts: Sequence[str]) -> str:
+    """What is said of a configuration, for those who wrote arguments; they named contexts, which have numbers there."""
+    names = {str(index): one_line(str(name)) for index, name in enumerate(contexts)}
+
+    def named(found: re.Match[str]) -> str:
+        return f": contexts.{names[found[1]]}" if found[1] in names else found[0]
+
+    text = re.sub(r": contexts\.([0-9]+)\.templates?\b", named, text)
     text = re.sub(r"study\(…\): models\.[0-9]+\.", "study(…): ", text)
     text = re.sub(r"\[\[\w+\]\] with two brackets, as often as there are", "a list of mappings", text)
     return text.replace("expected text in quotes", "expected text").replace("a table", "a mapping")

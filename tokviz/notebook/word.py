@@ -48,9 +48,9 @@ class Word:
         return self.capture.states.tokenization.words[self.row].word_pieces
 
     @property
-    def position(self) -> int:
-        """The index, in all of the text's tokens, of the one that is read; of several, the last."""
-        return self.capture.states.tokenization.position(self.row)
+    def position(self) -> int | None:
+        """The index, in all of the text's tokens, of the one that is read; of several, the last; None where that isn't known."""
+        return self.capture.states.tokenization.position(self.row) if self.tokens else None
 
     @property
     def states(self) -> np.ndarray:
@@ -69,6 +69,7 @@ class Word:
 
     def __repr__(self) -> str:
         is_mean = self.capture.states.tokenization.read == "mean"
-        where = f"{', '.join(self.tokens) or 'tokens not known'}; {'the mean of these' if is_mean else f'read at position {self.position}'}"
+        read = "the mean of these" if is_mean else f"read at position {self.position}"
+        where = f"{', '.join(self.tokens)}; {read}" if self.tokens else "tokens not known"
         near = ", ".join(self.capture.neighbors(self.word, -1)) or "none that differ from it"
         return f"{self.word} ({where}); nearest at the last layer: {near}"

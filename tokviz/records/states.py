@@ -10,6 +10,7 @@ import numpy as np
 
 from tokviz.records.updates import AttentionToFirst, Intervention, Updates
 from tokviz.records.words import Context, Tokenization
+from tokviz.text import counted
 
 NOT_KNOWN = "not known"
 """What a card says of states that were not captured here."""
@@ -54,6 +55,14 @@ class ModelCard:
     """Sentences for the page: which experts' kernel ran, float16 weights that were run in float32, …"""
     versions: tuple[tuple[str, str], ...] = ()
     """Package and version, of those that made the states."""
+    widths: tuple[int, ...] = ()
+    """Of the embedding and of each layer, where layers differ in it, as given states may; else empty."""
+
+    @property
+    def least_and_most(self) -> tuple[int, int]:
+        """The narrowest and the widest of all depths."""
+        every = self.widths or (self.embedding_width, self.width)
+        return min(every), max(every)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +168,7 @@ class HiddenStates:
         around = repr(self.context.template) if self.tokenization.is_known else self.context.label
         return (
             f"HiddenStates({self.card.source}, {around}: {len(self.tokenization.words)} words, "
-            f"{self.n_depths} depths × {self.card.width} dimensions)"
+            f"{self.n_depths} depths × {counted(self.card.least_and_most, 'dimension')})"
         )
 
 

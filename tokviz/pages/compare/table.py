@@ -20,7 +20,7 @@ from tokviz.pages.text.parts import Link
 from tokviz.pages.text.without_training import best_layer
 from tokviz.pages.text.wording import NBSP, NUMBERS, UNKNOWN, count, number, percent, ranged, score, whole_percent
 from tokviz.records import ContextReport, Geometry, Lens, MassiveActivations, ModelReport, Report, Tested, depth_name
-from tokviz.text import isolated
+from tokviz.text import counted, isolated
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -243,7 +243,7 @@ def _written(model: ModelReport, context: ContextReport) -> tuple[Cell, Cell]:
 
 def _caveats(context: ContextReport) -> Iterator[str]:
     card, tokens = context.states.card, context.states.tokenization
-    yield f"{card.width:,} dimensions{f', {card.tokenizer}' if tokens.is_known else ''}"
+    yield f"{counted(card.least_and_most, 'dimension')}{f', {card.tokenizer}' if tokens.is_known else ''}"
     if several := int((tokens.n_tokens > 1).sum()):
         yield f"{count(several, 'word')} of several tokens"
     if outside := int((~tokens.reference).sum()):

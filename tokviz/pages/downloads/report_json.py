@@ -125,6 +125,8 @@ def _card(card: ModelCard | None) -> dict[str, Any] | None:
     if card is None:
         return None
     known = {name: None if value in (NOT_KNOWN, "") else value for name, value in dataclasses.asdict(card).items()}
+    if not card.widths:  # layers don't differ in it
+        del known["widths"]
     return known | {"versions": dict(card.versions)}
 
 

@@ -36,7 +36,7 @@ from tokviz.pages.text.wording import (
 )
 from tokviz.records import Category, Marks, ModelReport, Report, SeriesReport
 from tokviz.records.look import SHAPES
-from tokviz.text import isolated
+from tokviz.text import isolated, ranged
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -366,7 +366,7 @@ def _facts_row(model: ModelReport, page: str) -> FactsRow:
     cells = (
         card.architecture,
         f"{card.n_layers:,}",
-        f"{card.width:,}",
+        ranged(card.least_and_most),
         millions(card.n_parameters) if card.n_parameters else UNKNOWN,
         weights_format(card),
         card.dtype,

@@ -67,7 +67,11 @@ def _missing(reasons: Iterable[str], asked: Sequence[Lens], words: WordList) -> 
     """Why there is no lens, or why it doesn't read categories."""
     if reasons := list(reasons):
         return f"No lens: {joined_by_and(reasons)}."
-    names = asked[0].names
+    return why_categories_unread(asked[0].names, words)
+
+
+def why_categories_unread(names: Sequence[str], words: WordList) -> str:
+    """A sentence about the tokens that each category is read as; empty where these can be told apart."""
     labels = [category.label for category in words.categories]
     if unknown := [label for label, name in zip(labels, names, strict=False) if not name]:
         said = (

@@ -34,8 +34,8 @@ from tokviz.pages.text.wording import (
     projection_label,
     weights_format,
 )
-from tokviz.records import ModelCard, ModelReport, Report, Tokenization, WordList
-from tokviz.text import isolated
+from tokviz.records import NOT_KNOWN, ModelCard, ModelReport, Report, Tokenization, WordList
+from tokviz.text import isolated, ranged
 
 SCRIPTS = ("plates/plates.js", "carousel.js", "contents.js", "parts.js", "switches.js", "lightbox.js", "shortcuts.js")
 DRAWING_SCRIPTS = ("plates/board.js", "plates/carousel.js")
@@ -128,7 +128,7 @@ def model_page(report: Report, model: ModelReport) -> Values:
         related_choices=related,
         grids=drawn,
         grids_heading=grid_term(is_partial=is_partial).name,
-        model_in_brief=f"{weights_format(card)}, computed in {card.dtype}" if card else "",
+        model_in_brief=f"{weights_format(card)}, computed in {card.dtype}" if card and card.dtype != NOT_KNOWN else "",
         card=_card_rows(model, card) if card else [("Source", model.source, True)],
         notes=(*card.notes, *undrawn_note(report)) if card else (),
         words=_word_notes(report, model),
@@ -164,8 +164,8 @@ def _switches(model: ModelReport) -> list[tuple[str, str, dict[str, str], bool]]
 
 
 def _card_rows(model: ModelReport, card: ModelCard) -> list[tuple[Any, ...]]:
-    width = f"{card.width:,}"
-    if card.embedding_width != card.width:
+    width = ranged(card.least_and_most if card.widths else (card.width, card.width))
+    if card.embedding_width != card.width and not card.widths:
         width += f" (embedding {card.embedding_width:,})"
     return [
         ("Source", card.source, True),

@@ -22,8 +22,8 @@ _BEGIN_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 
 
 def rounded(value: float) -> float | None:
-    """Six significant digits; None (an empty field, a JSON null) where there is no number."""
-    return float(f"{value:.6g}") if math.isfinite(value) else None
+    """Six significant digits, and 0 for −0; None (an empty field, a JSON null) where there is no number."""
+    return float(f"{value:.6g}") + 0.0 if math.isfinite(value) else None
 
 
 # --- JSON ------------------------------------------------------------------------------------------------------------
@@ -103,5 +103,5 @@ def csv_numbers(values: np.ndarray) -> list[str]:
         together % tuple(row)
         if is_known
         else ",".join(f"{each:.6g}" if math.isfinite(each) else "" for each in row) + "\n"
-        for row, is_known in zip(values.tolist(), np.isfinite(values).all(axis=1).tolist(), strict=True)
+        for row, is_known in zip((values + 0.0).tolist(), np.isfinite(values).all(axis=1).tolist(), strict=True)
     ]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tokviz.pages.text.catalogue import text
 from tokviz.pages.text.facts import Fact
-from tokviz.pages.text.wording import MOST_NAMED, named_or_counted, vocabulary_sizes
+from tokviz.pages.text.wording import MOST_NAMED, NBSP, named_or_counted, vocabulary_sizes
 from tokviz.records import ContextReport, ModelCard, ModelReport, Report, depth_name
-from tokviz.text import isolated
+from tokviz.text import counted, isolated
 
 LAST_LAYER = "last layer"
 
@@ -36,8 +36,8 @@ def facts_line(card: ModelCard, captured: Fact | None = None) -> str:
     """What a model is, in one line: layers, which of them were captured if that isn't all, and size."""
     parameters = Fact("scope.models.parameters", parameters=card.n_parameters) if card.n_parameters else ()
     only = Fact("scope.models.captured", captured=captured) if captured else ()
-    sizes = {"layers": card.n_layers, "width": card.width}
-    return text(Fact("scope.models.sizes", captured=only, parameters=parameters, **sizes))
+    width = counted(card.least_and_most, "dimension").replace(" ", NBSP)
+    return text(Fact("scope.models.sizes", captured=only, parameters=parameters, layers=card.n_layers, width=width))
 
 
 def is_partial(context: ContextReport) -> bool:

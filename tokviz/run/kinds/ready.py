@@ -65,12 +65,15 @@ class Ready:
             )
         from tokviz import capture
 
-        found = capture.mlp_matrices(self.module, self.structure, self.sublayers, layer) if self.sublayers else {}
-        known = {each: matrix for each, matrix in found.items() if path in (None, each)}
+        def of_layer(layer: int) -> dict[str, nn.Module]:
+            return capture.mlp_matrices(self.module, self.structure, self.sublayers, layer) if self.sublayers else {}
+
+        known = {each: matrix for each, matrix in of_layer(layer).items() if path in (None, each)}
         if len(known) != 1:
+            has_others = any(map(of_layer, range(n_layers)))
+            hint = "; take another layer, or leave it out" if has_others else " at any layer; leave it out"
             raise CaptureError(
-                f"{self.name}: interventions: expected an MLP at layer {layer} whose neurons are known, found none; take "
-                "another layer, or leave it out"
+                f"{self.name}: interventions: expected an MLP at layer {layer} whose neurons are known, found none{hint}"
             )
         (own, matrix), *_ = known.items()
         return matrix, own
