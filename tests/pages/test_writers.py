@@ -145,7 +145,7 @@ def test_the_finding_has_the_layer_the_neurons_and_both_norms() -> None:
     assert [(plain(bar.text), bar.one("rect")["width"]) for bar in table.all(".writer")] == [
         ("neuron 1229 73 %", "73.0"),
         ("neuron 1230 27 %", "26.8"),
-        ("neuron 1231 0 %", "0.1"),
+        ("neuron 1231 0.1 %", "0.1"),
     ]
     assert page.texts(".weights code") == [
         "model.layers.11.mlp.down_proj[507, 1229]",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tokviz.pages.findings.changes import Shift
 from tokviz.pages.text.findings import finding_of
 from tokviz.pages.text.wording import joined, neurons_named, number, weights_format
-from tokviz.records import ContextReport, ModelReport, depth_name
+from tokviz.records import NOT_KNOWN, ContextReport, ModelReport, depth_name
 
 Row = tuple[str, str, str]
 
@@ -20,7 +20,8 @@ def facts_of_both(shift: Shift) -> list[Row]:
 
 def _facts(model: ModelReport, context: ContextReport) -> Iterator[tuple[str, str]]:
     card, geometry, found = context.states.card, context.geometry, finding_of(model)
-    yield "Weights", f"{weights_format(card)}, computed in {card.dtype}"
+    if card.dtype != NOT_KNOWN:  # as it is of given states
+        yield "Weights", f"{weights_format(card)}, computed in {card.dtype}"
     if geometry and geometry.massive.emergence_depth is None:
         yield "Massive activations", "none"
     elif geometry and (depth := geometry.massive.emergence_depth) is not None:
