@@ -73,7 +73,7 @@ def _of_change(shift: Shift) -> Iterator[Announcement]:
     """Which categories, or else all words, are kept less or further apart and where, and what bands show; or how large any change may be."""
     where = f"{shift.pair.model_a}-{shift.pair.model_b}/{shift.pair.context}"
     kind, values = shift.headline.kind.removeprefix("change."), shift.headline.values
-    if kind == IDENTICAL:
+    if kind.startswith(IDENTICAL):  # also in the layers that were captured
         yield Announcement(CHANGE, IDENTICAL, where)
     elif kind in ("within", "not_shown"):
         yield Announcement(CHANGE, f"{AT_MOST}{values['least' if kind == 'within' else 'most']}", where)

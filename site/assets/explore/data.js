@@ -42,7 +42,7 @@ class Index {
 constructor(content) {
 Object.assign(this, content);
 }
-async view(capture) {
+async view(capture, depth = null) {
 const { model, context, shown } = capture;
 const name = `${model.slug}/${context.name}`;
 const folder = `${model.data}/${context.name}`;
@@ -53,7 +53,9 @@ load(capture.key, `${folder}/coordinates-${shown.name}.js`),
 context.neighbours ? load(`${name} neighbours`, `${folder}/neighbours.js`) : null,
 ]);
 this.vocabulary ??= new Vocabulary(words);
-return new View(capture, this.vocabulary, tokens, drawn, near);
+const view = new View(capture, this.vocabulary, tokens, drawn, near);
+await (depth === null ? Promise.all(view.limits.map((_, each) => view.fetch(each))) : view.fetch(depth));
+return view;
 }
 async lens({ model, context }) {
 const lens = await load(`${model.slug}/${context.name} lens`, `${model.data}/${context.name}/lens.js`);
@@ -105,28 +107,49 @@ this.pieces = tokens.pieces;
 this.modules = tokens.modules;
 this.outside = new Set(tokens.outside);
 this.hollow = tokens.pieces.map((pieces, row) => pieces.length > 1 || this.outside.has(row));
-const steps = decodeIntegers(drawn.places, 2);
-const ends = new Float32Array(decodeIntegers(drawn.ends, 1).buffer);
-let nEnds = 0;
-this.places = Float32Array.from(steps, (step) => (step === 0 || step === 65535 ? ends[nEnds++] : step / 65535));
+this.perPart = drawn.depths ?? drawn.extents.length;
+this.parts = [];
+if (drawn.places) this.add(0, drawn);
 this.pictured = new Map();
 this.fullSpace = near && { k: near.k, rows: decodeIntegers(near.rows, this.n <= 256 ? 1 : 2) };
 }
+add(part, { places, ends }) {
+const steps = decodeIntegers(places, 2);
+const values = new Float32Array(decodeIntegers(ends, 1).buffer);
+let nEnds = 0;
+this.parts[part] = Float32Array.from(steps, (step) => (step === 0 || step === 65535 ? values[nEnds++] : step / 65535));
+}
+has(depth) {
+return !(depth in this.extents) || Boolean(this.parts[this.partOf(depth)]);
+}
+partOf(depth) {
+return Math.floor(depth / this.perPart);
+}
+async fetch(depth) {
+if (this.has(depth)) return;
+const part = this.partOf(depth);
+const { model, context, shown, key } = this.capture;
+this.add(part, await load(`${key}/${part}`, `${model.data}/${context.name}/coordinates-${shown.name}-${part}.js`));
+}
 at(depth) {
-return this.places.subarray(2 * depth * this.n, 2 * (depth + 1) * this.n);
+const first = 2 * (depth % this.perPart) * this.n;
+return this.parts[this.partOf(depth)].subarray(first, first + 2 * this.n);
 }
 on(extents) {
-const other = Object.assign(Object.create(View.prototype), this, { pictured: new Map(), places: this.places.slice() });
+const found = new Map();
+const other = Object.assign(Object.create(this), { pictured: new Map() });
 other.extents = this.extents.map((own, depth) => own && extents[depth]);
 other.limits = limitsOf(other.extents);
-this.extents.forEach((own, depth) => {
-if (!own) return;
-const places = other.at(depth);
-for (let index = 0; index < places.length; index += 1) {
+other.at = (depth) => {
+const [own, common] = [this.extents[depth], extents[depth]];
+if (own && !found.has(depth)) {
+found.set(depth, this.at(depth).map((place, index) => {
 const axis = 2 * (index % 2);
-places[index] = (own[axis] + places[index] * own[axis + 1] - extents[depth][axis]) / extents[depth][axis + 1];
+return (own[axis] + place * own[axis + 1] - common[axis]) / common[axis + 1];
+}));
 }
-});
+return found.get(depth) ?? this.at(depth);
+};
 return other;
 }
 tokens(row) {

@@ -21,19 +21,21 @@ for (const each of this.plates.values()) this.update(each);
 });
 this.listen();
 }
-use(capture, act, failed) {
+use(capture, depth, act, failed) {
 const key = `${capture.key}${capture.extents ? " on common extents" : ""}${capture.strong ? " with strong words" : ""}`;
-if (this.abouts.has(key)) {
-act(this.abouts.get(key));
+const known = this.abouts.get(key);
+if (known) {
+if (known.view.has(depth)) act(known);
+else known.view.fetch(depth).then(() => act(known)).catch(failed);
 return;
 }
 const inTurn = (value) => new Promise((done) => setTimeout(done, 0, value));
-Promise.all([this.index.view(capture), document.fonts?.ready]).then(([view]) => {
+Promise.all([this.index.view(capture, depth), document.fonts?.ready]).then(([view]) => {
 const { categories, longest } = this.index;
 if (!this.abouts.has(key)) this.abouts.set(key, { ...plate.about(capture.extents ? view.on(capture.extents) : view, capture, categories, longest), layouts: new Map() });
 const about = this.abouts.get(key);
 Tokviz.plateText.measure(about.labels, Tokviz.plateLayout.LEAST);
-return inTurn(about);
+return about.view.fetch(depth).then(() => inTurn(about));
 }).then((about) => {
 act(about);
 }).catch(failed);
@@ -294,7 +296,7 @@ const address = holder.dataset.slide ?? Tokviz.decode(holder.parentElement.hash.
 const [context, at, projection] = address.split("/");
 const depth = Tokviz.parseDepth(at);
 const options = small ? { kind: plateSmall, seen: false, fills: true } : {};
-board.use(Tokviz.findCapture(content.models, { context, projection }), (about) => board.draw(holder, { about, depth, ...options }), () => {
+board.use(Tokviz.findCapture(content.models, { context, projection }), depth, (about) => board.draw(holder, { about, depth, ...options }), () => {
 holder.querySelector("img").removeAttribute("data-late");
 });
 }
@@ -316,7 +318,7 @@ function slot({ target, detail }) {
 const { capture, depth, isStep } = detail;
 wanted.set(target, detail);
 const model = { ...capture.model, data: `${content.data}/${capture.model.slug}` };
-board.use({ ...capture, model }, (about) => {
+board.use({ ...capture, model }, depth, (about) => {
 if (wanted.get(target) === detail) board.draw(target, { about, depth, from: stepFrom(target, about, depth, isStep) });
 }, () => {
 board.forget(target);

@@ -28,7 +28,7 @@ if (seen === this.depth) found.set(panel, this.board.madeOf(holder));
 return found;
 }
 showPanel(panel, depth, from = null) {
-this.board.use(Tokviz.findCapture(this.board.index.models, panel.dataset), (about) => {
+this.board.use(Tokviz.findCapture(this.board.index.models, panel.dataset), depth, (about) => {
 if (Math.abs(depth - this.depth) <= 1 && this.panels().includes(panel)) this.drawSlide(panel, about, depth, from);
 }, () => this.leaveImages(panel));
 }

@@ -5,7 +5,8 @@ function whatIsDrawn(link) {
 const panel = link.closest(".panel[data-drawable]");
 if (!panel) return board.plates.get(link);
 const about = board.abouts.get(Tokviz.findCapture(board.index.models, panel.dataset).key);
-return about && { about, depth: [...panel.querySelectorAll(".slide")].indexOf(link.closest(".slide")) };
+const depth = [...panel.querySelectorAll(".slide")].indexOf(link.closest(".slide"));
+return about?.view.has(depth) ? { about, depth } : null;
 }
 document.addEventListener("enlarge", (event) => {
 const { holder, box } = event.detail;
