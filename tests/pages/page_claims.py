@@ -44,7 +44,7 @@ def check_finding(alt: str, model: ModelReport, context: ContextReport, projecti
     text, geometry = plain(alt), context.geometry
     found = re.fullmatch(
         rf"(?P<at>{DEPTH}): PC1 holds (?P<pc1>\d+\.\d) % of the variance, PC2 (?P<pc2>\d+\.\d) %"
-        r"(?:; (?P<purity>−?\d+) % of a word’s nearest neighbors share its category \(chance: (?P<chance>−?\d+) %\))?"
+        r"(?:; (?P<purity>−?\d+(?:\.\d+)?) % of a word’s nearest neighbors share its category \(chance: (?P<chance>−?\d+(?:\.\d+)?) %\))?"
         r"(?P<emerge>; massive activations emerge)?(?P<down>; massive activations end)?\. (?P<rest>.+)",
         text[0].lower() + text[1:],
     )
@@ -58,6 +58,7 @@ def check_finding(alt: str, model: ModelReport, context: ContextReport, projecti
     require((found["purity"] is not None) == (purity is not None), text)
     if purity is not None:
         require(close(found["purity"], 100 * purity.value[depth], 1), text, purity.value[depth])
+        require(found["purity"] not in ("0", "100") or purity.value[depth] in (0, 1), text, purity.value[depth])
         require(close(found["chance"], 100 * purity.null_mean[depth], 1), text, purity.null_mean[depth])
     massive = depths_where(is_massive, geometry.massive) if geometry else []
     require((found["emerge"] is not None) == (massive[:1] == [depth]), text, massive)
@@ -180,7 +181,7 @@ def _check_emergence(cell: tuple[str, str], geometry: Geometry) -> None:
     massive, dominant = depths_where(is_massive, each), depths_where(is_dominant, each)
     found = re.fullmatch(
         rf"(?:(?P<none>none|not known): |(?P<first>{DEPTH}): (?:only there|to (?P<last>{DEPTH}))(?:; )?)"
-        r"(?:a dominant dimension at (?P<some>\d+) of (?P<all>\d+) depths?(?:, (?P<low>\d+)(?:–(?P<high>\d+))? % of Σ x²)?)?",
+        r"(?:a dominant dimension at (?P<some>\d+) of (?P<all>\d+) depths?(?:, (?P<low>\d+(?:\.\d+)?)(?:–(?P<high>\d+(?:\.\d+)?))? % of Σ x²)?)?",
         said,
     )
     if found is None:
@@ -196,6 +197,8 @@ def _check_emergence(cell: tuple[str, str], geometry: Geometry) -> None:
     if found["some"]:
         require((int(found["some"]), int(found["all"])) == (len(dominant), len(each.largest)), said, dominant)
     if found["low"]:
+        # Not all but what is all.
+        require("100" not in (found["low"], found["high"]) or each.top_share[dominant].max() >= 1, said, each.top_share)
         require_range(said, (found["low"], found["high"]), 100 * each.top_share[dominant], 1)
 
 

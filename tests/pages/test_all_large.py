@@ -96,7 +96,7 @@ def test_the_models_page_says_what_holds_most_and_that_nothing_steps_down(site: 
     for sentence in re.findall(r"No dimension is massive \([^)]*\)", page):
         assert float(re.findall(r"largest \|x\| ([\d.]+)", sentence)[0]) < 100
     assert (
-        len(re.findall(rf"imension {DIMENSION} is dominant(?: at \d of \d depths)?, with [\d–]+ % of Σ x²", page)) >= 2
+        len(re.findall(rf"imension {DIMENSION} is dominant(?: at \d of \d depths)?, with [\d.–]+ % of Σ x²", page)) >= 2
     )
     assert "Largest share of one dimension" in page
 
