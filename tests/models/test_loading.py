@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -166,3 +167,17 @@ def test_loading_is_silent_and_leaves_transformers_settings_alone(
     load(configured("bert"), checkpoints, "cpu")
     assert (logging.get_verbosity(), logging.is_progress_bar_enabled()) == before
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("file", ["special_tokens_map.json", "tokenizer_config.json"])
+def test_what_stands_in_a_models_files_is_not_printed_as_it_is(
+    llama: Path, capfd: pytest.CaptureFixture[str], file: str
+) -> None:
+    """The library that reads tokenizers names options that it doesn't know, past Python's own output."""
+    path = llama / file
+    settings = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    token = {"__type": "AddedToken", "content": "</s>", "\x1b[2J\nerror: a line of its own": True}
+    path.write_text(json.dumps({**settings, "eos_token": token}), encoding="utf-8")
+    load(configured("llama"), llama.parent, "cpu")
+    print("after")
+    assert capfd.readouterr().out == "after\n"

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from tokviz.errors import SourceError
@@ -14,6 +18,7 @@ from tokviz.models.tokenizer_trial import try_tokenizer
 
 _FILES = ("tokenizer*", "vocab*", "merges.txt", "tekken.json", "*.model", "*.tiktoken", "*.spm", "*bpe*")
 _EXPECTED = "expected tokenizer files (tokenizer.json, tokenizer.model, vocab.json, …)"
+_STDOUT = 1
 _REMEDY = 'add them, or name a tokenizer for this model in the config: tokenizer = "org/name", or a folder'
 
 
@@ -42,7 +47,8 @@ def load_tokenizer(
     # A GGUF file contains the config, too: with this one it is not parsed once more.
     options = {"config": config} if of_tokenizer is staged else _config_of(of_tokenizer)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(**of_tokenizer.arguments, **options)
+        with _nothing_printed():
+            tokenizer = AutoTokenizer.from_pretrained(**of_tokenizer.arguments, **options)
     except Exception as error:
         raise SourceError(_unreadable(of_tokenizer, where, error)) from error
     require_offsets(tokenizer, where)
@@ -51,6 +57,25 @@ def load_tokenizer(
     if not set(tokenizer.get_vocab()) - set(tokenizer.all_special_tokens):
         raise SourceError(f"{where}: {_EXPECTED}, found none; {_REMEDY}")
     return tokenizer
+
+
+@contextmanager
+def _nothing_printed() -> Iterator[None]:
+    """The library that reads tokenizers prints names that stand in a model's files as they are, past Python's own output."""
+    try:
+        kept = os.dup(_STDOUT)
+    except OSError:  # a process may have no output
+        yield
+        return
+    if sys.stdout:
+        sys.stdout.flush()
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), _STDOUT)
+    try:
+        yield
+    finally:
+        os.dup2(kept, _STDOUT)
+        os.close(kept)
 
 
 def _without_dropout(tokenizer: Any) -> None:
