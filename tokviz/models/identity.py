@@ -100,8 +100,12 @@ def _identity_of_weights(model: ModelConfig, base: Path, downloads: Path | None)
 def _settings(model: ModelConfig, location: Location, downloads: Path | None) -> str:
     """`` settings:…`` where they are on this machine, and not in the weights file itself."""
     folder = location.path
-    if folder is None and is_whole_in_cache(model, own := own_cache(model, downloads)):
-        folder = snapshot(model, own)
+    if folder is None:
+        own = own_cache(model, downloads)
+        here = snapshot(model, own)
+        # Settings that came without weights may be some of several. Weights that aren't kept come with all into a cache of their own.
+        if here and weights_files(here) and (model.keep_weights or own or is_whole_in_cache(model)):
+            folder = here
     if folder is None or location.is_gguf:
         return ""
     try:
