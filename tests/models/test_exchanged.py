@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sources import configured, refusal, zeros_of
+from sources import configured, edit_config, refusal, zeros_of
 
-from tokviz.models import loading, staging, weights
+from tokviz.models import identity, loading, staging, weights
 from tokviz.models.origin import Origin
 
 
@@ -130,3 +130,68 @@ def test_a_tokenizer_from_elsewhere_that_changes_while_weights_are_loaded_is_not
         meanwhile(patched, lambda: other.rename(own / file))
         message = refusal("gpt2", tmp_path, tokenizer="./own")
     assert f"expected files that stay as they are while they are read, got another {file} meanwhile" in message
+
+
+def cached(hub: Path, model: Path, commit: str, repository: str = "name") -> None:
+    """Put a model into a Hugging Face cache, to which its branch leads from now on."""
+    branch = hub / f"models--org--{repository}" / "refs" / "main"
+    branch.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(model, branch.parents[1] / "snapshots" / commit)
+    branch.write_text(commit)
+
+
+@pytest.mark.parametrize("has_checksum", [False, True])
+def test_states_are_of_the_commit_that_was_listed_even_if_the_branch_moves_while_it_is_loaded(
+    gpt2: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_checksum: bool
+) -> None:
+    """As a download of a newer one, by another program, has it; of a tokenizer from elsewhere, too."""
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    sha256 = {"sha256": hashlib.sha256((gpt2 / "model.safetensors").read_bytes()).hexdigest()} if has_checksum else {}
+    model = configured("org/name", tokenizer="org/words", **sha256)
+    for repository in ("name", "words"):
+        cached(tmp_path / "hub", gpt2, "a" * 40, repository)
+    listed = identity(model, tmp_path)
+    edit_config(gpt2, layer_norm_epsilon=0.5)
+
+    def move() -> None:
+        for repository in ("name", "words"):
+            cached(tmp_path / "hub", gpt2, "b" * 40, repository)
+
+    meanwhile(monkeypatch, move)
+    assert loading.load(model, tmp_path, "cpu").card.identity == listed
+    assert identity(model, tmp_path) != listed
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="links lead to open files where a system names them")
+@pytest.mark.parametrize("has_checksum", [False, True])
+def test_states_are_of_the_folder_that_was_listed_wherever_its_path_leads_after_that(
+    gpt2: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_checksum: bool
+) -> None:
+    """It leads back for the last look at what has changed."""
+    sha256 = {"sha256": hashlib.sha256((gpt2 / "model.safetensors").read_bytes()).hexdigest()} if has_checksum else {}
+    other, link, unchanged = tmp_path / "other", tmp_path / "link", staging.Staged.require_unchanged
+    shutil.copytree(gpt2, other)
+    edit_config(other, layer_norm_epsilon=0.5)
+    link.symlink_to(gpt2)
+    model = configured("./link", **sha256)
+    listed = identity(model, tmp_path)
+
+    def lead(to: Path) -> None:
+        link.unlink()
+        link.symlink_to(to)
+
+    def back(staged: staging.Staged) -> None:
+        lead(gpt2)
+        unchanged(staged)
+
+    meanwhile(monkeypatch, lambda: lead(other))
+    monkeypatch.setattr(staging.Staged, "require_unchanged", back)
+    if has_checksum:  # settings are read again for it
+        assert "expected files that stay as they are while they are read, got another " in refusal(
+            "./link", tmp_path, **sha256
+        )
+    else:
+        assert loading.load(model, tmp_path, "cpu").card.identity == listed
+    lead(other)
+    assert identity(model, tmp_path) != listed

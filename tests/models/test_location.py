@@ -16,7 +16,7 @@ from narrow import present
 from sources import MINILM, SMOLLM2, configured, edit_config, refusal
 
 from tokviz.errors import SourceError
-from tokviz.models import describe, identity, load, locate
+from tokviz.models import describe, identity, is_same, load, locate
 from tokviz.models.location import commit_in_cache, files_like, is_whole_in_cache, pin_commit
 
 
@@ -211,6 +211,41 @@ def cached(cache: Path, model: Path, commit: str = COMMIT) -> Path:
     (snapshot.parents[1] / "refs").mkdir(exist_ok=True)
     (snapshot.parents[1] / "refs" / "main").write_text(commit)
     return snapshot
+
+
+@pytest.mark.parametrize("lacking", ["tokenizer_config.json", "tokenizer.json", "model.safetensors"])
+def test_the_settings_of_a_cached_model_count_whatever_else_its_repository_lacks(
+    llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lacking: str
+) -> None:
+    """Else a branch that moves to other settings of the same weights changes nothing."""
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    model = configured("org/name", sha256="a" * 64)
+    if lacking == "model.safetensors":  # the configuration may name others
+        (llama / lacking).rename(llama / "other.safetensors")
+    else:
+        (llama / lacking).unlink()
+    snapshot = cached(tmp_path / "hub", llama)
+    stored = present(identity(model, tmp_path))
+    assert present(identity(configured(str(llama), sha256="a" * 64), tmp_path)) == stored
+    edit_config(llama, rms_norm_eps=0.5)
+    cached(tmp_path / "hub", llama, "b" * 40)
+    assert not is_same(identity(model, tmp_path), stored)
+    for weights in snapshot.parent.glob("*/*.safetensors"):
+        weights.unlink()
+    assert identity(model, tmp_path) == f"sha256:{'a' * 64}", "settings that came alone may be some of several"
+
+
+def test_settings_count_of_the_cache_that_a_model_is_loaded_from(
+    llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Weights that aren't kept come with all settings into a folder of their own; the shared cache may have fewer of them."""
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    model = configured("org/name", sha256="a" * 64, keep_weights=False)
+    cached(tmp_path / "own", llama)
+    (cached(tmp_path / "hub", llama) / "tokenizer.json").unlink()
+    stored = present(identity(model, tmp_path, tmp_path / "own"))
+    assert " settings:" in stored
+    assert is_same(identity(model, tmp_path), stored)
 
 
 @pytest.mark.parametrize("named", ["../../../llama", "absolute", "v1", COMMIT.upper(), COMMIT[:-1]])

@@ -5,19 +5,18 @@ from __future__ import annotations
 import importlib.metadata
 from typing import Any
 
-from tokviz.models.identity import identity
 from tokviz.models.origin import Origin
 from tokviz.models.weights import Weights, dtype_name
 from tokviz.records import ModelCard
 
 
-def make_card(origin: Origin, weights: Weights, tokenizer: Any) -> ModelCard:
-    """Describe a model that is on this machine by now: what was not in the cache has been downloaded."""
+def make_card(origin: Origin, weights: Weights, tokenizer: Any, identity: str) -> ModelCard:
+    """Describe a model that is loaded; ``identity``: of what was."""
     whole, part = weights.whole, weights.part
     packages = ["torch", "transformers", "tokenizers", *(["gguf"] if origin.gguf_file else [])]
     return ModelCard(
         source=origin.model.source,
-        identity=identity(origin.model, origin.base, origin.downloads) or "unknown",
+        identity=identity,
         revision=origin.model.revision,
         architecture=type(whole).__name__,
         model_type=whole.config.model_type,

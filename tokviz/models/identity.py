@@ -9,7 +9,10 @@ import importlib.metadata
 import json
 import os
 import re
+from collections.abc import Callable, Iterable
+from io import BufferedReader
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tokviz.config import ModelConfig
 from tokviz.errors import SourceError
@@ -27,7 +30,10 @@ from tokviz.models.location import (
     snapshot,
     weights_files,
 )
-from tokviz.models.opened import opened
+from tokviz.models.opened import Signature, opened, signature
+
+if TYPE_CHECKING:
+    from tokviz.models.staging import Staged
 
 _SETTINGS = re.compile(r" settings:[0-9a-f]{64}")
 
@@ -55,6 +61,27 @@ def identity(model: ModelConfig, base: Path, downloads: Path | None = None) -> s
     return tokenizer and f"{weights} tokenizer {tokenizer}"
 
 
+def identity_of_listed(staged: Staged) -> str:
+    """``identity`` of what was listed and read, wherever a branch or the path of a folder leads by now.
+
+    To be asked before ``staged.require_unchanged``, which knows what was read for it.
+    """
+    sha256, of_tokenizer = staged.origin.model.sha256, staged.of_tokenizer
+    if sha256:
+        settings = (staged.files.folder / name for name in staged.files.settings)
+        weights = f"sha256:{sha256}{_of_settings(settings, lambda file: _checksum(staged.held.opened(file)))}"
+    else:
+        kind = "commit" if staged.origin.path is None else "files"
+        weights = f"{kind}:{_commit_or_digest(staged)}"
+    return f"{weights} tokenizer {_commit_or_digest(of_tokenizer)}" if of_tokenizer else weights
+
+
+def _commit_or_digest(staged: Staged) -> str:
+    if staged.origin.path is None:
+        return staged.files.folder.name
+    return _digest(staged.files.signature, staged.origin.location)
+
+
 def _identity_of_tokenizer(tokenizer: ModelConfig, base: Path, downloads: Path | None) -> str | None:
     """What tells a tokenizer that the configuration names from others; None where it isn't on this machine."""
     try:
@@ -64,7 +91,7 @@ def _identity_of_tokenizer(tokenizer: ModelConfig, base: Path, downloads: Path |
     if location.path is None:
         return commit_in_cache(tokenizer, own_cache(tokenizer, downloads)) or commit_in_cache(tokenizer)
     files = [location.path] if location.is_gguf else files_like(location.path, IDENTIFIED)
-    return _digest(files, location)
+    return _digest(signature(files), location)
 
 
 def is_same(now: str | None, stored: str) -> bool:
@@ -94,23 +121,31 @@ def _identity_of_weights(model: ModelConfig, base: Path, downloads: Path | None)
     if not weights_files(location.path):
         return None
     files = [location.path] if location.is_gguf else files_like(location.path, IDENTIFIED)
-    return f"files:{_digest(files, location)}"
+    return f"files:{_digest(signature(files), location)}"
 
 
 def _settings(model: ModelConfig, location: Location, downloads: Path | None) -> str:
     """`` settings:…`` where they are on this machine, and not in the weights file itself."""
     folder = location.path
-    if folder is None and is_whole_in_cache(model, own := own_cache(model, downloads)):
-        folder = snapshot(model, own)
+    if folder is None:
+        own = own_cache(model, downloads)
+        here = snapshot(model, own)
+        # Settings that came without weights may be some of several. Weights that aren't kept come with all into a cache of their own.
+        if here and weights_files(here) and (model.keep_weights or own or is_whole_in_cache(model)):
+            folder = here
     if folder is None or location.is_gguf:
         return ""
     try:
         files = [file for file in _setting_files(folder) if location.package or is_own(file)]  # loading refuses others
         if sum(file.stat().st_size for file in files) > MOST_BYTES:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
-        lines = [f"{_name(file)} {_content(file, file.stat().st_mtime_ns)}" for file in files]
+        return _of_settings(files, lambda file: _content(file, file.stat().st_mtime_ns))
     except (OSError, RuntimeError):  # as loading says; the second of links that lead to each other
         return " settings:unreadable"
+
+
+def _of_settings(files: Iterable[Path], checksum: Callable[[Path], str]) -> str:
+    lines = [f"{_name(file)} {checksum(file)}" for file in files]
     return f" settings:{_sha256(lines)}" if lines else ""
 
 
@@ -120,19 +155,18 @@ def _setting_files(folder: Path) -> list[Path]:
 
 @functools.cache
 def _content(file: Path, _time: int) -> str:
-    with opened(file) as content:
+    return _checksum(opened(file))
+
+
+def _checksum(file: BufferedReader) -> str:
+    with file as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def _digest(files: list[Path], location: Location) -> str:
+def _digest(files: Signature, location: Location) -> str:
     lines = [f"{location.package} {_version(location.package)}"] if location.package else []
-    for file in files:
-        try:
-            status = file.stat()
-        except OSError:  # gone since it was listed; loading says so of one that is read
-            continue
-        time = "" if location.package else f" {status.st_mtime_ns}"
-        lines.append(f"{_name(file)} {status.st_size}{time}")
+    for file, (_, _, size, time, _) in sorted(files.items()):
+        lines.append(f"{_name(file)} {size}" if location.package else f"{_name(file)} {size} {time}")
     return _sha256(lines)
 
 

@@ -23,6 +23,7 @@ from tokviz.models.card import make_card
 from tokviz.models.downloads import nothing_shared
 from tokviz.models.failures import explained, hub_failure, hub_unasked
 from tokviz.models.hub import waiting_is_said
+from tokviz.models.identity import identity_of_listed
 from tokviz.models.limits import ended_after, limited
 from tokviz.models.origin import Origin
 from tokviz.models.refusals import refuse_foreign_code, refuse_other_inputs, refuse_unreadable, refuse_untrue_header
@@ -207,7 +208,7 @@ def _load(
         weights.part.to(device)
         if weights.head is not None:
             weights.head.get_output_embeddings().to(device)
-    return _ready(origin, weights, tokenizer)
+    return _ready(origin, weights, tokenizer, identity_of_listed(staged))
 
 
 def _from_memory(origin: Origin) -> LoadedModel:
@@ -216,15 +217,16 @@ def _from_memory(origin: Origin) -> LoadedModel:
     found.require_unchanged()
     refuse_other_inputs(origin, found.model.config)
     require_offsets(found.tokenizer, origin.model.source)
-    return _ready(origin, weights_in_memory(origin.model.source, found.model, found.callers_code), found.tokenizer)
+    weights = weights_in_memory(origin.model.source, found.model, found.callers_code)
+    return _ready(origin, weights, found.tokenizer, found.identity)
 
 
-def _ready(origin: Origin, weights: Weights, tokenizer: Any) -> LoadedModel:
+def _ready(origin: Origin, weights: Weights, tokenizer: Any, identity: str) -> LoadedModel:
     (weights.part if weights.head is None else weights.head).eval()
     return LoadedModel(
         module=weights.part,
         tokenizer=tokenizer,
-        card=make_card(origin, weights, tokenizer),
+        card=make_card(origin, weights, tokenizer, identity),
         base_model_prefix=".".join(name for name in (weights.whole.base_model_prefix, weights.path) if name),
         head=weights.head,
     )
