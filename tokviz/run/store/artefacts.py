@@ -36,17 +36,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from tokviz.errors import DamagedStatesError, StoreError
-from tokviz.records import (
-    AttentionToFirst,
-    BatchCheck,
-    Context,
-    HiddenStates,
-    Intervention,
-    ModelCard,
-    Projection,
-    Tokenization,
-    Updates,
-)
+from tokviz.records import HiddenStates, Projection
 from tokviz.run.store import disk, entries
 from tokviz.run.store.disk import shown_path
 from tokviz.run.store.entries import DESCRIPTION, STATES, SUFFIXES, Entry, checksum
@@ -56,6 +46,7 @@ from tokviz.run.store.states_file import (
     CaptureDescription,
     StatesWriter,
     StoredDepths,
+    StoredDescription,
     depth_tensor,
     make_way,
     partial_beside,
@@ -108,6 +99,8 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._checked: set[Path] = set()
+        self._readable: set[Path | None] = set()
+        """Projections and measures that were found to be records of their kind."""
         self._damaged: dict[str, tuple[int, ...]] = {}
         """By key which files those were: another process may have captured them again."""
         self._used: set[Use] = set()
@@ -126,22 +119,14 @@ class Store:
             stored = read_description(folder)
             digests, file = stored["digests"], folder / STATES
             values, dimensions = (read_tensor(file, name, digests[name]) for name in POSITION0)
+            described = from_plain(StoredDescription, stored)
             found = HiddenStates(
-                card=from_plain(ModelCard, stored["card"]),
-                context=from_plain(Context, stored["context"]),
-                tokenization=from_plain(Tokenization, stored["tokenization"]),
-                module_paths=tuple(stored["module_paths"]),
+                **{field.name: getattr(described, field.name) for field in dataclasses.fields(described)},
                 states=StoredDepths(
-                    file, [digests[depth_tensor(depth)] for depth in range(len(stored["module_paths"]))]
+                    file, [digests[depth_tensor(depth)] for depth in range(len(described.module_paths))]
                 ),
                 position0_values=values,
                 position0_dimensions=dimensions,
-                captured_at=stored["captured_at"],
-                batch_check=stored["batch_check"] and from_plain(BatchCheck, stored["batch_check"]),
-                digest=stored["digest"],
-                updates=stored["updates"] and from_plain(Updates, stored["updates"]),
-                attention=tuple(from_plain(AttentionToFirst, each) for each in stored["attention"]),
-                intervention=stored["intervention"] and from_plain(Intervention, stored["intervention"]),
             )
             require_fit(found)
         except _UNREADABLE:
@@ -247,7 +232,7 @@ class Store:
 
     def has(self, key: str, kind: type) -> bool:
         """Whether there is a projection or a measure of that kind, such as ``Geometry``."""
-        return self._intact(folder_of(kind), key) is not None
+        return self._intact(folder_of(kind), key) in self._readable or self.find(key, kind) is not None
 
     def find(self, key: str, kind: type[Record]) -> Record | None:
         path = self._intact(folder_of(kind), key)
@@ -255,10 +240,13 @@ class Store:
             return None
         try:
             if kind is Projection:
-                return _unpacked(path.read_bytes())  # type: ignore[return-value]  # Record is Projection here
-            return from_plain(kind, json.loads(path.read_text(encoding="utf-8")))
+                found: Any = _unpacked(path.read_bytes())
+            else:
+                found = from_plain(kind, json.loads(path.read_text(encoding="utf-8")))
         except _UNREADABLE:
             return None
+        self._readable.add(path)
+        return found  # type: ignore[no-any-return]  # its type is known to the caller only
 
     def put(self, key: str, record: object) -> None:
         """Keep a projection or a measure.
@@ -437,6 +425,6 @@ def _packed(projection: Projection) -> bytes:
 def _unpacked(data: bytes) -> Projection:
     arrays = load(data)
     described = json.loads(arrays.pop("described").tobytes())
-    hints = get_type_hints(Projection)
+    hints = get_type_hints(Projection, include_extras=True)
     values: dict[str, Any] = {name: from_plain(hints[name], described[name]) for name in _DESCRIBED}
     return Projection(**{**arrays, **values})
