@@ -16,10 +16,12 @@ import making
 import numpy as np
 import pytest
 from claiming import decided
+from matplotlib.figure import Figure
 from narrow import present
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
+from tokviz.draw.encode import encode_svg
 from tokviz.errors import CaptureError, DamagedStatesError, DiskFullError, StoreError
 from tokviz.measure.pca import project
 from tokviz.records import CapturedBatch, Neighbours, Problem, Projection
@@ -281,6 +283,43 @@ def test_projections_come_back_as_they_were(store: Store) -> None:
     assert (found.name, found.problems, found.grid_problems) == ("centered", (None, None), projection.grid_problems)
 
 
+NOT_DRAWN = [
+    b"<html>",
+    *(
+        b'<svg xmlns="http://www.w3.org/2000/svg" xmlns:s="http://www.w3.org/2000/svg" %s>%s</svg>' % each
+        for each in [
+            (b"", b"<script>alert(1)</script>"),
+            (b"", b"<s:script>alert(1)</s:script>"),
+            (b'onload="alert(1)"', b""),
+            (b"title='>' onload='alert(1)'", b""),
+            (b"", b"<foreignObject/>"),
+            (b"", b'<use href="other.svg#a"/>'),
+            (b"", b'<g style="fill: url(other.svg#a)"/>'),
+            (b"", b"<style>@import 'other.css'</style>"),
+            (b"", b"<?xml-stylesheet href='other.css'?>"),
+            (b"", b"<g>"),
+        ]
+    ),
+]
+
+
+@pytest.mark.parametrize("data", NOT_DRAWN)
+def test_images_that_tokviz_does_not_draw_count_as_absent(store: Store, data: bytes) -> None:
+    """A script in an SVG would run on the site's origin."""
+    store.put_image("i", data)
+    assert Store(store.root).find_image("i") is None
+
+
+def test_drawings_of_matplotlib_come_back(store: Store) -> None:
+    figure = Figure()
+    axes = figure.subplots()
+    axes.plot([1, 2], clip_on=True)
+    axes.bar([1], [2], hatch="/")
+    axes.imshow(np.zeros((3, 3)))
+    store.put_image("i", encode_svg(figure, 'url(x) onload="@"', "<script>"))
+    assert Store(store.root).find_image("i") is not None
+
+
 @pytest.mark.parametrize(
     "forged",
     [{"family": "other"}, {"kind": "other"}, {"score": {"dtype": "object"}}, {"family": None}, {"least_p_value": "0"}],
@@ -304,9 +343,9 @@ def test_projections_whose_name_leads_out_of_a_folder_count_as_absent(store: Sto
 
 
 def test_images_come_back_and_damaged_ones_do_not(store: Store) -> None:
-    store.put_image("i", b"a picture")
+    store.put_image("i", making.webp("a picture"))
     file = present(Store(store.root).find_image("i"))
-    assert file.read_bytes() == b"a picture"
+    assert file.read_bytes() == making.webp("a picture")
     file.write_bytes(b"a pictuRe")
     assert Store(store.root).find_image("i") is None
     assert Store(store.root).find_image("other") is None
@@ -317,7 +356,7 @@ def test_what_others_have_written_since_is_found(store: Store) -> None:
     store.put("own", Neighbours(rows=np.zeros((1, 1, 1), dtype=np.int64)))
     assert (store.find_image("i"), other.find_image("i"), store.has("k", Neighbours)) == (None, None, False)
     other.put("k", Neighbours(rows=np.zeros((1, 1, 1), dtype=np.int64)))
-    other.put_image("i", b"image")
+    other.put_image("i", making.webp("image"))
     assert store.has("k", Neighbours)
     assert store.find_image("i") is not None
 

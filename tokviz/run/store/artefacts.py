@@ -40,6 +40,7 @@ from tokviz.records import HiddenStates, Projection
 from tokviz.run.store import disk, entries
 from tokviz.run.store.disk import shown_path
 from tokviz.run.store.entries import DESCRIPTION, STATES, SUFFIXES, Entry, checksum
+from tokviz.run.store.images import is_drawn
 from tokviz.run.store.plain import Record, from_plain, to_plain
 from tokviz.run.store.states_file import (
     POSITION0,
@@ -61,7 +62,7 @@ from tokviz.run.store.states_file import (
 PREVIEWS = "previews"
 """What other sites show beside links."""
 
-_REPORTS, _MEASURES = "reports", "measures"
+_REPORTS, _MEASURES, _IMAGES = "reports", "measures", "images"
 _TIMINGS, _ALL_RUNS = "timings", "0" * 32
 _NOTES = (_REPORTS, _TIMINGS)
 """What is kept of runs, and never unused."""
@@ -265,11 +266,11 @@ class Store:
 
     def find_image(self, key: str) -> Path | None:
         """The image's file, its content checked; it is copied from there, never held in memory."""
-        return self._intact("images", key)
+        return self._intact(_IMAGES, key)
 
     def put_image(self, key: str, data: bytes) -> None:
         # A file is found by its key; its ending is for people who look into the cache.
-        self._put("images", key, ".svg" if data.startswith(b"<svg") else ".webp", data)
+        self._put(_IMAGES, key, ".svg" if data.startswith(b"<svg") else ".webp", data)
 
     def find_preview(self, key: str) -> Path | None:
         return self._intact(PREVIEWS, key)
@@ -375,7 +376,8 @@ class Store:
             self._used.add((kind, key))
             return path
         try:
-            intact = checksum(disk.read_regular(path)) == path.name.split(".")[1]
+            data = disk.read_regular(path)
+            intact = checksum(data) == path.name.split(".")[1] and (kind != _IMAGES or is_drawn(data))
         except OSError:
             intact = False
         if not intact:
