@@ -346,7 +346,7 @@ def test_images_come_back_and_damaged_ones_do_not(store: Store) -> None:
     store.put_image("i", making.webp("a picture"))
     file = present(Store(store.root).find_image("i"))
     assert file.read_bytes() == making.webp("a picture")
-    file.write_bytes(b"a pictuRe")
+    file.write_bytes(making.webp("a pictuRe"))
     assert Store(store.root).find_image("i") is None
     assert Store(store.root).find_image("other") is None
 
