@@ -170,6 +170,11 @@ def hidden_states(
     )
 
 
+def webp(text: str) -> bytes:
+    """What begins as an image does, and tells it from others."""
+    return b"RIFF\0\0\0\0WEBP" + text.encode()
+
+
 def gaussian(n_depths: int = 6, n_words: int = 60, width: int = 32, seed: int = 0) -> list[np.ndarray]:
     """Per depth an independent cloud."""
     random = np.random.default_rng(seed)

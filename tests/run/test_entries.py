@@ -228,8 +228,8 @@ def test_locks_of_others_stay(tmp_path: Path) -> None:
 
 def test_a_stray_entry_costs_that_artefact_only(tmp_path: Path) -> None:
     store = Store(tmp_path / "cache")
-    store.put_image(KEY, b"one")
-    store.put_image(OTHER, b"two")
+    store.put_image(KEY, making.webp("one"))
+    store.put_image(OTHER, making.webp("two"))
     images = store.root / "images"
     [file] = images.glob(f"{KEY}.*")
     file.unlink()
@@ -239,10 +239,10 @@ def test_a_stray_entry_costs_that_artefact_only(tmp_path: Path) -> None:
     again = Store(store.root)
     assert again.find_image(KEY) is None
     assert again.find_image(OTHER) is not None
-    again.put_image(KEY, b"one")
+    again.put_image(KEY, making.webp("one"))
     found = Store(store.root).find_image(KEY)
     assert found is not None
-    assert found.read_bytes() == b"one"
+    assert found.read_bytes() == making.webp("one")
     assert (images / f"{file.name}.other" / "mine.txt").is_file()
     assert (images / f"{OTHER}.mine.webp").is_file()
 

@@ -128,7 +128,7 @@ def jobs(
 
 def drawn(store: Store, some: list[PictureJob]) -> None:
     for job in some:
-        store.put_image(job.key, job.path.encode())
+        store.put_image(job.key, making.webp(job.path))
 
 
 def test_pictures_have_the_names_of_the_post_and_a_form_for_phones(store: Store) -> None:

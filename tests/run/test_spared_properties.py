@@ -234,7 +234,7 @@ def stored(chance: random.Random) -> Iterator[tuple[Path, trees.Facts, trees.Fac
         store = Store(root)
         making.put(store, KEY)
         for key in (KEY, OTHER):
-            store.put_image(key, key.encode())
+            store.put_image(key, making.webp(key))
             store.put_preview(key, key.encode())
         own = facts(root)
         theirs = put(root, chance.sample(NEAR, chance.randint(0, 8)), chance)
@@ -289,7 +289,7 @@ def test_storing_loses_nothing_of_somebodys(seed: int) -> None:
         store = Store(root)
         for key in (KEY, OTHER):
             making.put(store, key)
-            store.put_image(key, f"{key} again".encode())
+            store.put_image(key, making.webp(f"{key} again"))
             store.put_preview(key, key.encode())
         again = Store(root)
         assert all(again.find_states(key) and again.find_image(key) and again.find_preview(key) for key in (KEY, OTHER))

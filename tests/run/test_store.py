@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import pickle
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import making
 import numpy as np
 import pytest
+from claiming import decided
+from matplotlib.figure import Figure
 from narrow import present
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
+from tokviz.draw.encode import encode_svg
 from tokviz.errors import CaptureError, DamagedStatesError, DiskFullError, StoreError
 from tokviz.measure.pca import project
-from tokviz.records import CapturedBatch, Neighbours, Projection
+from tokviz.records import CapturedBatch, Neighbours, Problem, Projection
 from tokviz.run.store.artefacts import Store
+from tokviz.run.store.plain import to_plain
 from tokviz.run.store.states_file import CaptureDescription, _write_description, read_description
 
 
@@ -121,6 +127,17 @@ def test_damaged_states_count_as_absent(store: Store, damage: str) -> None:
         {"captured_at": 3},
         {"tokenization": "x"},
         {"context": "../.."},
+        {"batch_check": {}},
+        {"batch_check": {"tolerance": float("nan")}},
+        {"batch_check": {"batching": "other"}},
+        {"batch_check": {"comparisons": [{"difference": -1.0}]}},
+        {"batch_check": {"comparisons": {}}},
+        {"tokenization": {"words": [{"ids": []}]}},
+        {"tokenization": {"words": [{"start": 10**9}]}},
+        {"card": {"n_layers": 5}},
+        {"card": {"width": "4"}},
+        {"card": {"width": 1.5}},
+        {"card": {"notes": "a"}},
     ],
 )
 def test_states_whose_description_pages_can_not_hold_count_as_absent(store: Store, forged: dict[str, Any]) -> None:
@@ -128,12 +145,21 @@ def test_states_whose_description_pages_can_not_hold_count_as_absent(store: Stor
     making.put(store)
     described = read_description(folder := store.root / "states" / "k")
     for name, key in (("tokenization", "read"), ("context", "name")):
-        if name in forged:
-            forged = {name: described[name] | {key: forged[name]}}
+        if isinstance(forged.get(name), str):
+            forged = {name: {key: forged[name]}}
     _write_description(folder, described)
     assert store.find_states("k") is not None
-    _write_description(folder, described | forged)
+    _write_description(folder, described | {name: changed(described[name], value) for name, value in forged.items()})
     assert store.find_states("k") is None
+
+
+def changed(plain: Any, change: Any) -> Any:
+    """Plain values with some of theirs changed, at any depth; lists of objects in their first entry."""
+    if isinstance(change, dict) and change and isinstance(plain, dict):
+        return plain | {name: changed(plain[name], value) for name, value in change.items()}
+    if isinstance(change, list) and len(change) == 1 and isinstance(change[0], dict):
+        return [changed(plain[0], change[0]), *plain[1:]]
+    return change
 
 
 def flip(file: Path, position: int) -> None:
@@ -257,11 +283,70 @@ def test_projections_come_back_as_they_were(store: Store) -> None:
     assert (found.name, found.problems, found.grid_problems) == ("centered", (None, None), projection.grid_problems)
 
 
+NOT_DRAWN = [
+    b"<html>",
+    *(
+        b'<svg xmlns="http://www.w3.org/2000/svg" xmlns:s="http://www.w3.org/2000/svg" %s>%s</svg>' % each
+        for each in [
+            (b"", b"<script>alert(1)</script>"),
+            (b"", b"<s:script>alert(1)</s:script>"),
+            (b'onload="alert(1)"', b""),
+            (b"title='>' onload='alert(1)'", b""),
+            (b"", b"<foreignObject/>"),
+            (b"", b'<use href="other.svg#a"/>'),
+            (b"", b'<g style="fill: url(other.svg#a)"/>'),
+            (b"", b"<style>@import 'other.css'</style>"),
+            (b"", b"<?xml-stylesheet href='other.css'?>"),
+            (b"", b"<g>"),
+        ]
+    ),
+]
+
+
+@pytest.mark.parametrize("data", NOT_DRAWN)
+def test_images_that_tokviz_does_not_draw_count_as_absent(store: Store, data: bytes) -> None:
+    """A script in an SVG would run on the site's origin."""
+    store.put_image("i", data)
+    assert Store(store.root).find_image("i") is None
+
+
+def test_drawings_of_matplotlib_come_back(store: Store) -> None:
+    figure = Figure()
+    axes = figure.subplots()
+    axes.plot([1, 2], clip_on=True)
+    axes.bar([1], [2], hatch="/")
+    axes.imshow(np.zeros((3, 3)))
+    store.put_image("i", encode_svg(figure, 'url(x) onload="@"', "<script>"))
+    assert Store(store.root).find_image("i") is not None
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [{"family": "other"}, {"kind": "other"}, {"score": {"dtype": "object"}}, {"family": None}, {"least_p_value": "0"}],
+)
+def test_measures_that_are_no_such_record_count_as_absent(store: Store, forged: dict[str, Any]) -> None:
+    """A checksum says that a file is as it was written, not by whom."""
+    measured = Problem(kind="few_words") if "kind" in forged else decided(np.ones(2, dtype=bool))
+    store.put("k", measured)
+    store._put("measures", "forged", ".json", json.dumps(changed(to_plain(measured), forged)).encode())
+    again = Store(store.root)
+    assert [again.has(key, type(measured)) for key in ("k", "forged")] == [True, False]
+    assert again.find("k", type(measured)) is not None
+    assert again.find("forged", type(measured)) is None
+
+
+def test_projections_whose_name_leads_out_of_a_folder_count_as_absent(store: Store) -> None:
+    reference = np.ones(len(making.WORDS.words), dtype=bool)
+    projection = project([making.depths()[0]], reference, "centered")
+    store.put("p", replace(projection, name="x/../../outside"))
+    assert not Store(store.root).has("p", Projection)
+
+
 def test_images_come_back_and_damaged_ones_do_not(store: Store) -> None:
-    store.put_image("i", b"a picture")
+    store.put_image("i", making.webp("a picture"))
     file = present(Store(store.root).find_image("i"))
-    assert file.read_bytes() == b"a picture"
-    file.write_bytes(b"a pictuRe")
+    assert file.read_bytes() == making.webp("a picture")
+    file.write_bytes(making.webp("a pictuRe"))
     assert Store(store.root).find_image("i") is None
     assert Store(store.root).find_image("other") is None
 
@@ -271,7 +356,7 @@ def test_what_others_have_written_since_is_found(store: Store) -> None:
     store.put("own", Neighbours(rows=np.zeros((1, 1, 1), dtype=np.int64)))
     assert (store.find_image("i"), other.find_image("i"), store.has("k", Neighbours)) == (None, None, False)
     other.put("k", Neighbours(rows=np.zeros((1, 1, 1), dtype=np.int64)))
-    other.put_image("i", b"image")
+    other.put_image("i", making.webp("image"))
     assert store.has("k", Neighbours)
     assert store.find_image("i") is not None
 

@@ -9,6 +9,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from tokviz.records.fields import FamilyKey
+
 LEVEL = 0.01
 """How often a report may claim anything that is false."""
 
@@ -21,7 +23,7 @@ class Claim:
     them (Westfall & Young 1993, Resampling-based multiple testing: max-T).
     """
 
-    family: str
+    family: FamilyKey
     """``categories``, ``surface``, ``relation 0``, ``order 1``, ``differences``, ``similarity``, ``paired``,
     ``paired by category``; after a comma a further question about the same, which is answered only where the first one is:
     ``categories, each``, ``relation 0, offset``, ``order 1, ends meet``."""

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from tokviz.records.fields import Count, FileName, Length, Tolerance
 from tokviz.records.updates import AttentionToFirst, Intervention, Updates
 from tokviz.records.words import Context, Tokenization
 from tokviz.text import counted
@@ -38,12 +39,12 @@ class ModelCard:
     architecture: str
     """Class name of the model that ran, such as ``LlamaModel``."""
     model_type: str
-    n_layers: int
-    width: int
-    embedding_width: int
-    n_parameters: int | None
+    n_layers: Count
+    width: Count
+    embedding_width: Count
+    n_parameters: Count | None
     """None where it isn't known, as of states that were not captured here; so is ``vocabulary_size``."""
-    vocabulary_size: int | None
+    vocabulary_size: Count | None
     dtype: str
     """Of the computation, such as ``float32``."""
     checkpoint_dtype: str | None
@@ -95,14 +96,14 @@ class BatchComparison:
     """How far the states of some words of a batch differ from those that they have when they are run alone."""
 
     batching: Batching
-    n_words: int
+    n_words: Count
     """How many words were run again."""
-    difference: float
+    difference: Length
     """The largest ‖together − alone‖ / ‖alone‖ over those words and all depths."""
     word: str
-    depth: int
+    depth: Count
     """Where it is the largest."""
-    median_difference: float
+    median_difference: Length
     """The median over those words of each one's largest difference."""
     accepted: bool
     """Whether the words may go through the model together in this way."""
@@ -114,12 +115,12 @@ class BatchCheck:
 
     batching: Batching
     """What the stored states come from."""
-    tolerance: float
+    tolerance: Tolerance
     """What the largest difference is held against in float32, and the median in bfloat16."""
     comparisons: tuple[BatchComparison, ...] = ()
     """One for each way that was tried; the last is of the stored states unless it wasn't accepted. None where each word went
     alone from the start, and for words of equal length where weights are read in every pass."""
-    mask_difference: float | None = None
+    mask_difference: Length | None = None
     """The largest relative difference, over the depths of the longest word, between a mask that hides nothing and none;
     None where that was not tried, as of weights that are read in every pass."""
 
@@ -189,7 +190,7 @@ class Problem:
 class Projection:
     """The 2-D coordinates of all words at all depths, for one model × context × projection."""
 
-    name: str
+    name: FileName
     coordinates: np.ndarray
     """``(n_depths, n_words, 2)`` float64, in each depth's own basis; NaN where a depth can't be projected."""
     explained_variance_ratio: np.ndarray

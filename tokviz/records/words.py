@@ -8,6 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
+from tokviz.records.fields import FileName
+
 
 def depth_name(depth: int) -> str:
     """``embedding`` for depth 0, ``layer k`` for depth k + 1; a depth is spoken of in these words everywhere."""
@@ -80,7 +82,7 @@ class WordList:
 class Context:
     """The text around a word. A template holds ``{word}`` exactly once."""
 
-    name: str
+    name: FileName
     label: str
     template: str
     """What is drawn, and measured."""
@@ -116,6 +118,12 @@ class TokenizedWord:
     """Index in ``ids`` of the word's first token."""
     stop: int
     """One past the word's last token."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start <= self.stop <= len(self.ids) == len(self.pieces):
+            raise ValueError(
+                f"expected tokens {self.start} to {self.stop} to be among {len(self.ids)} ids and {len(self.pieces)} pieces"
+            )
 
     @property
     def n_tokens(self) -> int:

@@ -104,7 +104,7 @@ class Steps:
 
     def find(self, step: Step[Value]) -> Value | None:
         """What is stored; None where it is due."""
-        return None if self.due(step) else self.stored(step)
+        return None if self._is_forced and step.key not in self._made else self.stored(step)
 
     def stored(self, step: Step[Value]) -> Value | None:
         """What is stored, even where all is to be made once more."""

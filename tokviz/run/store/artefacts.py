@@ -36,26 +36,18 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from tokviz.errors import DamagedStatesError, StoreError
-from tokviz.records import (
-    AttentionToFirst,
-    BatchCheck,
-    Context,
-    HiddenStates,
-    Intervention,
-    ModelCard,
-    Projection,
-    Tokenization,
-    Updates,
-)
+from tokviz.records import HiddenStates, Projection
 from tokviz.run.store import disk, entries
 from tokviz.run.store.disk import shown_path
 from tokviz.run.store.entries import DESCRIPTION, STATES, SUFFIXES, Entry, checksum
+from tokviz.run.store.images import is_drawn
 from tokviz.run.store.plain import Record, from_plain, to_plain
 from tokviz.run.store.states_file import (
     POSITION0,
     CaptureDescription,
     StatesWriter,
     StoredDepths,
+    StoredDescription,
     depth_tensor,
     make_way,
     partial_beside,
@@ -70,7 +62,7 @@ from tokviz.run.store.states_file import (
 PREVIEWS = "previews"
 """What other sites show beside links."""
 
-_REPORTS, _MEASURES = "reports", "measures"
+_REPORTS, _MEASURES, _IMAGES = "reports", "measures", "images"
 _TIMINGS, _ALL_RUNS = "timings", "0" * 32
 _NOTES = (_REPORTS, _TIMINGS)
 """What is kept of runs, and never unused."""
@@ -108,6 +100,8 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._checked: set[Path] = set()
+        self._readable: set[Path | None] = set()
+        """Projections and measures that were found to be records of their kind."""
         self._damaged: dict[str, tuple[int, ...]] = {}
         """By key which files those were: another process may have captured them again."""
         self._used: set[Use] = set()
@@ -126,22 +120,14 @@ class Store:
             stored = read_description(folder)
             digests, file = stored["digests"], folder / STATES
             values, dimensions = (read_tensor(file, name, digests[name]) for name in POSITION0)
+            described = from_plain(StoredDescription, stored)
             found = HiddenStates(
-                card=from_plain(ModelCard, stored["card"]),
-                context=from_plain(Context, stored["context"]),
-                tokenization=from_plain(Tokenization, stored["tokenization"]),
-                module_paths=tuple(stored["module_paths"]),
+                **{field.name: getattr(described, field.name) for field in dataclasses.fields(described)},
                 states=StoredDepths(
-                    file, [digests[depth_tensor(depth)] for depth in range(len(stored["module_paths"]))]
+                    file, [digests[depth_tensor(depth)] for depth in range(len(described.module_paths))]
                 ),
                 position0_values=values,
                 position0_dimensions=dimensions,
-                captured_at=stored["captured_at"],
-                batch_check=stored["batch_check"] and from_plain(BatchCheck, stored["batch_check"]),
-                digest=stored["digest"],
-                updates=stored["updates"] and from_plain(Updates, stored["updates"]),
-                attention=tuple(from_plain(AttentionToFirst, each) for each in stored["attention"]),
-                intervention=stored["intervention"] and from_plain(Intervention, stored["intervention"]),
             )
             require_fit(found)
         except _UNREADABLE:
@@ -247,7 +233,7 @@ class Store:
 
     def has(self, key: str, kind: type) -> bool:
         """Whether there is a projection or a measure of that kind, such as ``Geometry``."""
-        return self._intact(folder_of(kind), key) is not None
+        return self._intact(folder_of(kind), key) in self._readable or self.find(key, kind) is not None
 
     def find(self, key: str, kind: type[Record]) -> Record | None:
         path = self._intact(folder_of(kind), key)
@@ -255,10 +241,13 @@ class Store:
             return None
         try:
             if kind is Projection:
-                return _unpacked(path.read_bytes())  # type: ignore[return-value]  # Record is Projection here
-            return from_plain(kind, json.loads(path.read_text(encoding="utf-8")))
+                found: Any = _unpacked(path.read_bytes())
+            else:
+                found = from_plain(kind, json.loads(path.read_text(encoding="utf-8")))
         except _UNREADABLE:
             return None
+        self._readable.add(path)
+        return found  # type: ignore[no-any-return]  # its type is known to the caller only
 
     def put(self, key: str, record: object) -> None:
         """Keep a projection or a measure.
@@ -277,11 +266,11 @@ class Store:
 
     def find_image(self, key: str) -> Path | None:
         """The image's file, its content checked; it is copied from there, never held in memory."""
-        return self._intact("images", key)
+        return self._intact(_IMAGES, key)
 
     def put_image(self, key: str, data: bytes) -> None:
         # A file is found by its key; its ending is for people who look into the cache.
-        self._put("images", key, ".svg" if data.startswith(b"<svg") else ".webp", data)
+        self._put(_IMAGES, key, ".svg" if data.startswith(b"<svg") else ".webp", data)
 
     def find_preview(self, key: str) -> Path | None:
         return self._intact(PREVIEWS, key)
@@ -387,7 +376,8 @@ class Store:
             self._used.add((kind, key))
             return path
         try:
-            intact = checksum(disk.read_regular(path)) == path.name.split(".")[1]
+            data = disk.read_regular(path)
+            intact = checksum(data) == path.name.split(".")[1] and (kind != _IMAGES or is_drawn(data))
         except OSError:
             intact = False
         if not intact:
@@ -437,6 +427,6 @@ def _packed(projection: Projection) -> bytes:
 def _unpacked(data: bytes) -> Projection:
     arrays = load(data)
     described = json.loads(arrays.pop("described").tobytes())
-    hints = get_type_hints(Projection)
+    hints = get_type_hints(Projection, include_extras=True)
     values: dict[str, Any] = {name: from_plain(hints[name], described[name]) for name in _DESCRIBED}
     return Projection(**{**arrays, **values})

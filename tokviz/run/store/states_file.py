@@ -35,6 +35,7 @@ from tokviz.records import (
     Tokenization,
     Updates,
 )
+from tokviz.records.fields import FileName
 from tokviz.run.store import disk
 from tokviz.run.store.disk import shown_path
 from tokviz.run.store.entries import DESCRIPTION, STATES, json_digest, new_key
@@ -110,9 +111,12 @@ def read_description(folder: Path) -> dict[str, Any]:
 
 def require_fit(states: HiddenStates) -> None:
     """Raise where names of files and facts of pages can't be made of a description, as a cache may come from somebody else."""
-    for name in (states.context.name, *states.module_paths):
-        if ".." in name.split("/") or "\\" in name or not name.isprintable():
-            raise ValueError(f"expected a name that is part of a file's, got {shown(name)}")
+    n_layers = states.n_depths - 1
+    counted = [states.card.n_layers, *(len(each.mean) for each in states.attention)]
+    if states.updates is not None:
+        counted.append(len(states.updates.layers))
+    if set(counted) != {n_layers}:
+        raise ValueError(f"expected what is known of {n_layers} layers, got {counted}")
     moment, _ = datetime.fromisoformat(states.captured_at), states.tokenization.index  # either raises where it is none
     if moment.tzinfo is None:
         raise ValueError(f"expected a time in UTC, got {shown(states.captured_at)}")
@@ -153,11 +157,20 @@ class CaptureDescription:
     card: ModelCard
     context: Context
     tokenization: Tokenization
-    module_paths: tuple[str, ...]
+    module_paths: tuple[FileName, ...]
     captured_at: str
     """ISO 8601, UTC."""
     batch_check: BatchCheck | None
     intervention: Intervention | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredDescription(CaptureDescription):
+    """The same when it is read, with what is known when all batches are written."""
+
+    digest: str
+    updates: Updates | None
+    attention: tuple[AttentionToFirst, ...]
 
 
 class StatesWriter:
