@@ -93,6 +93,9 @@ def test_scripts_move_through_a_single_depth(project: Path, open_page: OpenPage,
 def test_only_the_embeddings_of_vocabularies_make_a_report(project: Path) -> None:
     done(generate_blank(project, "--config", "vocabulary.toml", "--output", "vocabulary"))
     assert depths(project / "vocabulary", "flat") == depths(project / "vocabulary", "bert") == {"embedding"}
+    # Some of a model's layers are whole states, too.
+    again = done(generate_blank(project, "--config", "vocabulary.toml", "--output", "vocabulary", "--dry-run"))
+    assert again.startswith("nothing is to be captured, measured or drawn"), again
 
 
 def test_a_model_of_one_depth_alone_makes_a_report(project: Path) -> None:

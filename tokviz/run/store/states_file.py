@@ -112,11 +112,12 @@ def read_description(folder: Path) -> dict[str, Any]:
 def require_fit(states: HiddenStates) -> None:
     """Raise where names of files and facts of pages can't be made of a description, as a cache may come from somebody else."""
     n_layers = states.n_depths - 1
-    counted = [states.card.n_layers, *(len(each.mean) for each in states.attention)]
+    counted = [len(each.mean) for each in states.attention]
     if states.updates is not None:
         counted.append(len(states.updates.layers))
-    if set(counted) != {n_layers}:
-        raise ValueError(f"expected what is known of {n_layers} layers, got {counted}")
+    # Of a vocabulary some of a model's layers may be captured.
+    if states.card.n_layers < n_layers or set(counted) - {n_layers}:
+        raise ValueError(f"expected what is known of {n_layers} layers, got {[states.card.n_layers, *counted]}")
     moment, _ = datetime.fromisoformat(states.captured_at), states.tokenization.index  # either raises where it is none
     if moment.tzinfo is None:
         raise ValueError(f"expected a time in UTC, got {shown(states.captured_at)}")
