@@ -134,7 +134,7 @@ def test_damaged_states_count_as_absent(store: Store, damage: str) -> None:
         {"batch_check": {"comparisons": {}}},
         {"tokenization": {"words": [{"ids": []}]}},
         {"tokenization": {"words": [{"start": 10**9}]}},
-        {"card": {"n_layers": 5}},
+        {"card": {"n_layers": 1}},
         {"card": {"width": "4"}},
         {"card": {"width": 1.5}},
         {"card": {"notes": "a"}},

@@ -360,8 +360,9 @@ class Store:
             with os.scandir(folder) as found:
                 for file in found:
                     name = entries.artefact(kind, file.name)
-                    if name and file.is_file():
-                        self._files[kind, name["key"]] = folder / file.name
+                    with contextlib.suppress(OSError):  # a link that leads to itself
+                        if name and file.is_file():
+                            self._files[kind, name["key"]] = folder / file.name
         except OSError:
             return
         # What is written in the same moment may leave the folder's time as it is.
