@@ -138,7 +138,7 @@ def test_layers_without_a_plot_are_left_out_and_that_is_said(project: Path) -> N
             ["lost"],
             "lost: has no plots, as it failed: nobody/lost-7B: expected a hub id or a folder, found neither; check the spelling",
         ),
-        (["mini-6", "aloft"], "no context 'aloft' of mini-6; known: alone, sentence; did you mean 'alone'?"),
+        (["mini-6", "alonf"], "no context 'alonf' of mini-6; known: alone, sentence; did you mean 'alone'?"),
         (["--projection", "umap"], "no projection 'umap'; known: standardized, centered"),
         (["mini-6", "--layers", "0..9"], "--layers: no '9' in mini-6; known: embedding, layer-0 … layer-5"),
         (["mini-6", "--layers", "first..3"], "--layers: no 'first' in mini-6; known: embedding, layer-0 … layer-5"),

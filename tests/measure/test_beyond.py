@@ -147,7 +147,10 @@ def test_tokens_that_words_have_in_common_are_taken_out_the_first_and_the_last()
     states, aims = np.random.default_rng(6).normal(size=(N, 9)), aims_of(order())
     whole = capture(states, np.arange(N))
     ids = [(0, 10 + row // 4, 20 + row % 4) for row in range(N)]
-    words = [replace(each, ids=own, stop=3, start=1) for each, own in zip(whole.tokenization.words, ids, strict=True)]
+    words = [
+        replace(each, ids=own, pieces=("",) * 3, start=1, stop=3)
+        for each, own in zip(whole.tokenization.words, ids, strict=True)
+    ]
     looks, *_ = looks_of(order(), replace(whole.tokenization, words=tuple(words)), aims)
     assert looks.names == ("tokens",)
     np.testing.assert_allclose(looks.hat @ aims, aims, atol=1e-9)

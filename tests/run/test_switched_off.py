@@ -346,7 +346,7 @@ def test_an_encoder_predicts_no_next_token(made: Path, tiny: Tiny, tmp_path: Pat
 @pytest.mark.parametrize(("n_words", "n_passages"), [(7, 8), (700, 16), (7_000, 32)])
 def test_many_words_take_more_passages(made: Path, n_words: int, n_passages: int) -> None:
     states = present(plan(made).models[0].contexts[0].captured).states
-    word = replace(states.tokenization.words[0], ids=(1, 2, 3))
+    word = replace(states.tokenization.words[0], ids=(1, 2, 3), pieces=("",) * 3, start=0, stop=3)
     nothing = np.zeros((states.n_depths, n_words, N_EXTREMES))
     many = replace(
         states,
