@@ -73,7 +73,9 @@ COUNT_SCHEDULED = """(() => {
 COUNT_SHIFTS = """(() => {
     let total = 0;
     const moves = [];
+    let counts = true;
     const add = (entries) => {
+        if (!counts) return;
         for (const { value, startTime, sources } of entries) {
             total += value;
             for (const { node, previousRect: from, currentRect: to } of sources)
@@ -86,8 +88,22 @@ COUNT_SHIFTS = """(() => {
         add(observer.takeRecords());
         return [total, moves];
     };
+    window.uncounted = async (change) => {
+        add(observer.takeRecords());
+        counts = false;
+        change();
+        await new Promise((end) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(end))));
+        observer.takeRecords();
+        counts = true;
+    };
 })();"""
 """To be run before a page; ``layout_shift`` reads the sum, and what moved from where."""
+UNFOLD = """async () => {
+    const unfold = () => { for (const part of document.querySelectorAll("details.part")) part.open = true; };
+    if (window.uncounted && matchMedia("(scripting: enabled)").matches) await window.uncounted(unfold);
+    else unfold();
+}"""
+"""Opens all parts of a page; what that moves isn't a shift of the page's own. Without scripts no frame can be waited for."""
 COUNT_ADDRESS_CHANGES = """(() => {
     window.addressChanges = 0;
     const original = history.replaceState;

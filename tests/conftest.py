@@ -15,7 +15,7 @@ import marking
 import pytest
 import smollm2
 import training_series
-from browser import COUNT_SCHEDULED, DESKTOP, STILL, OpenPage, started
+from browser import COUNT_SCHEDULED, DESKTOP, STILL, UNFOLD, OpenPage, started
 from filelock import FileLock
 from hypothesis import settings
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Request, ViewportSize, expect
@@ -149,7 +149,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
             page.add_init_script(before)
         page.goto(address + path, wait_until="load")
         if not folded:
-            page.evaluate("for (const part of document.querySelectorAll('details.part')) part.open = true")
+            page.evaluate(UNFOLD)
         return page
 
     yield opened

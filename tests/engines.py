@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-from browser import install_with_apt, started
+from browser import UNFOLD, install_with_apt, started
 from playwright.sync_api import Error, Page
 from selenium import webdriver
 from selenium.common.exceptions import NoSuchWindowException
@@ -131,7 +131,7 @@ def choose(engine: Engine, selector: str, value: str) -> None:
 
 def unfold(engine: Engine) -> None:
     """Open all parts of a page that are folded."""
-    engine.run("() => { for (const part of document.querySelectorAll('details.part')) part.open = true; }")
+    engine.run(UNFOLD)
 
 
 def scroll_through(engine: Engine, window: str = "window") -> None:

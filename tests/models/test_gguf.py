@@ -206,13 +206,25 @@ def test_an_axis_longer_than_any_is_not_believed(tmp_path: Path) -> None:
     assert gguf_header.problem(tmp_path / "tiny.gguf") == "a tensor with an axis of 281,474,976,710,656"
 
 
-def test_texts_are_counted_over_all_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gguf_header, "_MOST_TEXTS", 5)
-    file, three = tmp_path / "tiny.gguf", KEY + struct.pack("<IIQ", 9, 8, 3) + bytes(3 * 8)
+@pytest.mark.parametrize(("kind", "n_bytes"), [(8, 8), (4, 4)])
+def test_texts_and_numbers_are_counted_over_all_lists(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: int, n_bytes: int
+) -> None:
+    """gguf makes an array of each of them."""
+    monkeypatch.setattr(gguf_header, "_MOST_IN_LISTS", 5)
+    file, three = tmp_path / "tiny.gguf", KEY + struct.pack("<IIQ", 9, kind, 3) + bytes(3 * n_bytes)
     file.write_bytes(header(0, 1, three))
     assert gguf_header.problem(file) is None
     file.write_bytes(header(0, 2, three, three))
-    assert gguf_header.problem(file) == "lists of 6 texts"
+    assert gguf_header.problem(file) == "lists of 6 texts and numbers"
+
+
+def test_more_values_than_any_model_has_are_not_read(tmp_path: Path) -> None:
+    file, value = tmp_path / "tiny.gguf", KEY + struct.pack("<IB", 0, 1)
+    file.write_bytes(header(0, 10_000, *[value] * 10_000))
+    assert gguf_header.problem(file) is None
+    file.write_bytes(header(0, 10_001, *[value] * 10_001))
+    assert gguf_header.problem(file) == "0 tensors and 10,001 values"
 
 
 @pytest.mark.parametrize("length", [30, 30_000])

@@ -429,6 +429,12 @@ def test_settings_that_are_larger_than_any_are_not_read(gpt2: Path) -> None:
     assert "config.json has more than 10 MB" in refusal("gpt2", gpt2.parent)
 
 
+def test_a_tokenizers_settings_that_are_larger_than_any_are_not_read(gpt2: Path) -> None:
+    """Read as JSON they take forty times as much memory."""
+    (gpt2 / "tokenizer_config.json").write_text('{"a": "' + 30_000_000 * "a" + '"}')
+    assert "tokenizer_config.json has more than 30 MB" in refusal("gpt2", gpt2.parent)
+
+
 # --- what ends a process -----------------------------------------------------------------------------------------
 
 

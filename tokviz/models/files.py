@@ -41,9 +41,10 @@ MOST_FILES = 10_000
 """Of all kinds that are read; each is looked at several times before a model is loaded."""
 MOST_WEIGHTS_FILES = 2_000
 """The largest models have some hundred."""
-_MOST_BYTES = {CONFIG: 10_000_000, INDEX: MOST_OF_INDEX, ADAPTER: 1_000_000}
-_MOST_OF_OTHERS = 100_000_000
-"""Bytes of settings that are read here; vocabularies, which are read by their libraries, may be larger."""
+_MOST_BYTES = {CONFIG: 10_000_000, ADAPTER: 1_000_000}
+_MOST_OF_OTHERS = MOST_OF_INDEX
+"""Bytes of settings that are read here, which take some forty times as many of memory; vocabularies, which are read by their libraries,
+may be larger."""
 _MOST_VALUES = {b"{": 1_000_000, b"[": 1_000_000, b",": 5_000_000}
 """Of a file that is read here: a hundred million bytes of empty tables take gigabytes."""
 LEAST_WRITTEN = 1 / 8

@@ -24,10 +24,10 @@ _LONGEST_IN_LIST = 100_000
 """Bytes of a text in a list, as of a token of the vocabulary."""
 _LONGEST_KEY, _LONGEST_NAME = 65_535, 255
 """Bytes; the format has names of tensors of 64."""
-_MOST_ENTRIES = 100_000
-"""Of tensors, and of values: the largest models have some thousand."""
-_MOST_TEXTS = 5_000_000
-"""In all lists: the largest vocabularies have some hundred thousand tokens, and as many merges."""
+_MOST_TENSORS, _MOST_VALUES = 100_000, 10_000
+"""The largest models have some thousand tensors, and some dozen values."""
+_MOST_IN_LISTS = 5_000_000
+"""Texts and numbers: the largest vocabularies have some hundred thousand tokens, as many merges, and two numbers of each token."""
 _MOST_AXES, _LONGEST_AXIS, _MOST_PER_NUMBER = 8, 2**48, 8
 """Of a tensor; and bytes that a number takes at most."""
 _ALIGNED = 1 << 20
@@ -77,7 +77,7 @@ class _Header:
 
     def __init__(self, file: BufferedReader, n_bytes: int, order: str) -> None:
         self._file, self._n_bytes, self._at = file, n_bytes, 8
-        self._block, self._begin, self._n_texts = b"", 0, 0
+        self._block, self._begin, self._n_in_lists = b"", 0, 0
         self._int, self._long = struct.Struct(f"{order}I"), struct.Struct(f"{order}Q")
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -102,7 +102,7 @@ class _Header:
     def _counts(self) -> tuple[int, int]:
         """Of tensors, and of values."""
         n_tensors, n_values = self._number(self._long), self._number(self._long)
-        if max(n_tensors, n_values) > _MOST_ENTRIES:
+        if n_tensors > _MOST_TENSORS or n_values > _MOST_VALUES:
             raise _UntrueError(f"{n_tensors:,} tensors and {n_values:,} values")
         return n_tensors, n_values
 
@@ -173,10 +173,11 @@ class _Header:
             raise _UntrueError("lists within lists")
         if kind in _SIZES:
             self._skip(_SIZES[kind] * length)
+        self._n_in_lists += length
+        if self._n_in_lists > _MOST_IN_LISTS:
+            raise _UntrueError(f"lists of {self._n_in_lists:,} texts and numbers")
+        if kind in _SIZES:
             return
-        self._n_texts += length
-        if self._n_texts > _MOST_TEXTS:
-            raise _UntrueError(f"lists of {self._n_texts:,} texts")
         for _ in range(length):
             before = self._at
             self._skip_value(kind)
