@@ -102,6 +102,7 @@ AGAIN = """
       document.body.append(shown);
     }
   }
+  // Above the page, not in it: nothing that is being read moves.
   const early = %(early)s;
   const link = document.getElementById("tokviz-early");
   if (Boolean(link) !== Boolean(early)) {
@@ -109,7 +110,8 @@ AGAIN = """
     if (early) {
       const found = Object.assign(document.createElement("a"), { id: "tokviz-early", href: early, textContent: "A first look at the next report" });
       Object.assign(found.style, {
-        display: "block", padding: "10px 16px", font: "14px/1.5 monospace", color: "#fff", background: "#1c4f8a",
+        position: "fixed", inset: "auto auto 12px 12px", zIndex: 2147483646, padding: "8px 14px", borderRadius: "6px",
+        font: "14px/1.5 monospace", color: "#fff", background: "#1c4f8a",
       });
       document.body.prepend(found);
     }
