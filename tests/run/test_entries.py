@@ -18,7 +18,7 @@ from tokviz.run.store import entries
 from tokviz.run.store.artefacts import Store
 from tokviz.run.store.locks import Locks
 
-KEY, OTHER, WRONG = "0" * 32, "f" * 32, "1" * 16
+KEY, OTHER, LINKED, WRONG = "0" * 32, "f" * 32, "e" * 32, "1" * 16
 SUM = entries.checksum(b"content")
 SEALED = json.dumps({"sha256": entries.json_digest({}), "description": {}})
 OWN = {
@@ -125,18 +125,19 @@ def test_what_a_cache_says_of_another_report_does_not_act_on_a_terminal(tmp_path
 def test_pruning_leaves_what_is_not_as_it_was_stored_and_what_lies_behind_a_link(
     tmp_path: Path, report: ReportConfig
 ) -> None:
-    elsewhere = filled(tmp_path / "elsewhere", f"{KEY}.{SUM}.json")
+    elsewhere = filled(tmp_path / "elsewhere", "states.json")
+    (elsewhere / "states.json").write_text(SEALED)
     theirs = (
         *(f"images/{KEY}.{WRONG}.webp", f"previews/{KEY}.{WRONG}.png", f"states/{OTHER}/states.safetensors"),
         f"states/{KEY}/states.json",
     )
     root = filled(tmp_path / "cache", *theirs)
     (root / "states" / KEY / "states.json").write_text(SEALED.replace("{}", '{"a": 1}'))
-    (root / "measures").symlink_to(elsewhere)
+    (root / "states" / LINKED).symlink_to(elsewhere)
     (root / entries.MARKER).write_text("tokviz cache 1\n")
     assert all(" 0 removed" in line for line in pruned(root, report))
-    assert files(root) - {entries.MARKER, "locks/prune.lock", "measures"} == set(theirs)
-    assert files(elsewhere) == {f"{KEY}.{SUM}.json"}
+    assert files(root) - {entries.MARKER, "locks/prune.lock", f"states/{LINKED}"} == set(theirs)
+    assert files(elsewhere) == {"states.json"}
     filled(root, f"states/{OTHER}/states.json")
     assert f"{root / 'states'}: 1 removed, {len(SEALED) + len('content')} bytes" in pruned(root, report)
     assert not (root / "states" / OTHER).exists()

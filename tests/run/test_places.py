@@ -126,6 +126,15 @@ def test_a_cache_that_lacks_room_for_a_folder_of_its_own_is_refused(
         places.check(report, options(tmp_path))
 
 
+@pytest.mark.parametrize("kind", ["states", "images", "fonts", "downloads"])
+def test_a_copied_cache_leads_nowhere_else(report: ReportConfig, tmp_path: Path, kind: str) -> None:
+    (tmp_path / ".cache").mkdir()
+    (tmp_path / "own").mkdir()
+    (tmp_path / ".cache" / kind).symlink_to(tmp_path / "own")
+    with pytest.raises(StoreError, match=f"{kind}: expected a folder of the cache, got a link; remove it"):
+        places.check(report, options(tmp_path))
+
+
 @pytest.mark.parametrize(
     ("limits", "raised"), [((24, 24), None), ((24, 1000), (64, 1000)), ((256, 256), (256, 256)), ((64, -1), (64, -1))]
 )

@@ -50,6 +50,11 @@ def check_cache(config: ReportConfig, options: Options) -> None:
             f"--cache {shown_path(cache)}: expected a folder or a place for one, but {shown_path(nearest)} is none; name another"
         )
     for folder in (cache / name for name in entries.FOLDERS):
+        if folder.is_symlink():  # of a cache that was copied, it may lead anywhere
+            raise StoreError(
+                f"{shown_path(folder)}: expected a folder of the cache, got a link; remove it, or name the place of a whole cache "
+                "with --cache"
+            )
         if os.path.lexists(folder) and not folder.is_dir():
             raise StoreError(f"{shown_path(folder)}: expected a folder of the cache, got something else; move it")
     _check_apart("--cache", cache, config, options)
