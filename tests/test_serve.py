@@ -638,6 +638,51 @@ def test_of_a_plot_that_grows_the_top_stays_and_not_what_stands_below_it(browser
 
 
 @pytest.mark.thorough
+@pytest.mark.parametrize("height", [820, 1_100])
+def test_a_plot_that_begins_above_the_window_stays_though_all_its_words_change(
+    browser: Browser, tmp_path: Path, height: int
+) -> None:
+    def with_plot(said: str, above: str) -> str:
+        plot = f'<figure style="margin: 0; height: {height}px"><p>{said}</p></figure>'
+        return f'{above}<section id="alone/grid"><h3>Grid {said}</h3>{plot}</section><ul aria-label="On this page"></ul><h2>The small print</h2>'
+
+    put_site(tmp_path, "Title", with_plot("a", '<p style="height: 300px"></p>'))
+    with listening(tmp_path) as server:
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.goto(server.address)
+        top = "document.querySelector('figure').getBoundingClientRect().top"
+        page.evaluate(f"scrollBy(0, {top} + {height - 400})")
+        before = page.evaluate(top)
+        between = '<section style="height: 900px">What was found.</section>'
+        put_site(tmp_path, "Title", with_plot("b", '<p style="height: 500px"></p>').replace("<ul ", f"{between}<ul "))
+        expect(page.get_by_text("What was found.")).to_have_count(1)
+        page.wait_for_function(f"Math.abs({top} - {before}) < 2")
+        page.close()
+
+
+@pytest.mark.thorough
+def test_the_heading_that_is_read_stays_though_the_part_that_it_stands_in_grows_above_it(
+    browser: Browser, tmp_path: Path
+) -> None:
+    def with_part(caption: str) -> str:
+        return (
+            f'<section aria-label="Models" style="height: 900px"><p>{caption}</p><h2>Base</h2><p>8 layers</p></section>'
+        )
+
+    put_site(tmp_path, "Title", with_part("One."))
+    with listening(tmp_path) as server:
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.goto(server.address)
+        top = "document.querySelector('section h2').getBoundingClientRect().top"
+        page.evaluate("document.body.style.paddingTop = '500px'; scrollBy(0, 0)")
+        page.evaluate(f"scrollBy(0, {top} - 280)")
+        put_site(tmp_path, "Title", '<p style="height: 500px"></p>' + with_part("All.<br>Of<br>several lines."))
+        expect(page.get_by_text("several lines.")).to_have_count(1)
+        page.wait_for_function(f"Math.abs({top} - 280) < 2")
+        page.close()
+
+
+@pytest.mark.thorough
 @pytest.mark.parametrize(("said", "opens"), [('<p class="draft">A first look</p>', "#alone/layer-3"), ("", "")])
 def test_plots_of_a_first_look_that_are_looked_at_stay(browser: Browser, tmp_path: Path, said: str, opens: str) -> None:
     plots = "<div data-viewer>Plots</div>"

@@ -7,17 +7,25 @@ ANEW = """
   const { blocks, parts, fields } = tokvizKnown();
   const top = (each) => each.getBoundingClientRect().top;
   const isSeen = (each) => {
-    const { top, left, right } = each.getBoundingClientRect();
-    return each.checkVisibility() && top > 0 && top < innerHeight && right > 0 && left < innerWidth;
+    const { top, bottom, left, right } = each.getBoundingClientRect();
+    return each.checkVisibility() && bottom > 0 && top < innerHeight && right > 0 && left < innerWidth;
   };
-  // What lies where one reads, the innermost first; else what begins near it.
+  // What lies where one reads, the innermost first; of what holds other parts, these count, or where it begins.
   const reading = innerHeight / 3;
   const far = ([, each]) => {
     const { top, bottom, height } = each.getBoundingClientRect();
-    return top <= reading && bottom >= reading ? height / 1e6 : 1 + Math.abs(top - reading);
+    const [above, below] = [Math.abs(top - reading), Math.abs(bottom - reading)];
+    if (top > reading || bottom < reading) return 1 + Math.min(above, below);
+    const holds = each.localName !== "figure" && each.querySelector("h1, h2, h3, h4, p, figure");
+    return holds ? 1 + Math.min(above, reading) : height / 1e6;
+  };
+  // Of what ends above it, the end stays: it may have grown.
+  const place = ([key, each]) => {
+    const { top, bottom } = each.getBoundingClientRect();
+    return bottom < reading ? [key, "bottom", bottom] : [key, "top", top];
   };
   const seen = scrollY ? [...blocks].filter(([, each]) => isSeen(each)).sort((a, b) => far(a) - far(b)) : [];
-  const places = seen.slice(0, 20).map(([key, each]) => [key, top(each)]);
+  const places = seen.slice(0, 20).map(place);
   const open = [...parts].filter(([, each]) => each.open).map(([key]) => key);
   const typed = [...fields].filter(([, each]) => each.value !== each.defaultValue).map(([key, each]) => [key, each.value]);
   const focused = [...fields].find(([, each]) => each === document.activeElement)?.[0];
@@ -36,17 +44,22 @@ ANEW = """
 window's name stays with it, even where the next page has another port."""
 AGAIN = """
 {
-  // What can be told apart from all else of its kind on its page, by its address or its words.
+  // Of a plot the words change: which one it is of those in the part around it.
+  const placed = (each) => {
+    const around = each.localName === "figure" && each.parentElement.closest("main [id], main [aria-label]");
+    return around && `${around.id || around.ariaLabel} ${[...around.querySelectorAll("figure")].indexOf(each)}`;
+  };
+  // What can be told apart from all else of its kind on its page, by its address, its place or its words.
   const known = (selector, words) => {
     const found = new Map();
     for (const each of document.querySelectorAll(selector)) {
-      const key = `${each.tagName} ${each.id || each.ariaLabel || words(each).trim()}`;
+      const key = `${each.tagName} ${each.id || each.ariaLabel || placed(each) || words(each).trim()}`;
       found.set(key, found.has(key) ? null : each);
     }
     return new Map([...found].filter(([, each]) => each));
   };
   window.tokvizKnown = () => ({
-    blocks: known("main :is(h1, h2, h3, h4, p, dt, dd, li, figcaption, caption, summary, legend, label, th, [id], [aria-label]):not(svg *)", (each) => each.textContent),
+    blocks: known("main :is(h1, h2, h3, h4, p, dt, dd, li, figure, figcaption, caption, summary, legend, label, button, th, [id], [aria-label]):not(svg *)", (each) => each.textContent),
     parts: known("main details", (each) => each.firstElementChild.textContent),
     fields: known("main :is(input[type=search], input[type=text], input:not([type]))", (each) => each.name),
   });
@@ -56,7 +69,7 @@ AGAIN = """
     const stay = () => {
       const { blocks } = tokvizKnown();
       const place = places.find(([key]) => blocks.get(key)?.checkVisibility());
-      if (place) scrollBy({ top: blocks.get(place[0]).getBoundingClientRect().top - place[1], behavior: "instant" });
+      if (place) scrollBy({ top: blocks.get(place[0]).getBoundingClientRect()[place[1]] - place[2], behavior: "instant" });
     };
     const goOn = () => {
       const { parts, fields } = tokvizKnown();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +188,17 @@ def test_states_that_are_all_zero_are_told() -> None:
     said = "its hidden states at its end are all zero"
     with pytest.raises(CaptureError, match=said):
         require_plain_head(head, head.base_model, IDS)
+    with pytest.raises(CaptureError, match=said):
+        fitted(head)
+
+
+@pytest.mark.parametrize(
+    ("factor", "said"), [(math.nan, "output matrix holds infinity or NaN"), (1e38, "too large for float32, or NaN")]
+)
+def test_an_output_matrix_that_gives_no_numbers_is_told(factor: float, said: str) -> None:
+    head = made("gated, untied")
+    with torch.no_grad():
+        head.get_output_embeddings().weight.mul_(factor)
     with pytest.raises(CaptureError, match=said):
         fitted(head)
 

@@ -34,6 +34,17 @@ def test_plots_of_what_was_not_measured_are_not_called_a_finding() -> None:
         assert site["index.html"].one(".finding-first")["aria-label"] == label
 
 
+def test_marks_of_the_narrow_plots_are_explained_where_there_are_such() -> None:
+    said = "a large mark shows the middle word of each category"
+    drafted = Rendered(replace(report_of("one", measured=False), draft=True))
+    for site, is_said in (
+        (look("one", n_models=2), False),
+        (drafted, False),
+        (Rendered(report_of("one", measured=False)), True),
+    ):
+        assert (said in site["index.html"].one(".strips .caption").text) == is_said
+
+
 def test_what_is_measured_in_each_template_is_said_where_something_was_measured() -> None:
     early, whole = (
         each[METHOD].under("contexts").text

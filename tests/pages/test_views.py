@@ -222,6 +222,17 @@ def test_a_long_list_leaves_the_method_page_readable() -> None:
     assert rest.one("a")["href"] == "../data/m/alone/tokens.csv"
 
 
+def test_a_token_turns_only_itself_around() -> None:
+    report = sample_report()
+    context = report.models[0].contexts[0]
+    tokens = context.states.tokenization
+    turning = replace(tokens.words[0], ids=(0, 1), pieces=("\u202e", "Ġblue"), start=0, stop=2)
+    tokens = replace(tokens, words=(turning, *tokens.words[1:]))
+    model = replace(report.models[0], contexts=(replace(context, states=replace(context.states, tokenization=tokens)),))
+    [table, *_] = Rendered(replace(report, models=(model,)))["method/index.html"].under("tokens").all("details")
+    assert table.all("tbody tr")[0].texts("code") == ["\u2068\u202e\u2069", "Ġblue"]
+
+
 def test_a_short_list_is_shown_whole(site: Rendered) -> None:
     [table, *_] = site["method/index.html"].under("tokens").all("details")
     assert len(table.all("tbody tr")) == 117

@@ -61,6 +61,12 @@ def test_long_arrays_are_bytes_and_come_back_as_those_that_were_digits(dtype: st
         from_plain(Outer, {**plain, "values": {**plain["values"], "bytes": plain["values"]["bytes"][:-5]}})
 
 
+def test_a_number_of_any_length_is_no_count() -> None:
+    card = to_plain(making.card())
+    with pytest.raises(ValueError, match="got 1000"):
+        from_plain(ModelCard, {**card, "n_parameters": 10**400})
+
+
 def test_what_is_no_such_record_is_refused() -> None:
     with pytest.raises(TypeError, match="missing"):
         from_plain(ModelCard, {"source": "x"})

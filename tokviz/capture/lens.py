@@ -51,7 +51,7 @@ def output_rows(module: nn.Module, structure: Structure, matrix: Any, ids: Seque
 
     Raises
     ------
-    CaptureError : between the last layer and the output matrix is something else than one such norm.
+    CaptureError : between the last layer and the output matrix is something else than one such norm, or its rows aren't finite.
     """
     import torch
 
@@ -65,6 +65,8 @@ def output_rows(module: nn.Module, structure: Structure, matrix: Any, ids: Seque
     ):
         raise CaptureError("its output matrix is quantized, or not of the width of its hidden states")
     rows: np.ndarray = matrix.detach()[list(ids)].double().cpu().numpy() * multiplier
+    if not np.isfinite(rows).all():
+        raise CaptureError("its output matrix holds infinity or NaN")
     return rows - rows.mean(axis=1, keepdims=True) if is_centered else rows
 
 
@@ -124,7 +126,7 @@ def directions(
 
     Raises
     ------
-    CaptureError : its layers can't be derived by.
+    CaptureError : its layers can't be derived by, or not in finite numbers.
     """
     import torch
 
@@ -138,6 +140,8 @@ def directions(
         # The caller may have turned gradients off.
         with torch.inference_mode(mode=False), torch.enable_grad(), _weights_fixed(module), _fast_passes(module):
             found = _directions(module, structure, rows[some], passages, on_progress)
+        if not all(np.isfinite(each).all() for each in found):
+            raise CaptureError("its derivatives are too large for float32, or NaN")
         yield some, found
 
 

@@ -288,7 +288,7 @@ class _Relation(_Question):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _InTemplate:
-    """What is gathered of one question in one template; NaN where a depth's states aren't finite."""
+    """What is gathered of one question in one template; NaN where a depth's states or directions aren't finite."""
 
     found: np.ndarray
     """``(n_depths, 1 + N_SHUFFLES)``"""
@@ -426,7 +426,7 @@ def _over_depths(read: Read, directions: Directions, questions: Sequence[_Questi
             each.templates.append(_InTemplate.empty(read.n_depths))
         for depth in range(read.n_depths):
             own, halves = states.states[depth][read.rows], directions.halves(depth)
-            if not np.isfinite(own).all():
+            if not (np.isfinite(own).all() and np.isfinite(halves).all()):
                 continue
             for each in answers:
                 columns = each.question.columns

@@ -41,17 +41,20 @@ from tokviz.pages.site import Page, SiteView
 from tokviz.pages.text import catalogue, wording
 from tokviz.pages.text.explained import Explainer
 from tokviz.records import depth_name
-from tokviz.text import one_line, shown, visible, visible_piece
+from tokviz.text import isolated, one_line, shown, visible, visible_piece
 
 ASSETS = "assets"
 OWN_STYLES = f"{ASSETS}/theme.css"
 """A theme's stylesheet, which all pages take after their own."""
-COMPILED_VERSION = 7
+COMPILED_VERSION = 8
 """Raised when the environment changes, or the form of the files."""
 FILTERS: dict[str, Callable[..., str]] = {
     **catalogue.FORMATS,
     **{each.__name__: each for each in (wording.capitalized, wording.day, wording.shortened, wording.visible_spaces)},
-    **{each.__name__: each for each in (wording.weights_format, wording.why_not_captured, depth_name, visible_piece)},
+    **{
+        each.__name__: each
+        for each in (wording.weights_format, wording.why_not_captured, depth_name, isolated, visible_piece)
+    },
     "counted": wording.count,
     "named_or_counted": wording.named_or_counted,
     "projection_label": wording.projection_label,

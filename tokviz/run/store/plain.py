@@ -14,6 +14,8 @@ import numpy as np
 Record = TypeVar("Record")
 _LONG = 256
 """Arrays of more numbers are bytes: as digits, those of a report take longer to read than all else of it."""
+_TOO_LARGE = 2**63
+"""For a whole number: no record holds one."""
 
 
 def to_plain(value: Any) -> Any:
@@ -90,8 +92,8 @@ def _read_simple(kind: Any, plain: Any) -> Any:
     elif get_origin(kind) is Literal:
         value, fits = plain, isinstance(plain, str) and plain in arguments
     elif kind in (int, float):
-        # JSON has one type for both.
-        fits = isinstance(plain, (int, float)) and (kind is float or plain == int(plain))
+        # JSON has one type for both, and whole numbers of any length.
+        fits = isinstance(plain, (int, float)) and (kind is float or (plain == int(plain) and abs(plain) < _TOO_LARGE))
         value = kind(plain) if fits else plain
     else:
         value, fits = plain, isinstance(plain, kind)
