@@ -24,7 +24,7 @@ from command import SMALL_CONFIG, done, generate_blank, wait_for
 from families import Tiny
 from invoking import run_in
 from narrow import present
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tokviz.serve import SiteServer, make, watched
 
@@ -679,6 +679,83 @@ def test_the_heading_that_is_read_stays_though_the_part_that_it_stands_in_grows_
         put_site(tmp_path, "Title", '<p style="height: 500px"></p>' + with_part("All.<br>Of<br>several lines."))
         expect(page.get_by_text("several lines.")).to_have_count(1)
         page.wait_for_function(f"Math.abs({top} - 280) < 2")
+        page.close()
+
+
+@pytest.mark.thorough
+def test_a_caption_stays_where_its_plot_grows(browser: Browser, tmp_path: Path) -> None:
+    def with_plot(height: int, said: str) -> str:
+        plot = f'<div style="height: {height}px"></div><figcaption>{said}</figcaption>'
+        return f'<p style="height: 400px"></p><section aria-label="Plot 1"><figure>{plot}</figure></section>'
+
+    put_site(tmp_path, "Title", with_plot(250, "PC1 6 %"))
+    with listening(tmp_path) as server:
+        page = browser.new_page(viewport={"width": 390, "height": 844})
+        page.goto(server.address)
+        top = "document.querySelector('figcaption').getBoundingClientRect().top"
+        page.evaluate(f"scrollBy(0, {top} - 275)")
+        put_site(tmp_path, "Title", with_plot(463, "PC1 6 % of the variance"))
+        expect(page.get_by_text("of the variance")).to_have_count(1)
+        page.wait_for_function(f"Math.abs({top} - 275) < 2")
+        page.close()
+
+
+@pytest.mark.thorough
+def test_what_stands_in_several_parts_is_known_by_its_part(browser: Browser, tmp_path: Path) -> None:
+    def strips(model: str) -> str:
+        strip = '<p>in a sentence</p><div style="height: 90px"></div>'
+        return f"<article><h3>{model}</h3>{strip}</article>"
+
+    problem = '<article style="height: 130px"><h3>Broken</h3></article>'
+    above = '<p style="height: 500px"></p>'
+    put_site(tmp_path, "Title", above + strips("Base") + strips("Tuned"))
+    with listening(tmp_path) as server:
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.goto(server.address)
+        top = "document.querySelector('article p').getBoundingClientRect().top"
+        page.evaluate(f"scrollBy(0, {top} - 200)")
+        put_site(tmp_path, "Title", above + strips("Base") + problem + strips("Tuned"))
+        expect(page.get_by_text("Broken")).to_have_count(1)
+        page.wait_for_function(f"Math.abs({top} - 200) < 2")
+        page.close()
+
+
+@pytest.mark.thorough
+def test_a_list_that_is_open_stays_so_when_there_is_more_in_it(browser: Browser, tmp_path: Path) -> None:
+    def downloads(n: int) -> str:
+        files = "".join(f"<li>file-{number}.csv</li>" for number in range(n))
+        return f"<details><summary>{n} files</summary><ul>{files}</ul></details>"
+
+    put_site(tmp_path, "Title", downloads(60))
+    with listening(tmp_path) as server:
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.goto(server.address)
+        page.get_by_text("60 files").click()
+        top = "[...document.querySelectorAll('li')].find((each) => each.textContent === 'file-50.csv').getBoundingClientRect().top"
+        page.evaluate(f"scrollBy(0, {top} - 260)")
+        put_site(tmp_path, "Title", f'<p style="height: 300px">New.</p>{downloads(80)}')
+        expect(page.get_by_text("80 files")).to_have_count(1)
+        page.wait_for_function(f"Math.abs({top} - 260) < 2")
+        page.close()
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("at_first", ["whole", "none"])
+def test_a_page_whose_site_is_replaced_while_it_loads_shows_the_next(
+    browser: Browser, tmp_path: Path, at_first: str
+) -> None:
+    if at_first == "whole":
+        put_site(tmp_path, "Title")
+    with listening(tmp_path) as server:
+        page = browser.new_page()
+
+        def replace_first(route: Route) -> None:
+            put_site(tmp_path, "Title", "<p>The next.</p>")
+            route.continue_()
+
+        page.route("**/.reload/**", replace_first, times=1)
+        page.goto(server.address)
+        expect(page.get_by_text("The next.")).to_have_count(1)
         page.close()
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 ANEW = """
-{
+// As a page loads, the site that it is of may have gone already.
+if (!window.tokvizKnown) location.reload();
+else {
   const { blocks, parts, fields } = tokvizKnown();
   const top = (each) => each.getBoundingClientRect().top;
   const isSeen = (each) => {
@@ -25,7 +27,7 @@ ANEW = """
     return bottom < reading ? [key, "bottom", bottom] : [key, "top", top];
   };
   const seen = scrollY ? [...blocks].filter(([, each]) => isSeen(each)).sort((a, b) => far(a) - far(b)) : [];
-  const places = seen.slice(0, 20).map(place);
+  const places = seen.slice(0, 40).map(place);
   const open = [...parts].filter(([, each]) => each.open).map(([key]) => key);
   const typed = [...fields].filter(([, each]) => each.value !== each.defaultValue).map(([key, each]) => [key, each.value]);
   const focused = [...fields].find(([, each]) => each === document.activeElement)?.[0];
@@ -44,23 +46,25 @@ ANEW = """
 window's name stays with it, even where the next page has another port."""
 AGAIN = """
 {
-  // Of a plot the words change: which one it is of those in the part around it.
+  // Of a plot and its caption the words change: which one it is of those in the part around it.
   const placed = (each) => {
-    const around = each.localName === "figure" && each.parentElement.closest("main [id], main [aria-label]");
-    return around && `${around.id || around.ariaLabel} ${[...around.querySelectorAll("figure")].indexOf(each)}`;
+    const around = /^fig/.test(each.localName) && each.parentElement.closest("main [id], main [aria-label]");
+    return around && `${around.id || around.ariaLabel} ${[...around.querySelectorAll(each.localName)].indexOf(each)}`;
   };
-  // What can be told apart from all else of its kind on its page, by its address, its place or its words.
+  const within = (each) => each.parentElement.closest("article, section, details")?.querySelector("h2, h3, summary")?.textContent.trim();
+  // What can be told apart from all else of its kind on its page, or in its part, by its address, its place or its words.
   const known = (selector, words) => {
     const found = new Map();
     for (const each of document.querySelectorAll(selector)) {
       const key = `${each.tagName} ${each.id || each.ariaLabel || placed(each) || words(each).trim()}`;
-      found.set(key, found.has(key) ? null : each);
+      for (const name of [`${key} in ${within(each)}`, key]) found.set(name, found.has(name) ? null : each);
     }
     return new Map([...found].filter(([, each]) => each));
   };
   window.tokvizKnown = () => ({
     blocks: known("main :is(h1, h2, h3, h4, p, dt, dd, li, figure, figcaption, caption, summary, legend, label, button, th, [id], [aria-label]):not(svg *)", (each) => each.textContent),
-    parts: known("main details", (each) => each.firstElementChild.textContent),
+    // How many there are in one may change.
+    parts: known("main details", (each) => each.firstElementChild.textContent.replace(/[0-9]+/g, "")),
     fields: known("main :is(input[type=search], input[type=text], input:not([type]))", (each) => each.name),
   });
   if (name.startsWith('{"tokviz"')) {

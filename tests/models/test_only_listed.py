@@ -284,7 +284,8 @@ def test_layers_that_would_go_unused_are_an_error(gpt2: Path, n_layers: int) -> 
     edit_config(gpt2, n_layer=n_layers)
     message = refusal("gpt2", gpt2.parent)
     assert (
-        f"expected as many layers as config.json gives, {n_layers}, found weights of 3 (h.{n_layers} and on)" in message
+        f"expected as many layers as follow from config.json, {n_layers}, found weights of 3 (h.{n_layers} and on)"
+        in message
     )
     assert str(describe(configured("gpt2"), gpt2.parent).problem) == message
 

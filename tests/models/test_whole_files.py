@@ -154,7 +154,7 @@ def test_a_gguf_file_with_more_behind_its_tensors_is_refused(tmp_path: Path, mon
 def test_layers_that_a_key_calls_further_ones_must_have_what_predicts_further(llama: Path) -> None:
     """In DeepSeek's and GLM's checkpoints each has a projection and norms that no layer of the stack has."""
     edit_config(llama, num_hidden_layers=2, num_nextn_predict_layers=1)
-    assert "expected as many layers as config.json gives, 2, found weights of 3" in refusal("llama", llama.parent)
+    assert "expected as many layers as follow from config.json, 2, found weights of 3" in refusal("llama", llama.parent)
 
 
 def test_files_and_headers_have_a_number_that_is_read_at_once(llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:

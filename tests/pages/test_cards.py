@@ -216,6 +216,7 @@ def test_what_differs_is_shown_side_by_side(slot: str, sign: int) -> None:
     else:
         against, named = (found.context, 0), ["", ""]
     shown = [against, own] if slot == "layers" else [own, against]
+    assert any("hidden states in two language models (" in each for each in card.how) == (slot == "models"), card.how
     assert len(card.panels) == 2
     for panel, (context, at), name in zip(card.panels, shown, named, strict=True):
         assert panel.detail == name

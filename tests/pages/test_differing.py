@@ -55,6 +55,16 @@ def of_two(size: float, measured: str = "purity") -> Report:
     return differing_report(2, lambda _, __, context: size if context == "sentence" else 0.0, measured=measured)
 
 
+def only_in(report: Report) -> Report:
+    """Its models without other contexts."""
+    names = {each.name for each in report.contexts}
+    models = tuple(
+        replace(model, contexts=tuple(each for each in model.contexts if each.states.context.name in names))
+        for model in report.models
+    )
+    return replace(report, models=models)
+
+
 # --- two models ------------------------------------------------------------------------------------------------------
 
 
@@ -62,16 +72,15 @@ def of_two(size: float, measured: str = "purity") -> Report:
 @pytest.mark.parametrize("sign", [1, -1])
 def test_two_models_are_opened_where_they_are_shown_to_differ(measured: str, sign: int) -> None:
     page = page_of(of_two(0.4 * sign, measured))
-    first, second = told(page)
+    first, second = told(page)[0], plain(page.all(".finding")[1].text)
     more, less = ("Model number 0", "Model number 1")[::sign]
     said = {
         "purity": f"words in a sentence cluster more by category in {more} than {less}.",
         "silhouette": f"categories lie further apart in {more} than {less} (words in a sentence).",
     }[measured]
     assert first == f"At 0–100 % of depth, {said}"
-    assert second.startswith("No difference in category purity is shown between Model number 0 and Model number 1"), (
-        "of the words alone"
-    )
+    none = "No difference in category purity is shown between Model number 0 and Model number 1"
+    assert second.startswith(f"Words alone. {none}"), "beside what is said of others"
     assert opened(page) == (
         [("model-0", "sentence", "standardized"), ("model-1", "sentence", "standardized")],
         ["layer 20", "layer 3"],
@@ -92,8 +101,16 @@ def test_two_models_are_opened_where_they_are_shown_to_differ(measured: str, sig
 
 
 def test_two_models_without_a_test_are_opened_halfway() -> None:
-    page = page_of(untested(of_two(0.4)))
-    assert all(each.startswith("No difference in category purity is shown between") for each in told(page))
+    report = untested(of_two(0.4))
+    page = page_of(report)
+    none = "No difference in category purity is shown between"
+    said = [plain(each.text) for each in page.all(".finding")]
+    assert [each.partition(none)[0] for each in said] == ["Words alone. ", "Words in a sentence. "]
+    (alone,) = (each for each in report.contexts if each.name == "alone")
+    of_one = replace(
+        report, contexts=(alone,), differences=tuple(each for each in report.differences if each.context == "alone")
+    )
+    assert told(page_of(only_in(of_one)))[0].startswith(none)
     assert not page.all(".finding a")
     assert opened(page)[1] == ["layer 14", "layer 2"]
     assert [chosen[1] for chosen in opened(page)[0]] == ["alone", "alone"]

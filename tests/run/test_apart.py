@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -87,6 +88,7 @@ def capture(asked: Request, store: Store, reporter: Reporter) -> None:
         "finds damage": lambda: raised(DamagedStatesError(Path("states"), "depth.001")),
         "never ends": lambda: ended_late(limits.ended_after(0)),
         "sleeps": lambda: time.sleep(60),
+        "finalizes": finalized,
     }
     faulthandler.disable()  # pytest's
     step = reporter.step(f"{asked.model.source}: capturing", 2)
@@ -115,6 +117,11 @@ def capture(asked: Request, store: Store, reporter: Reporter) -> None:
 
 def raised(error: Exception) -> None:
     raise error
+
+
+def finalized() -> None:
+    """In a finalizer no exception reaches whoever waits for it."""
+    weakref.finalize(lambda: None, signal.raise_signal, signal.SIGTERM)
 
 
 def ended_late(limit: Any) -> None:
@@ -159,6 +166,14 @@ def test_what_ends_the_process_is_that_models_failure(captured: Apart, heard: He
     assert said in str(error.value)
     captured.capture(request("other"), STORE)
     assert heard.lines[-2] == 2
+
+
+def test_a_process_that_is_ended_as_something_is_finalized_ends_without_a_word(
+    captured: Apart, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(ModelError, match="ended with exit code 1"):
+        captured.capture(request("finalizes"), STORE)
+    assert capfd.readouterr().err == ""
 
 
 def test_what_it_had_half_made_leaves_the_disk_to_the_next_model(captured: Apart, tmp_path: Path) -> None:

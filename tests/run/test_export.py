@@ -36,7 +36,10 @@ def test_it_has_the_findings_every_layer_the_grid_and_the_charts(tmp_path: Path)
         *(f"layer {layer}" for layer in range(30)),
     ]
     page = (SITE / f"models/{LARGER}/index.html").read_text(encoding="utf-8")
-    assert text.count('<figure class="chart"') == page.count('<figure class="chart"') > 10
+    # Charts of what each layer adds, and of the lens, are of the context that their part of the page is about.
+    assert text.count('<figure class="chart"') == page.count('<figure class="chart" id="curves/') > 10
+    assert "Size of each update" in page
+    assert "Size of each update" not in text
     assert len(text.encode()) <= 4_000_000
 
 

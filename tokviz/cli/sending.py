@@ -42,7 +42,7 @@ def publish(
 ) -> None:
     """Send the report to GitHub Pages or to a Space: say what that does, ask, then do it.
 
-    There, only files that tokviz wrote are replaced or removed.
+    There, only files that tokviz wrote are removed, and replaced only these and those that you put into the site's folder.
     """
     with errors_in_one_line(debug=debug):
         site = expanded(output)

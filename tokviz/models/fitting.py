@@ -93,7 +93,7 @@ def refuse_unused_layers(source: str, whole: Any, path: str, names: set[str]) ->
             verb = "predicts" if len(unused) == 1 else "predict"
             return (f"{counted(len(unused), 'layer')} after the last one {verb} further tokens, and did not run.",)
         raise SourceError(
-            f"{source}: expected as many layers as config.json gives, {n_layers:,}, found weights of {max(unused) + 1:,} "
+            f"{source}: expected as many layers as follow from config.json, {n_layers:,}, found weights of {max(unused) + 1:,} "
             f"({place}.{min(unused)} and on); check that config.json and the weights belong together"
         )
     return ()

@@ -82,7 +82,10 @@ def _of(report: Report, found: Found) -> Card | None:
         panels, how = _related(report, found)
     else:
         spots = _spots(report, found)
-        panels, how = tuple(each.panel(report) for each in spots), (*_meant(found, evidence), *_how(spots))
+        panels, how = (
+            tuple(each.panel(report) for each in spots),
+            (*_meant(found, evidence), *_how(spots, of_two=found.other is not None)),
+        )
     if not panels:
         return None
     return _card(report, headline=found.sentence, about=found.about, evidence=evidence, panels=panels, how=how)
@@ -240,18 +243,20 @@ def _meant(found: Found, evidence: Sequence[str]) -> Iterator[str]:
         yield "Silhouette: how much nearer words lie to their own category than to the next (−1 to 1)."
 
 
-def _how(spots: Sequence[_Spot]) -> tuple[str, ...]:
+def _how(spots: Sequence[_Spot], *, of_two: bool = False) -> tuple[str, ...]:
     """How plots of words are made, and what their marks are."""
     if not spots:
         return ()
-    n_drawn, n_words = max(len(each.rows) for each in spots), len(spots[0].context.states.tokenization.words)
-    some = "" if n_drawn == n_words else f" ({n_drawn:,} of {n_words:,} words)"
+    drawn, n_words = sorted({len(each.rows) for each in spots}), len(spots[0].context.states.tokenization.words)
+    n_drawn = "–".join(f"{each:,}" for each in dict.fromkeys((drawn[0], drawn[-1])))
+    some = "" if drawn == [n_words] else f" ({n_drawn} of {n_words:,} words)"
+    where = "two language models" if of_two else "a language model"
     several = any((each.context.states.tokenization.n_tokens[each.rows] > 1).any() for each in spots)
     hollow = ("Hollow: several tokens.",) if several else ()
     name = spots[0].shown.projection.name
     made = "PCA of both models together" if name == COMMON else f"{projection_label(name)} PCA"
     return (
-        f"Marks: words’ hidden states in a language model{some}, {made}; each plot has its own scale (span).",
+        f"Marks: words’ hidden states in {where}{some}, {made}; each plot has its own scale (span).",
         *hollow,
     )
 

@@ -78,7 +78,7 @@ def of_model(site: Path, asked: Asked) -> Exported:
             findings=[each | {"about": _about(report, each)} for each in report["findings"] if each["announced"]],
             slides=slides,
             grid=_picture(site, grid) if grid else "",
-            charts=tuple(_elements(page, lambda tag, given: tag == "figure" and "chart" in _classes(given))),
+            charts=tuple(_elements(page, _is_curve)),
         )
         return _exported(f"{plots.model['slug']}-{plots.context['name']}", view)
 
@@ -115,6 +115,11 @@ def of_change(site: Path, before: str, after: str) -> Exported:
             ),
         )
         return _exported("-".join(("change", *slugs)), view)
+
+
+def _is_curve(tag: str, given: dict[str, str | None]) -> bool:
+    """Of all contexts, or of one that it names; other charts are of the context that the part of the page around them is about."""
+    return tag == "figure" and "chart" in _classes(given) and (given.get("id") or "").startswith("curves/")
 
 
 def _exported(name: str, view: _View) -> Exported:

@@ -116,7 +116,9 @@ def told(report: Report, standing: Standing) -> tuple[str, str]:
         one, other = (
             next(each for each in standing.models if each.slug == slug) for slug in next(iter(standing.pairs))
         )
-        return paired_facts.of_models(report, pair.paired, (one.name, other.name)), ""
+        said = paired_facts.of_models(report, pair.paired, (one.name, other.name))
+        # Beside what is said of other words.
+        return (f"Words {standing.context.label}.", said) if len(report.contexts) > 1 else (said, "")
     many = len(report.models) > MOST_MODELS_IN_ALL_PAIRS
     fact = _against_one(report, standing) if many else _of_several(report, standing)
     return catalogue.sentence([fact]), evidence

@@ -189,6 +189,7 @@ def _serve(connection: Connection[Any, Any], theirs: Connection[Any, Any], begin
         signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end)
+    sys.unraisablehook = _end_all_the_same
     threading.Thread(target=end_with_parent, daemon=True).start()
     theirs.close()
     # Torch's threads would spin while others need the processors: it reads this when it is imported.
@@ -215,3 +216,10 @@ def _outcome(source: str, work: Callable[[], Any]) -> tuple[TokvizError | None, 
 
 def _end(_number: int, _frame: object) -> None:
     raise SystemExit(1)
+
+
+def _end_all_the_same(lost: Any) -> None:
+    """What ``_end`` raises is lost where it comes as something is finalized."""
+    if isinstance(lost.exc_value, SystemExit):
+        os._exit(1)
+    sys.__unraisablehook__(lost)
