@@ -9,7 +9,6 @@ import os
 import shlex
 import sys
 from functools import partial
-from pathlib import Path
 
 import typer
 
@@ -192,10 +191,8 @@ def _forms(*, draft: bool, svg: bool) -> tuple[str, ...]:
 
 
 def _as_typed(context: typer.Context) -> str:
-    """What to type to repeat the report; a script that lies elsewhere, as for ``serve`` of a checkout, is named as the program."""
-    program, script = [TOKVIZ], Path(sys.argv[0])
-    if context.find_root().info_name != TOKVIZ:
-        program = ["python", script.name] if script.resolve().parent == Path.cwd() else [TOKVIZ, "build"]
+    """What to type to repeat the report."""
+    program = [TOKVIZ] if context.find_root().info_name == TOKVIZ else ["python", "generate.py"]
     return shlex.join([*program, *without_folders(sys.argv[1:])])
 
 
