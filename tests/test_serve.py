@@ -620,21 +620,41 @@ def test_what_was_opened_and_typed_is_there_again(browser: Browser, tmp_path: Pa
         page.close()
 
 
+def assert_stays(
+    browser: Browser, folder: Path, looks: tuple[str, str], said: str, read: str, at: int, width: int = 1280
+) -> None:
+    """What is read stands at the same height of the window when one look at a site takes the place of another.
+
+    Parameters
+    ----------
+    looks : what both have above their text, before and after.
+    said : only the second has it.
+    read : a selector; its first element is scrolled to ``at``.
+    """
+    top = f"document.querySelector({json.dumps(read)}).getBoundingClientRect().top"
+    put_site(folder, "Title", looks[0])
+    with listening(folder) as server:
+        page = browser.new_page(viewport={"width": width, "height": 844 if width == 390 else 800})
+        page.goto(server.address)
+        page.evaluate(f"scrollBy(0, {top} - {at})")
+        assert abs(page.evaluate(top) - at) < 1
+        put_site(folder, "Title", looks[1])
+        expect(page.get_by_text(said)).to_have_count(1)
+        page.wait_for_function(f"Math.abs({top} - {at}) < 2")
+        page.close()
+
+
+def empty(height: int, said: str = "") -> str:
+    return f'<p style="height: {height}px">{said}</p>'
+
+
 @pytest.mark.thorough
 def test_of_a_plot_that_grows_the_top_stays_and_not_what_stands_below_it(browser: Browser, tmp_path: Path) -> None:
     def with_plot(height: int, above: str) -> str:
         return f'{above}<div role="group" id="plot" style="height: {height}px">Plot</div><p>Copy link</p>'
 
-    put_site(tmp_path, "Title", with_plot(250, '<p style="height: 400px"></p>'))
-    with listening(tmp_path) as server:
-        page = browser.new_page(viewport={"width": 390, "height": 844})
-        page.goto(server.address)
-        top = "document.getElementById('plot').getBoundingClientRect().top"
-        page.evaluate(f"scrollBy(0, {top} - 80)")
-        put_site(tmp_path, "Title", with_plot(500, '<p style="height: 900px">New.</p>'))
-        expect(page.get_by_text("New.")).to_have_count(1)
-        page.wait_for_function(f"Math.abs({top} - 80) < 2")
-        page.close()
+    looks = with_plot(250, empty(400)), with_plot(500, empty(900, "New."))
+    assert_stays(browser, tmp_path, looks, "New.", "#plot", 80, width=390)
 
 
 @pytest.mark.thorough
@@ -642,62 +662,36 @@ def test_of_a_plot_that_grows_the_top_stays_and_not_what_stands_below_it(browser
 def test_a_plot_that_begins_above_the_window_stays_though_all_its_words_change(
     browser: Browser, tmp_path: Path, height: int
 ) -> None:
-    def with_plot(said: str, above: str) -> str:
+    def with_plot(said: str, above: int, below: str) -> str:
         plot = f'<figure style="margin: 0; height: {height}px"><p>{said}</p></figure>'
-        return f'{above}<section id="alone/grid"><h3>Grid {said}</h3>{plot}</section><ul aria-label="On this page"></ul><h2>The small print</h2>'
+        grid = f'<section id="alone/grid"><h3>Grid {said}</h3>{plot}</section>'
+        return f'{empty(above)}{grid}{below}<ul aria-label="On this page"></ul><h2>The small print</h2>'
 
-    put_site(tmp_path, "Title", with_plot("a", '<p style="height: 300px"></p>'))
-    with listening(tmp_path) as server:
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.goto(server.address)
-        top = "document.querySelector('figure').getBoundingClientRect().top"
-        page.evaluate(f"scrollBy(0, {top} + {height - 400})")
-        before = page.evaluate(top)
-        between = '<section style="height: 900px">What was found.</section>'
-        put_site(tmp_path, "Title", with_plot("b", '<p style="height: 500px"></p>').replace("<ul ", f"{between}<ul "))
-        expect(page.get_by_text("What was found.")).to_have_count(1)
-        page.wait_for_function(f"Math.abs({top} - {before}) < 2")
-        page.close()
+    between = '<section style="height: 900px">What was found.</section>'
+    looks = with_plot("a", 300, ""), with_plot("b", 500, between)
+    assert_stays(browser, tmp_path, looks, "What was found.", "figure", 400 - height)
 
 
 @pytest.mark.thorough
 def test_the_heading_that_is_read_stays_though_the_part_that_it_stands_in_grows_above_it(
     browser: Browser, tmp_path: Path
 ) -> None:
-    def with_part(caption: str) -> str:
-        return (
-            f'<section aria-label="Models" style="height: 900px"><p>{caption}</p><h2>Base</h2><p>8 layers</p></section>'
-        )
+    def with_part(caption: str, above: int) -> str:
+        part = f"<p>{caption}</p><h2>Base</h2><p>8 layers</p>"
+        return f'{empty(above)}<section aria-label="Models" style="height: 900px">{part}</section>'
 
-    put_site(tmp_path, "Title", with_part("One."))
-    with listening(tmp_path) as server:
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.goto(server.address)
-        top = "document.querySelector('section h2').getBoundingClientRect().top"
-        page.evaluate("document.body.style.paddingTop = '500px'; scrollBy(0, 0)")
-        page.evaluate(f"scrollBy(0, {top} - 280)")
-        put_site(tmp_path, "Title", '<p style="height: 500px"></p>' + with_part("All.<br>Of<br>several lines."))
-        expect(page.get_by_text("several lines.")).to_have_count(1)
-        page.wait_for_function(f"Math.abs({top} - 280) < 2")
-        page.close()
+    looks = with_part("One.", 500), with_part("All.<br>Of<br>several lines.", 1000)
+    assert_stays(browser, tmp_path, looks, "several lines.", "section h2", 280)
 
 
 @pytest.mark.thorough
 def test_a_caption_stays_where_its_plot_grows(browser: Browser, tmp_path: Path) -> None:
     def with_plot(height: int, said: str) -> str:
         plot = f'<div style="height: {height}px"></div><figcaption>{said}</figcaption>'
-        return f'<p style="height: 400px"></p><section aria-label="Plot 1"><figure>{plot}</figure></section>'
+        return f'{empty(400)}<section aria-label="Plot 1"><figure>{plot}</figure></section>'
 
-    put_site(tmp_path, "Title", with_plot(250, "PC1 6 %"))
-    with listening(tmp_path) as server:
-        page = browser.new_page(viewport={"width": 390, "height": 844})
-        page.goto(server.address)
-        top = "document.querySelector('figcaption').getBoundingClientRect().top"
-        page.evaluate(f"scrollBy(0, {top} - 275)")
-        put_site(tmp_path, "Title", with_plot(463, "PC1 6 % of the variance"))
-        expect(page.get_by_text("of the variance")).to_have_count(1)
-        page.wait_for_function(f"Math.abs({top} - 275) < 2")
-        page.close()
+    looks = with_plot(250, "PC1 6 %"), with_plot(463, "PC1 6 % of the variance")
+    assert_stays(browser, tmp_path, looks, "of the variance", "figcaption", 275, width=390)
 
 
 @pytest.mark.thorough
@@ -707,36 +701,18 @@ def test_what_stands_in_several_parts_is_known_by_its_part(browser: Browser, tmp
         return f"<article><h3>{model}</h3>{strip}</article>"
 
     problem = '<article style="height: 130px"><h3>Broken</h3></article>'
-    above = '<p style="height: 500px"></p>'
-    put_site(tmp_path, "Title", above + strips("Base") + strips("Tuned"))
-    with listening(tmp_path) as server:
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.goto(server.address)
-        top = "document.querySelector('article p').getBoundingClientRect().top"
-        page.evaluate(f"scrollBy(0, {top} - 200)")
-        put_site(tmp_path, "Title", above + strips("Base") + problem + strips("Tuned"))
-        expect(page.get_by_text("Broken")).to_have_count(1)
-        page.wait_for_function(f"Math.abs({top} - 200) < 2")
-        page.close()
+    above, below = empty(500) + strips("Base"), strips("Tuned")
+    assert_stays(browser, tmp_path, (above + below, above + problem + below), "Broken", "article p", 200)
 
 
 @pytest.mark.thorough
 def test_a_list_that_is_open_stays_so_when_there_is_more_in_it(browser: Browser, tmp_path: Path) -> None:
-    def downloads(n: int) -> str:
-        files = "".join(f"<li>file-{number}.csv</li>" for number in range(n))
-        return f"<details><summary>{n} files</summary><ul>{files}</ul></details>"
+    def downloads(n: int, state: str) -> str:
+        files = "".join(f'<li class="file-{number}">file-{number}.csv</li>' for number in range(n))
+        return f"<details {state}><summary>{n} files</summary><ul>{files}</ul></details>"
 
-    put_site(tmp_path, "Title", downloads(60))
-    with listening(tmp_path) as server:
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.goto(server.address)
-        page.get_by_text("60 files").click()
-        top = "[...document.querySelectorAll('li')].find((each) => each.textContent === 'file-50.csv').getBoundingClientRect().top"
-        page.evaluate(f"scrollBy(0, {top} - 260)")
-        put_site(tmp_path, "Title", f'<p style="height: 300px">New.</p>{downloads(80)}')
-        expect(page.get_by_text("80 files")).to_have_count(1)
-        page.wait_for_function(f"Math.abs({top} - 260) < 2")
-        page.close()
+    looks = downloads(60, "open"), empty(300, "New.") + downloads(80, "")
+    assert_stays(browser, tmp_path, looks, "80 files", ".file-50", 260)
 
 
 @pytest.mark.thorough
