@@ -16,6 +16,7 @@ from tokviz.errors import ConfigError
 from tokviz.pages import notes
 from tokviz.pages.essay.asked import PlaceError, Plots, depths_of, parse
 from tokviz.pages.essay.shown import MOST_ON_PAPER
+from tokviz.pages.findings.chosen import findings
 from tokviz.pages.text import markdown
 from tokviz.pages.text.placeholders import Placeholders
 from tokviz.records import Report
@@ -133,6 +134,15 @@ def test_the_caption_is_the_authors_or_what_is_tested_of_these_plots() -> None:
     assert place(f"{SMOL}#alone/layer-3", "They *stay*.").one("figcaption em").text == "stay"
     untested = place(f"{SMOL}#alone/layer-3").one("figcaption")
     assert untested.text == untested.one(".place-source").text, "nothing is announced of it"
+
+
+def test_a_finding_of_one_projection_is_no_caption_under_another() -> None:
+    """That neurons put the words into one direction is seen in the states as they are, not in standardized ones."""
+    found = next(each for each in findings(sample(), sample().models[:1]) if each.projection and each.depth is not None)
+    at = f"{SMOL}#{found.context.states.context.name}/layer-{found.depth - 1 if found.depth else 0}"
+    assert found.sentence in place(f"{at}/{found.projection}").one("figcaption").text
+    assert found.sentence in place(f"{at}/{found.projection},layer-3").one("figcaption").text
+    assert found.sentence not in place(f"{at}/standardized").one("figcaption").text
 
 
 def test_a_plot_that_could_not_be_drawn_says_why() -> None:

@@ -88,6 +88,7 @@ def capture(asked: Request, store: Store, reporter: Reporter) -> None:
         "finds damage": lambda: raised(DamagedStatesError(Path("states"), "depth.001")),
         "never ends": lambda: ended_late(limits.ended_after(0)),
         "sleeps": lambda: time.sleep(60),
+        "is ended": lambda: signal.raise_signal(signal.SIGTERM),
         "finalizes": finalized,
     }
     faulthandler.disable()  # pytest's
@@ -156,6 +157,7 @@ def test_one_process_has_all_models_and_says_how_far_it_is(captured: Apart, hear
         ("aborts", "ended by signal 6; fetch its files again"),
         ("is killed", "ended by signal 9, perhaps as memory ran out; "),
         ("leaves", "ended with exit code 7; "),
+        ("is ended", "ended from outside; run the same command again"),
     ],
 )
 def test_what_ends_the_process_is_that_models_failure(captured: Apart, heard: Heard, name: str, said: str) -> None:
@@ -171,7 +173,7 @@ def test_what_ends_the_process_is_that_models_failure(captured: Apart, heard: He
 def test_a_process_that_is_ended_as_something_is_finalized_ends_without_a_word(
     captured: Apart, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(ModelError, match="ended with exit code 1"):
+    with pytest.raises(ModelError, match="ended from outside; run the same command again"):
         captured.capture(request("finalizes"), STORE)
     assert capfd.readouterr().err == ""
 

@@ -117,7 +117,9 @@ Force = Annotated[
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Say what would be done, and why; do nothing.", rich_help_panel=WORK)
 ]
-Draft = Annotated[bool, typer.Option("--draft", help="Draw small plots without labels, quickly.", rich_help_panel=WORK)]
+Draft = Annotated[
+    bool, typer.Option("--draft", help="Draw small plots without labels, and measure nothing.", rich_help_panel=WORK)
+]
 Early = Annotated[
     bool,
     typer.Option(

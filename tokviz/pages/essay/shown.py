@@ -180,14 +180,23 @@ def _address(view: Shown, place: str) -> str:
 
 
 def _tested(places: Sequence[tuple[Shown, int]]) -> str:
-    """What is announced of one of these plots; nothing where nothing is."""
+    """What is announced of one of these plots and can be seen in it; nothing where nothing is."""
     (view, _), *_ = places
     if any(each.model.slug != view.model.slug for each, _ in places):
         return ""
-    where = {(each.context.states.context.name, depth) for each, depth in places}
-    found = findings(view.report, [view.model])
-    fitting = (each for each in found if each.is_announced and (each.context.states.context.name, each.depth) in where)
-    return next((f"{each.sentence} {each.said}" for each in fitting), "")
+    return next(
+        (
+            f"{found.sentence} {found.said}"
+            for found in findings(view.report, [view.model])
+            if found.is_announced and any(_shows(each, depth, found) for each, depth in places)
+        ),
+        "",
+    )
+
+
+def _shows(view: Shown, depth: int, found: Found) -> bool:
+    is_there = (view.context.states.context, depth) == (found.context.states.context, found.depth)
+    return is_there and found.projection in (None, view.shown.projection.name)
 
 
 def _of_grid(view: Shown, place: EssayPlace) -> Figure:

@@ -36,6 +36,8 @@ _SECONDS_TO_END = 0.6
 """What it gets to remove what it has half made, before it is killed."""
 _SECONDS_BETWEEN, _MOST_SECONDS_WITHOUT_WORK = 5.0, 900.0
 """How often it is looked whether it works, and how long it may wait for a network or a disk without any work of its own."""
+_ENDED = 128 + signal.SIGTERM
+"""The exit code of one that was asked to end, as of a program that a shell ran."""
 Result = TypeVar("Result")
 _LOST = (EOFError, ConnectionError, BrokenPipeError)
 
@@ -152,6 +154,8 @@ class Apart:
         code = self._process.exitcode or 0
         self.end()
         expected = "expected a model that its libraries can load and run, but the process that tried"
+        if code == _ENDED:
+            return f"{expected} was ended from outside; run the same command again"
         if code == -getattr(signal, "SIGXCPU", 0):
             return f"{expected} took far too long for its size; fetch its files again, or choose another model"
         if code < 0:
@@ -215,11 +219,11 @@ def _outcome(source: str, work: Callable[[], Any]) -> tuple[TokvizError | None, 
 
 
 def _end(_number: int, _frame: object) -> None:
-    raise SystemExit(1)
+    raise SystemExit(_ENDED)
 
 
 def _end_all_the_same(lost: Any) -> None:
     """What ``_end`` raises is lost where it comes as something is finalized."""
     if isinstance(lost.exc_value, SystemExit):
-        os._exit(1)
+        os._exit(_ENDED)
     sys.__unraisablehook__(lost)
