@@ -103,21 +103,26 @@ Tokviz.names = (() => {
       return found.length;
     }
 
+    // Without patterns of arrays, which are slow until a browser has compiled this.
     look(row, found) {
-      const [x, y, width, height] = [this.x[row], this.y[row], this.widths[row], this.heights[row]];
       const isTitle = this.titles.has(row);
-      const { ring, across, down, byWidth, byHeight, isLed, cost } = this.turnsOf(row)[this.looked[row]];
+      const turn = (isTitle ? TITLE_TURNS : this.turns)[this.looked[row]];
       this.looked[row] += 1;
-      const out = isTitle ? PARTS * ring : this.radius + PARTS * (GAP + ring);
-      const left = Math.round(x + across * out + byWidth * width);
-      const top = Math.round(y + down * out + byHeight * height);
-      const [right, bottom] = [left + width, top + height];
+      const x = this.x[row];
+      const y = this.y[row];
+      const out = isTitle ? PARTS * turn.ring : this.radius + PARTS * (GAP + turn.ring);
+      const left = Math.round(x + turn.across * out + turn.byWidth * this.widths[row]);
+      const top = Math.round(y + turn.down * out + turn.byHeight * this.heights[row]);
+      const right = left + this.widths[row];
+      const bottom = top + this.heights[row];
       if (!this.isClear(left, top, right, bottom) || (isTitle && !this.isHome(row, (left + right) / 2, (top + bottom) / 2))) return;
       // Up to where name and line, with what is kept free.
-      const [west, east, north, south] = [Math.min(left, x), Math.max(right, x) + ACROSS, Math.min(top, y), Math.max(bottom, y) + DOWN];
+      const north = Math.min(top, y);
+      const south = Math.max(bottom, y) + DOWN;
       found.push({
-        row, left, top, right, bottom, led: isLed, x, y, endX: clamp(x, left, right), endY: clamp(y, top, bottom), cost, marked: isLed ? -1 : cost,
-        west, east, north, south, first: this.bandOf(north), last: this.bandOf(south),
+        row, left, top, right, bottom, led: turn.isLed, x, y, endX: clamp(x, left, right), endY: clamp(y, top, bottom),
+        cost: turn.cost, marked: turn.isLed ? -1 : turn.cost,
+        west: Math.min(left, x), east: Math.max(right, x) + ACROSS, north, south, blocker: null, first: this.bandOf(north), last: this.bandOf(south),
       });
     }
 
@@ -184,28 +189,23 @@ Tokviz.names = (() => {
       return clamp(Math.floor((level - this.top) / BAND), 0, this.bands.length - 1);
     }
 
-    // Whether act() is true for one of the names near a box; no further one is looked at.
-    someNear(box, act) {
+    // What a box costs beside those that are placed, infinite where one is in its way; or as much as `most`.
+    costOf(box, most = Infinity) {
+      let { cost } = box;
       for (let at = box.first; at <= box.last; at += 1) {
         for (const other of this.bands[at]) {
           // One that stands in several bands is met once.
-          if (at === Math.max(box.first, other.first) && !isApart(box, other) && act(other)) return true;
+          if (at !== Math.max(box.first, other.first) || isApart(box, other)) continue;
+          if (isBlocked(box, other)) {
+            box.blocker = other;
+            return Infinity;
+          }
+          if (areCrossed(box, other)) cost += OVER_LINE;
+          if (cost >= most) return cost;
         }
       }
-      return false;
-    }
-
-    // What a box costs beside those that are placed, infinite where one is in its way; or as much as `most`.
-    costOf(box, most = Infinity) {
-      let cost = 0;
-      const isBeyond = () => cost + box.cost >= most;
-      this.someNear(box, (other) => {
-        if (isBlocked(box, other)) cost = Infinity;
-        else if (areCrossed(box, other)) cost += OVER_LINE;
-        return isBeyond();
-      });
       // Looked for under the line only where the rest doesn't cost too much.
-      return cost + (isBeyond() ? box.cost : this.ownCost(box));
+      return cost >= most ? cost : cost - box.cost + this.ownCost(box);
     }
 
     // The box of a row that costs least, if it costs less than `most`, or null; and its cost.
@@ -214,6 +214,8 @@ Tokviz.names = (() => {
       for (let index = 0; ; index += 1) {
         const box = this.place(row, index);
         if (!box || box.cost >= least) break;
+        // The name that was in its way before mostly still is.
+        if (box.blocker && this.boxes[box.blocker.row] === box.blocker) continue;
         const cost = this.costOf(box, least);
         if (cost < least) [best, least] = [box, cost];
       }
@@ -276,13 +278,14 @@ Tokviz.names = (() => {
     // The one name that is in the way of a box or its line; null where there are others, or none.
     onlyOneInTheWay(box) {
       let found = null;
-      const areSeveral = this.someNear(box, (other) => {
-        if (!isBlocked(box, other)) return false;
-        if (found) return true;
-        found = other;
-        return false;
-      });
-      return areSeveral ? null : found;
+      for (let at = box.first; at <= box.last; at += 1) {
+        for (const other of this.bands[at]) {
+          if (other === found || isApart(box, other) || !isBlocked(box, other)) continue;
+          if (found) return null;
+          found = other;
+        }
+      }
+      return found;
     }
 
     // Places all names, a step each: `first` ones, which hardly stay without a name; then those with the fewest places beside their
