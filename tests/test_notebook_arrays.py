@@ -370,6 +370,8 @@ def test_depths_of_different_widths_are_taken_one_by_one(own: Capture, tmp_path:
     assert found.to_pandas("states").loc["embedding"].isna().to_numpy().sum() == N_WORDS * (WIDTH - 4)
     with pytest.raises(TokvizError, match="expected one width at all depths, got 4–16 dimensions; take one depth"):
         np.asarray(found)
+    with pytest.raises(TokvizError, match="expected one width at all depths"):
+        _ = found[WORDS["colors"][0]].states
 
 
 @pytest.mark.parametrize(

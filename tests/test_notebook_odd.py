@@ -153,6 +153,28 @@ def test_numbers_that_come_at_random_go_on_as_they_would(bench: Bench) -> None:
     assert session() == before
 
 
+@pytest.mark.slow
+def test_untrained_models_are_found_though_another_study_had_the_same_model(bench: Bench, tmp_path: Path) -> None:
+    model = bench.copy()
+    captured = tokviz.study(model, WORDS, tokenizer=bench.tokenizer, cache=tmp_path, name="Mine", quiet=True)["Mine"][
+        "alone"
+    ]
+    bench.study(model)
+    assert {"random", "own embedding 1", "permuted 5"} < set(captured.untrained())
+
+
+@pytest.mark.slow
+def test_that_there_is_no_untrained_model_is_said(bench: Bench, tmp_path: Path) -> None:
+    bench.model.save_pretrained(tmp_path / "model")
+    bench.tokenizer.save_pretrained(tmp_path / "model")
+    captured = tokviz.study(tmp_path / "model", WORDS, cache=tmp_path / "cache", name="Mine", quiet=True)["Mine"][
+        "alone"
+    ]
+    (tmp_path / "model").rename(tmp_path / "moved")
+    with pytest.raises(TokvizError, match="untrained: expected the model, or these in the cache, found neither"):
+        captured.untrained()
+
+
 def test_how_texts_were_cut_and_padded_before_is_no_other_tokenizer(bench: Bench) -> None:
     plain = bench.study(bench.model)
     tokenizer = pickle.loads(pickle.dumps(bench.tokenizer))
@@ -341,7 +363,17 @@ LABELS = ["a"] * 4 + ["b"] * 4
         (
             STATES,
             pd.DataFrame({"class": [0] * 4 + [1] * 4, "token": FLAT}),
-            "pass {label: list(of) for label, of in frame.groupby('class')['token']}",
+            "pass frame.rename(columns={'token': 'word', 'class': 'category'})",
+        ),
+        (
+            STATES,
+            pd.DataFrame({"word": FLAT, "category": ["colors", "months"] * 4}),
+            "words: expected the rows of each category one after another, as rows of states are read category by category",
+        ),
+        (
+            STATES,
+            pd.DataFrame({"of": ["months"] * 4 + ["colors"] * 4, "word": FLAT}).groupby("of")["word"],
+            "words: expected groups in the order of the frame's rows",
         ),
     ],
     ids=[
@@ -358,6 +390,8 @@ LABELS = ["a"] * 4 + ["b"] * 4
         "frame",
         "a row for each word",
         "numbered classes",
+        "rows of categories mixed",
+        "sorted groups",
     ],
 )
 def test_what_is_no_state_or_word_is_one_line(states: Any, words: Any, said: str, tmp_path: Path) -> None:

@@ -245,6 +245,13 @@ def test_the_figures_that_the_author_quotes_are_those_that_were_measured() -> No
         last = [each["purity"][-1] for each in untrained["own_embedding"]]
         return f"{min(last):.2f} to {max(last):.2f}"
 
+    # The numbers of a finding are those of the captures that it names.
+    finding = report["models"][0]["finding"]
+    depth = finding["layer"] + 1
+    assert finding["without"] == "mean"
+    for key, rule, column in (("mean_norm_at_zero", "off", "mean_norm"), ("pc1_share_without", "mean", "pc1_share")):
+        measured_there = float(rows(COMMITTED, SMOLLM2, f"alone-{rule}", "geometry")[depth][column])
+        assert finding[key] == pytest.approx(measured_there, rel=1e-3)
     [losses] = [
         context["loss"]
         for model in report["models"]

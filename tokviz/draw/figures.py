@@ -39,7 +39,8 @@ def described(picture: Picture | SideBySide) -> tuple[str, str]:
         contexts = one.context if one.context == other.context else f"{one.context} and {other.context}"
         return f"{models} · {contexts} · {one.depth}", picture.caption
     points = picture.points
-    counts = f"{len(points.words):,} words in {len(points.categories):,} categories"
+    n_categories = len(points.categories)
+    counts = f"{len(points.words):,} words in {n_categories:,} {'category' if n_categories == 1 else 'categories'}"
     if isinstance(picture, Strip):
         return "Strip", f"{counts} at {len(picture.coordinates):,} depths, without labels."
     if isinstance(picture, HeatMap):

@@ -199,6 +199,29 @@ def _of_frame(frame: Any) -> dict[Any, Any]:
     return found
 
 
+def require_order(value: Any) -> None:
+    """Raise ``TokvizError`` where a data frame's rows aren't in the order of ``words``: rows of states would be those of other words."""
+    if hasattr(value, "ngroups"):
+        order = [row for _, group in value for row in group.index]
+        if list(value.obj.index) == order:
+            return
+        expected, remedy = (
+            "groups in the order of the frame's rows",
+            "sort frame and states alike by category, then group",
+        )
+    else:
+        named = {str(name).lower(): name for name in getattr(value, "columns", ())}
+        if not {"word", "category"} <= set(named):
+            return
+        categories = value[named["category"]].dropna()
+        if (categories != categories.shift()).sum() <= categories.nunique():
+            return
+        expected, remedy = "the rows of each category one after another", "sort frame and states alike by category"
+    raise TokvizError(
+        f"words: expected {expected}, as rows of states are read category by category, got another order; {remedy}"
+    )
+
+
 def _refuse_a_row_for_each_word(frame: Any) -> None:
     """Two columns of other names than ``word`` and ``category``, in one of which few values stand again and again: labels."""
     given = [frame.iloc[:, place].astype(str) for place in range(len(frame.columns))]
@@ -208,8 +231,7 @@ def _refuse_a_row_for_each_word(frame: Any) -> None:
     if 2 * labels.nunique() <= len(frame) and labels.nunique() < words.nunique():
         raise TokvizError(
             f"words: expected a column for each category, the columns word and category, or a mapping, got the columns {given[0].name!r} "
-            f"and {given[1].name!r}, a row for each word; pass {{label: list(of) for label, of in "
-            f"frame.groupby({labels.name!r})[{words.name!r}]}}"
+            f"and {given[1].name!r}, a row for each word; pass frame.rename(columns={{{words.name!r}: 'word', {labels.name!r}: 'category'}})"
         )
 
 

@@ -60,7 +60,8 @@ def from_arrays(
         tensors are the depths in the order of their names. With several contexts, a mapping: name of the context → these. Masked
         arrays are taken where nothing is masked.
     words : category → words, or a data frame with a column for each category or with the columns ``word`` and ``category``, or
-        words alone. Rows are in this order, category by category; a word that stands in two categories has one row, at its first.
+        words alone. Rows are in this order, category by category, so that a data frame needs the rows of each category one after another;
+        a word that stands in two categories has one row, at its first.
     name : of the model.
     module_paths : per depth the name under which it is shown; ``embedding``, ``layer 0``, … by default.
     cache : where states, projections and metrics are kept.
@@ -79,6 +80,7 @@ def from_arrays(
     (3,)
     """
     cache = arguments.path("cache", cache)
+    arguments.require_order(words)
     contexts = dict(states) if isinstance(states, Mapping) else {"given": states}
     if not contexts:
         raise TokvizError("states: expected the states of at least one context, got none")

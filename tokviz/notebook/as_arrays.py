@@ -130,6 +130,9 @@ class AsArrays:
 
     @property
     def y(self) -> np.ndarray:
-        """``(n_words,)`` of text: the category of each word, its first where it has several, and empty text for none."""
+        """``(n_words,)`` of text: the category of each word, its first where it has several, and empty text for none.
+
+        Words that were given without categories are all of one, ``words``.
+        """
         categories = self.words.categories
         return np.array([categories[own[0]].key if own else "" for own in self.words.memberships])

@@ -29,15 +29,16 @@ def captured_beside(config: ReportConfig, plan: Plan, in_memory: AtHand | None, 
     ------
     TokvizError : the model can't be captured so.
     """
-    asked = Plan(config, plan.options, plan.store)
-    if not asked.models[0].due:
-        return asked
-    evaluated = in_memory.evaluated() if in_memory else nullcontext()
-    with reporter(quiet=quiet) as progress, evaluated:
-        outcome = pipeline.capture_only(config, plan.options, progress, refuses=False)
-    if outcome.failures:
-        raise TokvizError("; ".join(failed.failure for failed in outcome.failures))
-    return Plan(config, plan.options, plan.store)
+    # What is due of a model in memory is known only while it can be found there.
+    with in_memory.evaluated() if in_memory else nullcontext():
+        asked = Plan(config, plan.options, plan.store)
+        if not asked.models[0].due:
+            return asked
+        with reporter(quiet=quiet) as progress:
+            outcome = pipeline.capture_only(config, plan.options, progress, refuses=False)
+        if outcome.failures:
+            raise TokvizError("; ".join(failed.failure for failed in outcome.failures))
+        return Plan(config, plan.options, plan.store)
 
 
 def fitted_lens(

@@ -266,15 +266,15 @@ class Capture(AsArrays):
         model = self.context.model.model_copy(update={"untrained": True})
         config = self.plan.config.model_copy(update={"models": [model]})
         plan, context = self._captured_beside(config, quiet)
-        failures = dict.fromkeys(each.failure for each in context.of(UntrainedModels) if each.failure)
-        if failures:
-            raise TokvizError("; ".join(failures))
-        ordinary = self.captured.inputs.ordinary
+        tried, ordinary = context.of(UntrainedModels), self.captured.inputs.ordinary
         found = {
             each.what.name: replace(self, plan=plan, context=context, captured=plan.branch(each.states, ordinary))
-            for each in context.of(UntrainedModels)
+            for each in tried
             if each.states is not None
         }
+        why = "; ".join(dict.fromkeys(each.failure for each in tried if each.failure))
+        if why or not found:
+            raise TokvizError(why or "untrained: expected the model, or these in the cache, found neither")
         return arguments.Named("model", found)
 
     @arguments.instead_of_options()

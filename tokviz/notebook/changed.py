@@ -82,7 +82,7 @@ class ModelChange:
 
     @property
     def depth(self) -> str:
-        """Where the change is surest, ``layer 5``; the last one where none is shown."""
+        """Where the change is surest, ``layer 5``; where none is shown, where the difference over all words is largest, if it was measured."""
         return depth_name(self.shift.depth)
 
     def movers(self) -> DataFrame:

@@ -54,8 +54,8 @@ class Word:
 
     @property
     def states(self) -> np.ndarray:
-        """``(n_depths, width)`` float32, the embedding first."""
-        return np.stack([depth[self.row] for depth in self.capture])
+        """``(n_depths, width)`` float32, the embedding first; raises ``TokvizError`` where depths differ in width."""
+        return np.asarray(self.capture)[:, self.row]
 
     @property
     def neighbors(self) -> dict[str, tuple[str, ...]]:

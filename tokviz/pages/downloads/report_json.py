@@ -28,7 +28,7 @@ from tokviz.records import (
     depth_name,
 )
 
-SCHEMA = 1
+SCHEMA = 2
 """Of ``report.json``; raised when a key changes its meaning or goes."""
 
 

@@ -142,7 +142,7 @@ class Shift:
 
     @cached_property
     def depth(self) -> int:
-        """Where the change is surest: what the page opens with."""
+        """Where the change is surest, else where it is largest: what the page opens with."""
         if self.told[1].any():
             return int(np.argmax(self._nearest))
         if self.movers.any():

@@ -151,7 +151,7 @@ def as_json(finding: Finding | None) -> dict[str, Any] | None:
         "share": rounded(finding.share),
         "mean_norm_before": rounded(finding.before),
         "mean_norm_after": rounded(finding.after),
-        "mean_norm_without": rounded(finding.without),
+        "mean_norm_at_zero": rounded(finding.without),
         "pc1_share_before": rounded(finding.pc1_before),
         "pc1_share_after": rounded(finding.pc1_after),
         "pc1_share_without": rounded(finding.pc1_without),
