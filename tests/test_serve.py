@@ -685,6 +685,17 @@ def test_the_heading_that_is_read_stays_though_the_part_that_it_stands_in_grows_
 
 
 @pytest.mark.thorough
+def test_a_plot_stays_rather_than_the_legend_beside_it(browser: Browser, tmp_path: Path) -> None:
+    def with_legend(above: str, height: int) -> str:
+        plot = '<div role="group" id="plot" style="width: 800px; height: 400px">Plot</div>'
+        legend = f'<div><div style="height: {height}px"></div><button>Colors</button></div>'
+        return f'{above}<div style="display: flex">{plot}{legend}</div>'
+
+    looks = with_legend(empty(400), 110), with_legend(empty(900, "New."), 10)
+    assert_stays(browser, tmp_path, looks, "New.", "#plot", 150)
+
+
+@pytest.mark.thorough
 def test_a_caption_stays_where_its_plot_grows(browser: Browser, tmp_path: Path) -> None:
     def with_plot(height: int, said: str) -> str:
         plot = f'<div style="height: {height}px"></div><figcaption>{said}</figcaption>'
@@ -794,6 +805,24 @@ def test_a_first_look_stands_beside_a_complete_report(browser: Browser, tmp_path
         shutil.rmtree(early)
         expect(page.get_by_role("heading", level=1)).to_have_text("The whole report")
         expect(link).to_have_count(0)
+        page.close()
+
+
+@pytest.mark.thorough
+def test_where_nothing_that_was_read_is_in_the_next_report_a_page_is_as_far_down(
+    browser: Browser, tmp_path: Path
+) -> None:
+    whole, early = tmp_path / "site", tmp_path / "early"
+    put_site(early, "Title", empty(4000, "The first look"))
+    with listening(whole) as server, listening(early) as beside:
+        server.early, beside.instead = beside, server.address
+        page = browser.new_page()
+        page.goto(beside.address)
+        page.evaluate("scrollTo(0, 1500)")
+        put_site(whole, "Title", empty(4000, "The whole report"))
+        shutil.rmtree(early)
+        expect(page.get_by_text("The whole report")).to_have_count(1)
+        page.wait_for_function("scrollY === 1500")
         page.close()
 
 

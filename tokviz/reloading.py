@@ -15,11 +15,13 @@ else {
   // What lies where one reads, the innermost first; of what holds other parts, these count, or where it begins.
   const reading = innerHeight / 3;
   const far = ([, each]) => {
-    const { top, bottom, height } = each.getBoundingClientRect();
+    const { top, bottom, left, right, height } = each.getBoundingClientRect();
     const [above, below] = [Math.abs(top - reading), Math.abs(bottom - reading)];
     if (top > reading || bottom < reading) return 1 + Math.min(above, below);
     const holds = each.localName !== "figure" && each.querySelector("h1, h2, h3, h4, p, figure");
-    return holds ? 1 + Math.min(above, reading) : height / 1e6;
+    // What lies beside, as a legend, comes after what lies in the middle.
+    const isBeside = left > innerWidth / 2 || right < innerWidth / 2;
+    return holds ? 1 + Math.min(above, reading) : isBeside / 2 + height / 1e6;
   };
   // Of what ends above it, the end stays: it may have grown.
   const place = ([key, each]) => {
@@ -38,7 +40,7 @@ else {
     plots.dispatchEvent(new CustomEvent("address", { detail }));
     if (detail.fragment) history.replaceState(null, "", detail.fragment);
   }
-  name = JSON.stringify({ tokviz: { places, open, typed, focused } });
+  name = JSON.stringify({ tokviz: { places, scrolled: scrollY, open, typed, focused } });
   location.reload();
 }
 """
@@ -68,12 +70,14 @@ AGAIN = """
     fields: known("main :is(input[type=search], input[type=text], input:not([type]))", (each) => each.name),
   });
   if (name.startsWith('{"tokviz"')) {
-    const { places, open, typed, focused } = JSON.parse(name).tokviz;
+    const { places, scrolled, open, typed, focused } = JSON.parse(name).tokviz;
     name = "";
     const stay = () => {
       const { blocks } = tokvizKnown();
       const place = places.find(([key]) => blocks.get(key)?.checkVisibility());
       if (place) scrollBy({ top: blocks.get(place[0]).getBoundingClientRect()[place[1]] - place[2], behavior: "instant" });
+      // At another port a browser doesn't go on where it was by itself.
+      else if (scrolled) scrollTo({ top: scrolled, behavior: "instant" });
     };
     const goOn = () => {
       const { parts, fields } = tokvizKnown();

@@ -224,7 +224,7 @@ PARAGRAPHS = {
     "The next-token loss wasn’t measured: the model is not a decoder.": (
         fact("no_loss", reason="the model is not a decoder"),
     ),
-    "At layer 11 itself the changed states are the unchanged ones less what this neuron writes: that much follows from the states "
+    "At layer 11 itself the changed states differ from the unchanged ones only in what this neuron writes: that much follows from the states "
     "alone. Later layers work with the changed states, and only what is measured there is an effect of the intervention. They were "
     "trained with what the neuron writes, and how well the model predicts text without that isn’t measured here.": (
         fact("what_follows", depth=12, how_many=1),

@@ -66,19 +66,23 @@ while (this.looked[row] < Math.min(N_BESIDE, this.turns.length)) this.look(row, 
 return found.length;
 }
 look(row, found) {
-const [x, y, width, height] = [this.x[row], this.y[row], this.widths[row], this.heights[row]];
 const isTitle = this.titles.has(row);
-const { ring, across, down, byWidth, byHeight, isLed, cost } = this.turnsOf(row)[this.looked[row]];
+const turn = (isTitle ? TITLE_TURNS : this.turns)[this.looked[row]];
 this.looked[row] += 1;
-const out = isTitle ? PARTS * ring : this.radius + PARTS * (GAP + ring);
-const left = Math.round(x + across * out + byWidth * width);
-const top = Math.round(y + down * out + byHeight * height);
-const [right, bottom] = [left + width, top + height];
+const x = this.x[row];
+const y = this.y[row];
+const out = isTitle ? PARTS * turn.ring : this.radius + PARTS * (GAP + turn.ring);
+const left = Math.round(x + turn.across * out + turn.byWidth * this.widths[row]);
+const top = Math.round(y + turn.down * out + turn.byHeight * this.heights[row]);
+const right = left + this.widths[row];
+const bottom = top + this.heights[row];
 if (!this.isClear(left, top, right, bottom) || (isTitle && !this.isHome(row, (left + right) / 2, (top + bottom) / 2))) return;
-const [west, east, north, south] = [Math.min(left, x), Math.max(right, x) + ACROSS, Math.min(top, y), Math.max(bottom, y) + DOWN];
+const north = Math.min(top, y);
+const south = Math.max(bottom, y) + DOWN;
 found.push({
-row, left, top, right, bottom, led: isLed, x, y, endX: clamp(x, left, right), endY: clamp(y, top, bottom), cost, marked: isLed ? -1 : cost,
-west, east, north, south, first: this.bandOf(north), last: this.bandOf(south),
+row, left, top, right, bottom, led: turn.isLed, x, y, endX: clamp(x, left, right), endY: clamp(y, top, bottom),
+cost: turn.cost, marked: turn.isLed ? -1 : turn.cost,
+west: Math.min(left, x), east: Math.max(right, x) + ACROSS, north, south, blocker: null, first: this.bandOf(north), last: this.bandOf(south),
 });
 }
 isClear(left, top, right, bottom) {
@@ -132,29 +136,27 @@ band.pop();
 bandOf(level) {
 return clamp(Math.floor((level - this.top) / BAND), 0, this.bands.length - 1);
 }
-someNear(box, act) {
+costOf(box, most = Infinity) {
+let { cost } = box;
 for (let at = box.first; at <= box.last; at += 1) {
 for (const other of this.bands[at]) {
-if (at === Math.max(box.first, other.first) && !isApart(box, other) && act(other)) return true;
+if (at !== Math.max(box.first, other.first) || isApart(box, other)) continue;
+if (isBlocked(box, other)) {
+box.blocker = other;
+return Infinity;
+}
+if (areCrossed(box, other)) cost += OVER_LINE;
+if (cost >= most) return cost;
 }
 }
-return false;
-}
-costOf(box, most = Infinity) {
-let cost = 0;
-const isBeyond = () => cost + box.cost >= most;
-this.someNear(box, (other) => {
-if (isBlocked(box, other)) cost = Infinity;
-else if (areCrossed(box, other)) cost += OVER_LINE;
-return isBeyond();
-});
-return cost + (isBeyond() ? box.cost : this.ownCost(box));
+return cost >= most ? cost : cost - box.cost + this.ownCost(box);
 }
 best(row, most = this.missing[row]) {
 let [best, least] = [null, most];
 for (let index = 0; ; index += 1) {
 const box = this.place(row, index);
 if (!box || box.cost >= least) break;
+if (box.blocker && this.boxes[box.blocker.row] === box.blocker) continue;
 const cost = this.costOf(box, least);
 if (cost < least) [best, least] = [box, cost];
 }
@@ -206,13 +208,14 @@ return false;
 }
 onlyOneInTheWay(box) {
 let found = null;
-const areSeveral = this.someNear(box, (other) => {
-if (!isBlocked(box, other)) return false;
-if (found) return true;
+for (let at = box.first; at <= box.last; at += 1) {
+for (const other of this.bands[at]) {
+if (other === found || isApart(box, other) || !isBlocked(box, other)) continue;
+if (found) return null;
 found = other;
-return false;
-});
-return areSeveral ? null : found;
+}
+}
+return found;
 }
 *steps(first, others) {
 const free = new Map(others.map((row) => [row, this.countBeside(row)]));
