@@ -185,10 +185,16 @@ def test_minutes_are_said_as_roughly_as_they_are_known(seconds: float, said: str
 def test_a_phase_that_took_twice_as_long_is_expected_to_do_so_again(project: Path, phase: str) -> None:
     report = config(untrained=True, lens=True)
     before = expected(project, report)
-    Store(project / "cache").put_timings({phase: [2.0, 2.0, 0.1]})
+    Store(project / "cache").put_timings({phase: [2.0, 2.0, 0.1, 2.0]})
     now = expected(project, report)
     assert math.isclose(end(now) - end(before), before.work.seconds[phase], abs_tol=1e-9)
-    assert now.lines[2].endswith(", corrected by 3 earlier runs)")
+    assert now.lines[2].endswith(", corrected by 4 earlier runs)")
+
+
+def test_one_run_beside_much_other_work_corrects_by_a_part_of_that(project: Path) -> None:
+    before = expected(project)
+    Store(project / "cache").put_timings({"capturing": [9.0]})
+    assert math.isclose(end(expected(project)) - end(before), 2 * before.work.seconds["capturing"], abs_tol=1e-9)
 
 
 @pytest.mark.parametrize("content", ["[]", "{", '{"loading": 3}', '{"loading": ["x"]}', '{"loading": [[1]]}', '{"other": [2]}', '{"loading": [NaN, -1, 1e999, 0]}', "null"])  # fmt: skip

@@ -1,7 +1,7 @@
 """What a run will make, what it takes of the network and the disk, and how long it will last: said before it begins.
 
 Costs are seconds of a machine that multiplies matrices at ``SPEED``; this one's own speed is measured for a moment. When a run has
-ended, what each phase really took is kept beside what was foreseen: later forecasts are corrected by the median of the last ones.
+ended, what each phase really took is kept beside what was foreseen: later forecasts are corrected by that of the last ones.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -161,9 +161,14 @@ def expected(plan: Plan) -> Expected:
         n_models=work.n_models or len(plan.models),
         n_contexts=len(plan.config.contexts),
         pace=_pace() if work.is_due and not work.unknown else 1.0,
-        ratios={phase: statistics.median(found) for phase, found in runs.items()},
+        ratios={phase: _expected_ratio(found) for phase, found in runs.items()},
         n_runs=max(map(len, runs.values()), default=0),
     )
+
+
+def _expected_ratio(found: Sequence[float]) -> float:
+    """The median of what earlier runs took and of one that took what was foreseen: by itself a run may have been beside other work."""
+    return math.exp(statistics.median([0.0, *map(math.log, found)]))
 
 
 def begin(plan: Plan, reporter: Reporter) -> tuple[Timed, Expected | None]:
