@@ -158,3 +158,5 @@ def test_as_one_file_it_has_both_plots_their_key_and_the_words_that_moved(
     expect(page.get_by_role("cell", name="5 of 5").or_(page.get_by_role("cell", name="4 of 5"))).to_be_visible()
     expect_caption_without_marks(page)
     assert "<script" not in page.content()
+    refused = run("export", str(tmp_path / "change.html"), "--site", str(site), "--change", "Tuned", "Base")
+    assert refused.stderr.endswith("got 'Tuned' 'Base'; known: 'Base' 'Tuned'\n")

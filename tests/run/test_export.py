@@ -64,7 +64,7 @@ def test_its_pictures_are_seen_without_scripts(tmp_path: Path, open_page: OpenPa
     ("options", "said"),
     [
         (("--model", "smollm3"), "no model 'smollm3'; known: smollm2-135m-instruct, all-minilm-l6-v2"),
-        (("--change", LARGER, "all-minilm-l6-v2"), "expected a page of the report, found none"),
+        (("--change", LARGER, "all-minilm-l6-v2"), "--change: expected a model before and one after that the report compares so"),
         (("--change", "a", "b", "--layers", "1..2"), "--change: expected no model, context, projection or layers beside it"),
         (("--layers", "9..3"), "--layers: expected the earlier layer first"),
     ],

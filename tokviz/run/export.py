@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html.parser import HTMLParser
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from tokviz.run import made_report
 from tokviz.run.made_report import Asked
 from tokviz.run.store import disk
 from tokviz.run.store.disk import shown_path
+from tokviz.text import shown
 
 Matches = Callable[[str, dict[str, str | None]], bool]
 _LEFT_OUT_OF_TAGS = re.compile(r"""\s(?:id|tabindex|on\w+)\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>]+)""")
@@ -95,6 +97,8 @@ def of_change(site: Path, before: str, after: str) -> Exported:
         models = [(each, (each["slug"], each["name"])) for each in report["models"]]
         slugs = [made_report.named("model", name, models)["slug"] for name in (before, after)]
         path = change_path(*slugs)
+        if not disk.is_within(site, path):
+            raise TokvizError(_no_change(site, report["models"], (before, after)))
         page = _page(site, path)
         (seen,) = _elements(page, lambda tag, given: tag == "section" and "change" in _classes(given))
         moved = _elements(page, lambda tag, given: tag == "section" and "change-movers" in _classes(given))
@@ -115,6 +119,14 @@ def of_change(site: Path, before: str, after: str) -> Exported:
             ),
         )
         return _exported("-".join(("change", *slugs)), view)
+
+
+def _no_change(site: Path, models: Sequence[dict[str, Any]], asked: tuple[str, str]) -> str:
+    pairs = [
+        each for each in permutations(models, 2) if disk.is_within(site, change_path(*(of["slug"] for of in each)))
+    ]
+    known = made_report.listed([" ".join(shown(of["name"]) for of in each) for each in pairs]) or "none"
+    return f"--change: expected a model before and one after that the report compares so, got {' '.join(map(shown, asked))}; known: {known}"
 
 
 def _is_curve(tag: str, given: dict[str, str | None]) -> bool:

@@ -133,11 +133,12 @@ def named(
             return each
     first = [names[0] for _, names in known]
     raise UnknownNameError(
-        f"no {kind} {shown(name)}{f' of {of}' if of else ''}; known: {_listed(first)}{suggestion(name, first)}"
+        f"no {kind} {shown(name)}{f' of {of}' if of else ''}; known: {listed(first)}{suggestion(name, first)}"
     )
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """The first of them, and how many more there are; empty without any."""
     if len(names) <= MOST_NAMED:
         return ", ".join(names)
     return f"{', '.join(names[:MOST_NAMED])} and {len(names) - MOST_NAMED} more"
