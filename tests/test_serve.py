@@ -685,14 +685,33 @@ def test_the_heading_that_is_read_stays_though_the_part_that_it_stands_in_grows_
 
 
 @pytest.mark.thorough
-def test_a_plot_stays_rather_than_the_legend_beside_it(browser: Browser, tmp_path: Path) -> None:
+@pytest.mark.parametrize("what", ['role="group" id="plot">', 'role="application" aria-label="{} words"><p>Words</p>'])
+def test_a_plot_stays_rather_than_the_legend_beside_it(browser: Browser, tmp_path: Path, what: str) -> None:
     def with_legend(above: str, height: int) -> str:
-        plot = '<div role="group" id="plot" style="width: 800px; height: 400px">Plot</div>'
-        legend = f'<div><div style="height: {height}px"></div><button>Colors</button></div>'
+        plot = f'<div class="plot" style="width: 800px; height: 400px" {what.format(height)}</div>'
+        legend = f'<div><div style="height: {height}px"></div><div aria-label="Categories"><button>Colors</button></div></div>'
         return f'{above}<div style="display: flex">{plot}{legend}</div>'
 
     looks = with_legend(empty(400), 110), with_legend(empty(900, "New."), 10)
-    assert_stays(browser, tmp_path, looks, "New.", "#plot", 150)
+    assert_stays(browser, tmp_path, looks, "New.", ".plot", 150)
+
+
+@pytest.mark.thorough
+def test_one_open_part_of_several_that_are_told_apart_by_their_labels_stays_so(
+    browser: Browser, tmp_path: Path
+) -> None:
+    def glossary(above: str, state: str) -> str:
+        return (
+            f"{above}<dl>"
+            + "".join(
+                f'<dt>{term}</dt><dd><details {state if term == "PC1" else ""}><summary aria-label="{term} in detail">In detail</summary>'
+                f'<p class="{term}" style="height: 500px">{term} is long.</p></details></dd>'
+                for term in ("Hollow", "PC1", "Trails")
+            )
+            + "</dl>"
+        )
+
+    assert_stays(browser, tmp_path, (glossary("", "open"), glossary(empty(300, "New."), "")), "New.", ".PC1", -200)
 
 
 @pytest.mark.thorough
@@ -747,14 +766,24 @@ def test_a_page_whose_site_is_replaced_while_it_loads_shows_the_next(
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize(("said", "opens"), [('<p class="draft">A first look</p>', "#alone/layer-3"), ("", "")])
-def test_plots_of_a_first_look_that_are_looked_at_stay(browser: Browser, tmp_path: Path, said: str, opens: str) -> None:
+@pytest.mark.parametrize(
+    ("said", "scrolled", "opens"),
+    [
+        ('<p class="draft">A first look</p>', 0, "#alone/layer-3"),
+        ('<p class="draft">A first look</p>', 900, "#alone/layer-3"),
+        ("", 0, ""),
+    ],
+)
+def test_plots_of_a_first_look_that_are_looked_at_stay(
+    browser: Browser, tmp_path: Path, said: str, scrolled: int, opens: str
+) -> None:
     plots = "<div data-viewer>Plots</div>"
     told = "document.querySelector('[data-viewer]').addEventListener('address', ({ detail }) => { detail.fragment = '#alone/layer-3'; });"
     put_site(tmp_path, "Title", f"{said}{plots}<script>{told}</script>")
     with listening(tmp_path) as server:
         page = browser.new_page()
         page.goto(server.address)
+        page.evaluate(f"scrollTo(0, {scrolled})")
         put_site(tmp_path, "Title", f"<p>New.</p>{plots}")
         expect(page.get_by_text("New.")).to_have_count(1)
         assert page.evaluate("location.hash") == opens

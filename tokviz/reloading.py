@@ -18,7 +18,7 @@ else {
     const { top, bottom, left, right, height } = each.getBoundingClientRect();
     const [above, below] = [Math.abs(top - reading), Math.abs(bottom - reading)];
     if (top > reading || bottom < reading) return 1 + Math.min(above, below);
-    const holds = each.localName !== "figure" && each.querySelector("h1, h2, h3, h4, p, figure");
+    const holds = !each.matches("figure, [role=application]") && each.querySelector("h1, h2, h3, h4, p, figure");
     // What lies beside, as a legend, comes after what lies in the middle.
     const isBeside = left > innerWidth / 2 || right < innerWidth / 2;
     return holds ? 1 + Math.min(above, reading) : isBeside / 2 + height / 1e6;
@@ -33,9 +33,9 @@ else {
   const open = [...parts].filter(([, each]) => each.open).map(([key]) => key);
   const typed = [...fields].filter(([, each]) => each.value !== each.defaultValue).map(([key, each]) => [key, each.value]);
   const focused = [...fields].find(([, each]) => each === document.activeElement)?.[0];
-  // The whole report opens with other plots than a first look: those that one looks at stay.
+  // The whole report opens with other plots than a first look: those that one looks at stay, as do pictures below that go with them.
   const plots = document.querySelector(":is([data-viewer], [data-compare], [data-change], [data-series], [data-explore])");
-  if (plots && !location.hash && document.querySelector(".draft") && top(plots) < innerHeight && plots.getBoundingClientRect().bottom > 0) {
+  if (plots && !location.hash && document.querySelector(".draft") && top(plots) < innerHeight) {
     const detail = { fragment: "" };
     plots.dispatchEvent(new CustomEvent("address", { detail }));
     if (detail.fragment) history.replaceState(null, "", detail.fragment);
@@ -50,6 +50,7 @@ AGAIN = """
 {
   // Of a plot and its caption the words change: which one it is of those in the part around it.
   const placed = (each) => {
+    if (each.role === "application") return `plot ${[...document.querySelectorAll("[role=application]")].indexOf(each)}`;
     const around = /^fig/.test(each.localName) && each.parentElement.closest("main [id], main [aria-label]");
     return around && `${around.id || around.ariaLabel} ${[...around.querySelectorAll(each.localName)].indexOf(each)}`;
   };
@@ -58,15 +59,15 @@ AGAIN = """
   const known = (selector, words) => {
     const found = new Map();
     for (const each of document.querySelectorAll(selector)) {
-      const key = `${each.tagName} ${each.id || each.ariaLabel || placed(each) || words(each).trim()}`;
+      const key = `${each.tagName} ${each.id || (each.role !== "application" && each.ariaLabel) || placed(each) || words(each).trim()}`;
       for (const name of [`${key} in ${within(each)}`, key]) found.set(name, found.has(name) ? null : each);
     }
     return new Map([...found].filter(([, each]) => each));
   };
   window.tokvizKnown = () => ({
-    blocks: known("main :is(h1, h2, h3, h4, p, dt, dd, li, figure, figcaption, caption, summary, legend, label, button, th, [id], [aria-label]):not(svg *)", (each) => each.textContent),
+    blocks: known("main :is(h1, h2, h3, h4, p, dt, dd, li, figure, figcaption, caption, summary, legend, label, button, th, [id], [aria-label], [role=application]):not(svg *)", (each) => each.textContent),
     // How many there are in one may change.
-    parts: known("main details", (each) => each.firstElementChild.textContent.replace(/[0-9]+/g, "")),
+    parts: known("main details", ({ firstElementChild: summary }) => (summary.ariaLabel ?? summary.textContent).replace(/[0-9]+/g, "")),
     fields: known("main :is(input[type=search], input[type=text], input:not([type]))", (each) => each.name),
   });
   if (name.startsWith('{"tokviz"')) {

@@ -106,7 +106,7 @@ def test_a_model_that_would_end_the_run_costs_that_model_only(
 
 def test_the_numbers_are_there_to_take_away(reported: Path) -> None:
     report = json.loads((reported / "site" / "data" / "report.json").read_text(encoding="utf-8"))
-    assert report["schema"] == 1
+    assert report["schema"] == 2
     assert [model["slug"] for model in report["models"]] == ["tiny-qwen3", "tiny-bert"]
     assert report["models"][0]["contexts"][0]["captured_at"] == "2023-11-14T22:13:20Z"
     assert report["command"] == "python generate.py"
