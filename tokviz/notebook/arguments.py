@@ -184,11 +184,11 @@ def words(value: Any) -> dict[str, list[Any]]:
 
 def _of_frame(frame: Any) -> dict[Any, Any]:
     """Rows with the columns ``word`` and ``category``, as a CSV file of words has them; else a column for each category."""
-    named = {str(name).lower(): name for name in frame.columns}
-    if not {"word", "category"} <= set(named):
+    named = _word_and_category(frame)
+    if not named:
         _refuse_a_row_for_each_word(frame)
         return {name: frame[name].dropna() for name in frame.columns}
-    rows = frame[[named["word"], named["category"]]].dropna(how="all")
+    rows = frame[named].dropna(how="all")
     if (incomplete := rows[rows.isna().any(axis=1)]).size:
         raise TokvizError(
             f"words: expected a word and its category in each row, got only one of them in row {incomplete.index[0]}; add the other"
@@ -197,6 +197,12 @@ def _of_frame(frame: Any) -> dict[Any, Any]:
     for word, category in rows.itertuples(index=False, name=None):
         found.setdefault(category, []).append(word)
     return found
+
+
+def _word_and_category(frame: Any) -> list[Any]:
+    """The columns of these names, whatever their capital letters; none where both aren't there."""
+    named = {str(name).lower(): name for name in getattr(frame, "columns", ())}
+    return [named["word"], named["category"]] if {"word", "category"} <= set(named) else []
 
 
 def require_order(value: Any) -> None:
@@ -210,10 +216,10 @@ def require_order(value: Any) -> None:
             "sort frame and states alike by category, then group",
         )
     else:
-        named = {str(name).lower(): name for name in getattr(value, "columns", ())}
-        if not {"word", "category"} <= set(named):
+        named = _word_and_category(value)
+        if not named:
             return
-        categories = value[named["category"]].dropna()
+        categories = value[named[1]].dropna()
         if (categories != categories.shift()).sum() <= categories.nunique():
             return
         expected, remedy = "the rows of each category one after another", "sort frame and states alike by category"
