@@ -217,7 +217,7 @@ panel.track.addEventListener("scroll", () => followSwipe(viewer, panel), { passi
 for (const kind of ["pointerdown", "wheel"]) {
 panel.track.addEventListener(kind, () => { viewer.settled = 0; }, { passive: true });
 }
-new ResizeObserver(() => alignTracks(viewer)).observe(panel.track);
+Tokviz.onNewWidth(panel.track, () => alignTracks(viewer));
 }
 }
 function listen(viewer) {

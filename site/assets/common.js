@@ -49,24 +49,6 @@ const target = depth + Number(button.dataset.step);
 button.setAttribute("aria-disabled", String(target < 0 || target > last));
 }
 }
-const SLICE = 15;
-function finish(steps) {
-for (;;) {
-const { done, value } = steps.next();
-if (done) return value;
-}
-}
-function inSlices(steps, isWanted, act) {
-setTimeout(() => {
-if (!isWanted()) return;
-const end = performance.now() + SLICE;
-do {
-const { done, value } = steps.next();
-if (done) return act(value);
-} while (performance.now() < end);
-inSlices(steps, isWanted, act);
-});
-}
 const ADDRESS_DELAY = 400;
 class AddressWriter {
 constructor(fragment) {
@@ -181,6 +163,14 @@ range.addEventListener("click", ({ clientX }) => {
 const depth = depthAt(range, clientX);
 if (!moved && depth !== Number(range.value)) go(depth);
 });
+}
+function onNewWidth(element, act) {
+let width = null;
+new ResizeObserver(() => {
+if (element.clientWidth === width) return;
+width = element.clientWidth;
+act();
+}).observe(element);
 }
 function hasNumber(depth, last) {
 const step = LABEL_STEPS.find((size) => last / size <= geometry.mostLabels) ?? WIDEST_LABEL_STEP;
@@ -311,9 +301,8 @@ return {
 clamp, svg, make, tell, nHues, hueOf,
 depthName, depthKey, parseDepth, findCapture, fileName,
 hasModifier, listenToKeys, markSteps,
-finish, inSlices,
 AddressWriter, parseAddress, decode, decodeIntegers, load, loadScripts,
-geometry, percent, shareOf, place, listenToSlider, depthTicks, axis, rulerFoot, placeLabel,
+geometry, percent, shareOf, place, listenToSlider, onNewWidth, depthTicks, axis, rulerFoot, placeLabel,
 setPicture, setStrip, sizeOf, formSize, wideSize, decodeAhead, afterLoad,
 fitted,
 };

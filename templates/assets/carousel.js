@@ -265,7 +265,7 @@
       for (const kind of ["pointerdown", "wheel"]) {
         panel.track.addEventListener(kind, () => { viewer.settled = 0; }, { passive: true });
       }
-      new ResizeObserver(() => alignTracks(viewer)).observe(panel.track);
+      Tokviz.onNewWidth(panel.track, () => alignTracks(viewer));
     }
   }
 

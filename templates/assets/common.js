@@ -81,32 +81,6 @@ const Tokviz = (() => {
     }
   }
 
-  // --- work in steps: a generator yields where others may have a turn ---
-
-  // In milliseconds: a page answers at once.
-  const SLICE = 15;
-
-  // All of it now; returns what it returns.
-  function finish(steps) {
-    for (;;) {
-      const { done, value } = steps.next();
-      if (done) return value;
-    }
-  }
-
-  // A slice at a time, as long as it is wanted; then act(what it returns).
-  function inSlices(steps, isWanted, act) {
-    setTimeout(() => {
-      if (!isWanted()) return;
-      const end = performance.now() + SLICE;
-      do {
-        const { done, value } = steps.next();
-        if (done) return act(value);
-      } while (performance.now() < end);
-      inSlices(steps, isWanted, act);
-    });
-  }
-
   // --- addresses ---
 
   // Safari allows 100 changes of the address in 30 seconds.
@@ -261,6 +235,17 @@ const Tokviz = (() => {
       const depth = depthAt(range, clientX);
       if (!moved && depth !== Number(range.value)) go(depth);
     });
+  }
+
+  // Calls act() when an element is first laid out and when its width changes. Its height changes as a plot is drawn while a finger
+  // moves it: a track that were aligned then would leave the finger, and end a slide too far.
+  function onNewWidth(element, act) {
+    let width = null;
+    new ResizeObserver(() => {
+      if (element.clientWidth === width) return;
+      width = element.clientWidth;
+      act();
+    }).observe(element);
   }
 
   // Whether a depth between the two ends has its number on the axis.
@@ -435,9 +420,8 @@ const Tokviz = (() => {
     clamp, svg, make, tell, nHues, hueOf,
     depthName, depthKey, parseDepth, findCapture, fileName,
     hasModifier, listenToKeys, markSteps,
-    finish, inSlices,
     AddressWriter, parseAddress, decode, decodeIntegers, load, loadScripts,
-    geometry, percent, shareOf, place, listenToSlider, depthTicks, axis, rulerFoot, placeLabel,
+    geometry, percent, shareOf, place, listenToSlider, onNewWidth, depthTicks, axis, rulerFoot, placeLabel,
     setPicture, setStrip, sizeOf, formSize, wideSize, decodeAhead, afterLoad,
     fitted,
   };

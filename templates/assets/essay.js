@@ -63,7 +63,7 @@
       event.preventDefault();
       go(shown + step);
     });
-    new ResizeObserver(() => track.scrollTo({ left: shown * track.clientWidth, behavior: "instant" })).observe(track);
+    Tokviz.onNewWidth(track, () => track.scrollTo({ left: shown * track.clientWidth, behavior: "instant" }));
     new IntersectionObserver((entries, observer) => {
       if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
       observer.disconnect();

@@ -25,10 +25,11 @@ from browser import (
     expect_loaded,
     layout_shift,
     served,
+    wait_for_frames,
     wait_until_quiet,
 )
 from carousel_page import assert_shows, ruler
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import CDPSession, Page, ViewportSize, expect
 from report_fixture import hostile_report, sample_report, twice, write_site
 
 from tokviz.pages.charts.axis import place
@@ -70,6 +71,11 @@ def server(site: Path) -> Iterator[tuple[str, list[str]]]:
 def open_page(open_page: OpenPage) -> OpenAt:
     """Opens a page, by default the first model's."""
     return lambda base, path=MODEL, /, **options: open_page(base, path, **options)
+
+
+def touch(finger: CDPSession, kind: str, *x: int) -> None:
+    points = [{"x": each, "y": 600} for each in x]
+    finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
 
 # --- the carousel ------------------------------------------------------------------------------------------------
@@ -135,10 +141,27 @@ def test_touch_targets_are_large_enough_and_a_swipe_shows_the_next_layer(open_pa
         for element in page.locator(target).all():
             assert box_of(element)["height"] >= 43.5, target
     finger = page.context.new_cdp_session(page)
-    for x in range(300, 40, -20):
-        kind = "touchStart" if x == 300 else "touchMove"
-        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": 600}]})
-    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    touch(finger, "touchStart", 300)
+    for x in range(280, 40, -20):
+        touch(finger, "touchMove", x)
+    touch(finger, "touchEnd")
+    assert_shows(page, "layer 0")
+
+
+def test_a_swipe_shows_the_next_layer_although_the_plot_changes_its_height_meanwhile(
+    open_page: OpenAt, site: Path
+) -> None:
+    page = open_page(site, viewport=PHONE, has_touch=True, is_mobile=True)
+    finger = page.context.new_cdp_session(page)
+    touch(finger, "touchStart", 300)
+    for x in range(280, 60, -20):
+        touch(finger, "touchMove", x)
+    expect(page.locator(".panel[data-current] output")).to_have_text("layer 0")
+    page.evaluate("document.querySelector('.panel[data-current] .track').style.height = '700px'")
+    wait_for_frames(page)
+    for x in range(60, 10, -10):
+        touch(finger, "touchMove", x)
+    touch(finger, "touchEnd")
     assert_shows(page, "layer 0")
 
 

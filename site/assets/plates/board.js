@@ -4,6 +4,18 @@ const { plate, plateKey, movement } = Tokviz;
 const POINTER = 14;
 const FINGER = 24;
 const SOON = 120;
+const SLICE = 15;
+function inSlices(steps, isWanted, act) {
+setTimeout(() => {
+if (!isWanted()) return;
+const end = performance.now() + SLICE;
+do {
+const { done, value } = steps.next();
+if (done) return act(value);
+} while (performance.now() < end);
+inSlices(steps, isWanted, act);
+});
+}
 class Board {
 constructor(content) {
 this.index = new Explore.Index(content);
@@ -91,7 +103,7 @@ const arrangement = { mode: Tokviz.plotScale.mode, isolated: this.previewed ?? t
 found.preparing = arrangement;
 image?.setAttribute("data-late", "");
 const isWanted = () => found.preparing === arrangement && this.plates.get(found.holder) === found;
-Tokviz.inSlices(plate.arrange(about, layout, depth, arrangement.isolated), isWanted, (arranged) => {
+inSlices(plate.arrange(about, layout, depth, arrangement.isolated), isWanted, (arranged) => {
 const isNow = arrangement.mode === Tokviz.plotScale.mode && arrangement.isolated === (this.previewed ?? this.isolated);
 this.show(found, layout, isNow ? arranged : undefined);
 });

@@ -194,7 +194,13 @@ const band = frame.band && plateLayout.spread(places, view.n, frame.band, 0);
 const names = yield* placed(subject, layout, points, frame.main, isolated, ratioOf(extents) < FLAT_BELOW, subject.capture.strong?.[depth] ?? []);
 return { frame, points, band, names };
 }
-function draw(drawing, subject, layout, depth, isolated, arranged = Tokviz.finish(arrange(subject, layout, depth, isolated))) {
+function finish(steps) {
+for (;;) {
+const { done, value } = steps.next();
+if (done) return value;
+}
+}
+function draw(drawing, subject, layout, depth, isolated, arranged = finish(arrange(subject, layout, depth, isolated))) {
 const { view } = subject;
 const { diameter } = layout;
 const { frame, points, band, names } = arranged;

@@ -11,6 +11,21 @@
   const FINGER = 24;
   // Until what isn't in sight follows, in milliseconds.
   const SOON = 120;
+  // A page answers at once: names are placed for as many milliseconds at a time.
+  const SLICE = 15;
+
+  // Takes a generator's steps, a slice at a time, as long as its result is wanted; then act(what it returns).
+  function inSlices(steps, isWanted, act) {
+    setTimeout(() => {
+      if (!isWanted()) return;
+      const end = performance.now() + SLICE;
+      do {
+        const { done, value } = steps.next();
+        if (done) return act(value);
+      } while (performance.now() < end);
+      inSlices(steps, isWanted, act);
+    });
+  }
 
   class Board {
     constructor(content) {
@@ -125,7 +140,7 @@
       // Its place is empty meanwhile, so that the image isn't fetched.
       image?.setAttribute("data-late", "");
       const isWanted = () => found.preparing === arrangement && this.plates.get(found.holder) === found;
-      Tokviz.inSlices(plate.arrange(about, layout, depth, arrangement.isolated), isWanted, (arranged) => {
+      inSlices(plate.arrange(about, layout, depth, arrangement.isolated), isWanted, (arranged) => {
         const isNow = arrangement.mode === Tokviz.plotScale.mode && arrangement.isolated === (this.previewed ?? this.isolated);
         this.show(found, layout, isNow ? arranged : undefined);
       });

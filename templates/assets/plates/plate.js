@@ -249,9 +249,17 @@ Tokviz.plate = (() => {
     return { frame, points, band, names };
   }
 
+  // What a generator returns, all of its steps taken now.
+  function finish(steps) {
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done) return value;
+    }
+  }
+
   // Draws a depth into an <svg>; what was drawn is returned, so that a reader can point at it: also all names, and all parts with the
   // categories and the word that each belongs to.
-  function draw(drawing, subject, layout, depth, isolated, arranged = Tokviz.finish(arrange(subject, layout, depth, isolated))) {
+  function draw(drawing, subject, layout, depth, isolated, arranged = finish(arrange(subject, layout, depth, isolated))) {
     const { view } = subject;
     const { diameter } = layout;
     const { frame, points, band, names } = arranged;
