@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import safetensors.torch
 import torch
@@ -334,6 +335,12 @@ def test_two_of_them_are_compared(cache: Path) -> None:
             "states: expected names of contexts without {word}, got 'a {word}' as a name",
         ),
         (["a"], WORDS, {}, "states, given: expected arrays of numbers, got list"),
+        (
+            pd.DataFrame(np.ones((4, 3))),
+            WORDS,
+            {},
+            "states, given: expected the states of each depth, got one DataFrame; pass a list of them, one per depth",
+        ),
         (np.where(made() > 3, np.nan, made()), WORDS, {}, "expected finite numbers, got NaN or infinity in row"),
         (
             np.where(made() > 3, 1e39, made().astype(np.float64)),

@@ -305,6 +305,16 @@ def test_a_configuration_is_named_by_its_path(folder: Path, cache: Path, tmp_pat
         ),
         (lambda model, _: tokviz.study({"A": "here", "B": model}, WORDS), "tokenizer: expected the model’s tokenizer"),
         (
+            lambda model, tokenizer: tokviz.study({"A": model, "B": model}, WORDS, tokenizer={"A": tokenizer}),
+            "tokenizer: expected one of each loaded model, got none of 'B'",
+        ),
+        (lambda *_: tokviz.study({}, WORDS), "model: expected at least one model, got none"),
+        (lambda *_: tokviz.study([], WORDS), "model: expected at least one model, got none"),
+        (
+            lambda model, tokenizer: tokviz.study(model.state_dict(), WORDS, tokenizer=tokenizer),
+            "model: expected a model or its source, got a state dict; load it into its model first, with model.load_state_dict(",
+        ),
+        (
             lambda model, tokenizer: tokviz.study(model, WORDS, tokenizer=tokenizer, dtype="bfloat16"),
             "dtype: expected name, note, notes only, as the model is loaded already; convert it first, such as model.to(",
         ),

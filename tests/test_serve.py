@@ -620,6 +620,21 @@ def test_what_was_opened_and_typed_is_there_again(browser: Browser, tmp_path: Pa
         page.close()
 
 
+@pytest.mark.thorough
+def test_what_lies_over_the_page_stays_until_it_is_closed(browser: Browser, tmp_path: Path) -> None:
+    put_site(tmp_path, "Title", "<dialog>A plot</dialog>")
+    with listening(tmp_path) as server:
+        page = browser.new_page()
+        page.goto(server.address)
+        page.evaluate("document.querySelector('dialog').showModal()")
+        put_site(tmp_path, "Title", "<p>New.</p><dialog>A plot</dialog>")
+        page.wait_for_timeout(2500)
+        expect(page.locator("dialog")).to_be_visible()
+        page.evaluate("document.querySelector('dialog').close()")
+        expect(page.get_by_text("New.")).to_have_count(1)
+        page.close()
+
+
 def assert_stays(
     browser: Browser, folder: Path, looks: tuple[str, str], said: str, read: str, at: int, width: int = 1280
 ) -> None:

@@ -138,10 +138,16 @@ AGAIN = """
       document.body.prepend(found);
     }
   }
-  setTimeout(() => {
+  const ask = () => {
     const script = document.createElement("script");
     script.src = "%(path)s";
     document.head.append(script);
+  };
+  setTimeout(() => {
+    // What lies over the page, as an enlarged plot, is looked at until it is closed.
+    const over = document.querySelector("dialog[open]");
+    if (over) over.addEventListener("close", ask, { once: true });
+    else ask();
   }, 1000);
   document.currentScript.remove();
 }

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import gzip
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,7 +30,7 @@ from browser import (
 )
 from carousel_page import assert_shows, ruler
 from playwright.sync_api import CDPSession, Page, ViewportSize, expect
-from report_fixture import hostile_report, sample_report, twice, write_site
+from report_fixture import ALONE, hostile_report, model_report, sample_report, twice, word_list, write_site
 
 from tokviz.pages.charts.axis import place
 from tokviz.pages.charts.measures import MEASURES
@@ -230,8 +230,8 @@ def test_a_depth_without_a_picture_says_why(open_page: OpenAt, site: Path) -> No
 def test_without_an_explorer_the_carousel_steps(open_page: OpenAt, tmp_path: Path) -> None:
     """Vocabularies differ between models, and the explorer has one list of words."""
     report = sample_report()
-    words = dataclasses.replace(report.words, vocabulary=report.words.words)
-    page = open_page(write_site(dataclasses.replace(report, words=words), tmp_path))
+    words = replace(report.words, vocabulary=report.words.words)
+    page = open_page(write_site(replace(report, words=words), tmp_path))
     assert page.locator("[data-explore]").count() == 0
     page.get_by_role("button", name="Next").click()
     assert_shows(page, "layer 0")
@@ -261,6 +261,25 @@ def test_a_stage_draws_its_plates_without_words_when_they_are_near(open_page: Op
 
 
 # --- without scripts, from a server, on a phone ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_measured", [True, False])
+def test_without_scripts_no_caption_ends_in_a_separator(
+    open_page: OpenAt, tmp_path: Path, *, is_measured: bool
+) -> None:
+    words = word_list(n_categories=2, n_words=3)
+    model = model_report("one", "one", 2, words, (ALONE,), measured=is_measured)
+    site = write_site(replace(sample_report(), words=words, contexts=(ALONE,), models=(model,), downloads={}), tmp_path)
+    page = open_page(site, "models/one/index.html", viewport=PHONE, java_script_enabled=False)
+    ends = page.locator(".trust:visible").evaluate_all(
+        """(all) => all.map((each) => {
+            const last = [...each.children].filter((part) => part.getClientRects().length).at(-1);
+            const after = getComputedStyle(last, "::after");
+            return after.display === "none" ? "none" : after.content;
+        })"""
+    )
+    assert len(ends) > 2
+    assert set(ends) == {"none"}
 
 
 def test_without_scripts_everything_is_shown_and_every_plate_can_be_reached(open_page: OpenAt, site: Path) -> None:

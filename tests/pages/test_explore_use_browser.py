@@ -124,7 +124,7 @@ def test_an_address_restores_all_that_is_shown(explore: OpenAt, site: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "fragment", ["#a=nobody/x/y", "#%E0%A4%A", "#a=", "#at=layer-999&pin=%E0,nobody&hide=77,x&zoom-a=q"]
+    "fragment", ["#a=nobody/x/y", "#%E0%A4%A", "#a=", "#at=layer-999&pin=%E0,nobody&hide=77,x&zoom-a=q&table=-3"]
 )
 def test_an_unknown_address_shows_what_there_is(explore: OpenAt, site: Path, fragment: str) -> None:
     page = explore(site, fragment)
@@ -233,6 +233,8 @@ def test_the_table_pins_filters_and_has_pages(explore: OpenAt, site: Path) -> No
     page = explore(site)
     page.get_by_role("button", name="Later words").click()
     expect(page.locator("caption")).to_contain_text("words 21–40 of 117")
+    wait_for_address(page, "&table=2")
+    expect(explore(site, page.evaluate("location.hash")).locator("caption")).to_contain_text("words 21–40 of 117")
     page.get_by_label("Filter").fill("word8")
     expect(page.locator("tbody tr")).to_have_count(13)
     page.locator("tbody").get_by_role("button", name="word8m").click()

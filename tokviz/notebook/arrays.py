@@ -109,6 +109,10 @@ def from_arrays(
 def _depths(states: Any, context: str) -> list[np.ndarray]:
     """Per depth ``(n_words, width)`` float32."""
     kind = type(states).__name__
+    if hasattr(states, "columns"):
+        raise TokvizError(
+            f"states, {context}: expected the states of each depth, got one {kind}; pass a list of them, one per depth"
+        )
     if isinstance(states, str | Path):
         states = _from_file(expanded(states))
     try:

@@ -145,7 +145,14 @@ def study(
 
 def _named(model: Any, settings: Mapping[str, Any]) -> list[tuple[str | None, Any]]:
     """Each model with its name, or None where the mapping is of no names."""
+    if isinstance(model, Mapping | list | tuple) and not model:
+        raise TokvizError("model: expected at least one model, got none")
     if isinstance(model, Mapping):
+        if all(type(each).__name__ in _OF_STATE_DICTS for each in model.values()):
+            raise TokvizError(
+                "model: expected a model or its source, got a state dict; load it into its model first, with "
+                "model.load_state_dict(…)"
+            )
         if "name" in settings:
             raise TokvizError(f"name: expected each model's name before it, in the mapping, got {settings['name']!r}")
         return list(model.items())
@@ -159,6 +166,9 @@ def _named(model: Any, settings: Mapping[str, Any]) -> list[tuple[str | None, An
     return [(None, each) for each in model]
 
 
+_OF_STATE_DICTS = {"Tensor", "Parameter"}
+
+
 def _models(
     named: Sequence[tuple[str | None, Any]], tokenizer: Any, settings: Mapping[str, Any], *, quiet: bool
 ) -> tuple[list[dict[str, Any]], tuple[AtHand, ...]]:
@@ -167,6 +177,11 @@ def _models(
     if unknown := [name for name in tokenizers if name not in dict(named)]:
         raise TokvizError(f"tokenizer: expected names of models, got {shown(unknown[0])}")
     are_loaded = [not isinstance(each, str | Path) for _, each in named]
+    alone = [
+        name for (name, _), is_loaded in zip(named, are_loaded, strict=True) if is_loaded and name not in tokenizers
+    ]
+    if alone:
+        raise TokvizError(f"tokenizer: expected one of each loaded model, got none of {shown(alone[0])}")
     if any(are_loaded) and (unfit := sorted(set(settings) - _OF_LOADED)):
         raise TokvizError(
             f"{unfit[0]}: expected {', '.join(sorted(_OF_LOADED))} only, as the model is loaded already"

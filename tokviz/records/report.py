@@ -332,9 +332,11 @@ class Underway:
     """A first look at a report that is still being made."""
 
     n_models: int
-    """Of the whole report, with those that aren't in this one yet, without those that are known to have failed."""
+    """Of the whole report, with those that aren't in this one yet."""
+    n_failed: int
+    """How many of them are known to have failed: they will have no plots."""
     n_series: int
-    """The same of series; none is in this one."""
+    """Of the whole report; none is in this one."""
     expected: str | None = None
     """When it was begun and how long it was expected to take, as a sentence; None where that isn't known."""
 

@@ -41,9 +41,10 @@ def of(plan: Plan) -> Plan:
 
 
 def underway(plan: Plan, expected: str | None, n_failed: int) -> Underway:
-    """What its pages say of the whole report; ``n_failed``: models of which no plots will come."""
-    n_models = len(plan.config.models) - n_failed
-    return Underway(n_models=n_models, n_series=len(plan.config.series), expected=expected)
+    """What its pages say of the whole report."""
+    return Underway(
+        n_models=len(plan.config.models), n_failed=n_failed, n_series=len(plan.config.series), expected=expected
+    )
 
 
 def _shown(plan: Plan) -> list[ModelConfig]:

@@ -146,7 +146,7 @@ keys[event.key]();
 }
 }
 class Table {
-constructor(root, pin) {
+constructor(root, pin, turned) {
 this.body = root.querySelector("tbody");
 this.caption = root.querySelector("caption");
 this.near = root.querySelector("thead th:last-child");
@@ -163,6 +163,7 @@ pageButton.addEventListener("click", () => {
 if (pageButton.getAttribute("aria-disabled") === "true") return;
 this.page += Number(pageButton.dataset.page);
 this.draw();
+turned();
 });
 }
 }

@@ -50,7 +50,7 @@ explorer.trailAxes = new Explore.TrailAxes(root.querySelector("[data-trails]"), 
 explorer.legend = new Explore.Legend(root.querySelector(".legend"), index.categories, (category) => toggleCategory(explorer, category));
 explorer.ruler = new Explore.Ruler(root.querySelector(".ruler"), (wanted) => go(explorer, wanted));
 explorer.ruler.stickOver(explorer.container);
-explorer.table = new Explore.Table(root.querySelector(".explore-table"), (row) => togglePin(explorer, row));
+explorer.table = new Explore.Table(root.querySelector(".explore-table"), (row) => togglePin(explorer, row), () => explorer.address.request());
 explorer.search = new Explore.Search(root.querySelector("#find"), root.querySelector("#found"), {
 find: (text, most) => (isReady(explorer) ? vocabularyOf(explorer).find(text, most) : []),
 describe: (row) => explorer.panels[0].facts(row, index.categories),
@@ -324,6 +324,7 @@ if (pins.length) parts.push(`pin=${pins.map((row) => encodeURIComponent(words[ro
 if (explorer.trails !== "own") parts.push(`trails=${explorer.trails}`);
 if (current !== null && currentBy !== "pointer") parts.push(`word=${encodeURIComponent(words[current])}`);
 if (hidden.size) parts.push(`hide=${[...hidden].sort((a, b) => a - b).join(",")}`);
+if (explorer.table.page) parts.push(`table=${explorer.table.page + 1}`);
 panels.forEach(({ plot }, position) => {
 const zoomed = plot.zoomed();
 if (zoomed) parts.push(`zoom-${LETTERS[position]}=${zoomed.map((value) => Number(value.toFixed(4))).join(",")}`);
@@ -362,6 +363,7 @@ explorer.currentBy = "address";
 const hidden = listed("hide").filter(Boolean).map(Number).filter((category) => index.categories[category] !== undefined);
 explorer.hidden.clear();
 for (const category of hidden) explorer.hidden.add(category);
+explorer.table.page = Math.max(0, (Number.parseInt(wanted.get("table") ?? "", 10) || 1) - 1);
 showChosen(explorer);
 panels.forEach(({ plot }, position) => {
 const zoomed = listed(`zoom-${LETTERS[position]}`).map(Number);

@@ -170,9 +170,9 @@
     }
   }
 
-  // The words that are shown, a page at a time.
+  // The words that are shown, a page at a time; `turned` is called when a reader opens another page.
   class Table {
-    constructor(root, pin) {
+    constructor(root, pin, turned) {
       this.body = root.querySelector("tbody");
       this.caption = root.querySelector("caption");
       this.near = root.querySelector("thead th:last-child");
@@ -189,6 +189,7 @@
           if (pageButton.getAttribute("aria-disabled") === "true") return;
           this.page += Number(pageButton.dataset.page);
           this.draw();
+          turned();
         });
       }
     }

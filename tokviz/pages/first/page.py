@@ -257,7 +257,7 @@ def _byline(report: Report, page: str) -> tuple[Link, ...]:
         *((Link(text=report.author, href=""),) if report.author else ()),
         *((Link(text=day(max(captured)), href=""),) if captured else ()),
         *((Link(text=report.license, href=report.license_url or ""),) if report.license else ()),
-        Link(text="How to cite", href=relative(page, "method/index.html#cite")),
+        *(() if report.underway else (Link(text="How to cite", href=relative(page, "method/index.html#cite")),)),
     )
 
 

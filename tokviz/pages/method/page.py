@@ -59,6 +59,7 @@ def method_page(report: Report) -> Values:
     categories = landmarks.marked(report)
     every_word = (*report.words.words, *(word for category in categories for word in category.words))
     measures, files = _measures(report), downloads(report, page)
+    citation = None if report.underway else _bibtex(report, captured)
     steps = [
         (replace(each.model, name=f"{series.name}, {each.label}"), relative(page, series_path(series.slug)))
         for series in report.series
@@ -75,7 +76,7 @@ def method_page(report: Report) -> Values:
             ("Tokens", "tokens", known),
             ("Provenance", "provenance", True),
             ("Downloads", "downloads", files),
-            ("How to cite", "cite", True),
+            ("How to cite", "cite", citation),
         ),
         frame=Frame(
             report=report,
@@ -110,7 +111,7 @@ def method_page(report: Report) -> Values:
         command=report.command,
         downloads=files,
         notebook=next((each.href for each in files if each.text.endswith(".ipynb")), None),
-        citation=_bibtex(report, captured),
+        citation=citation,
         version=report.version,
     )
 
