@@ -178,11 +178,6 @@ def in_words(number: int) -> str:
     return NUMBERS[number] if number < len(NUMBERS) else f"{number:,}"
 
 
-def neurons_counted(number: int, which: str = "") -> str:
-    """``two neurons``, ``one other neuron``."""
-    return f"{in_words(number)} {which}{'neuron' if number == 1 else 'neurons'}"
-
-
 def neurons_named(neurons: Sequence[int]) -> str:
     """``neuron 9``, ``neurons 1229 and 1487``, ``12 neurons``."""
     if len(neurons) > len(NUMBERS) - 1:
