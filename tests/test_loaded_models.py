@@ -218,7 +218,10 @@ def test_tables_are_data_frames(study: tokviz.Study) -> None:
     assert list(own.to_pandas("tokens")["word"]) == [word for words in WORDS.values() for word in words]
     with pytest.raises(TokvizError, match="table: expected one of states, coordinates, geometry"):
         own.to_pandas("colours")
-    with pytest.raises(TokvizError, match=r"geometry, words_by_layer, tokens, .*which this capture has, got 'loss'"):
+    with pytest.raises(
+        TokvizError,
+        match=r"geometry, words_by_layer, tokens, .*which this capture has, or lens, which is fitted first, got 'loss'",
+    ):
         own.to_pandas("loss")
 
 

@@ -142,8 +142,8 @@ def test_neurons_are_set_by_hand(captures: Captures) -> None:
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({}, "layer: expected it to be named, as no small set of neurons writes a break here"),
-        ({"layer": 1}, "neurons: expected it to be named, as no small set of neurons writes a break here"),
+        ({}, "without: expected a layer and neurons, as no small set of neurons writes a break here"),
+        ({"layer": 1}, "without: expected a layer and neurons, as no small set of neurons writes a break here"),
         ({"layer": 99, "neurons": [1]}, "expected a layer from 0 to 2, got 99"),
         ({"layer": 1, "neurons": []}, "without(…): neurons: expected"),
         ({"layer": 1, "neurons": [1], "value": "half"}, 'expected "zero", "mean" or a number'),
@@ -330,3 +330,17 @@ def test_a_script_draws_in_one_process_unless_others_can_import_it(tmp_path: Pat
     assert done(ran).split() == ["23.0"], "the script's own settings, once"
     assert (tmp_path / "site" / "index.html").is_file()
     assert (f"{script}, line 11: drawing in this process alone" in ran.stderr) == (not guard)
+
+
+def test_where_no_neurons_are_known_none_are_asked_for(tiny: Tiny, tmp_path: Path) -> None:
+    tiny.copy("bert", tmp_path / "bert")
+    study = tokviz.study(tmp_path / "bert", WORDS, {"alone": "{word}"}, cache=tmp_path / "cache", quiet=True, name="B")
+    own = study["B"]["alone"]
+    with pytest.raises(TokvizError, match="without: expected an MLP whose neurons are known, found none at any layer"):
+        own.without([3])
+    with pytest.raises(
+        TokvizError, match="expected an MLP at layer 0 whose neurons are known, found none at any layer"
+    ):
+        own.without([3], layer=0)
+    with pytest.raises(TokvizError, match="layer: expected a marked one, .*, got none, and no small set of neurons"):
+        own.writers()

@@ -94,7 +94,8 @@ def test_a_word_that_is_called_like_a_depth_is_found_by_name(bench: Bench) -> No
     ("ask", "expected"),
     [
         (lambda own: own["gren"], r"word: expected one of red, blue, green, pink, May, June, July, March, or a depth \(embedding … layer 1\), got 'gren'; did you mean 'green'\?"),
-        (lambda own: own.neighbors("rad"), "word: expected one of red, "),
+        (lambda own: own.neighbors("rad"), "word: expected one of red, blue, green, pink, May, June, July, March, got 'rad'; did you mean 'red'"),
+        (lambda own: own.word("embedding"), "word: expected one of red, blue, green, pink, May, June, July, March, got 'embedding'"),
         (lambda own: own.neighbors("red", 7), r"layer: expected one that can be shown \(embedding … layer 1\), got 7"),
         (lambda own: own["layer 9"], "depth: expected one of embedding, layer 0, layer 1, got 'layer 9'"),
     ],

@@ -79,10 +79,18 @@ def test_a_dry_run_says_what_a_fit_takes(folder: Path, tmp_path: Path) -> None:
 def test_it_says_what_was_measured(captures: dict[str, tokviz.Capture], read: LensReading) -> None:
     n_depths = len(captures["alone"])
     assert repr(read).splitlines()[0] == "Tiny, alone: what each layer would say of 12 words"
-    assert "category named" in repr(read)
-    assert len(repr(read).splitlines()) == 3
     assert read.named is not None
     assert read.own is not None
+    _, named, own = repr(read).splitlines()
+    # Exchanged names can't tell two categories from chance, whatever shuffled words can.
+    assert read.named.claim.can_be_tested
+    assert not read.named.can_be_tested
+    value, chance = read.named.value, read.named.null_mean
+    assert named == (
+        f"  category named: {value[0]:.2f} at the embedding (chance {chance[0]:.2f}), {value[-1]:.2f} at layer 2 "
+        f"(chance {chance[-1]:.2f}); can’t be tested with these words"
+    )
+    assert own.endswith(f"announced at {int(read.own.holds.sum())} of {n_depths} depths")
     for each in (read.named, read.own):
         assert each.value.shape == each.null_mean.shape == each.agreement.shape == each.claim.holds.shape == (n_depths,)
         assert len(repr(each)) < 200

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, overload
 
 import numpy as np
@@ -68,7 +68,7 @@ class AsArrays:
             return np.stack([self[each] for each in range(*slice(*ends).indices(len(self)))])
         names = [depth_name(each) for each in range(len(self))]
         if isinstance(depth, str) and depth not in names and not depth.startswith("layer "):
-            return self.word(depth)
+            return Word(capture=self, row=self._row(depth, names))
         return np.asarray(self.states.states[arguments.depth(depth, len(self))])
 
     def word(self, word: str) -> Word:
@@ -79,7 +79,7 @@ class AsArrays:
         """The words nearest to a word at a layer, numbered from 0, or at the ``embedding``; nearest first, five at most.
 
         Among all words, by cosine of states that are standardized as for category purity, which ranks reference words only; none
-        where other words have the very same states.
+        where the last of them has the same state as the word that comes next.
 
         Raises
         ------
@@ -94,13 +94,14 @@ class AsArrays:
         near = found.rows[depths.index(arguments.layer(layer, len(self), depths)), row]
         return tuple(self.words.words[each] for each in near if each >= 0)
 
-    def _row(self, word: str) -> int:
-        words, depths = self.words.words, [depth_name(each) for each in range(len(self))]
+    def _row(self, word: str, depths: Sequence[str] = ()) -> int:
+        """``depths``: names that may be asked for as well."""
+        words = self.words.words
         if word in words:
             return words.index(word)
         known = f"{', '.join(words[:_MOST_NAMED])}{' …' if len(words) > _MOST_NAMED else ''}"
-        of_depths = "" if word in depths else f", or a depth ({depths[0]} … {depths[-1]})"
-        near = suggestion(word, words if word in depths else [*depths, *words]) if isinstance(word, str) else ""
+        of_depths = f", or a depth ({depths[0]} … {depths[-1]})" if depths else ""
+        near = suggestion(word, [*depths, *words]) if isinstance(word, str) else ""
         raise TokvizError(f"word: expected one of {known}{of_depths}, got {shown(word)}{near}")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:

@@ -7,13 +7,25 @@ from contextlib import nullcontext
 from tokviz.config import LensConfig, ReportConfig
 from tokviz.errors import TokvizError
 from tokviz.models import AtHand
-from tokviz.records import HiddenStates
+from tokviz.records import BreakingNeurons, HiddenStates, Updates
 from tokviz.run import pipeline
 from tokviz.run.kinds import Lenses, UntrainedModels
 from tokviz.run.kinds.lenses import LensInputs
 from tokviz.run.plan.report import Plan
 from tokviz.run.plan.tree import ContextPlan
 from tokviz.run.work.progress import reporter
+
+
+def breaking(updates: Updates) -> BreakingNeurons:
+    """The neurons that are set where none are named; raises ``TokvizError`` where none write a break."""
+    if updates.breaking is None:
+        are_known = any(each.sublayers for each in updates.layers)
+        raise TokvizError(
+            "without: expected a layer and neurons, as no small set of neurons writes a break here"
+            if are_known
+            else "without: expected an MLP whose neurons are known, found none at any layer"
+        )
+    return updates.breaking
 
 
 def captured_beside(config: ReportConfig, plan: Plan, in_memory: AtHand | None, *, quiet: bool) -> Plan:

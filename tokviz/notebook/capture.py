@@ -25,7 +25,6 @@ from tokviz.pages.text.catalogue import sentence
 from tokviz.pages.text.sentences import depths_name
 from tokviz.pages.text.stage_facts import stage_facts
 from tokviz.records import (
-    BreakingNeurons,
     ContextReport,
     Geometry,
     Grid,
@@ -189,21 +188,15 @@ class Capture(AsArrays):
         TokvizError : the layer's largest |x| doesn't change by a factor of two, or its neurons can't be told.
         """
         updates = self.updates()
-        if layer is None:
-            layer = self._breaking("layer").layer
+        layer = updates.breaking.layer if layer is None and updates.breaking else layer
         marked = [index for index, each in enumerate(updates.layers) if each.marked]
         if layer not in marked:
-            raise TokvizError(f"layer: expected a marked one, {marked or 'of which there are none'}, got {layer!r}")
+            got = "none, and no small set of neurons writes a break" if layer is None else repr(layer)
+            raise TokvizError(f"layer: expected a marked one, {marked or 'of which there are none'}, got {got}")
         shares = updates.layers[layer].neuron_shares
         if shares is None:
             raise TokvizError(f"layer {layer}: its MLP's neurons can't be separated")
         return shares
-
-    def _breaking(self, argument: str) -> BreakingNeurons:
-        found = self.updates().breaking
-        if found is None:
-            raise TokvizError(f"{argument}: expected it to be named, as no small set of neurons writes a break here")
-        return found
 
     @arguments.instead_of_options()
     def without(
@@ -229,8 +222,13 @@ class Capture(AsArrays):
         TokvizError : there are no such neurons, or the model gives no finite states so.
         """
         self._require_model("without", "whose neurons can be set")
-        layer = self._breaking("layer").layer if layer is None else arguments.plain(layer)
-        neurons = arguments.numbers("neurons", self._breaking("neurons").neurons if neurons is None else neurons)
+        if layer is None or neurons is None:
+            breaking = beside.breaking(self.updates())
+            layer, neurons = (
+                breaking.layer if layer is None else layer,
+                breaking.neurons if neurons is None else neurons,
+            )
+        layer, neurons = arguments.plain(layer), arguments.numbers("neurons", neurons)
         value = arguments.plain(value)
         known = (each.key for each in self.context.of(Interventions) if each.what.does(layer, neurons, value))
         if (found := next((key for key in known if key in self.context.all_captured), None)) is not None:
@@ -383,11 +381,12 @@ class Capture(AsArrays):
         return [job.picture for job in jobs]
 
     def to_pandas(self, table: str = "coordinates", *, projections: Sequence[str] = ("standardized",)) -> DataFrame:
-        """A data frame, as the CSV file of that name on a site.
+        """A data frame, as the CSV file of that name on a site, without what that repeats for spreadsheets.
 
         Parameters
         ----------
-        table : ``states``, all of them, a row for each layer and word; or ``coordinates``, ``geometry``, ``words_by_layer``, ``templates``, ``relations``, ``lens``, ``tokens``, ``updates``, ``writers`` or ``attention``.
+        table : ``states``, all of them, a row for each layer and word; or ``coordinates``, ``geometry``, ``words_by_layer``,
+            ``templates``, ``relations``, ``tokens``, ``updates``, ``writers``, ``attention`` or ``lens``, which is fitted first.
         projections : those whose coordinates, and whose metrics, are wanted.
         """
         asked = arguments.names("projections", projections, "a list of projections")

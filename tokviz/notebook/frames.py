@@ -59,9 +59,7 @@ def frame(name: str, context: ContextReport, words: WordList, config: ReportConf
     found = _pandas().read_csv(
         io.StringIO(_csv(name, context, words, config)), keep_default_na=name not in ("coordinates", "tokens")
     )
-    return found.drop(
-        columns=["text_safe", "name_safe", "measure_safe", "template_safe"], errors="ignore"
-    )  # the same for spreadsheets
+    return found.drop(columns=[name for name in found.columns if name.endswith("_safe")])  # the same for spreadsheets
 
 
 def of_csv(text: str, texts: Sequence[str] = ()) -> DataFrame:
@@ -95,6 +93,7 @@ def _csv(name: str, context: ContextReport, words: WordList, config: ReportConfi
     if context.states.context.further_templates:
         measured.add("templates")
     known = ["states", *(each.name for each in tables.TABLES if each.name in measured or each.of(context))]
+    fitted = ", or lens, which is fitted first" if context.states.tokenization.is_known and "lens" not in known else ""
     raise TokvizError(
-        f"table: expected one of {', '.join(known)}, which this capture has, got {shown(name)}{suggestion(name, known)}"
+        f"table: expected one of {', '.join(known)}, which this capture has{fitted}, got {shown(name)}{suggestion(name, [*known, 'lens'])}"
     )

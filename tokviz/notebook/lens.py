@@ -24,7 +24,7 @@ class LensReading:
 
     A measure has arrays over depth, the embedding first: ``value``, ``low`` and ``high``, ``null_mean`` (chance), ``logit`` (the
     logit lens), ``agreement`` of the directions from both halves of the text, and ``is_firm`` where that is at least 0.9.
-    ``claim.holds`` says where it is above chance: decided among the values of this capture alone.
+    ``holds`` says where it is announced to be above chance: decided among the values of this capture alone.
 
     Examples
     --------
@@ -125,8 +125,10 @@ class LensReading:
 
 
 def _line(label: str, measure: LensMeasure) -> str:
-    last, holds = len(measure.value) - 1, int(measure.claim.holds.sum())
-    return (
-        f"  {label}: {measure.value[0]:.2f} at the embedding, {measure.value[-1]:.2f} at {depth_name(last)}, chance "
-        f"{np.mean(measure.null_mean):.2f}; announced at {holds} of {last + 1} depths"
+    n_depths = len(measure.value)
+    ends = ", ".join(
+        f"{measure.value[depth]:.2f} at {where} (chance {measure.null_mean[depth]:.2f})"
+        for depth, where in ((0, "the embedding"), (-1, depth_name(n_depths - 1)))
     )
+    announced = f"announced at {int(measure.holds.sum())} of {n_depths} depths"
+    return f"  {label}: {ends}; {announced if measure.can_be_tested else 'can’t be tested with these words'}"
