@@ -342,5 +342,5 @@ def test_where_no_neurons_are_known_none_are_asked_for(tiny: Tiny, tmp_path: Pat
         TokvizError, match="expected an MLP at layer 0 whose neurons are known, found none at any layer"
     ):
         own.without([3], layer=0)
-    with pytest.raises(TokvizError, match="layer: expected a marked one, .*, got none, and no small set of neurons"):
+    with pytest.raises(TokvizError, match=r"layer: expected a marked one, .*, got none, and no small set of neurons"):
         own.writers()

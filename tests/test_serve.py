@@ -740,6 +740,19 @@ def test_a_caption_stays_where_its_plot_grows(browser: Browser, tmp_path: Path) 
 
 
 @pytest.mark.thorough
+def test_a_caption_stays_though_its_paragraph_is_another_and_its_plots_are_more(
+    browser: Browser, tmp_path: Path
+) -> None:
+    def figure(rows: int, words: str) -> str:
+        return (
+            f'<section id="first"><figure>{empty(100) * rows}<figcaption><p>{words}</p></figcaption></figure></section>'
+        )
+
+    looks = figure(4, "As it was."), f"{empty(300)}{figure(6, 'As it is.')}"
+    assert_stays(browser, tmp_path, looks, "As it is.", "figcaption", 250)
+
+
+@pytest.mark.thorough
 def test_what_stands_in_several_parts_is_known_by_its_part(browser: Browser, tmp_path: Path) -> None:
     def strips(model: str) -> str:
         strip = '<p>in a sentence</p><div style="height: 90px"></div>'

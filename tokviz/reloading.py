@@ -18,7 +18,7 @@ else {
     const { top, bottom, left, right, height } = each.getBoundingClientRect();
     const [above, below] = [Math.abs(top - reading), Math.abs(bottom - reading)];
     if (top > reading || bottom < reading) return 1 + Math.min(above, below);
-    const holds = !each.matches("figure, [role=application]") && each.querySelector("h1, h2, h3, h4, p, figure");
+    const holds = !each.matches("figure, figcaption, [role=application]") && each.querySelector("h1, h2, h3, h4, p, figure");
     // What lies beside, as a legend, comes after what lies in the middle.
     const isBeside = left > innerWidth / 2 || right < innerWidth / 2;
     return holds ? 1 + Math.min(above, reading) : isBeside / 2 + height / 1e6;
@@ -96,7 +96,7 @@ AGAIN = """
       const sizes = new ResizeObserver(stay);
       sizes.observe(document.body);
       const end = () => sizes.disconnect();
-      setTimeout(end, 5000);
+      setTimeout(end, 20000);
       for (const moved of ["wheel", "touchstart", "pointerdown", "keydown"]) addEventListener(moved, end, { once: true, passive: true });
     };
     if (document.readyState === "complete") goOn();

@@ -220,6 +220,19 @@ def test_the_models_of_a_config_or_of_the_command_are_described_before_a_run(pro
     assert "can't be captured: ./nowhere: expected a folder" in several.stdout
 
 
+@pytest.mark.process
+def test_that_weights_are_those_of_sha256_is_not_promised(project: Path) -> None:
+    text = (project / "report.toml").read_text(encoding="utf-8")
+    pinned = text.replace('source = "llama"', f'source = "llama"\nsha256 = "{"a" * 64}"')
+    assert pinned != text
+    (project / "pinned.toml").write_text(pinned, encoding="utf-8")
+    described = run("models", "--config", "pinned.toml")
+    assert (
+        described.stdout.splitlines()[-1]
+        == "  can be captured, if its weights are those of sha256, which are not read here"
+    )
+
+
 COMMANDS = ("init", "build", "serve", "plan", "models", "prune", "schema")
 
 

@@ -358,6 +358,10 @@ def test_a_hub_model_that_is_not_cached_needs_the_hub(tmp_path: Path, offline: P
     message = refusal("org/name", tmp_path, sha256=sha256)
     assert "found it missing or incomplete, and HF_HUB_OFFLINE forbids downloads" in message
     assert "name a folder" in message
+    # A plan says so before the run does.
+    with pytest.raises(SourceError) as caught:
+        check(configured("org/name", sha256=sha256), tmp_path)
+    assert str(caught.value) == message
 
 
 def test_a_failure_to_load_does_not_name_the_cache_folder(

@@ -84,8 +84,8 @@ def test_what_is_known_of_positions_is_known_of_the_models_that_are_shown() -> N
     [
         (1, 0, "its model"),
         (2, 0, "1 of 2 models"),
-        (2, 1, "1 of 2 models (1 failed)"),
-        (4, 2, "1 of 4 models (2 failed)"),
+        (2, 1, "1 of 2 models (1 other failed)"),
+        (4, 2, "1 of 4 models (2 others failed)"),
     ],
 )
 def test_models_that_failed_already_are_counted(n_models: int, n_failed: int, said: str) -> None:

@@ -41,6 +41,8 @@ from plates_page import (
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 from report_fixture import ALONE, model_report, sample_report, word_list, write_site
 
+from tokviz.records import ModelReport, Underway
+
 TABLET: ViewportSize = {"width": 820, "height": 1180}
 SIZES = {720: 576, 520: 416, 350: 489}
 """Widths and heights of plates, in CSS pixels."""
@@ -390,3 +392,40 @@ def test_drawings_have_the_systems_colors_where_it_forces_them(open_page: OpenPa
         )
         assert ground == (black if scheme == "dark" else white)
         assert set(others) == {white if scheme == "dark" else black}
+
+
+# --- a first look -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("address", ["models/one/index.html#alone/layer-0", "compare/index.html"])
+def test_on_a_phone_plots_of_a_first_look_are_as_large_as_those_of_the_whole_report(
+    open_page: OpenPage, tmp_path: Path, address: str
+) -> None:
+    """It has no images for phones; without scripts its wide ones are shown as they are."""
+    words = word_list(n_categories=2, n_words=6)
+    models = [model_report(slug, slug, 2, words, (ALONE,), measured=False) for slug in ("one", "two")]
+    whole = replace(sample_report(), words=words, contexts=(ALONE,), models=tuple(models), downloads={})
+
+    def without_phone_forms(model: ModelReport) -> ModelReport:
+        (context,) = model.contexts
+        shown = [
+            replace(each, plates=tuple(plate and replace(plate, phone=plate.wide) for plate in each.plates))
+            for each in context.projections
+        ]
+        return replace(model, contexts=(replace(context, projections=tuple(shown)),))
+
+    early = replace(
+        whole,
+        models=tuple(map(without_phone_forms, models)),
+        underway=Underway(n_models=2, n_failed=0, n_series=0),
+    )
+    sites = [write_site(each, tmp_path / name) for name, each in (("whole", whole), ("early", early))]
+    plot = ".plate-svg:visible"
+    sizes = []
+    for site in sites:
+        page = drawn(open_page, site, address, viewport=PHONE)
+        sizes.append(box_of(page.locator(plot).first)["height"])
+    assert sizes[0] == sizes[1] > PHONE["width"]
+    plain = open_page(sites[1], address, viewport=PHONE, java_script_enabled=False)
+    image = box_of(plain.locator(".plate img:visible:not([src*='strip'])").first)
+    assert image["width"] / image["height"] == pytest.approx(1500 / 1200, rel=0.01)

@@ -156,7 +156,7 @@ def test_a_model_that_fails_is_left_to_the_whole_report(project: Path, published
     asked = config(models=[{"source": "bert"}, {"source": "./absent"}], intro="Words.")
     said = run(project, asked).heard
     early, whole = published
-    assert "it has plots of 1 of 2 models (1 failed), and no findings" in pages(early)["index.html"]
+    assert "it has plots of 1 of 2 models (1 other failed), and no findings" in pages(early)["index.html"]
     assert "absent" not in pages(early)["index.html"]
     assert "absent" in pages(whole)["index.html"]
     assert sum("error: absent" in line for line in said) == 1
@@ -192,7 +192,7 @@ def test_it_is_made_again_as_further_models_are_captured(
     looks = [pages(each) for each in early]
     assert [len(list((each / "models").iterdir())) for each in early] == [1, 2, 3]
     for look, n_shown in zip(looks, (1, 2, 3), strict=True):
-        assert f"it has plots of {n_shown} of 4 models (1 failed)" in look["models/qwen3/index.html"]
+        assert f"it has plots of {n_shown} of 4 models (1 other failed)" in look["models/qwen3/index.html"]
     assert all(is_unfinished(each) and link_check.broken(each, each.rglob("*.html"), least=30) == [] for each in early)
     assert sum("error: absent" in line for line in said) == 1
     monkeypatch.setattr(picture_queue.PictureQueue, "keep_finished", drawn)

@@ -51,7 +51,7 @@ def models(
         for model, found in _described(wanted, config.parent):
             failed = failed or found.problem is not None
             print(with_short_paths(f"{model.display_name} ({model.source})"))
-            print("\n".join(f"  {line}" for line in _lines(found)), flush=True)
+            print("\n".join(f"  {line}" for line in _lines(found, is_pinned=model.sha256 is not None)), flush=True)
     raise typer.Exit(int(failed))
 
 
@@ -84,7 +84,7 @@ def _model(source: str, base: Path) -> ModelConfig:
         ) from None
 
 
-def _lines(found: Description) -> list[str]:
+def _lines(found: Description, *, is_pinned: bool) -> list[str]:
     facts = [
         _KINDS[found.kind] if found.kind else None,
         found.architecture,
@@ -98,6 +98,7 @@ def _lines(found: Description) -> list[str]:
         can = with_short_paths(f"can't be captured: {found.problem}")
     else:
         can = "can be captured" if found.is_here else "can be captured, once it has been downloaded"
+        can += ", if its weights are those of sha256, which are not read here" if is_pinned else ""
     return [*([known] if known else []), can]
 
 

@@ -10,7 +10,7 @@ from tokviz.draw.labels import Spacing
 from tokviz.draw.legend import rows_needed
 from tokviz.records import Plate, Points
 from tokviz.records.axes import Box
-from tokviz.records.look import PLATE_SIZE
+from tokviz.records.look import PHONE_PLATE_SIZE, PLATE_SIZE
 
 MOST_LABELS = 240
 """Above this many words a wide plate names only some of them, spread over the plate."""
@@ -73,8 +73,8 @@ WIDE = PlateForm(
     hexagon=11,
 )
 PHONE = PlateForm(
-    width=716,
-    height=1000,
+    width=PHONE_PLATE_SIZE[0],
+    height=PHONE_PLATE_SIZE[1],
     title=24,
     label=19.5,
     legend=21,

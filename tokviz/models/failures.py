@@ -151,13 +151,17 @@ def _refused_by_hub(model: ModelConfig, causes: Sequence[BaseException]) -> str 
     return None
 
 
-def _out_of_reach(model: ModelConfig, causes: Sequence[BaseException]) -> str | None:
+def not_downloaded(model: ModelConfig) -> str:
+    """What is said of a model that must come from the Hub, where the environment forbids to ask it."""
+    return (
+        f"expected the model in the local Hugging Face cache at revision {_revision(model)}, found it "
+        "missing or incomplete, and HF_HUB_OFFLINE forbids downloads; unset it for one run, or name a folder"
+    )
 
+
+def _out_of_reach(model: ModelConfig, causes: Sequence[BaseException]) -> str | None:
     if is_offline() and _any_of(causes, OSError):
-        return (
-            f"expected the model in the local Hugging Face cache at revision {_revision(model)}, found it "
-            "missing or incomplete, and HF_HUB_OFFLINE forbids downloads; unset it for one run, or name a folder"
-        )
+        return not_downloaded(model)
     if _can_not_connect(causes):
         return (
             "expected a folder or a model on the Hub, found no such folder and can't reach the Hub; "

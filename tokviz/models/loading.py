@@ -21,10 +21,11 @@ from tokviz.errors import SourceError, TokvizError
 from tokviz.models import in_memory
 from tokviz.models.card import make_card
 from tokviz.models.downloads import nothing_shared
-from tokviz.models.failures import explained, hub_failure, hub_unasked
-from tokviz.models.hub import waiting_is_said
+from tokviz.models.failures import explained, hub_failure, hub_unasked, not_downloaded
+from tokviz.models.hub import is_offline, waiting_is_said
 from tokviz.models.identity import identity_of_listed
 from tokviz.models.limits import ended_after, limited
+from tokviz.models.location import snapshot
 from tokviz.models.origin import Origin
 from tokviz.models.refusals import refuse_foreign_code, refuse_other_inputs, refuse_unreadable, refuse_untrue_header
 from tokviz.models.staging import Staged
@@ -89,7 +90,10 @@ def check(model: ModelConfig, base: Path) -> None:
     SourceError : ``load`` would fail with the same words, or its files are such that looking at them fails.
     """
     try:
-        refuse_unreadable(Origin.of(model, base))
+        origin = Origin.of(model, base)
+        refuse_unreadable(origin)
+        if origin.location.kind == "hub" and is_offline() and not ((found := snapshot(model)) and found.is_dir()):
+            raise SourceError(f"{model.source}: {not_downloaded(model)}")
     except TokvizError:
         raise
     except Exception as error:

@@ -14,6 +14,7 @@ from tokviz.pages.excerpt import ESSAY, excerpt_path
 from tokviz.pages.explore.page import explore_page
 from tokviz.pages.first.page import index_page
 from tokviz.pages.frame.frame import MOST_MODELS_IN_NAV, Frame, nav
+from tokviz.pages.frame.index import with_room_for_phones
 from tokviz.pages.frame.look import STYLES, styles
 from tokviz.pages.method.page import method_page
 from tokviz.pages.model import profile_tables
@@ -84,7 +85,7 @@ def build(report: Report) -> SiteView:
     ----------
     report : what the stages gathered; failed models included.
     """
-    pages = _pages(with_isolated_names(report))
+    pages = _pages(with_isolated_names(with_room_for_phones(report)))
     files = {STYLES: look} if (look := styles(report.look)) else {}
     for page in pages:
         files |= getattr(page.view, "scripts", {})

@@ -70,6 +70,7 @@ MARKERS: dict[ShapeName, str] = {
 """What Matplotlib calls the shapes."""
 
 PLATE_SIZE = (1500, 1200)
+PHONE_PLATE_SIZE = (716, 1000)
 """Width and height of a wide plate, in pixels."""
 
 PAPER = "#efefef"

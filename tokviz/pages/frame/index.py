@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from tokviz.pages.frame.frame import data_path, late_scripts, relative
 from tokviz.pages.text import data_text
 from tokviz.pages.text.wording import projection_label
 from tokviz.records import ContextReport, ModelReport, ProjectionReport, Renditions, Report
+from tokviz.records.look import PHONE_PLATE_SIZE
 
 MOST_DRAWN = 1000
 """Words of a plate that is drawn in the page; of longer lists the images are shown."""
@@ -70,6 +72,25 @@ def can_draw(report: Report) -> bool:
     n_words, n_categories = len(report.words.words), len(report.words.categories)
     is_captured = report.words.vocabulary is None and any(model.contexts for model in report.all_models)
     return is_captured and n_categories > 0 and n_words <= MOST_DRAWN
+
+
+def with_room_for_phones(report: Report) -> Report:
+    """A first look has no images for phones yet: where plates are drawn, they have the room that they have in the whole report."""
+    if not (report.underway and can_draw(report)):
+        return report
+    width, height = PHONE_PLATE_SIZE
+
+    def of_projection(shown: ProjectionReport) -> ProjectionReport:
+        plates = [
+            each and replace(each, phone=replace(each.phone, width=width, height=height)) for each in shown.plates
+        ]
+        return replace(shown, plates=tuple(plates))
+
+    def of_context(context: ContextReport) -> ContextReport:
+        return replace(context, projections=tuple(map(of_projection, context.projections)))
+
+    models = [replace(model, contexts=tuple(map(of_context, model.contexts))) for model in report.models]
+    return replace(report, models=tuple(models))
 
 
 def drawings(report: Report, page: str, loader: str, *scripts: str, **more: Any) -> str | None:
