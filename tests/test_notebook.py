@@ -132,6 +132,8 @@ def test_neurons_are_set_by_hand(captures: Captures) -> None:
     own = captures["sentence"]
     pushed = own.without([3, 7], layer=1, value=5)
     assert repr(pushed).startswith("Tiny, sentence, neurons 3 and 7 of layer 1 set to 5.00: 10 words")
+    with pytest.raises(TokvizError, match="updates: expected the model as it is, got one with neurons set to a value"):
+        pushed.without()
     assert not np.allclose(pushed.states.states[-1], own.states.states[-1])
     np.testing.assert_array_equal(pushed.states.states[1], own.states.states[1])
     assert pushed.measure().spread.mean_norm.shape == own.measure().spread.mean_norm.shape
@@ -336,11 +338,12 @@ def test_where_no_neurons_are_known_none_are_asked_for(tiny: Tiny, tmp_path: Pat
     tiny.copy("bert", tmp_path / "bert")
     study = tokviz.study(tmp_path / "bert", WORDS, {"alone": "{word}"}, cache=tmp_path / "cache", quiet=True, name="B")
     own = study["B"]["alone"]
+    assert "attention and MLP can’t be separated" in repr(own.updates())
     with pytest.raises(TokvizError, match="without: expected an MLP whose neurons are known, found none at any layer"):
         own.without([3])
     with pytest.raises(
         TokvizError, match="expected an MLP at layer 0 whose neurons are known, found none at any layer"
     ):
         own.without([3], layer=0)
-    with pytest.raises(TokvizError, match=r"layer: expected a marked one, .*, got none, and no small set of neurons"):
+    with pytest.raises(TokvizError, match=r"layer: expected a marked one, .*, as no small set of neurons"):
         own.writers()

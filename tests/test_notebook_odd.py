@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import pickle
 import re
 from collections.abc import Callable
@@ -160,7 +161,26 @@ def test_untrained_models_are_found_though_another_study_had_the_same_model(benc
         "alone"
     ]
     bench.study(model)
-    assert {"random", "own embedding 1", "permuted 5"} < set(captured.untrained())
+    controls = captured.untrained()
+    assert {"random", "own embedding 1", "permuted 5"} < set(controls)
+    # What is shown of one is told from what is shown of the model.
+    control = controls["permuted 5"]
+    assert repr(control).startswith("Mine (untrained: permuted 5), alone: ")
+    assert "Mine (untrained: permuted 5) · alone" in repr(control.draw(1))
+    assert "Mine (untrained: permuted 5)" in control._repr_html_()
+    assert "Mine (untrained: permuted 5)" in repr(captured.changed(control))
+    assert repr(captured).startswith("Mine, alone: ")
+    with pytest.raises(TokvizError, match="updates: expected the model as it is, got an untrained one"):
+        control.updates()
+    with pytest.raises(TokvizError, match="lens: expected states of the model itself, got those of an untrained model"):
+        control.lens()
+    # A model that was passed loaded isn't in a file.
+    kept = pickle.dumps(captured)
+    del model, captured, controls, control
+    gc.collect()
+    alone = pickle.loads(kept)
+    with pytest.raises(TokvizError, match=r"lens: expected the model, or .*; pass the model to tokviz\.study again"):
+        alone.lens()
 
 
 @pytest.mark.slow
@@ -171,7 +191,9 @@ def test_that_there_is_no_untrained_model_is_said(bench: Bench, tmp_path: Path) 
         "alone"
     ]
     (tmp_path / "model").rename(tmp_path / "moved")
-    with pytest.raises(TokvizError, match="untrained: expected the model, or these in the cache, found neither"):
+    with pytest.raises(
+        TokvizError, match="untrained: expected the model, or what is asked for in the cache, found neither"
+    ):
         captured.untrained()
 
 

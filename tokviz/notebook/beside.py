@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
 
 from tokviz.config import LensConfig, ReportConfig
 from tokviz.errors import TokvizError
 from tokviz.models import AtHand
+from tokviz.models.in_memory import PREFIX
 from tokviz.records import BreakingNeurons, HiddenStates, Updates
 from tokviz.run import pipeline
 from tokviz.run.kinds import Lenses, UntrainedModels
@@ -14,6 +16,30 @@ from tokviz.run.kinds.lenses import LensInputs
 from tokviz.run.plan.report import Plan
 from tokviz.run.plan.tree import ContextPlan
 from tokviz.run.work.progress import reporter
+
+NOT_HERE = "expected the model, or what is asked for in the cache, found neither; pass the model to tokviz.study again"
+
+
+def named(context: ContextPlan, which: str) -> ContextPlan:
+    """The same of a model beside the one that was asked for, which its plots and sentences name so: ``Tiny (untrained: random)``."""
+    name = f"{context.model.display_name} ({which})"
+    return replace(context, model=context.model.model_copy(update={"name": name}))
+
+
+def why_no_updates(context: ContextPlan, states: HiddenStates) -> str:
+    """Why it wasn't measured what a model's layers add."""
+    if states.intervention:
+        return "expected the model as it is, got one with neurons set to a value"
+    if _are_untrained(states, context):
+        return "expected the model as it is, got an untrained one"
+    return (
+        "not measured for states that were given as numbers, and for a model whose weights are read in every pass, or moved "
+        "to a GPU"
+    )
+
+
+def _are_untrained(states: HiddenStates, context: ContextPlan) -> bool:
+    return states.digest in [each.states.digest for each in context.of(UntrainedModels) if each.states]
 
 
 def breaking(updates: Updates) -> BreakingNeurons:
@@ -69,14 +95,18 @@ def fitted_lens(
     """
     if plan.config.vocabulary:
         raise TokvizError("lens: expected a list of words, got a whole vocabulary")
-    if states.digest in [each.states.digest for each in context.of(UntrainedModels) if each.states]:
+    if _are_untrained(states, context):
         raise TokvizError("lens: expected states of the model itself, got those of an untrained model")
     model = context.model.model_copy(update={"lens": True})
     config = plan.config.model_copy(update={"models": [model], "lens": plan.config.lens or LensConfig()})
     captured = captured_beside(config, plan, in_memory, quiet=quiet).models[0].contexts[0].captured
     found = captured.inputs.of(Lenses) if captured else None
     if found is None:
-        raise TokvizError(
-            "lens: expected the model on this machine and memory to fit a lens, found too little of either"
+        is_gone = in_memory is None and model.source.startswith(PREFIX)
+        why = (
+            NOT_HERE
+            if is_gone
+            else "expected the model on this machine and memory to fit a lens, found too little of either"
         )
+        raise TokvizError(f"lens: {why}")
     return found

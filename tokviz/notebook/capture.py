@@ -168,13 +168,9 @@ class Capture(AsArrays):
 
     def updates(self) -> Updates:
         """What each layer's attention and MLP add to the hidden states, as measured when these were captured."""
-        found = self.states.updates
-        if found is None:
-            raise TokvizError(
-                "updates: not measured for states that were given as numbers, and for a model whose weights are read in every "
-                "pass, or moved to a GPU"
-            )
-        return found
+        if self.states.updates is None:
+            raise TokvizError(f"updates: {beside.why_no_updates(self.context, self.states)}")
+        return self.states.updates
 
     def writers(self, layer: int | None = None) -> dict[int, dict[int, float]]:
         """Who writes the largest changes of a marked layer: dimension → neuron → its share of what the MLP adds there.
@@ -191,8 +187,8 @@ class Capture(AsArrays):
         layer = updates.breaking.layer if layer is None and updates.breaking else layer
         marked = [index for index, each in enumerate(updates.layers) if each.marked]
         if layer not in marked:
-            got = "none, and no small set of neurons writes a break" if layer is None else repr(layer)
-            raise TokvizError(f"layer: expected a marked one, {marked or 'of which there are none'}, got {got}")
+            got = "as no small set of neurons writes a break here" if layer is None else f"got {layer!r}"
+            raise TokvizError(f"layer: expected a marked one, {marked or 'of which there are none'}, {got}")
         shares = updates.layers[layer].neuron_shares
         if shares is None:
             raise TokvizError(f"layer {layer}: its MLP's neurons can't be separated")
@@ -266,13 +262,18 @@ class Capture(AsArrays):
         plan, context = self._captured_beside(config, quiet)
         tried, ordinary = context.of(UntrainedModels), self.captured.inputs.ordinary
         found = {
-            each.what.name: replace(self, plan=plan, context=context, captured=plan.branch(each.states, ordinary))
+            each.what.name: replace(
+                self,
+                plan=plan,
+                context=beside.named(context, f"untrained: {each.what.name}"),
+                captured=plan.branch(each.states, ordinary),
+            )
             for each in tried
             if each.states is not None
         }
         why = "; ".join(dict.fromkeys(each.failure for each in tried if each.failure))
         if why or not found:
-            raise TokvizError(why or "untrained: expected the model, or these in the cache, found neither")
+            raise TokvizError(why or f"untrained: {beside.NOT_HERE}")
         return arguments.Named("model", found)
 
     @arguments.instead_of_options()
@@ -381,7 +382,7 @@ class Capture(AsArrays):
         return [job.picture for job in jobs]
 
     def to_pandas(self, table: str = "coordinates", *, projections: Sequence[str] = ("standardized",)) -> DataFrame:
-        """A data frame, as the CSV file of that name on a site, without what that repeats for spreadsheets.
+        """A data frame, as the CSV file of that name on a site.
 
         Parameters
         ----------

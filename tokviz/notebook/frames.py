@@ -59,7 +59,9 @@ def frame(name: str, context: ContextReport, words: WordList, config: ReportConf
     found = _pandas().read_csv(
         io.StringIO(_csv(name, context, words, config)), keep_default_na=name not in ("coordinates", "tokens")
     )
-    return found.drop(columns=[name for name in found.columns if name.endswith("_safe")])  # the same for spreadsheets
+    return found.drop(
+        columns=["text_safe", "name_safe", "measure_safe", "template_safe"], errors="ignore"
+    )  # the same for spreadsheets
 
 
 def of_csv(text: str, texts: Sequence[str] = ()) -> DataFrame:

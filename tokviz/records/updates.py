@@ -212,7 +212,8 @@ class Updates:
 
     def __repr__(self) -> str:
         marked = ", ".join(str(layer) for layer, each in enumerate(self.layers) if each.marked) or "none"
-        return f"Updates({len(self.layers)} layers, marked: {marked}; measured on {self.n_words} words)"
+        parts = "" if any(each.sublayers for each in self.layers) else ", attention and MLP can’t be separated"
+        return f"Updates({len(self.layers)} layers, marked: {marked}{parts}; measured on {self.n_words} words)"
 
 
 InterventionRule = Literal["off", "mean", "control", "by_hand"]
