@@ -39,7 +39,7 @@ def test_marks_of_the_narrow_plots_are_explained_where_there_are_such() -> None:
     said = "a large mark shows the middle word of each category"
     drafted = Rendered(replace(report_of("one", measured=False), draft=True))
     for site, is_said in (
-        (look("one", n_models=2), False),
+        (look("one", n_models=2), True),
         (drafted, False),
         (Rendered(report_of("one", measured=False)), True),
     ):

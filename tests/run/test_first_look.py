@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import wait
@@ -106,6 +107,22 @@ def test_it_says_what_is_to_come_and_nothing_of_what_is_not_known(project: Path,
     assert "It changes" not in early["index.html"]  # the author's words, which may speak of what isn't there yet
     assert not any("In the whole report" in text or "first look" in text for text in whole.values())
     assert link_check.broken(published[0], published[0].rglob("*.html"), least=50) == []
+
+
+def test_on_phones_its_pictures_have_the_sizes_of_the_whole_report_s(project: Path, published: list[Path]) -> None:
+    """Strips and grids are there as images, plates are drawn by its pages: what is read stays where it is as the whole one comes."""
+    run(project)
+    early, whole = published
+    of_phones = {path.relative_to(early).as_posix() for path in early.rglob("*-phone.webp")}
+    kinds = {re.sub(r".*qwen3(_.+)-phone.webp", r"\1", path) for path in of_phones if "qwen3" in path}
+    assert kinds == {"_strip", "_strip-dark", "_m.et"}
+    assert all((early / path).read_bytes() == (whole / path).read_bytes() for path in of_phones)
+    sizes = [
+        re.findall(r'<source media="\(max-width: 40rem\)[^>]*(width="\d+" height="\d+")', text)
+        for text in (pages(each)["models/qwen3/index.html"] for each in published)
+    ]
+    assert set(sizes[0]) <= set(sizes[1])
+    assert 'width="716" height="1000"' in sizes[0]
 
 
 def test_a_complete_report_stays_until_the_next_one_is_complete(project: Path, published: list[Path]) -> None:

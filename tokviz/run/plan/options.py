@@ -49,7 +49,7 @@ class Options:
     foretells: bool = False
     """Whether it begins with what will be made, and how long that takes."""
     is_first_look: bool = False
-    """Whether this is that look: plots in one form, nothing measured."""
+    """Whether this is that look: plates in one form, nothing measured."""
     command: str = "python generate.py"
 
     def __post_init__(self) -> None:

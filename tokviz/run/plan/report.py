@@ -21,7 +21,7 @@ from tokviz.run.kinds.interventions import Interventions, Wanted
 from tokviz.run.plan import captures, recipe
 from tokviz.run.plan.form import misfit, of_one_form, side_by_side
 from tokviz.run.plan.inputs import Inputs
-from tokviz.run.plan.options import Options
+from tokviz.run.plan.options import FORMS, Options
 from tokviz.run.plan.pairs import Comparer, Comparison
 from tokviz.run.plan.pictures import Subject, Subjects, Whole, heat_map
 from tokviz.run.plan.related import related
@@ -172,8 +172,11 @@ class Plan:
             words=captured.inputs.words,
             look=self.config.look,
         )
-        jobs = []
-        for subject, form, plain in subjects.pictures(self.options.forms if forms is None else forms):
+        jobs, is_first_look = [], self.options.is_first_look
+        for subject, form, plain in subjects.pictures(forms or (FORMS if is_first_look else self.options.forms)):
+            # For phones a first look has what its pages don't draw: strips and grids, few beside the plates.
+            if is_first_look and form == "phone" and isinstance(subject, int):
+                continue
             if done and (subject is Whole.GRID or (isinstance(subject, int) and subject <= done.layer)):
                 continue
             jobs.append(self._picture(subject, form, subjects.path(subject, form), plain))
