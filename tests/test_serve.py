@@ -753,6 +753,35 @@ def test_a_caption_stays_though_its_paragraph_is_another_and_its_plots_are_more(
 
 
 @pytest.mark.thorough
+def test_a_small_plot_of_a_layer_stays_though_others_stand_before_it_and_its_projection_is_another(
+    browser: Browser, tmp_path: Path
+) -> None:
+    def glance(layers: tuple[int, ...], projection: str) -> str:
+        plots = "".join(
+            f'<a href="models/m/index.html#alone/layer-{layer}{projection}" style="display: block; height: 150px"><svg></svg></a>'
+            for layer in layers
+        )
+        return f'<section id="first"><figure class="glance"><div>{plots}</div></figure></section>'
+
+    looks = glance((0, 3, 7), ""), f"<p>New.</p>{glance((10, 11, 0, 3, 7), '/centered')}"
+    assert_stays(browser, tmp_path, looks, "New.", "[href*=layer-3]", 200, width=390)
+
+
+@pytest.mark.thorough
+def test_a_row_of_a_table_stays_though_rows_before_it_grow(browser: Browser, tmp_path: Path) -> None:
+    def table(height: int) -> str:
+        rows = (("Before", height), ("Emotions", 130), ("After", 130))
+        cells = "".join(
+            f'<tr style="height: {size}px"><th scope="row">{name}</th><td style="width: 900px">happy</td></tr>'
+            for name, size in rows
+        )
+        return f'<div role="group" aria-label="Words by category"><table>{cells}</table></div>'
+
+    looks = f"{empty(400)}{table(90)}", f"{empty(440, 'New.')}{table(134)}"
+    assert_stays(browser, tmp_path, looks, "New.", "tr:nth-child(2) th", 200)
+
+
+@pytest.mark.thorough
 def test_what_stands_in_several_parts_is_known_by_its_part(browser: Browser, tmp_path: Path) -> None:
     def strips(model: str) -> str:
         strip = '<p>in a sentence</p><div style="height: 90px"></div>'

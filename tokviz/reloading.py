@@ -18,7 +18,7 @@ else {
     const { top, bottom, left, right, height } = each.getBoundingClientRect();
     const [above, below] = [Math.abs(top - reading), Math.abs(bottom - reading)];
     if (top > reading || bottom < reading) return 1 + Math.min(above, below);
-    const holds = !each.matches("figure, figcaption, [role=application]") && each.querySelector("h1, h2, h3, h4, p, figure");
+    const holds = !each.matches("figure, figcaption, [role=application]") && each.querySelector("h1, h2, h3, h4, p, figure, th");
     // What lies beside, as a legend, comes after what lies in the middle.
     const isBeside = left > innerWidth / 2 || right < innerWidth / 2;
     return holds ? 1 + Math.min(above, reading) : isBeside / 2 + height / 1e6;
@@ -50,6 +50,8 @@ AGAIN = """
 {
   // Of a plot and its caption the words change: which one it is of those in the part around it.
   const placed = (each) => {
+    // One of the first page's small plots, by its layer, whatever its projection.
+    if (each.matches(".glance a")) return each.getAttribute("href").match(/^[^#]*#[^/]*\\/[^/]*/)?.[0];
     if (each.role === "application") return `plot ${[...document.querySelectorAll("[role=application]")].indexOf(each)}`;
     const around = /^fig/.test(each.localName) && each.parentElement.closest("main [id], main [aria-label]");
     return around && `${around.id || around.ariaLabel} ${[...around.querySelectorAll(each.localName)].indexOf(each)}`;
@@ -65,7 +67,7 @@ AGAIN = """
     return new Map([...found].filter(([, each]) => each));
   };
   window.tokvizKnown = () => ({
-    blocks: known("main :is(h1, h2, h3, h4, p, dt, dd, li, figure, figcaption, caption, summary, legend, label, button, th, [id], [aria-label], [role=application]):not(svg *)", (each) => each.textContent),
+    blocks: known("main :is(h1, h2, h3, h4, p, dt, dd, li, figure, figcaption, caption, summary, legend, label, button, th, [id], [aria-label], [role=application], .glance a):not(svg *)", (each) => each.textContent),
     // How many there are in one may change.
     parts: known("main details", ({ firstElementChild: summary }) => (summary.ariaLabel ?? summary.textContent).replace(/[0-9]+/g, "")),
     fields: known("main :is(input[type=search], input[type=text], input:not([type]))", (each) => each.name),

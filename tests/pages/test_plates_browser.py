@@ -397,14 +397,18 @@ def test_drawings_have_the_systems_colors_where_it_forces_them(open_page: OpenPa
 # --- a first look -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
 @pytest.mark.parametrize("address", ["models/one/index.html#alone/layer-0", "compare/index.html"])
-def test_on_a_phone_plots_of_a_first_look_are_as_large_as_those_of_the_whole_report(
-    open_page: OpenPage, tmp_path: Path, address: str
+def test_plots_of_a_first_look_are_as_large_as_those_of_the_whole_report(
+    open_page: OpenPage, tmp_path: Path, address: str, viewport: ViewportSize
 ) -> None:
-    """It has no images for phones; without scripts its wide ones are shown as they are."""
+    """It has no plates for phones, and nothing measured under them; without scripts its wide ones are shown as they are."""
     words = word_list(n_categories=2, n_words=6)
-    models = [model_report(slug, slug, 2, words, (ALONE,), measured=False) for slug in ("one", "two")]
-    whole = replace(sample_report(), words=words, contexts=(ALONE,), models=tuple(models), downloads={})
+
+    def models(*, measured: bool) -> list[ModelReport]:
+        return [model_report(slug, slug, 2, words, (ALONE,), measured=measured) for slug in ("one", "two")]
+
+    whole = replace(sample_report(), words=words, contexts=(ALONE,), models=tuple(models(measured=True)), downloads={})
 
     def without_phone_forms(model: ModelReport) -> ModelReport:
         (context,) = model.contexts
@@ -416,16 +420,16 @@ def test_on_a_phone_plots_of_a_first_look_are_as_large_as_those_of_the_whole_rep
 
     early = replace(
         whole,
-        models=tuple(map(without_phone_forms, models)),
+        models=tuple(map(without_phone_forms, models(measured=False))),
         underway=Underway(n_models=2, n_failed=0, n_series=0),
     )
     sites = [write_site(each, tmp_path / name) for name, each in (("whole", whole), ("early", early))]
     plot = ".plate-svg:visible"
     sizes = []
     for site in sites:
-        page = drawn(open_page, site, address, viewport=PHONE)
-        sizes.append(box_of(page.locator(plot).first)["height"])
-    assert sizes[0] == sizes[1] > PHONE["width"]
+        box = box_of(drawn(open_page, site, address, viewport=viewport).locator(plot).first)
+        sizes.append((box["width"], box["height"]))
+    assert sizes[0] == sizes[1]
     plain = open_page(sites[1], address, viewport=PHONE, java_script_enabled=False)
     image = box_of(plain.locator(".plate img:visible:not([src*='strip'])").first)
     assert image["width"] / image["height"] == pytest.approx(1500 / 1200, rel=0.01)
