@@ -67,7 +67,7 @@ def assert_shows(
         # Until a plot is drawn its place is empty.
         seen = page.locator(".panel[data-current] .slide:not([inert])").locator(".plate > svg, .plate img")
         expect(seen.filter(visible=True).first).to_be_visible()
-    assert state(page) == {
+    expected = {
         "panels": 1,
         "slide": slide,
         "picture": picture,
@@ -77,6 +77,12 @@ def assert_shows(
         "projection": projection,
         "chosen": [context, projection],
     }
+    # Between its image and its drawing a plot's place is empty for a moment.
+    for _ in range(100):
+        if state(page) == expected:
+            break
+        page.wait_for_timeout(50)
+    assert state(page) == expected
 
 
 def ruler(page: Page) -> Locator:

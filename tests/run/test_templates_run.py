@@ -95,7 +95,8 @@ def test_a_notebook_has_the_states_in_each(folder: Path) -> None:
     assert (second[-1] != own[-1]).any()
     frame = own.to_pandas("templates")
     assert set(frame["template"]) == set(TEMPLATES)
-    with pytest.raises(TokvizError, match=r"expected one of .*, templates, .*which this capture has, got 'wrong'"):
+    said = r"expected one of .*, templates, .*which this capture has, or lens, which is fitted first, got 'wrong'"
+    with pytest.raises(TokvizError, match=said):
         own.to_pandas("wrong")
 
 
