@@ -163,7 +163,7 @@ def test_untrained_models_are_found_though_another_study_had_the_same_model(benc
     bench.study(model)
     controls = captured.untrained()
     assert {"random", "own embedding 1", "permuted 5"} < set(controls)
-    # What is shown of one is told from what is shown of the model.
+    # All that is shown of it has its name: nobody takes it for the model.
     control = controls["permuted 5"]
     assert repr(control).startswith("Mine (untrained: permuted 5), alone: ")
     assert "Mine (untrained: permuted 5) · alone" in repr(control.draw(1))

@@ -238,7 +238,7 @@ const Tokviz = (() => {
   }
 
   // Calls act() when an element is first laid out and when its width changes. Its height changes as a plot is drawn while a finger
-  // moves it: a track that were aligned then would leave the finger, and end a slide too far.
+  // moves it: a track that is aligned then would leave the finger, and end a slide too far.
   function onNewWidth(element, act) {
     let width = null;
     new ResizeObserver(() => {

@@ -70,8 +70,9 @@ MARKERS: dict[ShapeName, str] = {
 """What Matplotlib calls the shapes."""
 
 PLATE_SIZE = (1500, 1200)
-PHONE_PLATE_SIZE = (716, 1000)
 """Width and height of a wide plate, in pixels."""
+PHONE_PLATE_SIZE = (716, 1000)
+"""The same of one for phones."""
 
 PAPER = "#efefef"
 """The darkest paper on which names in an image must be read; pages have white."""

@@ -434,7 +434,7 @@
     const hidden = listed("hide").filter(Boolean).map(Number).filter((category) => index.categories[category] !== undefined);
     explorer.hidden.clear();
     for (const category of hidden) explorer.hidden.add(category);
-    explorer.table.page = Math.max(0, (Number.parseInt(wanted.get("table") ?? "", 10) || 1) - 1);
+    explorer.table.page = (Number.parseInt(wanted.get("table"), 10) || 1) - 1;
     showChosen(explorer);
     panels.forEach(({ plot }, position) => {
       const zoomed = listed(`zoom-${LETTERS[position]}`).map(Number);

@@ -75,7 +75,7 @@ def can_draw(report: Report) -> bool:
 
 
 def with_room_for_phones(report: Report) -> Report:
-    """A first look has no images for phones yet: where plates are drawn, they have the room that they have in the whole report."""
+    """A first look has no plates for phones yet: where its pages draw them, they have the room that they have in the whole report."""
     if not (report.underway and can_draw(report)):
         return report
     width, height = PHONE_PLATE_SIZE
