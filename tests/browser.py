@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler
+from itertools import pairwise
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Literal, Protocol
@@ -45,6 +46,8 @@ ARGUMENTS = (
     "--disable-sync",
 )
 
+PIECE, N_PIECES = 1400, 40
+"""Bytes that a network brings at once, and how many of them one waits for when a page comes in pieces."""
 COUNT_SCHEDULED = """(() => {
     const scheduled = { timer: new Set(), frame: new Set() };
     for (const [name, kind, once] of [
@@ -187,11 +190,13 @@ def served(
     late: tuple[str, ...] = (),
     first_script: str | None = None,
     until: Event | None = None,
+    in_pieces: bool = False,
 ) -> Iterator[str]:
     """The address at which a folder is served.
 
     The paths of all requests are added to ``requested``; files whose names end with one of ``late`` come half a second late,
-    or once ``until`` is set. Pages get ``first_script`` before their own.
+    or once ``until`` is set. Pages get ``first_script`` before their own. ``in_pieces`` their bodies come by and by, so that a
+    browser draws what it has.
     """
 
     class Handler(SimpleHTTPRequestHandler):
@@ -200,9 +205,10 @@ def served(
                 until.wait(60) if until else time.sleep(0.5)
             if first_script is not None and self.path == "/first.js":
                 return self.send(first_script.encode(), "text/javascript")
-            if first_script is not None and self.path.endswith(".html"):
+            if self.path.endswith(".html") and (in_pieces or first_script is not None):
                 page = Path(self.translate_path(self.path)).read_bytes()
-                return self.send(page.replace(b"<head>", b'<head><script src="/first.js"></script>', 1), "text/html")
+                first = b"<head>" if first_script is None else b'<head><script src="/first.js"></script>'
+                return self.send(page.replace(b"<head>", first, 1), "text/html")
             return super().do_GET()
 
         def send(self, content: bytes, kind: str) -> None:
@@ -210,7 +216,12 @@ def served(
             self.send_header("Content-Type", f"{kind}; charset=utf-8")
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(content)
+            first = content.find(b"<body") if in_pieces else -1
+            ends = range(first, min(len(content), first + N_PIECES * PIECE), PIECE) if first >= 0 else ()
+            for start, end in pairwise((0, *ends, len(content))):
+                self.wfile.write(content[start:end])
+                if ends:
+                    time.sleep(0.04)
 
         def log_message(self, *_: object) -> None:
             if requested is not None:

@@ -15,6 +15,8 @@ else delete root.dataset.theme;
 document.dispatchEvent(new Event("themechange"));
 }
 apply(stored());
+root.dataset.parsing = "";
+document.addEventListener("readystatechange", () => delete root.dataset.parsing, { once: true });
 document.addEventListener("DOMContentLoaded", () => {
 const choice = document.querySelector("[data-theme-choice]");
 if (!choice) return;

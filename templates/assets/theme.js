@@ -1,7 +1,7 @@
 "use strict";
 
-// Runs before anything is drawn, so that a page never flashes in the other theme. Where nothing can be stored (some browsers
-// store nothing for pages from disk), the choice lasts as long as the page is open.
+// Runs before anything is drawn, so that a page never flashes in the other theme, and what moves while it comes in isn't seen.
+// Where nothing can be stored (some browsers store nothing for pages from disk), the choice lasts as long as the page is open.
 (() => {
   const KEY = "tokviz-theme";
   const root = document.documentElement;
@@ -21,6 +21,8 @@
   }
 
   apply(stored());
+  root.dataset.parsing = "";
+  document.addEventListener("readystatechange", () => delete root.dataset.parsing, { once: true });
   document.addEventListener("DOMContentLoaded", () => {
     const choice = document.querySelector("[data-theme-choice]");
     if (!choice) return;

@@ -14,6 +14,7 @@ from browser import (
     box_of,
     expect_accessible_at_all_sizes,
     layout_shift,
+    served,
     wait_until_quiet,
 )
 from changed_fixture import change_report
@@ -29,6 +30,13 @@ LATE = (0.0, 0.0, 0.0, -0.4, -0.5)
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     report = change_report(categories={0: LATE}, movers={(4, 5): 4})
     return write_site(report, tmp_path_factory.mktemp("change"))
+
+
+def test_nothing_shifts_on_a_phone_while_the_page_comes_in(open_page: OpenPage, site: Path) -> None:
+    with served(site, in_pieces=True) as address:
+        page = open_page(address, CHANGE, viewport=PHONE, before=COUNT_SHIFTS)
+        wait_until_quiet(page)
+        assert layout_shift(page) < 0.02
 
 
 def expect_both_at(page: Page, depth: str) -> None:

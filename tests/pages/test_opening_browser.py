@@ -100,6 +100,17 @@ def test_nothing_shifts_and_nothing_is_fetched_in_vain_wherever_a_link_leads(
         assert [each for each in requested if "__" in each] == []
 
 
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("path", ["index.html", MODEL, COMPARE])
+def test_nothing_shifts_while_a_page_comes_in(
+    open_page: OpenPage, site: Path, path: str, viewport: ViewportSize
+) -> None:
+    with served(site, in_pieces=True) as address:
+        page = open_page(address, path, viewport=viewport, before=COUNT_SHIFTS)
+        wait_until_quiet(page)
+        assert layout_shift(page) < MOST_SHIFT
+
+
 def test_the_plate_asked_for_is_drawn_without_the_pages_own_scripts(open_page: OpenPage, site: Path) -> None:
     """What is drawn before they come is what they show."""
     page = open_page(site, "404.html", before=_without("carousel.js"))
