@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import families
 import pytest
 import tiny_gguf
 from at_once import leave_pictures_blank, options, run_at_once
@@ -209,6 +210,21 @@ def test_notes_that_are_damaged_or_foreign_change_nothing(project: Path, content
     path.unlink()
     path.mkdir()
     assert end(expected(project)) == before
+
+
+@pytest.mark.slow
+def test_what_is_made_of_stored_captures_takes_as_long_as_with_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one", "other"):
+        families.build("llama", tmp_path / name, n_layers=24)
+    report = config(models=[{"source": "one"}, {"source": "other"}], untrained=True)
+    before = expected(tmp_path, report).work.seconds
+    leave_pictures_blank(monkeypatch)
+    pipeline.capture_only(report, options(tmp_path), Told())
+    after = expected(tmp_path, report).work.seconds
+    assert after["capturing"] == 0 < before["capturing"]
+    assert after["making"] == pytest.approx(before["making"], rel=0.1)
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ Costs are seconds of one processor of a machine that multiplies matrices at ``SP
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -103,6 +104,14 @@ def _times(n_words: int, power: float = _POWER) -> float:
     return float((min(n_words, _MOST_MEASURED) / _WORDS) ** power)
 
 
+def _to_measure(n_words: int, n_depths: int) -> float:
+    return _MEASURED + _DEPTH * _times(n_words) * n_depths
+
+
+def _to_measure_controls(n_words: int, n_depths: int, n_random: int) -> float:
+    return _DEPTH * _times(n_words) * n_depths * n_random * _OF_CONTROL
+
+
 def _add_model(work: Work, model: ModelPlan, plan: Plan) -> int:
     """Returns how many depths it has, 0 where that isn't known."""
     config, base = model.model, plan.options.base
@@ -189,7 +198,7 @@ def _add_captures(work: Work, context: ContextPlan, model: ModelPlan, plan: Plan
     work.n_captures += n_templates
     work.n_changed += n_set + n_random
     work.n_bytes += 4.0 * n_captures * n_words * size.width * (size.n_layers + 1)
-    seconds["making"] += _DEPTH * _times(n_words) * (size.n_layers + 1) * n_random * _OF_CONTROL
+    seconds["making"] += _to_measure_controls(n_words, size.n_layers + 1, n_random)
     return n_set
 
 
@@ -197,7 +206,7 @@ def _add_expected(work: Work, context: ContextPlan, plan: Plan, n_depths: int, n
     """Projections, measures and images of what isn't captured yet."""
     n_words, options = len(plan.config.word_list.words), plan.options
     forms, n_projections = options.forms, len(plan.config.projections)
-    of_one = _MEASURED + _DEPTH * _times(n_words or _MOST_MEASURED) * n_depths
+    of_one = _to_measure(n_words or _MOST_MEASURED, n_depths)
     n_measured = (1 + _OF_TEMPLATE * len(context.further) if context.due else 0) + n_set
     work.seconds["making"] += of_one * (n_measured if options.measures else 0.2)
     if context.due:
@@ -213,8 +222,10 @@ def _add_due(work: Work, context: ContextPlan, plan: Plan) -> None:
         steps = [*captured.projections.values(), *(captured.all_measures if plan.options.measures else ())]
         n_due = sum(plan.steps.due(each) is not None for each in steps)
         if n_due:
-            weight = n_due / len(steps) * (1 + _OF_TEMPLATE * len(context.further))
-            work.seconds["making"] += (_MEASURED + _DEPTH * _times(n_words) * n_depths) * weight
+            n_random = len(context.of(UntrainedModels)) if captured is context.captured else 0
+            of_all = _to_measure(n_words, n_depths) * (1 + _OF_TEMPLATE * len(context.further))
+            of_all += _to_measure_controls(n_words, n_depths, n_random)
+            work.seconds["making"] += of_all * n_due / len(steps)
         for name in captured.drawn:
             projection = plan.steps.find(captured.projections[name])
             if projection is None:
@@ -239,6 +250,7 @@ def _add_together(work: Work, plan: Plan) -> None:
             )
         work.seconds["making"] += _MEASURED * sum(plan.steps.due(each) is not None for each in series.steps)
     if plan.options.measures and not work.n_captures:
-        compared = plan.comparisons({slug: model.inputs for slug, model in known.items() if model})
-        n_due = sum(any(map(plan.steps.due, each.steps)) for each in compared)
-        work.seconds["making"] += _MEASURED * n_due
+        for each in plan.comparisons({slug: model.inputs for slug, model in known.items() if model}):
+            n_due = sum(plan.steps.due(step) is not None for step in each.steps)
+            n_pairs = math.prod(inputs.states.n_depths for inputs in each.inputs)
+            work.seconds["making"] += _PAIR_OF_DEPTHS * n_pairs * n_due / len(each.steps)
