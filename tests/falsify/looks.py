@@ -90,30 +90,34 @@ def _drawn(random: np.random.Generator, n: int, sources: Sequence[int], words: W
 # --- tokens ----------------------------------------------------------------------------------------------------------
 
 
+_GRIDS = ("{own} {other}", "{other} {own}", "{other} {own} {same}")
+
+
 def grid(number: int, _: Sample) -> Case:
-    """A model with random weights, and words of each first and each second token, by category the first or the second."""
+    """A model with random weights, and words of each of some tokens with each of others; by category the first, second or middle one."""
     random = np.random.default_rng((52, number))
-    n_first, n_second = int(random.integers(5, 9)), int(random.integers(5, 9))
-    names = _names(random, n_first + n_second)
-    of_first = number // len(ARCHITECTURES) % 2
-    words = {
-        own: [f"{own} {other}" if of_first else f"{other} {own}" for other in names[n_first:]]
-        for own in names[:n_first]
-    }
-    report = _of_random_weights(number, {"words": words}, names)
+    n_own, n_others = int(random.integers(5, 9)), int(random.integers(5, 9))
+    *names, same = _names(random, n_own + n_others + 1)
+    form = _GRIDS[number // len(ARCHITECTURES) % len(_GRIDS)]
+    words = {own: [form.format(own=own, other=other, same=same) for other in names[n_own:]] for own in names[:n_own]}
+    report = _of_random_weights(number, {"words": words}, [*names, same])
     return Case(report=report, is_false=lambda each: each.kind == "surface")
 
 
+_NUMERALS = ("{ten} {one}", "{one} {ten} {same}", "{same} {ten} {one}")
+
+
 def numerals(number: int, _: Sample) -> Case:
-    """The same with three or four times eight words in their order, as *twenty one*, *twenty two* and so on are."""
+    """The same with three or four times eight words in their order, as *twenty one*, *twenty two* and so on are, or dates of a year."""
     random = np.random.default_rng((53, number))
-    names = _names(random, 16)
-    row = [f"{ten} {one}" for ten in names[: 3 + number % 2] for one in names[4:12]]
+    *names, same = _names(random, 17)
+    form = _NUMERALS[number // len(ARCHITECTURES) % len(_NUMERALS)]
+    row = [form.format(ten=ten, one=one, same=same) for ten in names[: 3 + number % 2] for one in names[4:12]]
     asked: dict[str, Any] = {
         "words": {"numbers": row, "others": [f"{one} {two}" for one, two in zip(names[12:], names[4:8], strict=True)]},
         "orders": [{"name": "numbers", "category": "numbers"}],
     }
-    return Case(report=_of_random_weights(number, asked, names), is_false=_is_beyond)
+    return Case(report=_of_random_weights(number, asked, [*names, same]), is_false=_is_beyond)
 
 
 def _of_random_weights(number: int, asked: dict[str, Any], tokens: Sequence[str]) -> Any:
@@ -257,15 +261,15 @@ NULL = (
     Kind(
         name="random weights, a grid of tokens",
         contents=(
-            f"a model of one of {len(ARCHITECTURES)} architectures with {N_LAYERS} layers, words of each of 5–8 tokens before each of 5–8 "
-            "others; a category has one in common; false: above the words’ surface"
+            f"a model of one of {len(ARCHITECTURES)} architectures with {N_LAYERS} layers, words of each of 5–8 tokens with each of 5–8 "
+            "others, in a third of the reports before one that all have; a category has one in common; false: above the words’ surface"
         ),
         make=grid,
         n_reports=N_NULL,
     ),
     Kind(
         name="random weights, numerals",
-        contents="the same with 24 or 32 words in order, as numerals are; false: more than their looks",
+        contents="the same with 24 or 32 words in order, as numerals or dates are; false: more than their looks",
         make=numerals,
         n_reports=N_NULL,
     ),

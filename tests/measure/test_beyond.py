@@ -55,10 +55,10 @@ def test_it_is_how_much_better_left_out_words_are_predicted_with_states_than_by_
         random.integers(50, 9_000, N),
     )
     looks, *_ = looks_of(asked, capture(states, ids).tokenization, aims)
-    assert looks.n == 2
+    assert looks.n == (4 if cyclic else 2)  # of two aims there are two mean places
     found = BeyondOverDepths(aims, looks, 1, PERMUTATIONS, 3)
     found.add(0, rows(states))
-    base = np.linalg.eigh(looks.hat)[1][:, -3:]
+    base = np.linalg.eigh(looks.hat)[1][:, -1 - looks.n :]
     residual = (np.eye(N) - looks.hat) @ states
     components = np.linalg.svd(residual, full_matrices=False)[0][:, :3]
     with_states = left_out(np.hstack([base, components]), aims)
@@ -152,8 +152,42 @@ def test_tokens_that_words_have_in_common_are_taken_out_the_first_and_the_last()
         for each, own in zip(whole.tokenization.words, ids, strict=True)
     ]
     looks, *_ = looks_of(order(), replace(whole.tokenization, words=tuple(words)), aims)
-    assert looks.names == ("tokens",)
+    assert looks.names[0] == "tokens"
     np.testing.assert_allclose(looks.hat @ aims, aims, atol=1e-9)
+
+
+@pytest.mark.parametrize("shared", [(), (9,), (7, 8, 9)])
+def test_so_are_those_in_between_behind_what_all_have(shared: tuple[int, ...]) -> None:
+    """As in *on 1 January 1990*, *on 15 January 1990* and so on."""
+    whole, aims = capture(np.zeros((N, 9)), np.arange(N)).tokenization, aims_of(order())
+    own = [(*shared, 20 + row % 4, 30 + row // 4, 50) for row in range(N)]
+    words = [
+        replace(each, ids=ids, pieces=("",) * len(ids), start=0, stop=len(ids))
+        for each, ids in zip(whole.words, own, strict=True)
+    ]
+    every = looks_of(order(), replace(whole, words=tuple(words)), aims)
+    told = [np.linalg.norm(each.hat @ aims) / np.linalg.norm(aims) for each in every]
+    assert told == sorted(told, reverse=True)
+    np.testing.assert_allclose(every[0].hat @ aims, aims, atol=1e-9)
+
+
+def test_how_long_words_are_is_taken_out_along_any_curve() -> None:
+    """Each of another length, a few far longer than the others."""
+    whole, aims = capture(np.zeros((N, 9)), np.full(N, 7)).tokenization, aims_of(order())
+    lengths = [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 20, 30, 45, 70]
+    letters = ["".join(np.random.default_rng(length).choice(list("bcdfg"), length)) for length in lengths]
+    words = [replace(each, word=word) for each, word in zip(whole.words, letters, strict=True)]
+    looks, *_ = looks_of(order(), replace(whole, words=tuple(words)), aims)
+    assert looks.names == ("spelling",)
+    np.testing.assert_allclose(looks.hat @ aims, aims, atol=1e-9)
+
+
+def test_what_tells_one_word_from_all_others_is_not_taken_out() -> None:
+    """It would decide of that word alone, and nothing could be said of the order."""
+    asked, aims = order(np.zeros(N, dtype=np.int64)), aims_of(order())
+    whole = capture(np.zeros((N, 9)), np.full(N, 7)).tokenization
+    words = [replace(each, word="z" if row == 3 else "a") for row, each in enumerate(whole.words)]
+    assert looks_of(asked, replace(whole, words=tuple(words)), aims) == ()
 
 
 def test_how_common_words_are_is_taken_out_along_any_curve() -> None:

@@ -106,6 +106,18 @@ def test_words_are_near_by_their_first_token_where_any_may_be_shared() -> None:
     assert scores(made(letters(6, len(LABELS)), ids))[0] == 1
 
 
+def test_words_are_near_by_the_last_tokens_that_they_have_in_common_behind_which_all_end_alike() -> None:
+    """As with *ness*, *less* and *ters* where each letter is a token: none of these letters is one category's alone."""
+    endings = [(1, 2, 9, 9), (3, 2, 9, 9), (1, 4, 9, 9)]
+    ids = [(int(rare), *endings[label]) for label, rare in zip(LABELS, RARE, strict=True)]
+    tokenization = made(letters(15, len(LABELS)), ids)
+    words = tuple(each.word for each in tokenization.words)
+    categories = Categories(memberships=tuple((label,) for label in LABELS), words=words)
+    of_purity, of_silhouette = surface.scores(tokenization, np.arange(len(LABELS)), categories)
+    assert of_purity.value == 1
+    assert of_silhouette.value > 0.95
+
+
 def test_words_that_look_the_same_are_nearest_to_each_other() -> None:
     """As all of a category are that have the token in common that is read."""
     ids = [(100 + row % N_EACH, label) for row, label in enumerate(LABELS)]

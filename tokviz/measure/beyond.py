@@ -1,8 +1,8 @@
 """Whether an order can be read better from states than from what its words look like: how common they are, their tokens, spelling, categories.
 
 What looks predict is taken out of both, places and states, and what is left is permuted (Freedman & Lane 1983, A nonstochastic
-interpretation of reported significance levels). Of categories, and of tokens that words have in common, that is the mean place: however
-many there are, a model that tells them apart and no more can't do better. An order by frequency can be read from any model that tells common words from rare
+interpretation of reported significance levels). Of categories, and of tokens and letters that words have in common, that is the mean
+place: however many there are, a model that tells them apart and no more can't do better. An order by frequency can be read from any model that tells common words from rare
 ones; one of three categories in a row, from any that tells these apart.
 """
 
@@ -15,8 +15,9 @@ import numpy as np
 from scipy.stats import rankdata
 
 from tokviz.measure.decisions import claim_on_median
-from tokviz.measure.surface import features, spelled
-from tokviz.records import Beyond, Looks, OrderRows, Tokenization, TokenizedWord
+from tokviz.measure.labels import plain
+from tokviz.measure.surface import differing, features, spelled
+from tokviz.records import Beyond, Looks, OrderRows, Tokenization
 
 WORDS_EACH = 8
 """For each number that is taken out there must be so many words; mean places are taken out whatever the words are."""
@@ -24,7 +25,12 @@ _ALIKE = 1e-6
 """A number of the words is left out where less than this share of its length is new beside those already taken."""
 _NOTHING = 1e-9
 """Of a variance: less is rounding."""
-_Number = tuple[Looks, np.ndarray]
+_MOST = 12
+"""Sets of looks that an order is held against: those that tell most of the places."""
+_MOST_PLACES = 4
+"""At which, from the beginning and from the end, words may have a token or a letter in common."""
+_Look = tuple[Looks, np.ndarray]
+"""``(n_words, n)``: numbers, or the mean places of words that have something in common."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,7 +45,7 @@ class LooksOf:
 
 
 def looks_of(order: OrderRows, tokenization: Tokenization, aims: np.ndarray) -> tuple[LooksOf, ...]:
-    """The mean places of words that have something in common, then as many numbers as there are words for, each by turns the first of them.
+    """The mean places of words that have something in common, then as many others as there are words for, each by turns the first of them.
 
     Empty where nothing is known of them.
 
@@ -47,39 +53,43 @@ def looks_of(order: OrderRows, tokenization: Tokenization, aims: np.ndarray) -> 
     ----------
     aims : ``(n_words, n_aims)``: what the order's regression aims at.
     """
-    n = len(order.words)
-    base, names = np.full((n, 1), n**-0.5), list[Looks]()
+    base, names = np.full((len(aims), 1), len(aims) ** -0.5), list[Looks]()
     for name, groups in _groups(order, tokenization):
-        for own in _means(aims, groups).T:
-            left = own - base @ (base.T @ own)
-            if np.linalg.norm(left) > _ALIKE * np.linalg.norm(own):
-                base = np.hstack([base, left[:, None] / np.linalg.norm(left)])
-                names.append(name)
-    numbers = tuple(_numbers(order, tokenization))
-    every = [_with_numbers(aims, base, names, numbers, first) for first in numbers]
+        base, n_new = _with(base, _means(aims, groups))
+        names += [name] * n_new
+    firsts = [(name, _means(aims, groups)) for name, groups in _further_groups(order, tokenization)]
+    numbers = list(_numbers(order, tokenization))
+    looks = [*firsts, *numbers]
+    if len(names) < len(aims) // WORDS_EACH:
+        firsts += numbers
+    every = [_with_others(aims, base, names, looks, first) for first in firsts]
     found = [each for each in every if each is not None]
     if not found and names:
         return (LooksOf(names=tuple(dict.fromkeys(names)), hat=base @ base.T, n=len(names)),)
     found.sort(key=lambda each: -float(((each.hat @ aims) ** 2).sum()))  # what tells most of the places is named first
-    return tuple(each for at, each in enumerate(found) if not any(_are_alike(each, one) for one in found[:at]))
+    return tuple(each for at, each in enumerate(found) if not any(_are_alike(each, one) for one in found[:at]))[:_MOST]
 
 
-def _with_numbers(
-    aims: np.ndarray, base: np.ndarray, names: Sequence[Looks], numbers: Sequence[_Number], first: _Number
+def _with(base: np.ndarray, look: np.ndarray) -> tuple[np.ndarray, int]:
+    """An orthonormal base and what is new in a look, and how many numbers that is: none where they tell a single word from all others."""
+    found = base
+    for own in look.T:
+        left = own - found @ (found.T @ own)
+        if np.linalg.norm(left) > _ALIKE * np.linalg.norm(own):
+            found = np.hstack([found, left[:, None] / np.linalg.norm(left)])
+    is_of_one = (found**2).sum(axis=1).max() > 1 - _NOTHING
+    return (base, 0) if is_of_one else (found, found.shape[1] - base.shape[1])
+
+
+def _with_others(
+    aims: np.ndarray, base: np.ndarray, names: Sequence[Looks], looks: Sequence[_Look], first: _Look
 ) -> LooksOf | None:
     """``first``, then what tells most of the places that are left, one after the other; None where it tells nothing new."""
-    taken = list(names)
-    while len(taken) < len(base) // WORDS_EACH:
-        asked = numbers if len(taken) > len(names) else (first,)
-        left_of = [(name, own - base @ (base.T @ own), np.linalg.norm(own)) for name, own in asked]
-        known = [
-            (name, own / np.linalg.norm(own)) for name, own, size in left_of if np.linalg.norm(own) > _ALIKE * size
-        ]
-        if not known:
-            break
-        name, best = max(known, key=lambda each: float(((each[1] @ aims) ** 2).sum()))
-        base = np.hstack([base, best[:, None]])
-        taken.append(name)
+    taken, asked = list(names), [first]
+    while known := [each for each in ((name, *_with(base, own)) for name, own in asked) if each[2]]:
+        name, base, n_new = max(known, key=lambda each: float(((each[1].T @ aims) ** 2).sum()))
+        taken += [name] * n_new
+        asked = list(looks) if len(taken) < len(aims) // WORDS_EACH else []
     is_new = len(taken) > len(names)
     return LooksOf(names=tuple(dict.fromkeys(taken)), hat=base @ base.T, n=len(taken)) if is_new else None
 
@@ -88,14 +98,17 @@ def _are_alike(one: LooksOf, other: LooksOf) -> bool:
     return np.allclose(one.hat, other.hat, atol=_ALIKE)
 
 
-def _numbers(order: OrderRows, tokenization: Tokenization) -> Iterator[_Number]:
-    """``(n_words,)`` each; how common words are also as their rank, as states may tell it along any curve."""
+def _numbers(order: OrderRows, tokenization: Tokenization) -> Iterator[_Look]:
+    """``(n_words, 1)`` each; also as their rank, as states may tell them along any curve."""
     if tokenization.is_known:
         case, n_tokens, rare = features(tokenization)[order.words].T
-        yield from (("frequency", each) for each in (rare, np.expm1(rare), rankdata(rare)))
-        spelling = spelled([tokenization.words[row].word for row in order.words]).T
-        yield "tokens", n_tokens
-        yield from (("spelling", each) for each in (case, *spelling))
+        n_letters, *places = spelled([tokenization.words[row].word for row in order.words]).T
+        every: dict[Looks, tuple[np.ndarray, ...]] = {
+            "frequency": (rare, np.expm1(rare), rankdata(rare)),
+            "tokens": (n_tokens, rankdata(n_tokens)),
+            "spelling": (case, n_letters, rankdata(n_letters), *places),
+        }
+        yield from ((name, each[:, None]) for name, numbers in every.items() for each in numbers)
 
 
 def _groups(order: OrderRows, tokenization: Tokenization) -> Iterator[tuple[Looks, Sequence[int]]]:
@@ -103,16 +116,33 @@ def _groups(order: OrderRows, tokenization: Tokenization) -> Iterator[tuple[Look
     if order.categories is not None:
         yield "categories", order.categories.tolist()
     if tokenization.is_known:
-        words = [tokenization.words[row] for row in order.words]
-        yield from (("tokens", [each.ids[at(each)] for each in words]) for at in (_first, _last))
+        yield from (("tokens", _at(_tokens(order, tokenization), end)) for end in (0, -1))
 
 
-def _first(word: TokenizedWord) -> int:
-    return word.start
+def _further_groups(order: OrderRows, tokenization: Tokenization) -> Iterator[tuple[Looks, Sequence[int]]]:
+    """What else: tokens and letters in between, how many they are. Of these not all are taken out at once, as few words may be left."""
+    if not tokenization.is_known:
+        return
+    words = [plain(tokenization.words[row].word) for row in order.words]
+    either: dict[Looks, Sequence[Sequence[int]]] = {
+        "tokens": _tokens(order, tokenization),
+        "spelling": [list(map(ord, word)) for word in words],
+    }
+    for name, parts in either.items():
+        yield name, list(map(len, parts))
+        own = differing(parts)
+        for place in range(min(_MOST_PLACES, max(map(len, own)))):
+            yield from ((name, _at(own, at)) for at in (place, -1 - place))
 
 
-def _last(word: TokenizedWord) -> int:
-    return word.stop - 1
+def _tokens(order: OrderRows, tokenization: Tokenization) -> list[Sequence[int]]:
+    words = [tokenization.words[row] for row in order.words]
+    return [each.ids[each.start : each.stop] for each in words]
+
+
+def _at(parts: Sequence[Sequence[int]], place: int) -> list[int]:
+    """Of each word the part at a place, from the end where that is below 0; −1 where it has none."""
+    return [own[place] if -len(own) <= place < len(own) else -1 for own in parts]
 
 
 def _means(aims: np.ndarray, groups: Sequence[int]) -> np.ndarray:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import groupby
-from typing import Any
+from itertools import groupby, takewhile
+from typing import Any, TypeVar
 
 import numpy as np
 from scipy.spatial.distance import cdist
@@ -24,10 +24,13 @@ from tokviz.records import Tokenization
 _OF_TOKENS, _OF_LETTERS = 6_000.0, 60.0
 """Squared distances of words that share nothing: of what the three numbers give on average, a thousand times and ten times. These decide
 where nothing is shared. Words with a token in common may lie as near each other in random weights as any, and so they do here."""
+_IN_A_ROW = (2, 3, 4)
+"""Tokens that words may begin with or end in alike, as with endings where each letter is a token."""
 _TO_CHOOSE = 199
 """Shuffles that tell what has the largest effect."""
 _ALIKE = 1e-9
 """Far less than what any two words differ by."""
+Part = TypeVar("Part")
 _Measure = Callable[[np.ndarray, Categories], Score]
 
 
@@ -92,10 +95,11 @@ def _distances(tokenization: Tokenization, rows: np.ndarray) -> Iterator[np.ndar
     for own in numbers:
         if own.any():
             yield np.sqrt(squared + _OF_TOKENS * (own[:, None] - own) ** 2)
-    tokens, letters = [each.ids[each.start : each.stop] for each in words], list(map(plain, names))
+    tokens, letters = differing([each.ids[each.start : each.stop] for each in words]), list(map(plain, names))
     either: list[Sequence[set[Any]]] = [
         list(map(set, tokens)),
         *([{own[end]} for own in parts] for parts in (tokens, letters) for end in (0, -1)),
+        *([{tuple(own[:n])} for own in parts] for parts in (tokens, [own[::-1] for own in tokens]) for n in _IN_A_ROW),
         [{_shape(name)} for name in names],
     ]
     amounts: list[tuple[Sequence[set[Any]], float]] = [
@@ -108,6 +112,18 @@ def _distances(tokenization: Tokenization, rows: np.ndarray) -> Iterator[np.ndar
         shared = _shared(own) if weight else (_shared(own) > 0).astype(np.float64)
         if np.triu(shared, 1).any() and (shared < 1).any():
             yield squared + (weight or _OF_TOKENS) * (1 - shared)
+
+
+def differing(parts: Sequence[Sequence[Part]]) -> list[Sequence[Part]]:
+    """Tokens or letters of words, without those that all begin with and end in; one at least is left of each."""
+    n_most = max(0, min(map(len, parts), default=0) - 1)
+    first = min(n_most, _n_shared(parts))
+    last = min(n_most - first, _n_shared([own[::-1] for own in parts]))
+    return [own[first : len(own) - last] for own in parts]
+
+
+def _n_shared(parts: Sequence[Sequence[Part]]) -> int:
+    return sum(1 for _ in takewhile(lambda own: len(set(own)) == 1, zip(*parts, strict=False)))
 
 
 def _gaps(words: Sequence[str]) -> np.ndarray:
