@@ -329,7 +329,7 @@ def _folded_case(tokenizer: Any, words: tuple[TokenizedWord, ...], context: Cont
 
 def _unknown(tokenizer: Any, words: tuple[TokenizedWord, ...]) -> str | None:
     unknown = tokenizer.unk_token_id
-    names = [word.word for word in words if unknown in word.ids[word.start : word.stop]]
+    names = [word.word for word in words if unknown in word.word_ids]
     if not names:
         return None
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""

@@ -2,8 +2,8 @@
 
 What looks predict is taken out of both, places and states, and what is left is permuted (Freedman & Lane 1983, A nonstochastic
 interpretation of reported significance levels). Of categories, and of tokens and letters that words have in common, that is the mean
-place: however many there are, a model that tells them apart and no more can't do better. An order by frequency can be read from any model that tells common words from rare
-ones; one of three categories in a row, from any that tells these apart.
+place: however many there are, a model that tells them apart and no more can't do better. An order by frequency can be read from any model
+that tells common words from rare ones; one of three categories in a row, from any that tells these apart.
 """
 
 from __future__ import annotations
@@ -85,11 +85,12 @@ def _with_others(
     aims: np.ndarray, base: np.ndarray, names: Sequence[Looks], looks: Sequence[_Look], first: _Look
 ) -> LooksOf | None:
     """``first``, then what tells most of the places that are left, one after the other; None where it tells nothing new."""
-    taken, asked = list(names), [first]
+    taken = list(names)
+    asked: Sequence[_Look] = (first,)
     while known := [each for each in ((name, *_with(base, own)) for name, own in asked) if each[2]]:
         name, base, n_new = max(known, key=lambda each: float(((each[1].T @ aims) ** 2).sum()))
         taken += [name] * n_new
-        asked = list(looks) if len(taken) < len(aims) // WORDS_EACH else []
+        asked = looks if len(taken) < len(aims) // WORDS_EACH else ()
     is_new = len(taken) > len(names)
     return LooksOf(names=tuple(dict.fromkeys(taken)), hat=base @ base.T, n=len(taken)) if is_new else None
 
@@ -136,8 +137,7 @@ def _further_groups(order: OrderRows, tokenization: Tokenization) -> Iterator[tu
 
 
 def _tokens(order: OrderRows, tokenization: Tokenization) -> list[Sequence[int]]:
-    words = [tokenization.words[row] for row in order.words]
-    return [each.ids[each.start : each.stop] for each in words]
+    return [tokenization.words[row].word_ids for row in order.words]
 
 
 def _at(parts: Sequence[Sequence[int]], place: int) -> list[int]:

@@ -65,7 +65,7 @@ def groups_of(
 def _keys(states: HiddenStates, row: int) -> Iterator[Hashable]:
     """All of a word's own tokens, and the first of several; pieces without a letter or a digit aren't its own."""
     word = states.tokenization.words[row]
-    tokens = list(zip(word.ids[word.start : word.stop], word.word_pieces, strict=True))
+    tokens = list(zip(word.word_ids, word.word_pieces, strict=True))
     own = tuple(id_ for id_, piece in tokens if any(letter.isalnum() for letter in piece)) or tuple(
         id_ for id_, _ in tokens
     )

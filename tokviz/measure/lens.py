@@ -68,7 +68,7 @@ class Read:
     def tokens(self, row: int) -> set[int]:
         """Of the word, in all templates."""
         words = (each.tokenization.words[row] for each in self.templates)
-        return {token for word in words for token in word.ids[word.start : word.stop]}
+        return {token for word in words for token in word.word_ids}
 
 
 def unread(states: HiddenStates, reason: str | None) -> Lens:

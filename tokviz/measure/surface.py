@@ -24,7 +24,7 @@ from tokviz.records import Tokenization
 _OF_TOKENS, _OF_LETTERS = 6_000.0, 60.0
 """Squared distances of words that share nothing: of what the three numbers give on average, a thousand times and ten times. These decide
 where nothing is shared. Words with a token in common may lie as near each other in random weights as any, and so they do here."""
-_IN_A_ROW = (2, 3, 4)
+_MOST_IN_A_ROW = 4
 """Tokens that words may begin with or end in alike, as with endings where each letter is a token."""
 _TO_CHOOSE = 199
 """Shuffles that tell what has the largest effect."""
@@ -95,11 +95,12 @@ def _distances(tokenization: Tokenization, rows: np.ndarray) -> Iterator[np.ndar
     for own in numbers:
         if own.any():
             yield np.sqrt(squared + _OF_TOKENS * (own[:, None] - own) ** 2)
-    tokens, letters = differing([each.ids[each.start : each.stop] for each in words]), list(map(plain, names))
+    tokens, letters = differing([each.word_ids for each in words]), list(map(plain, names))
+    in_a_row = range(2, 1 + min(_MOST_IN_A_ROW, max(map(len, tokens), default=0)))  # more are whole words again
     either: list[Sequence[set[Any]]] = [
         list(map(set, tokens)),
         *([{own[end]} for own in parts] for parts in (tokens, letters) for end in (0, -1)),
-        *([{tuple(own[:n])} for own in parts] for parts in (tokens, [own[::-1] for own in tokens]) for n in _IN_A_ROW),
+        *([{tuple(own[:n])} for own in parts] for parts in (tokens, [own[::-1] for own in tokens]) for n in in_a_row),
         [{_shape(name)} for name in names],
     ]
     amounts: list[tuple[Sequence[set[Any]], float]] = [

@@ -130,6 +130,10 @@ class TokenizedWord:
         return self.stop - self.start
 
     @property
+    def word_ids(self) -> tuple[int, ...]:
+        return self.ids[self.start : self.stop]
+
+    @property
     def word_pieces(self) -> tuple[str, ...]:
         return self.pieces[self.start : self.stop]
 
