@@ -99,7 +99,7 @@ PHRASES: dict[str, tuple[str, str | None]] = {
     r"that is better than by how the words look": ("order", BEYOND),
     f"(?i:{phrase('findings.order.relation')})": ("relation", None),
     r"At layer \d+, (?:\S+ neurons?|expert \d+) (?:stretch|raise|write)": (NEURONS, None),
-    r"At layer \d+, \S+ (of [\d,]+ (?:MLP )?neurons|expert \d+ of \d+) (writes?|puts?|raises?)|Layer \d+ stretches the words": (
+    r"At layer \d+, \S+ (of [\d,]+ (?:MLP )?neurons|expert \d+ of \d+) (writes?|puts?|raises?)|Layer \d+ stretches words": (
         NEURONS,
         None,
     ),

@@ -53,6 +53,30 @@ def test_words_without_a_category_have_no_count_and_are_not_among_those_of_a_lon
     assert scores.values[:, :-10].mean(axis=1) / scores.most == pytest.approx(purity, abs=1e-12)
 
 
+def elsewhere(n_elsewhere: int, states: HiddenStates) -> HiddenStates:
+    """The same, as many of the last words being read at another position."""
+    there = [0] * (N_WORDS - n_elsewhere) + [1] * n_elsewhere
+    return hidden_states(list(states.states), positions=there, n_tokens=[1 + at for at in there])
+
+
+def test_a_word_that_is_read_at_another_position_is_none_of_those_nearest_to_reference_words() -> None:
+    """In a model, words at another position may lie nearest to any word, whatever they mean."""
+    states = elsewhere(10, planted())
+    found = neighbours(states).rows
+    assert found[:, : N_WORDS - 10].max() < N_WORDS - 10
+    assert found[:, N_WORDS - 10 :].max() >= N_WORDS - 10
+    scores = same_category(states, THIRDS, neighbours(states))
+    purity = measure(states, (), THIRDS, None).purity.value
+    assert scores.values[:, : N_WORDS - 10].mean(axis=1) / scores.most == pytest.approx(purity, abs=1e-12)
+
+
+def test_where_reference_words_are_too_few_all_words_count() -> None:
+    states = planted()
+    few = hidden_states([state[:10] for state in states.states], positions=[0, 0, 0, 0, 1, 1, 1, 2, 2, 2])
+    assert few.tokenization.reference.sum() == 4
+    assert neighbours(few).rows[:, :4].max() >= 4
+
+
 def test_words_of_one_category_have_no_counts() -> None:
     scores = same_category(planted(), ((0,),) * N_WORDS, None)
     assert (scores.values == WordScores.UNKNOWN).all()

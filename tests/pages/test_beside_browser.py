@@ -172,7 +172,7 @@ def test_the_link_of_the_section_shows_both_and_back_and_forward_work(open_page:
 
 def test_without_scripts_the_section_is_whole(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, f"{MODEL}#writers", java_script_enabled=False)
-    expect(page.locator("#writers h2")).to_have_text("Layer 11 stretches the words into a line")
+    expect(page.locator("#writers h2")).to_have_text("Layer 11 stretches words alone into a line")
     assert page.locator("#writers p").first.inner_text().startswith("Neurons 1229 and 1487 write")
     images = page.locator(".twins img")
     assert images.count() == 2

@@ -98,7 +98,7 @@ def test_a_break_that_is_not_known_to_be_massive_is_shown_too() -> None:
     finding_claims.check_rows(said, chosen)
     assert "at layer 11 one direction holds 99.7" in first
     page = Rendered(report).models[0]
-    assert page.one("#writers h2").text == "Layer 11 stretches the words into a line"
+    assert page.one("#writers h2").text == "Layer 11 stretches words alone into a line"
     assert page.one(".finding a")["href"] == "#alone/layer-11/centered", "it opens with what was found"
 
 
@@ -242,14 +242,14 @@ def test_it_says_on_what_a_finding_rests() -> None:
 
     (of_neurons,) = evidence(by_author(sample_report(), lead="break", sentence=None))
     assert re.fullmatch(
-        r"Two of 1,536 neurons put 99\.7 % of .*; with them held constant, at most 20\.0 %\. "
-        r"Switching off \d+ random pairs of the layer’s neurons, one after the other, changes the 99\.7 % by at most [\d.]+ percentage points\.",
+        r"Two of 1,536 neurons put 99\.7 % of .*; with them held constant, no direction has more than 20\.0 %\. "
+        r"Switching off any of \d+ random pairs of the layer’s neurons instead changes the 99\.7 % by at most [\d.]+ percentage points\.",
         of_neurons,
     )
     (of_words,) = evidence(sample_report())
     assert of_words == (
         "At the embedding, 85 % of a word’s nearest neighbors share its category; by chance 10 %, by spelling, tokens and frequency alone "
-        "30 %."
+        "30 %. Words in a sentence: at least 80 %."
     )
     assert evidence(by_author(sample_report(), sentence="Look.", rows=())) == [
         "In the author’s words; what was tested stands below."

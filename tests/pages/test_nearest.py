@@ -53,13 +53,12 @@ def test_rows_are_what_the_records_have(report: Report) -> None:
     shown = present(nearest_words(found_in(model, report), report.words))
     assert shown["columns"] == ["the embedding, alone", "layer 1, alone", "layer 1, in a sentence"]
     assert len(shown["rows"]) == N_WORDS
-    assert shown["most"] == MOST
     words = report.words.words
     for word, cells in shown["rows"]:
         row = words.index(word)
         for cell, (of, depth) in zip(cells, ((context, 0), (context, 2), (other, 2)), strict=True):
             named = ", ".join(words[each] for each in present(of.neighbours).rows[depth, row, :N_NAMED])
-            assert cell == f"{named} ({present(of.same_category).values[depth, row]})"
+            assert cell == f"{named} ({present(of.same_category).values[depth, row]} of {MOST})"
 
 
 def test_no_word_that_is_left_out_changes_more_unless_its_category_is_there(report: Report) -> None:
@@ -73,6 +72,25 @@ def test_no_word_that_is_left_out_changes_more_unless_its_category_is_there(repo
     assert list(change[rows]) == sorted(change[rows], reverse=True)
     for row, own in enumerate(report.words.memberships):
         assert change[row] <= change[rows[-1]] or own[0] in categories
+
+
+def test_words_that_are_read_at_another_position_in_any_column_are_no_examples(report: Report) -> None:
+    (model,) = report.models
+    shown = present(nearest_words(found_in(model, report), report.words))
+    (first, *_), (other, *_) = (
+        [word for word, _ in shown["rows"]],
+        [each.states.tokenization for each in model.contexts[1:]],
+    )
+    words = list(other.words)
+    words[report.words.words.index(first)] = replace(words[report.words.words.index(first)], start=1, stop=2)
+    moved = replace(
+        model.contexts[1], states=replace(model.contexts[1].states, tokenization=replace(other, words=tuple(words)))
+    )
+    contexts = (model.contexts[0], moved, *model.contexts[2:])
+    assert not moved.states.tokenization.reference[report.words.words.index(first)]
+    rows = present(nearest_words(found_in(replace(model, contexts=contexts), report), report.words))["rows"]
+    assert first not in [word for word, _ in rows]
+    assert len(rows) == N_WORDS
 
 
 def test_a_break_is_held_against_the_depth_before_it(report: Report) -> None:

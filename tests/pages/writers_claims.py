@@ -229,7 +229,7 @@ def check_section(page: Part, model: ModelReport) -> None:
     enters = _only_enters(first, context)
     heading = f"What happens at layer {first - 1}" if first and not enters else "What each layer adds"
     if found and found.flattens and found.pc1_after >= 0.95:
-        heading = f"Layer {found.layer} stretches the words into a line"
+        heading = f"Layer {found.layer} stretches words {found.context.label} into a line"
     said = page.one("#writers h2").text
     require(said == heading, said, first)
     if found:

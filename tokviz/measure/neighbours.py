@@ -11,9 +11,17 @@ from tokviz.records import HiddenStates, Neighbours
 
 
 def neighbours(states: HiddenStates) -> Neighbours:
-    """The nearest others of every word at every depth, by cosine of standardized states; category purity ranks reference words only."""
-    k = min(MOST_NEIGHBOURS, len(states.tokenization.words) - 1)
+    """The nearest others of every word at every depth, by cosine of standardized states.
+
+    Those of a reference word are reference words, as category purity counts them: what is read at another position may lie nearest
+    to any word, whatever it means. Where there are too few reference words, all words count.
+    """
     reference = states.tokenization.reference
-    every = (standardized(states.states[depth], reference) for depth in range(states.n_depths))
-    found = [nearest(cosine_distances(each), k) for each in every]
+    k = min(MOST_NEIGHBOURS, len(reference) - 1)
+    apart = np.ix_(reference, ~reference if reference.sum() > k else np.zeros_like(reference))
+    found = []
+    for depth in range(states.n_depths):
+        distances = cosine_distances(standardized(states.states[depth], reference))
+        distances[apart] = np.inf
+        found.append(nearest(distances, k))
     return Neighbours(rows=np.stack(found).astype(np.int64))

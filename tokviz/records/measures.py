@@ -359,8 +359,9 @@ class Neighbours:
     """The words nearest to each word in the full space, for readers to look up."""
 
     rows: np.ndarray
-    """``(n_depths, n_words, k)`` int64: rows of the nearest others by cosine, nearest first; all words count. −1
-    throughout for a word that has none to speak of, since other words have the very same states."""
+    """``(n_depths, n_words, k)`` int64: rows of the nearest others by cosine, nearest first; of a reference word
+    reference words, of another word any. −1 throughout for a word that has none to speak of, since other words have the very
+    same states."""
 
     MOST_WORDS: ClassVar[int] = 3_000
     """Distances are quadratic in words, and the list of them is long: with more words there is no such record."""

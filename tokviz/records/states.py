@@ -206,6 +206,11 @@ class Projection:
     left_out: tuple[tuple[int, ...], ...]
     """Per depth the dimensions that were left out before the basis was fitted."""
 
+    @property
+    def is_scaled(self) -> bool:
+        """Whether all dimensions count the same, as they do where neighbours are counted in all dimensions."""
+        return self.name == "standardized"
+
     def __post_init__(self) -> None:
         n_depths, n_words = len(self.problems), len(self.reference)
         require_shape("coordinates", self.coordinates, (n_depths, n_words, 2))

@@ -53,8 +53,8 @@ class _Made:
 def compare_curves(report: Report, found: Differing) -> dict[str, Any]:
     """Charts of all models that were measured; no rows where nothing was.
 
-    A row is a measure of all models: one chart per context, on one scale. ``n_open`` of them are in sight: what models differ in, and the
-    first measure. Where readers choose from more curves than are drawn, ``choice`` is what the script needs, and ``scripts`` by slug what a
+    A row is a measure of all models: one chart per context, on one scale. ``n_open`` of them are in sight: what models differ in, the
+    first measure, and the second where a sentence is about it. Where readers choose from more curves than are drawn, ``choice`` is what the script needs, and ``scripts`` by slug what a
     model's script has for the charts; else both are empty.
     """
     models = [model for model in report.models if any(context.geometry for context in model.contexts)]
@@ -67,7 +67,7 @@ def compare_curves(report: Report, found: Differing) -> dict[str, Any]:
     charts = [each for _, of_measure in made for each in of_measure]
     few = len(models) <= MOST_DRAWN
     rows = _word_by_word(report, found, names) if len(models) <= MOST_WITH_CONTROLS else []
-    n_open = len(rows) + 1
+    n_open = len(rows) + (2 if rows and "silhouette" in _measures(found).values() else 1)
     for measure, of_measure in made:
         surface = SURFACE if any(each.chart.has_surface for each in of_measure) else ""
         if of_measure:
@@ -96,10 +96,18 @@ def compare_curves(report: Report, found: Differing) -> dict[str, Any]:
 
 def _word_by_word(report: Report, found: Differing, names: Mapping[str, str]) -> list[dict[str, Any]]:
     """A row by the measure that the sentence on a context is about; none where models weren't compared so."""
-    measures = {each.standing.context.name: each.standing.measure for each in found.contexts}
+    measures = _measures(found)
     charts = charts_between(report, measures, names, relative_depths(end_name(report)))
-    caption = f"The first model less the second, at equal relative depth. {BANDS}"
+    each = (
+        " Each context is shown by the measure that its sentence is about." if len(set(measures.values())) > 1 else ""
+    )
+    caption = f"The first model less the second, at equal relative depth. {BANDS}{each}"
     return [{"name": BETWEEN, "caption": caption, "charts": charts}] if charts else []
+
+
+def _measures(found: Differing) -> dict[str, str]:
+    """The field of ``PairedMeasures`` that the sentence on a context is about, by its name."""
+    return {each.standing.context.name: each.standing.measure for each in found.contexts}
 
 
 def _note(models: Sequence[ModelReport]) -> str:

@@ -43,13 +43,16 @@ def _grouped(report: Report, measured: Sequence[_Measured], kind: str, *, is_bey
         depth = int(margins.argmax())
         read = of_context(report, context.states.context)
         where = at_depths(context, holds)
-        if len(model.contexts) > 1 and all(_holds(each, is_beyond=is_beyond).all() for each in model.contexts):
+        elsewhere = [each for each in model.contexts if each is not context]
+        if elsewhere and all(_holds(each, is_beyond=is_beyond).all() for each in model.contexts):
             read, where = "", Fact("findings.in_each_context", where=where)
+        else:
+            elsewhere = []
         each = paired_facts.categories_that_hold(report, context)
         yield Found(
             slot="words",
             headline=short(Fact(kind, context=read, where=where), Fact(kind, context=read, where=at_depth(depth))),
-            evidence=(_evidence(purity, depth), *([each] if each else [])),
+            evidence=(_evidence(purity, depth), *([each] if each else []), *map(_least, elsewhere)),
             model=model,
             context=context,
             depth=depth,
@@ -71,6 +74,12 @@ def _evidence(purity: CategoryMeasure, depth: int) -> Fact:
     if math.isnan(purity.surface):
         return Fact("findings.words.neighbors", **numbers)
     return Fact("findings.words.neighbors_and_surface", **numbers, surface=purity.surface)
+
+
+def _least(context: ContextReport) -> Fact:
+    """Of another context in which the same holds at all depths."""
+    values = context.geometry.purity.value if context.geometry else np.array([np.nan])
+    return Fact("findings.words.elsewhere", label=context.states.context.label, value=float(np.nanmin(values)))
 
 
 def _none_shown(models: Sequence[ModelReport], measured: Sequence[_Measured]) -> Found | None:

@@ -62,7 +62,7 @@ def choice(report: Report) -> Choice | None:
     n_depths = rows[0].states.n_depths
     depths = tuple(depth for depth in asked.depths if depth < n_depths)
     if len(depths) < 2:
-        depths = spread(_telling(said, rows[0]) if said.model is model else (), n_depths, N_DEPTHS)
+        depths = spread(_telling(said, *rows) if said.model is model else (), n_depths, N_DEPTHS)
     if len(depths) < 2:
         return None
     told = said.depth if said.model is model else None
@@ -130,8 +130,11 @@ def _rows(said: Found) -> tuple[ContextReport, ...]:
 # --- depths --------------------------------------------------------------------------------------------------------
 
 
-def _telling(said: Found, first: ContextReport) -> Iterator[int]:
-    """Where a break begins and ends, or the norm jumps, the depth before each; where the finding is, and where purity is least."""
+def _telling(said: Found, first: ContextReport, *others: ContextReport) -> Iterator[int]:
+    """Where a break begins and ends, or the norm jumps, the depth before each; where the finding is, and where purity is least.
+
+    Of the other rows where the norm jumps: most that is seen to change in them changes there.
+    """
     if said.breaks:
         yield from (said.breaks.layer, said.breaks.layer + 1)
         yield from _end(first.geometry)
@@ -144,6 +147,7 @@ def _telling(said: Found, first: ContextReport) -> Iterator[int]:
         jump = norm_jump(first.geometry)
         if jump is not None:
             yield from (jump - 1, jump)
+        yield from [at for each in others if each.geometry and (at := norm_jump(each.geometry))][:1]
 
 
 def _end(geometry: Geometry | None) -> Iterator[int]:

@@ -39,11 +39,11 @@ class _At:
         return np.asarray(self.scores.values[self.depth])
 
     def named(self, row: int, words: tuple[str, ...]) -> str:
-        """``walk, eat, play (5)``."""
+        """``walk, eat, play (5 of 5)``."""
         nearest = self.neighbours.rows[self.depth, row, :N_NAMED].tolist()
         if nearest[0] < 0 or self.counts[row] < 0:
             return "–"
-        return f"{', '.join(isolated(words[each]) for each in nearest)} ({self.counts[row]})"
+        return f"{', '.join(isolated(words[each]) for each in nearest)} ({self.counts[row]} of {self.scores.most})"
 
 
 def nearest_words(found: Found, words: WordList) -> dict[str, Any] | None:
@@ -51,6 +51,7 @@ def nearest_words(found: Found, words: WordList) -> dict[str, Any] | None:
 
     A column is a capture at a depth, a row the word's name and per column the words nearest to it, and how many of all that are counted
     share its category. Where another context is known, its nearest words at the same depth stand beside. None where no count changes.
+    Words that are read at another position than most are no examples: which words are near to them may follow from that.
     """
     if not found.depth:
         return None
@@ -62,19 +63,20 @@ def nearest_words(found: Found, words: WordList) -> dict[str, Any] | None:
     beside = next((each for other in others if (each := _At.of(other, found.depth))), None)
     columns = tuple(each for each in (before, at, beside) if each)
     words = words.of(found.context.states.tokenization)
-    rows = tuple(_chosen(before, at, words))
+    rows = tuple(_chosen(columns, words))
     if not rows:
         return None
     with_label = len(found.model.contexts) > 1
     return {
         "columns": [_heading(each, with_label=with_label) for each in columns],
         "rows": [(words.words[row], [each.named(row, words.words) for each in columns]) for row in rows],
-        "most": at.scores.most,
     }
 
 
-def _chosen(before: _At, at: _At, words: WordList) -> Iterator[int]:
-    known = (before.counts >= 0) & (at.counts >= 0)
+def _chosen(columns: tuple[_At, ...], words: WordList) -> Iterator[int]:
+    before, at, *_ = columns
+    alike = np.all([each.context.states.tokenization.reference for each in columns], axis=0)
+    known = alike & (before.counts >= 0) & (at.counts >= 0)
     change = np.where(known, np.abs(at.counts - before.counts), 0)
     seen: set[int] = set()
     for row in np.argsort(-change, kind="stable").tolist():

@@ -73,7 +73,7 @@ def writers_section(model: ModelReport, page: str) -> dict[str, Any] | None:
     at = the_depth(emergence) if emergence and not entering else ""
     heading = f"What happens at {at}" if at else ""
     if found is not None and found.flattens and found.pc1_after >= LINE:
-        heading = f"Layer {found.layer} stretches the words into a line"
+        heading = f"Layer {found.layer} stretches words {found.context.label} into a line"
     is_known = any(each.sublayers for each in layers)
     kinds = tuple(dict.fromkeys(each.kind for one in layers for each in one.sublayers))
     failed = [failure for each in model.contexts for failure in each.failed_interventions]

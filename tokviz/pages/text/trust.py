@@ -64,8 +64,12 @@ def trust(projection: Projection, geometry: Geometry | None, depth: int) -> tupl
     if geometry.with_neighbours[depth] < geometry.least_with_neighbours:
         return (variance, text(Fact("plots.trust.no_neighbors")))
     kept = picture.trustworthiness[depth]
-    neighbours = _neighbours(category_purity(geometry), picture.purity, geometry.in_first_template.purity, depth)
-    trustworthiness = (text(Fact("plots.trust.trustworthiness", value=kept)),) if math.isfinite(kept) else ()
+    # What a plot keeps of its own space says nothing of one that is scaled otherwise: then each number says which it is of.
+    scalings = 1 if projection.is_scaled else 2
+    in_all = geometry.in_first_template.purity
+    neighbours = _neighbours(category_purity(geometry), picture.purity, in_all, depth, scalings)
+    of_plot = Fact("plots.trust.trustworthiness", value=kept, scalings=scalings)
+    trustworthiness = (text(of_plot),) if math.isfinite(kept) else ()
     return (variance, *neighbours, *trustworthiness)
 
 
@@ -75,7 +79,9 @@ def category_purity(geometry: Geometry) -> str:
     return text(Fact("plots.trust.of_first" if has_templates else "plots.trust.category_purity"))
 
 
-def _neighbours(what: str, in_plot: CategoryMeasure, in_all: CategoryMeasure, depth: int) -> tuple[str, ...]:
+def _neighbours(
+    what: str, in_plot: CategoryMeasure, in_all: CategoryMeasure, depth: int, scalings: int
+) -> tuple[str, ...]:
     """As far as neighbours are defined: words that lie apart in all dimensions may meet in the plot. What chance gives stands once."""
     measures = {"plots.trust.in_the_plot": in_plot, "plots.trust.in_all_dimensions": in_all}
     known = {kind: each for kind, each in measures.items() if math.isfinite(each.value[depth])}
@@ -85,7 +91,7 @@ def _neighbours(what: str, in_plot: CategoryMeasure, in_all: CategoryMeasure, de
     if len({text(*chance) for chance in chances}) == 1:
         chances[:-1] = [()] * (len(known) - 1)
     values = (
-        Fact(kind, value=each.value[depth], chance=chance)
+        Fact(kind, value=each.value[depth], chance=chance, **({"scalings": scalings} if each is in_all else {}))
         for (kind, each), chance in zip(known.items(), chances, strict=True)
     )
     return (text(Fact("plots.trust.purity", what=what, values=clause(values))),)
