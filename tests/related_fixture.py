@@ -100,7 +100,9 @@ def random_order(random: np.random.Generator) -> OrderMeasures:
     if random.uniform() < 0.2:
         claim = replace(r2.claim, holds=np.zeros(n_depths, dtype=bool))
         r2 = replace(r2, value=-np.abs(r2.value), claim=claim)
-    return _order(random, n_words, r2, cyclic=bool(random.integers(2)))
+    made = _order(random, n_words, r2, cyclic=bool(random.integers(2)))
+    n_units = int(random.choice([6, 9, 12, 12])) if n_words == 12 else n_words
+    return replace(made, n_units=n_units)
 
 
 def order_of(measured: OrderMeasures) -> Order:
@@ -121,6 +123,7 @@ def _order(random: np.random.Generator, n_words: int, r2: Tested, *, cyclic: boo
         rows=np.arange(n_words),
         places=np.arange(n_words),
         n_places=n_words + int(n_words % 4 > 0),
+        n_units=n_words,
         n_components=min(5, max((n_words - 2) // 2, 0)),
         r2=r2,
         held_out=random.uniform(-1.5, 1.5, (n_depths, n_words, 2)).astype(np.float32),

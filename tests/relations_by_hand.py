@@ -33,14 +33,21 @@ def _rank(guess: np.ndarray, target: int, centred: np.ndarray, candidates: list[
     return sorted(candidates, key=lambda row: -cosine(guess, centred[row])).index(target) + 1
 
 
-def held_out(states: np.ndarray, words: list[int], aims: np.ndarray, n_components: int | None = None) -> np.ndarray:
-    """Each word's aims ``(n_words, n_aims)`` as a regression on the others has them."""
+def held_out(
+    states: np.ndarray,
+    words: list[int],
+    aims: np.ndarray,
+    n_components: int | None = None,
+    together: list[list[int]] | None = None,
+) -> np.ndarray:
+    """Each word's aims ``(n_words, n_aims)`` as a regression on the others has them, those left out that belong ``together``."""
     own = states[words] - states[words].mean(axis=0)
     n_components = n_components or min(5, (len(words) - 2) // 2)
     scores = own @ np.linalg.svd(own, full_matrices=False)[2][:n_components].T
     predicted = np.empty_like(aims)
     for word in range(len(words)):
-        kept = np.delete(np.arange(len(words)), word)
+        unit = next((each for each in together or [] if word in each), [word])
+        kept = np.delete(np.arange(len(words)), unit)
         design = np.column_stack([np.ones(len(kept)), scores[kept]])
         coefficients = np.linalg.lstsq(design, aims[kept], rcond=None)[0]
         predicted[word] = np.array([1, *scores[word]]) @ coefficients

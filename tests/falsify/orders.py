@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 
 from falsify import related
 from falsify.announced import BEYOND, CIRCLE, ENDS_MEET, READABLE, Announcement
 from falsify.case import N_NULL, N_PLANTED, Case, Kind
-from falsify.reports import Asked, asked_of, decided, inputs_of, labelled
+from falsify.reports import Asked, asked_of, decided, inputs_of, labelled, named
 from falsify.sample import Sample
 from tokviz.records import HiddenStates, OrderRows, PairRows, Report
 from tokviz.run.plan.related import Related
@@ -48,13 +49,18 @@ def _paired(number: int, kinds: Sequence[str], *, planted: bool = False) -> Case
 
 
 def capture_report(
-    states: HiddenStates, labels: list[int], pairs: Sequence[PairRows] = (), orders: Sequence[OrderRows] = ()
+    states: HiddenStates,
+    labels: list[int],
+    pairs: Sequence[PairRows] = (),
+    orders: Sequence[OrderRows] = (),
+    groups: Sequence[tuple[str, ...]] = (),
 ) -> Report:
-    """``labels``: of the first words; the others are in two more categories by turns."""
+    """``labels``: of the first words; the others are in two more categories by turns; ``groups``: words that belong together."""
     names = [word.word for word in states.tokenization.words]
     n_others = len(names) - len(labels)
     first = 1 + max(labels)
     words = labelled(names, labels + sorted(first + index % 2 for index in range(n_others)))
+    words = replace(words, groups=tuple(groups))
     models = {"one": [inputs_of(states, words, pairs, orders)]}
     return decided(models, words, asked_of(names, pairs, orders))
 
@@ -78,6 +84,33 @@ def _by_looks(number: int, *, categories: bool) -> Case:
     )
     report = capture_report(states, blocks.tolist() if categories else [0] * n, orders=(order,))
     return Case(report=report, is_false=lambda each: each.kind == ORDER and each.what == BEYOND)
+
+
+_FORMS: tuple[Callable[[str], str], ...] = (str.capitalize, "{}s".format, lambda word: word[::-1])
+"""Another form of a word: with a capital, in the plural, and a word that is declared to belong to it."""
+
+
+def _of_forms(number: int) -> Case:
+    """Words in an order at random, each beside another form with nearly the same states."""
+    random = np.random.default_rng((19, number))
+    n, width, form = 8 + number % 5, WIDTHS[number // 2 % len(WIDTHS)], _FORMS[number % len(_FORMS)]
+    names = [
+        "".join(each) for each in product(("ba", "ce", "di", "fo", "gul", "mek", "ran", "sip"), ("tum", "vo"), "x")
+    ]
+    of_order = [word for one in random.permutation(names)[:n].tolist() for word in (one, form(one))]
+    path = np.repeat(random.standard_normal((n, width)), 2, axis=0)
+    states = related.along(path, random, signal=SIGNAL)
+    others = [f"{index}." for index in range(len(states.tokenization.words) - 2 * n)]
+    rows = np.arange(2 * n)
+    order = OrderRows(words=rows, places=rows, n_places=2 * n, cyclic=False, categories=rows * 0)
+    groups = [tuple(of_order[at : at + 2]) for at in range(0, 2 * n, 2)]
+    report = capture_report(
+        named(states, of_order + others),
+        [0] * (2 * n),
+        orders=(order,),
+        groups=groups if form is _FORMS[-1] else (),
+    )
+    return Case(report=report, is_false=lambda each: each.kind == ORDER)
 
 
 def _more_than_looks(number: int) -> Case:
@@ -178,6 +211,13 @@ NULL = (
         name="orders of categories",
         contents="three of eight words, one after the other, signal 10; false: more than their looks",
         make=_of(_by_looks, categories=True),
+        n_reports=N_NULL,
+    ),
+    Kind(
+        name="orders of two forms each",
+        contents="8–12 words in an order at random, each beside the same with a capital, its plural or one that is declared to belong to it; "
+        "false: every claim of the order",
+        make=_of(_of_forms),
         n_reports=N_NULL,
     ),
     Kind(

@@ -169,11 +169,13 @@ def check_closing(said: list[str], measured: OrderMeasures) -> list[str]:
 def check_order(measured: OrderMeasures) -> str:
     said, *left_out = map(plain, order_sentences(measured, order_of(measured)))
     n_words, r2 = len(measured.rows), measured.r2
-    if n_words < 8:
-        assert (
-            said
-            == f"Not measured: at least 8 reference words are needed; of these, this capture has {n_words or 'none'}."
-        )
+    n_units, are_one = (
+        measured.n_units,
+        "forms of one word, and words that are declared to belong together, are one",
+    )
+    if n_units < 8:
+        which = "reference words" if n_units == n_words else f"reference words ({are_one})"
+        assert said == f"Not measured: at least 8 {which} are needed; of these, this capture has {n_units or 'none'}."
         return "few"
     if not np.isfinite(r2.value).any():
         assert said.startswith("Not defined at any depth: the words don’t differ, or one word alone ")
@@ -182,7 +184,7 @@ def check_order(measured: OrderMeasures) -> str:
     left_out = check_closing(left_out, measured)
     assert left_out == [
         f"{n_words} of {measured.n_places} words are measured here; the others aren’t reference words."
-    ] * (n_left_out > 0)
+    ] * (n_left_out > 0) + [f"They count as {n_units}: {are_one}, and left out together."] * (n_units < n_words)
     holds = r2.claim.holds
     for depth in range(len(holds)):
         check_order_at(measured, depth, holds=bool(holds[depth]))

@@ -17,6 +17,7 @@ from scipy.stats import rankdata
 from tokviz.measure.decisions import claim_on_median
 from tokviz.measure.labels import plain
 from tokviz.measure.surface import differing, features, spelled
+from tokviz.measure.tested import left_out
 from tokviz.records import Beyond, Looks, OrderRows, Tokenization
 
 WORDS_EACH = 8
@@ -163,12 +164,19 @@ class BeyondOverDepths:
     aims : ``(n_words, n_aims)``.
     permutations : ``(1 + n, n_words)``, the first one as it is.
     n_components : of as many words' states as are left when looks are taken out.
+    units : places of words that are left out together.
     """
 
     def __init__(
-        self, aims: np.ndarray, looks: LooksOf, n_depths: int, permutations: np.ndarray, n_components: int
+        self,
+        aims: np.ndarray,
+        looks: LooksOf,
+        n_depths: int,
+        permutations: np.ndarray,
+        n_components: int,
+        units: Sequence[np.ndarray] = (),
     ) -> None:
-        self.looks, self._n_components = looks, n_components
+        self.looks, self._n_components, self._units = looks, n_components, units
         self._out = np.eye(len(aims)) - looks.hat
         residuals = self._out @ aims
         self._permuted = residuals[permutations].transpose(1, 0, 2)
@@ -189,12 +197,9 @@ class BeyondOverDepths:
             self.left[depth] = found / self._by_looks
 
     def _left_out(self, hat: np.ndarray) -> np.ndarray | None:
-        """``(1 + n,)``: the squared errors of each word's place by a regression on the others; None where one word decides alone."""
-        free = 1 - np.diag(hat)
-        if free.min() < _NOTHING:
-            return None
-        errors = np.tensordot((np.eye(len(hat)) - hat) / free[:, None], self._permuted, axes=1)
-        return np.asarray((errors**2).sum(axis=(0, 2)))
+        """``(1 + n,)``: the squared errors of each word's place by a regression on the others; None where one unit decides alone."""
+        errors = np.tensordot(left_out(hat, self._units), self._permuted, axes=1)
+        return None if np.isnan(errors).any() else np.asarray((errors**2).sum(axis=(0, 2)))
 
 
 def beyond_record(family: str, templates: Sequence[Sequence[BeyondOverDepths]], n_arrangements: float) -> Beyond:

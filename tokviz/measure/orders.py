@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 
@@ -10,12 +12,19 @@ import numpy as np
 from tokviz.measure.beyond import BeyondOverDepths, beyond_record, looks_of
 from tokviz.measure.closing import ClosingOverDepths, closing_record
 from tokviz.measure.decisions import N_SHUFFLES, claim
-from tokviz.measure.tested import empty, factorial, groups_of, over_templates, permutations, with_interval
+from tokviz.measure.labels import families
+from tokviz.measure.tested import (
+    empty,
+    factorial,
+    left_out,
+    over_templates,
+    parts_of,
+    permutations_of_units,
+    with_interval,
+)
 from tokviz.records import OrderMeasures, OrderRows, Tested, Tokenization
 
 MOST_COMPONENTS = 5
-_ALIKE = 1e-9
-"""R² that differ by less are alike: sums in another order differ by so much."""
 _LEAST_LEFT = 1e-9
 """Of the variance: less is rounding."""
 _NO_SPREAD = 1e-7
@@ -23,19 +32,34 @@ _NO_SPREAD = 1e-7
 
 
 class OrderOverDepths:
-    """Gathers the measures of one order."""
+    """Gathers the measures of one order.
 
-    def __init__(self, order: OrderRows, tokenization: Tokenization, n_depths: int, seed: int) -> None:
+    Parameters
+    ----------
+    declared : words that belong together, as written.
+    """
+
+    def __init__(
+        self,
+        order: OrderRows,
+        tokenization: Tokenization,
+        n_depths: int,
+        seed: int,
+        declared: Sequence[Sequence[str]] = (),
+    ) -> None:
         self.order = order
         n_words = len(order.words)
-        self.is_measured = n_words >= OrderMeasures.LEAST_WORDS
-        self.n_components = n_components(n_words)
+        self.units = units_of(order, tokenization, declared)
+        self.is_measured = len(self.units) >= OrderMeasures.LEAST_WORDS
+        self.n_components = n_components(len(self.units))
         self.aims = aims(order)
-        self.permutations = permutations(n_words, seed)
-        self.groups = groups_of(n_words)
+        self.permutations = permutations_of_units(self.units, seed)
+        self.groups = parts_of(self.units)
         self.closing = ClosingOverDepths(order, n_depths, self.permutations) if order.cyclic else None
         self.beyond = [
-            BeyondOverDepths(self.aims, looks, n_depths, self.permutations, n_components(n_words - looks.n))
+            BeyondOverDepths(
+                self.aims, looks, n_depths, self.permutations, n_components(len(self.units) - looks.n), self.units
+            )
             for looks in (looks_of(order, tokenization, self.aims) if self.is_measured else ())
         ]
         self.left = empty(n_depths, 1 + N_SHUFFLES)
@@ -47,7 +71,7 @@ class OrderOverDepths:
         if not self.is_measured:
             return
         gram = _gram(states)
-        found = _leave_one_out(gram, self.n_components)
+        found = _leave_out(gram, self.n_components, self.units)
         if np.isnan(found).any():
             return
         aims = self.aims[self.permutations].transpose(1, 0, 2)  # (n_words, 1 + N, n_aims)
@@ -56,7 +80,7 @@ class OrderOverDepths:
         self.left[depth] = (residuals**2).sum(axis=(0, 2)) / total
         predicted = self.aims - residuals[:, 0]
         self.held_out[depth] = predicted if self.order.cyclic else np.hstack([predicted, self.aims])
-        self.without[depth] = _r2_without(self.groups, gram, self.aims)
+        self.without[depth] = _r2_without(self.groups, gram, self.aims, self.units)
         for each in self.beyond:
             each.add(depth, gram)
         if self.closing:
@@ -68,13 +92,15 @@ def order_record(family: str, templates: Sequence[OrderOverDepths]) -> OrderMeas
     first = templates[0]
     order, n_words = first.order, len(first.order.words)
     # An order and what it is in a mirror, and in a cycle with any word first, are one arrangement.
-    n_arrangements = factorial(n_words) / (2 * n_words if order.cyclic else 2) if n_words else 1.0
+    n_alike = Counter(map(len, first.units)).values()
+    n_arrangements = math.prod(map(factorial, n_alike)) / (2 * n_words if order.cyclic else 2) if n_words else 1.0
     closings = [each.closing for each in templates if each.closing]
     beyond = [each.beyond for each in templates if each.beyond]
     return OrderMeasures(
         rows=order.words,
         places=order.places,
         n_places=order.n_places,
+        n_units=len(first.units),
         n_components=first.n_components,
         r2=over_templates(
             partial(_r2_tested, family, n_arrangements),
@@ -102,15 +128,30 @@ def _r2_tested(family: str, n_arrangements: float, left: np.ndarray, without: np
     )
 
 
-def r2(states: np.ndarray, order_aims: np.ndarray, groups: list[np.ndarray]) -> np.ndarray:
+def units_of(order: OrderRows, tokenization: Tokenization, declared: Sequence[Sequence[str]]) -> list[np.ndarray]:
+    """Places of words that count as one: a word's forms lie near each other, so that one tells where the other stands.
+
+    Parameters
+    ----------
+    declared : words that belong together, as written.
+    """
+    words = [tokenization.words[row].word for row in order.words]
+    return [np.array(unit) for unit in families(words, np.zeros(len(words), dtype=np.int64), declared)]
+
+
+def r2(
+    states: np.ndarray, order_aims: np.ndarray, groups: Sequence[np.ndarray], units: Sequence[np.ndarray]
+) -> np.ndarray:
     """Leave-one-out R² of an order at one depth, and without each group of its words: ``(1 + n_groups,)``.
 
     Parameters
     ----------
     states : ``(n_words, width)``.
     order_aims : ``(n_words, n_aims)``, from ``aims``.
+    groups : of whole units, from ``tested.parts_of``.
+    units : from ``units_of``.
     """
-    return _r2_without([np.array([], dtype=np.int64), *groups], _gram(states), order_aims)
+    return _r2_without([np.array([], dtype=np.int64), *groups], _gram(states), order_aims, units)
 
 
 def _gram(states: np.ndarray) -> np.ndarray:
@@ -120,24 +161,30 @@ def _gram(states: np.ndarray) -> np.ndarray:
     return np.asarray(centred @ centred.T)
 
 
-def _r2_without(groups: list[np.ndarray], gram: np.ndarray, order_aims: np.ndarray) -> np.ndarray:
+def _r2_without(
+    groups: Sequence[np.ndarray], gram: np.ndarray, order_aims: np.ndarray, units: Sequence[np.ndarray]
+) -> np.ndarray:
     """``(n_groups,)``: R² without each group of words, from as many components as with them; NaN where the others don't differ.
 
     Parameters
     ----------
     gram : ``(n, n)``, of states less any vector.
     """
-    sizes = np.array([len(group) for group in groups])
+    are_single = len(units) == len(gram)
+    forms = np.array([len(group) for group in groups]) if are_single else np.arange(len(groups))
     found = empty(len(groups))
-    for size in np.unique(sizes):
-        alike = np.flatnonzero(sizes == size)
-        kept = np.stack([np.delete(np.arange(len(gram)), groups[each]) for each in alike])
+    for form in np.unique(forms):
+        alike = np.flatnonzero(forms == form)
+        kept = np.stack([np.delete(np.arange(len(gram)), groups[each]) for each in alike.tolist()])
         of_kept = order_aims[kept]
         spread = ((of_kept - of_kept.mean(axis=1, keepdims=True)) ** 2).sum(axis=(1, 2))
         grams = gram[kept[:, :, None], kept[:, None, :]]
         for axis in (1, 2):
             grams -= grams.mean(axis=axis, keepdims=True)
-        residuals = _leave_one_out(grams, n_components(len(gram))) @ of_kept
+        place = np.full(len(gram), -1)
+        place[kept[0]] = np.arange(kept.shape[1])
+        left = [own for unit in units if (own := place[unit]).min() >= 0]
+        residuals = _leave_out(grams, n_components(len(units)), left) @ of_kept
         found[alike] = 1 - (residuals**2).sum(axis=(1, 2)) / spread
     return found
 
@@ -155,8 +202,8 @@ def n_components(n_words: int) -> int:
     return min(MOST_COMPONENTS, max((n_words - 2) // 2, 0))
 
 
-def _leave_one_out(grams: np.ndarray, n_components: int) -> np.ndarray:
-    """Aims → residuals of each word from the regression on the others, with the components of all words.
+def _leave_out(grams: np.ndarray, n_components: int, units: Sequence[np.ndarray]) -> np.ndarray:
+    """Aims → residuals of each word from the regression on the others, its own unit left out, with the components of all words.
 
     Parameters
     ----------
@@ -164,14 +211,11 @@ def _leave_one_out(grams: np.ndarray, n_components: int) -> np.ndarray:
 
     Returns
     -------
-    ``(…, n, n)``, NaN where the states don't differ, or a word alone decides on a coefficient.
+    ``(…, n, n)``, NaN where the states don't differ, or a unit alone decides on a coefficient.
     """
-    n = grams.shape[-1]
     values, vectors = np.linalg.eigh(grams)
     largest = values[..., -1:]
     differ = values[..., -n_components:] > largest * _NO_SPREAD**2
     components = vectors[..., -n_components:] * differ[..., None, :]
-    hat = components @ np.swapaxes(components, -1, -2) + 1 / n
-    free = 1 - np.diagonal(hat, axis1=-2, axis2=-1)
-    is_defined = (largest > 0) & (free.min(axis=-1, keepdims=True) >= _ALIKE)
-    return np.asarray((np.eye(n) - hat) / np.where(is_defined, free, np.nan)[..., None])
+    hat = components @ np.swapaxes(components, -1, -2) + 1 / grams.shape[-1]
+    return np.where((largest > 0)[..., None], left_out(hat, units), np.nan)

@@ -205,30 +205,36 @@ class ProfileComparer:
         return self._kept[key][0].since(side.first_depth)
 
     def _order(self, a: Side, b: Side, order_a: OrderRows, order_b: OrderRows) -> Difference:
-        shared, of_a, of_b = np.intersect1d(order_a.places, order_b.places, return_indices=True)
-        if len(shared) < OrderMeasures.LEAST_WORDS:
-            return _unknown(len(shared), "word")
-        return _difference(len(shared), "word", self._of_order(a, order_a, of_a), self._of_order(b, order_b, of_b))
+        _, of_a, of_b = np.intersect1d(order_a.places, order_b.places, return_indices=True)
+        kept = [_kept(*each) for each in ((order_a, of_a), (order_b, of_b))]
+        n_units = len(orders.units_of(kept[0], a.states.tokenization, a.groups))
+        if n_units < OrderMeasures.LEAST_WORDS:
+            return _unknown(n_units, "word")
+        return _difference(n_units, "word", self._of_order(a, kept[0]), self._of_order(b, kept[1]))
 
-    def _of_order(self, side: Side, order: OrderRows, own: np.ndarray) -> _Measured:
-        """``own``: ``(n_words,)``, which of the order's words."""
-        kept = OrderRows(words=order.words[own], places=order.places[own], n_places=order.n_places, cyclic=order.cyclic)
+    def _of_order(self, side: Side, kept: OrderRows) -> _Measured:
         what = f"order of {kept.n_places}{', cyclic' if kept.cyclic else ''}"
         key = (side.key, what, kept.words.tobytes() + kept.places.tobytes())
         if key not in self._kept:
-            aims, groups = orders.aims(kept), tested.groups_of(len(kept.words))
+            units = orders.units_of(kept, side.states.tokenization, side.groups)
+            aims, groups = orders.aims(kept), tested.parts_of(units)
             templates = []
             for states in side.templates:
                 effects = np.full((states.n_depths, 1 + len(groups)), np.nan)
                 for depth, state in _finite(states):
                     # Below 0 nothing can be read, however far.
-                    effects[depth] = np.maximum(orders.r2(state[kept.words], aims, groups), 0)
+                    effects[depth] = np.maximum(orders.r2(state[kept.words], aims, groups, units), 0)
                 templates.append(_left_out(effects))
             self._kept[key] = (_median(templates),)
         return self._kept[key][0].since(side.first_depth)
 
 
 # --- one model -----------------------------------------------------------------------------------------------------
+
+
+def _kept(order: OrderRows, own: np.ndarray) -> OrderRows:
+    """``own``: ``(n_words,)``, which of the order's words."""
+    return OrderRows(words=order.words[own], places=order.places[own], n_places=order.n_places, cyclic=order.cyclic)
 
 
 def _n_categories(side: Side, rows: np.ndarray) -> int:

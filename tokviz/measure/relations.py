@@ -49,6 +49,7 @@ def measure(
     pairs: Sequence[PairRows],
     orders: Sequence[OrderRows],
     further: Sequence[HiddenStates] = (),
+    groups: Sequence[Sequence[str]] = (),
     seed: int = 0,
 ) -> Relations:
     """All relations and orders of one model × context; one depth is read at a time.
@@ -56,11 +57,12 @@ def measure(
     Parameters
     ----------
     further : the same words in the context's further templates; values are medians over all templates.
+    groups : words that belong together, as written; orders count them as one.
     seed : of the permutations; equal input and seed give equal numbers.
     """
     by = np.flatnonzero(states.tokenization.reference_beside(each.tokenization for each in further))
     of_pairs, of_orders = zip(
-        *(_over_depths(each, by, pairs, orders, seed) for each in (states, *further)), strict=True
+        *(_over_depths(each, by, pairs, orders, groups, seed) for each in (states, *further)), strict=True
     )
     return Relations(
         n_permutations=N_SHUFFLES,
@@ -70,11 +72,16 @@ def measure(
 
 
 def _over_depths(
-    states: HiddenStates, by: np.ndarray, pairs: Sequence[PairRows], orders: Sequence[OrderRows], seed: int
+    states: HiddenStates,
+    by: np.ndarray,
+    pairs: Sequence[PairRows],
+    orders: Sequence[OrderRows],
+    groups: Sequence[Sequence[str]],
+    seed: int,
 ) -> tuple[list[_PairsOverDepths], list[OrderOverDepths]]:
     """What is gathered in one template; ``by``: the rows that means and variances are of."""
     of_pairs = [_PairsOverDepths(each, states.n_depths, seed) for each in pairs]
-    of_orders = [OrderOverDepths(each, states.tokenization, states.n_depths, seed) for each in orders]
+    of_orders = [OrderOverDepths(each, states.tokenization, states.n_depths, seed, groups) for each in orders]
     rows = [
         *(np.concatenate([each.pairs.ravel(), each.candidates]) for each in pairs),
         *(each.words for each in orders),

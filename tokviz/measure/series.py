@@ -73,13 +73,16 @@ def exchanged(distance: np.ndarray) -> tuple[int, int] | None:
     """The two checkpoints whose exchange shortens the way most; of ``(n, n)`` distances.
 
     None where it doesn't shorten it by enough, or where after it the way still turns back around these two, two steps leading less far
-    than one of them: then checkpoints differ by chance rather than by how long they were trained, and some order is always shorter.
+    than one of them: then checkpoints differ by chance rather than by how long they were trained, and some order is always shorter. And
+    none where its longest step is longer then: a training that returns to where it began has a shorter way, but no steadier one.
     """
     pair = _shortening(distance)
     if pair is None:
         return None
     order = _with_exchanged(len(distance), *pair)
     way = distance[np.ix_(order, order)]
+    if np.diag(way, 1).max() > np.diag(distance, 1).max():
+        return None
     steps, double = np.diag(way, 1), np.diag(way, 2)
     around = [start for start in range(len(double)) if any(start <= each <= start + 2 for each in pair)]
     return pair if (double > np.maximum(steps[:-1], steps[1:]))[around].all() else None

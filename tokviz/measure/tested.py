@@ -13,6 +13,8 @@ from tokviz.measure.decisions import N_SHUFFLES, of_median
 from tokviz.records import Tested
 
 MOST_GROUPS = 30
+_ALIKE = 1e-9
+"""Of a word's weight: with less left, a regression on the others isn't defined."""
 Z = 1.959964
 """The 97.5 % quantile of the normal distribution: intervals hold 95 %."""
 
@@ -66,9 +68,16 @@ def factorial(n: int) -> float:
 
 
 def signs(n: int, seed: int) -> np.ndarray:
-    """``(N_SHUFFLES, n)``: −1 or 1. Of few pairs all arrangements as often as each other, that of the pairs as they are included."""
+    """``(N_SHUFFLES, n)``: −1 or 1. Of few pairs all arrangements as often as each other, that of the pairs as they are included.
+
+    Where there are more arrangements than are drawn, none is that of the pairs as they are, which counts as one already.
+    """
     if 2**n > N_SHUFFLES:
-        return np.random.default_rng((seed, 3)).choice([-1.0, 1.0], size=(N_SHUFFLES, n))
+        random = np.random.default_rng((seed, 3))
+        found = random.choice([-1.0, 1.0], size=(N_SHUFFLES, n))
+        while (as_they_are := (found > 0).all(axis=1)).any():
+            found[as_they_are] = random.choice([-1.0, 1.0], size=(as_they_are.sum(), n))
+        return found
     # The pairs as they are count as one already.
     arrangements = np.arange(1, 1 + N_SHUFFLES) % 2**n
     return np.asarray(1.0 - 2 * (arrangements[:, None] >> np.arange(n) & 1))
@@ -90,9 +99,51 @@ def permutations(n: int, seed: int, refused: np.ndarray | None = None, n_permuta
     return np.concatenate([np.arange(n)[None], shuffled])
 
 
+def permutations_of_units(units: Sequence[np.ndarray], seed: int) -> np.ndarray:
+    """``(1 + N_SHUFFLES, n)`` int64: the same of words, of which some change places together, with as many others.
+
+    Parameters
+    ----------
+    units : places that belong together, each among one unit.
+    """
+    found = np.tile(np.arange(sum(map(len, units))), (1 + N_SHUFFLES, 1))
+    for size in sorted({len(unit) for unit in units}):
+        alike = np.array([unit for unit in units if len(unit) == size])
+        found[:, alike] = alike[permutations(len(alike), seed + size - 1)]
+    return found
+
+
+def parts_of(units: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """What is left out in turn: each unit, or each of ``MOST_GROUPS`` groups of units."""
+    return [np.concatenate(units[first::MOST_GROUPS]) for first in range(min(len(units), MOST_GROUPS))]
+
+
 def groups_of(n: int) -> list[np.ndarray]:
     """What is left out in turn: each of ``n``, or each of ``MOST_GROUPS`` groups."""
     return [np.arange(first, n, MOST_GROUPS) for first in range(min(n, MOST_GROUPS))]
+
+
+def left_out(hat: np.ndarray, units: Sequence[np.ndarray]) -> np.ndarray:
+    """Values → what regressions on the others leave of each, its unit being left out: ``(…, n, n)``, NaN where a unit decides alone.
+
+    Parameters
+    ----------
+    hat : ``(…, n, n)``: values → what the regression on all of them fits.
+    units : places that belong together, each among one unit.
+    """
+    residuals = np.eye(hat.shape[-1]) - hat
+    free = np.diagonal(residuals, axis1=-2, axis2=-1).copy()
+    several = [unit for unit in units if len(unit) > 1]
+    blocks = [residuals[..., unit[:, None], unit] for unit in several]
+    for unit, block in zip(several, blocks, strict=True):
+        free[..., unit] = np.linalg.eigvalsh(block)[..., :1]
+    is_defined = free.min(axis=-1) >= _ALIKE
+    found = residuals / np.where(is_defined[..., None], free, np.nan)[..., None]
+    for unit, block in zip(several, blocks, strict=True):
+        known = np.where(is_defined[..., None, None], block, np.eye(len(unit)))
+        alone = np.linalg.solve(known, residuals[..., unit, :])
+        found[..., unit, :] = np.where(is_defined[..., None, None], alone, np.nan)
+    return np.asarray(found)
 
 
 def empty(*shape: int) -> np.ndarray:

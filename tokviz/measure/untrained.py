@@ -158,11 +158,12 @@ def _of_orders(side: Side) -> np.ndarray:
     """``(n_orders, n_depths)``."""
     curves = _empty(len(side.orders), side.states.n_depths)
     for index, order in enumerate(side.orders):
-        if len(order.words) < OrderMeasures.LEAST_WORDS:
+        units = orders.units_of(order, side.states.tokenization, side.groups)
+        if len(units) < OrderMeasures.LEAST_WORDS:
             continue
         aims = orders.aims(order)
         for depth in range(side.states.n_depths):
-            curves[index, depth] = orders.r2(side.states.states[depth][order.words], aims, [])[0]
+            curves[index, depth] = orders.r2(side.states.states[depth][order.words], aims, [], units)[0]
     return curves
 
 

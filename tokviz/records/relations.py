@@ -220,11 +220,13 @@ class OrderMeasures:
     """How well the order of some words can be read from their states, in one model × context."""
 
     rows: np.ndarray
-    """``(n_words,)`` int64: its reference words, in their order; fewer than ``LEAST_WORDS`` aren't measured."""
+    """``(n_words,)`` int64: its reference words, in their order."""
     places: np.ndarray
     """``(n_words,)`` int64: the place of each in the whole order, from 0."""
     n_places: int
     """How many words the whole order has."""
+    n_units: int
+    """How many there are of ``rows``, forms of one word and words that are declared to belong together being one."""
     n_components: int
     """How many principal components of these words the regression has."""
     r2: Tested
@@ -241,8 +243,8 @@ class OrderMeasures:
 
     @property
     def is_measured(self) -> bool:
-        """Whether there are enough words."""
-        return len(self.rows) >= self.LEAST_WORDS
+        """Whether there are enough words: ``LEAST_WORDS``, forms of one word being one."""
+        return self.n_units >= self.LEAST_WORDS
 
     @property
     def holds(self) -> np.ndarray:

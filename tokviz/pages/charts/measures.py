@@ -256,7 +256,7 @@ def _parallelism(index: int, relation: Relation) -> Measure:
         "the one between the means. So a second test asks whether the mean difference adds anything: of each pair, 1 divided "
         "by the second word’s rank among the candidates, with the difference less without it, is summed, and chance gives "
         "each pair’s gain a random sign. A relation is claimed only at depths where both hold. Of n pairs there are 2ⁿ "
-        "arrangements of signs: with fewer than ten pairs, hardly any report’s level can be reached, and the page says so. "
+        "arrangements of signs: with ten pairs or fewer, hardly any report’s level can be reached, and the page says so. "
         "All of this is measured on standardized states. Plots show these words in their own first two principal components, "
         "fitted to each layer separately; all numbers are of all dimensions. It isn’t tested how the model itself gets from "
         "one word to the other, for which Hernandez et al. use its derivatives.",

@@ -95,11 +95,15 @@ def _verdict(measured: RelationMeasures, known: np.ndarray) -> str:
     return "It isn’t shown that a common difference leads from the first words to the second."
 
 
+_ARE_ONE = "forms of one word, and words that are declared to belong together, are one"
+
+
 def order_sentences(measured: OrderMeasures, order: Order, templates: Sequence[str] = ()) -> tuple[str, ...]:
     """Whether an order can be read from the states, and whether it closes, as far as the numbers say so."""
     n_words = len(measured.rows)
     if not measured.is_measured:
-        return (_too_few(n_words, "reference words", measured.LEAST_WORDS),)
+        which = f"reference words{f' ({_ARE_ONE})' if measured.n_units < n_words else ''}"
+        return (_too_few(measured.n_units, which, measured.LEAST_WORDS),)
     r2, holds = measured.r2, measured.holds
     if not np.isfinite(r2.value).any():
         return ("Not defined at any depth: the words don’t differ, or one word alone makes up a principal component.",)
@@ -115,12 +119,14 @@ def order_sentences(measured: OrderMeasures, order: Order, templates: Sequence[s
         reached = f"at most {score(best)}" if best > 0 else "nowhere above 0"
         said = f"It isn’t shown that a word’s {what} can be read {how} at any depth: leave-one-out R² is {reached}."
     left_out = f"{n_words} of {measured.n_places} words are measured here; the others aren’t reference words."
+    together = f"They count as {measured.n_units}: {_ARE_ONE}, and left out together."
     told = (
         said,
         _beyond(measured),
         *over_sentences(holds, r2.claim.template_holds, templates),
         *(_closing(measured, order) if order.cyclic and holds.any() else ()),
         left_out if n_words < measured.n_places else "",
+        together if measured.n_units < n_words else "",
     )
     return tuple(filter(None, told))
 

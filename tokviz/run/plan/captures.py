@@ -116,17 +116,21 @@ def _same_category(states: HiddenStates, memberships: Memberships, found: Neighb
 def relations(inputs: Inputs) -> Step[Relations] | None:
     """The relations and orders of the words; None where none are asked for."""
     asked = inputs.related
-    of = (inputs.states, asked.pairs, asked.orders, inputs.further)
+    of = (inputs.states, asked.pairs, asked.orders, inputs.further, inputs.words.groups)
     return Step(what="relations", kind=Relations, of=of, make=_relations) if asked else None
 
 
 @one_thread
 def _relations(
-    states: HiddenStates, pairs: tuple[PairRows, ...], orders: tuple[OrderRows, ...], further: tuple[HiddenStates, ...]
+    states: HiddenStates,
+    pairs: tuple[PairRows, ...],
+    orders: tuple[OrderRows, ...],
+    further: tuple[HiddenStates, ...],
+    groups: Groups,
 ) -> Relations:
     from tokviz.measure.relations import measure
 
-    return measure(states, pairs, orders, further)
+    return measure(states, pairs, orders, further, groups)
 
 
 def untrained(inputs: Inputs) -> Step[Untrained] | None:
