@@ -69,13 +69,11 @@ def check_finding(alt: str, model: ModelReport, context: ContextReport, projecti
 def check_trust(parts: Sequence[str], context: ContextReport, projection: Projection, depth: int) -> None:
     """What stands under a plate."""
     text, geometry = plain(" · ".join(parts)), context.geometry
-    scaled, as_in_plot = (
-        ("", "") if projection.name == "standardized" else (" scaled alike", r" \(scaled as in the plot\)")
-    )
+    scaled, as_in_plot = ("", "") if projection.name == "standardized" else ("scaled ", r" \(as scaled here\)")
     found = re.fullmatch(
         r"PC1 (?P<pc1>\d+\.\d) %, PC2 (?P<pc2>\d+\.\d) % of the variance"
         rf"(?: · category purity (?:(?P<here>{SCORE}) in the plot(?: \(chance (?P<chance>{SCORE})\))?)?(?:, )?"
-        rf"(?:(?P<all>{SCORE}) in all dimensions{scaled} \(chance (?P<of_all>{SCORE})\))?)?"
+        rf"(?:(?P<all>{SCORE}) in all {scaled}dimensions \(chance (?P<of_all>{SCORE})\))?)?"
         rf"(?: · trustworthiness (?P<trust>{SCORE}){as_in_plot})?",
         text,
     )
@@ -104,10 +102,10 @@ def _picture(geometry: Geometry | None, projection: Projection) -> PictureMeasur
 def check_caption(text: str, context: ContextReport, projection: Projection, depth: int) -> None:
     """Under a picture on the compare page."""
     text, geometry = plain(text), context.geometry
-    scaled = "" if projection.name == "standardized" else " scaled alike"
+    scaled = "" if projection.name == "standardized" else "scaled "
     found = re.fullmatch(
         r"PC1 (?P<pc1>\d+\.\d) %, PC2 (?P<pc2>\d+\.\d) % of the variance"
-        rf"(?: · category purity (?P<here>{SCORE}) in the plot, (?P<all>{SCORE}) in all dimensions{scaled})?",
+        rf"(?: · category purity (?P<here>{SCORE}) in the plot, (?P<all>{SCORE}) in all {scaled}dimensions)?",
         text,
     )
     if found is None:

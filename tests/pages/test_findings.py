@@ -242,8 +242,8 @@ def test_it_says_on_what_a_finding_rests() -> None:
 
     (of_neurons,) = evidence(by_author(sample_report(), lead="break", sentence=None))
     assert re.fullmatch(
-        r"Two of 1,536 neurons put 99\.7 % of .*; with them held constant, no direction has more than 20\.0 %\. "
-        r"Switching off any of \d+ random pairs of the layer’s neurons instead changes the 99\.7 % by at most [\d.]+ percentage points\.",
+        r"Two of 1,536 neurons put 99\.7 % of .*; with them held constant, none has more than 20\.0 %\. "
+        r"Switching off any of \d+ random pairs of the layer instead changes the 99\.7 % by at most [\d.]+ percentage points\.",
         of_neurons,
     )
     (of_words,) = evidence(sample_report())

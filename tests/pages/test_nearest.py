@@ -53,12 +53,13 @@ def test_rows_are_what_the_records_have(report: Report) -> None:
     shown = present(nearest_words(found_in(model, report), report.words))
     assert shown["columns"] == ["the embedding, alone", "layer 1, alone", "layer 1, in a sentence"]
     assert len(shown["rows"]) == N_WORDS
+    assert shown["most"] == MOST
     words = report.words.words
     for word, cells in shown["rows"]:
         row = words.index(word)
         for cell, (of, depth) in zip(cells, ((context, 0), (context, 2), (other, 2)), strict=True):
             named = ", ".join(words[each] for each in present(of.neighbours).rows[depth, row, :N_NAMED])
-            assert cell == f"{named} ({present(of.same_category).values[depth, row]} of {MOST})"
+            assert cell == f"{named} ({present(of.same_category).values[depth, row]})"
 
 
 def test_no_word_that_is_left_out_changes_more_unless_its_category_is_there(report: Report) -> None:

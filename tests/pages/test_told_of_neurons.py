@@ -61,16 +61,16 @@ GROWN = {"before", "after", "without"}
         (
             broken,
             ("At layer 11 (words alone), two of 1,536 neurons put 99.7 % of the words’ variance into one direction; with them "
-            "held constant, no direction has more than 20.0 %."),
+            "held constant, none has more than 20.0 %."),
             ("At layer 11, two neurons stretch words alone into a line. Two of 1,536 neurons put 99.7 % of the words’ variance into one "
-            "direction; with them held constant, no direction has more than 20.0 %."),
+            "direction; with them held constant, none has more than 20.0 %."),
             NEURONS | LINE,
         ),
         (
             only_zero,
-            "At layer 11 (words alone), two of 1,536 neurons put 99.7 % of the words’ variance into one direction; without them, no direction has more than 20.0 %.",
+            "At layer 11 (words alone), two of 1,536 neurons put 99.7 % of the words’ variance into one direction; without them, none has more than 20.0 %.",
             ("At layer 11, two neurons stretch words alone into a line. Two of 1,536 neurons put 99.7 % of the words’ variance into one "
-            "direction; without them, no direction has more than 20.0 %."),
+            "direction; without them, none has more than 20.0 %."),
             NEURONS | LINE,
         ),
         (
@@ -130,7 +130,7 @@ def _form(found: Finding) -> tuple[bool, bool]:
     return found.flattens, found.is_undone
 
 
-LINE_OF_ONE = "{} puts 99.7 % of the words’ variance into one direction; {} no direction has more than 20.0 %."
+LINE_OF_ONE = "{} puts 99.7 % of the words’ variance into one direction; {} none has more than 20.0 %."
 RAISES = "{} raises the {} from 17.1 to 24,410; without it the norm is 20.0."
 NO_LINE = {"pc1_after": 0.4}
 

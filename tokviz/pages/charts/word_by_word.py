@@ -14,7 +14,7 @@ from tokviz.pages.text.catalogue import text
 from tokviz.pages.text.facts import Fact
 from tokviz.records import ContextReport, ModelReport, PairedMeasures, Report
 
-BANDS = "All bands of the report hold at once, at 99 %. A difference is shown where its band doesn’t reach 0 and no single word carries it."
+BANDS = "All bands of the report hold at once. A difference is shown where its band doesn’t reach 0 and no single word carries it."
 NAME = "Category purity, word by word"
 BETWEEN = "Differences, word by word"
 _MEASURE = Measure(key="word_by_word", name=NAME, caption="", read=lambda *_: None, spans=(0.0,))

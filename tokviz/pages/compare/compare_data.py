@@ -119,10 +119,8 @@ def _caption(context: ContextReport, shown: ProjectionReport, depth: int) -> str
     if geometry and of_picture:
         space, flat = geometry.in_first_template.purity.value[depth], of_picture.purity.value[depth]
         if math.isfinite(space) and math.isfinite(flat):
-            scaled = "" if shown.projection.is_scaled else " scaled alike"
-            caption += (
-                f" · {category_purity(geometry)} {score(flat)} in the plot, {score(space)} in all dimensions{scaled}"
-            )
+            which = "dimensions" if shown.projection.is_scaled else "scaled dimensions"
+            caption += f" · {category_purity(geometry)} {score(flat)} in the plot, {score(space)} in all {which}"
     return caption
 
 

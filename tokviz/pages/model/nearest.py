@@ -39,11 +39,11 @@ class _At:
         return np.asarray(self.scores.values[self.depth])
 
     def named(self, row: int, words: tuple[str, ...]) -> str:
-        """``walk, eat, play (5 of 5)``."""
+        """``walk, eat, play (5)``."""
         nearest = self.neighbours.rows[self.depth, row, :N_NAMED].tolist()
         if nearest[0] < 0 or self.counts[row] < 0:
             return "–"
-        return f"{', '.join(isolated(words[each]) for each in nearest)} ({self.counts[row]} of {self.scores.most})"
+        return f"{', '.join(isolated(words[each]) for each in nearest)} ({self.counts[row]})"
 
 
 def nearest_words(found: Found, words: WordList) -> dict[str, Any] | None:
@@ -70,6 +70,7 @@ def nearest_words(found: Found, words: WordList) -> dict[str, Any] | None:
     return {
         "columns": [_heading(each, with_label=with_label) for each in columns],
         "rows": [(words.words[row], [each.named(row, words.words) for each in columns]) for row in rows],
+        "most": at.scores.most,
     }
 
 
