@@ -76,7 +76,7 @@ def test_two_models_are_opened_where_they_are_shown_to_differ(measured: str, sig
     more, less = ("Model number 0", "Model number 1")[::sign]
     said = {
         "purity": f"words in a sentence cluster more by category in {more} than {less}.",
-        "silhouette": f"categories lie further apart in {more} than {less} (words in a sentence).",
+        "silhouette": f"categories of words in a sentence lie further apart in {more} than {less}.",
     }[measured]
     assert first == f"At 0–100 % of depth, {said}"
     none = "No difference in category purity is shown between Model number 0 and Model number 1"
@@ -187,7 +187,7 @@ def test_without_a_test_no_model_is_best() -> None:
 def test_the_next_measure_is_taken_where_the_first_shows_nothing() -> None:
     page = page_of(differing_report(3, by_strength(STRENGTH), measured="silhouette"))
     assert told(page)[0] == (
-        "Categories lie furthest apart in Model number 0 (words alone), ahead of Model number 2 at some layers; "
+        "Categories of words alone lie furthest apart in Model number 0, ahead of Model number 2 at some layers; "
         "Model number 1 isn’t told apart from it."
     )
     assert page.all(".matrices h3")[0].text == "Words alone: the silhouette above chance"

@@ -127,7 +127,7 @@ def of_layers(report: Report, model: ModelReport) -> Iterator[Found]:
             depth = int(shown.depths[shown.at, 0])
             kind = f"findings.layers.{shown.measure}"
             values = {
-                "context": of_context(report, context.states.context, in_brackets=shown.measure == "silhouette"),
+                "context": of_context(report, context.states.context),
                 "than": Fact(f"findings.than.{name}"),
                 "change": Fact(
                     f"findings.more.{shown.measure}" if shown.is_higher else f"findings.less.{shown.measure}"
@@ -166,7 +166,7 @@ def of_pair(report: Report, pair: ModelDifferences, shown: Shown) -> Found:
     more, less = (next(each for each in report.models if each.slug == slugs[place]) for place in (index, 1 - index))
     context = next(each for each in more.contexts if each.states.context.name == pair.context)
     names = {"one": more.name, "other": less.name}
-    where_read = of_context(report, context.states.context, in_brackets=shown.measure == "silhouette")
+    where_read = of_context(report, context.states.context)
     kind = f"findings.models.{shown.measure}"
     depths = {"depth": int(shown.depths[shown.at, index]), "other_depth": int(shown.depths[shown.at, 1 - index])}
     return Found(

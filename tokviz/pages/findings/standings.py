@@ -130,7 +130,7 @@ def _of_several(report: Report, standing: Standing) -> Fact:
     behind = {one.slug: [other for other in models if standing.ahead(one, other)] for one in models}
     beaten = {other.slug for others in behind.values() for other in others}
     undefeated = [model for model in models if behind[model.slug] and model.slug not in beaten]
-    kind, context = f"findings.standing.{standing.measure}", _context(report, standing)
+    kind, context = f"findings.standing.{standing.measure}", of_context(report, standing.context)
     if not undefeated:
         return Fact(f"{kind}_{'divided' if beaten else 'none'}", context=context)
     best = max(undefeated, key=lambda model: len(behind[model.slug]))
@@ -153,20 +153,16 @@ def _against_one(report: Report, standing: Standing) -> Fact:
     more = [each.slug for each in others if standing.ahead(each, reference)]
     less = [each.slug for each in others if standing.ahead(reference, each)]
     if not more and not less:
-        return Fact("findings.standing.purity_none", context=_context(report, standing))
+        return Fact("findings.standing.purity_none", context=of_context(report, standing.context))
     return Fact(
         f"findings.standing.{standing.measure}_counts",
-        context=_context(report, standing),
+        context=of_context(report, standing.context),
         of=len(others),
         reference=reference.name,
         more=len(more),
         less=len(less),
         rest=len(others) - len({*more, *less}),
     )
-
-
-def _context(report: Report, standing: Standing) -> Fact | str:
-    return of_context(report, standing.context, in_brackets=standing.measure == "silhouette")
 
 
 def _further(kind: str, models: Sequence[ModelReport]) -> Fact | str:
