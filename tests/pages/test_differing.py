@@ -198,7 +198,7 @@ def test_where_each_is_behind_another_none_is_best() -> None:
         return 0.0 if context != "alone" else -0.3 if (one, other) == (0, 2) else 0.3
 
     first, _ = told(page_of(differing_report(3, in_a_circle)))
-    assert first == "No model is shown to cluster words alone best: each that is ahead somewhere is behind somewhere."
+    assert first == "No model is shown to cluster words alone best: each ahead somewhere is behind elsewhere."
 
 
 def test_a_pair_that_was_not_tested_is_not_told_apart_or_alike() -> None:
