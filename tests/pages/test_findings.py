@@ -126,6 +126,24 @@ def test_that_nothing_holds_is_said_of_all_models() -> None:
         assert present(choice(untrained)).marked is None
 
 
+def test_where_the_norm_jumps_in_another_row_is_shown() -> None:
+    """Else readers take the next depth that is shown for the one where its words change."""
+    report = sample_report()
+    first, *others = report.models
+    alone, sentence, *_ = first.contexts
+    purity = present(alone.geometry).purity
+    alone = with_geometry(alone, purity=replace(purity, value=purity.value / 2))
+    still = with_geometry(alone, spread=replace(present(alone.geometry).spread, mean_norm=np.full(31, 5.0)))
+    for row, is_shown in ((alone, True), (still, False)):
+        chosen = present(choice(replace(report, models=(replace(first, contexts=(row, sentence)), *others))))
+        assert [each.states.context.name for each in chosen.rows] == ["sentence", "alone"]
+        assert (12 in chosen.depths) == is_shown
+
+
+def with_geometry(context: ContextReport, **changes: Any) -> ContextReport:
+    return replace(context, geometry=replace(present(context.geometry), **changes))
+
+
 def test_a_jump_that_no_few_neurons_are_known_to_write_is_told_of() -> None:
     model = not_known_to_be_massive(sample_report().models[0])
     alone = replace(model.contexts[0], interventions=())
