@@ -198,6 +198,26 @@ def undeclared(random: np.random.Generator) -> World:
     return replace(world, declared=())
 
 
+def forms(random: np.random.Generator) -> World:
+    """Three forms of each word, known by their letters or declared, lie nearer to each other in the first model; categories hold in neither."""
+    loose = random.uniform(0.4, 1.2)
+
+    def alter(random: np.random.Generator, state: np.ndarray, depth: int) -> np.ndarray:
+        return np.asarray(state + loose * random.normal(size=state.shape))
+
+    labels = np.repeat(np.arange(9), 12)
+    n = len(labels) // 3
+    texts = [f"{chr(97 + row // 26)}{chr(97 + row % 26)}quo" for row in range(n)]
+    if random.integers(2):
+        words = tuple(form for text in texts for form in (text, f"{text}s", f"{text}ing"))
+        declared: list[tuple[str, ...]] = []
+    else:
+        words = _words(len(labels))
+        declared = [words[start : start + 3] for start in range(0, len(words), 3)]
+    sources = np.arange(len(words)) // 3 * 3
+    return World(labels=labels, words=words, sources=sources, declared=declared, strength=0.0, alter=alter)
+
+
 def outlier(random: np.random.Generator) -> World:
     """One word of one model is thirty times as long as others, so that the scaling hangs on it."""
 
@@ -243,7 +263,9 @@ NULL: dict[str, Made] = {
 }
 COUNTED: dict[str, Made] = {"undeclared": undeclared}
 PLANTED: dict[str, Made] = {each.__name__: each for each in (nine, four, one)}
-KINDS = {**NULL, **COUNTED, **PLANTED}
+OF_CATEGORIES: dict[str, Made] = {"forms": forms}
+"""What is false of categories alone: neighbors that are kept do differ."""
+KINDS = {**NULL, **COUNTED, **PLANTED, **OF_CATEGORIES}
 
 
 def report(kind: str, number: int) -> PairedMeasures:

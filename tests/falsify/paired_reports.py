@@ -41,15 +41,19 @@ def _of(made: Made, planted: tuple[Announcement, ...] = ()) -> Callable[[int, Sa
         report = decided({SLUGS[0]: [one], SLUGS[1]: [other]}, one.words, Asked(compares=frozenset({DIFFERENCES})))
         return Case(
             report=report,
-            is_false=lambda each: not planted and each.kind.startswith(("paired", DIFFERENCES)),
+            is_false=lambda each: (
+                not planted
+                and each.kind.startswith(("paired", DIFFERENCES))
+                and not (made is paired.forms and ".kept." in each.what)
+            ),
             planted=planted,
         )
 
     return case
 
 
-def _null(name: str, contents: str, made: Made) -> Kind:
-    return Kind(name=name, contents=f"{contents}; false: any difference", make=_of(made), n_reports=N_NULL)
+def _null(name: str, contents: str, made: Made, false: str = "any difference") -> Kind:
+    return Kind(name=name, contents=f"{contents}; false: {false}", make=_of(made), n_reports=N_NULL)
 
 
 def _planted(name: str, contents: str, made: Made, planted: Announcement) -> Kind:
@@ -83,6 +87,12 @@ NULL = (
         "equal models, quadruples",
         "four words with nearly the same states, declared to belong together",
         paired.quadruples,
+    ),
+    _null(
+        "models with nearer forms",
+        "three forms of each word, by their letters or declared, nearer to each other in one model; no categories in either",
+        paired.forms,
+        "any difference but that of neighbors kept",
     ),
     _null("equal models, an outlier", "a word of one model thirty times as long as others", paired.outlier),
     _null("equal models, hubs", "some words of one model near to half of all others", paired.hubs),

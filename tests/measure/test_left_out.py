@@ -42,13 +42,15 @@ def states() -> tuple[np.ndarray, np.ndarray]:
     return first.astype(np.float32), second.astype(np.float32)
 
 
-def by_hand(which: str, spaces: Sequence[np.ndarray], rows: np.ndarray, k: int) -> np.ndarray:
+def by_hand(which: str, spaces: Sequence[np.ndarray], rows: np.ndarray, k: int, groups: np.ndarray) -> np.ndarray:
     """``(n,)``: each word's value, of distances between some words."""
     first, found = FIRST[rows], np.zeros(len(rows))
     for own in range(len(rows)):
         near = [sorted((at for at in range(len(rows)) if at != own), key=each[own].__getitem__)[:k] for each in spaces]
         if which == "purity":
-            found[own] = np.mean(first[near[0]] == first[own])
+            beyond = groups != groups[rows[own]]
+            by_chance = (FIRST[beyond] == first[own]).mean()
+            found[own] = np.mean([first[at] == first[own] if beyond[rows[at]] else by_chance for at in near[0]])
         elif which == "kept":
             found[own] = len({*near[0]} & {*near[1]}) / k
         else:
@@ -76,18 +78,18 @@ def test_leaving_a_group_out_is_as_if_its_words_werent_there(which: str) -> None
     k = K if which == "kept" else of.categories.n_neighbours
     counts = of.of.sum(axis=0)
     whole = [cosine_distances(standardized(each)) for each in both]
-    assert found.value == pytest.approx(by_hand(which, whole, np.arange(N), k) @ of.of / counts)
+    assert found.value == pytest.approx(by_hand(which, whole, np.arange(N), k, groups) @ of.of / counts)
     large = {*Space(both[0], of, K).large, *(Space(both[1], of, K).large if which == "kept" else ())}
     assert OUTLIER in large
     for group in range(groups.max() + 1):
         rows = np.flatnonzero(groups != group)
-        kept = by_hand(which, [each[np.ix_(rows, rows)] for each in whole], rows, k)
+        kept = by_hand(which, [each[np.ix_(rows, rows)] for each in whole], rows, k, groups)
         assert found.value - found.influence[group] == pytest.approx(kept @ of.of[rows] / counts)
         refitted = [
             cosine_distances(standardized(each[rows])) if group in Space(each, of, K).large else old[np.ix_(rows, rows)]
             for each, old in zip(both, whole, strict=True)
         ]
-        values = by_hand(which, refitted, rows, k)
+        values = by_hand(which, refitted, rows, k, groups)
         assert found.without[group] == pytest.approx(values @ of.of[rows] / of.of[rows].sum(axis=0))
 
 

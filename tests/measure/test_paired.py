@@ -226,6 +226,25 @@ def test_models_of_unlike_depth_have_no_answer_on_neighbors_kept() -> None:
     assert np.isfinite(compared(world([10] * 4)).kept.overall.value[0, 1:]).all()
 
 
+def test_where_forms_of_words_are_nearer_categories_are_not() -> None:
+    """Purity counts them, and is higher by 0.2 by chance alone."""
+    made = [report("forms", number) for number in range(12)]
+    for measure in ("purity", "silhouette"):
+        told = [any(each.holds.any() for each in claims_in(getattr(one, measure))) for one in made]
+        assert sum(told) == 0
+        assert abs(np.mean([getattr(one, measure).overall.differences for one in made])) < 0.03
+
+
+def test_words_that_belong_together_stay_so_in_shuffled_categories() -> None:
+    words = paired.PairedWords(
+        words=("one", "sofa", "couch", "two", "three", "four"),
+        memberships=((0,), (0,), (0,), (1,), (1,), (1,)),
+        grouped=groups_of(("one", "sofa", "couch", "two", "three", "four"), declared=[("sofa", "couch")]),
+    )
+    shuffled = words.units.categories.shuffles
+    assert (words.units.categories.first[shuffled[:, 1]] == words.units.categories.first[shuffled[:, 2]]).all()
+
+
 def test_the_record_names_the_groups() -> None:
     words = (*(f"{row:03d}word" for row in range(38)), "red", "Red")
     found = compared(world([10] * 4, words=words))

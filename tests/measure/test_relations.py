@@ -230,6 +230,16 @@ def test_pairs_as_they_are_count_once(n: int) -> None:
         assert not (signs(n, seed) > 0).all(axis=1).any()
 
 
+@pytest.mark.parametrize("width", [WIDTH, 4 * N_WORDS])
+def test_words_of_one_state_leave_parallelism_undefined_in_any_width(width: int) -> None:
+    """Where there are more dimensions than words these are turned into their span, which leaves rounding between equal states."""
+    states = np.random.default_rng(1).standard_normal((N_WORDS, width))
+    states[PAIRS[2, 0]] = states[PAIRS[3, 1]] = 0.0
+    found = measured(states).relations[0].parallelism
+    assert np.isnan(found.value).all()
+    assert np.isnan(found.null_mean).all()
+
+
 def as_tuples(rows: np.ndarray) -> by_hand.Pairs:
     return [(int(source), int(target)) for source, target in rows]
 

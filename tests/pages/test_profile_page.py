@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,34 @@ def test_only_a_model_above_chance_is_ahead(first: Kind, second: Kind, ahead: li
     pair = ProfilePair(a=0, b=1, differences=(difference(0.1, 0.01, is_shown=True),))
     stated = facts(Compared(label="alone", measures=(purity, purity), models=models, pairs=(pair,)))
     assert [each.subject[:2] for group in stated for each in group if each.kind == "ahead"] == ahead
+
+
+def test_the_table_announces_what_pages_say_and_nothing_else() -> None:
+    n_silent = 0
+    for seed in range(30):
+        report = random_profile.report(seed)
+        found = compared(report)
+        if "data/differences.csv" not in files(report) or len(report.models) != 2:
+            continue
+        slugs = {model.display_name: model.slug for model in report.models}
+        said = {
+            (block.label, slugs[each.subject[0]], each.subject[2])
+            for block in found
+            for group in facts(block)
+            for each in group
+            if each.kind.startswith("ahead")
+        }
+        labels = {context.name: context.label for context in report.contexts}
+        columns = {measure.column: measure.said for block in found for measure in block.measures}
+        told = set()
+        for row in csv.DictReader(files(report)["data/differences.csv"].splitlines()):
+            higher = row["model_a"] if float(row["difference"] or "nan") > 0 else row["model_b"]
+            if row["announced"] == "1":
+                told.add((labels[row["context"]], higher, columns[row["measure"]]))
+        assert told == said
+        n_shown = sum(each.is_shown for pair in report.differences for each in pair.differences.all)
+        n_silent += n_shown - len(told)
+    assert n_silent > 0, "some are shown whose higher model isn't above chance"
 
 
 def _alike(value: float) -> LayerSimilarity:

@@ -79,6 +79,14 @@ class Units:
         is_other = self.categories.first != self.strata[self.groups]
         return np.asarray(np.bincount(self.groups, weights=is_other) > 0)
 
+    @cached_property
+    def shares_by_chance(self) -> np.ndarray:
+        """``(n_words,)`` float64: which share of the words beyond its group have a category in common with each."""
+        kinds, share = self.categories.kinds
+        alike = share[kinds[:, None], kinds]
+        beyond = self.groups[:, None] != self.groups
+        return np.asarray((alike & beyond).sum(axis=1) / np.maximum(beyond.sum(axis=1), 1))
+
     def counts_of(self, rows: np.ndarray) -> np.ndarray:
         """``(n_categories,)``: how many of some words each has."""
         return np.bincount(self.categories.first[rows], minlength=len(self.categories.counts))
@@ -202,14 +210,20 @@ def refilled(order: np.ndarray, groups: np.ndarray, left_out: np.ndarray, k: int
 
 
 def purity(space: Space) -> LeftOut:
-    """Share of each word's nearest words that have a category in common with it."""
+    """Share of each word's nearest words that have a category in common with it; of its own group each counts as any other word does on average.
+
+    Forms of a word lie near each other whatever category they are in, and in one model nearer than in another: that says nothing of categories.
+    """
     units, k = space.units, space.units.categories.n_neighbours
     kinds, share = units.categories.kinds
+    groups, by_chance = units.groups, units.shares_by_chance
 
     def own(rows: np.ndarray) -> np.ndarray:
         """``(n_words, …, k)`` → ``(n_words, …)``."""
         shape = (len(kinds), *(1,) * (rows.ndim - 1))
-        return np.asarray(share[kinds.reshape(shape), kinds[rows]].mean(axis=-1))
+        alike = share[kinds.reshape(shape), kinds[rows]]
+        is_own = groups.reshape(shape) == groups[rows]
+        return np.asarray(np.where(is_own, by_chance.reshape(shape), alike).mean(axis=-1))
 
     near = space.order[:, :k]
     left_out = units.groups[near]

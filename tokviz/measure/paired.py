@@ -67,10 +67,16 @@ class PairedWords:
     @cached_property
     def units(self) -> Units:
         """What they are left out in."""
+        labels = self.grouped.labels
+        together = (np.flatnonzero(labels == group) for group in np.flatnonzero(np.bincount(labels) > 1))
         categories = Categories(
-            memberships=self.memberships, words=self.words, seed=self.seed, n_permutations=N_FOR_CHANCE
+            memberships=self.memberships,
+            words=self.words,
+            seed=self.seed,
+            n_permutations=N_FOR_CHANCE,
+            declared=tuple(tuple(self.words[row] for row in rows) for rows in together),
         )
-        return Units(categories=categories, groups=self.grouped.labels)
+        return Units(categories=categories, groups=labels)
 
     @cached_property
     def signs(self) -> np.ndarray:

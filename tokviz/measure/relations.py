@@ -40,6 +40,8 @@ MOST_STANDARDIZED_BY = 2000
 """Reference words that the dimensions' means and variances are of; of more, a sample."""
 _ALIKE = 1e-9
 """Cosines that differ by less are alike: sums in another order differ by so much."""
+_SAME_STATE = 1e-12
+"""Of the largest distance."""
 _NO_SPREAD = 1e-7
 """Of the largest singular value: smaller ones are rounding of float32 states."""
 
@@ -230,7 +232,8 @@ def _parallel(
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """``source``, ``target``: ``(n_pairs, k)``."""
     distances = cdist(source, target)
-    if not distances[~same].all():
+    # Of equal states rounding leaves a distance where they were turned into their span.
+    if distances[~same].min(initial=np.inf) <= _SAME_STATE * distances.max():
         return None
     own = _unit(target - source)
     without = np.array([_mean_cosine(np.delete(own, group, axis=0)) for group in groups])

@@ -7,7 +7,7 @@ from typing import Any
 
 from tokviz.pages.model.profile_found import measures
 from tokviz.pages.text.data_text import csv_text, spreadsheet_safe
-from tokviz.records import LayerSimilarity, Report, depth_name
+from tokviz.records import Difference, LayerSimilarity, ModelDifferences, Report, depth_name
 
 FILES = PROFILE, DIFFERENCES, SIMILARITY = "profile.csv", "differences.csv", "similarity.csv"
 
@@ -53,8 +53,25 @@ def _rows(report: Report) -> Iterator[list[Any]]:
 
 
 def differences_csv(report: Report) -> str:
-    """A row per pair of models, context and measure: by how much the effect is larger in the first than in the second."""
+    """A row per pair of models, context and measure: by how much the effect is larger in the first than in the second.
+
+    As pages do, it announces those alone whose higher model is shown to be above chance itself.
+    """
     named = measures(report)
+    profiles = {
+        (model.slug, context.states.context.name): context.profile
+        for model in report.models
+        for context in model.contexts
+    }
+
+    def is_said(pair: ModelDifferences, index: int, found: Difference) -> bool:
+        higher = profiles.get((pair.model_a if found.value > 0 else pair.model_b, pair.context))
+        return (
+            found.is_shown
+            and higher is not None
+            and any(each.is_above_chance for each in higher.peaks[index : index + 1])
+        )
+
     rows = (
         [
             each.model_a,
@@ -64,10 +81,10 @@ def differences_csv(report: Report) -> str:
             spreadsheet_safe(measure.column),
             found.n,
             found.unit,
-            *(found.value, found.error, found.low, found.high, found.claim.p_value[0], found.is_shown),
+            *(found.value, found.error, found.low, found.high, found.claim.p_value[0], is_said(each, index, found)),
         ]
         for each in report.differences
-        for measure, found in zip(named, each.differences.all, strict=False)
+        for index, (measure, found) in enumerate(zip(named, each.differences.all, strict=False))
     )
     header = ["model_a", "model_b", "context", "measure", "measure_safe", "n", "unit", "difference"]
     return csv_text([*header, "standard_error", "low", "high", "p_value", "announced"], rows)
