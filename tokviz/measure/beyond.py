@@ -17,7 +17,7 @@ from scipy.stats import rankdata
 from tokviz.measure.decisions import claim_on_median
 from tokviz.measure.labels import plain
 from tokviz.measure.surface import differing, features, spelled
-from tokviz.measure.tested import left_out
+from tokviz.measure.tested import left_out, permuted, squares_of
 from tokviz.records import Beyond, Looks, OrderRows, Tokenization
 
 WORDS_EACH = 8
@@ -179,7 +179,7 @@ class BeyondOverDepths:
         self.looks, self._n_components, self._units = looks, n_components, units
         self._out = np.eye(len(aims)) - looks.hat
         residuals = self._out @ aims
-        self._permuted = residuals[permutations].transpose(1, 0, 2)
+        self._n_aims, self._permuted = aims.shape[1], permuted(residuals, permutations)
         self._by_looks = self._left_out(looks.hat)
         spread = float(((aims - aims.mean(axis=0)) ** 2).sum())
         self._is_defined = float((residuals**2).sum()) > _NOTHING * spread and self._by_looks is not None
@@ -198,8 +198,8 @@ class BeyondOverDepths:
 
     def _left_out(self, hat: np.ndarray) -> np.ndarray | None:
         """``(1 + n,)``: the squared errors of each word's place by a regression on the others; None where one unit decides alone."""
-        errors = np.tensordot(left_out(hat, self._units), self._permuted, axes=1)
-        return None if np.isnan(errors).any() else np.asarray((errors**2).sum(axis=(0, 2)))
+        found = left_out(hat, self._units)
+        return None if np.isnan(found).any() else squares_of(found @ self._permuted, self._n_aims)
 
 
 def beyond_record(family: str, templates: Sequence[Sequence[BeyondOverDepths]], n_arrangements: float) -> Beyond:

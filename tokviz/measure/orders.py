@@ -20,6 +20,8 @@ from tokviz.measure.tested import (
     over_templates,
     parts_of,
     permutations_of_units,
+    permuted,
+    squares_of,
     with_interval,
 )
 from tokviz.records import OrderMeasures, OrderRows, Tested, Tokenization
@@ -54,6 +56,7 @@ class OrderOverDepths:
         self.n_components = n_components(len(self.units))
         self.aims = aims(order)
         self.permutations = permutations_of_units(self.units, seed)
+        self._permuted = permuted(self.aims, self.permutations)
         self.groups = parts_of(self.units)
         self.closing = ClosingOverDepths(order, n_depths, self.permutations) if order.cyclic else None
         self.beyond = [
@@ -74,17 +77,17 @@ class OrderOverDepths:
         found = _leave_out(gram, self.n_components, self.units)
         if np.isnan(found).any():
             return
-        aims = self.aims[self.permutations].transpose(1, 0, 2)  # (n_words, 1 + N, n_aims)
-        residuals = np.tensordot(found, aims, axes=1)
+        residuals, n_aims = found @ self._permuted, self.aims.shape[1]
         total = ((self.aims - self.aims.mean(axis=0)) ** 2).sum()
-        self.left[depth] = (residuals**2).sum(axis=(0, 2)) / total
-        predicted = self.aims - residuals[:, 0]
+        self.left[depth] = squares_of(residuals, n_aims) / total
+        as_it_is = residuals[:, :n_aims]
+        predicted = self.aims - as_it_is
         self.held_out[depth] = predicted if self.order.cyclic else np.hstack([predicted, self.aims])
         self.without[depth] = _r2_without(self.groups, gram, self.aims, self.units)
         for each in self.beyond:
             each.add(depth, gram)
         if self.closing:
-            self.closing.add(depth, space, self.aims, residuals[:, 0])
+            self.closing.add(depth, space, self.aims, as_it_is)
 
 
 def order_record(family: str, templates: Sequence[OrderOverDepths]) -> OrderMeasures:

@@ -123,6 +123,17 @@ def groups_of(n: int) -> list[np.ndarray]:
     return [np.arange(first, n, MOST_GROUPS) for first in range(min(n, MOST_GROUPS))]
 
 
+def permuted(values: np.ndarray, permutations: np.ndarray) -> np.ndarray:
+    """``(n, k)`` values in the order of each of ``(n_permutations, n)`` → ``(n, n_permutations · k)``, for products over the words."""
+    ordered = values[permutations].transpose(1, 0, 2)
+    return np.ascontiguousarray(ordered.reshape(len(values), len(permutations) * values.shape[1]))
+
+
+def squares_of(residuals: np.ndarray, n_each: int) -> np.ndarray:
+    """``(n, n_permutations · n_each)`` → ``(n_permutations,)``: sums of squares."""
+    return np.asarray(np.einsum("np,np->p", residuals, residuals).reshape(-1, n_each).sum(axis=1))
+
+
 def left_out(hat: np.ndarray, units: Sequence[np.ndarray]) -> np.ndarray:
     """Values → what regressions on the others leave of each, its unit being left out: ``(…, n, n)``, NaN where a unit decides alone.
 
