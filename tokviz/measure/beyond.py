@@ -17,7 +17,7 @@ from scipy.stats import rankdata
 from tokviz.measure.decisions import claim_on_median
 from tokviz.measure.labels import plain
 from tokviz.measure.surface import differing, features, spelled
-from tokviz.measure.tested import left_out, permuted, squares_of
+from tokviz.measure.tested import permuted, residuals_without, squares_of
 from tokviz.records import Beyond, Looks, OrderRows, Tokenization
 
 WORDS_EACH = 8
@@ -198,7 +198,7 @@ class BeyondOverDepths:
 
     def _left_out(self, hat: np.ndarray) -> np.ndarray | None:
         """``(1 + n,)``: the squared errors of each word's place by a regression on the others; None where one unit decides alone."""
-        found = left_out(hat, self._units)
+        found = residuals_without(hat, self._units)
         return None if np.isnan(found).any() else squares_of(found @ self._permuted, self._n_aims)
 
 

@@ -210,9 +210,10 @@ def refilled(order: np.ndarray, groups: np.ndarray, left_out: np.ndarray, k: int
 
 
 def purity(space: Space) -> LeftOut:
-    """Share of each word's nearest words that have a category in common with it; of its own group each counts as any other word does on average.
+    """Share of each word's nearest words that have a category in common with it.
 
-    Forms of a word lie near each other whatever category they are in, and in one model nearer than in another: that says nothing of categories.
+    A word of its own group counts as any other word does on average: forms of a word lie near each other whatever category they are
+    in, and in one model nearer than in another, which says nothing of categories.
     """
     units, k = space.units, space.units.categories.n_neighbours
     kinds, share = units.categories.kinds

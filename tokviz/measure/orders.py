@@ -16,11 +16,11 @@ from tokviz.measure.labels import families
 from tokviz.measure.tested import (
     empty,
     factorial,
-    left_out,
     over_templates,
     parts_of,
     permutations_of_units,
     permuted,
+    residuals_without,
     squares_of,
     with_interval,
 )
@@ -221,4 +221,4 @@ def _leave_out(grams: np.ndarray, n_components: int, units: Sequence[np.ndarray]
     differ = values[..., -n_components:] > largest * _NO_SPREAD**2
     components = vectors[..., -n_components:] * differ[..., None, :]
     hat = components @ np.swapaxes(components, -1, -2) + 1 / grams.shape[-1]
-    return np.where((largest > 0)[..., None], left_out(hat, units), np.nan)
+    return np.where((largest > 0)[..., None], residuals_without(hat, units), np.nan)

@@ -207,16 +207,16 @@ class ProfileComparer:
     def _order(self, a: Side, b: Side, order_a: OrderRows, order_b: OrderRows) -> Difference:
         _, of_a, of_b = np.intersect1d(order_a.places, order_b.places, return_indices=True)
         kept = [_kept(*each) for each in ((order_a, of_a), (order_b, of_b))]
-        n_units = len(orders.units_of(kept[0], a.states.tokenization, a.groups))
-        if n_units < OrderMeasures.LEAST_WORDS:
-            return _unknown(n_units, "word")
-        return _difference(n_units, "word", self._of_order(a, kept[0]), self._of_order(b, kept[1]))
+        units = orders.units_of(kept[0], a.states.tokenization, a.groups)
+        if len(units) < OrderMeasures.LEAST_WORDS:
+            return _unknown(len(units), "word")
+        of_both = (self._of_order(side, own, units) for side, own in zip((a, b), kept, strict=True))
+        return _difference(len(units), "word", *of_both)
 
-    def _of_order(self, side: Side, kept: OrderRows) -> _Measured:
+    def _of_order(self, side: Side, kept: OrderRows, units: Sequence[np.ndarray]) -> _Measured:
         what = f"order of {kept.n_places}{', cyclic' if kept.cyclic else ''}"
         key = (side.key, what, kept.words.tobytes() + kept.places.tobytes())
         if key not in self._kept:
-            units = orders.units_of(kept, side.states.tokenization, side.groups)
             aims, groups = orders.aims(kept), tested.parts_of(units)
             templates = []
             for states in side.templates:

@@ -120,7 +120,7 @@ def parts_of(units: Sequence[np.ndarray]) -> list[np.ndarray]:
 
 def groups_of(n: int) -> list[np.ndarray]:
     """What is left out in turn: each of ``n``, or each of ``MOST_GROUPS`` groups."""
-    return [np.arange(first, n, MOST_GROUPS) for first in range(min(n, MOST_GROUPS))]
+    return parts_of(list(np.arange(n)[:, None]))
 
 
 def permuted(values: np.ndarray, permutations: np.ndarray) -> np.ndarray:
@@ -134,7 +134,7 @@ def squares_of(residuals: np.ndarray, n_each: int) -> np.ndarray:
     return np.asarray(np.einsum("np,np->p", residuals, residuals).reshape(-1, n_each).sum(axis=1))
 
 
-def left_out(hat: np.ndarray, units: Sequence[np.ndarray]) -> np.ndarray:
+def residuals_without(hat: np.ndarray, units: Sequence[np.ndarray]) -> np.ndarray:
     """Values → what regressions on the others leave of each, its unit being left out: ``(…, n, n)``, NaN where a unit decides alone.
 
     Parameters

@@ -54,8 +54,8 @@ def compare_curves(report: Report, found: Differing) -> dict[str, Any]:
     """Charts of all models that were measured; no rows where nothing was.
 
     A row is a measure of all models: one chart per context, on one scale. ``n_open`` of them are in sight: what models differ in, the
-    first measure, and the second where a sentence is about it. Where readers choose from more curves than are drawn, ``choice`` is what the script needs, and ``scripts`` by slug what a
-    model's script has for the charts; else both are empty.
+    first measure, and the second where a sentence is about it. Where readers choose from more curves than are drawn, ``choice`` is what
+    the script needs, and ``scripts`` by slug what a model's script has for the charts; else both are empty.
     """
     models = [model for model in report.models if any(context.geometry for context in model.contexts)]
     names = dict(zip((each.name for each in report.models), short_of(report.models), strict=True))
