@@ -7,6 +7,7 @@ report; the next call goes on from there.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import multiprocessing
 import os
@@ -83,7 +84,9 @@ def tried(name: str, number: int, sample: Sample) -> Result:
 
 @cache
 def _sample() -> Sample:
-    return Sample.stored(CACHE)
+    found = Sample.stored(CACHE)
+    gc.freeze()  # what stays needn't be looked through at each model that goes
+    return found
 
 
 def _tried(name: str, number: int) -> Result:

@@ -148,6 +148,8 @@ def _trained(layer: int, seed: int) -> Any:
             block.self_attn.o_proj.weight.data.zero_()
             block.mlp.down_proj.weight.data.zero_()
     head.model.embed_tokens.weight.data.mul_(20)
+    blocks = head.model.layers
+    head.model.layers = torch.nn.ModuleList([blocks[layer]])  # what the others add is 0
     optimizer = torch.optim.AdamW([each for each in head.parameters() if each.requires_grad], lr=3e-3)
     random = np.random.default_rng((33, seed))
     right: list[float] = []
@@ -161,6 +163,7 @@ def _trained(layer: int, seed: int) -> Any:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+    head.model.layers = blocks
     return head.eval()
 
 
