@@ -54,6 +54,8 @@ test-all: $(VENV)/.developer $(VENV)/.models $(VENV)/.browser $(VENV)/.engines l
 
 # One thread each: those of small matrices only wait for each other where other tests have the processors.
 quick-tests run-tests run-all-tests coverage: export OMP_NUM_THREADS = 1
+# Some tests ask what is said where it isn't set.
+quick-tests run-tests run-all-tests coverage: export HF_HUB_OFFLINE =
 # Types are checked meanwhile: tests wait for browsers and other processes a third of the time.
 run-tests:
 	$(BIN)/python -m pytest $(WORKERS) -m "$(USUAL)" $(ARGS)

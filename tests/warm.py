@@ -202,7 +202,7 @@ def main(address: Path, lives_with: int) -> None:
         os.dup2(file, descriptor)
         os.close(file)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    if "HF_HUB_OFFLINE" in os.environ:  # read as the library is imported
+    if os.environ.get("HF_HUB_OFFLINE"):  # read as the library is imported
         importlib.import_module("huggingface_hub.constants").HF_HUB_OFFLINE = True  # type: ignore[attr-defined]
     if task["blank"]:
         pipeline = importlib.import_module("tokviz.run.pipeline")
