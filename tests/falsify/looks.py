@@ -120,6 +120,30 @@ def numerals(number: int, _: Sample) -> Case:
     return Case(report=_of_random_weights(number, asked, [*names, same]), is_false=_is_beyond)
 
 
+_RADICES = ((2, 2, 2, 2), (2, 2, 4), (4, 2, 2), (2, 2, 5), (2, 2, 2, 3), (2, 2, 2, 2, 2))
+
+
+def counted(number: int, _: Sample) -> Case:
+    """The same with 16 to 32 words that count in three to five tokens, as times do, or numbers in another base; some of them in Gray code."""
+    random = np.random.default_rng((58, number))
+    radices = _RADICES[number // len(ARCHITECTURES) % len(_RADICES)]
+    is_gray, has_own = number % 2 == 1 and set(radices) == {2}, number % 2 == 0
+    *names, same = _names(random, sum(radices) + 9)
+    digits = np.indices(radices).reshape(len(radices), -1).T
+    if is_gray:
+        digits[:, 1:] ^= digits[:, :-1]
+    first = np.cumsum((0, *radices[:-1])) if has_own else np.zeros(len(radices), dtype=np.int64)
+    row = [" ".join([*(names[at] for at in first + word), *([same] if number % 3 == 0 else [])]) for word in digits]
+    asked: dict[str, Any] = {
+        "words": {
+            "numbers": row,
+            "others": [f"{one} {two}" for one, two in zip(names[-8:-4], names[-4:], strict=True)],
+        },
+        "orders": [{"name": "numbers", "category": "numbers"}],
+    }
+    return Case(report=_of_random_weights(number, asked, [*names, same]), is_false=_is_beyond)
+
+
 def _of_random_weights(number: int, asked: dict[str, Any], tokens: Sequence[str]) -> Any:
     config = ReportConfig.model_validate({"models": [{"source": "one"}], "contexts": CONTEXTS, **asked})
     with TemporaryDirectory(prefix="tokviz-falsify-") as name:
@@ -271,6 +295,12 @@ NULL = (
         name="random weights, numerals",
         contents="the same with 24 or 32 words in order, as numerals or dates are; false: more than their looks",
         make=numerals,
+        n_reports=N_NULL,
+    ),
+    Kind(
+        name="random weights, numbers of several tokens",
+        contents="the same with 16 to 32 words that count in three to five tokens, also in Gray code; false: more than their looks",
+        make=counted,
         n_reports=N_NULL,
     ),
     Kind(

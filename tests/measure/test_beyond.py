@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import claiming
 import making
 import numpy as np
 import pytest
 
-from tokviz.measure.beyond import BeyondOverDepths, beyond_record, looks_of
+from tokviz.measure.beyond import BeyondOverDepths, beyond_record, by_all, looks_of
 from tokviz.measure.orders import aims as aims_of
-from tokviz.records import HiddenStates, OrderRows
+from tokviz.records import Beyond, HiddenStates, OrderRows, Tokenization
 
 N = 16
 PERMUTATIONS = np.array([np.arange(N), *(np.random.default_rng(seed).permutation(N) for seed in range(199))])
@@ -65,7 +66,7 @@ def test_it_is_how_much_better_left_out_words_are_predicted_with_states_than_by_
     assert found.left[0, 0] == pytest.approx(with_states / left_out(base, aims))
     assert found.left[0, 0] > 0
     assert cyclic or found.left[0, 0] < 0.5  # a line is none of a circle
-    record = beyond_record("order 0", [[found]], np.inf)
+    record = beyond_record("order 0", [[found]], np.inf, 0.5)
     assert record.r2 == pytest.approx(1 - found.left[:, 0])
     assert record.claim.family == "order 0, beyond"
 
@@ -111,10 +112,79 @@ def test_an_order_is_more_than_each_of_its_looks() -> None:
     every = [BeyondOverDepths(aims, each, 1, permutations, 3) for each in looks]
     for each in every:
         each.add(0, rows(states))
-    alone = [beyond_record("order 0", [[each]], np.inf).claim.score[0] for each in every]
-    record = beyond_record("order 0", [every], np.inf)
+    alone = [beyond_record("order 0", [[each]], np.inf, 0.0).claim.score[0] for each in every]
+    record = beyond_record("order 0", [every], np.inf, 0.0)
     assert set(record.looks) == {"spelling", "frequency"}
     assert record.claim.score[0] == min(alone) < 2 < max(alone)
+
+
+def alone() -> list[np.ndarray]:
+    return [np.array([row]) for row in range(N)]
+
+
+def of_tokens(ids: np.ndarray, n_spellings: int = 7) -> Tokenization:
+    """``ids``: ``(N, n_tokens)``."""
+    made = capture(np.zeros((N, 4)), ids[:, 0], n_spellings).tokenization
+    words = (
+        replace(word, ids=(0, *map(int, own)), pieces=("", *map(str, own)), start=1, stop=1 + len(own))
+        for word, own in zip(made.words, ids, strict=True)
+    )
+    return replace(made, words=tuple(words))
+
+
+COUNTED = 10 + np.indices((2, 2, 2, 2)).reshape(4, -1).T
+
+
+def test_what_all_tokens_tell_together_is_all_of_an_order_that_counts() -> None:
+    """As binary numbers do: of four tokens there is room to take out three."""
+    asked = order()
+    looks = looks_of(asked, of_tokens(COUNTED), aims_of(asked))
+    assert max(each.n for each in looks) == 3
+    told = by_all(asked, of_tokens(COUNTED), aims_of(asked), alone())
+    assert told > 0.999
+    record = Beyond(looks=("tokens",), r2=np.array([0.9]), claim=claiming.decided(np.array([True])), by_all=told)
+    assert not record.is_exceeded_by(np.array([0.99]))[0]
+
+
+@pytest.mark.parametrize("cyclic", [False, True])
+def test_it_is_what_regressions_on_the_other_words_predict(cyclic: bool) -> None:
+    random = np.random.default_rng(5)
+    asked = order(cyclic=cyclic)
+    aims, ids = aims_of(asked), np.stack([10 + np.arange(N) // 4, random.integers(0, 3, N)], axis=1)
+    spread = ((aims - aims.mean(axis=0)) ** 2).sum()
+    alike = np.mean([ids[:, None, place] == ids[None, :, place] for place in (0, 1)], axis=0)
+    found = []
+    for kernel in (alike, alike**2):
+        centered = kernel - kernel.mean(axis=0) - kernel.mean(axis=1, keepdims=True) + kernel.mean()
+        for share in (1e-6, 1e-2, 1e-1):
+            ridge, errors = share * np.trace(centered) / N, []
+            for row in range(N):
+                kept = np.arange(N) != row
+                # Its weights and the free mean, as the conditions for the least penalized error have them.
+                system = np.block(
+                    [[kernel[np.ix_(kept, kept)] + ridge * np.eye(N - 1), np.ones((N - 1, 1))], [np.ones((1, N))]]
+                )
+                system[-1, -1] = 0
+                weights = np.linalg.solve(system, np.vstack([aims[kept], np.zeros((1, aims.shape[1]))]))
+                errors.append(aims[row] - kernel[row, kept] @ weights[:-1] - weights[-1])
+            found.append(1 - np.square(errors).sum() / spread)
+    told = by_all(asked, of_tokens(ids, n_spellings=1), aims, alone())
+    assert told == pytest.approx(max(found), abs=1e-6)
+    assert told > 0.3
+
+
+def test_tokens_that_words_do_not_share_tell_nothing() -> None:
+    asked = order()
+    told = by_all(asked, of_tokens(np.arange(N)[:, None], n_spellings=1), aims_of(asked), alone())
+    assert told < 0
+    record = Beyond(looks=("tokens",), r2=np.zeros(1), claim=claiming.decided(np.array([True])), by_all=told)
+    assert record.is_exceeded_by(np.array([0.01]))[0]
+
+
+@pytest.mark.parametrize(("by_looks", "r2", "exceeds"), [(0.5, 0.74, False), (0.5, 0.76, True), (np.nan, 0.1, True)])
+def test_states_must_leave_less_than_all_looks_would_taken_out_twice(by_looks: float, r2: float, exceeds: bool) -> None:
+    record = Beyond(looks=("tokens",), r2=np.zeros(1), claim=claiming.decided(np.array([True])), by_all=by_looks)
+    assert record.is_exceeded_by(np.array([r2])).tolist() == [exceeds]
 
 
 def test_categories_in_a_row_are_taken_out_however_many_they_are() -> None:
@@ -206,4 +276,4 @@ def test_an_order_that_looks_tell_altogether_has_no_value() -> None:
     found = BeyondOverDepths(aims, looks, 1, PERMUTATIONS, 3)
     found.add(0, rows(states))
     assert np.isnan(found.left).all()
-    assert not beyond_record("order 0", [[found]], np.inf).claim.is_eligible.any()
+    assert not beyond_record("order 0", [[found]], np.inf, 0.0).claim.is_eligible.any()

@@ -386,7 +386,10 @@ def test_an_order_that_looks_may_explain_ranks_behind_one_that_they_cannot() -> 
         return replace(context, relations=replace(relations, orders=(order, *others), relations=pairs))
 
     beyond = Beyond(
-        looks=("frequency",), r2=np.full(n, 0.5), claim=claiming.decided(np.arange(n) == 2, "order 0, beyond")
+        looks=("frequency",),
+        r2=np.full(n, 0.5),
+        claim=claiming.decided(np.arange(n) == 2, "order 0, beyond"),
+        by_all=0.2,
     )
     for which, context in ((beyond, "in a sentence"), (None, "alone")):
         contexts = (reading(deep.contexts[0], 0.8, None), reading(deep.contexts[1], 0.4, which))

@@ -28,6 +28,8 @@ _NOTHING = 1e-9
 """Of a variance: less is rounding."""
 _MOST = 12
 """Sets of looks that an order is held against: those that tell most of the places."""
+_RIDGES = (1e-6, 1e-2, 1e-1)
+"""Of the kernel's mean on its diagonal."""
 _MOST_PLACES = 4
 """At which, from the beginning and from the end, words may have a token or a letter in common."""
 _Look = tuple[Looks, np.ndarray]
@@ -123,18 +125,19 @@ def _groups(order: OrderRows, tokenization: Tokenization) -> Iterator[tuple[Look
 
 def _further_groups(order: OrderRows, tokenization: Tokenization) -> Iterator[tuple[Looks, Sequence[int]]]:
     """What else: tokens and letters in between, how many they are. Of these not all are taken out at once, as few words may be left."""
-    if not tokenization.is_known:
-        return
-    words = [plain(tokenization.words[row].word) for row in order.words]
-    either: dict[Looks, Sequence[Sequence[int]]] = {
-        "tokens": _tokens(order, tokenization),
-        "spelling": [list(map(ord, word)) for word in words],
-    }
-    for name, parts in either.items():
+    for name, parts in _parts(order, tokenization).items():
         yield name, list(map(len, parts))
         own = differing(parts)
         for place in range(min(_MOST_PLACES, max(map(len, own)))):
             yield from ((name, _at(own, at)) for at in (place, -1 - place))
+
+
+def _parts(order: OrderRows, tokenization: Tokenization) -> dict[Looks, Sequence[Sequence[int]]]:
+    """Tokens of each word, and its letters; nothing where they aren't known."""
+    if not tokenization.is_known:
+        return {}
+    words = [plain(tokenization.words[row].word) for row in order.words]
+    return {"tokens": _tokens(order, tokenization), "spelling": [list(map(ord, word)) for word in words]}
 
 
 def _tokens(order: OrderRows, tokenization: Tokenization) -> list[Sequence[int]]:
@@ -202,8 +205,44 @@ class BeyondOverDepths:
         return None if np.isnan(found).any() else squares_of(found @ self._permuted, self._n_aims)
 
 
-def beyond_record(family: str, templates: Sequence[Sequence[BeyondOverDepths]], n_arrangements: float) -> Beyond:
-    """The median over templates, of each the looks that it is least more than; ``family``: that the order can be read belongs to."""
+def by_all(order: OrderRows, tokenization: Tokenization, aims: np.ndarray, units: Sequence[np.ndarray]) -> float:
+    """Leave-one-out R² of the places by all tokens, or all letters, at once: what models with random weights may tell of them.
+
+    Few words leave no room to take all of that out. So a kernel regression predicts each place from those of words with tokens in common,
+    one by one or two together; the best of a few is told.
+
+    Returns
+    -------
+    At most 1; NaN where tokens aren't known.
+    """
+    found = []
+    for parts in _parts(order, tokenization).values():
+        own = differing(parts)
+        places = [np.array(_at(own, at)) for end in range(max(map(len, own))) for at in (end, -1 - end)]
+        alike = np.mean([each[:, None] == each for each in places], axis=0)
+        found += [_r2_by(alike**power, ridge, aims, units) for power in (1, 2) for ridge in _RIDGES]
+    return max((each for each in found if np.isfinite(each)), default=float("nan"))
+
+
+def _r2_by(kernel: np.ndarray, ridge: float, aims: np.ndarray, units: Sequence[np.ndarray]) -> float:
+    n = len(kernel)
+    out_of_mean = np.eye(n) - 1 / n
+    centered = out_of_mean @ kernel @ out_of_mean
+    own = centered + ridge * max(np.trace(centered) / n, _NOTHING) * np.eye(n)
+    errors = residuals_without(1 / n + centered @ np.linalg.inv(own), units) @ aims
+    return float(1 - (errors**2).sum() / ((aims - aims.mean(axis=0)) ** 2).sum())
+
+
+def beyond_record(
+    family: str, templates: Sequence[Sequence[BeyondOverDepths]], n_arrangements: float, by_all: float
+) -> Beyond:
+    """The median over templates, of each the looks that it is least more than.
+
+    Parameters
+    ----------
+    family : that the order can be read belongs to.
+    by_all : from the function of that name.
+    """
     lefts = [_least([each.left for each in alternatives]) for alternatives in templates]
     values = [1 - left[:, 0] for left in lefts]
     r2 = np.median(values, axis=0)
@@ -217,6 +256,7 @@ def beyond_record(family: str, templates: Sequence[Sequence[BeyondOverDepths]], 
             r2 > 0,
             n_arrangements,
         ),
+        by_all=by_all,
     )
 
 

@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from tokviz.measure.beyond import BeyondOverDepths, beyond_record, looks_of
+from tokviz.measure.beyond import BeyondOverDepths, beyond_record, by_all, looks_of
 from tokviz.measure.closing import ClosingOverDepths, closing_record
 from tokviz.measure.decisions import N_SHUFFLES, claim
 from tokviz.measure.labels import families
@@ -65,6 +65,7 @@ class OrderOverDepths:
             )
             for looks in (looks_of(order, tokenization, self.aims) if self.is_measured else ())
         ]
+        self.by_all = by_all(order, tokenization, self.aims, self.units) if self.beyond else math.nan
         self.left = empty(n_depths, 1 + N_SHUFFLES)
         self.without = empty(n_depths, len(self.groups))
         self.held_out = np.full((n_depths, n_words, 2), np.nan, dtype=np.float32)
@@ -112,7 +113,7 @@ def order_record(family: str, templates: Sequence[OrderOverDepths]) -> OrderMeas
         ),
         held_out=first.held_out,
         closing=closing_record(family, closings, n_arrangements) if closings else None,
-        beyond=beyond_record(family, beyond, n_arrangements) if len(beyond) == len(templates) else None,
+        beyond=beyond_record(family, beyond, n_arrangements, first.by_all) if len(beyond) == len(templates) else None,
     )
 
 

@@ -208,6 +208,12 @@ class Beyond:
     """``(n_depths,)`` float64, at most 1: how much less the squared errors of left-out words' places are with the states."""
     claim: Claim
     """That it is more than 0."""
+    by_all: float
+    """Leave-one-out R² of the places by all of the words' tokens, or all letters, at once; at most 1, NaN where it isn't defined."""
+
+    def is_exceeded_by(self, r2: np.ndarray) -> np.ndarray:
+        """``(n_depths,)`` bool: whether states leave less of the places than all tokens or letters would if they were taken out twice."""
+        return np.asarray(1 - r2 <= (1 - max(0.0, self.by_all)) ** 2)
 
     @property
     def in_first_template(self) -> Beyond:
@@ -254,7 +260,9 @@ class OrderMeasures:
     @property
     def is_beyond(self) -> np.ndarray:
         """``(n_depths,)`` bool: where it can be read, and better than from what the words look like."""
-        return self.holds & self.beyond.claim.holds if self.beyond else np.zeros_like(self.holds)
+        if self.beyond is None:
+            return np.zeros_like(self.holds)
+        return np.asarray(self.holds & self.beyond.claim.holds & self.beyond.is_exceeded_by(self.r2.value))
 
     @property
     def ends_meet(self) -> np.ndarray:
