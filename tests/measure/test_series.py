@@ -134,6 +134,19 @@ def test_a_training_that_returns_to_where_it_began_has_nothing_exchanged(way: tu
     assert told == []
 
 
+@pytest.mark.parametrize("progress", [0.2, 0.3])
+@pytest.mark.parametrize("n", [6, 9])
+def test_a_training_that_begins_again_and_again_has_nothing_exchanged(n: int, progress: float) -> None:
+    """As with learning rates that restart: to go a part backwards would be a shorter way."""
+    told = []
+    for seed in range(20):
+        random = np.random.default_rng([seed, 4])
+        start, there, on = random.normal(size=(3, *SHAPE))
+        states = [start + index % 3 / 3 * there + progress * (index // 3) * on for index in range(n)]
+        told += [seed] if _found([_checkpoint(each.astype(np.float32)) for each in states]) else []
+    assert told == []
+
+
 @pytest.mark.repeats
 @pytest.mark.parametrize("way", WAYS | HARDLY_TOLD)
 def test_duplicates_are_found_and_nothing_else(way: str) -> None:

@@ -74,7 +74,8 @@ def exchanged(distance: np.ndarray) -> tuple[int, int] | None:
 
     None where it doesn't shorten it by enough, or where after it the way still turns back around these two, two steps leading less far
     than one of them: then checkpoints differ by chance rather than by how long they were trained, and some order is always shorter. And
-    none where its longest step is longer then: a training that returns to where it began has a shorter way, but no steadier one.
+    none where its longest step is longer then, or a step to or from these two doesn't lead away from the beginning and towards the end: a
+    training that returns to where it was has a shorter way, but no steadier one.
     """
     pair = _shortening(distance)
     if pair is None:
@@ -85,7 +86,10 @@ def exchanged(distance: np.ndarray) -> tuple[int, int] | None:
         return None
     steps, double = np.diag(way, 1), np.diag(way, 2)
     around = [start for start in range(len(double)) if any(start <= each <= start + 2 for each in pair)]
-    return pair if (double > np.maximum(steps[:-1], steps[1:]))[around].all() else None
+    leads_on = np.minimum(np.diff(way[0]), -np.diff(way[-1])) > 0
+    touching = [start for start in range(len(steps)) if {start, start + 1} & {*pair}]
+    goes_on = (double > np.maximum(steps[:-1], steps[1:]))[around].all() and leads_on[touching].all()
+    return pair if goes_on else None
 
 
 def _shortening(distance: np.ndarray) -> tuple[int, int] | None:

@@ -110,8 +110,8 @@ def _none_shown(models: Sequence[ModelReport], measured: Sequence[_Measured]) ->
     )
     if not is_tested:
         return none
-    highest = max(float(np.nanmax(purity.value)) for *_, purity in measured)
-    chance = max(float(np.nanmax(purity.null_mean)) for *_, purity in measured)
+    values = [(purity.value, purity.null_mean) for *_, purity in measured]
+    highest, chance = (float(np.nanmax(np.concatenate(each))) for each in zip(*values, strict=True))
     return replace(none, evidence=(Fact("findings.words.at_most", highest=highest, chance=chance),))
 
 
