@@ -75,7 +75,7 @@ docs: $(VENV)/.docs  ## build the manual, in .docs-site/
 gold: $(VENV)/.developer  ## accept the pages as they are now: rewrites what tests/pages/test_gold.py expects
 	$(BIN)/python -m pytest tests/pages/test_gold.py --update-gold
 
-audit: $(VENV)/.developer $(VENV)/.browser $(VENV)/.audit  ## measure site/ with Lighthouse and the W3C's HTML checker (Node, Java), and what large pages fetch
+audit: $(VENV)/.developer $(VENV)/.browser $(VENV)/.audit  ## measure site/ with Lighthouse and the W3C's HTML checker (Node, Java)
 	$(BIN)/python tests/audit/audit.py site
 
 lint: $(VENV)/.developer  ## style and mistakes

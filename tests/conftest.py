@@ -36,6 +36,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 SLOW_FILES = (
     "test_sample.py",
     "test_falsify.py",
+    "test_large.py",
     "test_serve.py",
     "test_kills.py",
     "test_claims.py",

@@ -2,8 +2,6 @@
 
 python tests/audit/audit.py [SITE]
 
-Then what the pages of two models of 40 layers fetch, of which a report is made in the cache (a minute the first time).
-
 Prints a table, and exits with 1 when a page has an error or misses a score. Lighthouse's figures for performance differ
 from run to run on the same bytes, as whatever else a machine does costs points, and nothing gives any: of six runs one must
 reach all scores. A machine that is slow at the time is slowed down less: Lighthouse makes a phone of any
@@ -22,12 +20,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parent.parent)]
-import large
 from browser import ARGUMENTS, SHELLS, executable, path_of_executable
 from serving import served
 
 NODE_MODULES = Path(__file__).parent / "node_modules"
-LARGE = Path(".cache/large-short")
 LEAST = {"performance": 95, "accessibility": 100, "best-practices": 100, "seo": 100}
 MOST_RUNS = 6
 SLOWDOWN = 4.0
@@ -55,7 +51,6 @@ def main(site: Path) -> int:
                 misses += 1
                 print(f"  {name}: expected at least {LEAST[name]}, got {scores[name]:g}")
                 print("\n".join(f"    {reason}" for reason in reasons(report, name)))
-    misses += large.check_weights(large.make(LARGE, large.MODELS[:2]))
     return 1 if mistakes or misses else 0
 
 

@@ -5,7 +5,7 @@ python tests/audit/large.py [FOLDER]
 Six models of 40 layers in three contexts: some 1,500 pictures. Then twenty models of one form and 600 words, of which each has
 a page of what changed from the first. They are made in FOLDER (minutes the first time); what is checked is that pages stay light
 before a reader does anything, that no link is broken, and, of the first, that axe-core finds nothing in either theme. Prints
-tables, and exits with 1 when something is amiss. ``audit.py`` checks the weights of two of the six.
+tables, and exits with 1 when something is amiss. ``tests/pages/test_large.py`` checks the weights of two of the six.
 """
 
 from __future__ import annotations
@@ -125,34 +125,31 @@ def pages_of(site: Path) -> list[str]:
     return sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html") if path.name != "404.html")
 
 
-def check(site: Path) -> int:
+def check(site: Path, browser: Browser) -> int:
     """How much is amiss of links and weights."""
     links = link_check.broken(site, site.rglob("*.html"), least=100)
     print(f"links: {len(links)} broken")
     print("\n".join(links))
-    return len(links) + check_weights(site)
+    return len(links) + check_weights(site, browser)
 
 
-def check_access(site: Path) -> int:
+def check_access(site: Path, browser: Browser) -> int:
     """How much axe-core finds, in both themes."""
     amiss = 0
-    with served(site) as address, sync_playwright() as playwright:
-        browser = launch(playwright)
+    with served(site) as address:
         for page in pages_of(site):
             violations = [
                 violation for scheme in SCHEMES for violation in violations_of(browser, address + page, scheme)
             ]
             amiss += len(violations)
             print(f"{page:40} axe: {len(violations)} {violations or ''}", flush=True)
-        browser.close()
     return amiss
 
 
-def check_weights(site: Path) -> int:
+def check_weights(site: Path, browser: Browser) -> int:
     """How many pages fetch more than they may before a reader does anything."""
     n_heavy = 0
-    with served(site) as address, sync_playwright() as playwright:
-        browser = launch(playwright)
+    with served(site) as address:
         for page in pages_of(site):
             shown, is_heavy = [], False
             for size, viewport in VIEWPORTS.items():
@@ -164,7 +161,6 @@ def check_weights(site: Path) -> int:
                 )
             n_heavy += is_heavy
             print(f"{page:40} {', '.join(shown)}{': too heavy' if is_heavy else ''}", flush=True)
-        browser.close()
     return n_heavy
 
 
@@ -176,7 +172,15 @@ def violations_of(browser: Browser, address: str, scheme: Scheme) -> list[str]:
     return [f"{scheme}: {violation['id']}" for violation in found]
 
 
-if __name__ == "__main__":
-    cache = Path(sys.argv[1] if len(sys.argv) > 1 else ".cache/large")
+def main(cache: Path) -> int:
+    """Of both reports, in one browser."""
     six, twenty = make(cache, MODELS), make_of_one_form(cache / "one-form")
-    sys.exit(1 if check(six) + check_access(six) + check(twenty) else 0)
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        amiss = check(six, browser) + check_access(six, browser) + check(twenty, browser)
+        browser.close()
+    return 1 if amiss else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1] if len(sys.argv) > 1 else ".cache/large")))
