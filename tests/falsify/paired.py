@@ -127,6 +127,22 @@ def small(random: np.random.Generator) -> World:
     return _of_sizes(sizes, strength=random.choice([0.0, 0.5, 1.0, 2.0]))
 
 
+def single(random: np.random.Generator) -> World:
+    """One or two large categories, and many of one word each."""
+    sizes = [[30], [40, 20], [13] * 3, [10] * 5][random.integers(4)]
+    return _of_sizes([*sizes, *[1] * int(random.integers(5, 21))], strength=random.choice([0.0, 0.4, 0.8]))
+
+
+def short(random: np.random.Generator) -> World:
+    """Six to nine words in four forms each, dealt to two lists: each word is more than a tenth of all."""
+    n = int(random.integers(6, 10))
+    words = tuple(
+        f"{chr(97 + row)}{chr(107 + row)}alk{ending}" for row in range(n) for ending in ("", "s", "ed", "ing")
+    )
+    labels = np.repeat(np.arange(n) * 2 // n, 4)
+    return World(labels=labels, words=words, sources=np.arange(len(words)) // 4 * 4, strength=0.0)
+
+
 def strangers(random: np.random.Generator) -> World:
     """Any list, of which models have nothing but the categories in common."""
     return replace(equal(random), are_strangers=True, n_depths=(6, 12))

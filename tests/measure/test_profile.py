@@ -159,6 +159,22 @@ def test_with_few_categories_words_are_the_units() -> None:
     assert of_categories.freedom == N_WORDS // N_EACH - 1
 
 
+def test_a_category_of_one_word_counts_for_nothing() -> None:
+    """It has nothing to keep together: as one that doesn't, it made differences of what is by chance alone."""
+    world, random = drawn(6)
+    several = side(world.model(random, 2)), side(world.model(random, 2))
+    n = N_WORDS - 12
+    single = [*(row * 5 // n for row in range(n)), *range(5, 17)]
+    with_single = [replace(each, memberships=tuple((of,) for of in single)) for each in several]
+    without = [replace(each, memberships=(*((of,) for of in single[:n]), *((),) * 12)) for each in several]
+    found = ProfileComparer().compare(*with_single)
+    assert (found.purity.n, found.purity.freedom) == (n, 4)
+    assert found.purity.value == ProfileComparer().compare(*without).purity.value
+    assert found.silhouette.error == ProfileComparer().compare(*without).silhouette.error
+    alone = [replace(each, memberships=tuple((row,) for row in range(N_WORDS))) for each in several]
+    assert not np.isfinite(ProfileComparer().compare(*alone).purity.value)
+
+
 def test_words_that_were_declared_to_belong_together_are_one_unit() -> None:
     """What each adds to the error is summed before it is squared."""
     world, random = drawn(6)

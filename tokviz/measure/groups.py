@@ -14,8 +14,9 @@ import numpy as np
 from tokviz.measure.labels import LEAST_STEM, are_forms, plain
 from tokviz.records import HiddenStates
 
-MOST_IN_ONE = 0.1
-"""Of the words: where a group that is found would hold more, its reason is none that tells words apart, and nothing is merged."""
+MOST_IN_ONE, FEW = 0.1, 6
+"""Of the words: where a group that is found would hold more, its reason is none that tells words apart, and nothing is merged. As many
+forms as a word may have are a group in short lists, too."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,7 +58,7 @@ def groups_of(
             own.append((number, state.tobytes()))
     labels = _joined(words, given, keys)
     largest = _largest(labels[[each is None for each in given]], labels)
-    if len(largest) > MOST_IN_ONE * len(words):
+    if len(largest) > max(MOST_IN_ONE * len(words), FEW):
         return WordGroups(labels=_joined(words, given, None), too_large=tuple(largest.tolist()))
     return WordGroups(labels=labels)
 

@@ -205,10 +205,15 @@ def families(words: Sequence[str], groups: np.ndarray, declared: Sequence[Sequen
 
 
 def plain(word: str) -> str:
-    """Without case, diacritics, punctuation and spaces, in which forms of one word may differ; as it is where nothing else is left."""
+    """Without case, diacritics, skin tones, punctuation and spaces, in which forms of one word may differ; as it is where nothing else is left."""
     folded = unicodedata.normalize("NFKD", word.casefold())
-    kept = (each for each in folded if not "\u0300" <= each <= "\u036f" and unicodedata.category(each)[0] not in "PZ")
+    kept = (each for each in folded if not "\u0300" <= each <= "\u036f" and not _is_apart(unicodedata.category(each)))
     return "".join(kept) or word
+
+
+def _is_apart(kind: str) -> bool:
+    """Whether characters of a category of Unicode's are punctuation, spaces or modifiers."""
+    return kind[0] in "PZ" or kind == "Sk"
 
 
 def are_forms(one: str, other: str) -> bool:
@@ -218,7 +223,7 @@ def are_forms(one: str, other: str) -> bool:
     n_alike = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
     stem, endings = one[:n_alike], [one[n_alike:], other[n_alike:]]
     is_whole = stem in (one, other, one.removesuffix("e"), other.removesuffix("e"))
-    are_letters = all(part.isalpha() for part in (stem, *endings) if part)
+    are_letters = all(each.isalpha() or unicodedata.category(each)[0] == "M" for each in one + other)
     return n_alike >= LEAST_STEM - is_whole and are_letters and max(map(len, endings)) <= MOST_ENDING
 
 

@@ -145,7 +145,7 @@ class ProfileComparer:
 
     def compare(self, a: Side, b: Side) -> Differences:
         """By each measure of ``Profile``; undefined where too few words or pairs are shared."""
-        rows_a, rows_b = shared_words(a, b, self._seed)
+        rows_a, rows_b = _of_several(a, *shared_words(a, b, self._seed))
         unit: Unit = "category" if _n_categories(a, rows_a) >= LEAST_CATEGORIES else "word"
         of_words = zip(self._of_words(a, rows_a, unit), self._of_words(b, rows_b, unit), strict=True)
         purity, silhouette = (
@@ -235,6 +235,13 @@ class ProfileComparer:
 def _kept(order: OrderRows, own: np.ndarray) -> OrderRows:
     """``own``: ``(n_words,)``, which of the order's words."""
     return OrderRows(words=order.words[own], places=order.places[own], n_places=order.n_places, cyclic=order.cyclic)
+
+
+def _of_several(side: Side, rows: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Without words that are alone in their category: a category of one has nothing to keep together, and would count as one that doesn't."""
+    first = np.array([side.memberships[row][0] for row in rows], dtype=np.int64)
+    several = np.bincount(first)[first] > 1
+    return rows[several], others[several]
 
 
 def _n_categories(side: Side, rows: np.ndarray) -> int:
