@@ -6,19 +6,16 @@ import itertools
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from claims import NUMBER, close, plain, require, says
 
-from tokviz.pages.model.unnamed import UnnamedFact
 from tokviz.pages.text import catalogue
 from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.sentences import depths_name
 from tokviz.pages.text.wording import the_depth
 
-Stated = TypeVar("Stated", Fact, UnnamedFact)
-Sentence = Callable[[tuple[Stated, ...]], str]
+Sentence = Callable[[tuple[Fact, ...]], str]
 DEPTHS, SPAN = ("depth", "first", "last"), "depths"
 """Names of values that are depths, and of the first and the last one of a run."""
 UNSAID = "how_many"
@@ -27,7 +24,7 @@ DECIMAL = r"−?\d+\.\d{2,}"
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
-def check_sentence(stated: Sequence[Fact | UnnamedFact], text: str) -> None:
+def check_sentence(stated: Sequence[Fact], text: str) -> None:
     """It names what each fact is about, and has each of its numbers."""
     said = plain(text)
     for fact in stated:
@@ -35,18 +32,21 @@ def check_sentence(stated: Sequence[Fact | UnnamedFact], text: str) -> None:
             require(_says(said, name, value), said, f"{name}: {value}")
 
 
-def named_values(fact: Fact | UnnamedFact) -> Iterator[tuple[str, str | int | float]]:
+def named_values(fact: Fact) -> Iterator[tuple[str, str | int | float]]:
     """All texts and numbers of a fact and of the facts that are parts of its sentence, each with its name."""
-    if isinstance(fact, UnnamedFact):
-        yield from (("", value) for value in (*fact.subject, *fact.values, *(fact.bounds or ())))
-        return
     for name, value in fact.values.items():
-        if isinstance(value, Fact):
-            yield from named_values(value)
-        elif name == SPAN:
+        if name == SPAN:
             yield name, depths_name(*value)
-        else:
-            yield from ((name, each) for each in (value if isinstance(value, tuple) else (value,)))
+            continue
+        for each in _several(value):
+            if isinstance(each, Fact):
+                yield from named_values(each)
+            else:
+                yield name, each
+
+
+def _several(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
 
 
 def keys(page: str) -> Iterator[str]:
@@ -64,8 +64,9 @@ def kinds_of(fact: Fact) -> Iterator[str]:
     """Its own, and those of the facts that are parts of its sentence."""
     yield fact.kind
     for value in fact.values.values():
-        if isinstance(value, Fact):
-            yield from kinds_of(value)
+        for each in _several(value):
+            if isinstance(each, Fact):
+                yield from kinds_of(each)
 
 
 def _says(said: str, name: str, value: str | float) -> bool:
@@ -92,18 +93,15 @@ def _has(said: str, value: float) -> bool:
     )
 
 
-def changed(stated: tuple[Stated, ...], names: Sequence[str], kinds: Sequence[str]) -> Iterator[tuple[int, Stated]]:
+def changed(stated: tuple[Fact, ...], names: Sequence[str], kinds: Sequence[str]) -> Iterator[tuple[int, Fact]]:
     """Each part of each fact changed once; ``names`` and ``kinds`` that are possible elsewhere."""
     for index, fact in enumerate(stated):
         others = _other_facts(fact, names, kinds)
         yield from ((index, other) for other in others if other != fact)
 
 
-def _other_facts(fact: Any, names: Sequence[str], kinds: Sequence[str]) -> Iterator[Any]:
+def _other_facts(fact: Fact, names: Sequence[str], kinds: Sequence[str]) -> Iterator[Fact]:
     """With another value, with two values in each other's place, of another kind."""
-    if isinstance(fact, UnnamedFact):
-        yield from _other_unnamed(fact, names, kinds)
-        return
     for name, value in fact.values.items():
         others = [1 if value > 1 else 2] if name == UNSAID else _other_values(value, names, kinds)
         for other in others:
@@ -130,22 +128,7 @@ def _other_number(value: float) -> float:
     return value + 1 if isinstance(value, int) else value + 0.37 * max(abs(value), 1)
 
 
-def _other_unnamed(fact: UnnamedFact, names: Sequence[str], kinds: Sequence[str]) -> Iterator[UnnamedFact]:
-    for place, value in enumerate(fact.values):
-        yield replace(fact, values=(*fact.values[:place], _other_number(value), *fact.values[place + 1 :]))
-    for place in range(2 if fact.bounds else 0):
-        low, high = fact.bounds or (0.0, 0.0)
-        yield replace(fact, bounds=(low - 0.37, high) if place == 0 else (low, high + 0.37))
-    for place in range(len(fact.subject)):
-        for name in names:
-            if name not in fact.subject:
-                yield replace(fact, subject=(*fact.subject[:place], name, *fact.subject[place + 1 :]))
-    if len(fact.subject) > 1:
-        yield replace(fact, subject=fact.subject[::-1])
-    yield from (replace(fact, kind=kind) for kind in kinds)
-
-
-def require_a_change(stated: tuple[Stated, ...], index: int, other: Stated, sentence: Sentence[Stated]) -> None:
+def require_a_change(stated: tuple[Fact, ...], index: int, other: Fact, sentence: Sentence) -> None:
     """No sentence, or another one."""
     facts = list(stated)
     facts[index] = other
@@ -156,7 +139,7 @@ def require_a_change(stated: tuple[Stated, ...], index: int, other: Stated, sent
     require(text != sentence(stated), text, other)
 
 
-def check_form(stated: tuple[Stated, ...], text: str, sentence: Sentence[Stated], kinds: Sequence[str]) -> None:
+def check_form(stated: tuple[Fact, ...], text: str, sentence: Sentence, kinds: Sequence[str]) -> None:
     """These facts make this text, and each change of one makes another or none."""
     require(plain(sentence(stated)) == text, sentence(stated), text)
     for index, other in changed(stated, ("in a sentence", "layer 3", "another"), kinds):

@@ -8,14 +8,15 @@ from itertools import pairwise
 
 import numpy as np
 from change_claims import check_change
-from claims import depth_of, require
+from claims import require
 from fact_checks import check_sentence
 from writers_claims import breaking_context, check_found
 
 from tokviz.pages.findings.finding import Found
 from tokviz.pages.first.choice import Choice
-from tokviz.pages.first.row_sentences import row_facts, row_sentences, sentence
-from tokviz.pages.model.unnamed import UnnamedFact
+from tokviz.pages.first.multiples import row_fact, row_sentences
+from tokviz.pages.text.catalogue import sentence
+from tokviz.pages.text.facts import Fact
 from tokviz.records import SLOTS, CategoryMeasure, ContextReport, Geometry, ModelReport, Paired, PairedMeasures, Report
 
 MOST_WORDS = 14
@@ -210,48 +211,61 @@ def _jump(geometry: Geometry | None) -> int | None:
 
 def check_rows(said: Found, chosen: Choice) -> None:
     """Each row's facts, and that neighbors are counted only where they are claimed to be above chance somewhere."""
-    told = [(row, tuple(row_facts(said, chosen, row))) for row in chosen.rows]
-    for row, facts in told:
-        check_row(facts, row, said, chosen)
-    require(row_sentences(said, chosen) == tuple(sentence(facts) for _, facts in told if facts), "sentences")
+    told = [(row, row_fact(said, chosen, row)) for row in chosen.rows]
+    for row, stated in told:
+        check_row(stated, row, said, chosen)
+    require(row_sentences(said, chosen) == tuple(sentence([stated]) for _, stated in told if stated), "sentences")
 
 
-def check_row(facts: tuple[UnnamedFact, ...], row: ContextReport, said: Found, chosen: Choice) -> None:
+def check_row(stated: Fact | None, row: ContextReport, said: Found, chosen: Choice) -> None:
     """Of one row."""
     if row.geometry is None:
-        return require(not facts, str(facts))
-    require([each.subject[0] for each in facts] == [chosen.label(row)] * len(facts), str(facts))
-    for fact in facts:
+        return require(stated is None, str(stated))
+    what = stated.values["what"] if stated else ()
+    if stated:
+        require((stated.kind, stated.values["label"]) == ("first.row.of", chosen.label(row)), str(stated))
+    for fact in what:
         _check_row_fact(fact, row.geometry, chosen)
-    _require_nothing_left_out(facts, row.geometry, said, chosen)
-    if facts:
-        check_sentence(facts, sentence(facts))
+    _require_nothing_left_out(what, row.geometry, said, chosen)
+    if stated:
+        check_sentence([stated], sentence([stated]))
 
 
-def _check_row_fact(fact: UnnamedFact, geometry: Geometry, chosen: Choice) -> None:
-    depth, spread, purity = depth_of(fact.subject[1]), geometry.spread, geometry.purity
+def _check_row_fact(fact: Fact, geometry: Geometry, chosen: Choice) -> None:
+    kind, spread, purity = fact.kind.removeprefix("first.row."), geometry.spread, geometry.purity
+    depth = fact.values.get("depth", chosen.marked)  # neighbors after another fact are of its depth
     require(depth in chosen.depths, str(fact), chosen.depths)
-    values = {
-        "variance": (spread.pc1_share[depth],),
-        "norm": (spread.mean_norm[depth],),
-        "jump": (spread.mean_norm[depth - 1], spread.mean_norm[depth], spread.pc1_share[depth]),
-        "neighbors": (purity.value[depth], purity.null_mean[depth]),
+    shares = {"share": purity.value[depth], "chance": purity.null_mean[depth]}
+    held = spread.pc1_share[depth]
+    jump = {
+        "before": spread.mean_norm[depth - 1],
+        "after": spread.mean_norm[depth],
+        "variance": Fact("first.row.held", share=held) if math.isfinite(held) else (),
     }
-    np.testing.assert_equal(fact.values, values[fact.kind])
-    require(fact.kind not in ("variance", "norm") or depth == chosen.marked, str(fact), chosen.marked)
-    require(fact.kind != "jump" or depth == _jump(geometry), str(fact), spread.mean_norm)
+    values = {
+        "variance": {"depth": depth, "share": held},
+        "norm": {"depth": depth, "norm": spread.mean_norm[depth]},
+        "and_neighbors": shares,
+        "neighbors": {"depth": depth, **shares},
+        "fewest": {"depth": depth, **shares},
+        "jump": {"depth": depth, **jump},
+        "and_jump": {"depth": depth, **jump},
+    }
+    np.testing.assert_equal(dict(fact.values), values[kind])
+    require(kind not in ("variance", "norm") or depth == chosen.marked, str(fact), chosen.marked)
+    require("jump" not in kind or depth == _jump(geometry), str(fact), spread.mean_norm)
 
 
-def _require_nothing_left_out(facts: tuple[UnnamedFact, ...], geometry: Geometry, said: Found, chosen: Choice) -> None:
-    kinds, holds = [each.kind for each in facts], geometry.purity.above_chance.holds
-    shares = [each.values[0] for each in facts if each.kind == "neighbors"]
+def _require_nothing_left_out(what: tuple[Fact, ...], geometry: Geometry, said: Found, chosen: Choice) -> None:
+    kinds, holds = [each.kind.removeprefix("first.row.") for each in what], geometry.purity.above_chance.holds
     if said.breaks and chosen.marked is not None:
         first = "variance" if said.breaks.flattens else "norm"
-        require(kinds == [first, *(["neighbors"] if holds[chosen.marked] else [])], str(facts), holds)
+        require(kinds == [first, *(["and_neighbors"] if holds[chosen.marked] else [])], str(what), holds)
         return
+    shares = [each.values["share"] for each in what if "share" in each.values]
     shown = geometry.purity.value[list(chosen.depths)]
     clear = [float(geometry.purity.value[each]) for each in chosen.depths if holds[each]]
     extremes = list(dict.fromkeys([max(clear), float(np.nanmin(shown))])) if clear else []
-    require((shares[:1], shares[-1:]) == (extremes[:1], extremes[-1:]), str(facts), shown)
-    jumps = _jump(geometry) in chosen.depths
-    require(kinds == ["neighbors"] * len(shares) + ["jump"] * jumps, str(facts), geometry.spread.mean_norm)
+    require((shares[:1], shares[-1:]) == (extremes[:1], extremes[-1:]), str(what), shown)
+    jumps = ["and_jump" if shares else "jump"] * (_jump(geometry) in chosen.depths)
+    require(kinds == [*["neighbors", "fewest"][: len(shares)], *jumps], str(what), geometry.spread.mean_norm)

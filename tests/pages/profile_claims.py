@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from claims import require
 from fact_checks import check_sentence
 from rendered import Part
 
 from tokviz.pages.model.profile_found import compared
-from tokviz.pages.model.profile_sentences import Facts, facts, sentence
-from tokviz.pages.model.unnamed import UnnamedFact
+from tokviz.pages.model.profile_sentences import facts
+from tokviz.pages.text import catalogue
+from tokviz.pages.text.facts import Fact
 from tokviz.records import Difference, ModelReport, Peak, Report
 
 MOST_NAMED = 8
@@ -90,7 +91,7 @@ def check_profile(section: Part, report: Report) -> None:
         found = numbers(report, context.name)
         check_facts(stated, found)
         heading = name if len(found.models) > 2 else f"{name}."
-        said += [" ".join([heading, *map(sentence, stated)])] if stated else []
+        said += [" ".join([heading, *map(catalogue.text, stated)])] if stated else []
         check_dots(section, block.all("tr")[1:], found)
     require(section.texts(".said > div") == said, "sentences", said)
 
@@ -98,37 +99,65 @@ def check_profile(section: Part, report: Report) -> None:
 # --- sentences -------------------------------------------------------------------------------------------------------
 
 
-def check_facts(stated: Sequence[Facts], found: Numbers) -> None:
+class Statement(NamedTuple):
+    """One thing that a sentence states."""
+
+    kind: str
+    """The kinds of its fact and of those that it is a part of: ``ahead by``."""
+    values: dict[str, Any]
+    """Its own, and those of the facts that it is a part of."""
+
+
+def statements(fact: Fact, kind: str = "", **values: Any) -> Iterator[Statement]:
+    """What a fact states, part by part."""
+    kind = f"{kind} {fact.kind.removeprefix('model.profile.')}".strip()
+    parts: list[Fact] = []
+    own: dict[str, Any] = {}
+    for name, value in fact.values.items():
+        found = [each for each in (value if isinstance(value, tuple) else (value,)) if isinstance(each, Fact)]
+        parts += found
+        own |= {} if found else {name: value}
+    if fact.kind in WHOLE or not parts:
+        yield Statement(kind, values | own)
+    for part in parts:
+        yield from statements(part, kind, **values, **own)
+
+
+def check_facts(stated: Sequence[Fact], found: Numbers) -> None:
     """Each is true, none is left out, and each sentence has what its facts have."""
-    every = [fact for group in stated for fact in group]
-    for fact in every:
-        CHECKS[fact.kind](fact, found)
-    require(len(set(every)) == len(every), "said twice")
+    every = [each for fact in stated for each in statements(fact)]
+    for each in every:
+        CHECKS[each.kind](each, found)
+    require(all(every.count(each) == 1 for each in every), "said twice")
+    for fact in stated:
+        if leads := fact.values.get("leads"):
+            kinds = [each.kind.rpartition(".")[2] for each in leads]
+            require(kinds == ["lead", *["further_lead"] * (len(kinds) - 1)], "leads", kinds)
     _require_nothing_left_out(every, found)
-    for group in stated:
-        check_sentence(group, sentence(group))
+    for fact in stated:
+        check_sentence([fact], catalogue.text(fact))
 
 
-def _require_nothing_left_out(every: Sequence[UnnamedFact], found: Numbers) -> None:
-    of_kind: dict[str, list[UnnamedFact]] = {}
-    for fact in every:
-        of_kind.setdefault(fact.kind, []).append(fact)
-
-    def about(measure: str, *kinds: str) -> list[UnnamedFact]:
-        return [fact for kind in kinds for fact in of_kind.get(kind, []) if measure in fact.subject]
+def _require_nothing_left_out(every: Sequence[Statement], found: Numbers) -> None:
+    def about(measure: str, *kinds: str) -> list[Statement]:
+        return [each for each in every if each.kind in kinds and measure in _measures(each)]
 
     for measure in found.peaks[0]:
         known = _known(measure, found)
         valued = [own[measure] for own in found.peaks if math.isfinite(own[measure].value)]
         if len(found.models) > MOST_NAMED:
-            require(bool(about(measure, "above chance")) == bool(valued), measure, valued)
-            require(bool(about(measure, "pairs differ")) == bool(known and valued), measure, known)
+            require(bool(about(measure, "above_chance")) == bool(valued), measure, valued)
+            require(bool(about(measure, "above_chance pairs_differ")) == bool(known and valued), measure, known)
             continue
         n_shown = _n_shown(measure, found)
-        ahead = [f"ahead{several}{here}" for several in ("", " of several") for here in ("", " on this list")]
-        require(len(about(measure, *ahead)) == n_shown, measure, n_shown)
-        require(bool(about(measure, "no difference")) == _is_open(measure, found), measure, known)
-        require(bool(about(measure, "near chance")) == any(map(_is_near, valued)), measure)
+        require(len(about(measure, *AHEAD)) == n_shown, measure, n_shown)
+        require(bool(about(measure, "no_difference")) == _is_open(measure, found), measure, known)
+        require(bool(about(measure, *NEAR)) == any(map(_is_near, valued)), measure)
+
+
+def _measures(statement: Statement) -> tuple[str, ...]:
+    """Those that it is about."""
+    return statement.values.get("measures") or (statement.values["measure"],)
 
 
 def _known(measure: str, found: Numbers) -> list[Difference]:
@@ -156,51 +185,70 @@ def _is_open(measure: str, found: Numbers) -> bool:
     return any(math.isfinite(each.value) for each in both) and not _n_shown(measure, found)
 
 
-def _check_ahead(fact: UnnamedFact, found: Numbers) -> None:
-    first, second, measure = fact.subject
-    value, low, high, unit = _between(found, first, second)[measure]
-    require(value > 0 and fact.values == (value,), str(fact), value)
-    require(fact.bounds == ((low, high) if len(found.models) == 2 else None), str(fact), (low, high))
-    require(len(found.models) > 2 or low > 0, str(fact), low)
+def _check_ahead(each: Statement, found: Numbers) -> None:
+    measure, size = each.values["measure"], each.values["size"]
+    value, low, high, unit = _between(found, each.values["ahead"], each.values["behind"])[measure]
+    require(value > 0 and size == value, str(each), value)
+    require(each.values.get("bounds") == ((low, high) if len(found.models) == 2 else None), str(each), (low, high))
+    require(len(found.models) > 2 or low > 0, str(each), low)
     of_categories = measure in list(found.peaks[0])[:2]
-    require(fact.kind.endswith(" on this list") == (of_categories and unit == "word"), str(fact), unit)
-    require(("of several" in fact.kind) == (len(found.models) > 2), str(fact))
+    require(("on_this_list" in each.kind) == (of_categories and unit == "word"), str(each), unit)
+    require(("of_several" in each.kind) == (len(found.models) > 2), str(each))
 
 
-def _check_no_difference(fact: UnnamedFact, found: Numbers) -> None:
-    require(_is_open(fact.subject[0], found), str(fact))
+def _check_no_difference(each: Statement, found: Numbers) -> None:
+    measures = each.values["measures"]
+    require(len({*measures}) == len(measures), str(each))
+    for measure in measures:
+        require(_is_open(measure, found), str(each))
 
 
-def _check_above_chance(fact: UnnamedFact, found: Numbers) -> None:
-    known = [own[fact.subject[0]] for own in found.peaks if math.isfinite(own[fact.subject[0]].value)]
-    require(fact.values == (sum(each.is_above_chance for each in known), len(known)), str(fact), known)
+def _check_above_chance(each: Statement, found: Numbers) -> None:
+    measure, n, of = (each.values[name] for name in ("measure", "n", "of"))
+    known = [own[measure] for own in found.peaks if math.isfinite(own[measure].value)]
+    require((n, of) == (sum(one.is_above_chance for one in known), len(known)), str(each), known)
 
 
-def _check_pairs_differ(fact: UnnamedFact, found: Numbers) -> None:
-    known = _known(fact.subject[0], found)
-    require(fact.values == (_n_shown(fact.subject[0], found), len(known)), str(fact), known)
+def _check_pairs_differ(each: Statement, found: Numbers) -> None:
+    measure, n, of = (each.values[name] for name in ("measure", "n", "of"))
+    known = _known(measure, found)
+    require((n, of) == (_n_shown(measure, found), len(known)), str(each), known)
 
 
-def _check_near_chance(fact: UnnamedFact, found: Numbers) -> None:
-    measure, *names = fact.subject
-    known = [(name, own[measure]) for name, own in zip(found.names, found.peaks, strict=True)]
-    near = [name for name, each in known if math.isfinite(each.value) and _is_near(each)]
-    if names:
-        require(names == near, str(fact), near)
-    else:
-        n_known = sum(math.isfinite(each.value) for _, each in known)
-        require(fact.values == (len(near),) == (n_known,), str(fact), near)
+def _check_near(each: Statement, found: Numbers) -> None:
+    near = _near(each.values["measure"], found)
+    require(each.values["names"] == tuple(near), str(each), near)
 
 
-CHECKS: dict[str, Callable[[UnnamedFact, Numbers], None]] = {
-    "ahead": _check_ahead,
-    "ahead on this list": _check_ahead,
-    "ahead of several": _check_ahead,
-    "ahead of several on this list": _check_ahead,
-    "no difference": _check_no_difference,
-    "above chance": _check_above_chance,
-    "pairs differ": _check_pairs_differ,
-    "near chance": _check_near_chance,
+def _check_near_in_all(each: Statement, found: Numbers) -> None:
+    measure, n = each.values["measure"], each.values["n"]
+    n_known = sum(math.isfinite(own[measure].value) for own in found.peaks)
+    require(n == len(_near(measure, found)) == n_known, str(each), n_known)
+
+
+def _near(measure: str, found: Numbers) -> list[str]:
+    """Names of the models that aren't shown to be above chance."""
+    return [name for name, own in zip(found.names, found.peaks, strict=True) if _is_near(own[measure])]
+
+
+WHOLE = ("model.profile.above_chance",)
+"""What states something by itself, though it may have parts."""
+AHEAD = (
+    "ahead by",
+    "ahead_on_this_list by",
+    *(
+        f"ahead_of_several {lead} {other}"
+        for lead in ("lead", "further_lead")
+        for other in ("other", "other_on_this_list")
+    ),
+)
+NEAR = ("near_chance near", "near_chance near_in_all")
+CHECKS: dict[str, Callable[[Statement, Numbers], None]] = {
+    **dict.fromkeys(AHEAD, _check_ahead),
+    "no_difference": _check_no_difference,
+    "above_chance": _check_above_chance,
+    "above_chance pairs_differ": _check_pairs_differ,
+    **dict(zip(NEAR, (_check_near, _check_near_in_all), strict=True)),
 }
 
 

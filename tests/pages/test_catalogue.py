@@ -16,8 +16,8 @@ from tokviz.pages.text.sources import source
 
 FILES = sorted(catalogue.FOLDER.iterdir())
 PAGES = [file.stem for file in FILES if file.stem not in ("glossary", "sources")]
-MOST_LINES = {"findings": 600, "change": 62, "": 701}
-"""Of findings, of what changed between two models, and of all else."""
+MOST_LINES = {("findings", "first", "model"): 600, ("change",): 62, (): 701}
+"""Of the rooms of findings, of models and of the first page; of what changed between two models; and of all else."""
 MOST_CHARACTERS = 140
 
 
@@ -60,8 +60,9 @@ def test_every_sentence_says_how_its_values_are_written(page: str) -> None:
 
 
 def test_the_catalogue_is_short() -> None:
+    own = {stem for part in MOST_LINES for stem in part}
     for part, most in MOST_LINES.items():
-        files = [file for file in FILES if (file.stem if file.stem in MOST_LINES else "") == part]
+        files = [file for file in FILES if (file.stem in part if part else file.stem not in own)]
         assert 0 < sum(len(file.read_text(encoding="utf-8").splitlines()) for file in files) <= most
     lines = [line for file in FILES for line in file.read_text(encoding="utf-8").splitlines()]
     assert [line for line in lines if len(line) > MOST_CHARACTERS] == []

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from claims import plain
 from differing_fixture import DEPTHS, RISING, differing
-from fact_checks import changed, check_form
+from fact_checks import changed, check_form, keys
 from false_writers import broken, not_known_to_be_massive, only_grown, without_interventions
 from narrow import present
 from paired_fixture import measure, measures
@@ -26,8 +26,9 @@ from tokviz.errors import ConfigError
 from tokviz.pages import notes
 from tokviz.pages.findings.chosen import findings, lead
 from tokviz.pages.first.choice import choice, unshown_rows
-from tokviz.pages.first.row_sentences import row_facts, row_sentences, sentence
-from tokviz.pages.model.unnamed import UnnamedFact
+from tokviz.pages.first.multiples import row_fact, row_sentences
+from tokviz.pages.text.catalogue import sentence
+from tokviz.pages.text.facts import Fact
 from tokviz.records import Beyond, ContextReport, ModelReport, Opening, PairedCapture, Report
 
 OWN = "Two neurons do it."
@@ -414,39 +415,48 @@ NEIGHBORS = "of a word’s nearest neighbors share its category"
 JUMPS = "at layer 11 the mean norm jumps from 17.1 to 24,410, and one direction holds 99.7 % of the variance."
 
 
-def fact(kind: str, *named: str, values: tuple[float, ...] = ()) -> UnnamedFact:
-    return UnnamedFact(kind=kind, subject=named, values=values)
+def row(*what: Fact) -> tuple[Fact]:
+    return (Fact("first.row.of", label="alone", what=what),)
 
 
-JUMP = fact("jump", "alone", "layer 11", values=(17.1, 24_410.0, 0.997))
+def fact(kind: str, **values: Any) -> Fact:
+    return Fact(f"first.row.{kind}", **values)
+
+
+JUMP = {"depth": 12, "before": 17.1, "after": 24_410.0, "variance": fact("held", share=0.997)}
 ROWS = {
-    f"Alone: at layer 11 one direction holds 99.7 % of the variance, and 67 % {NEIGHBORS} (chance: 10 %).": (
-        fact("variance", "alone", "layer 11", values=(0.997,)),
-        fact("neighbors", "alone", "layer 11", values=(0.67, 0.1)),
+    f"Alone: at layer 11 one direction holds 99.7 % of the variance, and 67 % {NEIGHBORS} (chance: 10 %).": row(
+        fact("variance", depth=12, share=0.997), fact("and_neighbors", share=0.67, chance=0.1)
     ),
-    "Alone: at layer 11 the mean norm is 24,410.": (fact("norm", "alone", "layer 11", values=(24_410.0,)),),
-    f"Alone: in the embedding, 85 % {NEIGHBORS} (chance: 10 %); at layer 4, 50 % (chance: 11 %). A{JUMPS[1:]}": (
-        fact("neighbors", "alone", "the embedding", values=(0.85, 0.1)),
-        fact("neighbors", "alone", "layer 4", values=(0.5, 0.11)),
-        JUMP,
+    "Alone: at layer 11 the mean norm is 24,410.": row(fact("norm", depth=12, norm=24_410.0)),
+    f"Alone: in the embedding, 85 % {NEIGHBORS} (chance: 10 %); at layer 4, 50 % (chance: 11 %). A{JUMPS[1:]}": row(
+        fact("neighbors", depth=0, share=0.85, chance=0.1),
+        fact("fewest", depth=5, share=0.5, chance=0.11),
+        fact("and_jump", **JUMP),
     ),
-    f"Alone: {JUMPS}": (JUMP,),
+    f"Alone: {JUMPS}": row(fact("jump", **JUMP)),
+    "Alone: at layer 11 the mean norm jumps from 17.1 to 24,410.": row(fact("jump", **{**JUMP, "variance": ()})),
 }
+
+
+OF_ROWS = [each for each in keys("first") if each.startswith("first.row.")]
 
 
 @pytest.mark.parametrize("text", ROWS)
 def test_a_rows_sentence_is_made_of_its_facts(text: str) -> None:
-    check_form(ROWS[text], text, sentence, ("variance", "norm", "jump", "neighbors"))
+    check_form(ROWS[text], text, sentence, OF_ROWS)
 
 
 def test_a_changed_fact_of_the_first_page_is_false() -> None:
     deep, encoder, _ = sample_report().models
+    n_changed = 0
     for model in (deep, without_interventions(not_known_to_be_massive(deep)), encoder):
         report = only(model)
         said, chosen = present(lead(report)), present(choice(report))
-        for row in chosen.rows:
-            stated = tuple(row_facts(said, chosen, row))
-            for index, other in changed(stated, ("another", "layer 3"), ("variance", "norm", "jump", "neighbors")):
-                false = (*stated[:index], other, *stated[index + 1 :])
-                with pytest.raises((AssertionError, LookupError, ValueError)):
-                    finding_claims.check_row(false, row, said, chosen)
+        for of_row in chosen.rows:
+            stated = (present(row_fact(said, chosen, of_row)),)
+            for _, other in changed(stated, ("another", "layer 3"), OF_ROWS):
+                with pytest.raises((AssertionError, LookupError, ValueError, TypeError)):
+                    finding_claims.check_row(other, of_row, said, chosen)
+                n_changed += 1
+    assert n_changed > 100

@@ -19,7 +19,7 @@ from tokviz.pages.compare.differing import differing
 from tokviz.pages.explore.explore_data import scripts
 from tokviz.pages.findings.chosen import lead
 from tokviz.pages.first.choice import choice
-from tokviz.pages.first.row_sentences import row_sentences
+from tokviz.pages.first.multiples import row_sentences
 from tokviz.pages.model.related import files
 from tokviz.pages.text.trust import trust
 from tokviz.records import Claim, ContextReport, ModelReport, Opening, Report

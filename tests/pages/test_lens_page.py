@@ -21,9 +21,9 @@ from tokviz.pages.charts.measures import lens_measures
 from tokviz.pages.downloads import tables
 from tokviz.pages.downloads.measured import lens_csv
 from tokviz.pages.model import lens_data
-from tokviz.pages.model.lens import shown_depths
-from tokviz.pages.model.lens_sentences import facts, sentence, sentences
-from tokviz.pages.model.unnamed import UnnamedFact
+from tokviz.pages.model.lens import facts, shown_depths
+from tokviz.pages.text.catalogue import sentence
+from tokviz.pages.text.facts import Fact
 from tokviz.records import ModelReport, Relation, Report, depth_name
 
 REPORT = lens_report()
@@ -294,36 +294,31 @@ def claimed(holds: list[bool], *, of: int = 1, can_be_tested: bool = True) -> Mo
 
 def test_sentences_say_where_it_is_announced_and_which_share_that_is() -> None:
     stated = facts(FIRST)
-    (said,) = sentences(stated)
+    said = sentence(stated)
     assert said == (
         "More words than by chance are read as their own category: words alone, at layers 0–13 (70–73\N{NO-BREAK SPACE}% of them); words in a "
         "sentence, at layers 0–29 (70–76\N{NO-BREAK SPACE}% of them)."
     )
     fact_checks.check_sentence(stated, said)
-    names = ("words beside others", "layer 3")
-    for index, other in fact_checks.changed(stated, names, ("read", "not shown", "not tested")):
+    names, kinds = ("words beside others", "layer 3"), [each for each in fact_checks.keys("model") if "lens" in each]
+    for index, other in fact_checks.changed(stated, names, kinds):
         fact_checks.require_a_change(stated, index, other, sentence)
 
 
 def test_nothing_is_said_that_no_claim_supports() -> None:
-    model = claimed([False] * 31)
-    read, nowhere = facts(model)
-    assert (read.kind, read.subject[0], nowhere) == (
-        "read",
-        "alone",
-        UnnamedFact(kind="not shown", subject=("in a sentence",)),
-    )
+    read, nowhere = facts(claimed([False] * 31))
+    assert (read.kind, [each.values["label"] for each in read.values["contexts"]]) == ("model.lens.read", ["alone"])
+    in_a_sentence = (Fact("model.lens.words", label="in a sentence"),)
+    assert nowhere == Fact("model.lens.not_shown", contexts=in_a_sentence)
     (elsewhere,) = facts(claimed([False] * 31, of=0))
-    assert elsewhere.subject[0] == "in a sentence"
-    assert sentences((nowhere,)) == (
-        "At no depth is it shown that more words than by chance are read as their own category: words in a sentence.",
+    assert [each.values["label"] for each in elsewhere.values["contexts"]] == ["in a sentence"]
+    assert sentence([nowhere]) == (
+        "At no depth is it shown that more words than by chance are read as their own category: words in a sentence."
     )
     (_, untested) = facts(claimed([False] * 31, can_be_tested=False))
-    assert sentences((untested,)) == (
-        (
-            "Whether more words than by chance are read as their own category can’t be tested with these words and categories: words in a "
-            "sentence."
-        ),
+    assert sentence([untested]) == (
+        "Whether more words than by chance are read as their own category can’t be tested with these words and categories: words in a "
+        "sentence."
     )
     unmeasured = replace(FIRST, contexts=(replace(FIRST.contexts[0], lens=replace(LENS, named=None)),))
     assert facts(unmeasured) == ()

@@ -13,9 +13,11 @@ from narrow import present
 from rendered import Rendered
 from report_fixture import lens_report, sample_report
 
-from tokviz.pages.model.lens_sentences import LIMITS
+from tokviz.pages.text import catalogue
+from tokviz.pages.text.facts import Fact
 
 REPORT = lens_report()
+LIMITS = catalogue.sentence([Fact("model.lens.limits")])
 NAME = "Category named, Jacobian lens"
 
 

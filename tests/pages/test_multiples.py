@@ -19,8 +19,9 @@ from report_fixture import compared_report, large_report, one_depth_report, samp
 from tokviz.pages.charts.axis import spread
 from tokviz.pages.findings.chosen import lead
 from tokviz.pages.first.choice import N_DEPTHS, choice
-from tokviz.pages.first.row_sentences import what_is_meant
+from tokviz.pages.first.multiples import what_is_meant
 from tokviz.pages.frame.small_plots import HEIGHT, PAD, WIDTH, placed
+from tokviz.pages.text import catalogue
 from tokviz.records import Report, depth_name
 
 PLACES = [f"at-{place}" for place in range(1, 8)]
@@ -199,7 +200,7 @@ def test_each_row_has_a_sentence_and_the_first_is_the_findings(compared: Part) -
     assert first.startswith("Alone: at layer 11 one direction holds 99.7")
     assert second.startswith("Alone, two neurons held constant: at layer 11 one direction holds 20.0")
     assert third.startswith("In a sentence: at layer 11")
-    meant = what_is_meant(said, chosen)
+    meant = catalogue.text(*what_is_meant(said, chosen))
     assert ("Variance: " in meant, "Neighbors are" in meant, "norm" in meant) == (True, True, False)
 
 

@@ -12,7 +12,7 @@ import pytest
 import random_profile
 from at_once import run_at_once
 from claims import FalseClaim
-from fact_checks import changed, require_a_change
+from fact_checks import changed, keys, require_a_change
 from families import Tiny
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,8 +24,9 @@ from report_fixture import layer_similarity
 
 from tokviz.config import load
 from tokviz.pages.model.profile_found import Compared, Found, Kind, ProfileMeasure, ProfilePair, Value, compared
-from tokviz.pages.model.profile_sentences import facts, sentence
+from tokviz.pages.model.profile_sentences import facts
 from tokviz.pages.model.profile_tables import files
+from tokviz.pages.text.catalogue import text
 from tokviz.records import BestMatch, LayerSimilarity, ModelSimilarity, Report
 from tokviz.run.publishing import site
 
@@ -64,7 +65,8 @@ def test_only_a_model_above_chance_is_ahead(first: Kind, second: Kind, ahead: li
     purity = ProfileMeasure(label="Category purity", unit="of neighbors", said="category purity", column="purity")
     pair = ProfilePair(a=0, b=1, differences=(difference(0.1, 0.01, is_shown=True),))
     stated = facts(Compared(label="alone", measures=(purity, purity), models=models, pairs=(pair,)))
-    assert [each.subject[:2] for group in stated for each in group if each.kind == "ahead"] == ahead
+    said = [(each.values["ahead"], each.values["behind"]) for each in stated if each.kind == "model.profile.ahead"]
+    assert said == ahead
 
 
 def test_the_table_announces_what_pages_say_and_nothing_else() -> None:
@@ -76,11 +78,11 @@ def test_the_table_announces_what_pages_say_and_nothing_else() -> None:
             continue
         slugs = {model.display_name: model.slug for model in report.models}
         said = {
-            (block.label, slugs[each.subject[0]], each.subject[2])
+            (block.label, slugs[each.values["ahead"]], each.values["measure"])
             for block in found
-            for group in facts(block)
-            for each in group
-            if each.kind.startswith("ahead")
+            for fact in facts(block)
+            for each in profile_claims.statements(fact)
+            if each.kind in profile_claims.AHEAD
         }
         labels = {context.name: context.label for context in report.contexts}
         columns = {measure.column: measure.said for block in found for measure in block.measures}
@@ -147,20 +149,18 @@ def test_what_is_said_of_four_models_is_what_was_measured(
 def test_a_changed_fact_is_false_and_makes_another_sentence() -> None:
     """Of each fact every field is changed once: its kind, what it is about, each number."""
     n_changed = 0
-    kinds = sorted(profile_claims.CHECKS)
+    kinds = [each for each in keys("model") if each.startswith("model.profile.")]
     for seed in range(14):
         report = random_profile.report(seed)
         for found, context in zip(compared(report), _measured_contexts(report), strict=True):
             numbers, said = profile_claims.numbers(report, context), facts(found)
             names = [*numbers.names[:3], *list(numbers.peaks[0])[:2]]
-            for place, stated in enumerate(said):
-                for index, other in changed(stated, names, kinds):
-                    require_a_change(stated, index, other, sentence)
-                    false = (*stated[:index], other, *stated[index + 1 :])
-                    with pytest.raises((FalseClaim, LookupError, ValueError, TypeError)):
-                        profile_claims.check_facts([*said[:place], false, *said[place + 1 :]], numbers)
-                    n_changed += 1
-    assert n_changed > 2000
+            for place, other in changed(said, names, kinds):
+                require_a_change((said[place],), 0, other, lambda stated: text(*stated))
+                with pytest.raises((FalseClaim, LookupError, ValueError, TypeError)):
+                    profile_claims.check_facts([*said[:place], other, *said[place + 1 :]], numbers)
+                n_changed += 1
+    assert n_changed > 4000
 
 
 def _measured_contexts(report: Report) -> list[str]:

@@ -161,7 +161,7 @@ DIFFERENCE = {
     ),
     "In the plot: 31 % and 50 %.": fact("difference.neighbors_there", where=fact("in_the_plot"), one=0.31, other=0.5),
 }
-SENTENCES: list[tuple[Sentence[Fact], dict[str, Fact]]] = [
+SENTENCES: list[tuple[Sentence, dict[str, Fact]]] = [
     (sentence, LEAD),
     (sentence, STAGE),
     (sentence, EVENTS),
@@ -174,7 +174,7 @@ SENTENCES: list[tuple[Sentence[Fact], dict[str, Fact]]] = [
 @pytest.mark.parametrize(
     ("write", "read"), SENTENCES, ids=["lead", "numbers", "events", "parts", "beginnings", "difference"]
 )
-def test_each_fact_reads_like_this_and_another_one_differently(write: Sentence[Fact], read: dict[str, Fact]) -> None:
+def test_each_fact_reads_like_this_and_another_one_differently(write: Sentence, read: dict[str, Fact]) -> None:
     assert {told: plain(write((stated,))) for told, stated in read.items()} == {told: told for told in read}
     for stated in read.values():
         for _, other in changed((stated,), ["layer 7", "dimension 9"], [*keys("stages")]):

@@ -16,9 +16,8 @@ from narrow import present
 from report_fixture import SENTENCE
 
 from tokviz.pages.findings.neurons import evidence, headline
-from tokviz.pages.model.unnamed import UnnamedFact
 from tokviz.pages.model.without_facts import without_facts
-from tokviz.pages.model.writers import attention_facts, attention_sentences
+from tokviz.pages.model.writers import attention_facts
 from tokviz.pages.text import catalogue
 from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.findings import finding_of, sentence
@@ -283,19 +282,20 @@ def test_what_the_mean_leaves_is_said_where_it_is_measured(change: float, kinds:
 
 
 def test_what_is_said_of_attention_is_made_of_its_facts() -> None:
-    without = ("layer 12", "alone", "neuron")
-    stated: tuple[UnnamedFact, ...] = (
-        UnnamedFact(kind="attention", subject=("north", "south")),
-        UnnamedFact(kind="attention without", subject=without, values=(0.6, 0.15)),
+    stated: tuple[Fact, ...] = (
+        Fact("model.attention.measured", n=2, words=("north", "south"), above="0.3"),
+        Fact("model.attention.without", depth=13, context="alone", intact=0.6, off=0.15, how_many=1),
     )
     text = (
         "Measured on 2 words (north, south); attention.csv also has the share of heads whose weight is above 0.3. From layer 12 on this "
         "weight is 0.60 on average (alone), and 0.15 with the neuron off."
     )
-    check_form(stated, text, attention_sentences, ())
+    kinds = [each for each in keys("model") if each.startswith("model.attention.")]
+    check_form(stated, text, catalogue.sentence, kinds)
     model = broken()
     stated = attention_facts(model)
+    assert [each.kind for each in stated] == kinds
     writers_claims.check_attention(stated, model)
-    for index, other in changed(stated, ("layer 11", "alone"), ()):
+    for index, other in changed(stated, ("layer 11", "alone"), kinds):
         with pytest.raises(AssertionError):
             writers_claims.check_attention((*stated[:index], other, *stated[index + 1 :]), model)

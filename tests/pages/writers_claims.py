@@ -13,9 +13,10 @@ from fact_checks import check_sentence
 from rendered import Part
 from without_claims import LISTED, check_without, intervention_of, numbers
 
-from tokviz.pages.model.unnamed import UnnamedFact
-from tokviz.pages.model.writers import attention_facts, attention_sentences
+from tokviz.pages.model.writers import attention_facts
 from tokviz.pages.text import findings
+from tokviz.pages.text.catalogue import sentence
+from tokviz.pages.text.facts import Fact
 from tokviz.records import (
     AttentionToFirst,
     ContextReport,
@@ -137,15 +138,19 @@ def without(context: ContextReport, layer: int) -> float:
     return float(off.geometry.spread.mean_norm[layer + 1]) if off and off.geometry else math.nan
 
 
-def stated(found: Finding) -> UnnamedFact:
+def stated(found: Finding) -> Fact:
     """What a sentence has of it, as a fact."""
-    named = (f"at layer {found.layer}", found.context.label, _who(found))
+    values: dict[str, str | float] = {
+        "at": f"at layer {found.layer}",
+        "context": found.context.label,
+        "who": _who(found),
+    }
     if found.flattens:
-        return UnnamedFact(kind="put", subject=named, values=(found.pc1_after, found.pc1_without))
+        return Fact("put", after=found.pc1_after, without=found.pc1_without, **values)
+    values |= {"before": found.before, "after": found.after}
     if found.is_undone:
-        return UnnamedFact(kind="raise", subject=named, values=(found.before, found.after, found.without))
-    values = (found.share, found.before, found.after)
-    return UnnamedFact(kind="write", subject=(*named, f"dimension {found.dimension}"), values=values)
+        return Fact("raise", without=found.without, **values)
+    return Fact("write", share=found.share, dimension=f"dimension {found.dimension}", **values)
 
 
 def _who(found: Finding) -> str:
@@ -176,9 +181,9 @@ def check_written(page: Part, found: Finding | None, updates: Updates) -> None:
     if found is None:
         return require(not page.all(".weights"), page.one("#writers").text)
     who = [str(each) for each in found.neurons] or [f"xpert {found.expert}"]
-    named = (*who, f"of layer {found.layer}", f"dimension {found.dimension}")
+    where = {"layer": f"of layer {found.layer}", "dimension": f"dimension {found.dimension}"}
     said, *_ = page.one(".weights").text.split(", through the weights")
-    check_sentence([UnnamedFact(kind="writes", subject=named, values=(found.share,))], said)
+    check_sentence([Fact("writes", who=tuple(who), share=found.share, **where)], said)
     known = updates.layers[found.layer].mlp_and_neurons
     path = known[1].path if known else ""
     weights = page.texts(".weights code")
@@ -188,12 +193,13 @@ def check_written(page: Part, found: Finding | None, updates: Updates) -> None:
 # --- attention ------------------------------------------------------------------------------------------------------
 
 
-def check_attention(facts: Sequence[UnnamedFact], model: ModelReport) -> None:
+def check_attention(facts: Sequence[Fact], model: ModelReport) -> None:
     """On which words it was measured, and both means where neurons were off."""
     attentive = [(context, each) for context in model.contexts for each in context.states.attention]
     off = next((each for context in model.contexts for each in context.interventions if each.rule == "off"), None)
     everything = [*(each for _, each in attentive), *(off.states.attention if off else ())]
-    expected = [UnnamedFact(kind="attention", subject=everything[0].words)]
+    words = everything[0].words
+    expected = [Fact("model.attention.measured", n=len(words), words=words, above="0.3")]
     pairs = [
         (context, intact, after)
         for after in (off.states.attention if off else ())
@@ -202,11 +208,10 @@ def check_attention(facts: Sequence[UnnamedFact], model: ModelReport) -> None:
     ]
     if off and pairs:
         (context, intact, after), done = pairs[0], intervention_of(off)
-        means = tuple(_mean_from(each, done.layer + 1) for each in (intact, after))
-        neurons = "neuron" if len(done.neurons) == 1 else "neurons"
-        named = (f"layer {done.layer + 1}", context.states.context.label, neurons)
-        if np.isfinite(means).all():
-            expected.append(UnnamedFact(kind="attention without", subject=named, values=means))
+        means = {"intact": _mean_from(intact, done.layer + 1), "off": _mean_from(after, done.layer + 1)}
+        where = {"depth": done.layer + 2, "context": context.states.context.label, "how_many": len(done.neurons)}
+        if np.isfinite([*means.values()]).all():
+            expected.append(Fact("model.attention.without", **where, **means))
     require(list(facts) == expected, str(facts), expected)
 
 
@@ -248,8 +253,8 @@ def check_section(page: Part, model: ModelReport) -> None:
     if "Attention to position 0" in page.texts(".writers-figures h3"):
         facts = attention_facts(model)
         check_attention(facts, model)
-        check_sentence(facts, attention_sentences(facts))
-        require(attention_sentences(facts) in page.texts(".writers-figures + .text"), said, facts)
+        check_sentence(facts, sentence(facts))
+        require(sentence(facts) in page.texts(".writers-figures + .text"), said, facts)
 
 
 def check_row(row: Part, heads: Sequence[str], updates: Updates) -> None:

@@ -50,7 +50,7 @@ COMPILED_VERSION = 8
 """Raised when the environment changes, or the form of the files."""
 FILTERS: dict[str, Callable[..., str]] = {
     **catalogue.FORMATS,
-    **{each.__name__: each for each in (wording.capitalized, wording.day, wording.shortened, wording.visible_spaces)},
+    **{each.__name__: each for each in (wording.day, wording.shortened, wording.visible_spaces)},
     **{
         each.__name__: each
         for each in (wording.weights_format, wording.why_not_captured, depth_name, isolated, visible_piece)

@@ -1,10 +1,12 @@
-"""The first page's picture: the words of a few captures at a few depths, without names, each plot true to scale.
+"""The first page's picture: the words of a few captures at a few depths, without names, each plot true to scale; and what it says of them.
 
-Drawn in the page itself, so that it needs no script and has the theme's colors.
+Drawn in the page itself, so that it needs no script and has the theme's colors. Its sentences are in ``catalogue/first.toml``.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -13,14 +15,16 @@ import numpy as np
 
 from tokviz.pages.findings.finding import Found
 from tokviz.pages.first.choice import Choice
-from tokviz.pages.first.row_sentences import row_sentences, what_is_meant
 from tokviz.pages.frame.frame import model_path, relative
 from tokviz.pages.frame.pictures import slide_id
 from tokviz.pages.frame.small_plots import DENSE, HEIGHT, MOST_WORDS, WIDTH, marks, paths, placed, thinned
+from tokviz.pages.text.catalogue import sentence, text
+from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.findings import norm_jump
 from tokviz.pages.text.problems import why_no_picture
 from tokviz.pages.text.trust import finding as plate_in_words
-from tokviz.pages.text.wording import count, projection_label
-from tokviz.records import ContextReport, Report
+from tokviz.pages.text.wording import projection_label
+from tokviz.records import CategoryMeasure, ContextReport, Geometry, Report
 
 
 def multiples(report: Report, said: Found, chosen: Choice, page: str) -> Multiples:
@@ -69,16 +73,11 @@ class Multiples:
 
     @property
     def caption(self) -> str:
-        n_drawn, n_words, some = len(self.drawn), len(self.chosen.rows[0].states.tokenization.words), ""
-        if n_drawn == MOST_WORDS:
-            some = f" Shown are {n_drawn:,} of {count(n_words, 'word')}, evenly drawn."
-        elif n_drawn < n_words:
-            some = f" Of {count(n_words, 'word')}, the plots show the {n_drawn:,} that are read at the same position."
-        return (
-            f"{projection_label(self.chosen.projection)} PCA. Colors and shapes are categories. Both axes of a plot have one scale, "
-            f"and each plot has its own: its span is how far its words reach along the longer axis.{some} "
-            f"{what_is_meant(self.said, self.chosen)}"
-        ).rstrip()
+        n_drawn, n_words = len(self.drawn), len(self.chosen.rows[0].states.tokenization.words)
+        kind = "first.evenly_drawn" if n_drawn == MOST_WORDS else "first.at_the_same_position"
+        drawn = Fact(kind, n=n_drawn, of=n_words) if n_drawn == MOST_WORDS or n_drawn < n_words else ()
+        label, meant = projection_label(self.chosen.projection), what_is_meant(self.said, self.chosen)
+        return text(Fact("first.caption", projection=label, drawn=drawn, meant=meant))
 
     @property
     def marks(self) -> list[tuple[str, str, str]]:
@@ -110,3 +109,84 @@ class Multiples:
             return relative(self.page, f"explore/index.html#a={slug}/{name}/{wanted}&at={at}")
         other = wanted if wanted in drawn[1:] else None
         return relative(self.page, f"{model_path(slug)}#{slide_id(name, depth, other)}")
+
+
+# --- what is said of its rows ----------------------------------------------------------------------------------------
+
+
+_MEANT = {
+    "first.meant.norm": {"first.row.norm", "first.row.jump", "first.row.and_jump"},
+    "first.meant.variance": {"first.row.variance", "first.row.jump", "first.row.and_jump"},
+    "first.meant.neighbors": {"first.row.neighbors", "first.row.and_neighbors"},
+}
+"""What explains words, and the facts that are told in them."""
+
+
+def row_sentences(said: Found, chosen: Choice) -> tuple[str, ...]:
+    """What was measured, in a sentence for each row of which something is known."""
+    return tuple(sentence([stated]) for row in chosen.rows if (stated := row_fact(said, chosen, row)))
+
+
+def what_is_meant(said: Found, chosen: Choice) -> tuple[Fact, ...]:
+    """By words of these sentences, and of the one above them."""
+    stated = [each for row in chosen.rows if (each := row_fact(said, chosen, row))]
+    used = {each.kind for of_row in stated for each in of_row.values["what"]}
+    if said.slot == "words" and said.evidence:
+        used.add("first.row.neighbors")
+    return tuple(Fact(meant) for meant, kinds in _MEANT.items() if kinds & used)
+
+
+def row_fact(said: Found, chosen: Choice, row: ContextReport) -> Fact | None:
+    """Of the words' first template, as plots are.
+
+    At the finding's layer what its sentence is about, and neighbors; else where most and fewest are, and a jump of the norm.
+    """
+    geometry = row.in_first_template.geometry
+    if geometry is None:
+        return None
+    if said.breaks is None or chosen.marked is None:
+        neighbors = tuple(_most_and_fewest(geometry.purity, chosen.depths))
+        what = (*neighbors, *_jump(geometry, chosen.depths, comes_first=not neighbors))
+    else:
+        what = tuple(_at_a_break(geometry, chosen.marked, flattens=said.breaks.flattens))
+    label = f"{chosen.label(row)}{', first sentence' if row.has_templates else ''}"
+    return Fact("first.row.of", label=label, what=what) if what else None
+
+
+def _at_a_break(geometry: Geometry, depth: int, *, flattens: bool) -> Iterator[Fact]:
+    share, norm = float(geometry.spread.pc1_share[depth]), float(geometry.spread.mean_norm[depth])
+    if not math.isfinite(share if flattens else norm):
+        return
+    yield (
+        Fact("first.row.variance", depth=depth, share=share)
+        if flattens
+        else Fact("first.row.norm", depth=depth, norm=norm)
+    )
+    if geometry.purity.above_chance.holds[depth]:
+        yield Fact("first.row.and_neighbors", **_shares(geometry.purity, depth))
+
+
+def _most_and_fewest(purity: CategoryMeasure, depths: tuple[int, ...]) -> Iterator[Fact]:
+    """Among the depths that are shown; nothing where none is claimed to be above chance."""
+    clear = [each for each in depths if purity.above_chance.holds[each]]
+    known = [each for each in depths if math.isfinite(purity.value[each])]
+    if clear:
+        most, fewest = max(clear, key=purity.value.__getitem__), min(known, key=purity.value.__getitem__)
+        yield Fact("first.row.neighbors", depth=most, **_shares(purity, most))
+        if fewest != most:
+            yield Fact("first.row.fewest", depth=fewest, **_shares(purity, fewest))
+
+
+def _shares(purity: CategoryMeasure, depth: int) -> dict[str, float]:
+    return {"share": float(purity.value[depth]), "chance": float(purity.null_mean[depth])}
+
+
+def _jump(geometry: Geometry, depths: tuple[int, ...], *, comes_first: bool) -> Iterator[Fact]:
+    """Where the mean norm jumps, if the depth is shown; that no few neurons are known to write it doesn't make it small."""
+    depth = norm_jump(geometry)
+    if depth is not None and depth in depths:
+        before, after = geometry.spread.mean_norm[depth - 1 : depth + 1].tolist()
+        share = float(geometry.spread.pc1_share[depth])
+        variance = Fact("first.row.held", share=share) if math.isfinite(share) else ()
+        kind = "first.row.jump" if comes_first else "first.row.and_jump"
+        yield Fact(kind, depth=depth, before=before, after=after, variance=variance)

@@ -14,9 +14,11 @@ from tokviz.pages.charts.measures import lens_measures
 from tokviz.pages.frame.frame import relative
 from tokviz.pages.frame.index import context_entry, data_folder
 from tokviz.pages.model.lens_data import has_lens, has_tops
-from tokviz.pages.model.lens_sentences import facts, limits, sentences
 from tokviz.pages.text import data_text
-from tokviz.pages.text.wording import joined, joined_by_and
+from tokviz.pages.text.catalogue import sentence
+from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.sentences import depths_where
+from tokviz.pages.text.wording import joined
 from tokviz.records import ContextReport, Lens, ModelReport, Report, WordList, depth_name
 from tokviz.text import isolated, visible_piece
 
@@ -54,7 +56,7 @@ def lens_section(report: Report, model: ModelReport, page: str) -> dict[str, Any
     return {
         "heading": HEADING,
         "missing": _missing(reasons, asked, report.words),
-        "said": sentences(facts(model)),
+        "said": [sentence([each]) for each in facts(model)],
         "limits": limits(model.contexts) if shown else "",
         "grid": _grid(report, model, page),
         "charts": charts,
@@ -65,23 +67,56 @@ def lens_section(report: Report, model: ModelReport, page: str) -> dict[str, Any
 
 def _missing(reasons: Iterable[str], asked: Sequence[Lens], words: WordList) -> str:
     """Why there is no lens, or why it doesn't read categories."""
-    if reasons := list(reasons):
-        return f"No lens: {joined_by_and(reasons)}."
+    if reasons := tuple(reasons):
+        return sentence([Fact("model.lens.none", reasons=reasons)])
     return why_categories_unread(asked[0].names, words)
 
 
 def why_categories_unread(names: Sequence[str], words: WordList) -> str:
     """A sentence about the tokens that each category is read as; empty where these can be told apart."""
     labels = [category.label for category in words.categories]
-    if unknown := [label for label, name in zip(labels, names, strict=False) if not name]:
-        said = (
-            f"the tokenizer doesn’t know what {joined_by_and(unknown)} {'is' if len(unknown) == 1 else 'are'} read as"
-        )
-    elif twice := [label for label, name in zip(labels, names, strict=False) if names.count(name) > 1]:
-        said = f"what {joined_by_and(twice)} are read as begins with the same token"
+    if unknown := tuple(label for label, name in zip(labels, names, strict=False) if not name):
+        why = Fact("model.lens.unknown", labels=unknown)
+    elif alike := tuple(label for label, name in zip(labels, names, strict=False) if names.count(name) > 1):
+        why = Fact("model.lens.alike", labels=alike)
     else:
         return ""
-    return f"Categories aren’t read: {said} (reads_as in the configuration)."
+    return sentence([Fact("model.lens.unread", why=why)])
+
+
+# --- what is announced -----------------------------------------------------------------------------------------------
+
+
+def facts(model: ModelReport) -> tuple[Fact, ...]:
+    """At which depths more words than by chance are read as their own category: by sentence, each of several contexts."""
+    stated: dict[str, list[Fact]] = {}
+    for context in model.contexts:
+        named = context.lens.named if context.lens else None
+        if named is None:
+            continue
+        label, holds = context.states.context.label, named.holds
+        if holds.any():
+            shares = named.value[holds]
+            low, high = float(shares.min()), float(shares.max())
+            read = Fact("model.lens.read_at", label=label, where=depths_where(holds), shares=(low, high))
+            stated.setdefault("model.lens.read", []).append(read)
+        elif not context.states.tokenization.reads_position_0:  # of which ``limits`` says that nothing is announced
+            kind = "model.lens.not_shown" if named.can_be_tested else "model.lens.not_tested"
+            stated.setdefault(kind, []).append(Fact("model.lens.words", label=label))
+    return tuple(Fact(kind, contexts=tuple(contexts)) for kind, contexts in stated.items())
+
+
+def limits(contexts: Iterable[ContextReport]) -> str:
+    """What the lens doesn't say, and which words are read where it wasn't fitted."""
+    labels = tuple(
+        dict.fromkeys(
+            each.states.context.label
+            for each in contexts
+            if has_lens(each) and each.states.tokenization.reads_position_0
+        )
+    )
+    stated = [Fact("model.lens.limits"), *([Fact("model.lens.not_fitted", labels=labels)] if labels else [])]
+    return " ".join(sentence([each]) for each in stated)
 
 
 # --- the grid --------------------------------------------------------------------------------------------------------

@@ -12,18 +12,19 @@ import numpy as np
 
 from tokviz.pages.frame.frame import data_path
 from tokviz.pages.frame.index import data_folder
-from tokviz.pages.model.relations import NOT_MEASURED, order_at, order_sentences, relation_at, relation_sentences
+from tokviz.pages.model.relations import order_at, order_sentences, relation_at, relation_sentences
 from tokviz.pages.text import data_text
 from tokviz.pages.text.extent import last_captured
 from tokviz.pages.text.parts import Option
 from tokviz.pages.text.sentences import in_quotes
 from tokviz.pages.text.wording import the_depth
 from tokviz.records import (
-    Context,
     ContextReport,
     ModelReport,
     Order,
+    OrderMeasures,
     Relation,
+    RelationMeasures,
     Relations,
     Report,
     WordList,
@@ -53,8 +54,6 @@ CAPTIONS = {
 """What a plot of each kind shows."""
 _QUIET, _HAIR = "#63676c", "#b4b4b4"
 Asked = Relation | Order
-Sentences = Callable[[Relations, tuple[str, ...]], tuple[str, ...]]
-"""What is measured in a context, and its templates → what is said of one relation or order; first of all whether it is shown."""
 
 
 def choices(report: Report, models: Iterable[ModelReport]) -> tuple[Option, ...]:
@@ -95,7 +94,11 @@ def related_section(report: Report, model: ModelReport, page: str) -> dict[str, 
     labels = [each.label for each in asked]
     return {
         "figures": [
-            (each, CAPTIONS[kind_of(each)], _said(model, _sentences_of(report, index)))
+            (
+                each,
+                CAPTIONS[kind_of(each)],
+                [(one.states.context, _said(report, model, one, index)) for one in model.captures],
+            )
             for index, each in enumerate(asked)
         ],
         "strips": [
@@ -113,36 +116,34 @@ def related_section(report: Report, model: ModelReport, page: str) -> dict[str, 
     }
 
 
-def _sentences_of(report: Report, index: int) -> Sentences:
-    """Of a relation or an order, by its number among all of them."""
-    place = index - len(report.relations)
-    if place < 0:
-        n_pairs = len(report.relations[index].pairs)
-        return lambda found, templates: relation_sentences(found.relations[index], n_pairs, templates)
-    return lambda found, templates: order_sentences(found.orders[place], report.orders[place], templates)
+def _said(report: Report, model: ModelReport, capture: ContextReport, index: int) -> tuple[str, ...]:
+    """What is said of a capture; ``index``: of the relation or the order, among all of them."""
+    if capture.relations is None:
+        return ("Relations and orders weren’t measured here.",)
+    said = _sayings(report, capture.relations)[index](capture.states.context.templates)
+    return (*said, *_unchanged(report, model, capture, index))
 
 
-def _said(model: ModelReport, sentences: Sentences) -> list[tuple[Context, tuple[str, ...]]]:
+def _sayings(report: Report, found: Relations) -> list[Callable[[Sequence[str]], tuple[str, ...]]]:
+    """Of each relation and each order, from a context's templates: what is said of it; first of all whether it is shown."""
+    relations = zip(report.relations, found.relations, strict=True)
     return [
-        (
-            context.states.context,
-            (*sentences(context.relations, context.states.context.templates), *_unchanged(model, context, sentences))
-            if context.relations
-            else ("Relations and orders weren’t measured here.",),
-        )
-        for context in model.captures
+        *(partial(relation_sentences, measured, len(asked.pairs)) for asked, measured in relations),
+        *(partial(order_sentences, *each) for each in zip(found.orders, report.orders, strict=True)),
     ]
 
 
-def _unchanged(model: ModelReport, changed: ContextReport, sentences: Sentences) -> tuple[str, ...]:
+def _unchanged(report: Report, model: ModelReport, changed: ContextReport, index: int) -> tuple[str, ...]:
     """Of a capture with neurons changed: what the model as it is gives in the one template that was captured so, if there are several."""
     several = [each for each in model.contexts if each.has_templates]
     intact = next((each for each in several if any(own is changed for own in each.interventions)), None)
     if intact is None or intact.relations is None:
         return ()
-    said, *_ = sentences(intact.relations.in_first_template, ())
-    if said.startswith(NOT_MEASURED):
+    found = intact.relations.in_first_template
+    measured: tuple[RelationMeasures | OrderMeasures, ...] = (*found.relations, *found.orders)
+    if not measured[index].is_measured:
         return ()
+    said, *_ = _sayings(report, found)[index](())
     which = f"Neurons are changed in the first sentence only, {in_quotes(intact.states.context.template)}."
     return (f"{which} Of the same sentence in the unchanged model: {said}",)
 

@@ -1,16 +1,15 @@
-"""What the numbers say of relations and orders: over all depths of a context, and at one."""
+"""What the numbers say of relations and orders, over all depths of a context and at one: facts of ``catalogue/model.toml``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from tokviz.pages.text.catalogue import sentence
 from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.sentences import depths_where, over_sentences
-from tokviz.pages.text.wording import count, ranged, score
-from tokviz.records import Beyond, Order, OrderMeasures, RelationMeasures, Tested
+from tokviz.records import Beyond, Order, OrderMeasures, RelationMeasures
 from tokviz.text import isolated
 
 LOOKS: Mapping[str, str] = {
@@ -22,7 +21,18 @@ LOOKS: Mapping[str, str] = {
 """The catalogue's names of what words look like."""
 LEAST_NEAR = 0.5
 """Of the second words: where the first words alone find more of them, at the median depth, the pairs lie near each other."""
-NOT_MEASURED = "Not measured"
+
+
+def _said(*facts: Fact) -> tuple[str, ...]:
+    """A sentence for each."""
+    return tuple(sentence([each]) for each in facts)
+
+
+def _or_none(number: int) -> int | Fact:
+    return number or Fact("model.relation.none")
+
+
+# --- relations -------------------------------------------------------------------------------------------------------
 
 
 def relation_sentences(measured: RelationMeasures, n_asked: int, templates: Sequence[str] = ()) -> tuple[str, ...]:
@@ -33,102 +43,102 @@ def relation_sentences(measured: RelationMeasures, n_asked: int, templates: Sequ
     n_asked : pairs in the configuration.
     templates : of the context.
     """
-    n_pairs = len(measured.rows)
     if not measured.is_measured:
-        return (_too_few(n_pairs, "pairs of reference words", measured.LEAST_PAIRS),)
-    parallelism = measured.parallelism
-    known = np.isfinite(parallelism.value)
+        return _said(Fact("model.relation.too_few", least=measured.LEAST_PAIRS, n=_or_none(len(measured.rows))))
+    known = np.isfinite(measured.parallelism.value)
     if not known.any():
-        return ("Not defined at any depth: one of the first words has the same state as one of the second words.",)
-    left_out = f"{n_pairs} of {n_asked} pairs are measured here; of the others, not both words are reference words."
-    said = (
-        _verdict(measured, known),
+        return _said(Fact("model.relation.undefined"))
+    return (
+        *_said(_verdict(measured, known)),
         *over_sentences(measured.holds, measured.template_holds, templates),
-        _against_shuffled(parallelism),
-        _found(measured),
-        left_out if n_pairs < n_asked else "",
-    )
-    return tuple(filter(None, said))
-
-
-def _against_shuffled(parallelism: Tested) -> str:
-    parallel = parallelism.claim.holds
-    if not parallel.any():
-        return ""
-    return (
-        f"At {depths_where(parallel)}, the pairs’ differences are more parallel than with the same words paired at random (mean cosine "
-        f"{ranged(parallelism.value[parallel], score)}, at random {ranged(parallelism.null_mean[parallel], score)})."
+        *_said(*_on_pairs(measured, n_asked)),
     )
 
 
-def _found(measured: RelationMeasures) -> str:
-    """Empty where hits aren't known."""
-    if not np.isfinite(measured.hits).any():
-        return ""
-    return (
-        f"Over all depths, the first word plus the mean difference of the other pairs finds {_whole(measured.hits)} of "
-        f"{count(len(measured.rows), 'second word')} among the {count(measured.n_candidates, 'word')} of their category; the first "
-        f"word alone finds {_whole(measured.hits_of_source)}."
-    )
-
-
-def _whole(hits: np.ndarray) -> str:
-    """``8–10``."""
-    return ranged(hits, lambda value: f"{value:g}")
-
-
-def _verdict(measured: RelationMeasures, known: np.ndarray) -> str:
-    holds = measured.holds
+def _verdict(measured: RelationMeasures, known: np.ndarray) -> Fact:
+    holds, n_pairs = measured.holds, len(measured.rows)
     if holds.any():
-        return (
-            f"At {depths_where(holds)}, a common difference leads from the first words to the second: the pairs’ differences are more "
-            "parallel than chance, and their mean leads to the second words better than the first words alone do."
-        )
+        return Fact("model.relation.shown", where=depths_where(holds))
     if not measured.can_be_tested:
-        return (
-            f"{count(len(measured.rows), 'pair')} are too few to be tested at the level of this report: whether a common difference "
-            "leads from the first words to the second remains open."
-        )
+        return Fact("model.relation.not_tested", pairs=n_pairs)
     near = measured.hits_of_source[known & np.isfinite(measured.hits_of_source)]
-    if len(near) and np.median(near) > LEAST_NEAR * len(measured.rows):
-        return "The pairs lie near each other; that a common difference leads from the first words to the second isn’t shown."
-    return "It isn’t shown that a common difference leads from the first words to the second."
+    are_near = len(near) and np.median(near) > LEAST_NEAR * n_pairs
+    return Fact("model.relation.near" if are_near else "model.relation.not_shown")
 
 
-_ARE_ONE = "forms of one word, and words that are declared to belong together, are one"
+def _on_pairs(measured: RelationMeasures, n_asked: int) -> Iterator[Fact]:
+    """On what the verdict rests: how parallel the differences are, what their mean finds, and how many pairs there are."""
+    parallelism, n_pairs = measured.parallelism, len(measured.rows)
+    if (holds := parallelism.claim.holds).any():
+        cosines = {"cosines": parallelism.value[holds], "random": parallelism.null_mean[holds]}
+        yield Fact("model.relation.parallel", where=depths_where(holds), **cosines)
+    if np.isfinite(measured.hits).any():
+        hits = {"hits": measured.hits, "of_first": measured.hits_of_source}
+        yield Fact("model.relation.found", pairs=n_pairs, candidates=measured.n_candidates, **hits)
+    if n_pairs < n_asked:
+        yield Fact("model.relation.left_out", n=n_pairs, asked=n_asked)
+
+
+def relation_at(measured: RelationMeasures, depth: int) -> str:
+    """What the numbers say of one depth; nothing where there are none."""
+    cosine, random = measured.parallelism.value[depth], measured.parallelism.null_mean[depth]
+    if not np.isfinite(cosine):
+        return ""
+    parallel = Fact("model.relation_at.parallel", cosine=cosine, random=random)
+    if not measured.parallelism.claim.holds[depth]:
+        return sentence([Fact("model.relation_at.not_shown", parallel=parallel)])
+    hits, of_first = float(measured.hits[depth]), float(measured.hits_of_source[depth])
+    values = {"hits": hits, "pairs": len(measured.rows), "of_first": of_first}
+    found = Fact("model.relation_at.found", **values) if np.isfinite([hits, of_first]).all() else ()
+    kind = "model.relation_at.shown" if measured.holds[depth] else "model.relation_at.only_parallel"
+    return sentence([Fact(kind, parallel=parallel, leads=Fact("model.relation_at.leads", found=found))])
+
+
+# --- orders ----------------------------------------------------------------------------------------------------------
 
 
 def order_sentences(measured: OrderMeasures, order: Order, templates: Sequence[str] = ()) -> tuple[str, ...]:
     """Whether an order can be read from the states, and whether it closes, as far as the numbers say so."""
-    n_words = len(measured.rows)
+    n_words, are_one = len(measured.rows), Fact("model.order.are_one")
     if not measured.is_measured:
-        which = f"reference words{f' ({_ARE_ONE})' if measured.n_units < n_words else ''}"
-        return (_too_few(measured.n_units, which, measured.LEAST_WORDS),)
-    r2, holds = measured.r2, measured.holds
-    if not np.isfinite(r2.value).any():
-        return ("Not defined at any depth: the words don’t differ, or one word alone makes up a principal component.",)
-    what = "place in the cycle" if order.cyclic else "place"
-    how = f"from the first {count(measured.n_components, 'principal component')} of these {count(n_words, 'word')}"
-    best = float(np.nanmax(r2.value))
-    if holds.any():
-        said = (
-            f"At {depths_where(holds)}, a word’s {what} can be read {how}, better than permuted orders can: leave-one-out R² "
-            f"{ranged(r2.value[holds], score)}."
-        )
-    else:
-        reached = f"at most {score(best)}" if best > 0 else "nowhere above 0"
-        said = f"It isn’t shown that a word’s {what} can be read {how} at any depth: leave-one-out R² is {reached}."
-    left_out = f"{n_words} of {measured.n_places} words are measured here; the others aren’t reference words."
-    together = f"They count as {measured.n_units}: {_ARE_ONE}, and left out together."
-    told = (
-        said,
-        _beyond(measured),
-        *over_sentences(holds, r2.claim.template_holds, templates),
-        *(_closing(measured, order) if order.cyclic and holds.any() else ()),
-        left_out if n_words < measured.n_places else "",
-        together if measured.n_units < n_words else "",
+        few = {"least": measured.LEAST_WORDS, "n": _or_none(measured.n_units)}
+        if measured.n_units < n_words:
+            return _said(Fact("model.order.too_few_units", are_one=are_one, **few))
+        return _said(Fact("model.order.too_few", **few))
+    if not np.isfinite(measured.r2.value).any():
+        return _said(Fact("model.order.undefined"))
+    of_words = []
+    if n_words < measured.n_places:
+        of_words.append(Fact("model.order.left_out", n=n_words, of=measured.n_places))
+    if measured.n_units < n_words:
+        of_words.append(Fact("model.order.together", n=measured.n_units, are_one=are_one))
+    return (
+        *_said(_read(measured, order), *(_beyond(measured) if measured.holds.any() else ())),
+        *over_sentences(measured.holds, measured.r2.claim.template_holds, templates),
+        *_said(*_closing(measured, order), *of_words),
     )
-    return tuple(filter(None, told))
+
+
+def _read(measured: OrderMeasures, order: Order) -> Fact:
+    r2, holds = measured.r2.value, measured.holds
+    how = {
+        "place": Fact("model.order.place_in_cycle" if order.cyclic else "model.order.place"),
+        "how": Fact("model.order.how", n=measured.n_components, words=len(measured.rows)),
+    }
+    if holds.any():
+        return Fact("model.order.shown", where=depths_where(holds), r2=r2[holds], **how)
+    best = float(np.nanmax(r2))
+    return Fact("model.order.not_shown", r2=best, **how) if best > 0 else Fact("model.order.not_above_0", **how)
+
+
+def _beyond(measured: OrderMeasures) -> tuple[Fact, ...]:
+    """Whether an order that can be read is more than what its words look like; nothing where that wasn't asked."""
+    if measured.beyond is None:
+        return ()
+    looks, where = _looks_of(measured.beyond), measured.is_beyond
+    if where.any():
+        return (Fact("scope.beyond.shown", looks=looks, where=depths_where(where)),)
+    return (Fact("scope.beyond.not_shown", looks=looks),)
 
 
 def _looks_of(beyond: Beyond) -> tuple[Fact, ...]:
@@ -136,73 +146,37 @@ def _looks_of(beyond: Beyond) -> tuple[Fact, ...]:
     return tuple(Fact(LOOKS[each]) for each in beyond.looks)
 
 
-def _beyond(measured: OrderMeasures) -> str:
-    """Whether an order that can be read is more than what its words look like."""
-    if measured.beyond is None or not measured.holds.any():
-        return ""
-    looks, where = _looks_of(measured.beyond), measured.is_beyond
-    found = Fact("scope.beyond.shown", looks=looks, where=depths_where(where)) if where.any() else None
-    return sentence([found or Fact("scope.beyond.not_shown", looks=looks)])
-
-
-def _closing(measured: OrderMeasures, order: Order) -> tuple[str, ...]:
+def _closing(measured: OrderMeasures, order: Order) -> Iterator[Fact]:
     """Whether the ends of a cycle that can be read meet, and whether it is a circle."""
-    first, last = (order.words[measured.places[end]] for end in (0, -1))
+    if not order.cyclic or not measured.holds.any():
+        return
+    ends = {name: isolated(order.words[measured.places[end]]) for name, end in (("first_word", 0), ("last_word", -1))}
     ends_meet, is_circle = measured.ends_meet, measured.is_circle
     if not ends_meet.any():
-        return (f"It isn’t shown that the ends meet: that {isolated(last)} lies near {isolated(first)}.",)
-    met = f"At {depths_where(ends_meet)}, the ends meet: the last words, up to {isolated(last)}, lie near the first, from {isolated(first)} on."
-    if not is_circle.any():
-        return (met,)
-    return (
-        met,
-        f"At {depths_where(is_circle)}, the words lie in a circle: those opposite each other are farthest apart.",
-    )
-
-
-def _too_few(number: int, what: str, least: int) -> str:
-    return f"{NOT_MEASURED}: at least {least} {what} are needed; of these, this capture has {number or 'none'}."
-
-
-# --- at one depth ----------------------------------------------------------------------------------------------------
-
-
-def relation_at(measured: RelationMeasures, depth: int) -> str:
-    """What the numbers say of one depth; nothing where there are none."""
-    parallelism = measured.parallelism
-    if not np.isfinite(parallelism.value[depth]):
-        return ""
-    cosines = f"mean cosine {score(parallelism.value[depth])}, at random {score(parallelism.null_mean[depth])}"
-    hits, without = measured.hits[depth], measured.hits_of_source[depth]
-    found = f" ({hits:.0f} of {len(measured.rows)} found, {without:.0f} without it)" if np.isfinite(hits) else ""
-    parallel = f"more parallel than with the same words paired at random ({cosines})"
-    leads = f"the mean difference of the other pairs leads to the second words better than the first word alone{found}"
-    if measured.holds[depth]:
-        return f"The pairs have a common difference here: their differences are {parallel}, and {leads}."
-    if not measured.parallelism.claim.holds[depth]:
-        return f"It isn’t shown that the pairs have a common difference here, or that their differences are {parallel}."
-    return f"It isn’t shown that the pairs have a common difference here: their differences are {parallel}, but it isn’t shown that {leads}."
+        yield Fact("model.order.ends_not_shown", **ends)
+        return
+    yield Fact("model.order.ends_meet", where=depths_where(ends_meet), **ends)
+    if is_circle.any():
+        yield Fact("model.order.circle", where=depths_where(is_circle))
 
 
 def order_at(measured: OrderMeasures, depth: int) -> str:
     """What the numbers say of one depth; nothing where there are none."""
-    r2 = measured.r2
-    if not np.isfinite(r2.value[depth]):
-        return ""
+    return " ".join(_said(*_order_at(measured, depth)))
+
+
+def _order_at(measured: OrderMeasures, depth: int) -> Iterator[Fact]:
+    r2 = measured.r2.value[depth]
+    if not np.isfinite(r2):
+        return
     if not measured.holds[depth]:
-        return f"It isn’t shown that the order can be read here: leave-one-out R² is {score(r2.value[depth])}."
-    read = f"The order can be read here: leave-one-out R² is {score(r2.value[depth])}.{_beyond_at(measured, depth)}"
-    if measured.closing is None:
-        return read
+        yield Fact("model.order_at.not_shown", r2=r2)
+        return
+    yield Fact("model.order_at.shown", r2=r2)
+    if measured.beyond is not None:
+        kind = "scope.beyond.here" if measured.is_beyond[depth] else "scope.beyond.not_shown"
+        yield Fact(kind, looks=_looks_of(measured.beyond))
     if measured.is_circle[depth]:
-        return f"{read} Its ends meet, and the words lie in a circle."
-    return f"{read} Its ends meet." if measured.ends_meet[depth] else f"{read} It isn’t shown that its ends meet."
-
-
-def _beyond_at(measured: OrderMeasures, depth: int) -> str:
-    """Whether it is more there than what the words look like."""
-    if measured.beyond is None:
-        return ""
-    looks = _looks_of(measured.beyond)
-    here = Fact("scope.beyond.here", looks=looks) if measured.is_beyond[depth] else None
-    return f" {sentence([here or Fact('scope.beyond.not_shown', looks=looks)])}"
+        yield Fact("model.order_at.circle")
+    elif measured.closing is not None:
+        yield Fact("model.order_at.ends_meet" if measured.ends_meet[depth] else "model.order_at.ends_not_shown")

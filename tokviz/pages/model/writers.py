@@ -11,20 +11,12 @@ import numpy as np
 
 from tokviz.pages.charts.curves import Chart, chart_of
 from tokviz.pages.charts.measure import Measure, Reading
-from tokviz.pages.model.unnamed import UnnamedFact
 from tokviz.pages.model.without import without
+from tokviz.pages.text.catalogue import text
 from tokviz.pages.text.extent import is_partial
+from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.findings import added_by, finding_of
-from tokviz.pages.text.wording import (
-    capitalized,
-    count,
-    joined,
-    neurons_named,
-    number,
-    percent,
-    score,
-    the_depth,
-)
+from tokviz.pages.text.wording import number, the_depth
 from tokviz.records import (
     SINK_WEIGHT,
     AttentionToFirst,
@@ -69,7 +61,7 @@ def writers_section(model: ModelReport, page: str) -> dict[str, Any] | None:
         return None
     layers = updates.layers
     emergence = found.layer + 1 if found else geometry.massive.emergence_depth
-    entering = _entering(layers[0], geometry) if emergence == 1 else ""
+    entering = _entering(layers[0], geometry) if emergence == 1 else ()
     at = the_depth(emergence) if emergence and not entering else ""
     heading = f"What happens at {at}" if at else ""
     if found is not None and found.flattens and found.pc1_after >= LINE:
@@ -85,14 +77,14 @@ def writers_section(model: ModelReport, page: str) -> dict[str, Any] | None:
         # In the list of contents.
         "place": at.capitalize() if at else "Updates",
         "weights": _weights(found, updates),
-        "written": _share(found) if found else None,
+        "written": _written(found) if found else None,
         "entering": entering,
         "context": context,
         "is_known": is_known,
         "is_partial": is_partial(context),
         "sum_error": min(errors, default=None),
         "charts": [*filter(None, [_update_chart(layers, kinds) if is_known else None, attention_chart(model)])],
-        "attention": attention_sentences(stated) if (stated := attention_facts(model)) else None,
+        "attention": attention_facts(model),
         "kinds": [_NAMES[kind] for kind in kinds],
         "rows": rows,
         "without": without(model, context, page),
@@ -100,34 +92,27 @@ def writers_section(model: ModelReport, page: str) -> dict[str, Any] | None:
     }
 
 
-def _entering(first: LayerUpdate, geometry: Geometry) -> str:
+def _entering(first: LayerUpdate, geometry: Geometry) -> tuple[Fact, ...]:
     """That layer 0 doesn't write what is massive after it; empty where it does, or what it adds isn't known.
 
     Between the embedding and layer 0 other modules may add to the states, such as an embedding of the position.
     """
-    massive, largest = geometry.massive.dimensions[1], geometry.massive.largest[1]
+    massive, largest = geometry.massive.dimensions[1], float(geometry.massive.largest[1])
     added = {dimension: part for dimension, part in added_by(first).items() if dimension in massive}
     if not added or any(abs(part) >= largest / 2 for part in added.values()):
-        return ""
-    parts = joined(f"{number(part)} to dimension {dimension}" for dimension, part in added.items())
-    return (
-        f"Layer 0 doesn’t write the massive value that is there after it, {number(largest)}: its parts add {parts}. The value "
-        "enters layer 0, for example with an embedding of the position. "
-    )
+        return ()
+    parts = (text(Fact("model.writes.part", added=part, dimension=dimension)) for dimension, part in added.items())
+    return (Fact("model.writes.entering", largest=largest, parts=tuple(parts)),)
 
 
 # --- who writes the break ---------------------------------------------------------------------------------------------
 
 
-def _share(found: Finding) -> str:
+def _written(found: Finding) -> Fact:
+    values = {"share": found.share, "layer": found.layer, "dimension": found.dimension}
     if not found.neurons:
-        who, verb = f"expert {found.expert}", "writes"
-    else:
-        who, verb = neurons_named(found.neurons), "writes" if len(found.neurons) == 1 else "write"
-    return (
-        f"{capitalized(who)} {verb} {percent(found.share)} of what the MLP of layer {found.layer} adds to "
-        f"dimension {found.dimension}"
-    )
+        return Fact("model.writes.by_expert", expert=found.expert, **values)
+    return Fact("model.writes.by_neurons", neurons=found.neurons, **values)
 
 
 def _weights(found: Finding | None, updates: Updates) -> tuple[str, ...]:
@@ -165,13 +150,17 @@ def _all_attention(model: ModelReport) -> list[_Attention]:
     return found
 
 
-def attention_facts(model: ModelReport) -> tuple[UnnamedFact, ...]:
+def attention_facts(model: ModelReport) -> tuple[Fact, ...]:
     """On which words attention was measured, and what becomes of it without the neurons; empty where it wasn't measured."""
     every = _all_attention(model)
-    return (UnnamedFact(kind="attention", subject=every[0][1].words), *_weaker(model, every)) if every else ()
+    if not every:
+        return ()
+    words = every[0][1].words
+    measured = Fact("model.attention.measured", n=len(words), words=words, above=str(SINK_WEIGHT))
+    return (measured, *_weaker(model, every))
 
 
-def _weaker(model: ModelReport, every: list[_Attention]) -> Iterator[UnnamedFact]:
+def _weaker(model: ModelReport, every: list[_Attention]) -> Iterator[Fact]:
     changed = next((each for context in model.contexts if (each := context.intervened("off"))), None)
     done = changed.states.intervention if changed else None
     off = next((each for each in every if each[2]), None)
@@ -180,27 +169,10 @@ def _weaker(model: ModelReport, every: list[_Attention]) -> Iterator[UnnamedFact
     intact = next((each for each in every if not each[2] and each[1].template == off[1].template), None)
     with_them, without_them = (_mean_after(each[1], done.layer) if each else None for each in (intact, off))
     if intact and with_them is not None and without_them is not None:
-        neurons = "neuron" if len(done.neurons) == 1 else "neurons"
-        named = (f"layer {done.layer + 1}", intact[0], neurons)
-        yield UnnamedFact(kind="attention without", subject=named, values=(with_them, without_them))
-
-
-def attention_sentences(stated: tuple[UnnamedFact, ...]) -> str:
-    """``Measured on 2 words (…); …``, and ``From layer 12 on this weight is 0.60 on average (alone), …`` where that is known."""
-    first, *others = stated
-    return " ".join([_measured_on(first), *map(_say_weaker, others)])
-
-
-def _measured_on(fact: UnnamedFact) -> str:
-    return (
-        f"Measured on {count(len(fact.subject), 'word')} ({joined(fact.subject)}); attention.csv also has the share of heads "
-        f"whose weight is above {SINK_WEIGHT}."
-    )
-
-
-def _say_weaker(fact: UnnamedFact) -> str:
-    (layer, label, neurons), (intact, off) = fact.subject, map(score, fact.values)
-    return f"From {layer} on this weight is {intact} on average ({label}), and {off} with the {neurons} off."
+        means = {"intact": with_them, "off": without_them}
+        # The depth after the layer that follows.
+        depth, how_many = done.layer + 2, len(done.neurons)
+        yield Fact("model.attention.without", depth=depth, context=intact[0], how_many=how_many, **means)
 
 
 def _mean_after(found: AttentionToFirst, layer: int) -> float | None:

@@ -38,14 +38,17 @@ FORMATS: dict[str, Writer] = {
     "neurons": wording.neurons_named,
     "count": "{:,}".format,
     "as_is": "{:g}".format,
+    "whole": "{:.0f}".format,
     "two_digits": "{:.2g}".format,
     "in_words": wording.in_words,
     "millions": wording.millions,
     "depth": wording.the_depth,
+    "at": wording.at_the_depth,
     "depths": lambda ends: depths_name(*ends),
     "joined": lambda each: wording.joined(map(str, each)),
     "joined_by_and": lambda each: wording.joined_by_and([_plain(one) for one in each]),
     "semicolons": lambda each: "; ".join(map(_plain, each)),
+    "capitalized": wording.capitalized,
     "start": lambda each: wording.capitalized(wording.joined_by_and([_plain(one) for one in each])),
 }
 """How a value is written, by the name that sentences and templates (as a filter) have for it."""

@@ -113,6 +113,11 @@ def the_depth(depth: int) -> str:
     return "the embedding" if depth == 0 else depth_name(depth)
 
 
+def at_the_depth(depth: int) -> str:
+    """``in the embedding``, ``at layer 11``."""
+    return f"{'at' if depth else 'in'} {the_depth(depth)}"
+
+
 def count(number: int, noun: str) -> str:
     """``1 word``, ``1,204 words``, ``9 categories``."""
     if number == 1:
