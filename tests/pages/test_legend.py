@@ -57,7 +57,7 @@ def test_many_categories_are_folded(n_categories: int, folded: list[int]) -> Non
     models = (model_report("m", "M", 3, words, sample_report().contexts),)
     report = replace(sample_report(), words=words, models=models)
     assert [len(each) for each in listed(report)] == [MOST_CATEGORIES_IN_SIGHT, *folded]
-    assert present(legend(report.words.categories, Marks(), report.words.categories)).more.startswith(
+    assert present(legend(report.words.categories, Marks(), report.words.categories))["more"].startswith(
         str(n_categories - MOST_CATEGORIES_IN_SIGHT)
     )
 

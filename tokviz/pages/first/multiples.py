@@ -27,11 +27,6 @@ from tokviz.pages.text.wording import projection_label
 from tokviz.records import CategoryMeasure, ContextReport, Geometry, Report
 
 
-def multiples(report: Report, said: Found, chosen: Choice, page: str) -> Multiples:
-    """``page``: path of the page that shows it."""
-    return Multiples(report=report, said=said, chosen=chosen, page=page)
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Multiples:
     """The whole picture: a row for each capture, a column for each depth."""
@@ -40,6 +35,7 @@ class Multiples:
     said: Found
     chosen: Choice
     page: str
+    """The path of the page that shows it."""
     size: ClassVar[tuple[int, int]] = WIDTH, HEIGHT
 
     @property
