@@ -33,7 +33,7 @@ from tokviz import pages
 from tokviz.pages import render
 from tokviz.pages.findings.chosen import findings
 from tokviz.pages.first.choice import choice
-from tokviz.pages.model.events import events
+from tokviz.pages.model.story import events
 from tokviz.pages.text.catalogue import text
 from tokviz.pages.text.findings import finding_of
 from tokviz.pages.text.trust import finding, trust

@@ -20,8 +20,8 @@ from report_fixture import SENTENCE, lens_report, model_report, sample_report, w
 from tokviz.pages.charts.measures import lens_measures
 from tokviz.pages.downloads import tables
 from tokviz.pages.downloads.measured import lens_csv
-from tokviz.pages.model import lens_data
 from tokviz.pages.model.lens import facts, shown_depths
+from tokviz.pages.model.lens import files as scripts_of
 from tokviz.pages.text.catalogue import sentence
 from tokviz.pages.text.facts import Fact
 from tokviz.records import ModelReport, Relation, Report, depth_name
@@ -69,7 +69,7 @@ def test_of_long_lists_the_script_has_the_highest_only() -> None:
     model = model_report("smol-30", "Long", 30, words, (SENTENCE,), projections=("centered",))
     context = replace(model.contexts[0], lens=lens(31, words, 31))
     report = replace(REPORT, words=words, models=(replace(model, contexts=(context,)),))
-    (text,) = lens_data.files(report).values()
+    (text,) = scripts_of(report).values()
     found = content(text.replace("/sentence lens", "/alone lens"))
     assert (found["n"], found["bytes"]) == (1, 2)
     told = found["words"]
@@ -111,7 +111,7 @@ def test_a_lens_that_measures_nothing_has_no_files() -> None:
     context = replace(FIRST.contexts[0], lens=nothing, interventions=())
     report = replace(REPORT, models=(replace(FIRST, contexts=(context,)),))
     assert not [path for path in tables.files(report) if "lens" in path]
-    assert not lens_data.files(report)
+    assert not scripts_of(report)
 
 
 # --- curves ----------------------------------------------------------------------------------------------------------

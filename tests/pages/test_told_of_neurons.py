@@ -16,7 +16,7 @@ from narrow import present
 from report_fixture import SENTENCE
 
 from tokviz.pages.findings.neurons import evidence, headline
-from tokviz.pages.model.without_facts import without_facts
+from tokviz.pages.model.without import without_facts
 from tokviz.pages.model.writers import attention_facts
 from tokviz.pages.text import catalogue
 from tokviz.pages.text.facts import Fact

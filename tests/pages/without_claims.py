@@ -10,7 +10,7 @@ from claims import DEPTH, FalseClaim, close, depth_of, plain, require, says
 from fact_checks import check_sentence
 from rendered import Part
 
-from tokviz.pages.model.without_facts import without_facts
+from tokviz.pages.model.without import without_facts
 from tokviz.pages.text.catalogue import sentence
 from tokviz.pages.text.facts import Fact
 from tokviz.records import BreakingNeurons, ContextReport, Intervention, Loss, RandomNeurons

@@ -27,8 +27,7 @@ from tokviz.pages.charts.notes import controls_noted, over_templates
 from tokviz.pages.charts.scale import NAME_GAP, OF_ALL_MODELS
 from tokviz.pages.charts.word_by_word import BANDS, BETWEEN, charts_between
 from tokviz.pages.compare.differing import Differing, short_of
-from tokviz.pages.model.lens import limits
-from tokviz.pages.model.lens_data import has_lens
+from tokviz.pages.model.lens import has_lens, limits
 from tokviz.pages.text import data_text
 from tokviz.pages.text.extent import end_name
 from tokviz.records import ModelReport, Report

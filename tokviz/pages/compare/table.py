@@ -13,7 +13,7 @@ from tokviz.pages.charts.measure import Measure
 from tokviz.pages.charts.measures import MEASURES, lens_measures, related_measures
 from tokviz.pages.frame.frame import model_path, relative
 from tokviz.pages.frame.pictures import slide_id
-from tokviz.pages.model.lens_data import has_lens
+from tokviz.pages.model.lens import has_lens
 from tokviz.pages.text.extent import end_name, is_partial
 from tokviz.pages.text.findings import finding_of
 from tokviz.pages.text.parts import Link

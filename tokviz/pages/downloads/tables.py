@@ -15,7 +15,7 @@ from tokviz.pages.downloads import plots_notebook, report_json, word_by_word
 from tokviz.pages.downloads.measured import geometry_csv, lens_csv, relations_csv, templates_csv
 from tokviz.pages.explore.explore_data import scripts
 from tokviz.pages.frame.frame import data_path
-from tokviz.pages.model import lens_data, profile_tables, related, word_map
+from tokviz.pages.model import lens, profile_tables, related, word_map
 from tokviz.pages.series import series_data
 from tokviz.pages.text.data_text import csv_fields, csv_numbers, csv_text, spaced, spreadsheet_safe
 from tokviz.records import (
@@ -81,7 +81,7 @@ TABLES = (
     ),
     CaptureTable(
         "lens",
-        lambda of: of.lens if lens_data.has_lens(of) else None,
+        lambda of: of.lens if lens.has_lens(of) else None,
         lambda found, _, asked: lens_csv(found, asked.relations),
     ),
     CaptureTable("tokens", lambda of: of.states.tokenization.is_known, lambda _, of, __: tokens_csv(of), differs=False),
@@ -103,7 +103,7 @@ def files(report: Report) -> dict[str, str]:
         **word_by_word.files(report),
         **change_data.files(report),
     }
-    written |= word_map.files(report) | lens_data.files(report)
+    written |= word_map.files(report) | lens.files(report)
     for model, context in _captured(report.models):
         words = report.words.of(context.states.tokenization)
         asked = Asked(words=words, relations=report.relations, orders=report.orders)

@@ -17,8 +17,7 @@ from tokviz.pages.frame.index import (
     words_entry,
 )
 from tokviz.pages.frame.pictures import Shown
-from tokviz.pages.model.lens import limits
-from tokviz.pages.model.lens_data import has_tops
+from tokviz.pages.model.lens import has_tops, limits
 from tokviz.pages.model.related import SCRIPT as CHOICE_SCRIPT
 from tokviz.pages.model.related import choices
 from tokviz.pages.model.word_map import SCRIPT as WORD_MAP_SCRIPT

@@ -17,7 +17,7 @@ from tokviz.pages.first.multiples import Multiples
 from tokviz.pages.frame.frame import Frame, Values, model_path, relative, series_path
 from tokviz.pages.frame.pictures import Shown, picture, slide_id
 from tokviz.pages.frame.small_plots import hue_class
-from tokviz.pages.model.lens_data import has_lens
+from tokviz.pages.model.lens import has_lens
 from tokviz.pages.series import sentences
 from tokviz.pages.text import extent, landmarks
 from tokviz.pages.text.extent import models_arrange, words_in_all

@@ -22,7 +22,7 @@ from tokviz.pages.frame.frame import (
     relative,
     series_path,
 )
-from tokviz.pages.model.lens_data import has_lens
+from tokviz.pages.model.lens import has_lens
 from tokviz.pages.text import extent, glossary, landmarks
 from tokviz.pages.text.catalogue import text
 from tokviz.pages.text.extent import words_in_all

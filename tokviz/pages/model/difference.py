@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from tokviz.pages.model.events import dimensions
+from tokviz.pages.model.story import dimensions
 from tokviz.pages.text.catalogue import sentence, text
 from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.stage_facts import whose
