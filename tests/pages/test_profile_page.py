@@ -23,8 +23,8 @@ from repeating import times
 from report_fixture import layer_similarity
 
 from tokviz.config import load
+from tokviz.pages.model.profile import facts
 from tokviz.pages.model.profile_found import Compared, Found, Kind, ProfileMeasure, ProfilePair, Value, compared
-from tokviz.pages.model.profile_sentences import facts
 from tokviz.pages.model.profile_tables import files
 from tokviz.pages.text.catalogue import text
 from tokviz.records import BestMatch, LayerSimilarity, ModelSimilarity, Report

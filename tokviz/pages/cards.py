@@ -13,7 +13,7 @@ from tokviz.pages.findings.chosen import findings
 from tokviz.pages.findings.finding import Found
 from tokviz.pages.frame.frame import FIRST_PAGE, card_path, model_path
 from tokviz.pages.frame.small_plots import thinned
-from tokviz.pages.model.related import CAPTIONS, items, kind_of
+from tokviz.pages.model.related import caption_of, items, kind_of
 from tokviz.pages.site import with_isolated_names
 from tokviz.pages.text.extent import facts_line
 from tokviz.pages.text.wording import capitalized, joined_by_and, number, projection_label
@@ -302,7 +302,7 @@ def _related(report: Report, found: Found) -> tuple[tuple[Panel, ...], tuple[str
         joined=_joined(kind, n_words),
         guide=_guide(kind, places),
     )
-    return (panel,), tuple(re.split(r"(?<=\.) ", CAPTIONS[kind]))
+    return (panel,), tuple(re.split(r"(?<=\.) ", caption_of(found.asked)))
 
 
 def _joined(kind: str, n_words: int) -> tuple[tuple[int, int], ...]:

@@ -14,7 +14,9 @@ from tokviz.pages.frame.frame import data_path
 from tokviz.pages.frame.index import data_folder
 from tokviz.pages.model.relations import order_at, order_sentences, relation_at, relation_sentences
 from tokviz.pages.text import data_text
+from tokviz.pages.text.catalogue import text
 from tokviz.pages.text.extent import last_captured
+from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.parts import Option
 from tokviz.pages.text.sentences import in_quotes
 from tokviz.pages.text.wording import the_depth
@@ -22,9 +24,7 @@ from tokviz.records import (
     ContextReport,
     ModelReport,
     Order,
-    OrderMeasures,
     Relation,
-    RelationMeasures,
     Relations,
     Report,
     WordList,
@@ -40,18 +40,6 @@ _MARGIN = 10.0
 _CHARACTER = 8.5
 """Pixels of a wide Latin letter, on average."""
 _RING = 1.0
-CAPTIONS = {
-    "pairs": "Each line leads from the first word of a pair (hollow) to the second (full), in the first two principal components "
-    "of these words, fitted to each layer separately. If one vector led from every first word to its second, the lines would be "
-    "parallel and equally long. The plot shows two dimensions; the numbers are of all.",
-    "circle": "Each word stands where a regression fitted without it puts it, in each layer separately. If all were read exactly, "
-    "they would follow each other on the dotted circle, and R² would be 1; at 0 or below, it is no better than the mean of all. "
-    "The line joins the words in their order.",
-    "line": "Horizontal: where a regression fitted without a word puts it, in each layer separately; vertical: its true place, the "
-    "first word at the bottom. If all were read exactly, they would lie on the dotted line, and R² would be 1; at 0 or below, it "
-    "is no better than the mean of all. The line joins the words in their order.",
-}
-"""What a plot of each kind shows."""
 _QUIET, _HAIR = "#63676c", "#b4b4b4"
 Asked = Relation | Order
 
@@ -74,6 +62,11 @@ def kind_of(asked: Asked) -> str:
     return "circle" if asked.cyclic else "line"
 
 
+def caption_of(asked: Asked) -> str:
+    """What its plot shows."""
+    return text(Fact(f"model.plot.{kind_of(asked)}"))
+
+
 def key_of(asked: Asked) -> str:
     """Its name in addresses, ``relation-capital``, ``order-months``; a relation and an order may have the same name."""
     return f"{'relation' if isinstance(asked, Relation) else 'order'}-{asked.name}"
@@ -94,11 +87,7 @@ def related_section(report: Report, model: ModelReport, page: str) -> dict[str, 
     labels = [each.label for each in asked]
     return {
         "figures": [
-            (
-                each,
-                CAPTIONS[kind_of(each)],
-                [(one.states.context, _said(report, model, one, index)) for one in model.captures],
-            )
+            (each, caption_of(each), [(one.states.context, _said(report, model, one, index)) for one in model.captures])
             for index, each in enumerate(asked)
         ],
         "strips": [
@@ -120,17 +109,8 @@ def _said(report: Report, model: ModelReport, capture: ContextReport, index: int
     """What is said of a capture; ``index``: of the relation or the order, among all of them."""
     if capture.relations is None:
         return ("Relations and orders weren’t measured here.",)
-    said = _sayings(report, capture.relations)[index](capture.states.context.templates)
-    return (*said, *_unchanged(report, model, capture, index))
-
-
-def _sayings(report: Report, found: Relations) -> list[Callable[[Sequence[str]], tuple[str, ...]]]:
-    """Of each relation and each order, from a context's templates: what is said of it; first of all whether it is shown."""
-    relations = zip(report.relations, found.relations, strict=True)
-    return [
-        *(partial(relation_sentences, measured, len(asked.pairs)) for asked, measured in relations),
-        *(partial(order_sentences, *each) for each in zip(found.orders, report.orders, strict=True)),
-    ]
+    item = [*items(report, capture.relations)][index]
+    return (*item.told(capture.states.context.templates), *_unchanged(report, model, capture, index))
 
 
 def _unchanged(report: Report, model: ModelReport, changed: ContextReport, index: int) -> tuple[str, ...]:
@@ -139,13 +119,11 @@ def _unchanged(report: Report, model: ModelReport, changed: ContextReport, index
     intact = next((each for each in several if any(own is changed for own in each.interventions)), None)
     if intact is None or intact.relations is None:
         return ()
-    found = intact.relations.in_first_template
-    measured: tuple[RelationMeasures | OrderMeasures, ...] = (*found.relations, *found.orders)
-    if not measured[index].is_measured:
+    item = [*items(report, intact.relations.in_first_template)][index]
+    if not item.is_measured:
         return ()
-    said, *_ = _sayings(report, found)[index](())
     which = f"Neurons are changed in the first sentence only, {in_quotes(intact.states.context.template)}."
-    return (f"{which} Of the same sentence in the unchanged model: {said}",)
+    return (f"{which} Of the same sentence in the unchanged model: {item.told()[0]}",)
 
 
 # --- what lies where -------------------------------------------------------------------------------------------------
@@ -160,10 +138,11 @@ class Item:
     """Of its words."""
     places: np.ndarray
     """``(n_depths, n_words, 2)``; y runs up."""
+    is_measured: bool
+    told: Callable[..., tuple[str, ...]]
+    """What its numbers say, of a context's templates: first of all whether it is shown, or why it wasn't measured."""
     at: Callable[[int], str]
-    """What its numbers say of a depth."""
-    problem: str | None
-    """Why it wasn't measured."""
+    """What they say of a depth."""
 
     def hues(self, words: WordList) -> list[int]:
         """Of each word its first category's."""
@@ -178,16 +157,18 @@ def items(report: Report, relations: Relations) -> Iterator[Item]:
             asked=relation,
             rows=pairs.rows.ravel().tolist(),
             places=pairs.coordinates.reshape(n_depths, 2 * n_pairs, 2),
+            is_measured=pairs.is_measured,
+            told=partial(relation_sentences, pairs, len(relation.pairs)),
             at=partial(relation_at, pairs),
-            problem=None if pairs.is_measured else relation_sentences(pairs, len(relation.pairs))[0],
         )
     for order, ordered in zip(report.orders, relations.orders, strict=True):
         yield Item(
             asked=order,
             rows=ordered.rows.tolist(),
             places=ordered.held_out,
+            is_measured=ordered.is_measured,
+            told=partial(order_sentences, ordered, order),
             at=partial(order_at, ordered),
-            problem=None if ordered.is_measured else order_sentences(ordered, order)[0],
         )
 
 
@@ -217,12 +198,11 @@ def files(report: Report, model: ModelReport, context: ContextReport) -> Iterato
 
 def _plain(item: Item, words: WordList) -> dict[str, Any]:
     """``places`` is null where there is no plot."""
-    kind = kind_of(item.asked)
     return {
         "key": key_of(item.asked),
-        "kind": kind,
+        "kind": kind_of(item.asked),
         "label": item.asked.label,
-        "caption": CAPTIONS[kind],
+        "caption": caption_of(item.asked),
         "words": [words.words[row] for row in item.rows],
         "hues": item.hues(words),
         "places": [
@@ -233,9 +213,9 @@ def _plain(item: Item, words: WordList) -> dict[str, Any]:
 
 
 def _said_at_depths(item: Item, before: str) -> dict[str, Any]:
-    if item.problem:
-        return {"problem": item.problem}
-    return {"said": [text and f"{before}{text}" for text in map(item.at, range(len(item.places)))]}
+    if not item.is_measured:
+        return {"problem": item.told()[0]}
+    return {"said": [each and f"{before}{each}" for each in map(item.at, range(len(item.places)))]}
 
 
 # --- the image ---------------------------------------------------------------------------------------------------
