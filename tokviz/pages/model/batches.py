@@ -1,69 +1,55 @@
-"""How a capture's words went through the model together, and how far that can be trusted, in words."""
+"""How a capture's words went through the model together, and how far that can be trusted: facts of ``catalogue/model.toml``."""
 
 from __future__ import annotations
 
 import math
 
-from tokviz.pages.text.wording import NBSP, UNKNOWN, capitalized, count
+from tokviz.pages.text.catalogue import sentence, text
+from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.wording import NBSP, UNKNOWN
 from tokviz.records import BatchCheck, BatchComparison, depth_name
 from tokviz.text import isolated
-
-_NOT_ALIKE = {
-    "padded": "Padding changes this model’s hidden states",
-    "equal_lengths": "Words of equal length that go through this model together change each other’s hidden states",
-}
-_REMEDIES = {
-    "equal_lengths": "words of equal length were run together, without padding",
-    "one_by_one": "each word was run by itself",
-}
 
 
 def batch_notes(check: BatchCheck | None) -> tuple[str, ...]:
     """For the model's page: what was compared, what was found, and what was done; nothing of states from elsewhere."""
     if check is None:
         return ()
-    warnings = tuple(f"{capitalized(text)}." for text in batch_warnings(check))
-    if not check.comparisons:
-        return (*warnings, "No word was run again by itself.")
-    last = check.comparisons[-1]
-    if last.batching != check.batching:
-        return warnings
-    run_again = (
-        "1 word was run again by itself"
-        if last.n_words == 1
-        else f"{count(last.n_words, 'word')} were run again, each by itself"
-    )
-    if last.difference == 0:
-        return (*warnings, f"{run_again}, and the hidden states were identical to those in the batch.")
-    agreed = (
-        f"{run_again}: the hidden states differ from those in the batch by "
-        f"{relative(last.difference)} of their norm at most ({_where(last)})."
-    )
-    if last.difference > check.tolerance:
-        agreed += (
-            f" The median over these words is {relative(last.median_difference)}: in bfloat16, rounding can send a "
-            "single word to other experts, so a single word is no sign that the model reads padding."
-        )
-    return (*warnings, agreed)
+    stated = [*_warnings(check)]
+    last = check.comparisons[-1] if check.comparisons else None
+    if last is None:
+        stated.append(Fact("model.batches.not_compared"))
+    elif last.batching == check.batching:
+        n = Fact("model.batches.one") if last.n_words == 1 else Fact("model.batches.several", n=last.n_words)
+        if last.difference == 0:
+            stated.append(Fact("model.batches.identical", n=n))
+        else:
+            is_rounding = last.difference > check.tolerance
+            median = Fact("model.batches.median", difference=relative(last.median_difference)) if is_rounding else ()
+            stated.append(Fact("model.batches.differ", n=n, median=median, **_by(last)))
+    return tuple(sentence([each]) for each in stated)
 
 
 def batch_warnings(check: BatchCheck | None) -> tuple[str, ...]:
     """For the log: only what a reader must know, without a full stop."""
-    if check is None:
-        return ()
+    return () if check is None else tuple(map(text, _warnings(check)))
+
+
+def _warnings(check: BatchCheck) -> list[Fact]:
+    refused = [each for each in check.comparisons if not each.accepted]
+    remedies = (*[""] * len(refused[1:]), Fact(f"model.batches.remedies.{check.batching}"))  # after the last
     warnings = [
-        f"{_NOT_ALIKE[each.batching]} by {relative(each.difference)} ({_where(each)})"
-        for each in check.comparisons
-        if not each.accepted
+        Fact(f"model.batches.{each.batching}", remedy=remedy, **_by(each))
+        for each, remedy in zip(refused, remedies, strict=False)
     ]
-    if warnings:
-        warnings[-1] += f", so {_REMEDIES[check.batching]}"
     if check.mask_difference is not None and check.mask_difference > check.tolerance:
-        warnings.append(
-            "An attention mask that hides nothing changes this model’s hidden states by "
-            f"{relative(check.mask_difference)}; they were captured with such a mask, because tokenizers return one"
-        )
-    return tuple(warnings)
+        warnings.append(Fact("model.batches.mask", difference=relative(check.mask_difference)))
+    return warnings
+
+
+def _by(comparison: BatchComparison) -> dict[str, str]:
+    where = f"“{isolated(comparison.word)}”, {depth_name(comparison.depth)}"
+    return {"difference": relative(comparison.difference), "where": where}
 
 
 def relative(difference: float) -> str:
@@ -74,7 +60,3 @@ def relative(difference: float) -> str:
     if value == 0 or value >= 1:
         return f"{value:.0f}{NBSP}%"
     return f"{value:.{-math.floor(math.log10(value))}f}{NBSP}%"
-
-
-def _where(comparison: BatchComparison) -> str:
-    return f"“{isolated(comparison.word)}”, {depth_name(comparison.depth)}"
