@@ -16,8 +16,8 @@ from tokviz.pages.text.sources import source
 
 FILES = sorted(catalogue.FOLDER.iterdir())
 PAGES = [file.stem for file in FILES if file.stem not in ("glossary", "sources")]
-MOST_LINES = {("findings", "first", "model"): 600, ("change",): 62, (): 701}
-"""Of the rooms of findings, of models and of the first page; of what changed between two models; and of all else."""
+MOST_LINES = {("findings", "first", "model", "compare"): 600, ("change",): 62, (): 701}
+"""Of the rooms of findings, of models, of the first page and of the compare page; of what changed between two models; and of all else."""
 MOST_CHARACTERS = 140
 
 

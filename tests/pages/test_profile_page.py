@@ -63,7 +63,7 @@ def test_only_a_model_above_chance_is_ahead(first: Kind, second: Kind, ahead: li
         for name, effect, kind in (("a", 0.3, first), ("b", 0.2, second))
     )
     purity = ProfileMeasure(label="Category purity", unit="of neighbors", said="category purity", column="purity")
-    pair = ProfilePair(a=0, b=1, differences=(difference(0.1, 0.01, is_shown=True),))
+    pair = ProfilePair(a=models[0], b=models[1], differences=(difference(0.1, 0.01, is_shown=True),))
     stated = facts(Compared(label="alone", measures=(purity, purity), models=models, pairs=(pair,)))
     said = [(each.values["ahead"], each.values["behind"]) for each in stated if each.kind == "model.profile.ahead"]
     assert said == ahead

@@ -11,6 +11,8 @@ import numpy as np
 from tokviz.config import MOST_MODELS_IN_ALL_PAIRS
 from tokviz.pages.compare.compare_data import is_large
 from tokviz.pages.frame.frame import Frame, Values
+from tokviz.pages.text.catalogue import sentence
+from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.wording import UNKNOWN, count, joined_by_and, ranged, score
 from tokviz.records import BestMatch, LayerSimilarity, ModelReport, ModelSimilarity, NotCompared, Report, depth_name
 
@@ -117,24 +119,23 @@ def _estimate(best: BestMatch) -> str:
     return f"{score(best.value)} ({ranged(np.array([best.low, best.high]), score)})"
 
 
-def _permuted(best: BestMatch) -> str:
-    """``, with words permuted within categories 0.47, with all words permuted 0.01``."""
-    within, chance = score(best.within_categories), score(best.chance)
-    known = np.isfinite(best.value)
-    return f", with words permuted within categories {within}, with all words permuted {chance}" if known else ""
+def _permuted(best: BestMatch) -> Fact | tuple[()]:
+    """``, with words permuted within categories 0.47, with all words permuted 0.01``; nothing where it isn't known."""
+    if not np.isfinite(best.value):
+        return ()
+    return Fact("compare.layers.permuted", within=best.within_categories, chance=best.chance)
 
 
-def _beyond(layers: LayerSimilarity) -> str:
+def _beyond(layers: LayerSimilarity) -> Fact:
     """What is announced of a pair, over the words of one token in both."""
     claim, n_words = layers.beyond_categories, layers.n_words
     if layers.shares_embedding:
-        return " Most of their words have the same embedding, or almost, so that layers are alike beyond categories anyway: that isn’t tested."
+        return Fact("compare.layers.same_embedding")
     if not np.isfinite(claim.score).any():
-        few = f"only {count(n_words, 'reference word')} {'is' if n_words == 1 else 'are'}"
-        why = f", as {few if n_words else 'no reference word is'} one token in both models"
-        return f" Whether they are alike beyond categories isn’t tested{why if n_words < layers.least_words else ''}."
-    by = [name for name, holds in zip(("CKA", "mutual neighbors"), claim.holds, strict=True) if holds]
-    return f" They are {f'alike beyond categories by {joined_by_and(by)}' if by else 'not shown to be alike beyond categories'}."
+        few = Fact("compare.layers.few", n=n_words) if n_words else Fact("compare.layers.no_word")
+        return Fact("compare.layers.not_tested", few=few if n_words < layers.least_words else ())
+    by = tuple(name for name, holds in zip(("CKA", "mutual neighbors"), claim.holds, strict=True) if holds)
+    return Fact("compare.layers.alike", by=by) if by else Fact("compare.layers.not_shown")
 
 
 # --- one pair ------------------------------------------------------------------------------------------------------
@@ -148,11 +149,17 @@ def _pair(report: Report, similarity: ModelSimilarity, single_token: LayerSimila
     rows = [(count(shared.n_words, "shared reference word"), shared)]
     if is_known and not is_single:
         rows.append((f"{count(single_token.n_words, 'word')} of one token in both", single_token))
-    cka, neighbours = shared.cka_summary, shared.neighbours_summary
+    stated = Fact(
+        "compare.layers.best_match",
+        cka=_cka(shared),
+        neighbors=_estimate(shared.neighbours_summary),
+        permuted=_permuted(shared.cka_summary),
+        neighbors_permuted=_permuted(shared.neighbours_summary),
+        beyond=_beyond(single_token),
+    )
     return {
         "heading": pair_name(report, similarity),
-        "sentence": f"Mean best match: CKA {_cka(shared)}{_permuted(cka)}; mutual neighbors "
-        f"{_estimate(neighbours)}{_permuted(neighbours)}.{_beyond(single_token)}",
+        "sentence": sentence([stated]),
         "is_single_token": is_single,
         "rows": [(label, found, _heatmaps(found, names)) for label, found in rows],
     }

@@ -97,17 +97,16 @@ def has_failed(model: ModelReport, row: str) -> bool:
 
 def row_addresses(model: ModelReport) -> tuple[str, ...]:
     """``MODEL/CONTEXT`` of all that can be a row of the first page's picture."""
-    return tuple(f"{model.slug}/{context.states.context.name}" for context in model.captures)
+    return tuple(_captures(model))
+
+
+def _captures(model: ModelReport) -> dict[str, ContextReport]:
+    return {f"{model.slug}/{context.states.context.name}": context for context in model.captures}
 
 
 def _asked_rows(report: Report, addresses: Iterable[str]) -> tuple[ModelReport, tuple[ContextReport, ...]] | None:
-    found = [
-        (model, context)
-        for address in addresses
-        for model in report.models
-        for context in model.captures
-        if address == f"{model.slug}/{context.states.context.name}"
-    ]
+    captures = [(model, _captures(model)) for model in report.models]
+    found = [(model, own[address]) for address in addresses for model, own in captures if address in own]
     return (found[0][0], tuple(context for _, context in found)) if found else None
 
 

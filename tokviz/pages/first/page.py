@@ -47,16 +47,6 @@ BRIEF_SCRIPTS = ("strips.js",)
 """Of a page with brief rulers."""
 ESSAY_SCRIPTS = ("essay.js",)
 """Of one whose introduction has places of the report."""
-COLUMNS = (
-    "Architecture",
-    "Layers",
-    "Width",
-    "Parameters",
-    "Weights",
-    "Computed in",
-    "Words of several tokens",
-    "Captured",
-)
 
 
 def index_page(report: Report) -> Values:
@@ -95,7 +85,6 @@ def index_page(report: Report) -> Values:
         # Whether places of the report stand in it: then it comes before what else was found, as readers follow a story.
         has_essay=report.has_essay,
         series=[_series_strips(report, each, page) for each in report.series],
-        columns=COLUMNS,
         table=[_facts_row(model, page) for model in report.models],
     )
 
@@ -256,7 +245,7 @@ def _series_strips(report: Report, series: SeriesReport, page: str) -> dict[str,
 
 
 def _facts_row(model: ModelReport, page: str) -> tuple[Link, Sequence[str], str | None]:
-    """A model in the table of key facts: cells under ``COLUMNS``, or why there are none."""
+    """A model in the table of key facts: its cells, in the order of the template's columns, or why there are none."""
     link = Link(text=model.display_name, href=relative(page, model_path(model.slug)))
     card = model.card
     if card is None:

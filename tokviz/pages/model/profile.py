@@ -98,12 +98,11 @@ def _ranked(found: Compared, first: int) -> list[Found]:
 
 def _word_by_word(report: Report, found: Compared) -> tuple[str, ...]:
     """Of two models what they differ in, of several the pairs that are shown to differ in purity, of many nothing."""
-    every = [(pair.paired, tuple(found.models[index].name for index in (pair.a, pair.b))) for pair in found.pairs]
     n = len(found.models)
     return tuple(
-        paired_facts.of_models(report, paired, (names[0], names[1]))
-        for paired, names in every
-        if paired and n <= MOST_NAMED and (n == 2 or paired.purity.overall.holds.any())
+        paired_facts.of_models(report, each.paired, (each.a.name, each.b.name))
+        for each in found.pairs
+        if each.paired and n <= MOST_NAMED and (n == 2 or each.paired.purity.overall.holds.any())
     )
 
 
@@ -118,54 +117,48 @@ def facts(found: Compared) -> tuple[Fact, ...]:
     return tuple(chain(ahead, _no_difference(found), _near_chance(found)))
 
 
-def _shown(found: Compared, index: int) -> list[tuple[ProfilePair, Difference]]:
-    """Differences that are shown, and whose higher model is itself shown to be above chance: else it isn't above it any further."""
-    above = _are_above(found, index)
-    return [
-        (pair, each)
-        for pair in found.pairs
-        if (each := pair.differences[index]).is_shown and above[pair.a if each.value > 0 else pair.b]
-    ]
+def _shown(found: Compared, index: int) -> Iterator[tuple[Found, Found, Difference]]:
+    """Of the pairs that are shown to differ in a measure the higher model, the lower one, and by how much the first differs.
+
+    Only where the higher one is itself shown to be above chance: else it isn't above it any further.
+    """
+    for pair in found.pairs:
+        each = pair.differences[index]
+        higher, lower = (pair.a, pair.b) if each.value > 0 else (pair.b, pair.a)
+        if each.is_shown and higher.values[index].kind == "above":
+            yield higher, lower, each
 
 
-def _are_above(found: Compared, index: int) -> list[bool]:
-    """Of each model, whether it is shown to be above chance in a measure."""
-    return [model.values[index].kind == "above" for model in found.models]
-
-
-def _kind(name: str, index: int, difference: Difference) -> str:
+def _is_of_list(index: int, difference: Difference) -> bool:
     """With too few categories a difference holds on this list only, and the sentence says so."""
-    is_of_list = index < Differences.N_OF_CATEGORIES and difference.unit == "word"
-    return f"model.profile.{name}{'_on_this_list' if is_of_list else ''}"
+    return index < Differences.N_OF_CATEGORIES and difference.unit == "word"
 
 
 def _of_two(found: Compared) -> Iterator[Fact]:
     """A sentence for each of them, with the measures in which it is ahead; another for what holds on this list only."""
-    ahead: dict[tuple[str, int, int], list[Fact]] = {}
+    ahead: dict[tuple[str, Found, Found], list[Fact]] = {}
     for index, measure in enumerate(found.measures[:-1]):
-        for pair, each in _shown(found, index):
-            first, second, bounds = pair.a, pair.b, (each.low, each.high)
-            if each.value <= 0:
-                first, second, bounds = pair.b, pair.a, (-each.high, -each.low)
+        for higher, lower, each in _shown(found, index):
+            bounds = (each.low, each.high) if each.value > 0 else (-each.high, -each.low)
             by = Fact("model.profile.by", measure=measure.said, size=abs(each.value), bounds=bounds)
-            ahead.setdefault((_kind("ahead", index, each), first, second), []).append(by)
-    for (kind, first, second), measures in ahead.items():
-        yield Fact(kind, ahead=found.models[first].name, behind=found.models[second].name, measures=tuple(measures))
+            kind = "model.profile.ahead_on_this_list" if _is_of_list(index, each) else "model.profile.ahead"
+            ahead.setdefault((kind, higher, lower), []).append(by)
+    for (kind, higher, lower), measures in ahead.items():
+        yield Fact(kind, ahead=higher.name, behind=lower.name, measures=tuple(measures))
 
 
 def _of_several(found: Compared) -> Iterator[Fact]:
     """Who is ahead of whom, measure by measure; who is ahead of most comes first."""
     for index, measure in enumerate(found.measures[:-1]):
-        behind: dict[int, list[Fact]] = {}
-        for pair, each in _shown(found, index):
-            first, second = (pair.a, pair.b) if each.value > 0 else (pair.b, pair.a)
-            other = Fact(_kind("other", index, each), behind=found.models[second].name, size=abs(each.value))
-            behind.setdefault(first, []).append(other)
-        most_first = sorted(behind.items(), key=lambda item: (-len(item[1]), item[0]))
+        behind: dict[Found, list[Fact]] = {}
+        for higher, lower, each in _shown(found, index):
+            kind = "model.profile.other_on_this_list" if _is_of_list(index, each) else "model.profile.other"
+            behind.setdefault(higher, []).append(Fact(kind, behind=lower.name, size=abs(each.value)))
+        most_first = sorted(filter(behind.get, found.models), key=lambda each: -len(behind[each]))
         kinds = chain(["model.profile.lead"], repeat("model.profile.further_lead"))
         leads = tuple(
-            Fact(kind, ahead=found.models[first].name, others=tuple(others))
-            for kind, (first, others) in zip(kinds, most_first, strict=False)
+            Fact(kind, ahead=each.name, others=tuple(behind[each]))
+            for kind, each in zip(kinds, most_first, strict=False)
         )
         if leads:
             yield Fact("model.profile.ahead_of_several", measure=measure.said, leads=leads)
@@ -175,10 +168,12 @@ def _no_difference(found: Compared) -> Iterator[Fact]:
     """In which measures several models are above chance, and none is ahead."""
     open_ones = []
     for index, measure in enumerate(found.measures[:-1]):
-        above = _are_above(found, index)
-        compared = [pair for pair in found.pairs if above[pair.a] and above[pair.b] and _is_known(pair, index)]
+        are_compared = any(
+            pair.a.values[index].kind == pair.b.values[index].kind == "above" and _is_known(pair, index)
+            for pair in found.pairs
+        )
         is_answered = index < Differences.N_OF_CATEGORIES and any(each.paired for each in found.pairs)
-        if compared and not is_answered and not _shown(found, index):
+        if are_compared and not is_answered and not [*_shown(found, index)]:
             open_ones.append(measure.said)
     if open_ones:
         yield Fact("model.profile.no_difference", measures=tuple(open_ones))
@@ -195,7 +190,9 @@ def _counts(found: Compared) -> Iterator[Fact]:
         n_compared = sum(_is_known(each, index) for each in found.pairs)
         if known:
             n_above = sum(each.kind == "above" for each in known)
-            pairs = Fact("model.profile.pairs_differ", n=len(_shown(found, index)), of=n_compared) if n_compared else ()
+            pairs = (
+                Fact("model.profile.pairs_differ", n=len([*_shown(found, index)]), of=n_compared) if n_compared else ()
+            )
             yield Fact("model.profile.above_chance", measure=measure.said, n=n_above, of=len(known), pairs=pairs)
 
 

@@ -65,10 +65,10 @@ class Found:
 
 @dataclass(frozen=True, kw_only=True)
 class ProfilePair:
-    """Two models in one context, as indices among them; a difference per measure but the similarity."""
+    """Two models in one context; a difference per measure but the similarity."""
 
-    a: int
-    b: int
+    a: Found
+    b: Found
     differences: tuple[Difference, ...]
     paired: PairedMeasures | None = None
 
@@ -100,27 +100,20 @@ def measures(report: Report) -> tuple[ProfileMeasure, ...]:
         ProfileMeasure(label="Purity above chance", unit="1: all neighbors", said="category purity", column="purity"),
         ProfileMeasure(label="Silhouette above chance", unit="of categories", said="silhouette", column="silhouette"),
         *(
-            ProfileMeasure(
-                label=each.label,
-                unit="pairs, parallelism",
-                said=f"the relation “{each.label}”",
-                column=f"relation {each.name}",
+            ProfileMeasure(label=each.label, unit=unit, said=f"the {kind} “{each.label}”", column=f"{kind} {each.name}")
+            for kind, unit, asked in (
+                ("relation", "pairs, parallelism", report.relations),
+                ("order", "order, R²", report.orders),
             )
-            for each in report.relations
-        ),
-        *(
-            ProfileMeasure(
-                label=each.label, unit="order, R²", said=f"the order “{each.label}”", column=f"order {each.name}"
-            )
-            for each in report.orders
+            for each in asked
         ),
         ProfileMeasure(label=f"Like the {others}", unit="shared neighbors", said="similarity", column="similarity"),
     )
 
 
 def _of_context(report: Report, context: Context) -> Compared:
-    models = tuple(
-        Found(
+    models = {
+        model.slug: Found(
             slug=model.slug,
             name=model.display_name,
             values=(*_values(report, each, each.profile), _similarity(report, model, context)),
@@ -128,21 +121,18 @@ def _of_context(report: Report, context: Context) -> Compared:
         for model in report.models
         for each in model.contexts
         if each.states.context.name == context.name and each.profile is not None
-    )
-    places = {model.slug: index for index, model in enumerate(models)}
+    }
+    pairs = (each for each in report.differences if each.context == context.name)
     return Compared(
         label=context.label,
         measures=measures(report),
-        models=models,
+        models=tuple(models.values()),
         pairs=tuple(
             ProfilePair(
-                a=places[each.model_a],
-                b=places[each.model_b],
-                differences=each.differences.all,
-                paired=each.paired,
+                a=models[each.model_a], b=models[each.model_b], differences=each.differences.all, paired=each.paired
             )
-            for each in report.differences
-            if each.context == context.name and each.model_a in places and each.model_b in places
+            for each in pairs
+            if {each.model_a, each.model_b} <= models.keys()
         ),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,8 @@ import numpy as np
 from tokviz.pages.frame.frame import data_path, relative
 from tokviz.pages.frame.index import context_entry, data_folder
 from tokviz.pages.text import data_text
-from tokviz.pages.text.wording import count
+from tokviz.pages.text.catalogue import sentence
+from tokviz.pages.text.facts import Fact
 from tokviz.records import ContextReport, ModelReport, Report, WordList, WordScores
 
 SCRIPT = "word-map.js"
@@ -34,49 +35,60 @@ def word_map(report: Report, model: ModelReport, page: str) -> dict[str, Any] | 
         "words": relative(page, "data/words.js"),
         "captures": [{**context_entry(each), "neighbours": each.neighbours is not None} for each in shown],
     }
-    section = _section(report, shown[0], report.words.of(shown[0].states.tokenization))
     # The script is fetched when the map is near.
-    return {**section, "captures": shown, "script": f"assets/{SCRIPT}", "data": data_text.embedded(data)}
+    own = {"captures": shown, "script": f"assets/{SCRIPT}", "data": data_text.embedded(data)}
+    return {**_section(report, shown[0]), **own}
 
 
 def explorer_map(report: Report) -> dict[str, Any] | None:
     """The same for the explorer, whose scripts say what it shows."""
-    known = [context for model in report.models for context in model.captures if has_scores(context)]
-    section = {"captures": (), "script": None, "data": None}
-    if not known:
-        return None
-    return {**_section(report, known[0], report.words.of(known[0].states.tokenization)), **section}
+    known = (context for model in report.models for context in model.captures if has_scores(context))
+    first = next(known, None)
+    return None if first is None else {**_section(report, first), "captures": (), "script": None, "data": None}
 
 
-def _section(report: Report, context: ContextReport, words: WordList) -> dict[str, Any]:
+def _section(report: Report, context: ContextReport) -> dict[str, Any]:
     """Its rows are the categories that have words, by their numbers; they open where words have rows, too."""
+    words = report.words.of(context.states.tokenization)
     used = {category for own in words.memberships for category in own}
     return {
-        "captions": (_caption(context, words), *_notes(report, context)),
+        "captions": [sentence([each]) for each in _captions(report, context, words)],
         "rows": [(index, category.label) for index, category in enumerate(words.categories) if index in used],
         "has_words": _has_words(report),
     }
 
 
-def _caption(context: ContextReport, words: WordList) -> str:
-    """What a cell is."""
-    most = context.same_category.most if context.same_category else 0
-    counted = (
-        f"how many of the {most} words nearest to a word (all dimensions, standardized) share its category"
-        if most > 1
-        else "whether the word nearest to a word (all dimensions, standardized) shares its category"
-    )
-    return f"A cell shows {counted}; a category’s row is the mean of its words.{_by_chance(context, words)}"
-
-
-def _by_chance(context: ContextReport, words: WordList) -> str:
-    """How many it would be of words drawn at random among those that are looked at, on average over words."""
+def _captions(report: Report, context: ContextReport, words: WordList) -> Iterator[Fact]:
+    """What a cell is, which words count, and why words have no rows."""
     scores = context.same_category
-    if scores is None or scores.most < 2:
-        return ""
+    if scores is None:
+        return
     counted = (scores.values != scores.UNKNOWN).any(axis=0)
-    # Of a long list and of a vocabulary those with a count are compared among themselves.
-    beside = np.ones_like(counted) if context.neighbours is not None and words.vocabulary is None else counted
+    if scores.most > 1:
+        # Of a long list and of a vocabulary those with a count are compared among themselves.
+        beside = np.ones_like(counted) if context.neighbours is not None and words.vocabulary is None else counted
+        mean = scores.most * _shared_by_chance(words, counted, beside)
+        chance = Fact("model.map.chance", n=scores.most, mean=f"{mean:.1f}")
+        yield Fact("model.map.cell", shows=Fact("model.map.several", n=scores.most), chance=chance)
+    else:
+        yield Fact("model.map.cell", shows=Fact("model.map.nearest"), chance=())
+    if _has_words(report):
+        return
+    n_counted, n_words = int(counted.sum()), len(words.words)
+    if words.vocabulary is not None:
+        yield Fact("model.map.tokens", n=n_counted)
+    else:
+        sampled = Fact("model.map.sampled", n=n_counted) if n_counted < n_words else ()
+        yield Fact("model.map.no_rows", n=n_words, sampled=sampled)
+
+
+def _shared_by_chance(words: WordList, counted: np.ndarray, beside: np.ndarray) -> float:
+    """The share of words drawn at random among others that have a word's category, on average over words.
+
+    Parameters
+    ----------
+    counted, beside : ``(n_words,)`` bool: the words, and those among which others are drawn.
+    """
     of_counted, of_beside = (
         Counter(own for own, is_of in zip(words.memberships, which, strict=True) if is_of)
         for which in (counted, beside)
@@ -86,22 +98,7 @@ def _by_chance(context: ContextReport, words: WordList) -> str:
         for own, n in of_counted.items()
     )
     n_pairs = int(counted.sum()) * (int(beside.sum()) - 1)
-    mean = scores.most * n_shared / n_pairs if n_pairs else 0.0
-    return f" Of {scores.most} words drawn at random about {mean:.1f} would."
-
-
-def _notes(report: Report, context: ContextReport) -> tuple[str, ...]:
-    """Which words count, and why words have no rows."""
-    words, scores = report.words.of(context.states.tokenization), context.same_category
-    if scores is None or _has_words(report):
-        return ()
-    n_counted = int((scores.values != scores.UNKNOWN).any(axis=0).sum())
-    if words.vocabulary is not None:
-        return (f"Of the vocabulary, {count(n_counted, 'token')} with a category are compared, with each other.",)
-    sampled = (
-        f"; {count(n_counted, 'word')} of them, drawn at random, are compared" if n_counted < len(words.words) else ""
-    )
-    return (f"With {count(len(words.words), 'word')}, only categories have rows{sampled}.",)
+    return n_shared / n_pairs if n_pairs else 0.0
 
 
 def _has_words(report: Report) -> bool:
