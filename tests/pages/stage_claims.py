@@ -10,8 +10,7 @@ import numpy as np
 from claims import depths_where, end_of, is_dominant, is_massive, is_moderate, require, steps_down
 from fact_checks import check_sentence
 
-from tokviz.pages.model.difference import difference_facts
-from tokviz.pages.model.story import Event, beginning_facts, events
+from tokviz.pages.model.story import Event, beginning_facts, difference_facts, events
 from tokviz.pages.text.catalogue import sentence, text
 from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.stage_facts import lead_facts, stage_facts

@@ -13,13 +13,12 @@ from tokviz.pages.frame.frame import Frame, Values, contents, downloads, model_p
 from tokviz.pages.frame.index import context_entry, data_folder, drawings, model_entry, projection_entry
 from tokviz.pages.frame.pictures import grid_id, panels, slide_id
 from tokviz.pages.model.batches import batch_notes
-from tokviz.pages.model.difference import difference
 from tokviz.pages.model.lens import HEADING, lens_section
 from tokviz.pages.model.nearest import nearest_words
 from tokviz.pages.model.profile_found import measures
 from tokviz.pages.model.related import SCRIPT as CHOICE_SCRIPT
 from tokviz.pages.model.related import choices, related_section
-from tokviz.pages.model.story import stage_id, stories
+from tokviz.pages.model.story import difference, stage_id, stories
 from tokviz.pages.model.word_map import word_map
 from tokviz.pages.model.writers import writers_section
 from tokviz.pages.text import extent, paired_facts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -12,13 +12,6 @@ from tokviz.pages.text.sentences import depths_where, over_sentences
 from tokviz.records import Beyond, Order, OrderMeasures, RelationMeasures
 from tokviz.text import isolated
 
-LOOKS: Mapping[str, str] = {
-    "frequency": "scope.beyond.frequency",
-    "tokens": "scope.beyond.tokens",
-    "spelling": "scope.beyond.spelling",
-    "categories": "scope.beyond.categories",
-}
-"""The catalogue's names of what words look like."""
 LEAST_NEAR = 0.5
 """Of the second words: where the first words alone find more of them, at the median depth, the pairs lie near each other."""
 
@@ -143,7 +136,7 @@ def _beyond(measured: OrderMeasures) -> tuple[Fact, ...]:
 
 def _looks_of(beyond: Beyond) -> tuple[Fact, ...]:
     """What words look like, as sentences call it."""
-    return tuple(Fact(LOOKS[each]) for each in beyond.looks)
+    return tuple(Fact(f"scope.beyond.{each}") for each in beyond.looks)
 
 
 def _closing(measured: OrderMeasures, order: Order) -> Iterator[Fact]:
