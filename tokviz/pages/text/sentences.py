@@ -39,7 +39,7 @@ def over_sentences(
     named = joined_by_and([in_quotes(templates[index]) for index in others])
     which = named if len(others) <= MOST_TEMPLATES else f"{in_words(len(others))} of {n}"
     itself = "itself" if len(others) == 1 else "themselves"
-    return (f"But it depends on the sentence: in {which} by {itself}, {what} at {'no' if shown else 'some'} depth.",)
+    return (f"But in {which} by {itself}, {what} at {'no' if shown else 'some'} depth.",)
 
 
 def in_quotes(template: str) -> str:
