@@ -108,9 +108,11 @@ def _scores_of_products(products: np.ndarray) -> np.ndarray:
 
 def _two_largest(products: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Eigenvalues ``(2,)``, the larger first, and their vectors ``(n, 2)``, of ``(n, n)``, which is overwritten."""
-    n = len(products)
+    n, kept = len(products), products.copy()
     values, vectors = eigh(products, subset_by_index=[n - 2, n - 1], overwrite_a=True, check_finite=False)
-    return values[::-1], vectors[:, ::-1]
+    if vectors.shape[1] < 2:  # of many equal eigenvalues the solver for a few of them may find none
+        values, vectors = eigh(kept, overwrite_a=True, check_finite=False)
+    return values[:-3:-1], vectors[:, :-3:-1]
 
 
 def _scale(deviation: np.ndarray, mean: np.ndarray) -> np.ndarray:
