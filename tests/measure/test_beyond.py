@@ -9,7 +9,7 @@ import making
 import numpy as np
 import pytest
 
-from tokviz.measure.beyond import BeyondOverDepths, beyond_record, by_all, looks_of
+from tokviz.measure.beyond import BeyondOverDepths, beyond_record, looks_of, r2_by_all
 from tokviz.measure.orders import aims as aims_of
 from tokviz.records import Beyond, HiddenStates, OrderRows, Tokenization
 
@@ -140,7 +140,7 @@ def test_what_all_tokens_tell_together_is_all_of_an_order_that_counts() -> None:
     asked = order()
     looks = looks_of(asked, of_tokens(COUNTED), aims_of(asked))
     assert max(each.n for each in looks) == 3
-    told = by_all(asked, of_tokens(COUNTED), aims_of(asked), alone())
+    told = r2_by_all(asked, of_tokens(COUNTED), aims_of(asked), alone())
     assert told > 0.999
     record = Beyond(looks=("tokens",), r2=np.array([0.9]), claim=claiming.decided(np.array([True])), by_all=told)
     assert not record.is_exceeded_by(np.array([0.99]))[0]
@@ -168,14 +168,14 @@ def test_it_is_what_regressions_on_the_other_words_predict(cyclic: bool) -> None
                 weights = np.linalg.solve(system, np.vstack([aims[kept], np.zeros((1, aims.shape[1]))]))
                 errors.append(aims[row] - kernel[row, kept] @ weights[:-1] - weights[-1])
             found.append(1 - np.square(errors).sum() / spread)
-    told = by_all(asked, of_tokens(ids, n_spellings=1), aims, alone())
+    told = r2_by_all(asked, of_tokens(ids, n_spellings=1), aims, alone())
     assert told == pytest.approx(max(found), abs=1e-6)
     assert told > 0.3
 
 
 def test_tokens_that_words_do_not_share_tell_nothing() -> None:
     asked = order()
-    told = by_all(asked, of_tokens(np.arange(N)[:, None], n_spellings=1), aims_of(asked), alone())
+    told = r2_by_all(asked, of_tokens(np.arange(N)[:, None], n_spellings=1), aims_of(asked), alone())
     assert told < 0
     record = Beyond(looks=("tokens",), r2=np.zeros(1), claim=claiming.decided(np.array([True])), by_all=told)
     assert record.is_exceeded_by(np.array([0.01]))[0]

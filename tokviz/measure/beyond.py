@@ -205,31 +205,32 @@ class BeyondOverDepths:
         return None if np.isnan(found).any() else squares_of(found @ self._permuted, self._n_aims)
 
 
-def by_all(order: OrderRows, tokenization: Tokenization, aims: np.ndarray, units: Sequence[np.ndarray]) -> float:
+def r2_by_all(order: OrderRows, tokenization: Tokenization, aims: np.ndarray, units: Sequence[np.ndarray]) -> float:
     """Leave-one-out R² of the places by all tokens, or all letters, at once: what models with random weights may tell of them.
 
     Few words leave no room to take all of that out. So a kernel regression predicts each place from those of words with tokens in common,
-    one by one or two together; the best of a few is told.
+    one by one or two together; of a few such regressions the largest R² counts.
 
     Returns
     -------
     At most 1; NaN where tokens aren't known.
     """
-    found = []
+    found, out_of_mean = list[float](), np.eye(len(aims)) - 1 / len(aims)
     for parts in _parts(order, tokenization).values():
         own = differing(parts)
         places = [np.array(_at(own, at)) for end in range(max(map(len, own))) for at in (end, -1 - end)]
         alike = np.mean([each[:, None] == each for each in places], axis=0)
-        found += [_r2_by(alike**power, ridge, aims, units) for power in (1, 2) for ridge in _RIDGES]
+        for power in (1, 2):
+            kernel = out_of_mean @ alike**power @ out_of_mean
+            found += [_r2_by(kernel, ridge, aims, units) for ridge in _RIDGES]
     return max((each for each in found if np.isfinite(each)), default=float("nan"))
 
 
 def _r2_by(kernel: np.ndarray, ridge: float, aims: np.ndarray, units: Sequence[np.ndarray]) -> float:
+    """``kernel``: ``(n_words, n_words)``, of centered features."""
     n = len(kernel)
-    out_of_mean = np.eye(n) - 1 / n
-    centered = out_of_mean @ kernel @ out_of_mean
-    own = centered + ridge * max(np.trace(centered) / n, _NOTHING) * np.eye(n)
-    errors = residuals_without(1 / n + centered @ np.linalg.inv(own), units) @ aims
+    own = kernel + ridge * max(np.trace(kernel) / n, _NOTHING) * np.eye(n)
+    errors = residuals_without(1 / n + kernel @ np.linalg.inv(own), units) @ aims
     return float(1 - (errors**2).sum() / ((aims - aims.mean(axis=0)) ** 2).sum())
 
 
@@ -241,7 +242,7 @@ def beyond_record(
     Parameters
     ----------
     family : that the order can be read belongs to.
-    by_all : from the function of that name.
+    by_all : from ``r2_by_all``.
     """
     lefts = [_least([each.left for each in alternatives]) for alternatives in templates]
     values = [1 - left[:, 0] for left in lefts]

@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from tokviz.measure.beyond import BeyondOverDepths, beyond_record, by_all, looks_of
+from tokviz.measure.beyond import BeyondOverDepths, beyond_record, looks_of, r2_by_all
 from tokviz.measure.closing import ClosingOverDepths, closing_record
 from tokviz.measure.decisions import N_SHUFFLES, claim
 from tokviz.measure.labels import families
@@ -49,7 +49,7 @@ class OrderOverDepths:
         seed: int,
         declared: Sequence[Sequence[str]] = (),
     ) -> None:
-        self.order = order
+        self.order, self._tokenization = order, tokenization
         n_words = len(order.words)
         self.units = units_of(order, tokenization, declared)
         self.is_measured = len(self.units) >= OrderMeasures.LEAST_WORDS
@@ -65,10 +65,14 @@ class OrderOverDepths:
             )
             for looks in (looks_of(order, tokenization, self.aims) if self.is_measured else ())
         ]
-        self.by_all = by_all(order, tokenization, self.aims, self.units) if self.beyond else math.nan
         self.left = empty(n_depths, 1 + N_SHUFFLES)
         self.without = empty(n_depths, len(self.groups))
         self.held_out = np.full((n_depths, n_words, 2), np.nan, dtype=np.float32)
+
+    @property
+    def by_all(self) -> float:
+        """R² of the places by all tokens, or all letters, at once; NaN where looks aren't asked for."""
+        return r2_by_all(self.order, self._tokenization, self.aims, self.units) if self.beyond else math.nan
 
     def add(self, depth: int, states: np.ndarray, space: np.ndarray) -> None:
         """``states``: ``(n_words, width)``; ``space``: the same words, standardized."""

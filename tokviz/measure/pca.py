@@ -101,17 +101,17 @@ def scores(states: np.ndarray, *, standardize: bool) -> np.ndarray:
 
 
 def _scores_of_products(products: np.ndarray) -> np.ndarray:
-    """``(n_words, n_words)``, inner products of centred states, overwritten → ``(n_words, 2)``."""
+    """``(n_words, n_words)``, inner products of centred states → ``(n_words, 2)``."""
     values, vectors = _two_largest(products)
     return np.asarray(vectors * np.sqrt(np.maximum(values, 0)))
 
 
 def _two_largest(products: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Eigenvalues ``(2,)``, the larger first, and their vectors ``(n, 2)``, of ``(n, n)``, which is overwritten."""
-    n, kept = len(products), products.copy()
-    values, vectors = eigh(products, subset_by_index=[n - 2, n - 1], overwrite_a=True, check_finite=False)
+    """Eigenvalues ``(2,)``, the larger first, and their vectors ``(n, 2)``, of ``(n, n)``."""
+    n = len(products)
+    values, vectors = eigh(products, subset_by_index=[n - 2, n - 1], check_finite=False)
     if vectors.shape[1] < 2:  # of many equal eigenvalues the solver for a few of them may find none
-        values, vectors = eigh(kept, overwrite_a=True, check_finite=False)
+        values, vectors = eigh(products, check_finite=False)
     return values[:-3:-1], vectors[:, :-3:-1]
 
 

@@ -115,7 +115,7 @@ _MEANT = {
     "first.meant.variance": {"first.row.variance", "first.row.jump", "first.row.and_jump"},
     "first.meant.neighbors": {"first.row.neighbors", "first.row.and_neighbors"},
 }
-"""What explains words, and the facts that are told in them."""
+"""Sentences that explain a term, and the kinds of facts that use it."""
 
 
 def row_sentences(said: Found, chosen: Choice) -> tuple[str, ...]:

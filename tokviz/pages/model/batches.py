@@ -37,10 +37,10 @@ def batch_warnings(check: BatchCheck | None) -> tuple[str, ...]:
 
 def _warnings(check: BatchCheck) -> list[Fact]:
     refused = [each for each in check.comparisons if not each.accepted]
-    remedies = (*[""] * len(refused[1:]), Fact(f"model.batches.remedies.{check.batching}"))  # after the last
+    remedy = f"model.batches.remedies.{check.batching}"
     warnings = [
-        Fact(f"model.batches.{each.batching}", remedy=remedy, **_by(each))
-        for each, remedy in zip(refused, remedies, strict=False)
+        Fact(f"model.batches.{each.batching}", remedy=Fact(remedy) if each is refused[-1] else "", **_by(each))
+        for each in refused
     ]
     if check.mask_difference is not None and check.mask_difference > check.tolerance:
         warnings.append(Fact("model.batches.mask", difference=relative(check.mask_difference)))

@@ -261,7 +261,7 @@ def files(report: Report) -> dict[str, str]:
     It calls ``tokvizData("SLUG/CONTEXT lens", content)``; in the content are
 
     ``n``
-        how many places are told, the highest score first: three, or one where three would be too long;
+        how many places the script has, the highest score first: three, or one where three would take too much room;
     ``bytes``
         of a number, 1 or 2;
     ``categories``, ``words``
@@ -270,7 +270,7 @@ def files(report: Report) -> dict[str, str]:
         than by chance are read so. ``tops`` is base64 of little-endian unsigned integers, ``n`` for each depth of each word, the depths
         of a word one after another: 0 is nothing (a word that isn't read, or no further place), k + 1 the category or the word of row k.
 
-    Of a context with several templates the first one is told.
+    Of a context with several templates it has the first one.
     """
     if not report.is_explorable:
         return {}

@@ -85,9 +85,10 @@ def related_section(report: Report, model: ModelReport, page: str) -> dict[str, 
         return None
     asked, last = _asked(report), last_captured(report)
     labels = [each.label for each in asked]
+    said = [(each.states.context, _said(report, model, each)) for each in model.captures]
     return {
         "figures": [
-            (each, caption_of(each), [(one.states.context, _said(report, model, one, index)) for one in model.captures])
+            (each, caption_of(each), [(context, told[index]) for context, told in said])
             for index, each in enumerate(asked)
         ],
         "strips": [
@@ -105,25 +106,25 @@ def related_section(report: Report, model: ModelReport, page: str) -> dict[str, 
     }
 
 
-def _said(report: Report, model: ModelReport, capture: ContextReport, index: int) -> tuple[str, ...]:
-    """What is said of a capture; ``index``: of the relation or the order, among all of them."""
+def _said(report: Report, model: ModelReport, capture: ContextReport) -> list[tuple[str, ...]]:
+    """What is said of a capture: of each relation and order."""
     if capture.relations is None:
-        return ("Relations and orders weren’t measured here.",)
-    item = [*items(report, capture.relations)][index]
-    return (*item.told(capture.states.context.templates), *_unchanged(report, model, capture, index))
+        return [("Relations and orders weren’t measured here.",)] * len(_asked(report))
+    every = zip(items(report, capture.relations), _unchanged(report, model, capture), strict=True)
+    return [(*item.told(capture.states.context.templates), *unchanged) for item, unchanged in every]
 
 
-def _unchanged(report: Report, model: ModelReport, changed: ContextReport, index: int) -> tuple[str, ...]:
+def _unchanged(report: Report, model: ModelReport, changed: ContextReport) -> list[tuple[str, ...]]:
     """Of a capture with neurons changed: what the model as it is gives in the one template that was captured so, if there are several."""
     several = [each for each in model.contexts if each.has_templates]
     intact = next((each for each in several if any(own is changed for own in each.interventions)), None)
     if intact is None or intact.relations is None:
-        return ()
-    item = [*items(report, intact.relations.in_first_template)][index]
-    if not item.is_measured:
-        return ()
+        return [()] * len(_asked(report))
     which = f"Neurons are changed in the first sentence only, {in_quotes(intact.states.context.template)}."
-    return (f"{which} Of the same sentence in the unchanged model: {item.told()[0]}",)
+    return [
+        (f"{which} Of the same sentence in the unchanged model: {item.told()[0]}",) if item.is_measured else ()
+        for item in items(report, intact.relations.in_first_template)
+    ]
 
 
 # --- what lies where -------------------------------------------------------------------------------------------------
