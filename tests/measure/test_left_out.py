@@ -104,6 +104,18 @@ def test_values_are_those_that_a_report_shows() -> None:
     assert left_out.kept(*spaces, K).value[0] == pytest.approx(change.neighbour_overlap(lost))
 
 
+def test_neighbors_that_are_equally_far_are_not_chosen_by_rounding() -> None:
+    """Each word has a feature of its own, and one that a word of any category shares: all others are equally far."""
+    labels = np.repeat(np.arange(8), 12)
+    own = Categories(memberships=tuple((int(label),) for label in labels))
+    of = Units(categories=own, groups=np.arange(96))
+    for seed in range(5):
+        random = np.random.default_rng(seed)
+        states = np.c_[np.eye(48)[random.permutation(96) // 2], np.eye(96)][:, random.permutation(144)]
+        assert np.isnan(categories.purity(cosine_distances(standardized(states)), own).value)
+        assert not Space(states, of, K).known(own.n_neighbours).any()
+
+
 def test_words_without_distinct_neighbors_dont_count_and_a_measure_of_few_words_is_undefined() -> None:
     of, (state, _) = units(np.arange(N)), states()
     same = state.copy()

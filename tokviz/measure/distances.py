@@ -14,6 +14,8 @@ _SAME_DIRECTION = 1e-14
 """Cosine distances that rounding alone makes, of float32 states."""
 _SAME_POINT = 1e-12
 """Of the largest distance in a picture: what rounding makes of one and the same state."""
+_SAME_DISTANCE = 1e-12
+"""Of a distance: what rounding makes of two that are equal. Of cosines, ``_SAME_DIRECTION`` comes on top."""
 _MOST_AT_ONCE = 250_000
 """Among how many distances neighbours are looked for at a time: many short lists together, or one long one."""
 
@@ -52,8 +54,8 @@ def nearest(distances: np.ndarray, k: int) -> np.ndarray:
 
     Returns
     -------
-    ``(…, n_words, k)`` int64 rows, nearest first. ``UNKNOWN`` throughout for a word whose k-th neighbour is the same state as
-    the one after it: which of them is among the nearest, only their order in the list could tell. So it is for all words
+    ``(…, n_words, k)`` int64 rows, nearest first. ``UNKNOWN`` throughout for a word whose k-th neighbour is as far as the one
+    after it: which of them is among the nearest, only rounding or their order in the list could tell. So it is for all words
     when there is but one state.
     """
     n_words = distances.shape[-1]
@@ -77,10 +79,16 @@ def _nearest(lists: np.ndarray, k: int) -> np.ndarray:
         order = np.argsort(np.take_along_axis(others, some, axis=-1), axis=-1, kind="stable")
         found = np.take_along_axis(some, order, axis=-1)
         if k > 0:
-            found[lists[np.arange(len(lists))[:, None], found[..., k - 1], found[..., k]] == 0] = UNKNOWN
+            last, following = np.moveaxis(np.take_along_axis(others, found[..., k - 1 :], axis=-1), -1, 0)
+            found[~are_apart(last, following)] = UNKNOWN
         found = found[..., :k]
     found[~lists.any(axis=(1, 2))] = UNKNOWN
     return np.asarray(found)
+
+
+def are_apart(near: np.ndarray, far: np.ndarray) -> np.ndarray:
+    """Which distances differ from others that are as large or larger, and not by rounding alone; both of one shape."""
+    return np.asarray(far - near > _SAME_DISTANCE * near + _SAME_DIRECTION)
 
 
 def are_known(neighbours: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from tokviz.measure.categories import silhouettes_alone, silhouettes_of_sums
-from tokviz.measure.distances import LEAST_KNOWN, are_known, cosine_distances, nearest
+from tokviz.measure.distances import LEAST_KNOWN, are_apart, are_known, cosine_distances, nearest
 from tokviz.measure.labels import Categories
 from tokviz.measure.spaces import standardized
 from tokviz.records import PairedMeasures
@@ -177,8 +177,8 @@ class Space:
         """``(n_words,)`` bool: which words have distinct neighbors; see ``distances.nearest``."""
         if k == self.order.shape[1]:
             return are_known(nearest(self.distances, k))
-        last, following = self.order[:, k - 1], self.order[:, k]
-        return np.asarray((self.distances[last, following] > 0) & self.distances.any())
+        last, following = np.take_along_axis(self.distances, self.order[:, k - 1 : k + 1], axis=1).T
+        return are_apart(last, following)
 
 
 def _ordered(distances: np.ndarray, n: int) -> np.ndarray:

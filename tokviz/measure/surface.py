@@ -68,7 +68,7 @@ def scores(tokenization: Tokenization, rows: np.ndarray, categories: Categories)
     few = replace(categories, n_permutations=min(_TO_CHOOSE, categories.n_permutations))
     largest: dict[_Measure, tuple[float, np.ndarray]] = {}
     for each in _distances(tokenization, rows):
-        for measure, distances in ((purity, np.where(each == 0, gaps, each)), (silhouette, each)):
+        for measure, distances in ((purity, gaps + each * (1 + gaps)), (silhouette, each)):
             effect = _effect(measure(distances, few))
             if measure not in largest or effect > largest[measure][0]:
                 largest[measure] = effect, distances
@@ -128,7 +128,7 @@ def _n_shared(parts: Sequence[Sequence[Part]]) -> int:
 
 
 def _gaps(words: Sequence[str]) -> np.ndarray:
-    """``(n_words, n_words)``: between words that look the same, which else would have no nearest; of each pair alone, whatever the list."""
+    """``(n_words, n_words)``: tells words that are equally far, which else would have no nearest; of each pair alone, whatever the list."""
     keys = np.array([np.random.default_rng(seed_of(0, "surface", word)).random() for word in words])
     return np.asarray(_ALIKE * np.abs(keys[:, None] - keys))
 
