@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import re
-import xml.etree.ElementTree as ET
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +13,7 @@ import pytest
 from claims import metrics, plain, require_depths
 from narrow import present
 from related_fixture import ORDERS, RELATION, order_of, random_order, random_relation, related_report
-from rendered import Part, Rendered
+from rendered import Rendered
 
 from tokviz.pages.charts.measures import related_measures
 from tokviz.pages.downloads.measured import relations_csv
@@ -279,45 +278,6 @@ def test_a_script_gets_the_words_and_where_they_lie() -> None:
     assert len(items[0]["words"]) == 2 * len(relations.relations[0].rows)
     np.testing.assert_allclose(items[0]["places"][3], relations.relations[0].coordinates[3].ravel(), rtol=5e-3)
     assert items[0]["places"][2] is None  # not defined there
-
-
-def strip_of(site: Rendered) -> Part:
-    """The image of the first model's words alone, and the names over it."""
-    return site.models[0].one("#relations [data-context=alone] .related-strip")
-
-
-def test_the_image_without_scripts_is_an_svg_of_the_size_that_the_page_says() -> None:
-    report = related_report()
-    context = report.models[0].contexts[0]
-    assert context.relations is not None
-    drawn = ET.fromstring(related.strip(report, context.relations, report.words))
-    shown = strip_of(Rendered(report))
-    size = [float(shown.one("img")[name]) for name in ("width", "height")]
-    assert [float(drawn.get(name, "")) for name in ("width", "height")] == pytest.approx(size, abs=1)
-    names = shown.all("svg text")
-    assert {"embedding", "layer 29", RELATION.label} <= {name.text for name in names}
-    assert all(0 < float(name["x"]) < size[0] and 0 < float(name["y"]) < size[1] for name in names)
-    xs = [float(element.get("cx", "")) for element in drawn.iter("{http://www.w3.org/2000/svg}circle")]
-    assert min(xs) > 0
-    assert max(xs) < size[0]
-
-
-def test_a_label_is_cut_where_it_has_no_room_and_what_was_not_measured_is_an_empty_square() -> None:
-    report = related_report()
-    context = report.models[0].contexts[0]
-    relations = context.relations
-    assert relations is not None
-    rows = relations.relations[0].rows[:4]
-    few = replace(relations.relations[0], rows=rows, coordinates=np.full((3, 4, 2, 2), np.nan, dtype=np.float32))
-    shallow = replace(relations, relations=(few,), orders=())
-    drawn = ET.fromstring(related.strip(replace(report, orders=()), shallow, report.words))
-    assert len(list(drawn.iter("{http://www.w3.org/2000/svg}rect"))) == 1 + 3
-    assert not list(drawn.iter("{http://www.w3.org/2000/svg}circle"))
-    shown = strip_of(Rendered(replace(report, relations=(replace(RELATION, label="L" * 200),))))
-    (label,) = [name for name in shown.texts("svg text") if name.startswith("L")]
-    assert label.endswith("…")
-    # A capital L is about 8 pixels wide.
-    assert 8 * len(label) < float(shown.one("img")["width"])
 
 
 def test_where_nothing_was_measured_nothing_can_be_chosen() -> None:

@@ -146,19 +146,24 @@ def test_a_layer_without_a_plot_says_so(open_page: OpenPage, site: Path) -> None
 
 
 @pytest.mark.thorough
-def test_without_scripts_there_is_an_image(open_page: OpenPage, site: Path) -> None:
+def test_without_scripts_what_was_found_is_read(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, MODEL, java_script_enabled=False)
     expect(page.locator(".related-plot").first).to_be_hidden()
-    images = page.locator(".related-strip img")
-    page.get_by_text("Some layers side by side").click()
-    images.first.scroll_into_view_if_needed()
-    expect(images).to_have_count(2)
-    assert images.first.is_visible()
-    assert images.nth(1).is_visible()
+    expect(page.locator("#relations [data-follow]").first).to_contain_text("Words alone.")
+
+
+def test_the_plots_are_on_paper(open_page: OpenPage, site: Path) -> None:
+    page = open_page(site, f"{MODEL}#alone/layer-11")
+    page.locator("#relations h2").scroll_into_view_if_needed()
+    drawn = page.locator("#relations .related-plot svg")
+    expect(drawn).to_have_count(3)
+    page.emulate_media(media="print")
+    for index in range(3):
+        expect(drawn.nth(index)).to_be_visible()
 
 
 @pytest.mark.thorough
-def test_a_lost_script_leaves_the_image_and_lost_numbers_are_said(browser: Browser, site: Path) -> None:
+def test_a_lost_script_leaves_what_is_said_and_lost_numbers_are_told(browser: Browser, site: Path) -> None:
     for lost in ("assets/related-plot.js", "data/smol-30/alone/relations.js"):
         page = browser.new_page()
         page.route(f"**/{lost}", lambda route: route.abort())
@@ -169,8 +174,7 @@ def test_a_lost_script_leaves_the_image_and_lost_numbers_are_said(browser: Brows
             expect(plots).to_have_count(0)
         else:
             expect(plots.first).to_contain_text("could not be loaded")
-        page.get_by_text("Some layers side by side").click()
-        expect(page.locator(".related-strip img").first).to_be_visible()
+        expect(page.locator("#relations [data-follow]").first).to_contain_text("Words alone.")
         page.close()
 
 

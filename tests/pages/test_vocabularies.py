@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 from finding_claims import check_findings
 from narrow import present
-from related_fixture import related_report
 from rendered import Part, Rendered
 from report_fixture import model_report, sample_report
 
@@ -200,15 +199,3 @@ def test_an_invitation_to_compare_names_the_last_layer_there_is() -> None:
         (said,) = found = findings(report)
         assert said.sentence == f"Compare how the words lie before the first layer and after {last}."
         check_findings(found, report, report.models)
-
-
-def test_strips_of_relations_reach_as_far_as_what_was_captured() -> None:
-    whole = related_report()
-    last = len(whole.models[0].contexts[0].states.module_paths) - 2
-    for report, end in ((whole, "the last one"), (of_deeper_models(whole, n_layers=99), f"layer {last}")):
-        section = Rendered(report).models[0].one("#relations")
-        span = f"from the embedding to {end}"
-        assert section.texts("summary .names") == [span]
-        strips = section.all("[data-context]:has(img)")
-        assert strips
-        assert all(span in each.one("figcaption").text and span in each.one("img")["alt"] for each in strips)

@@ -51,7 +51,7 @@ def write(folder: Path, label: str = "First → second", pairs: str = "") -> Non
 def test_pages_tables_and_downloads_have_them(folder: Path) -> None:
     site = folder / "site"
     for path, expected in {
-        "models/llama/index.html": ("Relations and orders", "First → second", "relations.csv", "relations.svg"),
+        "models/llama/index.html": ("Relations and orders", "First → second", "relations.csv"),
         "compare/index.html": ("Parallelism above chance, First → second", "Order, Line"),
         "method/index.html": ("Relations between words", "Orders of words", "2405.14860", "2308.09124"),
     }.items():

@@ -1,9 +1,8 @@
-"""Relations and orders on pages: what a model's page says and shows of them, an image without scripts, and the scripts with the plots."""
+"""Relations and orders on pages: what a model's page says of them, and the scripts with their plots."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,11 +14,9 @@ from tokviz.pages.frame.index import data_folder
 from tokviz.pages.model.relations import order_at, order_sentences, relation_at, relation_sentences
 from tokviz.pages.text import data_text
 from tokviz.pages.text.catalogue import text
-from tokviz.pages.text.extent import last_captured
 from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.parts import Option
 from tokviz.pages.text.sentences import in_quotes
-from tokviz.pages.text.wording import the_depth
 from tokviz.records import (
     ContextReport,
     ModelReport,
@@ -28,19 +25,10 @@ from tokviz.records import (
     Relations,
     Report,
     WordList,
-    depth_name,
 )
 
 SCRIPT = "related-choice.js"
 """Of pages where a relation or an order can be chosen."""
-MOST_COLUMNS = 6
-"""Depths in the image without scripts."""
-_SIZE, _GAP, _TOP, _LEFT, _LABEL = 150, 12, 26, 8, 22
-_MARGIN = 10.0
-_CHARACTER = 8.5
-"""Pixels of a wide Latin letter, on average."""
-_RING = 1.0
-_QUIET, _HAIR = "#63676c", "#b4b4b4"
 Asked = Relation | Order
 
 
@@ -78,30 +66,16 @@ def key_of(asked: Asked) -> str:
 def related_section(report: Report, model: ModelReport, page: str) -> dict[str, Any] | None:
     """What the template takes; None where nothing was asked for or measured.
 
-    A figure is a relation or an order, with what is said of it in each context. A strip is the image of a context.
+    A figure is a relation or an order, with what is said of it in each context.
     """
-    measured = [context for context in model.captures if context.relations is not None]
-    if not measured:
+    if all(context.relations is None for context in model.captures):
         return None
-    asked, last = _asked(report), last_captured(report)
-    labels = [each.label for each in asked]
     said = [(each.states.context, _said(report, model, each)) for each in model.captures]
     return {
         "figures": [
             (each, caption_of(each), [(context, told[index]) for context, told in said])
-            for index, each in enumerate(asked)
+            for index, each in enumerate(_asked(report))
         ],
-        "strips": [
-            {
-                "context": context.states.context,
-                "src": data_path(model.slug, context.states.context.name, "relations.svg"),
-                "size": strip_size(len(asked), context.states.n_depths),
-                "names": strip_names(labels, context.states.n_depths),
-            }
-            for context in measured
-        ],
-        # Which layers the strips are from.
-        "span": f"from the embedding to {'the last one' if last is None else the_depth(last)}",
         "folder": data_folder(model, page),
     }
 
@@ -194,7 +168,6 @@ def files(report: Report, model: ModelReport, context: ContextReport) -> Iterato
         ],
     }
     yield f"{folder}/relations.js", data_text.script(f"{model.slug}/{name} relations", content)
-    yield f"{folder}/relations.svg", strip(report, relations, words)
 
 
 def _plain(item: Item, words: WordList) -> dict[str, Any]:
@@ -217,114 +190,3 @@ def _said_at_depths(item: Item, before: str) -> dict[str, Any]:
     if not item.is_measured:
         return {"problem": item.told()[0]}
     return {"said": [each and f"{before}{each}" for each in map(item.at, range(len(item.places)))]}
-
-
-# --- the image ---------------------------------------------------------------------------------------------------
-
-
-def strip(report: Report, relations: Relations, words: WordList) -> str:
-    """Rows of relations and orders, columns of depths, as SVG: points, and the lines between them.
-
-    Without words: pages set what ``strip_names`` has over it, in their own type.
-    """
-    drawn = list(items(report, relations))
-    n_depths = max((len(each.places) for each in drawn), default=0)
-    width, height = strip_size(len(drawn), n_depths)
-    size = f'width="{width}" height="{height}"'
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" {size}>',
-        f'<rect {size} fill="#fff"/>',
-    ]
-    for column, depth in enumerate(_some_depths(n_depths)):
-        for row, item in enumerate(drawn):
-            x, y = _left(column), _top(row)
-            parts.append(
-                f'<rect x="{x:.1f}" y="{y:.1f}" width="{_SIZE:.1f}" height="{_SIZE:.1f}" fill="none" stroke="{_HAIR}"/>'
-            )
-            hues = [report.look.marks.hue(hue) for hue in item.hues(words)]
-            parts += _drawn(kind_of(item.asked), item.places[depth], hues, (x, y))
-    return "\n".join([*parts, "</svg>", ""])
-
-
-def strip_names(labels: Sequence[str], n_depths: int) -> list[tuple[str, int, int, bool]]:
-    """What stands over the strip, in its units: the names of its columns, then those of its rows; where, and whether it is quiet."""
-    most = int((strip_size(len(labels), n_depths)[0] - 2 * _LEFT) / _CHARACTER)
-    cut = [label if len(label) <= most else f"{label[: most - 1]}…" for label in labels]
-    columns = [(depth_name(depth), _left(column), 16, True) for column, depth in enumerate(_some_depths(n_depths))]
-    return [*columns, *((label, _LEFT, _top(row) - 7, False) for row, label in enumerate(cut))]
-
-
-def _left(column: int) -> int:
-    return _LEFT + column * (_SIZE + _GAP)
-
-
-def _top(row: int) -> int:
-    return _TOP + row * (_LABEL + _SIZE + _GAP) + _LABEL
-
-
-def strip_size(n_items: int, n_depths: int) -> tuple[int, int]:
-    """Width and height, in pixels."""
-    return _left(len(_some_depths(n_depths))), _TOP + n_items * (_LABEL + _SIZE + _GAP)
-
-
-def _some_depths(n_depths: int) -> list[int]:
-    """The first, the last, and some between."""
-    return sorted({round(share) for share in np.linspace(0, n_depths - 1, min(MOST_COLUMNS, n_depths)).tolist()})
-
-
-def _drawn(kind: str, places: np.ndarray, hues: Sequence[str], corner: tuple[float, float]) -> list[str]:
-    """``places``: ``(n_words, 2)``, into a square, which stays empty where they aren't defined; ``hues``: of each word."""
-    if not np.isfinite(places).all() or not places.size:
-        return []
-    low, high = frame(kind, places)
-    room = _SIZE - 2 * _MARGIN
-    shares = (places - low) / (high - low)
-    left, top = corner
-    x, y = left + _MARGIN + room * shares[:, 0], top + _MARGIN + room * (1 - shares[:, 1])
-    points = [(f"{a:.1f}", f"{b:.1f}") for a, b in zip(x.tolist(), y.tolist(), strict=True)]
-    steps = [",".join(point) for point in points]
-    drawn = []
-    if kind == "pairs":
-        path = "".join(f"M{a}L{b}" for a, b in zip(steps[::2], steps[1::2], strict=True))
-    else:
-        path = "M" + "L".join(steps) + ("Z" if kind == "circle" and len(steps) > 2 else "")
-        drawn.append(_should_be(kind, low, high, corner))
-    drawn.append(f'<path d="{path}" fill="none" stroke="{_QUIET}" stroke-width="1"/>')
-    for index, ((a, b), hue) in enumerate(zip(points, hues, strict=True)):
-        # The second word of a pair is filled, so that the direction is seen.
-        fill = "#fff" if kind == "pairs" and index % 2 == 0 else hue
-        drawn.append(f'<circle cx="{a}" cy="{b}" r="3" fill="{fill}" stroke="{hue}" stroke-width="1.3"/>')
-    return drawn
-
-
-def _should_be(kind: str, low: np.ndarray, high: np.ndarray, corner: tuple[float, float]) -> str:
-    """The circle, or the line, on which the words would be."""
-    (left, top), room = corner, _SIZE - 2 * _MARGIN
-    if kind == "circle":
-        radius = _RING / float(high[0] - low[0]) * room
-        centre = (left + _SIZE / 2, top + _SIZE / 2)
-        return (
-            f'<circle cx="{centre[0]:.1f}" cy="{centre[1]:.1f}" r="{radius:.1f}" fill="none" stroke="{_HAIR}" '
-            'stroke-dasharray="2 3"/>'
-        )
-    ends = [(value - low) / (high - low) for value in (np.full(2, low[1]), np.full(2, high[1]))]
-    (x1, y1), (x2, y2) = ((left + _MARGIN + room * a, top + _MARGIN + room * (1 - b)) for a, b in ends)
-    return f'<path d="M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}" stroke="{_HAIR}" stroke-dasharray="2 3"/>'
-
-
-def frame(kind: str, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What a plot spans, lower and upper ends ``(2,)``: all words, and the circle or the line with them.
-
-    Pairs and circles keep the ratio of their axes.
-    """
-    if kind == "line":
-        low, high = places.min(axis=0), places.max(axis=0)
-        low[0], high[0] = min(low[0], low[1]), max(high[0], high[1])
-        return low, high
-    if kind == "circle":
-        half = max(float(np.abs(places).max()), _RING)
-        return np.full(2, -half), np.full(2, half)
-    centre = (places.min(axis=0) + places.max(axis=0)) / 2
-    half = float(np.ptp(places, axis=0).max()) / 2
-    half = half if half > 0 and math.isfinite(half) else 1.0
-    return centre - half, centre + half
