@@ -13,7 +13,7 @@ from __future__ import annotations
 import itertools
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -148,20 +148,25 @@ def check_access(site: Path, browser: Browser) -> int:
 
 def check_weights(site: Path, browser: Browser) -> int:
     """How many pages fetch more than they may before a reader does anything."""
-    n_heavy = 0
+    heavy = set()
+    for page, size, fetched in fetched_from(site, browser):
+        limit, n_bytes = most(page, size), sum(map(len, fetched.values()))
+        if limit is not None and n_bytes > limit:
+            heavy.add(page)
+        allowed = f" (at most {limit / 1024:.0f})" if limit else ""
+        print(
+            f"{page:40} {n_bytes / 1024:.0f} KiB on a {size}{allowed}{': too heavy' if page in heavy else ''}",
+            flush=True,
+        )
+    return len(heavy)
+
+
+def fetched_from(site: Path, browser: Browser) -> Iterator[tuple[str, str, dict[str, bytes]]]:
+    """Each page, on what it is seen, and what it fetches before a reader does anything."""
     with served(site) as address:
         for page in pages_of(site):
-            shown, is_heavy = [], False
             for size, viewport in VIEWPORTS.items():
-                n_bytes = sum(map(len, fetched_by(browser, address, page, viewport).values()))
-                limit = most(page, size)
-                is_heavy |= limit is not None and n_bytes > limit
-                shown.append(
-                    f"{n_bytes / 1024:.0f} KiB on a {size}" + (f" (at most {limit / 1024:.0f})" if limit else "")
-                )
-            n_heavy += is_heavy
-            print(f"{page:40} {', '.join(shown)}{': too heavy' if is_heavy else ''}", flush=True)
-    return n_heavy
+                yield page, size, fetched_by(browser, address, page, viewport)
 
 
 def violations_of(browser: Browser, address: str, scheme: Scheme) -> list[str]:

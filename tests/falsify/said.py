@@ -80,7 +80,7 @@ PHRASES: dict[str, tuple[str, str | None]] = {
     r"categor(?:y|ies) (?:is above chance by itself|are above chance by themselves)": ("categories, each", None),
     phrase("series.told.categories", when=f"(?:{WHEN})", where=""): ("categories", None),
     f"{phrase('series.told.higher')}|{phrase('series.told.lower')}": ("differences", None),
-    phrase("series.problems.exchanged"): (FAULT, "exchanged"),
+    f"(?i:{phrase('series.problems.exchanged')})": (FAULT, "exchanged"),
     phrase("series.problems.same"): (FAULT, "same"),
     f"(?i:{phrase('series.told.relations')})": ("relation", None),
     f"(?i:{phrase('series.told.orders')})": ("order", READABLE),

@@ -176,7 +176,9 @@ def test_the_first_page_tells_what_is_wrong_and_on_whose_axes_plots_are() -> Non
     series = replace(report.series[0], reference=2, faults=(Fault(kind="exchanged", checkpoints=(1, 3)),))
     shown = Rendered(replace(report, series=(series,)))["index.html"].one(".model-strips")
     assert shown.one("header p").text == "5 checkpoints, from step 0 to step 128 · on the axes of step 32"
-    assert shown.one(".problem").text.startswith("Step 16 and step 64 seem to be exchanged:")
+    assert shown.one(".problem").text.startswith(
+        "With step 16 and step 64 in each other’s place, embeddings would change more steadily"
+    )
 
 
 def test_ordinary_values_are_not_shaded_like_massive_ones() -> None:
