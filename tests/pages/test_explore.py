@@ -284,8 +284,8 @@ def test_a_word_without_neighbours_to_speak_of_stands_in_their_place(tmp_path: P
     first = neighbours(making.put(Store(tmp_path), states=depths))
     assert (first.rows[1] == -1).all()
     found = np.frombuffer(base64.b64decode(explore_data._neighbours(first)["rows"]), dtype="u1").reshape(3, 7, 5)
-    assert (found[1] == np.arange(7)[:, None]).all()
-    assert (found[[0, 2]] == first.rows[[0, 2]]).all()
+    assert (first.rows[[0, 2]] >= 0).all(axis=2).sum() > 7
+    assert (found == np.where(first.rows < 0, np.arange(7)[:, None], first.rows)).all()
 
 
 # --- the page -------------------------------------------------------------------------------------------------------
