@@ -22,6 +22,7 @@ def neighbours(states: HiddenStates) -> Neighbours:
     found = []
     for depth in range(states.n_depths):
         distances = cosine_distances(standardized(states.states[depth], reference))
-        distances[apart] = np.inf
+        if distances.any():  # else all are one state, and no word is nearest to any
+            distances[apart] = np.inf
         found.append(nearest(distances, k))
     return Neighbours(rows=np.stack(found).astype(np.int64))
