@@ -26,8 +26,8 @@ _OF_TOKENS, _OF_LETTERS = 6_000.0, 60.0
 where nothing is shared. Words with a token in common may lie as near each other in random weights as any, and so they do here."""
 _MOST_IN_A_ROW = 4
 """Tokens that words may begin with or end in alike, as with endings where each letter is a token."""
-_TO_CHOOSE = 199
-"""Shuffles that tell what has the largest effect."""
+_TO_CHOOSE = 49
+"""Shuffles that tell what has the largest effect; of long lists by a part of the words."""
 _ALIKE = 1e-9
 """Far less than what any two words differ by."""
 Part = TypeVar("Part")
@@ -65,11 +65,17 @@ def scores(tokenization: Tokenization, rows: np.ndarray, categories: Categories)
     if not tokenization.is_known:
         return UNDEFINED, UNDEFINED
     gaps = _gaps([tokenization.words[row].word for row in rows])
-    few = replace(categories, n_permutations=min(_TO_CHOOSE, categories.n_permutations))
+    some = categories.silhouetted
+    few = replace(
+        categories,
+        memberships=tuple(categories.memberships[row] for row in some),
+        words=tuple(categories.words[row] for row in some) if categories.words else (),
+        n_permutations=min(_TO_CHOOSE, categories.n_permutations),
+    )
     largest: dict[_Measure, tuple[float, np.ndarray]] = {}
     for each in _distances(tokenization, rows):
         for measure, distances in ((purity, gaps + each * (1 + gaps)), (silhouette, each)):
-            effect = _effect(measure(distances, few))
+            effect = _effect(measure(distances[np.ix_(some, some)], few))
             if measure not in largest or effect > largest[measure][0]:
                 largest[measure] = effect, distances
     return purity(largest[purity][1], categories), silhouette(largest[silhouette][1], categories)
