@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import tiny_gguf
-from command import GENERATE, python
+from command import generate_blank
 from families import Tiny
 from safetensors.numpy import load_file
 
@@ -139,7 +139,7 @@ def test_one_with_an_impossible_header_costs_itself_only(tiny: Tiny, tmp_path: P
         tiny.copy("gpt2", tmp_path / name)
     with_shape(tmp_path / "bad/model.safetensors", [2**63] * 40)
     (tmp_path / "words.toml").write_text('x = ["James", "Mary", "doctor"]\ny = ["January", "February", "Tuesday"]\n')
-    done = python(GENERATE, "--model", "bad", "--model", "good", "--words", "words.toml", "--draft", folder=tmp_path)
+    done = generate_blank(tmp_path, "--model", "bad", "--model", "good", "--words", "words.toml")
     assert done.returncode == 3, done.stderr
     assert "Traceback" not in done.stderr
     assert (tmp_path / "site/models/good/index.html").is_file()

@@ -13,15 +13,15 @@ from playwright.sync_api import Browser
 from weighing import most
 
 from tokviz.draw import draw_image
-from tokviz.records import Plate
+from tokviz.records import Strip
 from tokviz.run import pipeline
 
 
-class FirstContextAlone(AtOnce):
-    """Of plates, those of the first context alone are drawn: pages fetch no others by themselves."""
+class StripsAlone(AtOnce):
+    """Leaves all but strips blank: pages fetch no other pictures by themselves."""
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        if fn is not draw_image or (isinstance(args[0], Plate) and args[0].context != "alone"):
+        if fn is not draw_image or not isinstance(args[0], Strip):
             return super().submit(fn, *args, **kwargs)
         future: Future[Any] = Future()
         future.set_result(fn(*args, **kwargs))
@@ -34,10 +34,10 @@ def test_pages_of_models_of_forty_layers_are_light(
     tmp_path: Path, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """``make audit-large`` does the same with six models, and asks more of them."""
-    monkeypatch.setattr(pipeline, "_start", lambda *_: FirstContextAlone())
+    monkeypatch.setattr(pipeline, "_start", lambda *_: StripsAlone())
     n_limited = 0
     for page, size, fetched in fetched_from(make(tmp_path, MODELS[:2]), browser):
-        assert not [path for path in fetched if "__" in path and "/alone/" not in path], (page, size)
+        assert not [path for path in fetched if path.endswith(".webp") and "_strip" not in path], (page, size)
         limit = most(page, size)
         if limit is not None:
             n_limited += 1
