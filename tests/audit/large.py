@@ -151,18 +151,16 @@ def check_weights(site: Path, browser: Browser) -> int:
     heavy = set()
     for page, size, fetched in fetched_from(site, browser):
         limit, n_bytes = most(page, size), sum(map(len, fetched.values()))
+        said = f"{n_bytes / 1024:.0f} KiB on a {size}{f' (at most {limit / 1024:.0f})' if limit else ''}"
         if limit is not None and n_bytes > limit:
             heavy.add(page)
-        allowed = f" (at most {limit / 1024:.0f})" if limit else ""
-        print(
-            f"{page:40} {n_bytes / 1024:.0f} KiB on a {size}{allowed}{': too heavy' if page in heavy else ''}",
-            flush=True,
-        )
+            said += ": too heavy"
+        print(f"{page:40} {said}", flush=True)
     return len(heavy)
 
 
 def fetched_from(site: Path, browser: Browser) -> Iterator[tuple[str, str, dict[str, bytes]]]:
-    """Each page, on what it is seen, and what it fetches before a reader does anything."""
+    """Each page, the screen that it is seen on, and what it fetches before a reader does anything."""
     with served(site) as address:
         for page in pages_of(site):
             for size, viewport in VIEWPORTS.items():

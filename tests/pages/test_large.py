@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
 
 import pytest
 from at_once import AtOnce
@@ -13,19 +11,15 @@ from playwright.sync_api import Browser
 from weighing import most
 
 from tokviz.draw import draw_image
-from tokviz.records import Strip
+from tokviz.records import Picture, Strip
 from tokviz.run import pipeline
 
 
 class StripsAlone(AtOnce):
     """Leaves all but strips blank: pages fetch no other pictures by themselves."""
 
-    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        if fn is not draw_image or not isinstance(args[0], Strip):
-            return super().submit(fn, *args, **kwargs)
-        future: Future[Any] = Future()
-        future.set_result(fn(*args, **kwargs))
-        return future
+    def drawn(self, picture: Picture) -> bytes:
+        return draw_image(picture) if isinstance(picture, Strip) else super().drawn(picture)
 
 
 @pytest.mark.process

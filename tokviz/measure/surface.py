@@ -74,6 +74,7 @@ def scores(tokenization: Tokenization, rows: np.ndarray, categories: Categories)
     )
     largest: dict[_Measure, tuple[float, np.ndarray]] = {}
     for each in _distances(tokenization, rows):
+        # Of distances in thousands a gap by itself would be taken for rounding.
         for measure, distances in ((purity, gaps + each * (1 + gaps)), (silhouette, each)):
             effect = _effect(measure(distances[np.ix_(some, some)], few))
             if measure not in largest or effect > largest[measure][0]:
