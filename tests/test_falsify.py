@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -178,6 +179,14 @@ def test_a_kind_goes_on_from_the_third_false_report_and_fails_from_the_tenth() -
     assert are_too_many(many)
     assert not are_too_many([*many, *(_result("random weights", number) for number in range(3 * null.n_reports))])
     assert fails(null, [_result(null.name, 400, false=("x",)), *many])
+
+
+def test_what_is_kept_is_what_other_machines_go_on_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(falsify, "KEPT", tmp_path / "kept.xz")
+    monkeypatch.setattr(falsify, "RESULTS", tmp_path / "results.jsonl")
+    own, of_other_code = replace(_result("circles", 0, false=("x",)), code=falsify.code()), _result("circles", 1)
+    falsify.keep([own, of_other_code])
+    assert falsify.load() == [own]
 
 
 def test_a_kind_fails_from_the_fourth_miss_of_sixty() -> None:

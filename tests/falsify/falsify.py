@@ -1,14 +1,16 @@
 """``make falsify``: how often a report announces what is false, and how often what is true is found.
 
 Reports of all kinds advance together, so that a short call has some of each. What each announced stands in a file, a line a
-report; the next call goes on from there.
+report; the next call goes on from there, and so does one on another machine, from what ``--keep`` has put beside this file.
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
+import hashlib
 import json
+import lzma
 import multiprocessing
 import os
 import sys
@@ -18,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from functools import cache
+from pathlib import Path
 
 from command import ROOT
 
@@ -41,6 +44,10 @@ PLANTED: tuple[Kind, ...] = (
 KINDS = {kind.name: kind for kind in (*NULL, *PLANTED)}
 FOLDER = ROOT / ".falsify"
 RESULTS, CACHE = FOLDER / "results.jsonl", FOLDER / "cache"
+KEPT = Path(__file__).with_name("results.jsonl.xz")
+"""What is committed of them: hours of work."""
+DECIDES = ("capture", "measure", "models", *keys.SHARED_CODE)
+"""Folders and files of tokviz that decide what a report announces. That its pages say no more is in ``tests/test_falsify.py``, too."""
 DOUBTFUL, TIMES, MOST_FALSE = 3, 3, 9
 """A kind of which so many reports announce anything false goes on to so many times as many: of these no more than ``MOST_FALSE``."""
 MOST_OF_ALL, LEAST_FOUND = 0.014, 0.95
@@ -63,7 +70,7 @@ class Result:
     seconds: float
     """Of the processor."""
     code: str
-    """Of the program that made it."""
+    """What ``code`` was as it was made."""
 
 
 def tried(name: str, number: int, sample: Sample) -> Result:
@@ -78,8 +85,15 @@ def tried(name: str, number: int, sample: Sample) -> Result:
         false=(*(str(each) for each in announced if case.is_false(each)), *unfounded(case.report, announced)),
         missed=not case.found(announced),
         seconds=time.process_time() - start,
-        code=keys.made_by()[0],
+        code=code(),
     )
+
+
+@cache
+def code() -> str:
+    """Digest of what decides what a report announces, and of the reports that are made here."""
+    suite = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))))
+    return f"{keys.digest_of_files(DECIDES, keys.LIBRARIES['measure'])[:8]} {suite.hexdigest()[:8]}"
 
 
 @cache
@@ -135,15 +149,20 @@ def run_all(results: list[Result], names: Sequence[str], jobs: int, latest: floa
 
 
 def load() -> list[Result]:
-    """What earlier calls with the same code have found."""
-    if not RESULTS.exists():
-        return []
-    lines = RESULTS.read_text(encoding="utf-8").splitlines()
+    """What earlier calls with the same code have found, here or where it was kept."""
+    lines = lzma.decompress(KEPT.read_bytes()).decode().splitlines() if KEPT.exists() else []
+    lines += RESULTS.read_text(encoding="utf-8").splitlines() if RESULTS.exists() else []
     found = [Result(**{**plain, "false": tuple(plain["false"])}) for plain in map(json.loads, lines)]
-    own = [each for each in found if each.code == keys.made_by()[0] and each.kind in KINDS]
-    if len(own) < len(found):
-        print(f"{len(found) - len(own)} reports are of other code: they are made again")
-    return own
+    own = {(each.kind, each.number): each for each in found if each.code == code() and each.kind in KINDS}
+    if n_other := sum(each.code != code() for each in found):
+        print(f"{n_other} reports are of other code: they are made again")
+    return list(own.values())
+
+
+def keep(results: Sequence[Result]) -> None:
+    """For other machines, and for who asks what the table was made of."""
+    lines = "".join(f"{json.dumps(asdict(each))}\n" for each in results)
+    KEPT.write_bytes(lzma.compress(lines.encode(), preset=9))
 
 
 # --- what is shown ---------------------------------------------------------------------------------------------------
@@ -200,6 +219,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make falsify ARGS=…", description=__doc__)
     parser.add_argument("--minutes", type=float, default=1e6, help="begin no report after so many")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="reports side by side")
+    parser.add_argument(
+        "--keep", action="store_true", help=f"put what is found into {KEPT.relative_to(ROOT)}, to be committed"
+    )
     parser.add_argument("--only", choices=KINDS, action="append", help="reports of this kind; repeatable")
     parser.add_argument("--again", action="store_true", help="forget what earlier calls have found")
     parser.add_argument("--report", type=int, help="with --only: what this one alone announces; nothing is remembered")
@@ -211,11 +233,14 @@ def main() -> int:
             print("FALSE" if case.is_false(each) else "     ", each)
         return 0
     if asked.again:
-        RESULTS.unlink(missing_ok=True)
+        for path in (RESULTS, KEPT):
+            path.unlink(missing_ok=True)
     latest = time.monotonic() + 60 * asked.minutes
     results = load()
     _sample()  # captured once, before others need it
     run_all(results, names, asked.jobs, latest)
+    if asked.keep:
+        keep(results)
     print(table(results))
     of_null = _of_null(results)
     print(f"\n{sum(bool(each.false) for each in of_null)} of {len(of_null)} reports announce anything false")

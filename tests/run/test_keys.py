@@ -126,7 +126,7 @@ def test_another_version_of_a_library_makes_again_what_it_makes(
     states = making.put(Store(tmp_path))
 
     def all_keys() -> dict[str, str]:
-        keys._digest_of_files.cache_clear()
+        keys.digest_of_files.cache_clear()
         made = inputs_of(states)
         compared = Comparison(slugs=("a", "b"), inputs=(made, made), in_detail=False, comparer=Comparer())
         return {
@@ -139,7 +139,7 @@ def test_another_version_of_a_library_makes_again_what_it_makes(
     before = all_keys()
     monkeypatch.setattr(keys, "version", lambda package: "0" if package == "scipy" else version(package))
     after = all_keys()
-    keys._digest_of_files.cache_clear()
+    keys.digest_of_files.cache_clear()
     assert [name for name in before if before[name] == after[name]] == ["states"]
 
 

@@ -169,16 +169,17 @@ def _plain(value: Any) -> Any:
 def made_by() -> tuple[str, ...]:
     """What must be alike wherever a part of the report is made: this code, and the libraries that pictures depend on."""
     packages = (f"{package} {version(package)}" for package in LIBRARIES["draw"])
-    return (f"tokviz code {_digest_of_files(('.',), ())[:8]}", *packages)
+    return (f"tokviz code {digest_of_files(('.',), ())[:8]}", *packages)
 
 
 def _code(folder: str) -> str:
     """New code, a new font or a new library makes a folder's products again."""
-    return _digest_of_files((folder, *SHARED_CODE), LIBRARIES[folder])
+    return digest_of_files((folder, *SHARED_CODE), LIBRARIES[folder])
 
 
 @cache
-def _digest_of_files(paths: tuple[str, ...], packages: tuple[str, ...]) -> str:
+def digest_of_files(paths: tuple[str, ...], packages: tuple[str, ...]) -> str:
+    """Of folders and files of tokviz, and of packages' versions."""
     found = hashlib.sha256(json.dumps([version(package) for package in packages]).encode())
     for path in (PACKAGE / each for each in paths):
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
