@@ -154,11 +154,11 @@ class ContextConfig(Table):
 
     @property
     def _default_label(self) -> str:
-        """As it stands within sentences after "words": ``in-a-text`` as it is, ``chat`` as in “chat”; what isn't a name in addresses, as it is written."""
+        """As it stands after "words" within sentences; a name that has capitals or spaces is a label already."""
         if self.name != self.slug:
             return self.name
         label = default_label(self.name).lower()
-        return label if label.split()[0] in _READS_ON else f"in “{label}”"
+        return label if _READS_ON.match(label) else f"in “{label}”"
 
     @property
     def template_key(self) -> str:
@@ -170,8 +170,8 @@ class ContextConfig(Table):
         return context_slug(self.name)
 
 
-_READS_ON = frozenset("after alone as at before between by from in inside on under with within without".split())
-"""First words of a context's name that "words" can stand before."""
+_READS_ON = re.compile(r"(after|alone|as|at|before|between|by|from|in|inside|on|under|with|within|without)\b")
+"""Begins a context's label that "words" can stand before."""
 SENTENCES = (
     "The word is {word}",
     "I saw {word}",
