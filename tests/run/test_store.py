@@ -6,7 +6,9 @@ import errno
 import json
 import os
 import pickle
+import re
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +27,7 @@ from tokviz.draw.encode import encode_svg
 from tokviz.errors import CaptureError, DamagedStatesError, DiskFullError, StoreError
 from tokviz.measure.pca import project
 from tokviz.records import CapturedBatch, Neighbours, Problem, Projection
+from tokviz.run.store import entries
 from tokviz.run.store.artefacts import Store
 from tokviz.run.store.plain import to_plain
 from tokviz.run.store.states_file import CaptureDescription, _write_description, read_description
@@ -359,6 +362,34 @@ def test_what_others_have_written_since_is_found(store: Store) -> None:
     other.put_image("i", making.webp("image"))
     assert store.has("k", Neighbours)
     assert store.find_image("i") is not None
+
+
+def test_what_is_there_is_looked_at_once_however_often_something_is_asked_for(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run asks for each picture before it draws it, and each that is drawn changes the folder."""
+    asked = Counter[str]()
+    artefact = entries.artefact
+
+    def noted(kind: str, name: str) -> re.Match[str] | None:
+        asked[name] += 1
+        return artefact(kind, name)
+
+    monkeypatch.setattr(entries, "artefact", noted)
+    for index in range(10):
+        assert store.find_image(f"{index}") is None
+        store.put_image(f"{index}", making.webp("a picture"))
+    assert set(asked.values()) == {1}
+    assert len(asked) == 9
+
+
+def test_a_damaged_image_that_is_written_again_is_found(store: Store) -> None:
+    store.put_image("i", making.webp("a picture"))
+    other, file = Store(store.root), present(store.find_image("i"))
+    file.write_bytes(b"damaged")
+    assert other.find_image("i") is None
+    file.write_bytes(making.webp("a picture"))
+    assert other.find_image("i") == file
 
 
 def test_a_new_image_takes_the_place_of_the_old(store: Store) -> None:

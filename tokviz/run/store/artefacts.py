@@ -106,6 +106,8 @@ class Store:
         """By key which files those were: another process may have captured them again."""
         self._used: set[Use] = set()
         self._files: dict[Use, Path] = {}
+        self._names: dict[str, set[str]] = {}
+        """Per kind: the names in its folder that were looked at."""
         self._listed: dict[str, int] = {}
         """Per kind: the time of its folder when it was listed, in nanoseconds since 1970."""
 
@@ -352,17 +354,19 @@ class Store:
 
     def _list_again(self, kind: str) -> None:
         """Find what this process and others have written since the last time, if anything."""
-        folder = self.root / kind
+        folder, names = self.root / kind, self._names.setdefault(kind, set())
         try:
             changed = folder.stat().st_mtime_ns
             if self._listed.get(kind) == changed:
                 return
+            # A run asks before each picture that it draws: only what is new is looked at.
             with os.scandir(folder) as found:
-                for file in found:
-                    name = entries.artefact(kind, file.name)
-                    with contextlib.suppress(OSError):  # a link that leads to itself
-                        if name and file.is_file():
-                            self._files[kind, name["key"]] = folder / file.name
+                new = {file.name for file in found} - names
+            for file in new:
+                name = entries.artefact(kind, file)
+                if name and disk.is_regular(folder / file):
+                    self._files[kind, name["key"]] = folder / file
+                names.add(file)
         except OSError:
             return
         # What is written in the same moment may leave the folder's time as it is.
@@ -383,6 +387,7 @@ class Store:
             intact = False
         if not intact:
             del self._files[kind, key]
+            self._names[kind].discard(path.name)
             return None
         self._checked.add(path)
         self._used.add((kind, key))
