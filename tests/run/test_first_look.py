@@ -7,7 +7,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import wait
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,36 +39,72 @@ CONFIG: dict[str, Any] = {
 COMPARED = "In the whole report, what was measured and compared stands here."
 
 
+def prepare(folder: Path, tiny: Tiny, patch: pytest.MonkeyPatch) -> Path:
+    leave_pictures_blank(patch)
+    for family in ("qwen3", "bert", "gpt2"):
+        tiny.copy(family, folder / family)
+    return folder
+
+
+def copies(folder: Path, patch: pytest.MonkeyPatch) -> list[Path]:
+    """Copies of the sites that runs put in place from now on, one after the other."""
+    put, made = publish.publish, list[Path]()
+
+    def copied(*arguments: Any) -> Any:
+        spared = put(*arguments)
+        made.append(folder / f"published-{len(list(folder.glob('published-*')))}")
+        shutil.copytree(arguments[1], made[-1])
+        return spared
+
+    patch.setattr(publish, "publish", copied)
+    return made
+
+
 @pytest.fixture
 def project(tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    leave_pictures_blank(monkeypatch)
-    for family in ("qwen3", "bert", "gpt2"):
-        tiny.copy(family, tmp_path / family)
-    return tmp_path
+    return prepare(tmp_path, tiny, monkeypatch)
 
 
 @pytest.fixture
 def published(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Path]:
-    """Copies of the sites that runs put in place, one after the other."""
-    put, copies = publish.publish, list[Path]()
+    return copies(tmp_path, monkeypatch)
 
-    def copied(*arguments: Any) -> Any:
-        spared = put(*arguments)
-        copies.append(tmp_path / f"published-{len(list(tmp_path.glob('published-*')))}")
-        shutil.copytree(arguments[1], copies[-1])
-        return spared
 
-    monkeypatch.setattr(publish, "publish", copied)
-    return copies
+@dataclass(frozen=True)
+class Looks:
+    """What one run of two models in two contexts puts in place; not to be changed."""
+
+    early: Path
+    whole: Path
+    of_once: Path
+    """The site of a run without a first look."""
+    said: list[str]
+
+
+@pytest.fixture(scope="module")
+def looks(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Looks:
+    folder = tmp_path_factory.mktemp("looks")
+    with pytest.MonkeyPatch.context() as patch:
+        prepare(folder, tiny, patch)
+        made = copies(folder, patch)
+        said = run(folder, config()).heard
+    early, whole = made
+    run_at_once(config(), folder, output=folder / "site-of-once", cache=folder / "cache-of-once")
+    return Looks(early, whole, folder / "site-of-once", said)
 
 
 def config(**changes: Any) -> ReportConfig:
     return ReportConfig.model_validate({**CONFIG, **changes})
 
 
+def small(**changes: Any) -> ReportConfig:
+    """In one context and one projection, where it doesn't matter what is in a look."""
+    return config(**{"contexts": CONFIG["contexts"][:1], "projections": ["centered"], **changes})
+
+
 def run(folder: Path, asked: ReportConfig | None = None, **changes: Any) -> Listening:
     heard = Listening()
-    pipeline.run(asked or config(), options(folder, early=True, **changes), heard)
+    pipeline.run(asked or small(), options(folder, early=True, **changes), heard)
     return heard
 
 
@@ -80,20 +116,16 @@ def pages(site: Path) -> dict[str, str]:
     return {file.relative_to(site).as_posix(): file.read_text(encoding="utf-8") for file in site.rglob("*.html")}
 
 
-def test_plots_stand_first_and_the_whole_report_is_as_without_them(project: Path, published: list[Path]) -> None:
-    said = run(project).heard
-    early, whole = published
-    assert [is_unfinished(each) for each in published] == [True, False]
-    assert len(list((early / "images").rglob("*layer*.webp"))) == 2 * 2 * 3  # models, contexts, layers
-    assert any("site/index.html: a first look at 2 models; all else follows" in line for line in said)
-    run_at_once(config(), project, output=project / "site-of-once", cache=project / "cache-of-once")
-    assert facts(whole) == facts(project / "site-of-once")
+def test_plots_stand_first_and_the_whole_report_is_as_without_them(looks: Looks) -> None:
+    assert [is_unfinished(each) for each in (looks.early, looks.whole)] == [True, False]
+    assert len(list((looks.early / "images").rglob("*layer*.webp"))) == 2 * 2 * 3  # models, contexts, layers
+    assert any("site/index.html: a first look at 2 models; all else follows" in line for line in looks.said)
+    assert facts(looks.whole) == facts(looks.of_once)
 
 
-def test_it_says_what_is_to_come_and_nothing_of_what_is_not_known(project: Path, published: list[Path]) -> None:
-    run(project)
-    early, whole = (pages(each) for each in published)
-    found = json.loads((published[0] / "data/report.json").read_bytes())["findings"]
+def test_it_says_what_is_to_come_and_nothing_of_what_is_not_known(looks: Looks) -> None:
+    early, whole = pages(looks.early), pages(looks.whole)
+    found = json.loads((looks.early / "data/report.json").read_bytes())["findings"]
     assert not any(each["announced"] or each["evidence"] for each in found)
     shown = {path: text for path, text in early.items() if path not in ("404.html",)}
     assert all(
@@ -106,29 +138,28 @@ def test_it_says_what_is_to_come_and_nothing_of_what_is_not_known(project: Path,
     assert not any("not measured" in text or "no metrics" in text for text in early.values())
     assert "It changes" not in early["index.html"]  # the author's words, which may speak of what isn't there yet
     assert not any("In the whole report" in text or "first look" in text for text in whole.values())
-    assert link_check.broken(published[0], published[0].rglob("*.html"), least=50) == []
+    assert link_check.broken(looks.early, looks.early.rglob("*.html"), least=50) == []
 
 
-def test_on_phones_its_pictures_have_the_sizes_of_the_whole_report_s(project: Path, published: list[Path]) -> None:
+def test_on_phones_its_pictures_have_the_sizes_of_the_whole_report_s(looks: Looks) -> None:
     """Strips and grids are there as images, plates are drawn by its pages: what is read stays where it is as the whole one comes."""
-    run(project)
-    early, whole = published
+    early, whole = looks.early, looks.whole
     of_phones = {path.relative_to(early).as_posix() for path in early.rglob("*-phone.webp")}
     kinds = {re.sub(r".*qwen3(_.+)-phone.webp", r"\1", path) for path in of_phones if "qwen3" in path}
     assert kinds == {"_strip", "_strip-dark", "_m.et"}
     assert all((early / path).read_bytes() == (whole / path).read_bytes() for path in of_phones)
     sizes = [
         re.findall(r'<source media="\(max-width: 40rem\)[^>]*(width="\d+" height="\d+")', text)
-        for text in (pages(each)["models/qwen3/index.html"] for each in published)
+        for text in (pages(each)["models/qwen3/index.html"] for each in (early, whole))
     ]
     assert set(sizes[0]) <= set(sizes[1])
     assert 'width="716" height="1000"' in sizes[0]
 
 
 def test_a_complete_report_stays_until_the_next_one_is_complete(project: Path, published: list[Path]) -> None:
-    run_at_once(config(), project)
+    run_at_once(small(), project)
     published.clear()
-    asked = config(models=[*CONFIG["models"], {"source": "gpt2"}])
+    asked = small(models=[*CONFIG["models"], {"source": "gpt2"}])
     said = run(project, asked).heard
     assert [is_unfinished(each) for each in published] == [False]
     assert any("an earlier report, which stays until this one is complete" in line for line in said)
@@ -170,7 +201,7 @@ def test_the_next_run_goes_on(project: Path, published: list[Path], request: pyt
 
 
 def test_a_model_that_fails_is_left_to_the_whole_report(project: Path, published: list[Path]) -> None:
-    asked = config(models=[{"source": "bert"}, {"source": "./absent"}], intro="Words.")
+    asked = small(models=[{"source": "bert"}, {"source": "./absent"}], intro="Words.")
     said = run(project, asked).heard
     early, whole = published
     assert "it has plots of 1 of 2 models (1 other failed), and no findings" in pages(early)["index.html"]
@@ -196,7 +227,7 @@ def test_it_is_made_again_as_further_models_are_captured(
     """One that is captured and not drawn yet isn't among them, nor one that fails; the whole report is as it is without them."""
     monkeypatch.setattr(first_look.Clock, "is_over", True)
     models = [{"source": each} for each in ("qwen3", "./absent", "bert", "gpt2")]
-    asked = config(models=models, intro="Words.", contexts=CONFIG["contexts"][:1], projections=["centered"])
+    asked = small(models=models, intro="Words.")
     drawn = picture_queue.PictureQueue.keep_finished
 
     def drawn_all(queue: picture_queue.PictureQueue) -> None:
@@ -231,7 +262,7 @@ def test_models_that_are_not_drawn_yet_wait(
     "changes", [{"force": True}, {"early": False}, {"forms": ("draft",)}], ids=["forced", "not asked", "draft"]
 )
 def test_there_is_none(project: Path, published: list[Path], changes: dict[str, Any]) -> None:
-    pipeline.run(config(), options(project, **{"early": True, **changes}), Listening())
+    pipeline.run(small(), options(project, **{"early": True, **changes}), Listening())
     assert [is_unfinished(each) for each in published] == [False]
 
 
