@@ -208,6 +208,11 @@ def main(address: Path, lives_with: int) -> None:
         pipeline = importlib.import_module("tokviz.run.pipeline")
         vars(pipeline)["_start"] = at_once.begin
     sys.argv = [str(SCRIPT), *task["arguments"]]
+    # Python does so as it starts.
+    sys.orig_argv = [sys.executable, *sys.argv]
+    for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep):
+        if folder and Path(folder, "sitecustomize.py").is_file():
+            runpy.run_path(str(Path(folder, "sitecustomize.py")))
     try:
         runpy.run_path(str(SCRIPT), run_name="__main__")
         ending.code = 0

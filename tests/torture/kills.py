@@ -62,6 +62,8 @@ class Case:
     """Whether somebody changed a page of the old site by hand."""
     old: str = "old"
     """What stands before: a complete report, or the first look at one."""
+    forks: bool = False
+    """As it is in ``Begun``."""
 
 
 def trial(number: int, folder: Path) -> Outcome:
@@ -80,7 +82,7 @@ def tried(case: Case, number: int, folder: Path, kit: Kit) -> Outcome:
     begun = []
     for index, strike in enumerate((case.strike, case.again)):
         if strike is not None:
-            begun.append(Begun(folder, VARIANTS[case.variant], strike, name=f"killed-{index}"))
+            begun.append(Begun(folder, VARIANTS[case.variant], strike, name=f"killed-{index}", forks=case.forks))
             done = begun[-1].finish()
             see(case, strike, done, findings)
             stopped_well(begun[-1], done, strike, sites, findings)

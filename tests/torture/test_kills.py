@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,22 +21,23 @@ pytestmark = pytest.mark.process
 
 
 def at(
-    stage: str, nth: int, cached: str = "all", kind: int = signal.SIGKILL, *, torn: bool = False, old: str = "old"
+    stage: str, nth: int, cached: str = "all", kind: int = signal.SIGKILL, *, torn: bool = False, **others: Any
 ) -> Case:
     strike = Strike(signal=kind, stage=stage, nth=nth, torn=torn)
-    return Case(variant="plain", cached=cached, strike=strike, again=None, changes_a_page=False, old=old)
+    return Case(variant="plain", cached=cached, strike=strike, again=None, changes_a_page=False, **others)
 
 
 CASES = {
     "as states are put in place": at("capturing", 9, "none"),
-    "in a measure's file": at("measuring", 2, "no measures", torn=True),
-    "between the renames": at("swapping", 2),
+    "in a measure's file": at("measuring", 2, "no measures", torn=True, forks=True),
+    "between the renames": at("swapping", 2, forks=True),
     "terminated as it draws": at("drawing", 4, "no images", kind=signal.SIGTERM),
-    "as the whole report replaces a first look": at("swapping", 4, "none", old=FIRST_LOOK),
+    "as the whole report replaces a first look": at("swapping", 4, "none", old=FIRST_LOOK, forks=True),
 }
 """One of each kind: nothing stored yet, a torn file, a site half swapped, and a signal that is heeded.
 
-Interrupts are in ``tests/run/test_interrupts.py``.
+Interrupts are in ``tests/run/test_interrupts.py``. Runs that begin as a user's do are the first, of which the import of torch is seen,
+too, and the one whose processes draw.
 """
 
 
@@ -46,6 +48,9 @@ def test_whenever_a_run_is_killed_the_site_is_whole_and_the_next_run_finishes(na
     assert not outcome.harm, outcome.detail
     assert not any("had ended before" in seen for seen in outcome.seen)
     assert any(str(CASES[name].strike.stage) in seen for seen in outcome.seen), outcome.seen
+    watched = folder.with_name(f"{folder.name}.killed-0.log").read_text(encoding="utf-8")
+    assert ("\tstart\timport\t" in watched) == (not CASES[name].forks)
+    assert ("\tloading\timport\t" in watched) == (name == "as states are put in place")
 
 
 def test_two_runs_at_once_leave_one_whole_site(root: Path) -> None:
@@ -115,8 +120,8 @@ def recover(output):
 publish.recover = recover
 """
 FAULTS = {
-    "copies into the site, killed": (IN_PLACE, at("writing the site", 190), {SITES_BROKEN}),
-    "throws the old site away": (DROPS_THE_OLD, at("keeping fonts", 1, "no fonts"), {FOREIGN_FILES_LOST}),
+    "copies into the site, killed": (IN_PLACE, at("writing the site", 190, forks=True), {SITES_BROKEN}),
+    "throws the old site away": (DROPS_THE_OLD, at("keeping fonts", 1, "no fonts", forks=True), {FOREIGN_FILES_LOST}),
     "heeds no interrupts": (NOT_STOPPED, at("writing the site", 20, kind=signal.SIGINT), {WRONG_OUTCOMES}),
     "shows a traceback": (RAISES, at("start", 1), {TRACEBACKS, WRONG_OUTCOMES}),
 }
@@ -146,7 +151,7 @@ def test_a_trial_is_drawn_from_its_number_and_all_stages_have_their_turn(root: P
 def test_a_watched_run_tells_its_events_and_an_undisturbed_one_keeps_what_is_not_its_own(root: Path) -> None:
     kit = Kit(root / "kit")
     made = kit.made("plain")
-    assert {"loading", "capturing", "projecting", "measuring", "drawing", "swapping"} <= made.events.keys()
+    assert {"capturing", "projecting", "measuring", "drawing", "swapping"} <= made.events.keys()
     assert made.events["swapping"] >= 2
     assert FOREIGN_TREE.items() <= tree(made.site).items()
     assert own(tree(kit.made("old").site)) != made.own
