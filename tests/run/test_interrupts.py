@@ -150,7 +150,7 @@ def script(folder: Path, body: str) -> subprocess.Popen[str]:
     """A script of which the body is within ``interrupts.heed``; it has begun that when this returns."""
     file = folder / "script.py"
     code = f"""
-        import hashlib, subprocess, sys, time
+        import ctypes, hashlib, subprocess, sys, time
         from tokviz.run.work import interrupts
         if __name__ == "__main__":
             def work():
@@ -170,8 +170,11 @@ def script(folder: Path, body: str) -> subprocess.Popen[str]:
     return run
 
 
-ENDLESS = "hashlib.pbkdf2_hmac('sha256', b'', b'', 2**31 - 1)"
-"""A call of a C library that takes minutes."""
+ENDLESS = (
+    "mutex = ctypes.create_string_buffer(64); [ctypes.CDLL(None).pthread_mutex_lock(mutex) for _ in '12']; "
+    "hashlib.pbkdf2_hmac('sha256', b'', b'', 2**31 - 1)"
+)
+"""A call of a C library that no signal ends: on Linux one that waits for itself, elsewhere one that computes for minutes."""
 
 
 def test_a_long_call_of_a_library_is_ended_with_all_children(tmp_path: Path) -> None:
