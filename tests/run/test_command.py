@@ -11,6 +11,7 @@ from typing import Any
 
 import made_fonts
 import pytest
+from at_once import leave_pictures_blank
 from command import (
     COMMAND_IS_IN,
     CONFIG,
@@ -20,6 +21,7 @@ from command import (
     done,
     generate,
     generate_blank,
+    generate_forked,
     hashes,
     python,
 )
@@ -61,12 +63,10 @@ def test_one_run_writes_the_whole_site(reported: Path) -> None:
                     assert {f"{stem}{name}.webp", f"{stem}{name}-phone.webp"} <= files
 
 
-def tenfold(tokenizer: dict[str, Any]) -> None:
-    """Makes ten of each character, twelve times over."""
-    tokenizer["normalizer"] = {
-        "type": "Sequence",
-        "normalizers": [{"type": "Replace", "pattern": {"Regex": "."}, "content": "a" * 10}] * 12,
-    }
+def exploding(tokenizer: dict[str, Any]) -> None:
+    """Makes ten thousand of each character, three times over."""
+    replace = {"type": "Replace", "pattern": {"Regex": "."}, "content": "a" * 10_000}
+    tokenizer["normalizer"] = {"type": "Sequence", "normalizers": [replace] * 3}
 
 
 def with_unknown_token(tokenizer: dict[str, Any]) -> None:
@@ -82,7 +82,7 @@ def with_unknown_token(tokenizer: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("change", "said"),
-    [(tenfold, "was ended by signal"), (with_unknown_token, "got the id 99,999, which it doesn't have")],
+    [(exploding, "was ended by signal"), (with_unknown_token, "got the id 99,999, which it doesn't have")],
 )
 def test_a_model_that_would_end_the_run_costs_that_model_only(
     tiny: Tiny, tmp_path: Path, change: Callable[[dict[str, Any]], None], said: str
@@ -146,30 +146,42 @@ def test_a_second_run_makes_nothing_again_and_changes_no_byte(project: Path) -> 
     assert {path for path in before | after if before.get(path) != after.get(path)} <= COMMAND_IS_IN
 
 
+def draw(project: Path, folder: Path, jobs: str) -> str:
+    """What is said of both models in one context, which are drawn into ``folder``, as SVG, too."""
+    where = ("--output", str(folder / "site"), "--cache", str(folder / "cache"), "--jobs", jobs)
+    return done(generate(project, "--svg", "--config", "small.toml", "--model", "bert", "--model", "qwen3", *where))
+
+
+@pytest.fixture(scope="module")
+def drawn(reported: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """By one process; not to be changed."""
+    folder = tmp_path_factory.mktemp("drawn")
+    assert "40 new images" in draw(reported, folder, "1")
+    return folder
+
+
 @pytest.mark.thorough
-def test_the_same_input_gives_the_same_bytes_with_other_processes_and_no_cache(project: Path, tmp_path: Path) -> None:
-    for jobs in ("1", "2"):
-        where = ("--output", str(tmp_path / jobs), "--cache", str(tmp_path / f"cache-{jobs}"), "--jobs", jobs)
-        made = generate(project, "--config", "small.toml", "--model", "bert", "--model", "qwen3", *where)
-        assert "30 new images" in done(made)
-    assert differing(tmp_path / "1", tmp_path / "2") <= COMMAND_IS_IN
+def test_the_same_input_gives_the_same_bytes_with_other_processes_and_no_cache(
+    reported: Path, drawn: Path, tmp_path: Path
+) -> None:
+    assert "40 new images" in draw(reported, tmp_path, "2")
+    assert differing(drawn / "site", tmp_path / "site") <= COMMAND_IS_IN
 
 
-def test_drawings_are_written_where_they_are_asked_for_and_are_not_made_twice(project: Path, tmp_path: Path) -> None:
-    before = hashes(project / "site")
-    where = ("--output", str(tmp_path / "site"), "--cache", str(tmp_path / "cache"))
-    done(generate(project, "--svg", "--config", "small.toml", *where))
+def test_drawings_are_written_where_they_are_asked_for_and_are_not_made_twice(
+    reported: Path, drawn: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(drawn, tmp_path, dirs_exist_ok=True)
     files = hashes(tmp_path / "site")
     folder = "images/bert/sentence/standardized/bert"
     drawings = {path for path in files if path.endswith(".svg")}
     assert {f"{folder}__bert.encoder.layer.2.svg", f"{folder}_m.et.svg"} <= drawings
     assert not any("strip" in path or "phone" in path for path in drawings)
-    again = generate(project, "--svg", "--config", "small.toml", *where)
-    assert "0 new captures, 0 new images" in done(again)
+    assert "0 new captures, 0 new images" in draw(reported, tmp_path, "1")
     assert {path: digest for path, digest in hashes(tmp_path / "site").items() if path in drawings} == {
         path: files[path] for path in drawings
     }
-    assert not any(path.endswith(".svg") and path.startswith("images/") for path in before)
+    assert not any(path.endswith(".svg") and path.startswith("images/") for path in hashes(reported / "site"))
 
 
 @pytest.mark.thorough
@@ -182,7 +194,7 @@ def test_words_that_no_font_has_are_told_until_there_is_one(project: Path, tmp_p
     complaint = "no installed font has 漢 (CJK UNIFIED IDEOGRAPH-6F22): the plots show code points instead"
 
     done(generate(project, *words, "--capture-only"))
-    made = generate(project, *words, "--jobs", "1", **fonts)  # without torch, whose import takes longer than all else
+    made = generate_forked(project, *words, **fonts)
     assert made.returncode == 0, made.stderr
     assert made.stderr.count(complaint) == 1
     assert "missing from font" not in made.stderr
@@ -191,7 +203,7 @@ def test_words_that_no_font_has_are_told_until_there_is_one(project: Path, tmp_p
     before = hashes(tmp_path / "site")
 
     made_fonts.put(tmp_path / "fonts", "Boxes.ttf", "漢")
-    made = generate(project, *words, "--jobs", "1", **fonts)
+    made = generate_forked(project, *words, **fonts)
     assert made.returncode == 0, made.stderr
     assert "no installed font" not in made.stderr
     assert "every character of" not in page.read_text(encoding="utf-8")
@@ -295,8 +307,9 @@ def test_when_no_model_can_be_captured_the_old_site_stays(project: Path) -> None
     ],
 )
 def test_bad_input_is_one_clear_message_and_nothing_is_lost(
-    project: Path, arguments: list[str], code: int, said: str
+    project: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], code: int, said: str
 ) -> None:
+    leave_pictures_blank(monkeypatch)
     before = hashes(project)
     made = run_in(project, *arguments)
     assert made.exit_code == code, made.stderr
@@ -327,7 +340,7 @@ def test_fewer_than_three_words_make_a_page_that_says_so(project: Path, tmp_path
 def test_an_embedding_of_another_width_is_told_and_drawn(tiny: Tiny, tmp_path: Path) -> None:
     tiny.copy("opt_narrow", tmp_path / "opt")
     (tmp_path / "report.toml").write_text(SMALL_CONFIG + '[[models]]\nsource = "opt"\n', encoding="utf-8")
-    done(generate(tmp_path))
+    done(generate_blank(tmp_path))
     page = (tmp_path / "site" / "models" / "opt" / "index.html").read_text(encoding="utf-8")
     assert "dimensions" in page
     assert (tmp_path / "site" / "images" / "opt" / "sentence" / "standardized" / "opt_m.et.webp").is_file()
