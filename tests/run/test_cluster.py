@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from command import COMMAND_IS_IN, ROOT, SMALL_CONFIG, differing, done, generate, wait_for
+from command import COMMAND_IS_IN, ROOT, SMALL_CONFIG, differing, generate, wait_for
 from families import Tiny
 from invoking import run_in
 
@@ -27,14 +27,15 @@ Cluster = tuple[str, list[subprocess.Popen[bytes]]]
 
 @pytest.fixture(scope="module")
 def project(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two tiny models, and their report by this machine's processes."""
+    """Two tiny models and one that isn't there, and their report by this machine's processes."""
     folder = tmp_path_factory.mktemp("cluster")
     tables = []
     for family in ("qwen3", "bert"):
         tiny.copy(family, folder / family)
         tables.append(f'[[models]]\nsource = "{family}"\n')
+    tables.append('[[models]]\nsource = "./missing"\n')
     (folder / "report.toml").write_text(SMALL_CONFIG + "".join(tables), encoding="utf-8")
-    done(generate(folder, "--output", "local", "--cache", "local-cache"))
+    assert generate(folder, "--output", "local", "--cache", "local-cache").returncode == 3
     return folder
 
 
@@ -83,20 +84,6 @@ def test_a_worker_with_another_library_does_nothing() -> None:
 
 
 @pytest.mark.thorough
-def test_a_model_that_fails_on_a_worker_says_so_on_its_page(project: Path, tmp_path: Path, cluster: Cluster) -> None:
-    address, _ = cluster
-    made = generate(
-        project,
-        *("--model", "qwen3", "--model", "./missing", "--output", str(tmp_path / "site")),
-        *("--cache", str(tmp_path / "cache"), "--backend", "dask", "--address", address, "--capture-only"),
-    )
-    assert made.returncode == 3, made.stderr
-    assert "error: missing: ./missing: expected a folder" in made.stderr
-    assert "1 new capture" in made.stdout
-    assert not (tmp_path / "site").exists()
-
-
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -113,8 +100,10 @@ def test_a_wrong_cluster_is_one_line(project: Path, arguments: list[str], said: 
 
 
 @pytest.mark.thorough
-def test_a_worker_that_dies_costs_a_retry_not_the_run(project: Path, tmp_path: Path, cluster: Cluster) -> None:
-    """And the report is the same; the last of the tests that need the cluster, which has but one worker then."""
+def test_neither_a_worker_that_dies_nor_a_model_that_fails_costs_the_run(
+    project: Path, tmp_path: Path, cluster: Cluster
+) -> None:
+    """And the report is the same, the page of the model that failed, too."""
     address, workers = cluster
     output, cache = tmp_path / "site", tmp_path / "cache"
     where = ("--output", str(output), "--cache", str(cache), "--backend", "dask", "--address", address)
@@ -125,5 +114,8 @@ def test_a_worker_that_dies_costs_a_retry_not_the_run(project: Path, tmp_path: P
         workers[0].wait()
         assert not run.done()  # there was work left
         made = run.result(timeout=300)
-    assert "2 new captures, 30 new images" in done(made)
+    assert made.returncode == 3, made.stderr
+    assert "error: missing: ./missing: expected a folder" in made.stderr
+    assert "2 new captures, 30 new images" in made.stdout
+    assert (output / "models" / "missing" / "index.html").is_file()
     assert differing(project / "local", output) <= COMMAND_IS_IN
