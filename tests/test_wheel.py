@@ -81,9 +81,13 @@ def mine(tiny: Tiny) -> str:
 
 @pytest.fixture(scope="module")
 def report(installed: Installed, mine: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a new report, and the site that was made of it with a checkpoint from elsewhere."""
+    """A folder with a new report, drawn small in one projection, and the site that was made of it with a checkpoint from elsewhere."""
     folder = tmp_path_factory.mktemp("report")
     installed.run(folder, installed.tokviz, "init")
+    config = (folder / "report.toml").read_text(encoding="utf-8")
+    assert '["standardized", "centered"]\n' in config
+    config = config.replace('["standardized", "centered"]\n', '["standardized"]\nplate_size = [750, 600]\n')
+    (folder / "report.toml").write_text(config, encoding="utf-8")
     installed.run(folder, installed.tokviz, "build", "--model", mine)
     return folder
 
