@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from command import ROOT, done, generate, hashes
+from command import ROOT, done, generate_blank, hashes
 from families import Tiny
 from mounting import IN_A_NAMESPACE, can_mount
 
@@ -67,7 +67,9 @@ def test_states_that_do_not_fit(project: Path) -> None:
 
 def test_a_site_that_does_not_fit_beside_the_old_one(project: Path) -> None:
     few = ("--config", "few.toml")
-    done(generate(project, "--draft", *few, "--output", "before/site"))
+    # All is drawn before: what has no room is the site.
+    done(generate_blank(project, "--draft", *few, "--output", "before/site"))
+    done(generate_blank(project, "--draft", *few, "--output", "drawn", "--svg"))
     before = hashes(project / "before" / "site")
     n_bytes = sum(path.stat().st_size for path in (project / "before").rglob("*"))
     made = generate_within(project, str(int(1.5 * n_bytes)), *few, "--output", "disk/site", "--svg", "--jobs", "1")
