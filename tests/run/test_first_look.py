@@ -7,7 +7,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import wait
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ CONFIG: dict[str, Any] = {
     "models": [{"source": "qwen3", "note": "See [the curves](#curves)."}, {"source": "bert"}],
     "intro": "It changes [at one layer](models/qwen3/#alone/layer-1).",
 }
+Looks = tuple[Path, Path, Path, list[str]]
 COMPARED = "In the whole report, what was measured and compared stands here."
 
 
@@ -70,27 +71,17 @@ def published(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Path]:
     return copies(tmp_path, monkeypatch)
 
 
-@dataclass(frozen=True)
-class Looks:
-    """What one run of two models in two contexts puts in place; not to be changed."""
-
-    early: Path
-    whole: Path
-    of_once: Path
-    """The site of a run without a first look."""
-    said: list[str]
-
-
 @pytest.fixture(scope="module")
 def looks(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Looks:
+    """What a run of two models in two contexts puts in place, the site of one without a first look, what is said; not to be changed."""
     folder = tmp_path_factory.mktemp("looks")
     with pytest.MonkeyPatch.context() as patch:
         prepare(folder, tiny, patch)
         made = copies(folder, patch)
         said = run(folder, config()).heard
-    early, whole = made
     run_at_once(config(), folder, output=folder / "site-of-once", cache=folder / "cache-of-once")
-    return Looks(early, whole, folder / "site-of-once", said)
+    early, whole = made
+    return early, whole, folder / "site-of-once", said
 
 
 def config(**changes: Any) -> ReportConfig:
@@ -117,15 +108,17 @@ def pages(site: Path) -> dict[str, str]:
 
 
 def test_plots_stand_first_and_the_whole_report_is_as_without_them(looks: Looks) -> None:
-    assert [is_unfinished(each) for each in (looks.early, looks.whole)] == [True, False]
-    assert len(list((looks.early / "images").rglob("*layer*.webp"))) == 2 * 2 * 3  # models, contexts, layers
-    assert any("site/index.html: a first look at 2 models; all else follows" in line for line in looks.said)
-    assert facts(looks.whole) == facts(looks.of_once)
+    early, whole, of_once, said = looks
+    assert [is_unfinished(each) for each in (early, whole)] == [True, False]
+    assert len(list((early / "images").rglob("*layer*.webp"))) == 2 * 2 * 3  # models, contexts, layers
+    assert any("site/index.html: a first look at 2 models; all else follows" in line for line in said)
+    assert facts(whole) == facts(of_once)
 
 
 def test_it_says_what_is_to_come_and_nothing_of_what_is_not_known(looks: Looks) -> None:
-    early, whole = pages(looks.early), pages(looks.whole)
-    found = json.loads((looks.early / "data/report.json").read_bytes())["findings"]
+    first, last, *_ = looks
+    early, whole = pages(first), pages(last)
+    found = json.loads((first / "data/report.json").read_bytes())["findings"]
     assert not any(each["announced"] or each["evidence"] for each in found)
     shown = {path: text for path, text in early.items() if path not in ("404.html",)}
     assert all(
@@ -138,12 +131,12 @@ def test_it_says_what_is_to_come_and_nothing_of_what_is_not_known(looks: Looks) 
     assert not any("not measured" in text or "no metrics" in text for text in early.values())
     assert "It changes" not in early["index.html"]  # the author's words, which may speak of what isn't there yet
     assert not any("In the whole report" in text or "first look" in text for text in whole.values())
-    assert link_check.broken(looks.early, looks.early.rglob("*.html"), least=50) == []
+    assert link_check.broken(first, first.rglob("*.html"), least=50) == []
 
 
 def test_on_phones_its_pictures_have_the_sizes_of_the_whole_report_s(looks: Looks) -> None:
     """Strips and grids are there as images, plates are drawn by its pages: what is read stays where it is as the whole one comes."""
-    early, whole = looks.early, looks.whole
+    early, whole, *_ = looks
     of_phones = {path.relative_to(early).as_posix() for path in early.rglob("*-phone.webp")}
     kinds = {re.sub(r".*qwen3(_.+)-phone.webp", r"\1", path) for path in of_phones if "qwen3" in path}
     assert kinds == {"_strip", "_strip-dark", "_m.et"}
