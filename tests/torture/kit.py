@@ -19,7 +19,7 @@ from typing import IO
 
 import psutil
 import warm
-from command import ROOT, generate_forked
+from command import ROOT
 from filelock import FileLock
 
 CONFIG = """
@@ -173,14 +173,12 @@ def _make(kit: Kit, variant: str, folder: Path, summary: Path) -> None:
         shutil.copytree(before.cache, folder / "cache")
     if variant == "plain":
         kit.put_old_site(folder)
-    # Tests read the events of these two runs, which only a watched process reports.
-    is_watched = variant in ("old", "plain")
     arguments = VARIANTS[variant]
     if variant == FIRST_LOOK:
         Begun(folder, arguments, Strike(stage="measuring", nth=1), faultless=True, forks=True).finish()
         summary.write_text(json.dumps({"events": {}}), encoding="utf-8")
         return
-    done = Begun(folder, arguments, faultless=True, forks=True).finish() if is_watched else forked(folder, arguments)
+    done = Begun(folder, arguments, faultless=True, forks=True).finish()
     if done.code != 0:
         raise RuntimeError(f"the undisturbed run {variant} failed: {done.said}")
     events = Counter(event.stage for event in done.events) | Counter(before.events if before else {})
@@ -283,7 +281,7 @@ class Begun:
         if threading.current_thread() is threading.main_thread():
             # A shell lets what it starts in the background ignore interrupts, and all that this starts.
             signal.signal(signal.SIGINT, signal.default_int_handler)
-        self._ran = None
+        self._ran: warm.Ran | None = None
         if self.forks and warm.CAN_FORK:
             self._ran = warm.run([*self.arguments, *OPTIONS], self.folder, self._environment())
             self._said.write_text(self._ran.stderr, encoding="utf-8")
@@ -383,24 +381,9 @@ class Begun:
         return events
 
 
-def forked(folder: Path, arguments: tuple[str, ...] = ()) -> Done:
-    """The same, neither watched nor struck: it needs no process that begins as a user's does, and takes a tenth of one."""
-    ran = generate_forked(folder, *arguments, *OPTIONS)
-    return Done(
-        code=ran.returncode,
-        said=ran.stderr,
-        events=[],
-        struck_at=None,
-        ended_at=time.monotonic(),
-        stage="start",
-        where="between",
-    )
-
-
 def undisturbed(folder: Path, arguments: tuple[str, ...] = ()) -> Done:
-    """The run after those that were struck; a planted fault is read as Python starts."""
-    is_watched = FAULT in os.environ
-    return Begun(folder, arguments, name="next", forks=True).finish() if is_watched else forked(folder, arguments)
+    """The run after those that were struck."""
+    return Begun(folder, arguments, name="next", forks=True).finish()
 
 
 def session_of(leader: int) -> set[int]:
