@@ -162,7 +162,6 @@ def capture_until_killed(folder: Path) -> None:
     n_captured(folder, report("step0"))
 
 
-@pytest.mark.thorough
 @pytest.mark.process
 @pytest.mark.skipif(sys.platform != "linux", reason="forks this process, which has threads")
 @pytest.mark.parametrize("place", ["download", "capture"])
@@ -281,7 +280,6 @@ def test_what_a_kill_left_of_a_captured_model_goes_without_a_network_unless_anot
     assert stand_in.asked == []
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("sees_the_cache", [True, False])
 def test_who_captures_downloads_and_removes(
     stand_in: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sees_the_cache: bool

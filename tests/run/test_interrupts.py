@@ -10,13 +10,13 @@ import sys
 import textwrap
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from command import CONFIG, ROOT, done, generate_blank, hashes, wait_for
 from families import Tiny
 from narrow import present
+from torture.kit import session_of
 
 from tokviz.run.work.interrupts import LINE
 
@@ -271,14 +271,3 @@ def test_a_run_that_is_killed_leaves_no_process_behind(project: Path, tmp_path: 
     run.communicate()
     assert others
     assert wait_for(lambda: not session_of(run.pid), seconds=20)
-
-
-def session_of(leader: int) -> set[int]:
-    """The processes that live in a session."""
-    found = set()
-    for file in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            state, _, _, session, *_ = file.read_text().rpartition(")")[2].split()
-            if int(session) == leader and state != "Z":
-                found.add(int(file.parent.name))
-    return found
