@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from concurrent.futures import wait
 from dataclasses import replace
 from pathlib import Path
@@ -162,31 +161,14 @@ class KilledError(BaseException):
     """Nothing catches it, as nothing catches a kill."""
 
 
-@pytest.fixture
-def killed_while_measuring(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with monkeypatch.context() as patch:
-
-        def killed(*_: object) -> None:
-            raise KilledError
-
-        patch.setattr(making.Making, "end", killed)
-        yield
-
-
-@pytest.mark.usefixtures("killed_while_measuring")
-def test_a_run_that_is_stopped_leaves_it_and_it_is_sent_nowhere(project: Path) -> None:
-    with pytest.raises(KilledError):
-        run(project)
-    assert is_unfinished(project / "site")
-    with pytest.raises(PublishError, match="expected a complete report, got a first look at one"):
-        sending.changes(project / "site", project / "somewhere")
-
-
-def test_the_next_run_goes_on(project: Path, published: list[Path], request: pytest.FixtureRequest) -> None:
+def test_a_run_that_is_stopped_leaves_it_it_is_sent_nowhere_and_the_next_run_goes_on(project: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(making.Making, "end", lambda *_: (_ for _ in ()).throw(KilledError))
         with pytest.raises(KilledError):
             run(project)
+    assert is_unfinished(project / "site")
+    with pytest.raises(PublishError, match="expected a complete report, got a first look at one"):
+        sending.changes(project / "site", project / "somewhere")
     (project / "site/own.txt").write_text("mine")
     run(project)
     assert not is_unfinished(project / "site")
