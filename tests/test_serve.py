@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 from queue import Empty, Queue
@@ -95,6 +96,9 @@ class Served:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
         connection.request("GET", path)
         return connection.getresponse().read().decode()
+
+    def shows(self, text: str, path: str) -> bool:
+        return text in self.get(path)
 
     def wait_for_page(self, text: str, path: str = "/") -> str:
         """A page, once it holds ``text``: the site is swapped in a moment after it is announced."""
@@ -183,8 +187,8 @@ def test_a_mistake_is_one_line_and_the_server_goes_on_to_the_next_and_to_none(pr
         replace(project / path, old, new)
         line = served.wait_for(said)[0]
         assert (served.get("/assets/site.css"), page_of(served)) == before
-        script = reload_script(served.get())
-        assert wait_for(lambda line=line, script=script: json.dumps(line)[1:-1] in served.get(script), 30), line
+        shown = partial(served.shows, json.dumps(line)[1:-1], reload_script(served.get()))
+        assert wait_for(shown, 30), "the page shows it, too"
         replace(project / path, new, old)
     served.wait_for("new images")
     assert wait_for(lambda: 'const problem = "";' in served.get(reload_script(served.get())), 30)
