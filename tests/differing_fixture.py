@@ -30,7 +30,7 @@ def aligned(one: ModelReport, other: ModelReport) -> list[tuple[int, int]]:
 
 
 def differing_report(
-    n_models: int, size: Size, *, measured: str = "purity", asked: tuple[int, int] | None = None
+    n_models: int, size: Size, *, measured: str = "purity", asked: tuple[int, int] | None = None, n_words: int = 13
 ) -> Report:
     """Models of 31 and 7 depths in turn; of many each is compared with the first one.
 
@@ -38,8 +38,9 @@ def differing_report(
     ----------
     measured : the measure that differs.
     asked : two of many that the author wants to be compared, too.
+    n_words : in each category.
     """
-    report = many_models_report(n_models)
+    report = many_models_report(n_models, n_words)
     many = len(report.models) > MOST_MODELS_IN_ALL_PAIRS
     pairs = [(0, other) for other in range(1, n_models)] if many else [*itertools.combinations(range(n_models), 2)]
     pairs += [asked] if asked else []

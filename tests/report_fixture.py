@@ -22,6 +22,7 @@ from tokviz import pages
 from tokviz.measure.word_scores import same_category
 from tokviz.pages import render
 from tokviz.pages.downloads import tables
+from tokviz.pages.explore import explore_data
 from tokviz.records import (
     N_EXTREMES,
     BestMatch,
@@ -63,12 +64,13 @@ SIZES = {
 }
 
 
-def sample_report() -> Report:
+def sample_report(n_words: int = 13) -> Report:
     """Two models of 30 and 6 layers in two contexts and projections, and one that failed.
 
-    Of the first one it is known which neurons write its massive values, and what is without them.
+    Of the first one it is known which neurons write its massive values, and what is without them. With fewer words in each of
+    the nine categories a browser takes a third less for its pages.
     """
-    words = word_list(n_categories=9, n_words=13)
+    words = word_list(n_categories=9, n_words=n_words)
     contexts = (ALONE, SENTENCE)
     deep = model_report("smol-30", "Smol-135M-Instruct", 30, words, contexts, quantization="Q4_1 GGUF", measured=True)
     models = (
@@ -83,7 +85,7 @@ def sample_report() -> Report:
     )
     report = Report(
         title="Tokens, layer by layer",
-        subtitle="How three language models arrange 117 everyday words, from the embedding to the last layer.",
+        subtitle=f"How three language models arrange {len(words.words)} everyday words, from the embedding to the last layer.",
         author="A. Author",
         site_url="https://example.org/report/",
         intro=(
@@ -347,15 +349,19 @@ def images(report: Report) -> Iterator[Image]:
                         yield from (renditions.wide, renditions.phone)
 
 
-def write_site(report: Report, folder: Path) -> Path:
-    """The whole site with placeholder pictures."""
-    files = {path: text.encode() for path, text in render.render(pages.build(report), FOLDERS).items()}
+def write_site(report: Report, folder: Path, only: str = "") -> Path:
+    """The site with placeholder pictures: the whole of it, or of its pages ``only`` one, with what its plots are drawn from."""
+    built = pages.build(report)
+    if only:
+        built = replace(built, pages=tuple(page for page in built.pages if page.view.frame.path == only))
+    files = {path: text.encode() for path, text in render.render(built, FOLDERS).items()}
     files |= {
         path: asset if isinstance(asset, bytes) else asset.read_bytes()
         for path, asset in render.assets(FOLDERS).items()
     }
     files |= {path: b"" for path in report.downloads.values()}
-    files |= {path: text.encode() for path, text in tables.files(report).items()}
+    written = explore_data.scripts(report) if only else tables.files(report)
+    files |= {path: text.encode() for path, text in written.items()}
     files |= {image.path: _placeholder(image.width, image.height) for image in images(report)}
     for path, content in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -410,9 +416,9 @@ def beyond_categories(score: np.ndarray, holds: np.ndarray) -> Claim:
     )
 
 
-def compared_report() -> Report:
+def compared_report(n_words: int = 13) -> Report:
     """The sample report with its two models compared in the first context; its first page opens with the break."""
-    report = sample_report()
+    report = sample_report(n_words)
     similarity = ModelSimilarity(
         model_a="smol-30",
         model_b="mini-6",
@@ -428,8 +434,8 @@ def compared_report() -> Report:
     )
 
 
-def many_models_report(n_models: int = 10) -> Report:
-    report = compared_report()
+def many_models_report(n_models: int = 10, n_words: int = 13) -> Report:
+    report = compared_report(n_words)
     deep, shallow, lost = report.models
     models = tuple(
         replace(deep if index % 2 == 0 else shallow, slug=f"model-{index}", name=f"Model number {index}")

@@ -14,8 +14,7 @@ from report_fixture import write_site
 from weighing import LONGEST
 
 PAGE = "compare/index.html"
-N_MODELS = {"two": 2, "five": 5, "twelve": 12, "fifty": 50}
-USUAL = ["two", "five", pytest.param("fifty", marks=pytest.mark.thorough)]
+N_MODELS = {"two": 2, "five": 5, "nine": 9, "fifty": 50}
 
 
 def size(one: int, other: int, context: str) -> float:
@@ -31,7 +30,9 @@ class Sites(dict[str, Path]):
 
     def __missing__(self, name: str) -> Path:
         n = N_MODELS[name]
-        site = write_site(differing_report(n, size, asked=(3, 4) if n > 9 else None), self.new_folder(name))
+        site = write_site(
+            differing_report(n, size, asked=(3, 4) if n > 8 else None, n_words=4), self.new_folder(name), only=PAGE
+        )
         return self.setdefault(name, site)
 
 
@@ -76,8 +77,8 @@ def test_a_number_of_the_matrix_opens_its_plots(sites: Sites, open_page: OpenPag
     assert box_of(page.locator("[data-compare]"))["y"] < 100, "also where it is shown already"
 
 
-def test_a_pair_that_was_not_tested_says_so(sites: Sites, open_page: OpenPage) -> None:
-    page = open_page(sites["twelve"], PAGE)
+def test_a_pair_that_was_not_tested_says_so_and_rows_are_searched_and_sorted(sites: Sites, open_page: OpenPage) -> None:
+    page = open_page(sites["nine"], PAGE)
     note = page.locator("[data-untested]")
     expect(note).to_be_hidden()
     choose(page, 0, "model", "model-5")
@@ -92,12 +93,8 @@ def test_a_pair_that_was_not_tested_says_so(sites: Sites, open_page: OpenPage) -
     expect(note).to_be_hidden()  # one model in two contexts is no pair of models
     page.get_by_role("button", name="Add a plot").click()
     expect(note).to_have_text("Not every pair of these was tested.")
-
-
-def test_rows_are_searched_and_sorted(sites: Sites, open_page: OpenPage) -> None:
-    page = open_page(sites["twelve"], PAGE)
     rows = page.locator(".model-by-model tbody tr:visible")
-    assert rows.count() == 12 + 1
+    assert rows.count() == 9 + 1
     page.get_by_label("Find a model").fill("NUMBER 4")
     assert rows.count() == 1 + 1  # and the one less 4
     page.get_by_label("Find a model").fill("")
@@ -107,7 +104,7 @@ def test_rows_are_searched_and_sorted(sites: Sites, open_page: OpenPage) -> None
 
 
 def test_a_row_has_room_for_its_numbers(sites: Sites, open_page: OpenPage) -> None:
-    page = open_page(sites["twelve"], PAGE, viewport=PHONE)
+    page = open_page(sites["nine"], PAGE, viewport=PHONE)
     cut = page.locator(".model-by-model td div").evaluate_all(
         "(cells) => cells.filter((cell) => cell.scrollWidth > cell.clientWidth).length"
     )
@@ -127,7 +124,7 @@ def test_on_a_phone_ruler_and_plots_come_first(sites: Sites, open_page: OpenPage
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("name", USUAL)
+@pytest.mark.parametrize("name", ["two", "five", pytest.param("fifty", marks=pytest.mark.thorough)])
 def test_the_page_is_short(sites: Sites, open_page: OpenPage, name: str, viewport: ViewportSize) -> None:
     page = open_page(sites[name], PAGE, viewport=viewport, folded=True)
     wait_until_quiet(page)
@@ -135,13 +132,14 @@ def test_the_page_is_short(sites: Sites, open_page: OpenPage, name: str, viewpor
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", USUAL)
+@pytest.mark.parametrize("name", ["five", pytest.param("nine", marks=pytest.mark.thorough)])
 def test_it_is_accessible(sites: Sites, open_page: OpenPage, name: str) -> None:
+    """Of two there is less of the same, and of fifty more."""
     expect_accessible_at_all_sizes(open_page(sites[name], PAGE))
 
 
 def test_without_scripts_the_address_of_one_model_leads_to_it(tmp_path: Path, open_page: OpenPage) -> None:
-    report = differing_report(2, size)
+    report = differing_report(2, size, n_words=4)
     write_site(replace(report, models=report.models[1:2], differences=()), tmp_path)
     page = open_page(tmp_path, PAGE, java_script_enabled=False, folded=True)
     page.wait_for_url("**/models/model-1/index.html")

@@ -64,7 +64,7 @@ ON_A_PHONE = [
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The first slide has its author's words: the page is longer with it than with the others."""
-    report = sample_report()
+    report = sample_report(n_words=4)
     first, *others = report.models
     first = replace(first, notes={"alone/embedding": "<p>What the author says of it.</p>" * 4})
     return write_site(replace(report, models=(first, *others)), tmp_path_factory.mktemp("opening"))
