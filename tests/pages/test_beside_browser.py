@@ -38,8 +38,8 @@ def open_page(open_page: OpenPage) -> OpenAt:
 # --- two contexts ---------------------------------------------------------------------------------------------------
 
 
-def test_two_contexts_are_shown_side_by_side_in_step_by_keyboard(open_page: OpenAt, site: Path) -> None:
-    page = open_page(site, f"{MODEL}#alone/layer-11", **MOVING)
+def test_two_contexts_are_shown_side_by_side_in_step_by_keyboard(open_page: OpenAt, few_words: Path) -> None:
+    page = open_page(few_words, f"{MODEL}#alone/layer-11", **MOVING)
     choose_beside_by_keyboard(page, "i", "sentence")
     assert tracks(page) == [["alone", 11], ["sentence", 11]]
     ruler(page).focus()
@@ -57,8 +57,8 @@ def test_two_contexts_are_shown_side_by_side_in_step_by_keyboard(open_page: Open
     assert_shows(page, "layer 12", "sentence")
 
 
-def test_an_address_opens_two_contexts_side_by_side(open_page: OpenAt, site: Path) -> None:
-    page = open_page(site, f"{MODEL}#alone/layer-11/centered+sentence")
+def test_an_address_opens_two_contexts_side_by_side(open_page: OpenAt, few_words: Path) -> None:
+    page = open_page(few_words, f"{MODEL}#alone/layer-11/centered+sentence")
     assert tracks(page) == [["alone", 11], ["sentence", 11]]
     expect(beside(page)).to_have_value("sentence")
     page.get_by_role("radio", name="standardized").check()
@@ -67,8 +67,8 @@ def test_an_address_opens_two_contexts_side_by_side(open_page: OpenAt, site: Pat
     assert_shows(page, "layer 3", "sentence")
 
 
-def test_side_by_side_a_swipe_moves_both_and_a_phone_stacks_them(open_page: OpenAt, site: Path) -> None:
-    page = open_page(site, f"{MODEL}#alone/layer-11+sentence", viewport=PHONE)
+def test_side_by_side_a_swipe_moves_both_and_a_phone_stacks_them(open_page: OpenAt, few_words: Path) -> None:
+    page = open_page(few_words, f"{MODEL}#alone/layer-11+sentence", viewport=PHONE)
     page.locator(".panel[data-beside] .track").evaluate("(track) => track.scrollTo({ left: 20 * track.clientWidth })")
     page.wait_for_function("() => location.hash === '#alone/layer-19+sentence'")
     assert tracks(page) == [["alone", 19], ["sentence", 19]]
@@ -82,8 +82,8 @@ def test_side_by_side_a_swipe_moves_both_and_a_phone_stacks_them(open_page: Open
 # --- neurons at their mean beside the model as it is -----------------------------------------------------------------
 
 
-def test_neurons_off_can_be_chosen_beside_the_model_as_it_is(open_page: OpenAt, site: Path) -> None:
-    page = open_page(site, f"{MODEL}#alone/layer-12")
+def test_neurons_off_can_be_chosen_beside_the_model_as_it_is(open_page: OpenAt, few_words: Path) -> None:
+    page = open_page(few_words, f"{MODEL}#alone/layer-12")
     beside(page).select_option(label=TWIN)
     assert tracks(page) == [["alone", 12], ["alone-mean", 12]]
     page.wait_for_function("() => location.hash === '#alone/layer-12+alone-mean'")
@@ -94,8 +94,8 @@ def test_neurons_off_can_be_chosen_beside_the_model_as_it_is(open_page: OpenAt, 
     expect(page.locator(".panel[data-current] .look")).to_contain_text("This is a changed model")
 
 
-def test_before_the_layer_both_show_the_same_plate(open_page: OpenAt, site: Path) -> None:
-    page = open_page(site, f"{MODEL}#alone/layer-10+alone-mean")
+def test_before_the_layer_both_show_the_same_plate(open_page: OpenAt, few_words: Path) -> None:
+    page = open_page(few_words, f"{MODEL}#alone/layer-10+alone-mean")
 
     def sources() -> list[str]:
         depth = tracks(page)[0][1]
@@ -107,8 +107,8 @@ def test_before_the_layer_both_show_the_same_plate(open_page: OpenAt, site: Path
     assert len(set(sources())) == 2
 
 
-def test_what_is_not_drawn_in_a_projection_can_not_be_chosen_in_it(open_page: OpenAt, site: Path) -> None:
-    page = open_page(site, f"{MODEL}#alone/layer-11/centered")
+def test_what_is_not_drawn_in_a_projection_can_not_be_chosen_in_it(open_page: OpenAt, few_words: Path) -> None:
+    page = open_page(few_words, f"{MODEL}#alone/layer-11/centered")
     options = {option.inner_text(): option.is_disabled() for option in beside(page).locator("option").all()}
     assert options == {"no other": False, "alone": True, "in a sentence": False, TWIN: True}
     # By itself it is shown in the projection that is drawn.
@@ -127,9 +127,9 @@ def test_what_is_not_drawn_in_a_projection_can_not_be_chosen_in_it(open_page: Op
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_an_address_opens_both_in_step(open_page: OpenAt, site: Path, viewport: ViewportSize) -> None:
+def test_an_address_opens_both_in_step(open_page: OpenAt, few_words: Path, viewport: ViewportSize) -> None:
     """Beside each other, or on a phone under each other."""
-    page = open_page(site, PAIR, viewport=viewport)
+    page = open_page(few_words, PAIR, viewport=viewport)
     assert tracks(page) == [["alone", 11], ["alone-mean", 11]]
     expect(beside(page)).to_have_value("alone-mean")
     expect(page.get_by_role("radio", name="centered")).to_be_disabled()
@@ -153,8 +153,8 @@ def in_window(page: Page, name: str) -> bool:
     return -1 <= box["y"] < DESKTOP["height"]
 
 
-def test_the_link_of_the_section_shows_both_and_back_and_forward_work(open_page: OpenAt, site: Path) -> None:
-    page = open_page(site, f"{MODEL}#alone/layer-3")
+def test_the_link_of_the_section_shows_both_and_back_and_forward_work(open_page: OpenAt, few_words: Path) -> None:
+    page = open_page(few_words, f"{MODEL}#alone/layer-3")
     link = page.get_by_role("link", name="Step through the layers of both")
     link.focus()
     page.keyboard.press("Enter")
@@ -170,8 +170,8 @@ def test_the_link_of_the_section_shows_both_and_back_and_forward_work(open_page:
 # --- the section ----------------------------------------------------------------------------------------------------
 
 
-def test_without_scripts_the_section_is_whole(open_page: OpenAt, site: Path) -> None:
-    page = open_page(site, f"{MODEL}#writers", java_script_enabled=False)
+def test_without_scripts_the_section_is_whole(open_page: OpenAt, few_words: Path) -> None:
+    page = open_page(few_words, f"{MODEL}#writers", java_script_enabled=False)
     expect(page.locator("#writers h2")).to_have_text("Layer 11 stretches words alone into a line")
     assert page.locator("#writers p").first.inner_text().startswith("Neurons 1229 and 1487 write")
     images = page.locator(".twins img")
@@ -213,14 +213,14 @@ def test_the_twins_are_drawn_when_they_are_seen_and_nothing_moves(
     assert layout_shift(page) - shifted < 0.001
 
 
-def test_the_twins_are_printed(open_page: OpenAt, site: Path) -> None:
-    page = open_page(site)
+def test_the_twins_are_printed(open_page: OpenAt, few_words: Path) -> None:
+    page = open_page(few_words)
     page.emulate_media(media="print")
     assert page.locator(".twins img:visible").count() == 2
 
 
-def test_axe_finds_nothing_with_neurons_at_their_mean_and_a_category(open_page: OpenAt, site: Path) -> None:
-    page = open_page(site, PAIR)
+def test_axe_finds_nothing_with_neurons_at_their_mean_and_a_category(open_page: OpenAt, few_words: Path) -> None:
+    page = open_page(few_words, PAIR)
     category = page.locator("[id='alone/layer-11']").get_by_role("button", name="Category 2")
     category.click()
     expect(category).to_have_attribute("aria-pressed", "true")

@@ -23,7 +23,7 @@ TWIN, ZERO = "smol-30/alone-mean/standardized", "smol-30/alone-off/centered"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_site(compared_report(), tmp_path_factory.mktemp("interventions"))
+    return write_site(compared_report(n_words=4), tmp_path_factory.mktemp("interventions"))
 
 
 def explore(open_page: OpenPage, site: Path, fragment: str) -> Page:
@@ -81,7 +81,7 @@ def test_neurons_at_their_mean_can_be_chosen_where_another_projection_is_shown(o
 
 
 def test_the_table_sorts_by_who_writes_and_what_is_left(open_page: OpenPage, tmp_path: Path) -> None:
-    report = compared_report()
+    report = compared_report(n_words=4)
     first, second, _ = report.models
     page = open_page(write_site(replace(report, models=(first, with_one_neuron(second))), tmp_path), f"{COMPARE}#table")
 
@@ -119,7 +119,7 @@ def test_a_capture_without_pictures_has_a_ruler_and_marks(open_page: OpenPage, s
     page = explore(open_page, site, f"#a={ZERO}&at=layer-11")
     assert chosen(page, "data-view") == [ZERO]
     expect(page.locator(".view-depth")).to_have_text("layer 11")
-    expect(page.locator(".plot-marks > g")).to_have_count(117)
+    expect(page.locator(".plot-marks > g")).to_have_count(36)
     expect(page.locator(".mark-name")).to_have_count(0)
     expect(page.locator(".ruler .plate")).to_be_hidden()
     page.get_by_role("slider", name="Depth").focus()

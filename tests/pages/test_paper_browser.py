@@ -12,6 +12,8 @@ from plates_page import expect_drawn
 from playwright.sync_api import Page, ViewportSize, expect
 from report_fixture import sample_report, write_site
 
+from tokviz.records import Report
+
 pytestmark = pytest.mark.thorough
 
 MODEL = "models/smol-30/index.html"
@@ -26,20 +28,28 @@ PAPER: ViewportSize = {"width": 718, "height": 1000}
 PAGES = ["index.html", MODEL, COMPARE, "explore/index.html", "method/index.html"]
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def noted(report: Report) -> Report:
     """Of two layers its author says something."""
-    report = sample_report()
     first, *others = report.models
     said = "<p>What the author says of it.</p>" * 4
     first = replace(first, notes={"alone/layer-1": said, "alone/layer-11": said})
-    return write_site(replace(report, models=(first, *others)), tmp_path_factory.mktemp("paper"))
+    return replace(report, models=(first, *others))
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_site(noted(sample_report()), tmp_path_factory.mktemp("paper"))
+
+
+@pytest.fixture(scope="module")
+def few_words(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_site(noted(sample_report(n_words=4)), tmp_path_factory.mktemp("few"))
 
 
 @pytest.mark.parametrize("path", ["index.html", MODEL])
-def test_a_way_to_every_page_is_in_sight(open_page: OpenPage, site: Path, path: str) -> None:
+def test_a_way_to_every_page_is_in_sight(open_page: OpenPage, few_words: Path, path: str) -> None:
     """In the header of a wide screen, else behind a link; it stands in the one frame of all pages."""
-    page = open_page(site, path)
+    page = open_page(few_words, path)
     assert_all_pages_in_the_header(page)
     for viewport in (PHONE, LANDSCAPE):
         page.set_viewport_size(viewport)
@@ -74,8 +84,8 @@ def assert_all_pages_in_the_header(page: Page) -> None:
 
 
 @pytest.mark.parametrize("fragment", ["", "#alone/layer-11"])
-def test_a_plate_is_in_sight_on_a_phone_held_sideways(open_page: OpenPage, site: Path, fragment: str) -> None:
-    page = open_page(site, MODEL + fragment, viewport=LANDSCAPE)
+def test_a_plate_is_in_sight_on_a_phone_held_sideways(open_page: OpenPage, few_words: Path, fragment: str) -> None:
+    page = open_page(few_words, MODEL + fragment, viewport=LANDSCAPE)
     wait_until_quiet(page)
     plate = box_of(page.locator(".slide:not([inert]) .plate").first)
     assert LANDSCAPE["height"] - plate["y"] > 0.6 * plate["height"]
@@ -98,8 +108,8 @@ PLACES = """(isAbovePlot) => [...document.querySelectorAll('main :is(button, sel
 
 
 @pytest.mark.parametrize("path", [f"{MODEL}#alone/embedding", f"{MODEL}#alone/layer-9+sentence", LATE, EXPLORE])
-def test_nothing_moves_when_one_steps(open_page: OpenPage, site: Path, path: str) -> None:
-    page = open_page(site, path)
+def test_nothing_moves_when_one_steps(open_page: OpenPage, few_words: Path, path: str) -> None:
+    page = open_page(few_words, path)
     if path == EXPLORE:
         expect(page.locator("[data-ready]")).to_be_attached()
     else:

@@ -32,9 +32,9 @@ def expect_caption(page: Page, beginning: str) -> None:
 
 
 def test_a_picture_is_enlarged_zoomed_and_closed_again_and_the_carousel_follows(
-    open_page: OpenPage, site: Path
+    open_page: OpenPage, few_words: Path
 ) -> None:
-    page = open_page(site, f"{MODEL}#alone/layer-11")
+    page = open_page(few_words, f"{MODEL}#alone/layer-11")
     dialog = enlarge(page)
     assert dialog.get_attribute("aria-label")
     expect_caption(page, "Layer 11: PC1 holds 48.8")
@@ -63,8 +63,8 @@ def test_a_picture_is_enlarged_zoomed_and_closed_again_and_the_carousel_follows(
     page.wait_for_function("() => location.hash === '#alone/layer-10'")
 
 
-def test_the_first_picture_has_no_previous_one_and_the_grid_no_other(open_page: OpenPage, site: Path) -> None:
-    page = open_page(site, MODEL)
+def test_the_first_picture_has_no_previous_one_and_the_grid_no_other(open_page: OpenPage, few_words: Path) -> None:
+    page = open_page(few_words, MODEL)
     dialog = enlarge(page, "alone/embedding")
     previous = dialog.get_by_role("button", name="Previous")
     assert previous.get_attribute("aria-disabled") == "true"
@@ -76,13 +76,15 @@ def test_the_first_picture_has_no_previous_one_and_the_grid_no_other(open_page: 
     expect(dialog.get_by_role("button", name="Next")).to_be_hidden()
 
 
-def test_the_wide_picture_can_be_downloaded_and_a_swipe_shows_the_next_one(open_page: OpenPage, site: Path) -> None:
-    page = open_page(site, f"{MODEL}#alone/layer-11", viewport=PHONE, has_touch=True, is_mobile=True)
+def test_the_wide_picture_can_be_downloaded_and_a_swipe_shows_the_next_one(
+    open_page: OpenPage, few_words: Path
+) -> None:
+    page = open_page(few_words, f"{MODEL}#alone/layer-11", viewport=PHONE, has_touch=True, is_mobile=True)
     dialog = enlarge(page)
     expect(dialog.locator("img")).to_have_attribute("src", re.compile(r"-phone\.webp$"))
     link = dialog.get_by_role("link", name="Download")
     assert link.get_attribute("download") == ""
-    file = site / "models/smol-30" / (link.get_attribute("href") or "")
+    file = few_words / "models/smol-30" / (link.get_attribute("href") or "")
     assert file.resolve().name == "smol-30__model.layers.11.webp"
     assert file.is_file()
     finger = page.context.new_cdp_session(page)
@@ -94,8 +96,8 @@ def test_the_wide_picture_can_be_downloaded_and_a_swipe_shows_the_next_one(open_
 
 
 @pytest.mark.thorough
-def test_axe_finds_nothing_in_the_dialog(open_page: OpenPage, site: Path) -> None:
-    page = open_page(site, f"{MODEL}#alone/layer-11")
+def test_axe_finds_nothing_in_the_dialog(open_page: OpenPage, few_words: Path) -> None:
+    page = open_page(few_words, f"{MODEL}#alone/layer-11")
     dialog = enlarge(page)
     expect_accessible_at_all_sizes(page, "dialog")
     for viewport in (PHONE, DESKTOP):
@@ -114,21 +116,21 @@ def paper(page: Page) -> str:
 
 
 @pytest.mark.parametrize(("system", "chosen"), [("light", "dark"), ("dark", "light")])
-def test_a_chosen_theme_is_kept(open_page: OpenPage, site: Path, system: str, chosen: str) -> None:
-    page = open_page(site, "index.html", color_scheme=system)
+def test_a_chosen_theme_is_kept(open_page: OpenPage, few_words: Path, system: str, chosen: str) -> None:
+    page = open_page(few_words, "index.html", color_scheme=system)
     assert paper(page) == PAPER[system]
     page.get_by_label("Theme").select_option(chosen)
     assert paper(page) == PAPER[chosen]
-    page.goto(f"{site.as_uri()}/method/index.html")
+    page.goto(f"{few_words.as_uri()}/method/index.html")
     assert paper(page) == PAPER[chosen]
     page.get_by_label("Theme").select_option("system")
     assert paper(page) == PAPER[system]
 
 
 @pytest.mark.parametrize("path", ["index.html", "models/smol-30/index.html", "compare/index.html"])
-def test_an_image_is_a_light_sheet_in_either_theme(open_page: OpenPage, site: Path, path: str) -> None:
+def test_an_image_is_a_light_sheet_in_either_theme(open_page: OpenPage, few_words: Path, path: str) -> None:
     """Turned over, its categories would have other colors than the same image elsewhere."""
-    page = open_page(site, path, color_scheme="dark")
+    page = open_page(few_words, path, color_scheme="dark")
     for choice in ("light", "dark"):
         page.locator("[data-theme-choice]").select_option(choice)
         styles = page.locator("img").evaluate_all(
@@ -137,11 +139,11 @@ def test_an_image_is_a_light_sheet_in_either_theme(open_page: OpenPage, site: Pa
         assert set(styles) == {"none,normal"}
 
 
-def test_a_page_is_never_drawn_in_the_other_theme_first(open_page: OpenPage, site: Path) -> None:
+def test_a_page_is_never_drawn_in_the_other_theme_first(open_page: OpenPage, few_words: Path) -> None:
     note = (
         "new MutationObserver(() => document.body && (window.first ??= document.documentElement.dataset.theme ?? ''))"
     )
-    page = open_page(site, "index.html", before=f"{note}.observe(document, {{ childList: true, subtree: true }})")
+    page = open_page(few_words, "index.html", before=f"{note}.observe(document, {{ childList: true, subtree: true }})")
     page.get_by_label("Theme").select_option("dark")
     page.reload()
     assert page.evaluate("window.first") == "dark"
@@ -150,8 +152,8 @@ def test_a_page_is_never_drawn_in_the_other_theme_first(open_page: OpenPage, sit
 # --- citation -----------------------------------------------------------------------------------------------------
 
 
-def test_the_citation_is_copied(open_page: OpenPage, site: Path) -> None:
-    page = open_page(site, "method/index.html", permissions=["clipboard-read", "clipboard-write"])
+def test_the_citation_is_copied(open_page: OpenPage, few_words: Path) -> None:
+    page = open_page(few_words, "method/index.html", permissions=["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy BibTeX").click()
     page.get_by_text("Copied.").wait_for()
     assert page.evaluate("navigator.clipboard.readText()") == page.locator("#bibtex").text_content()

@@ -53,30 +53,33 @@ def address(site: Path) -> Iterator[str]:
         yield address
 
 
-def opened(open_page: OpenPage, site: Path, address: str, width: int = 1280) -> Page:
-    page = open_page(site, f"{MODEL}#{address}", viewport={"width": width, "height": 900})
+def opened(open_page: OpenPage, site: Path, address: str) -> Page:
+    page = open_page(site, f"{MODEL}#{address}")
     page.locator("#relations h2").scroll_into_view_if_needed()
     expect(page.locator(".related-plot svg")).to_have_count(3)
     return page
 
 
-@pytest.mark.parametrize("width", [1280, pytest.param(820, marks=pytest.mark.thorough), 390])
 def test_every_word_can_be_read_within_its_plot_and_beside_the_name_of_the_layer(
-    open_page: OpenPage, site: Path, width: int
+    open_page: OpenPage, site: Path
 ) -> None:
-    page = opened(open_page, site, "alone/layer-11", width)
+    page = opened(open_page, site, "alone/layer-11")
     expected = [[word for pair in RELATION.pairs for word in pair], *(list(order.words) for order in ORDERS)]
-    for plot, words in zip(page.locator(".related-plot").all(), expected, strict=True):
-        where, *names = plot.evaluate(NAMES)
-        assert where[0] == "layer 11, alone"
-        assert [name for name, *_ in names] == words
-        box = box_of(plot)
-        assert min(size for _, size, *_ in names) >= LEAST
-        assert min(left for *_, left, _ in names) >= box["x"] - 1
-        assert max(right for *_, right in names) <= box["x"] + box["width"] + 1
-    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
-    assert_no_name_lies_on_a_line(page)
-    assert_nothing_lies_on_the_name_of_the_layer(page)
+    for width in (1280, 820, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.locator("#relations h2").scroll_into_view_if_needed()
+        wait_until_quiet(page)
+        for plot, words in zip(page.locator(".related-plot").all(), expected, strict=True):
+            where, *names = plot.evaluate(NAMES)
+            assert where[0] == "layer 11, alone"
+            assert [name for name, *_ in names] == words
+            box = box_of(plot)
+            assert min(size for _, size, *_ in names) >= LEAST, width
+            assert min(left for *_, left, _ in names) >= box["x"] - 1, width
+            assert max(right for *_, right in names) <= box["x"] + box["width"] + 1, width
+        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), width
+        assert_no_name_lies_on_a_line(page)
+        assert_nothing_lies_on_the_name_of_the_layer(page)
 
 
 def assert_no_name_lies_on_a_line(page: Page) -> None:
@@ -93,8 +96,8 @@ def assert_no_name_lies_on_a_line(page: Page) -> None:
 
 
 def assert_nothing_lies_on_the_name_of_the_layer(page: Page) -> None:
-    """Nor of those before it."""
-    for depth in range(5, 12):
+    """Nor of those before it; at the end layer 11 is shown."""
+    for depth in range(5, 13):
         page.evaluate(
             "depth => document.querySelector('[data-viewer]').dispatchEvent(new CustomEvent('shown', { detail: { depth } }))",
             depth,
@@ -124,7 +127,7 @@ def assert_pairs_are_joined_and_a_circle_is_closed(page: Page) -> None:
     assert all(one > other for one, other in pairwise(heights))
 
 
-def test_the_plots_have_their_lines_and_follow_the_carousel(open_page: OpenPage, site: Path) -> None:
+def test_the_plots_have_their_lines_follow_the_carousel_and_are_on_paper(open_page: OpenPage, site: Path) -> None:
     page = opened(open_page, site, "alone/layer-11")
     assert_pairs_are_joined_and_a_circle_is_closed(page)
     first = page.locator(".related-plot").first
@@ -137,12 +140,14 @@ def test_the_plots_have_their_lines_and_follow_the_carousel(open_page: OpenPage,
     expect(first.locator("svg")).to_have_attribute("aria-label", "First → second, layer 12, in a sentence")
     said = page.locator(".related-figures p[data-context]:visible strong")
     assert said.all_text_contents() == ["Words in a sentence."] * 3
-
-
-def test_a_layer_without_a_plot_says_so(open_page: OpenPage, site: Path) -> None:
-    page = open_page(site, f"{MODEL}#alone/layer-1")
+    page.emulate_media(media="print")
+    for plot in page.locator("#relations .related-plot svg").all():
+        expect(plot).to_be_visible()
+    page.emulate_media(media="screen")
+    # A layer without a plot says so.
+    page.evaluate("location.hash = '#alone/layer-1'")
     page.locator("#relations h2").scroll_into_view_if_needed()
-    expect(page.locator(".related-plot").first).to_have_text("Not defined at layer 1.")
+    expect(first).to_have_text("Not defined at layer 1.")
 
 
 @pytest.mark.thorough
@@ -150,16 +155,6 @@ def test_without_scripts_what_was_found_is_read(open_page: OpenPage, site: Path)
     page = open_page(site, MODEL, java_script_enabled=False)
     expect(page.locator(".related-plot").first).to_be_hidden()
     expect(page.locator("#relations [data-follow]").first).to_contain_text("Words alone.")
-
-
-def test_the_plots_are_on_paper(open_page: OpenPage, site: Path) -> None:
-    page = open_page(site, f"{MODEL}#alone/layer-11")
-    page.locator("#relations h2").scroll_into_view_if_needed()
-    drawn = page.locator("#relations .related-plot svg")
-    expect(drawn).to_have_count(3)
-    page.emulate_media(media="print")
-    for index in range(3):
-        expect(drawn.nth(index)).to_be_visible()
 
 
 @pytest.mark.thorough
@@ -341,22 +336,23 @@ def test_the_explorer_shows_an_order_without_what_is_of_all_words(open_page: Ope
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("width", [1280, 390])
-def test_a_chosen_relation_can_be_read_and_reached(open_page: OpenPage, address: str, width: int) -> None:
+def test_a_chosen_relation_can_be_read_and_reached(open_page: OpenPage, address: str) -> None:
     for path, n_plots, part in (
         (f"{MODEL}#alone/layer-11&", 3, "[data-viewer], #relations"),  # with its neighbors, for a swipe
         ("compare/index.html#by=relative&at=0.9&", 2, "[data-compare]"),
         ("explore/index.html#at=layer-11&", 1, "[data-explore]"),
     ):
-        page = open_page(address, f"{path}related=relation-pairs", viewport={"width": width, "height": 844})
-        expect(page.locator(PANE)).to_have_count(n_plots)
-        for plot in page.locator(".related-pane .related-plot").all():
-            _, *names = plot.evaluate(NAMES)
-            assert min(size for _, size, *_ in names) >= LEAST
-        assert box_of(page.locator(CHOICE))["height"] >= (44 if width < 500 else 24)
-        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
-        if width == 390:
-            expect_accessible(page, part, schemes=("light",))
+        page = open_page(address, f"{path}related=relation-pairs")
+        for width in (1280, 390):
+            page.set_viewport_size({"width": width, "height": 844})
+            expect(page.locator(PANE)).to_have_count(n_plots)
+            wait_until_quiet(page)
+            for plot in page.locator(".related-pane .related-plot").all():
+                _, *names = plot.evaluate(NAMES)
+                assert min(size for _, size, *_ in names) >= LEAST, width
+            assert box_of(page.locator(CHOICE))["height"] >= (44 if width < 500 else 24)
+            assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), width
+        expect_accessible(page, part, schemes=("light",))
 
 
 @pytest.mark.thorough

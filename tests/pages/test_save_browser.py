@@ -208,7 +208,7 @@ def test_where_copying_is_refused_the_address_is_selected(open_page: OpenPage, a
 
 def test_a_plot_of_the_page_has_its_slides_link(open_page: OpenPage, tmp_path: Path) -> None:
     """Wherever the carousel stands."""
-    site = write_site(sample_report(), tmp_path)
+    site = write_site(sample_report(n_words=4), tmp_path)
     page = open_page(site, "models/smol-30/index.html#alone/layer-3")
     plot = page.locator(".twins figure").nth(1)
     plot.scroll_into_view_if_needed()

@@ -21,8 +21,8 @@ SHOWN = """() => [...document.querySelectorAll('picture img')].filter((image) =>
 
 
 @pytest.fixture(scope="module")
-def address(site: Path) -> Iterator[str]:
-    with served(site) as address:
+def address(few_words: Path) -> Iterator[str]:
+    with served(few_words) as address:
         yield address
 
 
@@ -79,7 +79,7 @@ def test_another_capture_has_its_strip_in_both_themes(open_page: OpenPage, addre
 
 def test_a_plot_that_is_added_has_the_strip_of_the_theme(open_page: OpenPage, tmp_path: Path) -> None:
     requested: list[str] = []
-    with served(write_site(compared_report(), tmp_path)) as address:
+    with served(write_site(compared_report(n_words=4), tmp_path)) as address:
         page = open_page(address, "compare/index.html", requested=requested, color_scheme="dark")
         page.locator("[data-add]").click()
         expect(page.locator("[data-strip]")).to_have_count(3)
@@ -114,8 +114,8 @@ def test_paper_has_the_light_strip(open_page: OpenPage, address: str) -> None:
     assert themes(page.evaluate(SHOWN)) <= {"light"}
 
 
-def test_the_legend_has_the_colors_of_the_first_picture(open_page: OpenPage, site: Path) -> None:
-    page = open_page(site, "index.html")
+def test_the_legend_has_the_colors_of_the_first_picture(open_page: OpenPage, few_words: Path) -> None:
+    page = open_page(few_words, "index.html")
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
         wait_until_quiet(page)
