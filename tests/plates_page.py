@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from browser import OpenPage, box_of, wait_until_quiet
 from playwright.sync_api import Locator, Page, expect
 from report_fixture import ALONE, SENTENCE, model_report, sample_report, write_site
@@ -127,17 +128,26 @@ def smallest_text(plate: Locator) -> float:
     return min(float(size) for size in (*(text["size"] for text in texts), *sizes))
 
 
+def boxes(names: list[dict[str, Any]]) -> np.ndarray:
+    """The left, right, top and bottom of names, a row each: asked of hundreds of plates, all names at once take a tenth of the time."""
+    return np.array([[name[side] for name in names] for side in ("left", "right", "top", "bottom")])
+
+
 def overlapping(names: list[dict[str, Any]], slack: float = 0.5) -> list[tuple[str, str]]:
     """Pairs of words whose letters meet."""
-    return [
-        (one["text"], two["text"])
-        for index, one in enumerate(names)
-        for two in names[:index]
-        if one["left"] < two["right"] - slack
-        and two["left"] < one["right"] - slack
-        and one["top"] < two["bottom"] - slack
-        and two["top"] < one["bottom"] - slack
-    ]
+    left, right, top, bottom = boxes(names)
+    beside, below = left[:, None] < right - slack, top[:, None] < bottom - slack
+    meet = np.tril(beside & beside.T & below & below.T, -1)
+    return [(names[one]["text"], names[two]["text"]) for one, two in np.argwhere(meet)]
+
+
+def on_marks(plate: dict[str, Any]) -> list[str]:
+    """Words that lie on a mark, their own or another one."""
+    left, right, top, bottom = boxes(plate["names"])[:, :, None]
+    x, y = np.array(plate["marks"]).T
+    within = plate["radius"] - 1
+    on = (left - within < x) & (x < right + within) & (top - within < y) & (y < bottom + within)
+    return [plate["names"][row]["text"] for row in np.flatnonzero(on.any(axis=1))]
 
 
 def assert_readable(plate: Locator, least: int) -> None:

@@ -9,7 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 from browser import MOVING, PHONE, OpenAt, OpenPage, box_of, wait_for_address, wait_until_quiet
-from explore_page import current_name, expect_depths, explorer, nearest, plot, point_at, show_side_by_side
+from explore_page import (
+    PAGE,
+    current_name,
+    expect_depths,
+    explorer,
+    nearest,
+    plot,
+    point_at,
+    show_side_by_side,
+    wait_until_ready,
+)
 from plates_page import SLUG, write_sample
 from playwright.sync_api import FloatRect, Locator, Page, ViewportSize, expect
 
@@ -68,9 +78,12 @@ def assert_in_view(page: Page, *elements: Locator) -> None:
         assert box["y"] + box["height"] <= size["height"], element
 
 
-def test_ruler_plot_and_answer_are_seen_at_once(explore: OpenAt, sample: Path) -> None:
+def test_ruler_plot_and_answer_are_seen_at_once_and_so_are_two_plots_with_the_answers_of_both(
+    explore: OpenAt, sample: Path
+) -> None:
     """And pointing at a word moves nothing."""
     page = explore(sample, DIVIDED, viewport=LAPTOP)
+    assert_the_choice_of_scale_covers_nothing(page, 24)
     places = [box_of(page.locator(part).first) for part in (".legend", ".view-foot", ".explore-table")]
     point_at(page, 30)
     expect(nearest(page)).to_have_count(5)
@@ -79,11 +92,7 @@ def test_ruler_plot_and_answer_are_seen_at_once(explore: OpenAt, sample: Path) -
     beside = box_of(plot(page))
     assert box_of(page.locator(".readout"))["x"] >= beside["x"] + beside["width"]
     assert [box_of(page.locator(part).first) for part in (".legend", ".view-foot", ".explore-table")] == places
-
-
-@pytest.mark.thorough
-def test_so_are_two_plots_with_the_answers_of_both(explore: OpenAt, sample: Path) -> None:
-    page = explore(sample, DIVIDED, viewport=LAPTOP)
+    page.mouse.move(2, 2)
     show_side_by_side(page, "layer 11", "layer 11")
     point_at(page, 30)
     expect(page.locator(".readout li")).to_have_count(10)
@@ -96,9 +105,12 @@ def test_so_are_two_plots_with_the_answers_of_both(explore: OpenAt, sample: Path
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("viewport", [TABLET, PHONE], ids=["tablet", "phone"])
-def test_on_small_screens_the_answer_follows_its_plot(explore: OpenAt, sample: Path, viewport: ViewportSize) -> None:
+def test_on_small_screens_the_answer_follows_its_plot_and_the_choice_of_scale_covers_nothing(
+    explore: OpenAt, sample: Path, viewport: ViewportSize
+) -> None:
     """Under the ruler, which stays in reach on a phone, plot and answer fit the screen."""
     page = explore(sample, DIVIDED, viewport=viewport)
+    assert_the_choice_of_scale_covers_nothing(page, 44 if viewport is PHONE else 24)
     point_at(page, 30)
     expect(nearest(page)).to_have_count(5)
     box, answer = box_of(plot(page)), box_of(page.locator(".readout"))
@@ -183,21 +195,24 @@ def test_a_divided_plot_has_the_true_scale_above_and_the_printed_factor_below(
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("zoom", ["", "&zoom-a=2,0.4,0.6"], ids=["whole", "twice"])
 @pytest.mark.parametrize("fragment", [ROUND, f"{DIVIDED}&scale=true"], ids=["round", "true scale"])
-def test_other_plots_have_one_scale(explore: OpenAt, sample: Path, fragment: str, zoom: str) -> None:
-    page = explore(sample, f"{fragment}{zoom}")
-    found, values, marks = seen(page)
-    across, up = units(values, marks)
-    assert up == pytest.approx(across, rel=0.01)
-    assert magnified(found["axes"]) == {}
-    assert found["band"] is None
+def test_other_plots_have_one_scale(explore: OpenAt, sample: Path, fragment: str) -> None:
+    page = explore(sample, fragment)
+    for zoom in ("", "&zoom-a=2,0.4,0.6"):
+        if zoom:
+            # Another query, as a change of the fragment alone would load nothing.
+            page.goto(f"{(sample / PAGE).as_uri()}?zoomed{fragment}{zoom}")
+            wait_until_ready(page)
+        found, values, marks = seen(page)
+        across, up = units(values, marks)
+        assert up == pytest.approx(across, rel=0.01), zoom
+        assert magnified(found["axes"]) == {}, zoom
+        assert found["band"] is None, zoom
+    if fragment == ROUND:
+        assert_axes_have_at_least_two_ticks_and_small_numbers_as_plots_write_them(page)
 
 
-@pytest.mark.thorough
-def test_an_axis_has_at_least_two_ticks_and_writes_small_numbers_as_plots_do(explore: OpenAt, sample: Path) -> None:
-    page = explore(sample, ROUND)
-
+def assert_axes_have_at_least_two_ticks_and_small_numbers_as_plots_write_them(page: Page) -> None:
     def ticks(low: float, high: float, most: int) -> list[str]:
         found: list[str] = page.evaluate(
             "(given) => Explore.ticks(...given).map(([, text]) => text)", [low, high, most]
@@ -228,12 +243,8 @@ def test_the_scale_is_chosen_by_buttons_and_by_a_key(explore: OpenAt, sample: Pa
     expect(choice).to_be_hidden()
 
 
-@pytest.mark.thorough
-@pytest.mark.parametrize("viewport", [LAPTOP, PHONE], ids=["laptop", "phone"])
-def test_that_choice_covers_nothing(explore: OpenAt, sample: Path, viewport: ViewportSize) -> None:
-    page = explore(sample, DIVIDED, viewport=viewport)
+def assert_the_choice_of_scale_covers_nothing(page: Page, least: float) -> None:
     buttons = [box_of(button) for button in page.locator(".plot-scale button").all()]
-    least = 44 if viewport is PHONE else 24
     assert min(min(box["height"] for box in buttons), least) == least
     texts = [box_of(text) for text in page.locator(".plot-axes text").all()]
     words = [box_of(word) for word in page.locator(".plot-scale button").all()]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from browser import OpenPage
-from plates_page import ENCODER, INK, SLUG, drawn, overlapping, write_sample
+from plates_page import ENCODER, INK, SLUG, drawn, on_marks, overlapping, write_sample
 
 HEIGHTS = {720: 576, 1100: 880}
 """Of plates, by their widths, in CSS pixels."""
@@ -75,21 +75,19 @@ def test_names_are_near_their_marks_and_hide_none_and_few_lines_cross(
     assert counts[len(counts) // 2] >= MEDIAN[model, width]
     for plate in plates:
         assert farthest(plate) <= FARTHEST, plate["layer"]
-        assert hidden(plate) == [], plate["layer"]
+        assert on_marks(plate) == [], plate["layer"]
         assert overlapping(plate["names"]) == [], plate["layer"]
 
 
 def n_crossings(lines: list[list[float]]) -> int:
-    return sum(cross(one, other) for one, other in combinations(lines, 2))
+    """Of pairs in which the ends of each line lie on different sides of the other."""
+    x1, y1, x2, y2 = np.array(lines).reshape(-1, 4).T
 
+    def sides(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return (x2 - x1)[:, None] * (y - y1[:, None]) - (y2 - y1)[:, None] * (x - x1[:, None])
 
-def cross(one: list[float], other: list[float]) -> bool:
-    """Whether the ends of each line lie on different sides of the other."""
-
-    def side(line: list[float], x: float, y: float) -> float:
-        return (line[2] - line[0]) * (y - line[1]) - (line[3] - line[1]) * (x - line[0])
-
-    return side(one, *other[:2]) * side(one, *other[2:]) < 0 and side(other, *one[:2]) * side(other, *one[2:]) < 0
+    apart = sides(x1, y1) * sides(x2, y2) < 0
+    return int(np.triu(apart & apart.T, 1).sum())
 
 
 def farthest(plate: dict[str, Any]) -> float:
@@ -100,14 +98,3 @@ def farthest(plate: dict[str, Any]) -> float:
         return math.hypot(max(left - x, 0, x - right), max(top - y, 0, y - bottom))
 
     return max(away(row, *box) for row, box in zip(plate["own"], plate["boxes"], strict=True))
-
-
-def hidden(plate: dict[str, Any]) -> list[str]:
-    """Words that lie on a mark, their own or another one."""
-    within = plate["radius"] - 1
-    return [
-        name["text"]
-        for name in plate["names"]
-        for x, y in plate["marks"]
-        if name["left"] - within < x < name["right"] + within and name["top"] - within < y < name["bottom"] + within
-    ]

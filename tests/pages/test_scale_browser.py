@@ -50,11 +50,20 @@ def moved(page: Page) -> int:
 # --- scale -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_button_a_key_and_the_address_choose_what_is_shown(open_page: OpenPage, site: Path) -> None:
+def test_both_panes_answer_to_the_pointer_and_a_button_a_key_and_the_address_choose_what_is_shown(
+    open_page: OpenPage, site: Path
+) -> None:
     page = drawn(open_page, site, f"{MODEL}#{FLAT}")
     choice = slide(page, FLAT).get_by_role("group", name="Scale of the short axis")
     expect(choice.get_by_role("button", name="Both")).to_have_attribute("aria-pressed", "true")
     expect(plot(page).locator(".plate-band > g")).to_have_count(116)
+    # Both panes answer to the pointer.
+    page.locator(".panel[data-current] .track").scroll_into_view_if_needed()
+    for pane in (".plate-marks", ".plate-band"):
+        page.mouse.move(2, 2)
+        plot(page).locator(f"{pane} > g").first.hover(force=True)
+        expect(plot(page).locator(".plate-word")).to_have_count(1)
+        expect(plot(page).locator(".plate-point circle")).to_have_count(2)
     choice.get_by_role("button", name="True scale").click()
     assert moved_to(page, "true")
     assert np.ptp(places(page)[:, 1]) < 0.1 * np.ptp(places(page)[:, 0])
@@ -78,16 +87,6 @@ def moved_to(page: Page, mode: str) -> bool:
     page.wait_for_function("(mode) => location.hash.endsWith(`&scale=${mode}`)", arg=mode)
     expect(page.locator(".moving")).to_have_count(0)
     return True
-
-
-def test_both_panes_answer_to_the_pointer(open_page: OpenPage, site: Path) -> None:
-    page = drawn(open_page, site, f"{MODEL}#{FLAT}")
-    page.locator(".panel[data-current] .track").scroll_into_view_if_needed()
-    for pane in (".plate-marks", ".plate-band"):
-        page.mouse.move(2, 2)
-        plot(page).locator(f"{pane} > g").first.hover(force=True)
-        expect(plot(page).locator(".plate-word")).to_have_count(1)
-        expect(plot(page).locator(".plate-point circle")).to_have_count(2)
 
 
 FILLS = """(plot) => [...plot.querySelectorAll('.plate-marks .full, .plate-marks .hollow')]
@@ -128,7 +127,9 @@ def test_enlarged_it_has_the_same_colors_and_the_same_choice(open_page: OpenPage
 # --- movement --------------------------------------------------------------------------------------------------------
 
 
-def test_a_step_moves_the_words_and_ends_at_the_still_plot(open_page: OpenPage, site: Path) -> None:
+def test_a_step_moves_the_words_and_ends_at_the_still_plot_and_jumps_and_steps_that_follow_at_once_are_instant(
+    open_page: OpenPage, site: Path
+) -> None:
     page = drawn(open_page, site, f"{MODEL}#alone/layer-10/centered", **MOVING)
     page.evaluate(WATCH)
     page.keyboard.press("ArrowRight")
@@ -136,11 +137,11 @@ def test_a_step_moves_the_words_and_ends_at_the_still_plot(open_page: OpenPage, 
     assert moved(page) >= 1
     still = drawn(open_page, site, f"{MODEL}#{FLAT}")
     np.testing.assert_allclose(places(page), places(still), atol=0.11)
-
-
-def test_jumps_and_steps_that_follow_at_once_are_instant(open_page: OpenPage, site: Path) -> None:
-    page = drawn(open_page, site, f"{MODEL}#alone/layer-10/centered", **MOVING)
-    page.evaluate(WATCH)
+    still.evaluate(WATCH)
+    still.keyboard.press("ArrowRight")
+    expect(slide(still, "alone/layer-12/centered").locator(".plate-key:not([inert])")).to_be_attached()
+    assert moved(still) == 0, "where a reader asks for stillness nothing moves"
+    page.evaluate("globalThis.moves = 0")
     page.locator(".panel[data-current] .track").focus()
     page.keyboard.press("End")
     page.wait_for_function("() => location.hash.includes('layer-29')")
@@ -148,15 +149,6 @@ def test_jumps_and_steps_that_follow_at_once_are_instant(open_page: OpenPage, si
     page.evaluate("() => { for (const step of [-1, 1, -1]) document.querySelector(`[data-step='${step}']`).click(); }")
     expect(slide(page, "alone/layer-28/centered").locator(".plate-key:not([inert])")).to_be_attached()
     assert moved(page) <= 1
-
-
-def test_nothing_moves_where_a_reader_asks_for_stillness(open_page: OpenPage, site: Path) -> None:
-    page = open_page(site, f"{MODEL}#alone/layer-10/centered")
-    expect_drawn(page)
-    page.evaluate(WATCH)
-    page.keyboard.press("ArrowRight")
-    expect(slide(page, FLAT).locator(".plate-key:not([inert])")).to_be_attached()
-    assert moved(page) == 0
 
 
 def test_slots_of_the_compare_page_move_too(open_page: OpenPage, site: Path) -> None:
