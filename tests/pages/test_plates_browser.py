@@ -34,6 +34,7 @@ from plates_page import (
     drawn,
     expect_drawn,
     named,
+    on_marks,
     overlapping,
     slide,
     write_sample,
@@ -141,17 +142,6 @@ DRAW_PLAIN = """([n_words, width, height]) => {
 }"""
 
 
-def hidden_marks(plate: dict[str, Any]) -> list[str]:
-    """Words that lie on a mark."""
-    within = plate["radius"] - 1
-    return [
-        name["text"]
-        for name in plate["names"]
-        for x, y in plate["marks"]
-        if name["left"] - within < x < name["right"] + within and name["top"] - within < y < name["bottom"] + within
-    ]
-
-
 # --- names ----------------------------------------------------------------------------------------------------------
 
 
@@ -179,7 +169,7 @@ def test_most_words_are_named_on_all_layers(
     assert len({plate["area"] for plate in plates}) == 1
     for plate in plates:
         assert overlapping(plate["names"]) == []
-        assert hidden_marks(plate) == []
+        assert on_marks(plate) == []
 
 
 def _least(width: int, ratio: float) -> int:
@@ -309,18 +299,18 @@ def test_stepping_fetches_no_images(open_page: OpenPage, site: Path) -> None:
     requested: list[str] = []
     page = drawn(open_page, site, MODEL, requested=requested)
     page.locator(".panel[data-current] .track").focus()
-    for _ in range(12):
+    for _ in range(6):
         page.keyboard.press("ArrowRight")
-    expect(slide(page, "alone/layer-11").locator(".plate-key:not([inert])")).to_be_attached()
+    expect(slide(page, "alone/layer-5").locator(".plate-key:not([inert])")).to_be_attached()
     wait_until_quiet(page)
     assert _plates(requested) == []
     assert page.locator(".slide .plate > svg").count() <= 3
     requested.clear()
     compared = drawn(open_page, site, COMPARE, requested=requested)
     before = _plates(requested)
-    for _ in range(4):
+    for _ in range(2):
         compared.get_by_role("button", name="Next").click()
-    expect(compared.locator(".plate-title")).to_have_text(["· alone · layer 18", "· alone · layer 3"])
+    expect(compared.locator(".plate-title")).to_have_text(["· alone · layer 16", "· alone · layer 2"])
     wait_until_quiet(compared)
     assert _plates(requested) == before
 
@@ -360,25 +350,26 @@ def test_without_what_asks_for_drawings_the_opening_image_is_shown(browser: Brow
 
 
 @pytest.mark.thorough
-def test_on_paper_there_are_images(open_page: OpenPage, site: Path) -> None:
-    page = drawn(open_page, site, f"{MODEL}#alone/layer-11")
-    for path in (None, COMPARE):
-        if path:
-            page.goto((site / path).as_uri())
-            expect_drawn(page)
-        page.emulate_media(media="print")
-        expect(page.locator("[data-drawn] img").first).to_be_visible()
-        assert page.locator(".plate-svg:visible, .plate-key:visible").count() == 0
-        page.emulate_media(media="screen")
-
-
-# --- accessibility ---------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.thorough
-def test_drawings_have_the_systems_colors_where_it_forces_them(open_page: OpenPage, site: Path) -> None:
+def test_drawings_have_the_systems_colors_where_it_forces_them_and_on_paper_there_are_images(
+    open_page: OpenPage, site: Path
+) -> None:
     """What axe says of drawings is in test_beside_browser.py."""
     page = drawn(open_page, site, f"{MODEL}#alone/layer-11")
+    assert_images_are_on_paper(page)
+    assert_drawings_have_the_systems_colors(page)
+    page.goto((site / COMPARE).as_uri())
+    expect_drawn(page)
+    assert_images_are_on_paper(page)
+
+
+def assert_images_are_on_paper(page: Page) -> None:
+    page.emulate_media(media="print")
+    expect(page.locator("[data-drawn] img").first).to_be_visible()
+    assert page.locator(".plate-svg:visible, .plate-key:visible").count() == 0
+    page.emulate_media(media="screen")
+
+
+def assert_drawings_have_the_systems_colors(page: Page) -> None:
     slide(page, "alone/layer-11").get_by_role("button", name="Months").click()
     black, white = "rgb(0, 0, 0)", "rgb(255, 255, 255)"
     for scheme in SCHEMES:
@@ -392,17 +383,15 @@ def test_drawings_have_the_systems_colors_where_it_forces_them(open_page: OpenPa
         )
         assert ground == (black if scheme == "dark" else white)
         assert set(others) == {white if scheme == "dark" else black}
+    page.emulate_media(color_scheme="light", forced_colors="none")
 
 
 # --- a first look -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
-@pytest.mark.parametrize("address", ["models/one/index.html#alone/layer-0", "compare/index.html"])
-def test_plots_of_a_first_look_are_as_large_as_those_of_the_whole_report(
-    open_page: OpenPage, tmp_path: Path, address: str, viewport: ViewportSize
-) -> None:
-    """It has no plates for phones, and nothing measured under them; without scripts its wide ones are shown as they are."""
+@pytest.fixture(scope="module")
+def first_look(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A whole report, and the same as a first look: without plates for phones, and with nothing measured under them."""
     words = word_list(n_categories=2, n_words=6)
 
     def models(*, measured: bool) -> list[ModelReport]:
@@ -423,13 +412,26 @@ def test_plots_of_a_first_look_are_as_large_as_those_of_the_whole_report(
         models=tuple(map(without_phone_forms, models(measured=False))),
         underway=Underway(n_models=2, n_failed=0, n_series=0),
     )
-    sites = [write_site(each, tmp_path / name) for name, each in (("whole", whole), ("early", early))]
-    plot = ".plate-svg:visible"
-    sizes = []
-    for site in sites:
-        box = box_of(drawn(open_page, site, address, viewport=viewport).locator(plot).first)
-        sizes.append((box["width"], box["height"]))
-    assert sizes[0] == sizes[1]
-    plain = open_page(sites[1], address, viewport=PHONE, java_script_enabled=False)
+    return (
+        write_site(whole, tmp_path_factory.mktemp("whole")),
+        write_site(early, tmp_path_factory.mktemp("early")),
+    )
+
+
+@pytest.mark.parametrize("address", ["models/one/index.html#alone/layer-0", "compare/index.html"])
+def test_plots_of_a_first_look_are_as_large_as_those_of_the_whole_report(
+    open_page: OpenPage, first_look: tuple[Path, Path], address: str
+) -> None:
+    """Without scripts its wide ones are shown as they are."""
+    pages = [drawn(open_page, site, address, viewport=PHONE) for site in first_look]
+    for viewport in (PHONE, DESKTOP):
+        sizes = []
+        for page in pages:
+            page.set_viewport_size(viewport)
+            expect_drawn(page)
+            box = box_of(page.locator(".plate-svg:visible").first)
+            sizes.append((box["width"], box["height"]))
+        assert sizes[0] == sizes[1], viewport
+    plain = open_page(first_look[1], address, viewport=PHONE, java_script_enabled=False)
     image = box_of(plain.locator(".plate img:visible:not([src*='strip'])").first)
     assert image["width"] / image["height"] == pytest.approx(1500 / 1200, rel=0.01)
