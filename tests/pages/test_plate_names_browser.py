@@ -84,7 +84,8 @@ def n_crossings(lines: list[list[float]]) -> int:
     x1, y1, x2, y2 = np.array(lines).reshape(-1, 4).T
 
     def sides(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        return (x2 - x1)[:, None] * (y - y1[:, None]) - (y2 - y1)[:, None] * (x - x1[:, None])
+        found: np.ndarray = (x2 - x1)[:, None] * (y - y1[:, None]) - (y2 - y1)[:, None] * (x - x1[:, None])
+        return found
 
     apart = sides(x1, y1) * sides(x2, y2) < 0
     return int(np.triu(apart & apart.T, 1).sum())
