@@ -38,8 +38,14 @@ def readable(page: Page) -> list[str]:
 
 
 @pytest.mark.thorough
-def test_only_the_slides_that_are_shown_can_be_read(open_page: OpenPage, site: Path) -> None:
+def test_only_the_slides_that_are_shown_can_be_read_and_on_paper_every_one(open_page: OpenPage, site: Path) -> None:
     page = opened(open_page, site, f"{MODEL}#alone/layer-11")
+    assert readable(page) == ["alone/layer-11"]
+    page.emulate_media(media="print")
+    wait_for_frames(page)
+    assert readable(page) == ["alone/embedding", "alone/layer-10", "alone/layer-11", "alone/layer-29"]
+    page.emulate_media(media="screen")
+    wait_for_frames(page)
     assert readable(page) == ["alone/layer-11"]
     page.get_by_role("button", name="Next").click()
     assert readable(page) == ["alone/layer-12"]
@@ -48,17 +54,6 @@ def test_only_the_slides_that_are_shown_can_be_read(open_page: OpenPage, site: P
     page.evaluate("location.hash = '#alone/layer-3+sentence'")
     expect(page.locator(DEPTHS[MODEL])).to_have_text("layer 3")
     assert readable(page) == ["alone/layer-3", "sentence/layer-3"]
-
-
-@pytest.mark.thorough
-def test_on_paper_every_slide_can_be_read(open_page: OpenPage, site: Path) -> None:
-    page = opened(open_page, site, f"{MODEL}#alone/layer-11")
-    page.emulate_media(media="print")
-    wait_for_frames(page)
-    assert readable(page) == ["alone/embedding", "alone/layer-10", "alone/layer-11", "alone/layer-29"]
-    page.emulate_media(media="screen")
-    wait_for_frames(page)
-    assert readable(page) == ["alone/layer-11"]
 
 
 # --- keys ---------------------------------------------------------------------------------------------------------

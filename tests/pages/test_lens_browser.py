@@ -72,7 +72,9 @@ def test_the_table_shows_the_context_of_the_carousel(open_page: OpenPage, site: 
     expect(section.locator('[data-row="3"] td').nth(3)).to_have_text("Category 1")
 
 
-def test_what_is_added_to_its_charts_is_added_to_all_of_the_page(open_page: OpenPage, site: Path) -> None:
+def test_what_is_added_to_its_charts_is_added_to_all_of_the_page_and_cells_are_pale_where_halves_disagree(
+    open_page: OpenPage, site: Path
+) -> None:
     page = open_page(site, MODEL)
     more = page.locator("[data-lens] .lens-more")
     more.locator("summary").click()
@@ -83,6 +85,11 @@ def test_what_is_added_to_its_charts_is_added_to_all_of_the_page(open_page: Open
     more.get_by_role("checkbox", name="logit lens").check()
     expect(more.locator("path.curve.switch-logit").first).to_be_visible()
     expect_accessible(page, within="[data-lens]")
+    cell = page.locator(".lens-group td").first
+    background = "(cell, classes) => { cell.className = classes; return getComputedStyle(cell).backgroundColor; }"
+    for classes in ("s1", "s2", "s3", "s4", "y", "k"):
+        assert cell.evaluate(background, f"{classes} p") != cell.evaluate(background, classes)
+    assert cell.evaluate(background, "y p") != cell.evaluate(background, "k p")
 
 
 def test_without_a_script_all_words_are_there(open_page: OpenPage, site: Path) -> None:
@@ -91,12 +98,3 @@ def test_without_a_script_all_words_are_there(open_page: OpenPage, site: Path) -
     expect(section.locator("[data-row]:visible")).to_have_count(5)
     expect(section.locator(".lens-tools")).to_be_hidden()
     expect(section.locator('[data-row="3"] td')).to_have_text(["Category 1", "Category 2", "Category 1", "Category 1"])
-
-
-def test_where_halves_disagree_every_cell_is_pale(open_page: OpenPage, site: Path) -> None:
-    page = open_page(site, MODEL)
-    cell = page.locator(".lens-group td").first
-    background = "(cell, classes) => { cell.className = classes; return getComputedStyle(cell).backgroundColor; }"
-    for classes in ("s1", "s2", "s3", "s4", "y", "k"):
-        assert cell.evaluate(background, f"{classes} p") != cell.evaluate(background, classes)
-    assert cell.evaluate(background, "y p") != cell.evaluate(background, "k p")

@@ -121,10 +121,10 @@ def test_of_many_models_the_first_is_not_like_itself(n_models: int) -> None:
 
 
 @pytest.mark.slow
-def test_what_is_said_of_four_models_is_what_was_measured(
+def test_what_is_said_of_three_models_is_what_was_measured(
     tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    families_of = ("llama", "gpt2", "bert", "gemma3")
+    families_of = ("llama", "gpt2", "bert")
     models = [f'[[models]]\nsource = "{tiny(name)}"\n' for name in families_of]
     head = 'read = "first"\nprojections = ["centered"]\nplate_size = [750, 600] # drawn in less time\n'
     (tmp_path / "report.toml").write_text(head + "".join(models) + CONFIG, encoding="utf-8")

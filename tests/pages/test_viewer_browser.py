@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from browser import OpenPage
+from browser import PHONE, OpenPage, box_of, wait_until_quiet
 from carousel_page import write_noted
-from playwright.sync_api import ViewportSize, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 MODEL = "models/smol-30/index.html"
 
@@ -17,25 +17,36 @@ def noted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_noted(tmp_path_factory.mktemp("noted"))
 
 
-@pytest.mark.parametrize("viewport", [{"width": 820, "height": 1180}, {"width": 390, "height": 844}])
+TABLET: ViewportSize = {"width": 820, "height": 1180}
+
+
 @pytest.mark.parametrize("has_scripts", [True, False])
 def test_in_narrow_windows_and_without_scripts_it_stands_under_the_plot(
-    open_page: OpenPage, noted: Path, viewport: ViewportSize, has_scripts: bool
+    open_page: OpenPage, noted: Path, has_scripts: bool
 ) -> None:
-    page = open_page(noted, f"{MODEL}#alone/layer-11", viewport=viewport, java_script_enabled=has_scripts)
-    note = page.locator("[id='alone/layer-11'] .voice")
-    expect(note).to_be_visible()
-    expect(page.locator(".look .voice").first).to_be_hidden()
-    line = page.locator("[id='alone/layer-11'] figcaption")
-    under, above = note.bounding_box(), line.bounding_box()
-    assert under is not None
-    assert above is not None
-    assert 0 <= under["y"] - above["y"] - above["height"] < 40
+    page = open_page(noted, f"{MODEL}#alone/layer-11", viewport=TABLET, java_script_enabled=has_scripts)
+    for viewport in (TABLET, PHONE):
+        page.set_viewport_size(viewport)
+        if has_scripts:
+            wait_until_quiet(page)
+        note = page.locator("[id='alone/layer-11'] .voice")
+        expect(note).to_be_visible()
+        expect(page.locator(".look .voice").first).to_be_hidden()
+        under, above = box_of(note), box_of(page.locator("[id='alone/layer-11'] figcaption"))
+        assert 0 <= under["y"] - above["y"] - above["height"] < 40, viewport
 
 
-@pytest.mark.parametrize("width", [1280, 820, 390, 1500])
-def test_the_contents_say_what_is_read(open_page: OpenPage, noted: Path, width: int) -> None:
-    page = open_page(noted, MODEL, viewport={"width": width, "height": 844})
+def test_the_contents_say_what_is_read(open_page: OpenPage, noted: Path) -> None:
+    page = open_page(noted, MODEL)
+    for width in (1280, 820, 390, 1500):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
+        wait_until_quiet(page)
+        expect_contents(page, width)
+
+
+def expect_contents(page: Page, width: int) -> None:
+    """They are read from the top of a page of this width on."""
     links = page.locator(".contents a")
     names = links.all_text_contents()
     assert names[0] == "Layer by layer"
@@ -46,10 +57,7 @@ def test_the_contents_say_what_is_read(open_page: OpenPage, noted: Path, width: 
         page.locator(".contents button").click()
     links.get_by_text("Charts").click()
     expect(page.locator(".contents [aria-current]")).to_have_text("Charts")
-    heading = page.locator("#curves h2").bounding_box()
-    bar = page.locator(".contents").bounding_box()
-    assert heading is not None
-    assert bar is not None
+    heading, bar = box_of(page.locator("#curves h2")), box_of(page.locator(".contents"))
     assert 0 <= heading["y"] < 200
     if width == 1500:
         assert bar["x"] + bar["width"] <= heading["x"], "beside the page"

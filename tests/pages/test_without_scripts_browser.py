@@ -46,16 +46,15 @@ def test_words_of_images_can_be_read_at_every_width(
         assert not page.evaluate(OVERFLOWS)
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_what_scripts_would_choose_or_step_is_not_seen(open_page: OpenPage, site: Path, width: int) -> None:
-    page = open_page(site, MODEL, viewport={"width": width, "height": 844}, java_script_enabled=False)
+def test_what_scripts_would_choose_or_step_is_not_seen_and_images_that_they_fetch_late_are_there(
+    open_page: OpenPage, site: Path
+) -> None:
+    page = open_page(site, MODEL, java_script_enabled=False)
     controls = page.locator(".viewer :is(button:not(.term), fieldset, select, input)")
     assert controls.count() > 5
-    assert controls.locator("visible=true").all_text_contents() == []
-
-
-def test_images_that_scripts_fetch_late_are_there_without_them(open_page: OpenPage, site: Path) -> None:
-    page = open_page(site, MODEL, java_script_enabled=False)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 844})
+        assert controls.locator("visible=true").all_text_contents() == [], width
     late = page.locator("img[data-late]")
     assert late.count() > 5
     hidden = "(all) => all.filter((each) => getComputedStyle(each).display === 'none').map((each) => each.src)"
