@@ -58,6 +58,13 @@ FIREFOX_PREFERENCES = {
 }
 WEBKIT_ENVIRONMENT = {"WEBKIT_DISABLE_DMABUF_RENDERER": "1", "WEBKIT_DISABLE_COMPOSITING_MODE": "1"}
 """Without a graphics card, drawing for one takes a third longer."""
+NOTE_ERRORS = """
+window.errors = [];
+addEventListener("error", (event) => errors.push(event.message || `not loaded: ${event.target.src || event.target.href}`), true);
+addEventListener("unhandledrejection", (event) => errors.push(String(event.reason)));
+addEventListener("securitypolicyviolation", (event) => errors.push(`refused: ${event.blockedURI}`));
+"""
+"""The first script of every page that is served: not every engine lets its console be read."""
 SECONDS = 30
 SCREEN = (1400, 1000)
 

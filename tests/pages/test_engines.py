@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 from browser import PHONE, served
 from carousel_page import write_noted
-from engines import ENGINES, Engine, begun, choose, click, wait_for
-from plates_page import COMPARE, DATA, SLUG, content, write_sample
-from plates_page import MODEL as SAMPLE_MODEL
+from engines import ENGINES, NOTE_ERRORS, Engine, begun, choose, click, wait_for
 
 FRAME = "frame.html"
 MODEL = "models/smol-30/index.html"
-NOTE_ERRORS = """
-window.errors = [];
-addEventListener("error", (event) => errors.push(event.message || `not loaded: ${event.target.src || event.target.href}`), true);
-addEventListener("unhandledrejection", (event) => errors.push(String(event.reason)));
-addEventListener("securitypolicyviolation", (event) => errors.push(`refused: ${event.blockedURI}`));
-"""
-"""The first script of every page that is served: not every engine lets its console be read."""
 SHOWN = "[...document.querySelectorAll('.panel:is([data-current], [data-beside])')]"
 
 
@@ -63,7 +50,7 @@ def wait_for_layer(engine: Engine, name: str, n_panels: int = 1) -> None:
     )
 
 
-def test_the_carousel_by_link_button_key_and_ruler(engine: Engine, address: str) -> None:
+def test_the_carousel_by_link_button_key_and_ruler_and_two_panels_side_by_side(engine: Engine, address: str) -> None:
     engine.go(f"{address}{MODEL}#alone/layer-11")
     wait_for_layer(engine, "layer 11")
     click(engine, "[data-step='1']")
@@ -75,6 +62,14 @@ def test_the_carousel_by_link_button_key_and_ruler(engine: Engine, address: str)
     engine.press("Home")
     wait_for_layer(engine, "embedding")
     wait_for(engine, "location.hash === '#alone/embedding'")
+    click(engine, ".switch label:has(input[value=sentence])")
+    click(engine, ".switch label:has(input[value=centered])")
+    wait_for_layer(engine, "embedding")
+    wait_for(engine, f"{SHOWN}[0].dataset.context === 'sentence' && {SHOWN}[0].dataset.projection === 'centered'")
+    choose(engine, "[data-pair-select]", "alone")
+    wait_for_layer(engine, "embedding", n_panels=2)
+    click(engine, "[data-step='1']")
+    wait_for_layer(engine, "layer 0", n_panels=2)
 
 
 def test_a_jump_is_not_undone_by_a_scroll_that_no_reader_made(engine: Engine, address: str) -> None:
@@ -92,41 +87,13 @@ def test_a_jump_is_not_undone_by_a_scroll_that_no_reader_made(engine: Engine, ad
     wait_for_layer(engine, "layer 13")
 
 
-def test_words_projection_and_two_panels_side_by_side(engine: Engine, address: str) -> None:
-    engine.go(f"{address}{MODEL}#alone/layer-11")
-    wait_for_layer(engine, "layer 11")
-    click(engine, ".switch label:has(input[value=sentence])")
-    click(engine, ".switch label:has(input[value=centered])")
-    wait_for_layer(engine, "layer 11")
-    wait_for(engine, f"{SHOWN}[0].dataset.context === 'sentence' && {SHOWN}[0].dataset.projection === 'centered'")
-    choose(engine, "[data-pair-select]", "alone")
-    wait_for_layer(engine, "layer 11", n_panels=2)
-    click(engine, "[data-step='1']")
-    wait_for_layer(engine, "layer 12", n_panels=2)
-
-
 LARGE = "document.querySelector('dialog.lightbox .plate-svg')"
 
 
-def test_a_plate_is_enlarged_and_left(engine: Engine, address: str) -> None:
-    engine.go(f"{address}{MODEL}#alone/layer-11")
-    wait_for_layer(engine, "layer 11")
-    wait_for(engine, "document.querySelector(\"[id='alone/layer-11'] .plate[data-drawn] > svg\")")
-    click(engine, "[id='alone/layer-11'] a.plate", at=(0.01, 0.01))
-    wait_for(engine, "document.querySelector('dialog.lightbox')?.open")
-    before = engine.run(f"() => {LARGE}.clientWidth")
-    engine.press("+")
-    wait_for(engine, f"{LARGE}.clientWidth > {before}")
-    engine.press("ArrowRight")
-    wait_for(engine, f"{LARGE}.textContent.includes('layer 12')")
-    engine.press("Escape")
-    wait_for(engine, "!document.querySelector('dialog.lightbox')?.open")
-    wait_for_layer(engine, "layer 12")
-
-
-def test_a_plot_has_words_that_can_be_read_and_is_saved(engine: Engine, address: str) -> None:
+def test_a_plot_has_words_that_can_be_read_is_saved_and_enlarged(engine: Engine, address: str) -> None:
     """As PNG, with words in the page's font, and as SVG; what downloads is kept from doing so."""
     engine.go(f"{address}{MODEL}#alone/layer-11")
+    wait_for_layer(engine, "layer 11")
     slide = "[id='alone/layer-11']"
     wait_for(engine, f"""document.querySelector("{slide} .plate[data-drawn] > svg")""")
     sizes = engine.run(
@@ -167,16 +134,40 @@ def test_a_plot_has_words_that_can_be_read_and_is_saved(engine: Engine, address:
     written = engine.run(names.format(root="drawing", names="#names"))
     assert len(written) > 20
     assert written == engine.run(names.format(root=f'document.querySelector("{slide}")', names=".plate-names"))
+    expect_enlarged_and_left(engine, slide)
 
 
-def test_the_theme_is_chosen_and_kept(engine: Engine, address: str) -> None:
-    background = "getComputedStyle(document.body).backgroundColor"
+def expect_enlarged_and_left(engine: Engine, slide: str) -> None:
+    """By a click on its plate and by keys."""
+    click(engine, f"{slide} a.plate", at=(0.01, 0.01))
+    wait_for(engine, "document.querySelector('dialog.lightbox')?.open")
+    before = engine.run(f"() => {LARGE}.clientWidth")
+    engine.press("+")
+    wait_for(engine, f"{LARGE}.clientWidth > {before}")
+    engine.press("ArrowRight")
+    wait_for(engine, f"{LARGE}.textContent.includes('layer 12')")
+    engine.press("Escape")
+    wait_for(engine, "!document.querySelector('dialog.lightbox')?.open")
+    wait_for_layer(engine, "layer 12")
+
+
+def test_on_the_first_page_an_essays_plots_are_stepped_the_theme_is_chosen_and_a_thumbnail_leads_to_its_layer(
+    engine: Engine, address: str
+) -> None:
+    """The theme is kept there."""
+    background, track = "getComputedStyle(document.body).backgroundColor", "document.querySelector('.place-frames')"
     engine.go(f"{address}index.html")
+    wait_for(engine, "document.querySelectorAll('.place-steps').length === 1")
+    engine.run("() => document.querySelectorAll('.place-steps button')[1].click()")
+    wait_for(engine, "document.querySelector('.place-steps output').value === 'layer 11'")
+    wait_for(engine, f"Math.round({track}.scrollLeft / {track}.clientWidth) === 1")
     choose(engine, "[data-theme-choice]", "light")
     light = engine.run(f"() => {background}")
     choose(engine, "[data-theme-choice]", "dark")
     wait_for(engine, f"{background} !== '{light}'")
-    engine.go(f"{address}{MODEL}")
+    click(engine, ".strip-row a[aria-label='layer 11']")
+    wait_for(engine, "location.hash === '#alone/layer-11'")
+    wait_for_layer(engine, "layer 11")
     assert engine.run("() => document.documentElement.dataset.theme") == "dark"
     choose(engine, "[data-theme-choice]", "")
 
@@ -214,13 +205,6 @@ def test_the_explorer_finds_pins_and_plays(engine: Engine, address: str) -> None
     wait_for(engine, "document.querySelector('[data-play]').getAttribute('aria-pressed') === 'false'")
 
 
-def test_a_thumbnail_of_the_first_page_leads_to_its_layer(engine: Engine, address: str) -> None:
-    engine.go(f"{address}index.html")
-    click(engine, ".strip-row a[aria-label='layer 11']")
-    wait_for(engine, "location.hash === '#alone/layer-11'")
-    wait_for_layer(engine, "layer 11")
-
-
 def test_pages_from_disk_need_no_server(engine: Engine, site: Path) -> None:
     engine.go(f"{(site / MODEL).as_uri()}#sentence/layer-3")
     wait_for_layer(engine, "layer 3")
@@ -242,74 +226,6 @@ def test_a_page_fits_a_phone(engine: Engine, address: str, path: str) -> None:
     root = f"{frame}.contentDocument.documentElement"
     assert engine.run(f"() => {root}.scrollWidth - {root}.clientWidth") == 0
     assert engine.run(f"() => {frame}.contentWindow.errors") == []
-
-
-# --- one scale for both axes -----------------------------------------------------------------------------------------
-
-PLOTS = """() => [...document.querySelectorAll('.plate-svg:has(.plate-marks), .plot-marks:has(g)')]
-    .filter((each) => each.getClientRects().length && Math.abs(each.getBoundingClientRect().left) < innerWidth)
-    .filter((each) => each.matches('.plate-svg') || document.querySelector('.plot-axes text')) // which come a moment later
-    .map((each) => {
-        const isExplored = each.matches('.plot-marks');
-        const marks = isExplored ? each : each.querySelector('.plate-marks');
-        const axes = isExplored ? document.querySelectorAll('.plot-axes text') : each.querySelectorAll('.plate-axes text');
-        const at = (element) => { const { e, f } = element.getScreenCTM(); return [e, f]; };
-        return {
-            name: each.dataset.name,
-            marks: [...marks.children].map(at),
-            band: [...each.querySelectorAll('.plate-band > g')].map(at),
-            axes: [...axes].map((text) => text.textContent),
-        };
-    })"""
-"""Where words are in the plots that are shown, in pixels, and what the plots' axes say."""
-EXPLORED = f"{SLUG}-alone-layer-11-centered"
-PLACES = {
-    f"{SAMPLE_MODEL}#alone/layer-11/centered": EXPLORED,
-    COMPARE: f"{SLUG}-alone-layer-14-standardized",
-    f"explore/index.html#a={SLUG}/alone/centered&at=layer-11": EXPLORED,
-}
-"""The plots that are looked at, by the address that shows each."""
-
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a site with the words and coordinates of the sample report."""
-    with served(write_sample(tmp_path_factory.mktemp("scale")), first_script=NOTE_ERRORS) as address:
-        yield address
-
-
-def coordinates(name: str) -> tuple[np.ndarray, np.ndarray]:
-    """PC1 and PC2 of the words of a plot, ``(n_words, 2)``, and which of them lie within its axes for certain."""
-    slug, context, depth, projection = re.fullmatch(r"(.+)-(alone|sentence)-(layer-\d+|embedding)-(\w+)", name).groups()  # type: ignore[union-attr]
-    data = content(DATA / slug / context / f"coordinates-{projection}.js")
-    row = 0 if depth == "embedding" else int(depth.removeprefix("layer-")) + 1
-    steps = np.frombuffer(base64.b64decode(data["places"]), "<u2").reshape(len(data["extents"]), -1, 2)[row]
-    low1, span1, low2, span2, *_ = data["extents"][row]
-    return [low1, low2] + steps / 65535 * [span1, span2], ((steps > 0) & (steps < 65535)).all(axis=1)
-
-
-def pixels(values: np.ndarray, places: Any, inside: np.ndarray) -> tuple[float, float]:
-    """For one of PC1, and for one of PC2."""
-    found = np.array(places)
-    across, up = (float(np.polyfit(values[inside, axis], found[inside, axis], 1)[0]) for axis in (0, 1))
-    return across, -up
-
-
-@pytest.mark.parametrize("path", PLACES)
-def test_both_axes_of_a_plot_have_one_scale_or_the_factor_that_it_prints(
-    engine: Engine, sample: str, path: str
-) -> None:
-    engine.resize(1280, 900)
-    engine.go(sample + path)
-    wait_for(engine, f"({PLOTS})().some((each) => (each.name ?? '{EXPLORED}') === '{PLACES[path]}')")
-    for plot in engine.run(PLOTS):
-        values, inside = coordinates(plot.get("name") or EXPLORED)
-        across, up = pixels(values, plot["marks"], inside)
-        factor = next((float(each[1]) for text in plot["axes"] if (each := re.match(r"PC2 ×([\d.]+)", text))), 1)
-        assert up / across == pytest.approx(factor, rel=0.01, abs=0 if factor == 1 else 0.5)
-        if plot["band"]:
-            assert pixels(values, plot["band"], inside) == pytest.approx((across, across), rel=0.01)
-    assert engine.run("() => window.errors") == []
 
 
 # --- the viewer in one window of a laptop: ruler, plot, its line, and what the author says of the layer ------------------

@@ -1,8 +1,10 @@
-"""An essay with places of the report in a real browser: steps, keys, swipes, phones, paper, dark, and without scripts."""
+"""An essay with places of the report in a real browser: steps, keys, swipes, phones, paper, dark, and without scripts.
+
+In Firefox and WebKit a place is stepped in test_engines.py.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +16,8 @@ from browser import (
     box_of,
     expect_accessible_at_all_sizes,
     layout_shift,
-    served,
     wait_until_quiet,
 )
-from engines import Engine, begun, wait_for
 from playwright.sync_api import Page, ViewportSize, expect
 from report_fixture import sample_report, write_site
 
@@ -126,24 +126,3 @@ def test_on_paper_six_plots_of_each_place_are_beside_each_other(open_page: OpenP
     expect(every.locator(".place-name").first).to_be_visible()
     first, last = (box_of(page.get_by_text(text)) for text in ("Months stay apart.", "The end."))
     assert last["y"] + last["height"] - first["y"] <= 4 * PAPER["height"]
-
-
-@pytest.fixture(scope="module", params=["firefox", "webkit"])
-def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    with begun(request.param) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def address(site: Path) -> Iterator[str]:
-    with served(site) as root:
-        yield root
-
-
-def test_other_engines_step_too(engine: Engine, address: str) -> None:
-    engine.go(address)
-    wait_for(engine, "document.querySelectorAll('.place-steps').length === 2")
-    engine.run("() => document.querySelectorAll('.place-steps button')[1].click()")
-    wait_for(engine, "document.querySelector('.place-steps output').value === 'layer 0'")
-    track = "document.querySelector('.place-frames')"
-    wait_for(engine, f"Math.round({track}.scrollLeft / {track}.clientWidth) === 1")
