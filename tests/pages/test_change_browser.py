@@ -71,7 +71,9 @@ def test_a_link_to_a_layer_opens_at_it(open_page: OpenPage, site: Path) -> None:
     expect_both_at(page, "layer 3")
 
 
-def test_words_that_changed_stand_out_until_a_reader_asks_for_all(open_page: OpenPage, site: Path) -> None:
+def test_words_that_changed_stand_out_until_a_reader_asks_for_all_and_it_is_accessible(
+    open_page: OpenPage, site: Path
+) -> None:
     page = open_page(site, CHANGE)
     expect_both_at(page, "layer 3")
     marks, faint = (page.locator(f".slot:last-child .plate-marks > g{each}") for each in ("", ".faint"))
@@ -84,18 +86,10 @@ def test_words_that_changed_stand_out_until_a_reader_asks_for_all(open_page: Ope
     expect(page.locator("[data-caption]")).not_to_contain_text("Marked")
     page.get_by_role("radio", name="what changed").check()
     expect(faint).to_have_count(7)
+    expect_accessible_at_all_sizes(page)
 
 
-def test_on_a_phone_one_plot_is_seen_and_the_other_is_a_tap_away(open_page: OpenPage, site: Path) -> None:
-    page = open_page(site, CHANGE, viewport=PHONE)
-    expect(page.locator(".slot:visible")).to_have_count(1)
-    expect(page.locator(".slot:visible .plate-head")).to_contain_text("Tuned")
-    page.get_by_role("radio", name="Base").check()
-    expect(page.locator(".slot:visible .plate-head")).to_contain_text("Base")
-    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
-
-
-def test_on_a_phone_the_plot_is_seen_at_once_and_what_is_chosen_stands_below_it(
+def test_on_a_phone_one_plot_is_seen_at_once_what_is_chosen_stands_below_it_and_the_other_is_a_tap_away(
     open_page: OpenPage, site: Path
 ) -> None:
     page = open_page(site, CHANGE, viewport=PHONE)
@@ -105,6 +99,11 @@ def test_on_a_phone_the_plot_is_seen_at_once_and_what_is_chosen_stands_below_it(
     for name in ("what changed", "all words"):
         assert box_of(page.get_by_role("radio", name=name))["y"] > plot["y"] + plot["height"]
     expect(page.get_by_role("button", name="Play")).to_be_in_viewport()
+    expect(page.locator(".slot:visible")).to_have_count(1)
+    expect(page.locator(".slot:visible .plate-head")).to_contain_text("Tuned")
+    page.get_by_role("radio", name="Base").check()
+    expect(page.locator(".slot:visible .plate-head")).to_contain_text("Base")
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["wide", "phone"])
@@ -123,12 +122,6 @@ def test_a_tap_on_the_handle_shows_the_layer_under_the_finger(
         share = (start + (end - start) * depth / 4) / width
         page.mouse.click(ruler["x"] + share * ruler["width"], ruler["y"] + 20)
         expect(page.locator(".slot:visible .plate-head").first).to_contain_text(name)
-
-
-def test_it_is_accessible(open_page: OpenPage, site: Path) -> None:
-    page = open_page(site, CHANGE)
-    expect_both_at(page, "layer 3")
-    expect_accessible_at_all_sizes(page)
 
 
 def expect_caption_without_marks(page: Page) -> None:

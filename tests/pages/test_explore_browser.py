@@ -18,7 +18,7 @@ from browser import (
 from explore_page import chosen, current_name, expect_depths, explorer, nearest, pins, place_of, plot, point_at, readout
 from narrow import present
 from playwright.sync_api import expect
-from report_fixture import sample_report, write_site
+from report_fixture import sample_report, tiny_report, write_site
 
 from tokviz.records import Neighbours
 
@@ -31,16 +31,24 @@ def explore(open_page: OpenPage) -> OpenAt:
 # --- words ------------------------------------------------------------------------------------------------------------
 
 
-def test_it_opens_with_all_words_at_the_emergence_layer(explore: OpenAt, site: Path) -> None:
+def test_it_opens_with_all_words_at_the_emergence_layer_and_a_category_can_be_hidden(
+    explore: OpenAt, site: Path
+) -> None:
     page = explore(site)
     assert chosen(page) == ["smol-30/alone/standardized"]
     expect_depths(page, "layer 11")
     expect(page.locator(".plot-marks > g")).to_have_count(117)
     expect(page.locator(".plot-axes")).to_contain_text("PC1 48.8")
     expect(page.locator(".mark-name").first).to_have_text("massive from layer 11")
+    page.get_by_role("button", name="Category 1", exact=True).click()
+    expect(page.locator(".plot-marks > g").filter(visible=True)).to_have_count(104)
+    expect(page.locator("caption")).to_contain_text("of 104")
+    wait_for_address(page, "hide=0")
+    page.get_by_role("button", name="Show all").click()
+    expect(page.locator("caption")).to_contain_text("of 117")
 
 
-def test_pointing_at_a_word_shows_its_neighbours(explore: OpenAt, site: Path) -> None:
+def test_pointing_at_a_word_shows_its_neighbours_and_the_ruler_is_the_slider(explore: OpenAt, site: Path) -> None:
     page = explore(site)
     point_at(page, 30)
     word = current_name(page)
@@ -52,6 +60,13 @@ def test_pointing_at_a_word_shows_its_neighbours(explore: OpenAt, site: Path) ->
     expect(page.locator(".links line")).to_have_count(5)
     page.mouse.move(2, 2)
     expect(page.locator(".names .current")).to_have_count(0)
+    ruler = page.get_by_role("slider", name="Depth")
+    ruler.focus()
+    page.keyboard.press("End")
+    expect_depths(page, "layer 29")
+    assert ruler.get_attribute("aria-valuetext") == "layer 29"
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".depth-label")).to_have_text("layer 28")
 
 
 def test_neighbours_are_those_of_the_layer(explore: OpenAt, site: Path) -> None:
@@ -63,7 +78,9 @@ def test_neighbours_are_those_of_the_layer(explore: OpenAt, site: Path) -> None:
     expect(nearest(page)).to_have_text([f"word0{letter}" for letter in "cdefg"])
 
 
-def test_without_neighbours_of_the_full_space_it_shows_those_of_the_picture(explore: OpenAt, site: Path) -> None:
+def test_without_neighbours_of_the_full_space_it_shows_those_of_the_picture_and_without_a_picture_why(
+    explore: OpenAt, site: Path
+) -> None:
     page = explore(site, "#a=mini-6/alone/standardized&at=layer-0&word=word0a")
     expect(readout(page)).to_contain_text("Nearest in the plot:")
     expect(page.locator("thead th").last).to_have_text("Nearest in the plot")
@@ -71,10 +88,17 @@ def test_without_neighbours_of_the_full_space_it_shows_those_of_the_picture(expl
     coordinates = sample_report().models[1].contexts[0].projections[0].projection.coordinates[1]
     distances = ((coordinates - coordinates[0]) ** 2).sum(axis=1)
     assert shown == [sample_report().words.words[row] for row in distances.argsort()[1:6]]
+    page.get_by_role("button", name="Next").click()
+    page.get_by_role("button", name="Next").click()
+    expect(plot(page).get_by_text("A plot needs at least 3 words")).to_be_visible()
+    expect(readout(page)).to_contain_text("there is no plot of this depth")
+    page.get_by_role("button", name="Next").click()
+    expect_depths(page, "layer 3")
+    expect(plot(page).locator(".problem")).to_be_hidden()
 
 
 def test_a_word_with_the_very_same_state_as_others_has_no_neighbours(explore: OpenAt, tmp_path: Path) -> None:
-    report = sample_report()
+    report = tiny_report()
     model, *others = report.models
     context, *contexts = model.contexts
     rows = present(context.neighbours).rows.copy()
@@ -82,12 +106,12 @@ def test_a_word_with_the_very_same_state_as_others_has_no_neighbours(explore: Op
     alike = replace(model, contexts=(replace(context, neighbours=Neighbours(rows=rows)), *contexts))
     page = explore(
         write_site(replace(report, models=(alike, *others)), tmp_path),
-        "#a=smol-30/alone/standardized&at=embedding&word=word0a",
+        "#a=tiny-3/alone/standardized&at=embedding&word=word0a",
     )
-    expect(page.locator(".readout .near")).to_have_text("No neighbors: nearby words have identical states.")
+    expect(page.locator(".readout .near").first).to_have_text("No neighbors: nearby words have identical states.")
     expect(page.locator(".links line")).to_have_count(0)
     page.get_by_role("button", name="Next").click()
-    expect(nearest(page)).to_have_count(5)
+    expect(nearest(page)).to_have_count(4)  # of six words, and itself isn't named
 
 
 def test_a_click_pins_a_word_and_another_unpins_it(explore: OpenAt, site: Path) -> None:
@@ -121,16 +145,6 @@ def test_a_word_is_found_by_typing_and_pinned_by_enter(explore: OpenAt, site: Pa
     field.press_sequentially("nothing like it")
     page.keyboard.press("Enter")
     assert pins(page) == ["word3b"]
-
-
-def test_a_category_can_be_hidden(explore: OpenAt, site: Path) -> None:
-    page = explore(site)
-    page.get_by_role("button", name="Category 1", exact=True).click()
-    expect(page.locator(".plot-marks > g").filter(visible=True)).to_have_count(104)
-    expect(page.locator("caption")).to_contain_text("of 104")
-    wait_for_address(page, "hide=0")
-    page.get_by_role("button", name="Show all").click()
-    expect(page.locator("caption")).to_contain_text("of 117")
 
 
 # --- layers -----------------------------------------------------------------------------------------------------------
@@ -179,23 +193,3 @@ def test_play_walks_through_the_layers_and_stops_at_the_last(explore: OpenAt, si
     seen = page.locator(".view-depth").inner_text()
     wait_until_quiet(page)  # no interval is left that could walk on
     expect_depths(page, seen)
-
-
-def test_the_ruler_is_the_slider(explore: OpenAt, site: Path) -> None:
-    page = explore(site)
-    ruler = page.get_by_role("slider", name="Depth")
-    ruler.focus()
-    page.keyboard.press("End")
-    expect_depths(page, "layer 29")
-    assert ruler.get_attribute("aria-valuetext") == "layer 29"
-    page.keyboard.press("ArrowLeft")
-    expect(page.locator(".depth-label")).to_have_text("layer 28")
-
-
-def test_a_depth_without_a_picture_says_why(explore: OpenAt, site: Path) -> None:
-    page = explore(site, "#a=mini-6/alone/standardized&at=layer-2&word=word0a")
-    expect(plot(page).get_by_text("A plot needs at least 3 words")).to_be_visible()
-    expect(readout(page)).to_contain_text("there is no plot of this depth")
-    page.get_by_role("button", name="Next").click()
-    expect_depths(page, "layer 3")
-    expect(plot(page).locator(".problem")).to_be_hidden()

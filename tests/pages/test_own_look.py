@@ -13,9 +13,9 @@ from browser import OpenPage, served, wait_until_quiet
 from hypothesis import given
 from hypothesis import strategies as st
 from plates_page import MODEL, drawn, slide, write_sample
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 from related_fixture import related_report
-from report_fixture import FOLDERS, sample_report, write_site
+from report_fixture import FOLDERS, sample_report, tiny_report, write_site
 
 from tokviz import pages
 from tokviz.notebook import inline
@@ -38,7 +38,7 @@ def rendered(report: Report) -> dict[str, str]:
 
 
 def test_without_a_choice_pages_have_nothing_of_it() -> None:
-    made = rendered(sample_report())
+    made = rendered(tiny_report())
     assert "assets/look.css" not in made
     opened = [
         page.partition("<html")[2].partition(">")[0] for path, page in made.items() if path.endswith("index.html")
@@ -48,7 +48,7 @@ def test_without_a_choice_pages_have_nothing_of_it() -> None:
 
 
 def test_every_page_takes_the_choice_after_its_own_styles_and_before_a_theme_s() -> None:
-    made = rendered(replace(sample_report(), look=OWN, own_styles=True))
+    made = rendered(replace(tiny_report(), look=OWN, own_styles=True))
     found = [page for path, page in made.items() if path.endswith("index.html")]
     assert len(found) >= 6
     for page in found:
@@ -57,7 +57,7 @@ def test_every_page_takes_the_choice_after_its_own_styles_and_before_a_theme_s()
 
 
 def test_only_what_was_chosen_is_said() -> None:
-    report = sample_report()
+    report = tiny_report()
     markers = rendered(replace(report, look=Look(marks=Marks(shapes=("star",)))))
     assert "assets/look.css" not in markers
     assert f'<html lang="en" data-shapes="{SHAPES["star"]}|' in markers["index.html"]
@@ -67,7 +67,7 @@ def test_only_what_was_chosen_is_said() -> None:
 
 
 def test_the_legend_of_the_first_page_has_colors_and_shapes() -> None:
-    page = rendered(replace(sample_report(), look=OWN))["index.html"]
+    page = render.render_page(pages.build(replace(sample_report(), look=OWN)).pages[0], FOLDERS)
     found = re.findall(r'<path class="hue-(\d)" d="([^"]+)"/></svg>Category (\d)', page)
     shapes = [SHAPES[shape] for shape in OWN.marks.shapes]
     # Both lists begin again at the fifth category, which is not to look like the first.
@@ -118,8 +118,23 @@ def hexadecimal(color: str) -> str:
     return "#" + bytes(int(channel) for channel in re.findall(r"\d+", color)[:3]).hex()
 
 
-def test_drawn_plates_have_colors_and_shapes_and_can_be_read(site: Path, open_page: OpenPage) -> None:
+def assert_plates_have_one_shape(page: Page) -> None:
+    """Before and after they are fetched."""
+    ratios: list[float] = page.evaluate(
+        """() => [...document.querySelectorAll('.panel[data-current] .slide')].map((slide) => {
+            const seen = slide.querySelector('.plate-svg[role=img]') ?? slide.querySelector('img');
+            const late = getComputedStyle(slide.querySelector('figure'), '::before');
+            const box = seen.getBoundingClientRect();
+            return box.height ? box.width / box.height : parseFloat(late.width) / parseFloat(late.height);
+        })"""
+    )
+    assert len(ratios) > 20
+    assert ratios == pytest.approx([16 / 9] * len(ratios), rel=0.01)
+
+
+def test_drawn_plates_have_one_shape_colors_and_markers_and_can_be_read(site: Path, open_page: OpenPage) -> None:
     page = drawn(open_page, site, MODEL)
+    assert_plates_have_one_shape(page)
     for theme, ground in GROUNDS.items():
         page.emulate_media(color_scheme=theme)
         wait_until_quiet(page)
@@ -148,20 +163,6 @@ def test_so_has_the_explorer(site: Path, open_page: OpenPage) -> None:
         if theme == "dark":
             expected = [OWN.marks.dark_colors(category)[0] for category in range(9)]
         assert [hexadecimal(color) for color in found] == expected
-
-
-def test_plates_have_one_shape_before_and_after_they_are_fetched(site: Path, open_page: OpenPage) -> None:
-    page = drawn(open_page, site, MODEL)
-    ratios: list[float] = page.evaluate(
-        """() => [...document.querySelectorAll('.panel[data-current] .slide')].map((slide) => {
-            const seen = slide.querySelector('.plate-svg[role=img]') ?? slide.querySelector('img');
-            const late = getComputedStyle(slide.querySelector('figure'), '::before');
-            const box = seen.getBoundingClientRect();
-            return box.height ? box.width / box.height : parseFloat(late.width) / parseFloat(late.height);
-        })"""
-    )
-    assert len(ratios) > 20
-    assert ratios == pytest.approx([16 / 9] * len(ratios), rel=0.01)
 
 
 def test_labels_are_set_in_the_font(site: Path, open_page: OpenPage) -> None:

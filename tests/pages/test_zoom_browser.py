@@ -12,20 +12,27 @@ from report_fixture import sample_report, write_site
 
 pytestmark = pytest.mark.thorough
 
-MODEL = "models/smol-30/index.html"
+MODEL, COMPARE, EXPLORE = "models/smol-30/index.html", "compare/index.html", "explore/index.html"
 PAGES = [
     "index.html",
     MODEL,
-    f"{MODEL}#alone/layer-11+sentence",
     "models/mini-6/index.html",
     "models/lost/index.html",
-    "compare/index.html",
-    "compare/index.html#a=smol-30/alone/standardized&b=mini-6/alone/standardized&c=smol-30/sentence/standardized",
-    "explore/index.html",
-    "explore/index.html#a=smol-30/alone/standardized&b=smol-30/sentence/standardized&at=layer-11",
+    COMPARE,
+    EXPLORE,
+    f"{EXPLORE}#a=smol-30/alone/standardized&b=smol-30/sentence/standardized&at=layer-11",
     "method/index.html",
     "404.html",
 ]
+MORE = {
+    MODEL: ("#alone/layer-11+sentence", ".panel:is([data-current], [data-beside])", 2),
+    COMPARE: (
+        "#a=smol-30/alone/standardized&b=mini-6/alone/standardized&c=smol-30/sentence/standardized",
+        "[data-slot]",
+        3,
+    ),
+}
+"""What shows more plots of a page beside each other: its address, and what there then is how often."""
 ENLARGED: ViewportSize = {"width": 320, "height": 225}
 """1280 × 900 at 400 %."""
 
@@ -42,12 +49,21 @@ def test_a_page_fits_with_text_of_twice_its_size_and_enlarged_four_times(
     open_page: OpenPage, site: Path, path: str
 ) -> None:
     page = open_page(site, path)
+    assert_it_fits(page)
+    if path in MORE:
+        fragment, shown, count = MORE[path]
+        page.evaluate("(fragment) => { location.hash = fragment; }", fragment)
+        expect(page.locator(shown)).to_have_count(count)
+        assert_it_fits(page)
+
+
+def assert_it_fits(page: Page) -> None:
     for font_size, viewport in (("200%", PHONE), ("225%", DESKTOP), ("", ENLARGED)):
         page.evaluate("(size) => { document.documentElement.style.fontSize = size; }", font_size)
         page.set_viewport_size(viewport)
         wait_until_quiet(page)
         assert page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
-    if path.startswith(("explore", "compare")):
+    if EXPLORE in page.url or COMPARE in page.url:
         assert_there_is_room_for_the_pictures(page)
 
 
