@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from browser import served
 from rendered import Rendered
 from report_fixture import sample_report
 
@@ -60,41 +58,28 @@ def test_it_draws_every_word_where_the_report_has_it(site: Path, monkeypatch: py
     plt.close("all")
 
 
-def test_words_that_read_as_numbers_or_formulas_are_words(
+def test_a_title_is_text_whatever_it_holds() -> None:
+    (text,) = plots_notebook.files(replace(sample_report(), title='Odd "$layer" \\ ${words}')).values()
+    assert json.loads(text)["cells"][0]["source"].startswith('# The plots of “Odd "$layer" \\ ${words}”')
+
+
+def test_it_reads_a_report_by_its_address_and_words_that_read_as_numbers_or_formulas_are_words(
     site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    copied = shutil.copytree(site / "data", tmp_path / "data")
+    copied = shutil.copytree(site / "data", tmp_path / "host" / "data")
     report = sample_report()
     own = report.models[0]
     file = copied / own.slug / own.contexts[0].states.context.name / "coordinates.csv"
     first, second = report.words.words[:2]
     lines = file.read_text(encoding="utf-8").replace(f",{first},", ",null,").replace(f",{second},", ",$x^,")
     file.write_text(lines, encoding="utf-8")
-    monkeypatch.chdir(copied)
-    defined = run(local())
-    assert {"null", "$x^"} <= set(defined["words"].word)
-    plt.gcf().canvas.draw()
-    plt.close("all")
-
-
-def test_a_title_is_text_whatever_it_holds() -> None:
-    (text,) = plots_notebook.files(replace(sample_report(), title='Odd "$layer" \\ ${words}')).values()
-    assert json.loads(text)["cells"][0]["source"].startswith('# The plots of “Odd "$layer" \\ ${words}”')
-
-
-def test_it_reads_a_report_by_its_address(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Handler(SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            """Quiet."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(site))) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_port}/"
-        (text,) = plots_notebook.files(replace(sample_report(), site_url=address)).values()
+    with served(tmp_path / "host") as address:
+        (text,) = plots_notebook.files(replace(report, site_url=address)).values()
         monkeypatch.chdir(tmp_path)
         defined = run(json.loads(text))
-        server.shutdown()
-    assert len(drawn_by(defined, "embedding")) == len(sample_report().words.words)
+    assert {"null", "$x^"} <= set(defined["words"].word)
+    plt.gcf().canvas.draw()
+    assert len(drawn_by(defined, "embedding")) == len(report.words.words)
     plt.close("all")
 
 
