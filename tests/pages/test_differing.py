@@ -242,7 +242,7 @@ def drawn(sizes: np.ndarray, one: int, other: int, _: str) -> float:
 def test_whatever_the_differences_a_page_shows_no_other() -> None:
     """Held against the records: each number of a matrix is an announced difference, and all of these are there."""
     random = np.random.default_rng(0)
-    for _ in range(times(10)):
+    for _ in range(times(4)):  # of up to 42 cells each, all of which are looked at
         n = int(random.integers(3, 8))
         report = differing_report(n, partial(drawn, random.normal(0, 0.15, (n, n))))
         page = page_of(report)
