@@ -18,11 +18,18 @@ from torch import nn
 from torch.nn.utils import parametrizations, prune
 
 from tokviz.errors import TokvizError
+from tokviz.notebook import Capture
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     return made(tmp_path_factory.mktemp("notebook"))
+
+
+@pytest.fixture(scope="module")
+def plain(whole: Bench) -> Capture:
+    """Of the model that nobody has touched."""
+    return whole.study(whole.model)
 
 
 @pytest.fixture
@@ -111,9 +118,8 @@ SAME = [
 
 
 @pytest.mark.parametrize("touch", SAME, ids=lambda touch: touch.__name__)
-def test_it_is_still_the_same_model(bench: Bench, touch: Callable[[Bench, Any], None]) -> None:
+def test_it_is_still_the_same_model(bench: Bench, plain: Capture, touch: Callable[[Bench, Any], None]) -> None:
     model = bench.copy()
-    plain = bench.study(model)
     touch(bench, model)
     before = everything(model)
     captured = bench.study(model)
@@ -131,12 +137,12 @@ def test_it_is_still_the_same_model(bench: Bench, touch: Callable[[Bench, Any], 
         ("a copy", copy.deepcopy),
     ],
 )
-def test_a_wrapper_is_looked_through(bench: Bench, name: str, wrapped: Callable[[Any], Any]) -> None:
+def test_a_wrapper_is_looked_through(bench: Bench, plain: Capture, name: str, wrapped: Callable[[Any], Any]) -> None:
     model = bench.copy()
     whole = wrapped(model)
     before = everything(model)
     found = bench.study(whole)
-    assert found.states.digest == bench.study(model).states.digest, name
+    assert found.states.digest == plain.states.digest, name
     assert everything(model) == before
 
 
@@ -150,7 +156,7 @@ def test_a_wrapper_is_looked_through(bench: Bench, name: str, wrapped: Callable[
     ],
 )
 def test_what_is_around_a_study_changes_nothing(
-    bench: Bench, name: str, around: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+    bench: Bench, plain: Capture, name: str, around: Callable[[], Any]
 ) -> None:
     model = bench.copy()
     before = everything(model)
@@ -158,8 +164,8 @@ def test_what_is_around_a_study_changes_nothing(
     with around():
         captured = elsewhere.study(model)
         assert name != "autocast" or torch.is_autocast_enabled("cpu")
-    np.testing.assert_allclose(states(captured), states(bench.study(model)), atol=1e-6)
-    assert captured.states.card.source == bench.study(model).states.card.source
+    np.testing.assert_allclose(states(captured), states(plain), atol=1e-6)
+    assert captured.states.card.source == plain.states.card.source
     assert everything(model) == before
 
 
@@ -304,10 +310,9 @@ OF_THE_CALLER = {steered, steered_before, patched_model, patched_layer, adapted,
 
 @pytest.mark.parametrize(("touch", "tolerance"), OTHER, ids=lambda value: getattr(value, "__name__", ""))
 def test_another_model_has_states_of_its_own(
-    bench: Bench, touch: Callable[[Bench, Any], None], tolerance: float
+    bench: Bench, plain: Capture, touch: Callable[[Bench, Any], None], tolerance: float
 ) -> None:
     model = bench.copy()
-    plain = bench.study(model)
     touch(bench, model)
     before = everything(model)
     captured = bench.study(model)

@@ -56,6 +56,15 @@ def project(made: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(made, tmp_path / "project"))
 
 
+@pytest.fixture
+def unmade(tiny: Tiny, tmp_path: Path) -> Path:
+    """The same before its report was made, for what is told before any work."""
+    shutil.copytree(EXAMPLE, tmp_path / "project" / "theme")
+    (tmp_path / "project" / "model").symlink_to(tiny("llama"))
+    (tmp_path / "project" / "report.toml").write_text(CONFIG.format(theme="theme", source="model"), encoding="utf-8")
+    return tmp_path / "project"
+
+
 @pytest.mark.process
 def test_its_blocks_and_assets_are_on_every_page(made: Path) -> None:
     for path in (made / "site").rglob("index.html"):
@@ -135,9 +144,9 @@ def test_a_mistake_in_it_is_one_line_and_the_old_site_stays(project: Path, conte
 @pytest.mark.parametrize(
     ("theme", "got"), [("nowhere", "nothing of that name"), ("model", "one without any"), ("report.toml", "a file")]
 )
-def test_a_theme_that_is_none_is_told(project: Path, theme: str, got: str) -> None:
-    (project / "report.toml").write_text(CONFIG.format(theme=theme, source="model"), encoding="utf-8")
-    ran = run_in(project)
+def test_a_theme_that_is_none_is_told(unmade: Path, theme: str, got: str) -> None:
+    (unmade / "report.toml").write_text(CONFIG.format(theme=theme, source="model"), encoding="utf-8")
+    ran = run_in(unmade)
     assert ran.exit_code == 1
     assert re.search(
         rf"theme.*expected a folder with templates .*got {got}; make it, or leave theme out",
@@ -163,21 +172,21 @@ def test_a_theme_that_is_none_is_told(project: Path, theme: str, got: str) -> No
         ),
     ],
 )
-def test_an_asset_in_the_way_of_one_is_told_before_any_work(project: Path, path: str, said: str) -> None:
-    place = project / "theme" / path
+def test_an_asset_in_the_way_of_one_is_told_before_any_work(unmade: Path, path: str, said: str) -> None:
+    place = unmade / "theme" / path
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text("mine", encoding="utf-8")
-    refused(project, said)
+    refused(unmade, said)
 
 
 @pytest.mark.process
 @pytest.mark.parametrize("path", ["theme.css", "my-page.html", "assets/style.css", "templates/base.html"])
-def test_a_theme_of_unknown_files_is_told(project: Path, path: str) -> None:
-    shutil.rmtree(project / "theme")
-    (project / "theme" / path).parent.mkdir(parents=True)
-    (project / "theme" / path).write_text("mine", encoding="utf-8")
+def test_a_theme_of_unknown_files_is_told(unmade: Path, path: str) -> None:
+    shutil.rmtree(unmade / "theme")
+    (unmade / "theme" / path).parent.mkdir(parents=True)
+    (unmade / "theme" / path).write_text("mine", encoding="utf-8")
     refused(
-        project,
+        unmade,
         f"theme: expected a template or an asset that pages take, such as base.html or assets/theme.css, got {path}",
     )
 
@@ -290,12 +299,12 @@ def test_a_name_of_two_lines_is_told_in_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.process
-def test_a_link_and_a_pipe_are_told_before_any_work(project: Path) -> None:
-    (project / "theme" / "index.html").symlink_to("/etc/passwd")
-    refused(project, f"theme/index.html: {LEADS_OUT}")
-    (project / "theme" / "index.html").unlink()
-    os.mkfifo(project / "theme" / "index.html")
-    refused(project, f"theme/index.html: {NO_FILE}")
+def test_a_link_and_a_pipe_are_told_before_any_work(unmade: Path) -> None:
+    (unmade / "theme" / "index.html").symlink_to("/etc/passwd")
+    refused(unmade, f"theme/index.html: {LEADS_OUT}")
+    (unmade / "theme" / "index.html").unlink()
+    os.mkfifo(unmade / "theme" / "index.html")
+    refused(unmade, f"theme/index.html: {NO_FILE}")
 
 
 # --- what its templates may do -----------------------------------------------------------------------------------
