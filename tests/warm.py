@@ -59,8 +59,10 @@ class Ran(subprocess.CompletedProcess[str]):
 _server: subprocess.Popen[bytes] | None = None
 
 
-def run(arguments: list[str], folder: Path, environment: dict[str, str], *, blank: bool = False) -> Ran:
-    """Run the command in a folder; ``blank`` leaves its pictures so, and starts no processes to draw them."""
+def run(
+    arguments: list[str], folder: Path, environment: dict[str, str], *, blank: bool = False, script: Path = SCRIPT
+) -> Ran:
+    """Run the command, or another script, in a folder; ``blank`` leaves its pictures so, and starts no processes to draw them."""
     sys.audit(STARTS)
     with TemporaryDirectory() as written, _connect() as connection:
         out, err = Path(written, "out"), Path(written, "err")
@@ -71,6 +73,7 @@ def run(arguments: list[str], folder: Path, environment: dict[str, str], *, blan
             "out": str(out),
             "err": str(err),
             "blank": blank,
+            "script": str(script),
         }
         connection.sendall(f"{json.dumps(task)}\n".encode())
         code, seconds, kilobytes = connection.makefile().readline().split()
@@ -207,14 +210,14 @@ def main(address: Path, lives_with: int) -> None:
     if task["blank"]:
         pipeline = importlib.import_module("tokviz.run.pipeline")
         vars(pipeline)["_start"] = at_once.begin
-    sys.argv = [str(SCRIPT), *task["arguments"]]
+    sys.argv = [task["script"], *task["arguments"]]
     # Python does so as it starts.
     sys.orig_argv = [sys.executable, *sys.argv]
     for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep):
         if folder and Path(folder, "sitecustomize.py").is_file():
             runpy.run_path(str(Path(folder, "sitecustomize.py")))
     try:
-        runpy.run_path(str(SCRIPT), run_name="__main__")
+        runpy.run_path(task["script"], run_name="__main__")
         ending.code = 0
     except SystemExit as end:
         ending.code = end.code if isinstance(end.code, int) else int(end.code is not None)
