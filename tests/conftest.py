@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -235,6 +236,12 @@ def tiny_series(of_all_processes: Path) -> TrainingSeries:
 def tiny(of_all_processes: Path) -> families.Tiny:
     (of_all_processes / "tiny").mkdir(exist_ok=True)
     return families.Tiny(of_all_processes / "tiny")
+
+
+@pytest.fixture(scope="session")
+def loaded(tiny: families.Tiny) -> families.Load:
+    """A family's model by its name, loaded once for all tests that leave it as it is."""
+    return cache(tiny.load)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 import transformers
@@ -21,6 +21,8 @@ from tokviz.models import LoadedModel, load, quiet_transformers
 torch.set_num_threads(1)
 
 MAX_PARAMETERS = 2_000_000
+Load: TypeAlias = Callable[[str], LoadedModel]
+"""A family's model by its name."""
 
 
 # --- models ------------------------------------------------------------------------------------------------------

@@ -162,20 +162,20 @@ WITHOUT = {
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("name", families.FAMILIES)
-def test_families_of_all_kinds(name: str, tiny: families.Tiny) -> None:
+def test_families_of_all_kinds(name: str, loaded: families.Load) -> None:
     with quiet_transformers():
-        loaded = tiny.load(name)
-        tokenization = tokenize(loaded.tokenizer, ("cat", "dog", "house", "tree", "seven"), SENTENCE, "last")
-        structure = find_structure(loaded.module, "")
-        config: Any = loaded.module.config
-        before = implementations(loaded.module), config.to_dict()
+        model = loaded(name)
+        tokenization = tokenize(model.tokenizer, ("cat", "dog", "house", "tree", "seven"), SENTENCE, "last")
+        structure = find_structure(model.module, "")
+        config: Any = model.module.config
+        before = implementations(model.module), config.to_dict()
         ids = torch.tensor([tokenization.words[0].ids])
         with torch.inference_mode():
-            output = loaded.module(input_ids=ids)[0]
-        found = attention_to_first(loaded.module, structure, tokenization, SENTENCE.template)
-        assert (implementations(loaded.module), config.to_dict()) == before
+            output = model.module(input_ids=ids)[0]
+        found = attention_to_first(model.module, structure, tokenization, SENTENCE.template)
+        assert (implementations(model.module), config.to_dict()) == before
         with torch.inference_mode():
-            assert torch.equal(loaded.module(input_ids=ids)[0], output)
+            assert torch.equal(model.module(input_ids=ids)[0], output)
     if name in WITHOUT:
         assert found is None
         return

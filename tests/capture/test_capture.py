@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from functools import cache
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import families
 import numpy as np
 import pytest
 import torch
+from families import Load
 from torch import nn
 from toys import Toy, toy_words
 
@@ -19,16 +18,16 @@ from tokviz.capture import Structure, capture, capture_together, find_structure,
 from tokviz.capture.tokens import tokenize
 from tokviz.config import ModelConfig
 from tokviz.errors import CaptureError, StructureError
-from tokviz.models import Folders, LoadedModel, load
+from tokviz.models import Folders, load
 from tokviz.records import N_EXTREMES, Context, Tokenization, TokenizedWord
 
 WORDS = ("cat", "firefighter Montréal", "James", "is", "catalogue of Tokyo, Oslo and Paris")
 CONTEXT = Context(name="middle", label="in the middle", template="The word is {word} or")
 CONTEXTS = (
     Context(name="alone", label="alone", template=" {word}"),
-    Context(name="sentence", label="in a sentence", template="The word is {word}"),
     CONTEXT,
 )
+"""A word's last token is the text's last, or others follow; its first is the text's first, or others come before."""
 N_LAYERS = 3
 """Of every tiny model."""
 TOLERANCE = 1e-4
@@ -49,17 +48,10 @@ LIKE_OTHERS = (
     *("gemma_both_ways", "paligemma", "longformer", "led"),
 )
 """Families that are captured as one of the others is, for the outer ring."""
-Load: TypeAlias = Callable[[str], LoadedModel]
-"""A family's model by its name."""
 
 
 def thorough(name: str) -> Any:  # a parameter with a mark, whose type pytest keeps to itself
     return pytest.param(name, marks=pytest.mark.thorough)
-
-
-@pytest.fixture(scope="session")
-def loaded(tiny: families.Tiny) -> Load:
-    return cache(tiny.load)
 
 
 def captured(

@@ -53,8 +53,8 @@ def test_found_without_names(name: str) -> None:
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("name", families.FAMILIES)
-def test_families_of_all_kinds(name: str, tiny: families.Tiny) -> None:
-    found, _ = sublayers_of(tiny.load(name).module)
+def test_families_of_all_kinds(name: str, loaded: families.Load) -> None:
+    found, _ = sublayers_of(loaded(name).module)
     assert found.found == (name not in WITHOUT)
     if not found.found:
         assert not any(found.writers)

@@ -133,7 +133,8 @@ def test_what_is_too_heavy_has_fewer_colors_then_pixels(noise: tuple[Path, ...],
     lighter = draw_animation(made, ending, len(whole) - 1)
     assert lighter is not None
     assert len(lighter) < len(whole)
-    n_colors = [len(np.unique(frames(data)[0].reshape(-1, 3), axis=0)) for data in (whole, lighter)]
+    # Numbers are sorted much faster than rows.
+    n_colors = [len(np.unique(frames(data)[0] @ np.array([1, 256, 65536]))) for data in (whole, lighter)]
     assert n_colors[1] < n_colors[0]
     assert frames(lighter)[0].shape == frames(whole)[0].shape
     small = draw_animation(made, ending, len(whole) // 3)

@@ -46,23 +46,23 @@ def llama(**values: Any) -> Any:
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("name", [*ARCHITECTURES, *OTHER_KINDS])
-def test_each_kind_of_model_has_one(name: str, tiny: families.Tiny) -> None:
-    loaded = tiny.load(name)
-    before, generator = weights(loaded.module), torch.get_rng_state()
-    untrained = made(loaded)
+def test_each_kind_of_model_has_one(name: str, loaded: families.Load) -> None:
+    model = loaded(name)
+    before, generator = weights(model.module), torch.get_rng_state()
+    untrained = made(model)
     module: Any = untrained.own_embedding(3)
     own, own_embedding = weights(module), embedded(module)
     other = weights(untrained.own_embedding(4))
     random, random_embedding = weights(untrained.random(3)), embedded(module)
 
-    assert type(module) is type(loaded.module)
+    assert type(module) is type(model.module)
     assert not module.training
     assert weights(untrained.random(3)).keys() == before.keys()
     assert all(torch.equal(weight, random[path]) for path, weight in weights(module).items())
-    assert torch.equal(own_embedding, embedded(loaded.module))
+    assert torch.equal(own_embedding, embedded(model.module))
     assert not torch.equal(random_embedding, own_embedding)
     # In layers the weights are those of the seed alone; outside they are the loaded model's.
-    structure = capture.find_structure(loaded.module, "")
+    structure = capture.find_structure(model.module, "")
     layers = tuple(f"{path.split('@')[0]}." for path in structure.module_paths[1:])
     for path, weight in own.items():
         assert torch.equal(weight, (random if path.startswith(layers) else before)[path])
@@ -73,13 +73,13 @@ def test_each_kind_of_model_has_one(name: str, tiny: families.Tiny) -> None:
     assert not any(torch.equal(own[path], before[path]) for path in drawn)
     assert capture.find_structure(module, "").module_paths == structure.module_paths
 
-    assert all(torch.equal(weight, before[path]) for path, weight in weights(loaded.module).items())
+    assert all(torch.equal(weight, before[path]) for path, weight in weights(model.module).items())
     assert torch.equal(torch.get_rng_state(), generator)
     # It differs in nothing but its weights: with those of the loaded model it gives the same.
-    module.load_state_dict(loaded.module.state_dict())
+    module.load_state_dict(model.module.state_dict())
     ids = torch.arange(5, 25).reshape(4, 5)
     with torch.inference_mode():
-        assert torch.allclose(module(ids)[0], loaded.module(ids)[0], atol=1e-6)
+        assert torch.allclose(module(ids)[0], model.module(ids)[0], atol=1e-6)
 
 
 def test_the_weights_are_those_of_a_new_model_of_the_class() -> None:
@@ -190,13 +190,13 @@ def test_too_little_memory_is_said_before_it_runs_out(monkeypatch: pytest.Monkey
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("name", [*ARCHITECTURES, *OTHER_KINDS])
-def test_permuted_layers_have_the_same_numbers_in_another_order(name: str, tiny: families.Tiny) -> None:
-    loaded = tiny.load(name)
-    before = weights(loaded.module)
-    untrained = made(loaded)
+def test_permuted_layers_have_the_same_numbers_in_another_order(name: str, loaded: families.Load) -> None:
+    model = loaded(name)
+    before = weights(model.module)
+    untrained = made(model)
     module: Any = untrained.permuted(3)
     own, again, other = weights(module), weights(untrained.permuted(3)), weights(untrained.permuted(4))
-    structure = capture.find_structure(loaded.module, "")
+    structure = capture.find_structure(model.module, "")
     layers = tuple(f"{path.split('@')[0]}." for path in structure.module_paths[1:])
     assert not module.training
     moved = 0
@@ -211,4 +211,4 @@ def test_permuted_layers_have_the_same_numbers_in_another_order(name: str, tiny:
             torch.testing.assert_close(torch.linalg.svdvals(weight), torch.linalg.svdvals(before[path]))
         moved += not (torch.equal(weight, before[path]) or torch.equal(weight, other[path]))
     assert moved > len(structure.layers)
-    assert all(torch.equal(weight, before[path]) for path, weight in weights(loaded.module).items())
+    assert all(torch.equal(weight, before[path]) for path, weight in weights(model.module).items())

@@ -83,9 +83,9 @@ WORST = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("unit", WORST.values(), ids=WORST)
-def test_the_longest_note_becomes_html_in_a_few_seconds(unit: str) -> None:
-    """About 1 s; the bound is for busy machines, and far below what time in proportion to the square would take."""
-    text = (unit * LONGEST_MARKDOWN)[:LONGEST_MARKDOWN]
+def test_half_of_the_longest_note_becomes_html_in_half_of_a_few_seconds(unit: str) -> None:
+    """About 0.5 s; the bound is for busy machines, and far below what time in proportion to the square would take."""
+    text = (unit * LONGEST_MARKDOWN)[: LONGEST_MARKDOWN // 2]
     start = time.process_time()
     markdown.to_html(text, MODEL)
-    assert time.process_time() - start < 5
+    assert time.process_time() - start < 2.5

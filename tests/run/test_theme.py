@@ -40,6 +40,9 @@ source = "{source}"
 """
 
 
+WITH_UNKNOWN_NAME = "{% extends 'tokviz/base.html' %}\n\n{% block header %}{{ page.nothing }}{% endblock %}"
+
+
 @pytest.fixture(scope="module")
 def made(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project whose report has been made once, with the example's theme."""
@@ -118,24 +121,13 @@ def test_a_change_of_it_draws_nothing_again(project: Path) -> None:
 
 
 @pytest.mark.process
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        ("{% extends 'tokviz/base.html' %}\n{% blok header %}", r"theme/base\.html, line 2: .*unknown tag 'blok'"),
-        (
-            "{% extends 'tokviz/base.html' %}\n\n{% block header %}{{ page.nothing }}{% endblock %}",
-            r"theme/base\.html, line 3: .*nothing",
-        ),
-        ("{% extends 'tokviz/bse.html' %}", r"tokviz/bse\.html"),
-        ("{% extends 'tokviz/base.html' %}{% block header %}{{ 1 // 0 }}{% endblock %}", r"theme/base\.html, line 1: "),
-    ],
-)
-def test_a_mistake_in_it_is_one_line_and_the_old_site_stays(project: Path, content: str, said: str) -> None:
+def test_a_mistake_in_it_is_one_line_and_the_old_site_stays(project: Path) -> None:
     before = (project / "site" / "index.html").read_bytes()
-    (project / "theme" / "base.html").write_text(content, encoding="utf-8")
+    (project / "theme" / "base.html").write_text(WITH_UNKNOWN_NAME, encoding="utf-8")
     ran = generate_blank(project)
     assert ran.returncode == 1
-    assert re.search(rf"error: .*{said}.*; mend the template, or leave theme out$", ran.stderr.strip().splitlines()[-1])
+    last = ran.stderr.strip().splitlines()[-1]
+    assert re.search(r"error: .*theme/base\.html, line 3: .*nothing.*; mend the template, or leave theme out$", last)
     assert "Traceback" not in ran.stderr
     assert (project / "site" / "index.html").read_bytes() == before
 
@@ -363,6 +355,21 @@ def test_a_template_gets_at_no_file_by_what_records_hold(theme: Path, found: obj
     jinja = render.environment((theme, TEMPLATES), Explainer())
     with pytest.raises(SecurityError):
         jinja.from_string(text % name).render(found=found)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("{% extends 'tokviz/base.html' %}\n{% blok header %}", r"theme/base\.html, line 2: .*unknown tag 'blok'"),
+        (WITH_UNKNOWN_NAME, r"theme/base\.html, line 3: .*nothing"),
+        ("{% extends 'tokviz/bse.html' %}", r"tokviz/bse\.html"),
+        ("{% extends 'tokviz/base.html' %}{% block header %}{{ 1 // 0 }}{% endblock %}", r"theme/base\.html, line 1: "),
+    ],
+)
+def test_a_mistake_is_one_line_that_says_where(theme: Path, content: str, said: str) -> None:
+    (theme / "base.html").write_text(content, encoding="utf-8")
+    with pytest.raises(ThemeError, match=rf"^.*{said}.*; mend the template, or leave theme out$"):
+        render.render(view(), (theme, TEMPLATES))
 
 
 def test_a_template_that_extends_itself_is_one_line(theme: Path) -> None:
