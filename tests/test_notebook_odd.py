@@ -30,6 +30,12 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     return made(tmp_path_factory.mktemp("odd"))
 
 
+@pytest.fixture(scope="module")
+def plain(whole: Bench) -> tokviz.Capture:
+    """Of the model that nobody has touched."""
+    return whole.study(whole.model)
+
+
 @pytest.fixture
 def bench(whole: Bench, tmp_path: Path) -> Bench:
     """With a cache of its own."""
@@ -108,8 +114,9 @@ def hook_that_is_always_called(model: Any) -> None:
     ],
     ids=lambda touch: touch.__name__,
 )
-def test_its_states_are_those_of_the_plain_model(bench: Bench, touch: Callable[[Any], None]) -> None:
-    plain = bench.study(bench.model)
+def test_its_states_are_those_of_the_plain_model(
+    bench: Bench, plain: tokviz.Capture, touch: Callable[[Any], None]
+) -> None:
     model = bench.copy()
     touch(model)
     before = everything(model)
@@ -129,7 +136,7 @@ def default_dtype() -> Any:
 @pytest.mark.slow
 @pytest.mark.parametrize("around", [lambda: torch.device("meta"), default_dtype], ids=["device", "dtype"])
 def test_a_default_of_the_session_changes_nothing(
-    bench: Bench, whole: Bench, around: Callable[[], AbstractContextManager[None]]
+    bench: Bench, plain: tokviz.Capture, around: Callable[[], AbstractContextManager[None]]
 ) -> None:
     model = bench.copy()
     everything_before = everything(model)
@@ -138,10 +145,8 @@ def test_a_default_of_the_session_changes_nothing(
         captured = bench.study(model)
         pushed = captured.without([3], layer=1, value=2)
         assert session() == before
-    np.testing.assert_allclose(np.asarray(captured), np.asarray(whole.study(model)), atol=1e-6)
-    np.testing.assert_allclose(
-        np.asarray(pushed), np.asarray(whole.study(model).without([3], layer=1, value=2)), atol=1e-6
-    )
+    np.testing.assert_allclose(np.asarray(captured), np.asarray(plain), atol=1e-6)
+    np.testing.assert_allclose(np.asarray(pushed), np.asarray(plain.without([3], layer=1, value=2)), atol=1e-6)
     assert everything(model) == everything_before
 
 
@@ -163,6 +168,8 @@ def test_untrained_models_are_found_though_another_study_had_the_same_model(benc
     bench.study(model)
     controls = captured.untrained()
     assert {"random", "own embedding 1", "permuted 5"} < set(controls)
+    with pytest.raises(KeyError, match=r"got 'randon'; did you mean 'random'\?"):
+        controls["randon"]
     # All that is shown of it has its name: nobody takes it for the model.
     control = controls["permuted 5"]
     assert repr(control).startswith("Mine (untrained: permuted 5), alone: ")
@@ -307,14 +314,10 @@ def test_an_interrupt_leaves_the_model_as_it_was(bench: Bench, interrupt: type[B
 # --- captures and arrays ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
-def test_captures_are_kept_in_sets_and_found_by_name(bench: Bench) -> None:
-    own = bench.study(bench.model)
-    assert {own: 1}[own] == 1
+def test_captures_are_kept_in_sets_and_found_by_name(plain: tokviz.Capture) -> None:
+    assert {plain: 1}[plain] == 1
     with pytest.raises(KeyError, match="template: expected one of"):
-        own.templates["The word is {word}"]
-    with pytest.raises(KeyError, match=r"got 'randon'; did you mean 'random'\?"):
-        own.untrained()["randon"]
+        plain.templates["The word is {word}"]
 
 
 def grouped() -> Any:

@@ -217,15 +217,13 @@ def test_a_theme_s_files_are_published_as_they_are_but_for_the_head_of_scripts(t
 
 @cache
 def trees(report: str) -> dict[str, Element]:
-    """The pages of a report, by their paths."""
+    """Of the pages of a report what has to do with scripts, by their paths."""
     written = render.render(pages.build(REPORTS[report]()), FOLDERS)
     parser = html5lib.HTMLParser(namespaceHTMLElements=False)
-    return {path: parser.parse(of_scripts(text)) for path, text in written.items() if path.endswith(".html")}
-
-
-def of_scripts(text: str) -> str:
-    """A page's scripts, and the elements that name one: all of it would take five times as long."""
-    return "".join(re.findall(r"<script\b.*?</script>|<[^<>]*\bdata-script=[^<>]*>", text, re.DOTALL))
+    # Scripts and what names one: to parse all of a page takes five times as long.
+    of_scripts = re.compile(r"<script\b.*?</script>|<[^<>]*\bdata-script=[^<>]*>", re.DOTALL)
+    pages_of = {path: "".join(of_scripts.findall(text)) for path, text in written.items() if path.endswith(".html")}
+    return {path: parser.parse(text) for path, text in pages_of.items()}
 
 
 def names_of(links: Sequence[str]) -> list[str]:
