@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from command import COMMAND_IS_IN, ROOT, SMALL_CONFIG, differing, generate, wait_for
+from command import COMMAND_IS_IN, ROOT, SMALL_CONFIG, differing, done, generate, wait_for
 from families import Tiny
 from invoking import run_in
 
@@ -81,6 +81,14 @@ def test_a_worker_with_another_library_does_nothing() -> None:
     assert done(lambda: here) == ["a", "b"]
     with pytest.raises(BackendError, match="runs matplotlib 4 instead of matplotlib 3; install the same there"):
         done(lambda: (*here[:2], "matplotlib 4"))
+
+
+@pytest.mark.thorough
+def test_states_can_be_captured_there_and_nothing_else(project: Path, tmp_path: Path, cluster: Cluster) -> None:
+    where = ("--cache", str(tmp_path / "cache"), "--backend", "dask", "--address", cluster[0])
+    made = generate(project, "--model", "qwen3", "--output", str(tmp_path / "site"), *where, "--capture-only")
+    assert "1 new capture" in done(made)
+    assert not (tmp_path / "site").exists()
 
 
 @pytest.mark.thorough
