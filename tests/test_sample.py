@@ -15,8 +15,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import smollm2
+from at_once import run_at_once
 from browser import OpenPage, box_of
-from command import ROOT, generate_blank
+from command import ROOT
 
 from tokviz.pages.text.sentences import depths_where
 
@@ -29,20 +31,9 @@ MIB, KIB = 2**20, 2**10
 def site(smollm2_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Made again, of a decoder that is captured already."""
     folder = tmp_path_factory.mktemp("sample")
-    shutil.copytree(smollm2_cache, folder / ".cache", copy_function=shutil.copy2)
-    shutil.copytree(ROOT / "notes", folder / "notes")
-    asked = (ROOT / "report.toml").read_text(encoding="utf-8")
-    for key in ("untrained = true\n", "lens = true\n"):
-        assert asked.count(key) == 1
-        asked = asked.replace(key, "")
-    asked, n_contexts = re.subn(
-        r'^templates = \[\s*(".*?").*?\]', r"template = \1", asked, flags=re.DOTALL | re.MULTILINE
-    )
-    assert n_contexts == 1
-    (folder / "report.toml").write_text(asked, encoding="utf-8")
-    made = generate_blank(folder)
-    assert made.returncode == 0, made.stderr
-    assert "2 new captures" in made.stdout
+    shutil.copytree(smollm2_cache, folder / "cache", copy_function=shutil.copy2)
+    made = run_at_once(smollm2.sample(), folder, base=ROOT)
+    assert (made.failures, made.n_models, made.n_captured) == ((), 2, 2)
     return folder / "site"
 
 
@@ -85,7 +76,6 @@ AGAIN = [
 ]
 
 
-@pytest.mark.process
 @pytest.mark.model
 @pytest.mark.thorough
 @pytest.mark.parametrize(("slug", "context", "table"), AGAIN)
@@ -111,7 +101,6 @@ def _numbers(texts: list[str]) -> list[float]:
     return [float(text or "nan") for text in texts]
 
 
-@pytest.mark.process
 @pytest.mark.model
 @pytest.mark.thorough
 def test_pages_and_images_have_the_names_of_the_committed_ones(site: Path) -> None:

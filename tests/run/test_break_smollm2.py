@@ -11,7 +11,7 @@ import smollm2
 
 from tokviz.measure import pca
 from tokviz.measure.geometry import measure
-from tokviz.records import LEAST_PASSAGES, HiddenStates, Loss, SublayerUpdate, Updates
+from tokviz.records import HiddenStates, Loss, SublayerUpdate, Updates
 from tokviz.run.kinds.interventions import Interventions
 from tokviz.run.kinds.losses import LossText
 from tokviz.run.plan.tree import ContextPlan
@@ -24,7 +24,7 @@ LAYER, NEURONS = smollm2.BREAKING.layer, smollm2.BREAKING.neurons
 @pytest.fixture(scope="module")
 def planned(smollm2_cache: Path) -> ContextPlan:
     """The words alone, with all that follows from them."""
-    context = smollm2.planned(smollm2_cache).models[0].contexts[0]
+    context = smollm2.planned_by_hand(smollm2_cache).models[0].contexts[0]
     assert context.all_due is None
     return context
 
@@ -179,19 +179,20 @@ def test_attention_to_position_0_follows_the_massive_values_and_becomes_weaker_w
 
 
 def test_the_mean_and_the_control_leave_predictions_as_they_are_and_zero_does_not(smollm2_cache: Path) -> None:
-    """Passages of another text gave: intact 4.26 nats, mean −0.0015, control −0.0008, zero +1.0."""
+    """Passages of another text gave: intact 4.26 nats, mean −0.0015, control −0.0008, zero +1.0; transformers itself, these."""
     plan = smollm2.planned(smollm2_cache)
     context = plan.models[0].contexts[0]
     assert context.of(LossText)
     loss = plan.store.find(context.of(LossText)[0].key, Loss)
     assert loss is not None
     changes = {each.rule: each for each in loss.changes}
-    assert loss.n_passages == LEAST_PASSAGES
-    assert loss.intact == pytest.approx(3.863, abs=0.01)
+    assert loss.n_passages == smollm2.N_PASSAGES
+    assert loss.intact == pytest.approx(3.892, abs=0.01)
     for change in (changes["mean"], changes["control"], changes["random"]):
         assert abs(change.difference) <= 0.02
         assert change.standard_error < 0.002
     for change in (changes["off"], changes["off_at_0"]):
         assert change.neurons == NEURONS
         assert change.difference >= 0.5
-        assert 0 < change.standard_error < 0.15
+        assert 0 < change.standard_error < 0.3
+    assert changes["off"].difference == pytest.approx(1.218, abs=0.02)
