@@ -135,7 +135,7 @@ def test_of_questions_that_are_partly_true_a_report_in_a_hundred_says_anything_f
     same shuffles, which take the time. By the fitted tails it is said in 1.0 to 1.5 reports of a hundred; a mistake makes it four.
     """
     random, n_false = np.random.default_rng((9, n_orders, int(2 * part_true))), 0
-    n_times, n_reports = (40, 25) if n_orders < 40 else (15, 40)
+    n_times, n_reports = (20, 25) if n_orders < 40 else (10, 40)
     true = {f"order {index}" for index in range(round(n_orders * part_true))}
     keys = [f"order {index}{more}" for index in range(n_orders) for more in ("", ", beyond", ", ends meet", ", circle")]
     keys += ["categories", "categories, each", "surface"]
