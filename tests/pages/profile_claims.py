@@ -10,8 +10,7 @@ from claims import require
 from fact_checks import check_sentence
 from rendered import Part
 
-from tokviz.pages.model.profile import facts
-from tokviz.pages.model.profile_found import compared
+from tokviz.pages.model.profile import compared, facts
 from tokviz.pages.text import catalogue
 from tokviz.pages.text.facts import Fact
 from tokviz.records import Difference, ModelReport, Peak, Report

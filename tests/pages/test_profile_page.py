@@ -23,11 +23,10 @@ from repeating import times
 from report_fixture import layer_similarity
 
 from tokviz.config import load
-from tokviz.pages.model.profile import facts
-from tokviz.pages.model.profile_found import Compared, Found, Kind, ProfileMeasure, ProfilePair, Value, compared
-from tokviz.pages.model.profile_tables import files
+from tokviz.pages.model.profile import Compared, compared, facts
+from tokviz.pages.model.profile_tables import ProfileMeasure, files
 from tokviz.pages.text.catalogue import text
-from tokviz.records import BestMatch, LayerSimilarity, ModelSimilarity, Report
+from tokviz.records import BestMatch, Differences, LayerSimilarity, ModelDifferences, ModelSimilarity, Peak, Report
 from tokviz.run.publishing import site
 
 
@@ -55,16 +54,19 @@ def test_whatever_the_numbers_the_profile_says_no_other(seed: int) -> None:
     assert set(files(report)) <= {"data/profile.csv", "data/differences.csv", "data/similarity.csv"}
 
 
-@pytest.mark.parametrize(("first", "second", "ahead"), [("above", "chance", [("a", "b")]), ("chance", "above", [])])
-def test_only_a_model_above_chance_is_ahead(first: Kind, second: Kind, ahead: list[tuple[str, str]]) -> None:
+@pytest.mark.parametrize(("first", "second", "ahead"), [(True, False, [("a", "b")]), (False, True, [])])
+def test_only_a_model_above_chance_is_ahead(first: bool, second: bool, ahead: list[tuple[str, str]]) -> None:
     """Of two that are shown to differ, the first being the higher one."""
-    models = tuple(
-        Found(slug=name, name=name, values=(Value(effect=effect, kind=kind, note="layer 1"),) * 2)
-        for name, effect, kind in (("a", 0.3, first), ("b", 0.2, second))
-    )
+    peaks = {
+        name: (Peak(depth=2, value=effect, chance=0.0, effect=effect, is_above_chance=is_above),) * 3
+        for name, effect, is_above in (("a", 0.3, first), ("b", 0.2, second))
+    }
     purity = ProfileMeasure(label="Category purity", unit="of neighbors", said="category purity", column="purity")
-    pair = ProfilePair(a=models[0], b=models[1], differences=(difference(0.1, 0.01, is_shown=True),))
-    stated = facts(Compared(label="alone", measures=(purity, purity), models=models, pairs=(pair,)))
+    apart, alike = difference(0.1, 0.01, is_shown=True), difference(0.0, 0.01, is_shown=False)
+    both = Differences(purity=apart, silhouette=alike, relations=(), orders=())
+    pair = ModelDifferences(model_a="a", model_b="b", context="alone", differences=both)
+    names = {name: name for name in peaks}
+    stated = facts(Compared(label="alone", measures=(purity,) * 3, names=names, peaks=peaks, pairs=(pair,)))
     said = [(each.values["ahead"], each.values["behind"]) for each in stated if each.kind == "model.profile.ahead"]
     assert said == ahead
 
@@ -112,12 +114,13 @@ def test_of_many_models_the_first_is_not_like_itself(n_models: int) -> None:
         ModelSimilarity(model_a=a, model_b=b, context="alone", shared=_alike(value), single_token=None)
         for a, b, value in pairs
     )
-    first, *others = compared(replace(plain, models=models, similarities=similarities))[0].models
+    found = compared(replace(plain, models=models, similarities=similarities))[0]
+    first, *others = (round(each[-1].effect, 2) for each in found.peaks.values())
     if n_models == 8:
-        assert [round(each.values[-1].effect, 2) for each in (first, *others)] == [0.2, 0.55, 0.55, *[0.2] * 5]
+        assert [first, *others] == [0.2, 0.55, 0.55, *[0.2] * 5]
     else:
-        assert not first.values[-1].is_known
-        assert [round(each.values[-1].effect, 2) for each in others] == [0.2] * 8
+        assert "m0" not in found.known(len(found.measures) - 1)
+        assert others == [0.2] * 8
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from tokviz.pages.frame.pictures import grid_id, panels, slide_id
 from tokviz.pages.model.batches import batch_notes
 from tokviz.pages.model.lens import HEADING, lens_section
 from tokviz.pages.model.nearest import nearest_words
-from tokviz.pages.model.profile_found import measures
+from tokviz.pages.model.profile_tables import measures
 from tokviz.pages.model.related import SCRIPT as CHOICE_SCRIPT
 from tokviz.pages.model.related import choices, related_section
 from tokviz.pages.model.story import difference, stage_id, stories

@@ -3,11 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from tokviz.pages.model.profile_found import measures
+from tokviz.config import MOST_MODELS_IN_ALL_PAIRS
 from tokviz.pages.text.data_text import csv_text, spreadsheet_safe
 from tokviz.records import Difference, LayerSimilarity, ModelDifferences, Report, depth_name
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileMeasure:
+    """A measure as the page names it."""
+
+    label: str
+    unit: str
+    said: str
+    """In a sentence."""
+    column: str
+    """In a file."""
+
+
+def measures(report: Report) -> tuple[ProfileMeasure, ...]:
+    """In the order of ``Profile.peaks``, and the similarity."""
+    others = "others" if sum(bool(model.contexts) for model in report.models) > 2 else "other model"
+    if len(report.models) > MOST_MODELS_IN_ALL_PAIRS:
+        others = "first model"
+    asked = [("relation", "pairs, parallelism", each.label, each.name) for each in report.relations]
+    asked += [("order", "order, R²", each.label, each.name) for each in report.orders]
+    return (
+        ProfileMeasure(label="Purity above chance", unit="1: all neighbors", said="category purity", column="purity"),
+        ProfileMeasure(label="Silhouette above chance", unit="of categories", said="silhouette", column="silhouette"),
+        *(
+            ProfileMeasure(label=label, unit=unit, said=f"the {kind} “{label}”", column=f"{kind} {name}")
+            for kind, unit, label, name in asked
+        ),
+        ProfileMeasure(label=f"Like the {others}", unit="shared neighbors", said="similarity", column="similarity"),
+    )
+
 
 FILES = PROFILE, DIFFERENCES, SIMILARITY = "profile.csv", "differences.csv", "similarity.csv"
 
@@ -58,19 +90,16 @@ def differences_csv(report: Report) -> str:
     As pages do, it announces those alone whose higher model is shown to be above chance itself.
     """
     named = measures(report)
-    profiles = {
-        (model.slug, context.states.context.name): context.profile
+    above = {
+        (model.slug, context.states.context.name, index)
         for model in report.models
         for context in model.contexts
+        for index, peak in enumerate(context.profile.peaks if context.profile else ())
+        if peak.is_above_chance
     }
 
     def is_said(pair: ModelDifferences, index: int, found: Difference) -> bool:
-        higher = profiles.get((pair.model_a if found.value > 0 else pair.model_b, pair.context))
-        return (
-            found.is_shown
-            and higher is not None
-            and any(each.is_above_chance for each in higher.peaks[index : index + 1])
-        )
+        return found.is_shown and (pair.model_a if found.value > 0 else pair.model_b, pair.context, index) in above
 
     rows = (
         [
