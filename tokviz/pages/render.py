@@ -41,12 +41,12 @@ from tokviz.pages.site import Page, SiteView
 from tokviz.pages.text import catalogue, wording
 from tokviz.pages.text.explained import Explainer
 from tokviz.records import depth_name
-from tokviz.text import isolated, one_line, shown, visible, visible_piece
+from tokviz.text import isolated, one_line, ranged, shown, visible, visible_piece
 
 ASSETS = "assets"
 OWN_STYLES = f"{ASSETS}/theme.css"
 """A theme's stylesheet, which all pages take after their own."""
-COMPILED_VERSION = 8
+COMPILED_VERSION = 9
 """Raised when the environment changes, or the form of the files."""
 FILTERS: dict[str, Callable[..., str]] = {
     **catalogue.FORMATS,
@@ -56,6 +56,7 @@ FILTERS: dict[str, Callable[..., str]] = {
         for each in (wording.weights_format, wording.why_not_captured, depth_name, isolated, visible_piece)
     },
     "counted": wording.count,
+    "ends": ranged,
     "named_or_counted": wording.named_or_counted,
     "projection_label": wording.projection_label,
     "scores": lambda ends: wording.ranged(np.array(ends), wording.finer),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,8 @@ from tokviz.pages.compare.compare_data import is_large
 from tokviz.pages.frame.frame import Frame, Values
 from tokviz.pages.text.catalogue import sentence
 from tokviz.pages.text.facts import Fact
-from tokviz.pages.text.wording import UNKNOWN, count, joined_by_and, ranged, score
-from tokviz.records import BestMatch, LayerSimilarity, ModelReport, ModelSimilarity, NotCompared, Report, depth_name
+from tokviz.pages.text.wording import count, joined_by_and, ranged, score
+from tokviz.records import BestMatch, LayerSimilarity, ModelSimilarity, NotCompared, Report, depth_name
 
 PATH = "compare/layers/index.html"
 LEVELS = 21
@@ -41,7 +42,7 @@ def layers(report: Report) -> dict[str, Any] | None:
     return {
         "shared": report.similarities[0].shared if report.similarities else None,
         "all_pairs": len(report.models) <= MOST_MODELS_IN_ALL_PAIRS,
-        "summaries": _summaries(report),
+        "summaries": [*_summaries(report)],
         "pairs": [
             _pair(report, each, each.single_token) for each in report.similarities if each.single_token is not None
         ],
@@ -60,48 +61,30 @@ def _names(report: Report, pair: ModelSimilarity | NotCompared) -> list[str]:
     return [names[pair.model_a], names[pair.model_b]]
 
 
-def _summaries(report: Report) -> list[dict[str, Any]]:
-    """Model × model, one table per context; only where there are more than two models. A column per model that was compared with several."""
+def _summaries(report: Report) -> Iterator[dict[str, Any]]:
+    """Model × model, a table per context; only where there are more than two models. A column per model that was compared with several.
+
+    ``known``: what was found of two models, by their slugs in both orders; ``has_cka``: of few words there is none.
+    """
     slugs = {slug for similarity in report.similarities for slug in (similarity.model_a, similarity.model_b)}
     models = [model for model in report.models if model.slug in slugs]
-    if len(models) < 3:
-        return []
-    known = {
-        context.label: {
-            frozenset((each.model_a, each.model_b)): each.shared
+    all_pairs = len(report.models) <= MOST_MODELS_IN_ALL_PAIRS
+    for context in report.contexts if len(models) > 2 else ():
+        known = {
+            pair: each.shared
             for each in report.similarities
             if each.context == context.name
+            for pair in ((each.model_a, each.model_b), (each.model_b, each.model_a))
         }
-        for context in report.contexts
-    }
-    all_pairs = len(report.models) <= MOST_MODELS_IN_ALL_PAIRS
-    return [_summary(models, label, found, all_pairs=all_pairs) for label, found in known.items() if found]
-
-
-def _summary(
-    models: list[ModelReport], label: str, known: dict[frozenset[str], LayerSimilarity], *, all_pairs: bool
-) -> dict[str, Any]:
-    n_compared = Counter(slug for pair in known for slug in pair)
-    columns = [model for model in models if all_pairs or n_compared[model.slug] > 1]
-    # Of few words there is none.
-    has_cka = any(np.isfinite(each.cka_summary.value) for each in known.values())
-
-    def cell(row: ModelReport, column: ModelReport) -> str:
-        found = known.get(frozenset((row.slug, column.slug)))
-        if row is column or not found:
-            return "" if row is column else UNKNOWN
-        return " · ".join(map(_beside, (found.cka_summary, found.neighbours_summary)[not has_cka :]))
-
-    return {
-        "heading": f"{'CKA · mutual' if has_cka else 'Mutual'} neighbors, words {label} (in brackets: words permuted within categories)",
-        "columns": columns,
-        "rows": [(row.display_name, [cell(row, column) for column in columns]) for row in models],
-    }
-
-
-def _beside(best: BestMatch) -> str:
-    """``0.55 (0.47)``."""
-    return f"{score(best.value)} ({score(best.within_categories)})" if np.isfinite(best.value) else UNKNOWN
+        n_compared = Counter(slug for slug, _ in known)
+        if known:
+            yield {
+                "label": context.label,
+                "has_cka": any(np.isfinite(each.cka_summary.value) for each in known.values()),
+                "known": known,
+                "columns": [model for model in models if all_pairs or n_compared[model.slug] > 1],
+                "rows": models,
+            }
 
 
 def _cka(layers: LayerSimilarity) -> str:
@@ -161,38 +144,32 @@ def _pair(report: Report, similarity: ModelSimilarity, single_token: LayerSimila
         "heading": pair_name(report, similarity),
         "sentence": sentence([stated]),
         "is_single_token": is_single,
-        "rows": [(label, found, _heatmaps(found, names)) for label, found in rows],
+        "rows": [(label, found, [*_heatmaps(found, names)]) for label, found in rows],
     }
 
 
-def _heatmaps(layers: LayerSimilarity, names: list[str]) -> list[dict[str, Any]]:
-    """The same words, by both measures."""
-    chance = f"; chance {score(layers.chance)}" if np.isfinite(layers.chance) else ""
-    within = [
-        f"; within categories {score(each.within_categories)}" if np.isfinite(each.value) else ""
-        for each in (layers.cka_summary, layers.neighbours_summary)
-    ]
-    neighbours = f"{_estimate(layers.neighbours_summary)}{within[1]}{chance}"
-    return [
-        _heatmap("CKA", f"{_cka(layers)}{within[0]}", layers.cka, names),
-        _heatmap("Mutual neighbors", neighbours, layers.neighbours, names),
-    ]
+def _heatmaps(found: LayerSimilarity, names: list[str]) -> Iterator[dict[str, Any]]:
+    """The same words, by both measures: every depth of one model against every depth of another.
 
-
-def _heatmap(title: str, summary: str, matrix: np.ndarray, names: list[str]) -> dict[str, Any]:
-    """Every depth of one model against every depth of another; the deeper one runs along the width, and has a dot at each best match."""
-    y_name, x_name = names
-    if matrix.shape[0] > matrix.shape[1]:
-        matrix, y_name, x_name = matrix.T, x_name, y_name
-    return {
-        "title": title,
-        "summary": summary,
-        "alt": f"{title} of {x_name} (across) and {y_name} (up): {_best_match_text(matrix, x_name, y_name)}",
-        "names": (x_name, y_name),
-        "n_depths": matrix.shape[::-1],
-        "shades": _shades(matrix),
-        "best": _best_dots(matrix),
-    }
+    The deeper one runs along the width, and has a dot at each best match.
+    """
+    chance = f"; chance {score(found.chance)}" if np.isfinite(found.chance) else ""
+    for title, matrix, best, said in (
+        ("CKA", found.cka, found.cka_summary, _cka(found)),
+        ("Mutual neighbors", found.neighbours, found.neighbours_summary, _estimate(found.neighbours_summary)),
+    ):
+        is_turned = matrix.shape[0] > matrix.shape[1]
+        cells, (y_name, x_name) = (matrix.T, names[::-1]) if is_turned else (matrix, names)
+        within = f"; within categories {score(best.within_categories)}" if np.isfinite(best.value) else ""
+        yield {
+            "title": title,
+            "summary": f"{said}{within}{'' if title == 'CKA' else chance}",
+            "alt": f"{title} of {x_name} (across) and {y_name} (up): {_best_match_text(cells, x_name, y_name)}",
+            "names": (x_name, y_name),
+            "n_depths": cells.shape[::-1],
+            "shades": _shades(cells),
+            "best": _best_dots(cells),
+        }
 
 
 def _best_match_text(matrix: np.ndarray, x_name: str, y_name: str) -> str:

@@ -98,7 +98,7 @@ def compare_page(report: Report) -> Values | None:
         # Whether there is another capture to add.
         more=sum(len(context.projections) for model in models for context in model.drawn) > len(found.opening),
         data=compare_data.page_data(report, found),
-        table=table(report, PATH),
+        table=table(report),
         curves=curves,
         span=span(report),
         last=last_captured(report),

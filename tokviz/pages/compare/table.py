@@ -11,12 +11,10 @@ import numpy as np
 
 from tokviz.pages.charts.measure import Measure
 from tokviz.pages.charts.measures import MEASURES, lens_measures, related_measures
-from tokviz.pages.frame.frame import model_path, relative
 from tokviz.pages.frame.pictures import slide_id
 from tokviz.pages.model.lens import has_lens
 from tokviz.pages.text.extent import end_name, is_partial
 from tokviz.pages.text.findings import finding_of
-from tokviz.pages.text.parts import Link
 from tokviz.pages.text.without_training import best_layer
 from tokviz.pages.text.wording import NBSP, NUMBERS, UNKNOWN, count, number, percent, ranged, score, whole_percent
 from tokviz.records import ContextReport, Geometry, Lens, MassiveActivations, ModelReport, Report, Tested, depth_name
@@ -34,8 +32,8 @@ class Cell:
     """Empty when unknown, which comes last."""
 
 
-def table(report: Report, page: str) -> dict[str, Any]:
-    """What the template takes: of each capture what was measured, by the names of rows, and what stands against comparing it.
+def table(report: Report) -> dict[str, Any]:
+    """What the template takes: of each capture its slide, what was measured, by the names of rows, and what stands against comparing it.
 
     Best category purity first; those without measures come last. In the report's order where nothing is to be ranked.
     """
@@ -44,13 +42,12 @@ def table(report: Report, page: str) -> dict[str, Any]:
     ranked = is_ranked(report)
     return {
         "columns": [
-            {
-                "model": Link(text=model.display_name, href=relative(page, _best_slide(model, context))),
-                "context": context.states.context.label,
-                "cells": {name.format(last=end_name(report)): cell for name, cell in _cells(report, model, context)},
-                "caveats": [*_caveats(context)],
-            }
-            for model, context in (sorted(captures, key=lambda each: -_best(each[1].geometry)) if ranked else captures)
+            (
+                (model, context, slide_id(context.states.context.name, _best(context)[1])),
+                {name.format(last=end_name(report)): cell for name, cell in _cells(report, model, context)},
+                [*_caveats(context)],
+            )
+            for model, context in (sorted(captures, key=lambda each: -_best(each[1])[0]) if ranked else captures)
         ],
         "is_ranked": ranked,
         # Among which purity is counted, the fewest first; none where nothing was measured.
@@ -86,19 +83,16 @@ def _of_measures(measures: Sequence[Measure], context: ContextReport) -> Iterato
     return (row for each in measures if each.rows for row in zip(each.rows, _of_measure(each, context), strict=True))
 
 
-def _best(geometry: Geometry | None) -> float:
-    depth = _peak(geometry.purity.value) if geometry else None
-    return -math.inf if geometry is None or depth is None else float(geometry.purity.value[depth])
+def _best(context: ContextReport) -> tuple[float, int]:
+    """The highest category purity, and its depth."""
+    purity = context.geometry.purity.value if context.geometry else np.empty(0)
+    depth = _peak(purity)
+    return (-math.inf, 0) if depth is None else (float(purity[depth]), depth)
 
 
 def _peak(values: np.ndarray) -> int | None:
     """The depth of the greatest value, the first of several."""
     return int(np.nanargmax(values)) if np.isfinite(values).any() else None
-
-
-def _best_slide(model: ModelReport, context: ContextReport) -> str:
-    depth = _peak(context.geometry.purity.value) if context.geometry else None
-    return f"{model_path(model.slug)}#{slide_id(context.states.context.name, depth or 0)}"
 
 
 # --- cells -----------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from tokviz.pages.charts.axis import Ruler
 from tokviz.pages.essay.asked import PlaceError
 from tokviz.pages.essay.shown import Figure, Lost, figure
 from tokviz.pages.findings.chosen import findings
@@ -14,28 +15,17 @@ from tokviz.pages.findings.finding import Found
 from tokviz.pages.findings.lines import lines
 from tokviz.pages.first.choice import Choice, choice, unshown_rows
 from tokviz.pages.first.multiples import Multiples
-from tokviz.pages.frame.frame import Frame, Values, model_path, relative, series_path
+from tokviz.pages.frame.frame import Frame, Values, relative, series_path
 from tokviz.pages.frame.pictures import Shown, picture, slide_id
 from tokviz.pages.frame.small_plots import hue_class
 from tokviz.pages.model.lens import has_lens
 from tokviz.pages.series import sentences
 from tokviz.pages.text import extent, landmarks
 from tokviz.pages.text.extent import models_arrange, words_in_all
-from tokviz.pages.text.parts import Link
-from tokviz.pages.text.wording import (
-    UNKNOWN,
-    capitalized,
-    count,
-    day,
-    millions,
-    n_captured,
-    projection_label,
-    weights_format,
-    why_not_captured,
-)
+from tokviz.pages.text.wording import capitalized, count, n_captured, projection_label
 from tokviz.records import Category, Marks, ModelReport, Report, SeriesReport
 from tokviz.records.look import SHAPES
-from tokviz.text import isolated, ranged
+from tokviz.text import isolated
 
 MOST_CATEGORIES_IN_SIGHT = 20
 """Categories beyond these are folded."""
@@ -54,7 +44,7 @@ def index_page(report: Report) -> Values:
     page = "index.html"
     subtitle = report.subtitle or _default_subtitle(report)
     brief = sum(context.states.n_depths for model in report.models for context in model.contexts) > MOST_LINKS
-    models = [_strips(report, model, page, brief=brief) for model in report.models]
+    models = [(model, *_strips(report, model, page, brief=brief)) for model in report.models]
     finding = _finding(report, page)
     scripts = (*(BRIEF_SCRIPTS if brief else ()), *(ESSAY_SCRIPTS if report.has_essay else ()))
     styles = ("plates/plate.css", *(("finding.css",) if finding else ()), *(("essay.css",) if report.has_essay else ()))
@@ -70,7 +60,8 @@ def index_page(report: Report) -> Values:
         stylesheets=[relative(page, f"assets/{name}") for name in styles],
         title=report.title,
         subtitle=subtitle,
-        byline=_byline(report, page),
+        # When the last of its captures was made.
+        captured=max((each.states.captured_at for model in report.models for each in model.contexts), default=""),
         # None where no model could be captured, and there is no series.
         finding=finding,
         # What the strips show: in which projection, and which depths.
@@ -85,7 +76,6 @@ def index_page(report: Report) -> Values:
         # Whether places of the report stand in it: then it comes before what else was found, as readers follow a story.
         has_essay=report.has_essay,
         series=[_series_strips(report, each, page) for each in report.series],
-        table=[_facts_row(model, page) for model in report.models],
     )
 
 
@@ -121,17 +111,6 @@ def legend(categories: Sequence[Category], looks: Marks, marked: Sequence[Catego
         "folded": folded,
         "more": count(len(folded), "more category"),
     }
-
-
-def _byline(report: Report, page: str) -> tuple[Link, ...]:
-    """Who, when, under which licence, and how to cite; without an address where there is nothing to follow."""
-    captured = [context.states.captured_at for model in report.models for context in model.contexts]
-    return (
-        *((Link(text=report.author, href=""),) if report.author else ()),
-        *((Link(text=day(max(captured)), href=""),) if captured else ()),
-        *((Link(text=report.license, href=report.license_url or ""),) if report.license else ()),
-        *(() if report.underway else (Link(text="How to cite", href=relative(page, "method/index.html#cite")),)),
-    )
 
 
 # --- what it opens with ----------------------------------------------------------------------------------------------
@@ -187,33 +166,19 @@ def _default_subtitle(report: Report) -> str:
     return f"How {models_arrange(n_models)} {words_in_all(report)}, {extent.span(report)}."
 
 
-# --- strips and the table --------------------------------------------------------------------------------------------
+# --- strips ----------------------------------------------------------------------------------------------------------
 
 
-def _strips(report: Report, model: ModelReport, page: str, *, brief: bool) -> dict[str, Any]:
-    """``lens``: where it is said what each layer would say, None where that isn't known; a strip is of a context."""
-    target = model_path(model.slug)
+def _strips(
+    report: Report, model: ModelReport, page: str, *, brief: bool
+) -> tuple[str, bool, list[tuple[Shown, Ruler]]]:
+    """What a model is, whether it is said what each layer would say, and of each context its strip."""
     views = [
         Shown(report=report, model=model, context=context, shown=context.projections[0], page=page)
         for context in model.contexts
     ]
-    return {
-        "name": model.display_name,
-        "href": relative(page, target),
-        "facts": extent.facts(model),
-        "lens": relative(page, f"{target}#lens") if any(map(has_lens, model.contexts)) else None,
-        "failure": model.failure,
-        "strips": [
-            {
-                "context": view.context.states.context.label,
-                "href": relative(page, f"{target}#{view.slide_id(0)}"),
-                "ruler": view.brief_ruler() if brief else view.ruler(with_measures=False),
-                # Only under a model's last strip: the depths are the same in all.
-                "with_axis": view is views[-1],
-            }
-            for view in views
-        ],
-    }
+    rulers = [view.brief_ruler() if brief else view.ruler(with_measures=False) for view in views]
+    return extent.facts(model), any(map(has_lens, model.contexts)), [*zip(views, rulers, strict=True)]
 
 
 def _series_strips(report: Report, series: SeriesReport, page: str) -> dict[str, Any]:
@@ -242,24 +207,3 @@ def _series_strips(report: Report, series: SeriesReport, page: str) -> dict[str,
         "faults": sentences.faults(series),
         "rows": rows,
     }
-
-
-def _facts_row(model: ModelReport, page: str) -> tuple[Link, Sequence[str], str | None]:
-    """A model in the table of key facts: its cells, in the order of the template's columns, or why there are none."""
-    link = Link(text=model.display_name, href=relative(page, model_path(model.slug)))
-    card = model.card
-    if card is None:
-        return link, (), why_not_captured(model)
-    tokenization = model.contexts[0].states.tokenization
-    several = int((tokenization.n_tokens > 1).sum())
-    cells = (
-        card.architecture,
-        f"{card.n_layers:,}",
-        ranged(card.least_and_most),
-        millions(card.n_parameters) if card.n_parameters else UNKNOWN,
-        weights_format(card),
-        card.dtype,
-        f"{several:,} of {len(tokenization.words):,}" if tokenization.is_known else UNKNOWN,
-        day(model.contexts[0].states.captured_at),
-    )
-    return link, cells, None

@@ -26,15 +26,9 @@ from tokviz.pages.text.extent import undrawn_note
 from tokviz.pages.text.glossary import grid_term
 from tokviz.pages.text.landmarks import without_token
 from tokviz.pages.text.without_training import untrained_sentences
-from tokviz.pages.text.wording import (
-    MOST_WORDS_IN_SIGHT,
-    day,
-    outside_reference,
-    projection_label,
-    weights_format,
-)
-from tokviz.records import NOT_KNOWN, ModelCard, ModelReport, Report, Tokenization, WordList
-from tokviz.text import isolated, ranged
+from tokviz.pages.text.wording import MOST_WORDS_IN_SIGHT, outside_reference, projection_label, weights_format
+from tokviz.records import NOT_KNOWN, ModelReport, Report, Tokenization, WordList
+from tokviz.text import isolated
 
 SCRIPTS = ("plates/plates.js", "carousel.js", "contents.js", "parts.js", "switches.js", "lightbox.js", "shortcuts.js")
 DRAWING_SCRIPTS = ("plates/board.js", "plates/carousel.js")
@@ -128,7 +122,6 @@ def model_page(report: Report, model: ModelReport) -> Values:
         grids=drawn,
         grids_heading=grid_term(is_partial=is_partial).name,
         model_in_brief=f"{weights_format(card)}, computed in {card.dtype}" if card and card.dtype != NOT_KNOWN else "",
-        card=_card_rows(model, card) if card else [("Source", model.source, True)],
         notes=(*card.notes, *undrawn_note(report)) if card else (),
         words=_word_notes(report, model),
         downloads=downloads(report, page, model.slug),
@@ -162,28 +155,6 @@ def _switches(model: ModelReport) -> list[tuple[str, str, dict[str, str], bool]]
     return [each for each in choices if len(each[2]) > 1]
 
 
-def _card_rows(model: ModelReport, card: ModelCard) -> list[tuple[Any, ...]]:
-    width = ranged(card.least_and_most if card.widths else (card.width, card.width))
-    if card.embedding_width != card.width and not card.widths:
-        width += f" (embedding {card.embedding_width:,})"
-    return [
-        ("Source", card.source, True),
-        ("Weights’ identity", card.identity, True),
-        ("Architecture", f"{card.architecture} ({card.model_type})" if card.model_type else card.architecture),
-        ("Layers", f"{card.n_layers:,}"),
-        ("Width", width),
-        *([("Parameters", f"{card.n_parameters:,}")] if card.n_parameters else []),
-        ("Weights on disk", weights_format(card)),
-        ("Computed in", card.dtype),
-        ("Tokenizer", _tokenizer(card)),
-        ("Captured", day(model.contexts[0].states.captured_at)),
-    ]
-
-
-def _tokenizer(card: ModelCard) -> str:
-    return f"{card.tokenizer}, vocabulary of {card.vocabulary_size:,}" if card.vocabulary_size else card.tokenizer
-
-
 def _word_notes(report: Report, model: ModelReport) -> list[dict[str, Any]]:
     """What a reader must know of the words of all contexts, which stands once, and of those of each.
 
@@ -207,13 +178,11 @@ def _word_notes(report: Report, model: ModelReport) -> list[dict[str, Any]]:
 def _word_lists(words: WordList, tokenization: Tokenization) -> list[tuple[str, list[str], bool]]:
     """Of each what its words have in common, the words, and whether they are folded; those without any are left out."""
     several = [f"{isolated(word.word)} ({word.n_tokens})" for word in tokenization.words if word.n_tokens > 1]
-    outside = outside_reference(tokenization)
-    lists = [
-        ("Words of several tokens (number of tokens)", several),
-        ("Words read at a different position than the reference words", outside),
-        (
-            "Words of the categories that no token stands for, so that they are not marked",
-            list(without_token(words, tokenization)),
-        ),
-    ]
-    return [(summary, found, len(found) > MOST_WORDS_IN_SIGHT) for summary, found in lists if found]
+    lists = {
+        "Words of several tokens (number of tokens)": several,
+        "Words read at a different position than the reference words": outside_reference(tokenization),
+        "Words of the categories that no token stands for, so that they are not marked": [
+            *without_token(words, tokenization)
+        ],
+    }
+    return [(summary, found, len(found) > MOST_WORDS_IN_SIGHT) for summary, found in lists.items() if found]

@@ -69,7 +69,6 @@ def writers_section(model: ModelReport, page: str) -> dict[str, Any] | None:
     is_known = any(each.sublayers for each in layers)
     kinds = tuple(dict.fromkeys(each.kind for one in layers for each in one.sublayers))
     failed = [failure for each in model.contexts for failure in each.failed_interventions]
-    rows = [_row(index, each, kinds) for index, each in enumerate(layers) if each.marked and each.sublayers]
     errors = [each.sum_error for each in layers if math.isfinite(each.sum_error)]
     return {
         "heading": heading or ADDED,
@@ -86,7 +85,12 @@ def writers_section(model: ModelReport, page: str) -> dict[str, Any] | None:
         "charts": [*filter(None, [_update_chart(layers, kinds) if is_known else None, attention_chart(model)])],
         "attention": attention_facts(model),
         "kinds": [_NAMES[kind] for kind in kinds],
-        "rows": rows,
+        # The marked layers, of each what its parts of a kind add, by how much its first dimension changes, and who writes that.
+        "rows": [
+            (depth, each, [_added(each, kind) for kind in kinds], change := _change(each), _bars(each, change))
+            for depth, each in enumerate(layers, start=1)
+            if each.marked and each.sublayers
+        ],
         "without": without(model, context, page),
         "failed": failed,
     }
@@ -220,22 +224,16 @@ def _added(layer: LayerUpdate, kind: SublayerKind) -> float:
     return sum(norms) if norms else math.nan
 
 
-def _row(index: int, layer: LayerUpdate, kinds: tuple[SublayerKind, ...]) -> dict[str, Any]:
-    """A marked layer: of each kind what it adds, the dimension that changes most, and who writes that, or why it isn't known."""
-    change = sum(each.parts[0] for each in layer.sublayers) if layer.dimensions else math.nan
-    sign = "+" if change > 0 else ""
-    return {
-        "depth": index + 1,
-        "added": [_added(layer, kind) for kind in kinds],
-        "dimension": f"{layer.dimensions[0]}: {sign}{number(change)}" if layer.dimensions else "–",
-        "bars": _bars(layer, change) if layer.dimensions and change else [],
-        "missing": _why_none(layer),
-    }
+def _change(layer: LayerUpdate) -> float:
+    """Of the dimension that changes most; 0 without any."""
+    return sum(each.parts[0] for each in layer.sublayers) if layer.dimensions else 0.0
 
 
 def _bars(layer: LayerUpdate, change: float) -> list[tuple[str, float, str]]:
     """Of each of the neurons, experts and heads that write most of the change its name, its share, and the bar's width in percent."""
     written: list[tuple[str, float]] = []
+    if not change:
+        return []
     for name, found in (("neuron", layer.mlp_and_neurons), ("expert", layer.mlp_and_experts)):
         if found:
             most = zip(found[1].indices[0][:MOST_IN_TABLE], found[1].contributions[0], strict=False)
@@ -246,7 +244,3 @@ def _bars(layer: LayerUpdate, change: float) -> list[tuple[str, float, str]]:
             largest = sorted(range(len(values)), key=lambda head: -abs(values[head]))[:MOST_IN_TABLE]
             written += [(f"head {head}", values[head]) for head in largest]
     return [(name, value / change, f"{100 * min(abs(value / change), 1):.1f}") for name, value in written]
-
-
-def _why_none(layer: LayerUpdate) -> str:
-    return "its neurons can’t be separated" if any(each.kind == "mlp" for each in layer.sublayers) else "–"
