@@ -135,9 +135,7 @@ def _plates(plates: tuple[Renditions | None, ...], form: str) -> dict[str, Any]:
         "size": [images[0].width, images[0].height] if images else [1, 1],
         "before": before,
         "after": after,
-        "between": [
-            relative(PATH, image.path)[len(before) :].removesuffix(after) if image else None for image in found
-        ],
+        "between": [each and relative(PATH, each.path)[len(before) :].removesuffix(after) for each in found],
     }
 
 

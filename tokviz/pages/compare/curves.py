@@ -10,17 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tokviz.pages.charts.axis import relative_depths
-from tokviz.pages.charts.curves import (
-    SURFACE,
-    Axes,
-    Chart,
-    Series,
-    make_chart,
-    of_controls,
-    paths,
-    said,
-    switches_of,
-)
+from tokviz.pages.charts.curves import SURFACE, Axes, Chart, Series, make_chart, of_controls, paths, said, switches_of
 from tokviz.pages.charts.measure import Measure
 from tokviz.pages.charts.measures import BETWEEN_MODELS, added_measures, lens_measures, related_measures
 from tokviz.pages.charts.notes import controls_noted, over_templates

@@ -12,7 +12,7 @@ from tokviz.pages.findings.chosen import lead
 from tokviz.pages.findings.finding import Found
 from tokviz.pages.findings.neurons import PLAIN
 from tokviz.pages.text.findings import norm_jump
-from tokviz.records import CategoryMeasure, ContextReport, Geometry, ModelReport, Opening, ProjectionReport, Report
+from tokviz.records import ContextReport, ModelReport, Opening, ProjectionReport, Report
 
 MOST_ROWS, N_DEPTHS = 3, 7
 """By itself: as many as are seen at a glance."""
@@ -95,17 +95,13 @@ def has_failed(model: ModelReport, row: str) -> bool:
     )
 
 
-def row_addresses(model: ModelReport) -> tuple[str, ...]:
-    """``MODEL/CONTEXT`` of all that can be a row of the first page's picture."""
-    return tuple(_captures(model))
-
-
-def _captures(model: ModelReport) -> dict[str, ContextReport]:
+def row_addresses(model: ModelReport) -> dict[str, ContextReport]:
+    """By ``MODEL/CONTEXT`` all that can be a row of the first page's picture."""
     return {f"{model.slug}/{context.states.context.name}": context for context in model.captures}
 
 
 def _asked_rows(report: Report, addresses: Iterable[str]) -> tuple[ModelReport, tuple[ContextReport, ...]] | None:
-    captures = [(model, _captures(model)) for model in report.models]
+    captures = [(model, row_addresses(model)) for model in report.models]
     found = [(model, own[address]) for address in addresses for model, own in captures if address in own]
     return (found[0][0], tuple(context for _, context in found)) if found else None
 
@@ -136,27 +132,19 @@ def _telling(said: Found, first: ContextReport, *others: ContextReport) -> Itera
     """
     if said.breaks:
         yield from (said.breaks.layer, said.breaks.layer + 1)
-        yield from _end(first.geometry)
+        end = first.geometry.massive.end_depth if first.geometry else None
+        if end is not None:
+            yield from (end - 1, end)
     elif first.geometry:
         if said.depth is not None:
             yield said.depth
-            purity = first.geometry.in_first_template.purity
-            if np.isfinite(purity.value).any():
-                yield _least(purity)
+            purity = first.geometry.in_first_template.purity.value
+            if np.isfinite(purity).any():
+                yield int(np.nanargmin(purity))
         jump = norm_jump(first.geometry)
         if jump is not None:
             yield from (jump - 1, jump)
         yield from [at for each in others if each.geometry and (at := norm_jump(each.geometry))][:1]
-
-
-def _end(geometry: Geometry | None) -> Iterator[int]:
-    end = geometry.massive.end_depth if geometry else None
-    if end is not None:
-        yield from (end - 1, end)
-
-
-def _least(purity: CategoryMeasure) -> int:
-    return int(np.nanargmin(purity.value))
 
 
 def _near(depths: tuple[int, ...], marked: int | None) -> tuple[int, ...]:

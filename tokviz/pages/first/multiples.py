@@ -15,7 +15,7 @@ import numpy as np
 
 from tokviz.pages.findings.finding import Found
 from tokviz.pages.first.choice import Choice
-from tokviz.pages.frame.frame import model_path, relative
+from tokviz.pages.frame.frame import model_path
 from tokviz.pages.frame.pictures import slide_id
 from tokviz.pages.frame.small_plots import DENSE, HEIGHT, MOST_WORDS, WIDTH, marks, paths, placed, thinned
 from tokviz.pages.text.catalogue import sentence, text
@@ -34,8 +34,6 @@ class Multiples:
     report: Report
     said: Found
     chosen: Choice
-    page: str
-    """The path of the page that shows it."""
     size: ClassVar[tuple[int, int]] = WIDTH, HEIGHT
 
     @property
@@ -60,12 +58,7 @@ class Multiples:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """What was measured of rows."""
         return row_sentences(self.said, self.chosen)
-
-    @property
-    def model_href(self) -> str:
-        return relative(self.page, model_path(self.chosen.model.slug))
 
     @property
     def caption(self) -> str:
@@ -96,15 +89,15 @@ class Multiples:
         memberships = self.report.words.of(row.states.tokenization).memberships
         return reach, paths(found, self.drawn, memberships, self.report.look.marks)
 
-    def href(self, row: ContextReport, depth: int) -> str:
-        """The plot on the model's page, in the first projection where this one isn't drawn; of what isn't, in the explorer."""
+    def path(self, row: ContextReport, depth: int) -> str:
+        """From the site's root: the plot on the model's page, in the first projection where this one isn't drawn; of what isn't, in the explorer."""
         slug, name, wanted = self.chosen.owner(row).slug, row.states.context.name, self.chosen.projection
         drawn = [shown.projection.name for shown in row.drawn_projections]
         if not drawn:
             at = slide_id("", depth).removeprefix("/")
-            return relative(self.page, f"explore/index.html#a={slug}/{name}/{wanted}&at={at}")
+            return f"explore/index.html#a={slug}/{name}/{wanted}&at={at}"
         other = wanted if wanted in drawn[1:] else None
-        return relative(self.page, f"{model_path(slug)}#{slide_id(name, depth, other)}")
+        return f"{model_path(slug)}#{slide_id(name, depth, other)}"
 
 
 # --- what is said of its rows ----------------------------------------------------------------------------------------
@@ -153,11 +146,8 @@ def _at_a_break(geometry: Geometry, depth: int, *, flattens: bool) -> Iterator[F
     share, norm = float(geometry.spread.pc1_share[depth]), float(geometry.spread.mean_norm[depth])
     if not math.isfinite(share if flattens else norm):
         return
-    yield (
-        Fact("first.row.variance", depth=depth, share=share)
-        if flattens
-        else Fact("first.row.norm", depth=depth, norm=norm)
-    )
+    kind, value = ("first.row.variance", {"share": share}) if flattens else ("first.row.norm", {"norm": norm})
+    yield Fact(kind, depth=depth, **value)
     if geometry.purity.above_chance.holds[depth]:
         yield Fact("first.row.and_neighbors", **_shares(geometry.purity, depth))
 

@@ -15,13 +15,14 @@ from tokviz.pages.findings.finding import Found
 from tokviz.pages.findings.lines import lines
 from tokviz.pages.first.choice import Choice, choice, unshown_rows
 from tokviz.pages.first.multiples import Multiples
-from tokviz.pages.frame.frame import Frame, Values, relative, series_path
+from tokviz.pages.frame.frame import Frame, Values, relative
 from tokviz.pages.frame.pictures import Shown, picture, slide_id
 from tokviz.pages.frame.small_plots import hue_class
 from tokviz.pages.model.lens import has_lens
 from tokviz.pages.series import sentences
 from tokviz.pages.text import extent, landmarks
 from tokviz.pages.text.extent import models_arrange, words_in_all
+from tokviz.pages.text.parts import Picture
 from tokviz.pages.text.wording import capitalized, count, n_captured, projection_label
 from tokviz.records import Category, Marks, ModelReport, Report, SeriesReport
 from tokviz.records.look import SHAPES
@@ -133,7 +134,7 @@ def _finding(report: Report, page: str) -> dict[str, Any] | None:
         "sentence": author or first.sentence,
         "is_authors": author is not None,
         "certainty": "" if author else first.said,
-        "picture": Multiples(report=report, said=first, chosen=chosen, page=page) if chosen else None,
+        "picture": Multiples(report=report, said=first, chosen=chosen) if chosen else None,
         "others": lines([*([first] if author else []), *others], page, report.cards),
         "card": None if author else own.card,
         "href": own.href if first.slot == "change" else None,
@@ -181,29 +182,23 @@ def _strips(
     return extent.facts(model), any(map(has_lens, model.contexts)), [*zip(views, rulers, strict=True)]
 
 
-def _series_strips(report: Report, series: SeriesReport, page: str) -> dict[str, Any]:
-    """Of its first checkpoint and its last one, in the first context that both have.
+def _series_strips(
+    report: Report, series: SeriesReport, page: str
+) -> tuple[SeriesReport, str, Sequence[str], str, list[tuple[str, str, Picture]]]:
+    """Its facts; what is wrong with its checkpoints; its finding, empty where the page opens with it; strips with their names and slides.
 
-    ``finding`` is empty where the page opens with it; ``faults``: what is wrong with its checkpoints.
+    These are of its first checkpoint and its last one, in the first context that both have.
     """
-    href = relative(page, series_path(series.slug))
     ends = (series.shown[0], series.shown[-1]) if len(series.shown) > 1 else series.shown
     name = next((each.name for each in report.contexts if all(end.context(each.name) for end in ends)), None)
-    rows = []
+    strips = []
     for end in ends:
         context = end.context(name) if name else None
         strip = context.projections[0].strip if context and context.projections else None
         if context and strip:
             label = f"{end.label}, {context.states.context.label}"
-            address = f"{href}#{slide_id(context.states.context.name, 0)}/{end.key}"
-            rows.append({"label": label, "href": address, "strip": picture(page, strip, label)})
+            strips.append((label, f"{slide_id(context.states.context.name, 0)}/{end.key}", picture(page, strip, label)))
     opens = series is report.series[0] and not findings(report)
-    reference = series.checkpoints[series.reference].label
-    return {
-        "name": series.name,
-        "href": href,
-        "facts": " · ".join([sentences.summary(series), *([f"on the axes of {reference}"] if rows else [])]),
-        "finding": "" if opens else sentences.finding(report, series),
-        "faults": sentences.faults(series),
-        "rows": rows,
-    }
+    axes = [f"on the axes of {series.checkpoints[series.reference].label}"] if strips else []
+    facts, finding = " · ".join([sentences.summary(series), *axes]), "" if opens else sentences.finding(report, series)
+    return series, facts, sentences.faults(series), finding, strips

@@ -12,7 +12,7 @@ from tokviz.pages.charts.axis import spread
 from tokviz.pages.charts.curves import charts_over_depth, switches_of
 from tokviz.pages.charts.measures import lens_measures
 from tokviz.pages.frame.frame import data_path, relative
-from tokviz.pages.frame.index import context_entry, data_folder
+from tokviz.pages.frame.index import context_entry, data_folder, words_entry
 from tokviz.pages.text import data_text
 from tokviz.pages.text.catalogue import sentence
 from tokviz.pages.text.data_text import packed
@@ -150,8 +150,7 @@ def _grid(report: Report, model: ModelReport, page: str) -> dict[str, Any] | Non
     data = {
         "slug": model.slug,
         "folder": data_folder(model, page),
-        "words": relative(page, "data/words.js"),
-        "categories": [category.label for category in words.categories],
+        **words_entry(report, page),
         "depths": depths,
         "groups": [index for index in range(len(words.categories)) if _own_rows(words, rows, index)],
         "captures": [context_entry(each) for each in captures],
@@ -215,8 +214,9 @@ def _groups(
 
     def of_category(category: int, every: Sequence[int], depth: int) -> Cell:
         n = sum(tops[depth, row] in words.memberships[row] for row in every)
-        others = _others(words, read, category, tops[depth])
-        return f"{n} of {len(every)}{others}", _style(_shade(n, len(every)), pale[depth])
+        n_others = sum(tops[depth, row] == category and category not in words.memberships[row] for row in read)
+        shade = f"s{math.ceil(4 * n / len(every))}" if n else ""
+        return f"{n} of {len(every)}{f' +{n_others}' if n_others else ''}", _style(shade, pale[depth])
 
     def of_word(row: int, depth: int) -> Cell:
         top = tops[depth, row]
@@ -235,17 +235,6 @@ def _groups(
 
 def _own_rows(words: WordList, rows: Sequence[int], category: int) -> list[int]:
     return [row for row in rows if words.memberships[row][0] == category]
-
-
-def _others(words: WordList, rows: Sequence[int], category: int, tops: np.ndarray) -> str:
-    """How many words of other categories are read as a category at a depth: `` +23``; nothing where there are none."""
-    n = sum(tops[row] == category and category not in words.memberships[row] for row in rows)
-    return f" +{n}" if n else ""
-
-
-def _shade(n: int, n_words: int) -> str:
-    """``s1`` to ``s4`` by quarters; nothing where there is none."""
-    return f"s{math.ceil(4 * n / n_words)}" if n else ""
 
 
 def _style(*classes: str) -> str:
@@ -285,22 +274,17 @@ def files(report: Report) -> dict[str, str]:
 
 def _content(lens: Lens) -> dict[str, Any]:
     found = {"categories": (lens.named, lens.top_names), "words": (lens.own, lens.top_words)}
-    told = {key: tops for key, (measure, tops) in found.items() if measure is not None and tops is not None}
-    size = 1 if all(tops.max(initial=0) < 255 for tops in told.values()) else 2
-    n_characters = sum(tops.size for tops in told.values()) * size * 4 / 3
+    every = [tops for measure, tops in found.values() if measure is not None and tops is not None]
+    size = 1 if all(tops.max(initial=0) < 255 for tops in every) else 2
+    n_characters = sum(tops.size for tops in every) * size * 4 / 3
     n = Lens.N_TOP if n_characters <= MOST_CHARACTERS else 1
-    return {
-        "n": n,
-        "bytes": size,
-        **{
-            key: _told(measure, told[key][:, :, :n], size) if measure is not None and key in told else None
-            for key, (measure, _) in found.items()
-        },
-    }
+    return {"n": n, "bytes": size, **{key: _told(*each, n, size) for key, each in found.items()}}
 
 
-def _told(measure: LensMeasure, tops: np.ndarray, size: int) -> dict[str, Any]:
-    by_word = (tops + 1).transpose(1, 0, 2)
+def _told(measure: LensMeasure | None, tops: np.ndarray | None, n: int, size: int) -> dict[str, Any] | None:
+    if measure is None or tops is None:
+        return None
+    by_word = (tops[:, :, :n] + 1).transpose(1, 0, 2)
     return {
         "firm": "".join("01"[int(firm)] for firm in measure.is_firm),
         "announced": "".join("01"[int(holds)] for holds in measure.holds),

@@ -17,15 +17,7 @@ from tokviz.pages.text.catalogue import text
 from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.parts import Option
 from tokviz.pages.text.sentences import in_quotes
-from tokviz.records import (
-    ContextReport,
-    ModelReport,
-    Order,
-    Relation,
-    Relations,
-    Report,
-    WordList,
-)
+from tokviz.records import ContextReport, ModelReport, Order, Relation, Relations, Report, WordList
 
 SCRIPT = "related-choice.js"
 """Of pages where a relation or an order can be chosen."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -15,7 +15,7 @@ from tokviz.pages.text.catalogue import sentence, text
 from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.stage_facts import lead_facts, size, stage_facts, whose
 from tokviz.pages.text.trust import purity_in_plot
-from tokviz.records import CategoryMeasure, ContextReport, Geometry, MassiveActivations, ModelReport
+from tokviz.records import ContextReport, Geometry, MassiveActivations, ModelReport
 
 MOST_DIMENSIONS = 6
 """Of more of them the rest is counted."""
@@ -226,40 +226,22 @@ def _growth(geometry: Geometry, others: Geometry, depth: int, labels: tuple[str,
     peak = int(np.argmax(others.massive.largest))
     most = float(others.massive.largest[peak])
     yield Fact("stages.difference.read_later", context=labels[1], largest=most, depth=peak)
-    shared, start = _shared_dimensions(geometry, others, depth), others.position0.emergence_depth
-    if shared and start is not None:
-        yield Fact("stages.difference.instead", depth=start, dimensions=dimensions(shared))
+    start = others.position0.emergence_depth
+    # Massive in the words of one context, and at position 0 of the texts of the other.
+    if start is not None and (shared := {*geometry.massive.dimensions[depth]} & {*others.position0.dimensions[start]}):
+        yield Fact("stages.difference.instead", depth=start, dimensions=dimensions(sorted(shared)))
     yield Fact("stages.difference.medians")
-
-
-def _shared_dimensions(geometry: Geometry, others: Geometry, depth: int) -> tuple[int, ...]:
-    """Those massive in the words of one context, and at position 0 of the texts of the other."""
-    first = others.position0.emergence_depth
-    if first is None:
-        return ()
-    return tuple(sorted(set(geometry.massive.dimensions[depth]) & set(others.position0.dimensions[first])))
-
-
-_PURITIES: tuple[tuple[str, Callable[[Geometry], CategoryMeasure | None]], ...] = (
-    ("stages.in_all_dimensions", lambda geometry: geometry.purity),
-    ("stages.in_the_plot", purity_in_plot),
-)
 
 
 def _meaning(geometry: Geometry, others: Geometry, depth: int, labels: tuple[str, str]) -> Iterator[Fact]:
     """How well categories hold there in both; nothing where they are in neither shown to be above chance."""
-    known = {
-        where: (float(one.value[depth]), float(other.value[depth]))
-        for where, read in _PURITIES
-        if (one := read(geometry))
-        and (other := read(others))
-        and np.isfinite([one.value[depth], other.value[depth]]).all()
-        and (one.above_chance.holds[depth] or other.above_chance.holds[depth])
-    }
-    for index, (where, shares) in enumerate(known.items()):
-        values = {"where": Fact(where), "one": shares[0], "other": shares[1]}
-        if index:
-            yield Fact("stages.difference.neighbors_there", **values)
-        else:
-            contexts = {"one_context": labels[0], "other_context": labels[1]}
-            yield Fact("stages.difference.neighbors", depth=depth, **values, **contexts)
+    kind, first = "stages.difference.neighbors", {"depth": depth, "one_context": labels[0], "other_context": labels[1]}
+    for where, one, other in (
+        ("stages.in_all_dimensions", geometry.purity, others.purity),
+        ("stages.in_the_plot", purity_in_plot(geometry), purity_in_plot(others)),
+    ):
+        if one and other and (one.above_chance.holds[depth] or other.above_chance.holds[depth]):
+            values = {"one": float(one.value[depth]), "other": float(other.value[depth])}
+            if np.isfinite([*values.values()]).all():
+                yield Fact(kind, where=Fact(where), **values, **first)
+                kind, first = "stages.difference.neighbors_there", {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -139,15 +139,14 @@ def _scores(context: ContextReport, words: WordList, report: Report) -> dict[str
     if scores is None:
         return {}
     means = scores.category_means(words)
+    of_words = (row.tolist() for row in scores.values.T)
     return {
         "most": scores.most,
         "last": context.states.n_depths - 1,
         "stages": [stage.first_depth for stage in geometry.stages] if geometry else [],
         "mark": geometry.massive.emergence_depth if geometry else None,
         "categories": [[None if np.isnan(value) else round(float(value), 2) for value in row] for row in means],
-        "words": _characters(scores.values.T) if _has_words(report) else None,
+        "words": ["".join(" " if value < 0 else chr(48 + value) for value in row) for row in of_words]
+        if _has_words(report)
+        else None,
     }
-
-
-def _characters(rows: Sequence[np.ndarray] | np.ndarray) -> list[str]:
-    return ["".join(" " if value < 0 else chr(48 + value) for value in row.tolist()) for row in rows]
