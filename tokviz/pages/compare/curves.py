@@ -55,8 +55,10 @@ def compare_curves(report: Report, found: Differing) -> dict[str, Any]:
     made = [(measure, _charts(report, measure, models, names)) for measure in shown]
     charts = [each for _, of_measure in made for each in of_measure]
     few = len(models) <= MOST_DRAWN
-    rows = _word_by_word(report, found, names) if len(models) <= MOST_WITH_CONTROLS else []
-    n_open = len(rows) + (2 if rows and "silhouette" in _measures(found).values() else 1)
+    # The field of ``PairedMeasures`` that the sentence on a context is about, by its name.
+    about = {each.standing.context.name: each.standing.measure for each in found.contexts}
+    rows = _word_by_word(report, about, names) if len(models) <= MOST_WITH_CONTROLS else []
+    n_open = len(rows) + (2 if rows and "silhouette" in about.values() else 1)
     for measure, of_measure in made:
         surface = SURFACE if any(each.chart.has_surface for each in of_measure) else ""
         if of_measure:
@@ -83,20 +85,14 @@ def compare_curves(report: Report, found: Differing) -> dict[str, Any]:
     }
 
 
-def _word_by_word(report: Report, found: Differing, names: Mapping[str, str]) -> list[dict[str, Any]]:
+def _word_by_word(report: Report, measures: Mapping[str, str], names: Mapping[str, str]) -> list[dict[str, Any]]:
     """A row by the measure that the sentence on a context is about; none where models weren't compared so."""
-    measures = _measures(found)
     charts = charts_between(report, measures, names, relative_depths(end_name(report)))
     each = (
         " Each context is shown by the measure that its sentence is about." if len(set(measures.values())) > 1 else ""
     )
     caption = f"The first model less the second, at equal relative depth. {BANDS}{each}"
     return [{"name": BETWEEN, "caption": caption, "charts": charts}] if charts else []
-
-
-def _measures(found: Differing) -> dict[str, str]:
-    """The field of ``PairedMeasures`` that the sentence on a context is about, by its name."""
-    return {each.standing.context.name: each.standing.measure for each in found.contexts}
 
 
 def _note(models: Sequence[ModelReport]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from urllib.parse import quote
 
 import numpy as np
@@ -23,7 +24,6 @@ PATH = "compare/index.html"
 Capture = tuple[ModelReport, ContextReport, ProjectionReport]
 HALFWAY = 0.5
 """The relative depth that the page opens at where no difference is shown."""
-NOT_TESTED = "not tested"
 MOST_CHANGES = 3
 """Pairs of models before and after that are named, the surest first."""
 
@@ -34,8 +34,7 @@ class Cell:
 
     shown: tuple[Link, ...] = ()
     """Differences that are shown, one or one of each sign; they open the plots."""
-    why: str = ""
-    """There is none."""
+    is_tested: bool = True
     ends: tuple[float, ...] = ()
     """Lower end, value and upper end where the difference is surest, else furthest from 0 for its error; none where they aren't known."""
 
@@ -74,7 +73,7 @@ class Differing:
         """By context the slugs of each pair of models that was tested."""
         return {
             each.standing.context.name: [
-                [one, other] for (one, other), cell in each.cells.items() if one < other and cell.why != NOT_TESTED
+                [one, other] for (one, other), cell in each.cells.items() if one < other and cell.is_tested
             ]
             for each in self.contexts
         }
@@ -82,7 +81,8 @@ class Differing:
 
 def differing(report: Report, models: Sequence[ModelReport]) -> Differing:
     """``models``: two or more that were captured."""
-    found = sorted(standings(report), key=_surest, reverse=True)
+    margins = [(each.leads[0].shown.margin if each.leads else -math.inf, each) for each in standings(report)]
+    found = [each for _, each in sorted(margins, key=itemgetter(0), reverse=True)]
     many = len(report.models) > MOST_MODELS_IN_ALL_PAIRS
     lead = found[0].leads[0] if found and found[0].leads else None
     contexts = tuple(
@@ -104,23 +104,16 @@ def differing(report: Report, models: Sequence[ModelReport]) -> Differing:
         names=dict(zip((each.slug for each in models), short_of(models), strict=True)),
         pairs=tuple(_pairs(contexts[0].standing, models)) if many and contexts else (),
         size=max(ends, default=0.0) or 1.0,
-        opening=_captures(report, lead) if lead else tuple(_first(model) for model in models[:2]),
+        opening=_captures(report, lead)
+        if lead
+        else tuple((model, model.contexts[0], model.contexts[0].projections[0]) for model in models[:2]),
         share=lead.share if lead else HALFWAY,
     )
-
-
-def _surest(standing: Standing) -> float:
-    return standing.leads[0].shown.margin if standing.leads else -math.inf
 
 
 def short_of(models: Sequence[ModelReport]) -> tuple[str, ...]:
     """Their names where space is scarce."""
     return short_names([each.name for each in models], OF_ALL_MODELS.longest_name)
-
-
-def _first(model: ModelReport) -> Capture:
-    context = model.contexts[0]
-    return model, context, context.projections[0]
 
 
 def _captures(report: Report, lead: Lead) -> tuple[Capture, ...]:
@@ -148,7 +141,6 @@ def _address(report: Report, lead: Lead) -> str:
 
 
 def _against(report: Report, standing: Standing) -> Against:
-    found = {each.slug: _purity(standing, each) for each in standing.models}
     return Against(
         standing=standing,
         cells={
@@ -157,14 +149,14 @@ def _against(report: Report, standing: Standing) -> Against:
             for other in standing.models
             if one is not other
         },
-        purity={slug: each for slug, each in found.items() if each},
+        purity={each.slug: found for each in standing.models if (found := _purity(standing, each))},
     )
 
 
 def _cell(report: Report, standing: Standing, one: ModelReport, other: ModelReport) -> Cell:
     found = standing.compared(one, other)
     if found is None:
-        return Cell(why=NOT_TESTED)
+        return Cell(is_tested=False)
     leads = {1: standing.ahead(one, other), -1: standing.ahead(other, one)}
     shown = {sign: lead for sign, lead in leads.items() if lead}
     paired: Paired = getattr(found, standing.measure).overall
@@ -177,7 +169,6 @@ def _cell(report: Report, standing: Standing, one: ModelReport, other: ModelRepo
         shown=tuple(
             Link(text=signed(sign * lead.shown.size), href=_address(report, lead)) for sign, lead in shown.items()
         ),
-        why="" if shown else "not shown",
         ends=tuple(ends.tolist()) if known[at] else (),
     )
 

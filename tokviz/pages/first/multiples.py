@@ -90,7 +90,7 @@ class Multiples:
         return reach, paths(found, self.drawn, memberships, self.report.look.marks)
 
     def path(self, row: ContextReport, depth: int) -> str:
-        """From the site's root: the plot on the model's page, in the first projection where this one isn't drawn; of what isn't, in the explorer."""
+        """Of the plot on the model's page, in the first projection where this one isn't drawn; of what isn't, in the explorer."""
         slug, name, wanted = self.chosen.owner(row).slug, row.states.context.name, self.chosen.projection
         drawn = [shown.projection.name for shown in row.drawn_projections]
         if not drawn:

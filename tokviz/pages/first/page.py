@@ -23,7 +23,7 @@ from tokviz.pages.series import sentences
 from tokviz.pages.text import extent, landmarks
 from tokviz.pages.text.extent import models_arrange, words_in_all
 from tokviz.pages.text.parts import Picture
-from tokviz.pages.text.wording import capitalized, count, n_captured, projection_label
+from tokviz.pages.text.wording import capitalized, n_captured, projection_label
 from tokviz.records import Category, Marks, ModelReport, Report, SeriesReport
 from tokviz.records.look import SHAPES
 from tokviz.text import isolated
@@ -59,23 +59,17 @@ def index_page(report: Report) -> Values:
             entries=scripts,
         ),
         stylesheets=[relative(page, f"assets/{name}") for name in styles],
-        title=report.title,
         subtitle=subtitle,
         # When the last of its captures was made.
         captured=max((each.states.captured_at for model in report.models for each in model.contexts), default=""),
         # None where no model could be captured, and there is no series.
         finding=finding,
-        # What the strips show: in which projection, and which depths.
-        projection=projection_label(report.projections[0]),
         span=extent.span(report),
         legend=legend(report.words.categories, report.look.marks, landmarks.marked(report)),
         models=models[:MOST_MODELS_IN_SIGHT],
-        # Folded, and what they stand under.
+        # Folded.
         more_models=models[MOST_MODELS_IN_SIGHT:],
-        more=f"{count(len(models) - MOST_MODELS_IN_SIGHT, 'more model')}",
         intro=[*_essay(report, page)],
-        # Whether places of the report stand in it: then it comes before what else was found, as readers follow a story.
-        has_essay=report.has_essay,
         series=[_series_strips(report, each, page) for each in report.series],
     )
 
@@ -93,7 +87,7 @@ def _essay(report: Report, page: str) -> Iterator[str | Figure | Lost]:
 
 
 def legend(categories: Sequence[Category], looks: Marks, marked: Sequence[Category]) -> dict[str, Any] | None:
-    """Categories as the pictures show them, in the order of the report; ``more``: what the folded ones stand under.
+    """Categories as the pictures show them, in the order of the report.
 
     Each has its name, a class of ``plate.css``, and path data about 0, 0, with the area of a circle of diameter 1; y runs down. None
     without categories, which a vocabulary needn't have; ``marked``: those that have words in a plot.
@@ -106,12 +100,7 @@ def legend(categories: Sequence[Category], looks: Marks, marked: Sequence[Catego
     ]
     if not marks:
         return None
-    folded = marks[MOST_CATEGORIES_IN_SIGHT:]
-    return {
-        "shown": marks[:MOST_CATEGORIES_IN_SIGHT],
-        "folded": folded,
-        "more": count(len(folded), "more category"),
-    }
+    return {"shown": marks[:MOST_CATEGORIES_IN_SIGHT], "folded": marks[MOST_CATEGORIES_IN_SIGHT:]}
 
 
 # --- what it opens with ----------------------------------------------------------------------------------------------

@@ -115,7 +115,6 @@ def model_page(report: Report, model: ModelReport) -> Values:
         more_differences=(*more_differences, *_untrained(report, model)),
         # Beside the first chart.
         nearest=next((each for one in chosen if (each := nearest_words(one, report.words))), None),
-        curves_note=model.notes.get(CURVES),
         related=relations,
         # What the carousel shows in place of all words.
         related_choices=related,
