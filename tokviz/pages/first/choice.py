@@ -32,11 +32,17 @@ class Choice:
     """In their order; at least two."""
     marked: int | None
     """The depth that the sentence above is about, where it is among them."""
-    near: tuple[int, ...]
-    """Those that come first where columns are rows: the marked one and those next to it, three in all."""
 
     before: ModelReport | None = None
     """Of two models before and after, the first, which has the first row; ``model`` is the second."""
+
+    @property
+    def near(self) -> tuple[int, ...]:
+        """Those that come first where columns are rows: the marked one and those next to it, three in all."""
+        if self.marked is None:
+            return self.depths
+        first = max(min(self.depths.index(self.marked) - 1, len(self.depths) - N_NEAR), 0)
+        return self.depths[first : first + N_NEAR]
 
     def owner(self, row: ContextReport) -> ModelReport:
         """Whose row it is."""
@@ -74,7 +80,6 @@ def choice(report: Report) -> Choice | None:
         projection=asked.projection or (PLAIN if PLAIN in names else names[0]),
         depths=depths,
         marked=marked,
-        near=_near(depths, marked),
         before=said.other if said.slot == "change" and not by_author else None,
     )
 
@@ -145,10 +150,3 @@ def _telling(said: Found, first: ContextReport, *others: ContextReport) -> Itera
         if jump is not None:
             yield from (jump - 1, jump)
         yield from [at for each in others if each.geometry and (at := norm_jump(each.geometry))][:1]
-
-
-def _near(depths: tuple[int, ...], marked: int | None) -> tuple[int, ...]:
-    if marked is None:
-        return depths
-    first = max(min(depths.index(marked) - 1, len(depths) - N_NEAR), 0)
-    return depths[first : first + N_NEAR]

@@ -10,6 +10,8 @@ from tokviz.config import MOST_MODELS_IN_ALL_PAIRS
 from tokviz.pages.text.data_text import csv_text, spreadsheet_safe
 from tokviz.records import Difference, LayerSimilarity, ModelDifferences, Report, depth_name
 
+FILES = PROFILE, DIFFERENCES, SIMILARITY = "profile.csv", "differences.csv", "similarity.csv"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProfileMeasure:
@@ -39,9 +41,6 @@ def measures(report: Report) -> tuple[ProfileMeasure, ...]:
         ),
         ProfileMeasure(label=f"Like the {others}", unit="shared neighbors", said="similarity", column="similarity"),
     )
-
-
-FILES = PROFILE, DIFFERENCES, SIMILARITY = "profile.csv", "differences.csv", "similarity.csv"
 
 
 def files(report: Report) -> dict[str, str]:
