@@ -87,9 +87,7 @@ def test_models_of_the_command_are_shown_by_their_names(tmp_path: Path, words: P
 
 def test_keys_of_any_kind_have_an_address_and_are_shown_as_they_are_written(tmp_path: Path, words: Path) -> None:
     contexts = '[[contexts]]\nname = "In a Text"\ntemplate = "a {word}"\n[[contexts]]\nname = "by_itself"\ntemplate = "{word}"\n'
-    contexts += (
-        '[[contexts]]\nname = "CON"\ntemplate = "the {word}"\n[[contexts]]\nname = "my-chat"\ntemplate = "a {word}!"\n'
-    )
+    contexts += '[[contexts]]\nname = "CON"\ntemplate = "the {word}"\n'
     notes = '[models.notes]\n"in-a-text/layer-1" = "A note."\n'
     (tmp_path / "report.toml").write_text(f'words = "words.toml"\n{contexts}{MODEL}{notes}', encoding="utf-8")
     config = load(tmp_path / "report.toml")
@@ -101,7 +99,6 @@ def test_keys_of_any_kind_have_an_address_and_are_shown_as_they_are_written(tmp_
         ("in-a-text", "In a Text"),
         ("by_itself", "by itself"),
         ("context-con", "CON"),
-        ("my-chat", "in “my chat”"),  # words in “my chat”
     ]
 
 

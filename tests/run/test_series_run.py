@@ -206,7 +206,7 @@ def test_without_a_checkpoint_from_before_the_training_there_is_an_untrained_mod
     """The first one has it, with all weights random and nothing else."""
     asked = config("step-10", "step-100", "step-1000", steps=[10, 100, 1000])
     foreseen = [line for line in dry_run.describe(asked, options(project)).lines if "untrained" in line]
-    assert foreseen == ["  in “sentence”: captured; capture 1 untrained model, then measure; metrics: up to date"]
+    assert foreseen == ["  sentence: captured; capture 1 untrained model, then measure; metrics: up to date"]
     outcome = run_at_once(asked, project)
     assert outcome.n_captured == 1
     assert "Words sentence: with all weights random, purity is 0." in text(project)

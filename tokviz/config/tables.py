@@ -117,7 +117,7 @@ class ContextConfig(Table):
     name: ContextName
     """Stands in addresses and folders, in lower-case letters, digits, ``.``, ``_`` and ``-``: ``In a text`` as ``in-a-text``."""
     label: Label | None = None
-    """How readers see it, after "words"; the name by default: "in a text" for ``in-a-text``, "in “chat”" for ``chat``."""
+    """How readers see it; the name by default."""
     template: Annotated[Template, AfterValidator(_with_one_word)] | None = None
     """Holds ``{word}`` exactly once. A leading space is part of it: ``" {word}"`` is how a word follows another."""
     templates: (
@@ -148,17 +148,10 @@ class ContextConfig(Table):
 
     @property
     def record(self) -> Context:
+        """Its label is in lower case, as it stands within sentences, unless its author wrote it otherwise."""
         first, *further = self.templates or [self.template or ""]
-        label = self.label or self._default_label
-        return Context(name=self.slug, label=label, template=first, further_templates=tuple(further))
-
-    @property
-    def _default_label(self) -> str:
-        """As it stands after "words" within sentences; a name that has capitals or spaces is a label already."""
-        if self.name != self.slug:
-            return self.name
-        label = default_label(self.name).lower()
-        return label if _READS_ON.match(label) else f"in “{label}”"
+        label = default_label(self.name).lower() if self.name == self.slug else self.name
+        return Context(name=self.slug, label=self.label or label, template=first, further_templates=tuple(further))
 
     @property
     def template_key(self) -> str:
@@ -170,8 +163,6 @@ class ContextConfig(Table):
         return context_slug(self.name)
 
 
-_READS_ON = re.compile(r"(after|alone|as|at|before|between|by|from|in|inside|on|under|with|within|without)\b")
-"""Begins a context's label that "words" can stand before."""
 SENTENCES = (
     "The word is {word}",
     "I saw {word}",
