@@ -182,7 +182,7 @@ def test_few_models_need_no_scripts_of_their_own() -> None:
     assert present(page.layers)["pairs"]
     assert layers_page(report) is None
     index = index_page(report)
-    assert all(row["ruler"].hrefs for model in index.models for row in model["strips"])
+    assert all(ruler.hrefs for *_, views in index.models for _, ruler in views)
     assert "assets/strips.js" not in index.frame.scripts
 
 
@@ -193,7 +193,7 @@ def test_strips_are_brief_where_links_are_many() -> None:
     most = MOST_LINKS // n_depths
     for n_models, brief in ((most, False), (most + 1, True)):
         index = index_page(replace(report, models=(deep,) * n_models))
-        assert all(bool(row["ruler"].slides) == brief for row in index.models[0]["strips"])
+        assert all(bool(ruler.slides) == brief for _, ruler in index.models[0][-1])
 
 
 def test_what_authors_write_runs_nowhere() -> None:
