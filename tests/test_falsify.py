@@ -36,7 +36,7 @@ def sample() -> Sample:
 
 @pytest.fixture(scope="module")
 def made(sample: Sample) -> Callable[[str], Case]:
-    """The first report of a kind, for all tests that ask for it."""
+    """One report of each kind, made once for all tests."""
     return cache(lambda kind: KINDS[kind].make(0, sample))
 
 

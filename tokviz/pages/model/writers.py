@@ -85,7 +85,7 @@ def writers_section(model: ModelReport, page: str) -> dict[str, Any] | None:
         "charts": [*filter(None, [_update_chart(layers, kinds) if is_known else None, attention_chart(model)])],
         "attention": attention_facts(model),
         "kinds": [_NAMES[kind] for kind in kinds],
-        # The marked layers, of each what its parts of a kind add, by how much its first dimension changes, and who writes that.
+        # A row for each marked layer: what each kind of part adds, how much its first dimension changes, and which neurons write that.
         "rows": [
             (depth, each, [_added(each, kind) for kind in kinds], change := _change(each), _bars(each, change))
             for depth, each in enumerate(layers, start=1)
