@@ -99,6 +99,10 @@ def parameter_replaced(_: Bench, model: Any) -> None:
     projection.weight = nn.Parameter(projection.weight.detach().clone())
 
 
+def saved(bench: Bench, model: Any) -> None:
+    model.save_pretrained(bench.folder / "saved")
+
+
 SAME = [
     shown_hidden_states,
     shown_attentions,
@@ -114,6 +118,7 @@ SAME = [
     compiled_layer,
     backward_hook,
     parameter_replaced,
+    saved,
 ]
 
 

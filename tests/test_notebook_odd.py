@@ -192,7 +192,7 @@ def test_untrained_models_are_found_though_another_study_had_the_same_model(benc
 
 @pytest.mark.slow
 def test_that_there_is_no_untrained_model_is_said(bench: Bench, tmp_path: Path) -> None:
-    bench.model.save_pretrained(tmp_path / "model")
+    bench.copy().save_pretrained(tmp_path / "model")
     bench.tokenizer.save_pretrained(tmp_path / "model")
     captured = tokviz.study(tmp_path / "model", WORDS, cache=tmp_path / "cache", name="Mine", quiet=True)["Mine"][
         "alone"

@@ -21,6 +21,8 @@ _NO_VALUE = {
     *("hf_device_map", "to", "cuda", "npu", "xpu", "mlu", "sdaa", "musa"),
 }
 """Attributes of modules that change no state in evaluation mode, besides torch's own."""
+_NOTED_BY_SAVING = "architectures"
+"""What ``save_pretrained`` writes into a config, besides the weights' own dtype."""
 _OF_ACCELERATE = {"_hf_hook", "_old_forward", "forward"}
 """What is in a module whose inputs or weights accelerate moves."""
 
@@ -33,11 +35,12 @@ def fingerprint(model: Any, tokenizer: Any) -> tuple[str, bool]:
     import torch
 
     digest, is_whole = hashlib.sha256(), True
+    as_json = functools.partial(_as_json, dtype=str(model.dtype).removeprefix("torch."))
 
     def text_of(value: Any) -> str:
         nonlocal is_whole
         try:
-            return json.dumps(value, sort_keys=True, default=_as_json)
+            return json.dumps(value, sort_keys=True, default=as_json)
         except Exception:  # noqa: BLE001 - what a caller puts into a model may raise anything
             is_whole = False
             return "unreadable"
@@ -59,8 +62,13 @@ def fingerprint(model: Any, tokenizer: Any) -> tuple[str, bool]:
     return digest.hexdigest(), is_whole
 
 
-def _as_json(value: Any) -> Any:
-    """What ``json`` can't write, as what it can, or as what this is asked for again; raises for what can't be read."""
+def _as_json(value: Any, dtype: str) -> Any:
+    """What ``json`` can't write, as what it can, or as what this is asked for again; raises for what can't be read.
+
+    Parameters
+    ----------
+    dtype : of the model's weights.
+    """
     import torch
     from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
@@ -69,7 +77,7 @@ def _as_json(value: Any) -> Any:
     if type(value) in (torch.Tensor, torch.nn.Parameter):
         return _content(value)
     if isinstance(value, PreTrainedConfig):
-        return value.to_json_string()
+        return json.loads(value.to_json_string(), object_hook=functools.partial(_as_before_saving, dtype=dtype))
     if isinstance(value, PreTrainedTokenizerBase):
         return _text_of(value)
     if isinstance(value, functools.partial):
@@ -80,6 +88,11 @@ def _as_json(value: Any) -> Any:
     if is_function or isinstance(value, torch.dtype | torch.device):
         return pickle.dumps(value).hex()  # its name; a function that isn't found by that raises
     raise TypeError(type(value).__qualname__)
+
+
+def _as_before_saving(config: dict[str, Any], dtype: str) -> dict[str, Any]:
+    """A config's values without what saving its model notes there: of the same states as before."""
+    return {key: value for key, value in config.items() if key != _NOTED_BY_SAVING and (key, value) != ("dtype", dtype)}
 
 
 def _text_of(tokenizer: Any) -> str:
