@@ -61,7 +61,7 @@ def project(made: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def unmade(tiny: Tiny, tmp_path: Path) -> Path:
-    """A copy without a report: for mistakes that are told before a run begins its work."""
+    """The project without a report. Its tests make mistakes that are reported before a run starts."""
     shutil.copytree(EXAMPLE, tmp_path / "project" / "theme")
     (tmp_path / "project" / "model").symlink_to(tiny("llama"))
     (tmp_path / "project" / "report.toml").write_text(CONFIG.format(theme="theme", source="model"), encoding="utf-8")

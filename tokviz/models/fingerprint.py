@@ -21,8 +21,6 @@ _NO_VALUE = {
     *("hf_device_map", "to", "cuda", "npu", "xpu", "mlu", "sdaa", "musa"),
 }
 """Attributes of modules that change no state in evaluation mode, besides torch's own."""
-_NOTED_BY_SAVING = "architectures"
-"""What ``save_pretrained`` writes into a config, besides the weights' own dtype."""
 _OF_ACCELERATE = {"_hf_hook", "_old_forward", "forward"}
 """What is in a module whose inputs or weights accelerate moves."""
 
@@ -91,8 +89,8 @@ def _as_json(value: Any, dtype: str) -> Any:
 
 
 def _as_before_saving(config: dict[str, Any], dtype: str) -> dict[str, Any]:
-    """A config's values without what saving its model notes there: of the same states as before."""
-    return {key: value for key, value in config.items() if key != _NOTED_BY_SAVING and (key, value) != ("dtype", dtype)}
+    """A config's values without what ``save_pretrained`` writes there: the class's name, and the dtype that the weights have."""
+    return {key: value for key, value in config.items() if key != "architectures" and (key, value) != ("dtype", dtype)}
 
 
 def _text_of(tokenizer: Any) -> str:
