@@ -8,7 +8,7 @@ import numpy as np
 from narrow import present
 from report_fixture import sample_report
 
-from tokviz.records import Claim, ContextReport, ControlCurves, Difference, Differences, Geometry, Report, Untrained
+from tokviz.records import Claim, ContextReport, ControlCurves, Difference, Geometry, Report, Untrained
 
 TEMPLATES = ("The word is {word}", "I saw {word}", "We met {word}")
 
@@ -34,7 +34,7 @@ def _controlled(context: ContextReport) -> ContextReport:
         untrained=Untrained(
             random=curves(np.full(n_depths, 0.1)),
             own_embedding=tuple(curves(np.linspace(0.9, 0.5 + seed / 50, n_depths)) for seed in range(5)),
-            layers=differences((0.1, False), (0.2, True)),
+            layers=(),
         ),
     )
 
@@ -79,10 +79,9 @@ def curves(purity: np.ndarray) -> ControlCurves:
     )
 
 
-def differences(*found: tuple[float, bool]) -> Differences:
-    """Of purity, silhouette and orders: how large each is, and whether it is announced."""
-    purity, silhouette, *orders = (_difference(value, is_shown=is_shown) for value, is_shown in found)
-    return Differences(purity=purity, silhouette=silhouette, relations=(), orders=tuple(orders))
+def differences(*found: tuple[float, bool]) -> tuple[Difference, ...]:
+    """Of relations and orders: how large each is, and whether it is announced."""
+    return tuple(_difference(value, is_shown=is_shown) for value, is_shown in found)
 
 
 def _difference(value: float, *, is_shown: bool) -> Difference:

@@ -135,7 +135,6 @@ def _as_series(report: Report) -> Report:
         reference=1,
         projection="centered",
         faults=(Fault(kind="same", checkpoints=(0, 1)), Fault(kind="exchanged", checkpoints=(0, 1))),
-        growth=tuple((each.context, each.differences) for each in report.differences[:1]),
     )
     return replace(report, models=(), similarities=(), differences=(), series=(series,))
 

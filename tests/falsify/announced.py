@@ -17,6 +17,7 @@ from tokviz.records import (
     ContextReport,
     Lens,
     ModelDifferences,
+    ModelPair,
     ModelSimilarity,
     OrderMeasures,
     RelationMeasures,
@@ -61,12 +62,21 @@ def announcements(report: Report) -> list[Announcement]:
             found.append(Announcement(NEURONS, who, f"{model.slug}/{finding.context.name}", (finding.layer + 1,)))
     for series in report.series:
         found += _of_series(series)
-    pairs: tuple[ModelSimilarity | ModelDifferences, ...] = (*report.similarities, *report.differences)
+    changes = (each for series in report.series for each in series.changes)
+    pairs: tuple[ModelSimilarity | ModelPair, ...] = (*report.similarities, *report.differences, *changes)
     for pair in pairs:
-        found += _of_claims(pair, f"{pair.model_a}-{pair.model_b}/{pair.context}", with_depths=False)
+        found += _of_pair(pair)
     for shift in shifts(report):
         found += _of_change(shift)
     return found
+
+
+def _of_pair(pair: ModelSimilarity | ModelPair) -> Iterator[Announcement]:
+    """Differences over categories only where they are shown word by word, too; all families of differences are one kind."""
+    told = dict(zip(("purity", "silhouette"), pair.shown, strict=False)) if isinstance(pair, ModelDifferences) else {}
+    for each in _of_claims(pair, f"{pair.model_a}-{pair.model_b}/{pair.context}", with_depths=False):
+        if told.get(each.what.removeprefix("differences.").removesuffix(".claim"), True):
+            yield replace(each, kind=each.kind.partition(" of ")[0])
 
 
 def _of_change(shift: Shift) -> Iterator[Announcement]:
@@ -97,8 +107,6 @@ def _of_series(series: SeriesReport) -> Iterator[Announcement]:
     for checkpoint in series.checkpoints:
         for context in checkpoint.model.contexts:
             yield from _of_capture(context, f"{checkpoint.model.slug}/{context.states.context.name}")
-    for name, differences in series.growth:
-        yield from _of_claims(differences, f"{series.slug}/{name}", with_depths=False)
     for fault in series.faults:
         yield Announcement(FAULT, fault.kind, f"{series.slug} {fault.checkpoints}")
 

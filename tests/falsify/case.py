@@ -42,6 +42,8 @@ class Kind:
     """What is in its reports and how strong it is, and what counts."""
     make: Callable[[int, Sample], Case]
     n_reports: int
+    least_found: float = 0.95
+    """Of planted kinds: in how many of them all that is planted must be found."""
 
 
 N_NULL, N_PLANTED = 108, 60

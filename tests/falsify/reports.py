@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from tokviz.records import (
     ContextReport,
     HiddenStates,
     Image,
+    ModelPair,
     ModelReport,
     ModelSimilarity,
     Order,
@@ -153,8 +154,9 @@ def decided_series(checkpoints: Sequence[Sequence[Inputs]], words: WordList, ask
         of_contexts = list(zip(*checkpoints, strict=True))
         drifts = [drift([each.states for each in of_one]) for of_one in of_contexts]
         digests = [tuple(each.states.digest for each in own) for own in checkpoints]
-        comparisons = [_comparison(("last", "first"), (of_one[-1], of_one[0])) for of_one in of_contexts]
-        growth = compare_profiles(comparisons, _Forgetful())
+        slugs = ("series-step-0", f"series-step-{len(checkpoints) - 1}")
+        comparisons = [replace(_comparison(slugs, (of_one[0], of_one[-1])), is_change=True) for of_one in of_contexts]
+        changes = compare_profiles(comparisons, _Forgetful())
         made = tuple(
             Checkpoint(
                 key=f"step-{index}",
@@ -178,7 +180,9 @@ def decided_series(checkpoints: Sequence[Sequence[Inputs]], words: WordList, ask
         reference=len(made) - 1,
         projection=PROJECTION,
         faults=faults(drifts, digests),
-        growth=tuple((each.context, each.differences) for each in growth),
+        changes=tuple(
+            ModelPair(**{each.name: getattr(change, each.name) for each in fields(ModelPair)}) for change in changes
+        ),
     )
     return decide(_report(words, asked, made[0].model.contexts, series=(series,)))
 

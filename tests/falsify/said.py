@@ -79,7 +79,6 @@ PHRASES: dict[str, tuple[str, str | None]] = {
     r"by category this is shown": ("paired by category", None),
     r"categor(?:y|ies) (?:is above chance by itself|are above chance by themselves)": ("categories, each", None),
     phrase("series.told.categories", when=f"(?:{WHEN})", where=""): ("categories", None),
-    f"{phrase('series.told.higher')}|{phrase('series.told.lower')}": ("differences", None),
     f"(?i:{phrase('series.problems.exchanged')})": (FAULT, "exchanged"),
     phrase("series.problems.same"): (FAULT, "same"),
     f"(?i:{phrase('series.told.relations')})": ("relation", None),

@@ -12,7 +12,7 @@ from making import hidden_states
 from safetensors.torch import load_file, save_file
 from tiny_tokenizers import whole_words
 
-from falsify.announced import FAULT, Announcement
+from falsify.announced import CHANGE, FAULT, SHOWN, Announcement
 from falsify.case import N_NULL, N_PLANTED, Case, Kind
 from falsify.reports import Asked, decided_series, inputs_of, labelled, named, of_words
 from falsify.sample import Sample, captured_in
@@ -29,14 +29,21 @@ WEIGHTS = "model.safetensors"
 
 
 def _is_false(announced: Announcement) -> bool:
-    return announced.kind in ("categories", "surface", "differences", FAULT)
+    """Neighbors that are kept from layer to layer are none of the labels'."""
+    if announced.kind == CHANGE:
+        return announced.what.startswith(("purity of ", "silhouette of ", SHOWN))
+    return (
+        announced.kind in ("categories", "surface", "paired", "paired by category", FAULT)
+        and ".kept." not in announced.what
+    )
 
 
 def shuffled(number: int, sample: Sample) -> Case:
-    """A capture that grows out of noise, under labels that have nothing to do with it."""
+    """A capture that grows out of noise, under labels that have nothing to do with it, or by turns nothing but the case of letters."""
     random = np.random.default_rng((41, number))
     labels = np.array([own[0] for own in sample.words.memberships])
-    capitalized = np.array([begins_with_capital(word) for word in sample.words.words])
+    keep_case = number % 2 == 0
+    capitalized = np.array([begins_with_capital(word) and keep_case for word in sample.words.words])
     for rows in (np.flatnonzero(capitalized), np.flatnonzero(~capitalized)):
         labels[rows] = labels[random.permutation(rows)]
     words = labelled(sample.words.words, labels.tolist())
@@ -56,7 +63,11 @@ def shuffled(number: int, sample: Sample) -> Case:
         ]
         for captures in _grown(number, sample)
     ]
-    return Case(report=decided_series(checkpoints, words), is_false=_is_false)
+    report = decided_series(checkpoints, words)
+    # Where names and other words are told apart, so are labels that follow the case: purity does rise.
+    return Case(
+        report=report, is_false=lambda each: _is_false(each) and not (keep_case and each.kind in ("paired", CHANGE))
+    )
 
 
 def learned(number: int, sample: Sample) -> Case:
@@ -78,7 +89,7 @@ def learned(number: int, sample: Sample) -> Case:
         is_false=lambda each: each.kind == FAULT or (each.kind == "categories" and "step-0/" in each.where),
         planted=(
             Announcement("categories", "purity.above_chance", f"series-step-{last}/alone"),
-            Announcement("differences", "purity.claim", "series/alone"),
+            Announcement("paired", "paired.purity.overall.claim", f"series-step-0-series-step-{last}/alone"),
         ),
     )
 
@@ -128,19 +139,19 @@ def untrained(number: int, sample: Sample) -> Case:
         checkpoints = [captured[slug] for slug in names]
         asked = Asked(relations=sample.config.relation_list, orders=sample.config.order_list)
         report = decided_series(checkpoints, sample.words, asked)
-    return Case(report=report, is_false=lambda _: True)
+    return Case(report=report, is_false=lambda each: _is_false(each) or each.kind not in (CHANGE, "paired"))
 
 
 NULL = (
     Kind(
         name="series of shuffled labels",
-        contents=f"{N_CHECKPOINTS} checkpoints between noise and a capture of the sample; false: categories, surface, differences, faults",
+        contents=f"{N_CHECKPOINTS} checkpoints between noise and a capture of the sample; false: categories, surface, changes of them, faults",
         make=shuffled,
         n_reports=N_NULL,
     ),
     Kind(
         name="series of random weights",
-        contents=f"{N_CHECKPOINTS} checkpoints between two models of {N_LAYERS} layers with random weights; false: everything",
+        contents=f"{N_CHECKPOINTS} checkpoints between two models of {N_LAYERS} layers with random weights; false: all but neighbors kept",
         make=untrained,
         n_reports=N_NULL,
     ),

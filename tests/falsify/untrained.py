@@ -17,12 +17,12 @@ import torch
 from safetensors.torch import load_file, save_file
 from tiny_tokenizers import whole_words
 
+from falsify.announced import Announcement
 from falsify.case import Case, Kind
 from falsify.reports import DIFFERENCES, SIMILARITY, Asked, decided
 from falsify.sample import Sample, captured_in
 from falsify.stages import ARCHITECTURES
 from tokviz.config import ReportConfig
-from tokviz.measure.profile import FAMILY
 from tokviz.records import Report
 
 N_SEEDS, N_LAYERS = 9, 8
@@ -108,8 +108,13 @@ def with_controls(number: int, sample: Sample) -> Case:
         report = _beside_controls(own, folder)
     return Case(
         report=report,
-        is_false=lambda each: each.kind == FAMILY or each.what.startswith(("untrained.", "paired.untrained.")),
+        is_false=_is_of_controls,
     )
+
+
+def _is_of_controls(announced: Announcement) -> bool:
+    """That a model differs from random or permuted layers: word by word, or in a relation or an order."""
+    return announced.what.startswith(("untrained.", "layers "))
 
 
 def at_a_scale(number: int, sample: Sample) -> Case:
@@ -128,7 +133,7 @@ def at_a_scale(number: int, sample: Sample) -> Case:
         report = _beside_controls(sample, folder)
     return Case(
         report=report,
-        is_false=lambda each: each.what.startswith(("untrained.", "paired.untrained.")),
+        is_false=_is_of_controls,
     )
 
 

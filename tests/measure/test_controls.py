@@ -14,7 +14,7 @@ from falsify.differences import MEMBERSHIPS, N_WORDS, ORDERS, PAIRS, World, side
 
 from tokviz.measure import geometry, relations, untrained
 from tokviz.measure.decisions import claims_in, decide, with_decisions
-from tokviz.measure.profile import FAMILY, ProfileComparer, Side
+from tokviz.measure.profile import FAMILY_OF_RELATED, ProfileComparer, Side
 from tokviz.measure.untrained import curves, measure
 from tokviz.records import HiddenStates, OrderRows, PairRows, Untrained
 
@@ -40,10 +40,13 @@ def permuted() -> list[HiddenStates]:
 
 
 def trained(seed: int = 0) -> HiddenStates:
-    """Categories lie far from each other, and so do the words of pairs of two categories, in one direction."""
+    """Categories lie far from each other, and one step leads from the first words of pairs to the second."""
     random = np.random.default_rng((4, seed))
-    means = random.normal(size=(9, 24))[np.array(MEMBERSHIPS)[:, 0]]
-    return states_of([means + 0.5 * random.normal(size=(N_WORDS, 24)) for _ in range(N_DEPTHS)])
+    means, step = random.normal(size=(9, 24))[np.array(MEMBERSHIPS)[:, 0]], random.normal(size=24)
+    depths = [means + 0.5 * random.normal(size=(N_WORDS, 24)) for _ in range(N_DEPTHS)]
+    for state in depths:
+        state[PAIRS[0].pairs[:, 1]] = state[PAIRS[0].pairs[:, 0]] + step
+    return states_of(depths)
 
 
 @pytest.mark.parametrize("positions", [[[1] * N_WORDS], [[0] * 9 + [1] * (N_WORDS - 9), [2] * (N_WORDS - 9) + [3] * 9]])
@@ -83,8 +86,8 @@ def test_curves_of_states_that_are_all_alike_or_of_one_category_are_undefined() 
 def test_what_a_model_has_and_no_control_is_its_training_and_its_layers_work() -> None:
     own = [drawn(seed) for seed in range(1, 6)]
     found = decided(measure(side(trained()), drawn(0), own, permuted()))
-    assert found.by_layers[0]
-    assert {each.family for each in claims_in(found)} == {FAMILY}
+    assert found.by_layers == (True, False)  # the order can be read in neither
+    assert {each.family for each in claims_in(found) if np.isfinite(each.score)} == {FAMILY_OF_RELATED}
     assert found.median is not None
     assert found.low is not None
     assert found.high is not None
@@ -121,10 +124,10 @@ def test_of_layers_the_seed_is_told_that_the_model_exceeds_least() -> None:
     assert least is not None
     layers = replace(side(model), first_depth=1)
     each = [ProfileComparer().compare(layers, replace(layers, templates=(states,))) for states in (*own, *permuted())]
-    for index, difference in enumerate(least.all[:3]):  # the order can be read in neither
-        t_values = [seed.all[index].value / seed.all[index].error for seed in each]
-        assert difference.value / difference.error == pytest.approx(min(t_values))
-        assert difference.claim.is_eligible.tolist() == [min(t_values) > 0]
+    t_values = [seed.relations[0].value / seed.relations[0].error for seed in each]
+    difference, _ = least
+    assert difference.value / difference.error == pytest.approx(min(t_values))
+    assert difference.claim.is_eligible.tolist() == [min(t_values) > 0]
 
 
 def test_a_model_that_has_less_than_its_controls_has_nothing_of_its_layers() -> None:
@@ -133,14 +136,14 @@ def test_a_model_that_has_less_than_its_controls_has_nothing_of_its_layers() -> 
 
 
 def test_the_embedding_does_not_count() -> None:
-    """Categories hold best at depth 0: against random layers on the same embedding that is no difference."""
+    """The relation holds best at depth 0: against random layers on the same embedding that is no difference."""
     embedding = trained().states[0]
     worse = [np.random.default_rng(seed).normal(size=embedding.shape) for seed in range(8)]
     model = states_of([embedding, *worse[:3]])
     own = [states_of([embedding, *worse[seed : seed + 3]]) for seed in range(1, 6)]
     found = decided(measure(side(model), drawn(0), own, own))
     assert found.layers is not None
-    assert abs(found.layers.purity.value) < 0.1
+    assert abs(found.layers[0].value) < 0.2
     assert not any(found.by_layers)
 
 

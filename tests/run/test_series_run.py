@@ -82,14 +82,13 @@ def test_what_is_planted_is_found_where_it_is(made: Path) -> None:
 
 
 def test_checkpoints_that_can_not_be_compared_cost_that_alone(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tokviz.measure import series
-    from tokviz.measure.profile import ProfileComparer
+    from tokviz.measure import common_axes, series
 
     def fail(*_: object) -> None:
         raise MemoryError("Unable to allocate 3.2 TiB")
 
     monkeypatch.setattr(series, "drift", fail)
-    monkeypatch.setattr(ProfileComparer, "compare", fail)
+    monkeypatch.setattr(common_axes, "changed", fail)
     shutil.rmtree(project / "cache" / "measures")
     outcome = run_at_once(config(), project)
     assert {each.name for each in outcome.failures} == {"tiny"}

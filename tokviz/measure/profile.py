@@ -5,10 +5,9 @@ the other has, one drawn from each of so many runs of neighboring depths, and wh
 exactly from its values.
 
 How sure a difference is follows from the units that it is a mean of, the same ones in both models. Of purity and silhouette
-these are the categories, so that it speaks of other categories too; below five categories, the words, of which it follows how
-much the value hangs on each (infinitesimal jackknife, see ``categories``). Of relations and orders, pairs or words are left out
-in turn (jackknife; Tukey 1958). The weights of the depths are held fixed in that: where the best depth is clear they hardly
-move, and where it isn't, it makes no difference which one is taken.
+these are the categories: that models differ on these words is asked word by word (``paired``), and here that it holds for other
+categories, too. Of relations and orders, pairs or words are left out in turn (jackknife; Tukey 1958). The weights of the depths are
+held fixed in that: where the best depth is clear they hardly move, and where it isn't, it makes no difference which one is taken.
 
 Each difference is a t-value, put on the scale of the normal distribution. By chance each of a report's differences is drawn from
 that distribution by itself: the highest of them is never less likely to reach a threshold than that of dependent ones (Šidák
@@ -43,11 +42,12 @@ from tokviz.records import (
     Unit,
 )
 
-FAMILY = "differences"
+FAMILY, FAMILY_OF_RELATED = "differences", "differences of relations"
+"""Of purity and silhouette; of relations and orders."""
 MAX_COMPARED = 500
 """Two models are compared on a sample of their shared words above this."""
 LEAST_CATEGORIES = 5
-"""Of fewer, words are the units."""
+"""Fewer say nothing of others."""
 N_FOR_CHANCE = 99
 """Shuffles for what is chance on shared words; how far they scatter isn't asked here."""
 _ALIKE = 1e-9
@@ -145,13 +145,7 @@ class ProfileComparer:
 
     def compare(self, a: Side, b: Side) -> Differences:
         """By each measure of ``Profile``; undefined where too few words or pairs are shared."""
-        rows_a, rows_b = _of_several(a, *shared_words(a, b, self._seed))
-        unit: Unit = "category" if _n_categories(a, rows_a) >= LEAST_CATEGORIES else "word"
-        of_words = zip(self._of_words(a, rows_a, unit), self._of_words(b, rows_b, unit), strict=True)
-        purity, silhouette = (
-            _difference(len(rows_a), unit, *both, is_eligible=len(rows_a) >= categories.LEAST_WORDS)
-            for both in of_words
-        )
+        purity, silhouette = self._of_categories(a, b)
         return Differences(
             purity=purity,
             silhouette=silhouette,
@@ -159,13 +153,20 @@ class ProfileComparer:
             orders=tuple(self._order(a, b, *both) for both in zip(a.orders, b.orders, strict=True)),
         )
 
-    # --- words ---------------------------------------------------------------------------------------------------
+    # --- categories ----------------------------------------------------------------------------------------------
 
-    def _of_words(self, side: Side, rows: np.ndarray, unit: Unit) -> tuple[_Measured, ...]:
+    def _of_categories(self, a: Side, b: Side) -> Iterator[Difference]:
         """Purity and silhouette."""
+        rows_a, rows_b = _of_several(a, *shared_words(a, b, self._seed))
+        if _n_categories(a, rows_a) < LEAST_CATEGORIES or len(rows_a) < categories.LEAST_WORDS:
+            return (_unknown(len(rows_a), "category", FAMILY) for _ in range(Differences.N_OF_CATEGORIES))
+        of_both = zip(self._of_words(a, rows_a), self._of_words(b, rows_b), strict=True)
+        return (_difference(len(rows_a), "category", *both, FAMILY) for both in of_both)
+
+    def _of_words(self, side: Side, rows: np.ndarray) -> tuple[_Measured, ...]:
         key = (side.key, "words", rows.tobytes())
         if key not in self._kept:
-            self._kept[key] = _of_words(side, rows, unit, self._seed)
+            self._kept[key] = _of_words(side, rows, self._seed)
         return tuple(each.since(side.first_depth) for each in self._kept[key])
 
     # --- relations and orders --------------------------------------------------------------------------------------
@@ -177,13 +178,13 @@ class ProfileComparer:
         ]
         shared = [pair for pair in named[0] if pair in named[1]]
         if len(shared) < RelationMeasures.LEAST_PAIRS:
-            return _unknown(len(shared), "pair")
+            return _unknown(len(shared), "pair", FAMILY_OF_RELATED)
         rows = [
             pairs.pairs[[own[pair] for pair in shared]] for pairs, own in zip((pairs_a, pairs_b), named, strict=True)
         ]
         by = _shared_rows(a, b)
         of_both = (self._of_pairs(a, rows[0], by[0]), self._of_pairs(b, rows[1], by[1]))
-        return _difference(len(shared), "pair", *of_both)
+        return _difference(len(shared), "pair", *of_both, FAMILY_OF_RELATED)
 
     def _of_pairs(self, side: Side, rows: np.ndarray, by: np.ndarray) -> _Measured:
         """``rows``: ``(n_pairs, 2)``; ``by``: the words that states are standardized over."""
@@ -205,13 +206,13 @@ class ProfileComparer:
         return self._kept[key][0].since(side.first_depth)
 
     def _order(self, a: Side, b: Side, order_a: OrderRows, order_b: OrderRows) -> Difference:
-        _, of_a, of_b = np.intersect1d(order_a.places, order_b.places, return_indices=True)
-        kept = [_kept(*each) for each in ((order_a, of_a), (order_b, of_b))]
+        _, *own = np.intersect1d(order_a.places, order_b.places, return_indices=True)
+        kept = [_kept(*each) for each in zip((order_a, order_b), own, strict=True)]
         units = orders.units_of(kept[0], a.states.tokenization, a.groups)
         if len(units) < OrderMeasures.LEAST_WORDS:
-            return _unknown(len(units), "word")
-        of_both = (self._of_order(side, own, units) for side, own in zip((a, b), kept, strict=True))
-        return _difference(len(units), "word", *of_both)
+            return _unknown(len(units), "word", FAMILY_OF_RELATED)
+        of_both = (self._of_order(a, kept[0], units), self._of_order(b, kept[1], units))
+        return _difference(len(units), "word", *of_both, FAMILY_OF_RELATED)
 
     def _of_order(self, side: Side, kept: OrderRows, units: Sequence[np.ndarray]) -> _Measured:
         what = f"order of {kept.n_places}{', cyclic' if kept.cyclic else ''}"
@@ -248,40 +249,34 @@ def _n_categories(side: Side, rows: np.ndarray) -> int:
     return len({side.memberships[row][0] for row in rows})
 
 
-def _of_words(side: Side, rows: np.ndarray, unit: Unit, seed: int) -> tuple[_Measured, ...]:
-    """Purity and silhouette of some words; of categories as units their mean over these."""
+def _of_words(side: Side, rows: np.ndarray, seed: int) -> tuple[_Measured, ...]:
+    """Purity and silhouette of some words, the mean over their categories."""
     words = tuple(side.states.tokenization.words[row].word for row in rows)
     memberships = tuple(side.memberships[row] for row in rows)
     found = Categories(
         memberships=memberships, words=words, seed=seed, n_permutations=N_FOR_CHANCE, declared=side.groups
     )
-    templates = [_in_template(each, rows, unit, found) for each in side.templates]
+    templates = [_in_template(each, rows, found) for each in side.templates]
     return tuple(_median(each) for each in zip(*templates, strict=True))
 
 
-def _in_template(states: HiddenStates, rows: np.ndarray, unit: Unit, found: Categories) -> tuple[_Measured, ...]:
+def _in_template(states: HiddenStates, rows: np.ndarray, found: Categories) -> tuple[_Measured, ...]:
     n_categories, n_depths = len(set(found.first)), states.n_depths
-    n_units = n_categories if unit == "category" else len(rows)
-    effects, parts = np.full((2, n_depths), np.nan), np.full((2, n_depths, n_units), np.nan)
-    for depth in range(n_depths if n_categories > 1 else 0):
+    effects, parts = np.full((2, n_depths), np.nan), np.full((2, n_depths, n_categories), np.nan)
+    for depth in range(n_depths):
         state = states.states[depth][rows]
         if not np.isfinite(state).all():
             continue
         distances = cosine_distances(standardized(state))
         scores = categories.purity(distances, found), categories.silhouette(distances, found)
-        own = (
-            _by_category(distances, found)
-            if unit == "category"
-            else ((each.value, found.by_word(each.parts)) for each in scores)
-        )
+        own = _by_category(distances, found)
         for index, (score, (value, of_units)) in enumerate(zip(scores, own, strict=True)):
             chance = score.shuffled.mean() if len(score.shuffled) else np.nan
             room = score.bound - chance
             if np.isfinite(value) and room > 0:
                 effects[index, depth] = (value - chance) / room
                 parts[index, depth] = of_units / room
-    freedom = n_categories - 1 if unit == "category" else found.n_families - n_categories
-    return tuple(_Measured(effects=effects[index], parts=parts[index], freedom=freedom) for index in range(2))
+    return tuple(_Measured(effects=effects[index], parts=parts[index], freedom=n_categories - 1) for index in range(2))
 
 
 def _by_category(distances: np.ndarray, found: Categories) -> Iterator[tuple[float, np.ndarray]]:
@@ -343,10 +338,10 @@ def _shared_rows(a: Side, b: Side) -> tuple[np.ndarray, np.ndarray]:
 # --- two models ----------------------------------------------------------------------------------------------------
 
 
-def _difference(n: int, unit: Unit, a: _Measured, b: _Measured, *, is_eligible: bool = True) -> Difference:
+def _difference(n: int, unit: Unit, a: _Measured, b: _Measured, family: str) -> Difference:
     n_depths, freedom = min(len(a.known), len(b.known)), a.freedom
     if n_depths == 0 or freedom < 1:
-        return _unknown(n, unit)
+        return _unknown(n, unit, family)
     (best_a, parts_a), (best_b, parts_b) = a.best_of(n_depths), b.best_of(n_depths)
     value, parts = best_a - best_b, parts_a - parts_b
     error = float(np.linalg.norm(parts))
@@ -358,7 +353,7 @@ def _difference(n: int, unit: Unit, a: _Measured, b: _Measured, *, is_eligible: 
         value=value,
         error=error,
         freedom=freedom,
-        claim=_claim(score, _drawn(parts if is_certain else parts / error), is_eligible=is_eligible),
+        claim=_claim(family, score, _drawn(parts if is_certain else parts / error)),
     )
 
 
@@ -369,11 +364,11 @@ def _drawn(parts: np.ndarray) -> np.ndarray:
     return np.abs(np.random.default_rng((seed, 7)).normal(size=decisions.N_SHUFFLES))
 
 
-def _claim(score: float, drawn: np.ndarray, *, is_eligible: bool) -> Claim:
-    return decisions.scored(FAMILY, np.array([score]), drawn[None], np.array([is_eligible]))
+def _claim(family: str, score: float, drawn: np.ndarray) -> Claim:
+    return decisions.scored(family, np.array([score]), drawn[None], np.array([True]))
 
 
-def _unknown(n: int, unit: Unit) -> Difference:
+def _unknown(n: int, unit: Unit, family: str) -> Difference:
     nothing = float("nan")
-    claim = _claim(nothing, np.full(decisions.N_SHUFFLES, nothing), is_eligible=False)
+    claim = _claim(family, nothing, np.full(decisions.N_SHUFFLES, nothing))
     return Difference(n=n, unit=unit, value=nothing, error=nothing, freedom=0, claim=claim)

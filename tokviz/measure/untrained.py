@@ -58,7 +58,8 @@ def measure(
     random, own_embedding = None if random is None else _in_memory(random), [_in_memory(each) for each in own_embedding]
     # Of the words that are measured in the model: the reference words in all of its templates.
     further = model.templates[1:]
-    layers = replace(model, templates=model.templates[:1], first_depth=1)
+    # Of relations and orders: of categories it is asked word by word.
+    layers = replace(model, templates=model.templates[:1], first_depth=1, memberships=((),) * len(model.memberships))
     return Untrained(
         random=None if random is None else curves(replace(model, templates=(random, *further)), seed),
         own_embedding=tuple(curves(replace(model, templates=(each, *further)), seed) for each in own_embedding),
@@ -74,20 +75,12 @@ def _in_memory(states: HiddenStates) -> HiddenStates:
     return replace(states, states=list(states.states)) if first.nbytes * states.n_depths <= _MOST_IN_MEMORY else states
 
 
-def _least(seeds: Sequence[Differences]) -> Differences | None:
+def _least(seeds: Sequence[Differences]) -> tuple[Difference, ...] | None:
     """Measure by measure the difference that is least above 0 for its error; None where a seed is missing."""
     if len(seeds) < 2 * Untrained.N_SEEDS:
         return None
-    purity, silhouette, *others = (
-        _if_above(min(of_seeds, key=_signed_score)) for of_seeds in zip(*(each.all for each in seeds), strict=True)
-    )
-    n_relations = len(seeds[0].relations)
-    return Differences(
-        purity=purity,
-        silhouette=silhouette,
-        relations=tuple(others[:n_relations]),
-        orders=tuple(others[n_relations:]),
-    )
+    by_measure = zip(*(each.related for each in seeds), strict=True)
+    return tuple(_if_above(min(of_seeds, key=_signed_score)) for of_seeds in by_measure)
 
 
 def _signed_score(difference: Difference) -> float:

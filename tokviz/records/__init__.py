@@ -6,7 +6,7 @@ depth k + 1 is after layer k), ``width`` the size of a hidden state (it may diff
 
 from tokviz.records.changed import COMMON, Changed, Moved
 from tokviz.records.claims import LEVEL, Claim, Family
-from tokviz.records.compared import ModelDifferences, ModelSimilarity, NotCompared
+from tokviz.records.compared import ModelDifferences, ModelPair, ModelSimilarity, NotCompared
 from tokviz.records.lens import Directions, Lens, LensKind, LensMeasure
 from tokviz.records.look import Look, Marks
 from tokviz.records.loss import LEAST_PASSAGES, MOST_PASSAGES, PASSAGE_TOKENS, Loss, LossChange, LossRule

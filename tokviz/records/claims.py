@@ -24,8 +24,8 @@ class Claim:
     """
 
     family: FamilyKey
-    """``categories``, ``surface``, ``relation 0``, ``order 1``, ``differences``, ``similarity``, ``paired``,
-    ``paired by category``; after a comma a further question about the same, which is answered only where the first one is:
+    """``categories``, ``surface``, ``relation 0``, ``order 1``, ``differences``, ``differences of relations``, ``similarity``,
+    ``paired``, ``paired by category``; after a comma a further question about the same, which is answered only where the first one is:
     ``categories, each``, ``relation 0, offset``, ``order 1, ends meet``."""
     score: np.ndarray
     """``(n,)`` float64: how many standard deviations of its shuffles each value is above their mean; NaN where there is none."""

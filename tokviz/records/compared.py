@@ -35,20 +35,46 @@ class ModelSimilarity:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelDifferences:
-    """How much further above chance one model is than another, in one context."""
+class ModelPair:
+    """What differs between two models on the words that both have, in one context."""
 
     model_a: str
-    """Slug; a difference above 0 says that this model is further above chance."""
+    """Slug."""
     model_b: str
     """Slug."""
     context: str
     """Name."""
-    differences: Differences
     paired: PairedMeasures | None = None
     """The first less the second, word by word, at equal relative depth; None without categories to tell apart."""
     changed: Changed | None = None
     """What changed from the first to the second; None where they are not before and after."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelDifferences(ModelPair):
+    """And how much further above chance the first is: of categories, as far as that holds for others."""
+
+    differences: Differences
+    """Above 0 where the first model is further above chance."""
+
+    @property
+    def shown(self) -> tuple[bool, ...]:
+        """By measure, in the order of ``Profile.peaks``, whether it is announced that they differ.
+
+        Of categories only where the same is shown word by word: one word that ruins the scaling of a model makes it differ in all
+        categories alike.
+        """
+        return tuple(
+            each.is_shown and (index >= Differences.N_OF_CATEGORIES or self._is_shown_by_word(index, each.value))
+            for index, each in enumerate(self.differences.all)
+        )
+
+    def _is_shown_by_word(self, index: int, value: float) -> bool:
+        """Of purity or silhouette, in the direction of ``value``."""
+        if self.paired is None:
+            return False
+        overall = (self.paired.purity, self.paired.silhouette)[index].overall
+        return bool((overall.holds & (overall.value * value > 0)).any())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -99,7 +99,7 @@ class Difference:
     n: int
     """Words, or pairs of them, that both share: what is measured here."""
     unit: Unit
-    """What the error is taken over: with words of categories, it speaks of lists of these categories only."""
+    """What the error is taken over."""
     value: float
     """The first model's less the second's, each at its best of as many depths as both have."""
     error: float
@@ -150,4 +150,9 @@ class Differences:
     @property
     def all(self) -> tuple[Difference, ...]:
         """In the order of ``Profile.peaks``."""
-        return (self.purity, self.silhouette, *self.relations, *self.orders)
+        return (self.purity, self.silhouette, *self.related)
+
+    @property
+    def related(self) -> tuple[Difference, ...]:
+        """Those of relations, then those of orders."""
+        return (*self.relations, *self.orders)

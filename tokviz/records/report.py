@@ -10,13 +10,13 @@ from typing import Literal, get_args
 import numpy as np
 
 from tokviz.records.claims import Family
-from tokviz.records.compared import ModelDifferences, ModelSimilarity, NotCompared
+from tokviz.records.compared import ModelDifferences, ModelPair, ModelSimilarity, NotCompared
 from tokviz.records.lens import Lens
 from tokviz.records.look import Look
 from tokviz.records.loss import Loss
 from tokviz.records.measures import AddedMeasure, Geometry, Neighbours, WordScores
 from tokviz.records.paired import PairedCapture
-from tokviz.records.profile import Differences, Profile, profile_of
+from tokviz.records.profile import Profile, profile_of
 from tokviz.records.relations import Order, Relation, Relations
 from tokviz.records.series import Fault
 from tokviz.records.states import HiddenStates, ModelCard, Projection
@@ -300,9 +300,7 @@ class SeriesReport:
     wanted_reference: int | None = None
     """The index of the one that was to be the reference, where that wasn't captured."""
     faults: tuple[Fault, ...] = ()
-    growth: tuple[tuple[str, Differences], ...] = ()
-    """By the context's name: how much further above chance the last checkpoint is than the first."""
-    changes: tuple[ModelDifferences, ...] = ()
+    changes: tuple[ModelPair, ...] = ()
     """What changed from the first to the last, in each context."""
     not_compared: tuple[str, ...] = ()
     """Why some of that, or how far checkpoints are apart, isn't known."""

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from tokviz.records.profile import Differences
+from tokviz.records.profile import Difference
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,9 +39,9 @@ class Untrained:
     """All weights random; None where that couldn't be captured."""
     own_embedding: tuple[ControlCurves, ...]
     """Random layers after the model's own embedding, one of each seed."""
-    layers: Differences | None
-    """The model less that control of the same embedding which it exceeds least, measure by measure, without the embedding, which they
-    have in common; announced is only that it exceeds it, and so all of them: ``own_embedding``, and as many with permuted layers. None
+    layers: tuple[Difference, ...] | None
+    """By each relation, then by each order, the model less that control of the same embedding which it exceeds least (of categories that
+    is asked word by word: ``PairedCapture.untrained``), without the embedding, which they have in common; announced is only that it exceeds it, and so all of them: ``own_embedding``, and as many with permuted layers. None
     where any is missing."""
     problems: tuple[str, ...] = ()
     """Why controls are missing; one sentence each."""
@@ -77,5 +77,5 @@ class Untrained:
 
     @property
     def by_layers(self) -> tuple[bool, ...]:
-        """Of each measure, in the order of ``Profile.peaks``, whether it is announced that ``layers`` exceeds its controls."""
-        return tuple(each.is_shown and each.value > 0 for each in self.layers.all) if self.layers else ()
+        """Of each of ``layers``, whether it is announced that the model exceeds its controls."""
+        return tuple(each.is_shown and each.value > 0 for each in self.layers or ())

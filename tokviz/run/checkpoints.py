@@ -10,16 +10,15 @@ from typing import Any
 from tokviz.config import SeriesConfig
 from tokviz.records import (
     Checkpoint,
-    Differences,
     Drift,
     Fault,
-    ModelDifferences,
+    ModelPair,
     SeriesReport,
 )
 from tokviz.run.making import Making
 from tokviz.run.plan.pairs import Comparison
 from tokviz.run.plan.report import Plan
-from tokviz.run.plan.series import SeriesPlan, backward
+from tokviz.run.plan.series import SeriesPlan
 from tokviz.run.plan.steps import Step, Unmade
 from tokviz.run.publishing import site
 from tokviz.run.publishing.public import public_text
@@ -37,8 +36,7 @@ class SeriesMade:
     reference: int
     projection: str
     faults: tuple[Fault, ...] = ()
-    growth: tuple[tuple[str, Differences], ...] = ()
-    changes: tuple[ModelDifferences, ...] = ()
+    changes: tuple[ModelPair, ...] = ()
     not_compared: tuple[str, ...] = ()
 
 
@@ -64,10 +62,8 @@ def make_series(config: SeriesConfig, by_slug: Mapping[str, Made], making: Makin
     if not plan.options.measures:
         return on_axes
     drifts = {f"how far its checkpoints are apart, {name}": series.drift(name) for name in _drifting(series)}
-    growth = {_named("its growth", each): each.differences for each in series.growth}
-    wanted: dict[str, Step[Any]] = {**drifts, **growth}
+    wanted: dict[str, Step[Any]] = {**drifts}
     for each in series.changes:
-        wanted[_named("its growth", backward(each))] = backward(each).differences
         steps = {"differences of words": each.paired, "what changed": each.changed}
         wanted |= {_named(what, each): step for what, step in steps.items() if step}
     found = plan.steps.meanwhile(wanted, making.helpers, each_alone=True).wait()
@@ -75,11 +71,6 @@ def make_series(config: SeriesConfig, by_slug: Mapping[str, Made], making: Makin
     return replace(
         on_axes,
         faults=_faults(series, [found[name] for name in drifts]) if are_known else (),
-        growth=tuple(
-            (each.context, found[name])
-            for name, each in zip(growth, series.growth, strict=True)
-            if not isinstance(found[name], Unmade)
-        ),
         changes=tuple(_changes(series, found)),
         not_compared=tuple(
             f"Expected to measure {name}, got {made.reason} on the way; where memory ran out, ask for fewer words or free some"
@@ -89,17 +80,15 @@ def make_series(config: SeriesConfig, by_slug: Mapping[str, Made], making: Makin
     )
 
 
-def _changes(series: SeriesPlan, found: Mapping[str, Any]) -> Iterator[ModelDifferences]:
+def _changes(series: SeriesPlan, found: Mapping[str, Any]) -> Iterator[ModelPair]:
     """What changed from one checkpoint to another, as far as it could be made."""
     for each in series.changes:
-        growth = found[_named("its growth", backward(each))]
         paired, changed = (found.get(_named(what, each)) for what in ("differences of words", "what changed"))
-        if not any(isinstance(one, Unmade) for one in (growth, paired, changed)):
-            yield ModelDifferences(
+        if not any(isinstance(one, Unmade) for one in (paired, changed)):
+            yield ModelPair(
                 model_a=each.slugs[0],
                 model_b=each.slugs[1],
                 context=each.context,
-                differences=growth,
                 paired=paired,
                 changed=changed,
             )
@@ -178,7 +167,6 @@ def report_of(made: SeriesMade, plan: Plan, images: Images) -> SeriesReport:
         projection=made.projection,
         wanted_reference=None if made.reference == config.reference else config.reference,
         faults=made.faults,
-        growth=made.growth,
         changes=made.changes,
         not_compared=tuple(public_text(each, config.models[0], plan.options.base) for each in made.not_compared),
     )

@@ -19,7 +19,7 @@ from tokviz.pages.text.wording import count, in_words
 from tokviz.records import (
     Changed,
     ContextReport,
-    ModelDifferences,
+    ModelPair,
     ModelReport,
     PairedMeasures,
     ProjectionReport,
@@ -41,7 +41,7 @@ class Shift:
     """Two models in one context; all differences are after less before."""
 
     report: Report
-    pair: ModelDifferences
+    pair: ModelPair
     before: ModelReport
     after: ModelReport
 

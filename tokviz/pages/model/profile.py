@@ -196,26 +196,22 @@ def _shown(found: Compared, index: int) -> Iterator[tuple[str, str, Difference]]
     for pair in found.pairs:
         each = pair.differences.all[index]
         higher, lower = (pair.model_a, pair.model_b) if each.value > 0 else (pair.model_b, pair.model_a)
-        if each.is_shown and found.peaks[higher][index].is_above_chance:
+        if pair.shown[index] and found.peaks[higher][index].is_above_chance:
             yield higher, lower, each
 
 
-def _is_of_list(index: int, difference: Difference) -> bool:
-    """With too few categories a difference holds on this list only, and the sentence says so."""
-    return index < Differences.N_OF_CATEGORIES and difference.unit == "word"
-
-
 def _of_two(found: Compared) -> Iterator[Fact]:
-    """A sentence for each of them, with the measures in which it is ahead; another for what holds on this list only."""
-    ahead: dict[tuple[str, str, str], list[Fact]] = {}
+    """A sentence for each of them, with the measures in which it is ahead."""
+    ahead: dict[tuple[str, str], list[Fact]] = {}
     for index, measure in enumerate(found.measures[:-1]):
         for higher, lower, each in _shown(found, index):
             bounds = (each.low, each.high) if each.value > 0 else (-each.high, -each.low)
             by = Fact("model.profile.by", measure=measure.said, size=abs(each.value), bounds=bounds)
-            kind = "model.profile.ahead_on_this_list" if _is_of_list(index, each) else "model.profile.ahead"
-            ahead.setdefault((kind, higher, lower), []).append(by)
-    for (kind, higher, lower), by_measure in ahead.items():
-        yield Fact(kind, ahead=found.names[higher], behind=found.names[lower], measures=tuple(by_measure))
+            ahead.setdefault((higher, lower), []).append(by)
+    for (higher, lower), by_measure in ahead.items():
+        yield Fact(
+            "model.profile.ahead", ahead=found.names[higher], behind=found.names[lower], measures=tuple(by_measure)
+        )
 
 
 def _of_several(found: Compared) -> Iterator[Fact]:
@@ -223,8 +219,8 @@ def _of_several(found: Compared) -> Iterator[Fact]:
     for index, measure in enumerate(found.measures[:-1]):
         behind: dict[str, list[Fact]] = {}
         for higher, lower, each in _shown(found, index):
-            kind = "model.profile.other_on_this_list" if _is_of_list(index, each) else "model.profile.other"
-            behind.setdefault(higher, []).append(Fact(kind, behind=found.names[lower], size=abs(each.value)))
+            other = Fact("model.profile.other", behind=found.names[lower], size=abs(each.value))
+            behind.setdefault(higher, []).append(other)
         most_first = sorted(filter(behind.get, found.names), key=lambda each: -len(behind[each]))
         kinds = chain(["model.profile.lead"], repeat("model.profile.further_lead"))
         leads = tuple(

@@ -98,7 +98,7 @@ def differences_csv(report: Report) -> str:
     }
 
     def is_said(pair: ModelDifferences, index: int, found: Difference) -> bool:
-        return found.is_shown and (pair.model_a if found.value > 0 else pair.model_b, pair.context, index) in above
+        return pair.shown[index] and (pair.model_a if found.value > 0 else pair.model_b, pair.context, index) in above
 
     rows = (
         [

@@ -40,7 +40,6 @@ def paragraphs(report: Report, series: SeriesReport, names: Sequence[str]) -> tu
     kinds: tuple[Callable[[str], Facts], ...] = (
         lambda name: _categories(series, name),
         lambda name: _massive(series, name),
-        lambda name: _growth(series, name),
         lambda name: _untrained(series, name),
         lambda name: _relations(report, series, name),
         lambda name: _writers(series, name),
@@ -121,14 +120,6 @@ def emergence(context: ContextReport | None) -> int | None:
 def breaking(context: ContextReport | None) -> BreakingNeurons | None:
     """The neurons that write a context's massive values, where few do."""
     return context.states.updates.breaking if context and context.states.updates else None
-
-
-def _growth(series: SeriesReport, name: str) -> Facts:
-    found = dict(series.growth).get(name)
-    if found is None or not found.purity.is_shown:
-        return ()
-    kind = "series.told.higher" if found.purity.value > 0 else "series.told.lower"
-    return (Fact(kind, first=series.shown[0].label, last=series.shown[-1].label),)
 
 
 def _untrained(series: SeriesReport, name: str) -> Facts:

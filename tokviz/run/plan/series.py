@@ -71,7 +71,6 @@ class SeriesPlan:
         if not self.plan.options.measures:
             return made
         made += [self.drift(name) for name in dict.fromkeys(name for _, name in self.captured)]
-        made += [each.differences for each in (*self.growth, *map(backward, self.changes))]
         return made + [step for each in self.changes for step in (each.paired, each.changed) if step]
 
     def _misfit(self, index: int) -> ModelError | None:
@@ -97,11 +96,6 @@ class SeriesPlan:
     def drift(self, context: str) -> Step[Drift]:
         """How far the checkpoints are apart, of those that are captured in a context."""
         return pairs.drift([each[context].inputs for each in self.checkpoints if context in each])
-
-    @property
-    def growth(self) -> list[Comparison]:
-        """The last checkpoint in charts against the first, in each context that both have."""
-        return [backward(each) for each in self._from_to(*self.ends)] if self.ends else []
 
     @property
     def changes(self) -> list[Comparison]:
@@ -150,11 +144,6 @@ class SeriesPlan:
         known = [index for index, each in enumerate(self.checkpoints) if each]
         ends = (known[0], self.reference or 0, known[-1]) if known else ()
         return frozenset({"ends": ends, "all": known, "maps": ()}[self.config.plates])
-
-
-def backward(change: Comparison) -> Comparison:
-    """The checkpoint after, against the one before."""
-    return replace(change, slugs=change.slugs[::-1], inputs=change.inputs[::-1], is_change=False)
 
 
 def _by_context(model: ModelPlan | None) -> Mapping[str, Captured]:

@@ -22,11 +22,9 @@ def decide(report: Report) -> Report:
         each for model in report.all_models for context in model.contexts for each in _with_interventions(context)
     ]
     measures = (getattr(each, name) for each in contexts for name in _MEASURES)
-    growth = tuple(differences for series in report.series for _, differences in series.growth)
     changes = tuple(each for series in report.series for each in series.changes)
-    of_changes = tuple(record for each in changes for record in (each.paired, each.changed))
     similarities = tuple(map(_told, report.similarities))
-    records = (*measures, similarities, report.differences, growth, of_changes)
+    records = (*measures, similarities, report.differences, changes)
     claims = [each for record in records for each in claims_in(record)]
     families = decide(claims)
 
@@ -41,7 +39,6 @@ def decide(report: Report) -> Report:
         return replace(
             series,
             checkpoints=tuple(replace(each, model=decided_model(each.model)) for each in series.checkpoints),
-            growth=tuple((name, with_decisions(differences, families)) for name, differences in series.growth),
             changes=with_decisions(series.changes, families),
         )
 
