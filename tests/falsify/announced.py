@@ -72,11 +72,11 @@ def announcements(report: Report) -> list[Announcement]:
 
 
 def _of_pair(pair: ModelSimilarity | ModelPair) -> Iterator[Announcement]:
-    """Differences over categories only where they are shown word by word, too; all families of differences are one kind."""
+    """Differences over categories only where they are shown word by word, too."""
     told = dict(zip(("purity", "silhouette"), pair.shown, strict=False)) if isinstance(pair, ModelDifferences) else {}
     for each in _of_claims(pair, f"{pair.model_a}-{pair.model_b}/{pair.context}", with_depths=False):
         if told.get(each.what.removeprefix("differences.").removesuffix(".claim"), True):
-            yield replace(each, kind=each.kind.partition(" of ")[0])
+            yield each
 
 
 def _of_change(shift: Shift) -> Iterator[Announcement]:
@@ -159,12 +159,14 @@ def _of_order(order: OrderMeasures, where: str) -> Iterator[Announcement]:
 
 
 def _of_claims(record: Any, where: str, *, with_depths: bool = True) -> Iterator[Announcement]:
+    """Both families of differences are one kind."""
     for path, claim in claims_by_path(record):
+        kind = claim.family.removesuffix(" of relations")
         if with_depths:
-            yield from _at_depths(claim.family, path, where, claim.holds)
-            yield from _in_templates(claim.family, path, where, claim.template_holds)
+            yield from _at_depths(kind, path, where, claim.holds)
+            yield from _in_templates(kind, path, where, claim.template_holds)
         elif claim.holds.any():
-            yield Announcement(claim.family, path, where)
+            yield Announcement(kind, path, where)
 
 
 def _in_templates(kind: str, what: str, where: str, holds: np.ndarray | None) -> Iterator[Announcement]:

@@ -244,6 +244,20 @@ def outlier(random: np.random.Generator) -> World:
     return _of_sizes(_drawn(random, 120), strength=random.choice([0.4, 0.8, 1.2]), alter=alter)
 
 
+def outliers(random: np.random.Generator) -> World:
+    """Two to four words of one model are ten to forty times as long as others, in one category of many words or anywhere."""
+    sizes = [60, *[6] * 8] if random.random() < 0.5 else [12] * int(random.integers(5, 10))
+    n_far = int(random.integers(2, 5))
+    far = random.choice(sizes[0] if random.random() < 0.5 else sum(sizes), n_far, replace=False)
+    lengths = random.uniform(10, 40, size=(n_far, 1))
+
+    def alter(random: np.random.Generator, state: np.ndarray, depth: int) -> np.ndarray:
+        state[far] *= lengths
+        return state
+
+    return _of_sizes(sizes, strength=random.choice([0.4, 0.8, 1.2]), alter=alter)
+
+
 def templates(random: np.random.Generator) -> World:
     """The median over eight templates."""
     return _of_sizes([8] * 5, strength=random.choice([0.0, 0.5, 1.0]), templates=8, n_depths=(5, 5))
@@ -274,7 +288,7 @@ NULL: dict[str, Made] = {
     each.__name__: each
     for each in (
         *(equal, small, sample_like, of_unlike_depth, many_depths, pure, against_embedding),
-        *(hubs, pairs, quadruples, outlier, templates, strangers),
+        *(hubs, pairs, quadruples, outlier, outliers, templates, strangers),
     )
 }
 COUNTED: dict[str, Made] = {"undeclared": undeclared}

@@ -145,13 +145,13 @@ def untrained(number: int, sample: Sample) -> Case:
 NULL = (
     Kind(
         name="series of shuffled labels",
-        contents=f"{N_CHECKPOINTS} checkpoints between noise and a capture of the sample; false: categories, surface, changes of them, faults",
+        contents=f"{N_CHECKPOINTS} checkpoints between noise and a capture of the sample; false: categories, surface, faults; where labels don't follow the case, changes, too",
         make=shuffled,
         n_reports=N_NULL,
     ),
     Kind(
         name="series of random weights",
-        contents=f"{N_CHECKPOINTS} checkpoints between two models of {N_LAYERS} layers with random weights; false: all but neighbors kept",
+        contents=f"{N_CHECKPOINTS} checkpoints between two models of {N_LAYERS} layers with random weights; false: all but neighbors kept and how large any change may be",
         make=untrained,
         n_reports=N_NULL,
     ),

@@ -172,6 +172,7 @@ def test_models_are_compared_by_their_medians() -> None:
     single = [ProfileComparer().compare(side(a), side(b)) for a, b in zip(others, (one, two, three), strict=True)]
     values = [each.purity.value for each in single]
     assert min(values) - 0.1 < several.purity.value < max(values) + 0.1
+    # Six categories of three kinds: their errors are about alike.
     assert several.purity.error <= 1.1 * max(each.purity.error for each in single)
     same = ProfileComparer().compare(side(*others[:1] * 3), side(one, one, one))
     np.testing.assert_allclose([each.value for each in same.all], [each.value for each in single[0].all])

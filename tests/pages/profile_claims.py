@@ -33,8 +33,8 @@ class Numbers(NamedTuple):
     """Names of two models → per measure how much further above chance the first is."""
     shown: dict[tuple[str, str], dict[str, bool]]
     """The same → whether that is announced."""
-    by_word: bool
-    """Whether any two were compared word by word."""
+    by_word: set[tuple[str, str]]
+    """Names of two models that were compared word by word, too."""
     alike: dict[str, float]
     """Name → mean similarity to the others, above chance; only of models that have one."""
 
@@ -84,7 +84,11 @@ def numbers(report: Report, context: str) -> Numbers:
         [peaks for _, peaks in found],
         apart,
         shown,
-        any(each.paired for each in report.differences if each.context == context),
+        {
+            (names[each.model_a], names[each.model_b])
+            for each in report.differences
+            if each.context == context and each.paired and {each.model_a, each.model_b} <= names.keys()
+        },
         {name: sum(values) / len(values) for name, values in alike.items()},
     )
 
@@ -200,7 +204,12 @@ def _measures(statement: Statement) -> tuple[str, ...]:
 
 
 def _known(measure: str, found: Numbers) -> list[Difference]:
-    return [each[measure] for each in found.apart.values() if math.isfinite(each[measure].value)]
+    """Where it could be told: in categories only word by word."""
+    return [
+        each[measure]
+        for names, each in found.apart.items()
+        if math.isfinite(each[measure].value) and (measure not in OF_CATEGORIES or names in found.by_word)
+    ]
 
 
 def _above(measure: str, found: Numbers) -> set[str]:
@@ -218,8 +227,8 @@ def _n_shown(measure: str, found: Numbers) -> int:
 
 
 def _is_open(measure: str, found: Numbers) -> bool:
-    """Whether two models that are both above chance were compared, not word by word, and no two differ."""
-    if found.by_word and measure in OF_CATEGORIES:
+    """Whether two models that are both above chance were compared, in other than categories, and no two differ."""
+    if measure in OF_CATEGORIES:
         return False
     above = _above(measure, found)
     both = [each[measure] for names, each in found.apart.items() if set(names) <= above]

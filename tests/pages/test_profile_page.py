@@ -76,7 +76,7 @@ def _apart(value: float, by_word: tuple[float, bool] | None) -> ModelDifferences
 
     Parameters
     ----------
-    by_word : how much it differs word by word, and whether that is shown; None where that isn't known.
+    by_word : how much purity differs word by word, and whether that is shown; None where that isn't known. Silhouettes don't.
     """
     apart, alike = difference(value, 0.01, is_shown=True), difference(0.0, 0.01, is_shown=False)
     of_words = by_word and measures_by_word(measure_by_word([0.0, by_word[0]], [False, by_word[1]]), [(0, 0), (1, 1)])
@@ -84,7 +84,7 @@ def _apart(value: float, by_word: tuple[float, bool] | None) -> ModelDifferences
         model_a="a",
         model_b="b",
         context="alone",
-        differences=Differences(purity=apart, silhouette=alike, relations=(alike,), orders=(apart,)),
+        differences=Differences(purity=apart, silhouette=apart, relations=(alike,), orders=(apart,)),
         paired=of_words,
     )
 

@@ -21,9 +21,9 @@ from tokviz.measure.spaces import standardized
 from tokviz.records import PairedMeasures
 
 LEAST_CATEGORIES = 2
-_LARGE = 0.03
+_LARGE, _FAR = 0.03, 3.0
 """Scaling is refitted without a group that holds more than this share of the standardized states' squared length. One with less
-holds a quarter of the variance in an eighth of the dimensions at most."""
+holds a quarter of the variance in an eighth of the dimensions at most. So many times its words' share, and it lies far out."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -151,15 +151,19 @@ class Space:
         self.order = _ordered(self.distances, k + int(units.sizes.max()))
         length = np.bincount(units.groups, weights=(scaled**2).sum(axis=1))
         self.large = np.flatnonzero(length > _LARGE * length.sum()) if length.any() else np.zeros(0, dtype=np.int64)
+        self._is_far = (length > _FAR * length.sum() * units.sizes / len(state))[units.groups]
 
     @cached_property
     def refits(self) -> dict[int, np.ndarray]:
-        """Of each group that holds much, the distances between the other words, scaled without it; infinite to its own."""
+        """Of each group that holds much, the distances between the other words, scaled without it; infinite to its own.
+
+        Nor is the scaling of others that lie far out: two such words would ruin it together, whichever of them is left out.
+        """
         found = {}
         for group in self.large.tolist():
             rows = np.flatnonzero(self.units.groups != group)
             found[group] = np.full(self.distances.shape, np.inf)
-            found[group][np.ix_(rows, rows)] = cosine_distances(standardized(self._state[rows]))
+            found[group][np.ix_(rows, rows)] = cosine_distances(standardized(self._state[rows], ~self._is_far[rows]))
         return found
 
     @cached_property

@@ -116,7 +116,7 @@ class Difference:
 
     @property
     def low(self) -> float:
-        """Lower end of its interval, which holds together with those of all other differences of the report.
+        """Lower end of its interval, which holds together with those of all other differences of its family.
 
         Effects at their best depths lie between 0 and 1, so that no difference is beyond −1 or 1.
         """

@@ -40,9 +40,9 @@ class Untrained:
     own_embedding: tuple[ControlCurves, ...]
     """Random layers after the model's own embedding, one of each seed."""
     layers: tuple[Difference, ...] | None
-    """By each relation, then by each order, the model less that control of the same embedding which it exceeds least (of categories that
-    is asked word by word: ``PairedCapture.untrained``), without the embedding, which they have in common; announced is only that it exceeds it, and so all of them: ``own_embedding``, and as many with permuted layers. None
-    where any is missing."""
+    """By each relation, then by each order, the model less that control of the same embedding which it exceeds least, without the
+    embedding, which they have in common; announced is only that it exceeds it, and so all of them: ``own_embedding``, and as many with
+    permuted layers. None where any is missing. Of categories that is asked word by word: ``PairedCapture.untrained``."""
     problems: tuple[str, ...] = ()
     """Why controls are missing; one sentence each."""
     note: str = ""

@@ -62,7 +62,7 @@ def make_series(config: SeriesConfig, by_slug: Mapping[str, Made], making: Makin
     if not plan.options.measures:
         return on_axes
     drifts = {f"how far its checkpoints are apart, {name}": series.drift(name) for name in _drifting(series)}
-    wanted: dict[str, Step[Any]] = {**drifts}
+    wanted: dict[str, Step[Any]] = dict(drifts)
     for each in series.changes:
         steps = {"differences of words": each.paired, "what changed": each.changed}
         wanted |= {_named(what, each): step for what, step in steps.items() if step}

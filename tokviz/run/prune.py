@@ -115,7 +115,7 @@ def _used(plan: Plan) -> set[Use]:
 
 
 def _used_of_series(series: SeriesPlan) -> set[Use]:
-    """Axes, drift and growth, and the pictures on the axes of the reference."""
+    """Axes, drift and changes, and the pictures on the axes of the reference."""
     used = {step.use for step in series.steps}
     for index, name in series.captured:
         axes = series.plan.steps.stored(series.axes(index, name))

@@ -138,7 +138,7 @@ def _context(context: ContextReport) -> dict[str, Any]:
         "captured_at": states.captured_at,
         "module_paths": states.module_paths,
         "loss": context.loss and dataclasses.asdict(context.loss),
-        # What is announced of the model against them, in the order of the profile.
+        # What is announced of the model against them, of each relation and then of each order.
         "untrained": context.untrained
         and {
             "random": context.untrained.random and _curves(context.untrained.random),

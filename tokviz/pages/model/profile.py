@@ -232,20 +232,22 @@ def _of_several(found: Compared) -> Iterator[Fact]:
 
 
 def _no_difference(found: Compared) -> Iterator[Fact]:
-    """In which measures several models are above chance, and none is ahead."""
+    """In which relations and orders several models are above chance, and none is ahead; categories are told word by word."""
     open_ones = []
-    for index, measure in enumerate(found.measures[:-1]):
+    for index, measure in list(enumerate(found.measures[:-1]))[Differences.N_OF_CATEGORIES :]:
         above = {slug for slug, peak in found.known(index).items() if peak.is_above_chance}
         are_compared = any({each.model_a, each.model_b} <= above and _is_known(each, index) for each in found.pairs)
-        is_answered = index < Differences.N_OF_CATEGORIES and any(each.paired for each in found.pairs)
-        if are_compared and not is_answered and not [*_shown(found, index)]:
+        if are_compared and not [*_shown(found, index)]:
             open_ones.append(measure.said)
     if open_ones:
         yield Fact("model.profile.no_difference", measures=tuple(open_ones))
 
 
 def _is_known(pair: ModelDifferences, index: int) -> bool:
-    return math.isfinite(pair.differences.all[index].value)
+    """Whether it could be told: in categories only where it can be word by word."""
+    by_word = pair.paired is not None and not pair.paired.purity.overall.is_too_few[0]
+    is_tested = index >= Differences.N_OF_CATEGORIES or by_word
+    return is_tested and math.isfinite(pair.differences.all[index].value)
 
 
 def _counts(found: Compared) -> Iterator[Fact]:

@@ -22,9 +22,7 @@ def untrained_sentences(context: ContextReport, measures: Sequence[str]) -> tupl
     if untrained is None or geometry is None:
         return ()
     comparisons = tuple(_against(untrained, measures))
-    problems = tuple(text(Fact("scope.controls.problem", problem=each)) for each in untrained.problems)
-    if not comparisons:
-        return problems
+    problems = (text(Fact("scope.controls.problem", problem=each)) for each in untrained.problems)
     told = Fact(
         "scope.controls.sentence",
         context=context.states.context.label,
@@ -32,7 +30,7 @@ def untrained_sentences(context: ContextReport, measures: Sequence[str]) -> tupl
         first=() if geometry.purity.templates is None else Fact("scope.controls.first"),
         comparisons=comparisons,
     )
-    return tuple(filter(None, (text(told), untrained.scaling, *problems)))
+    return tuple(filter(None, (text(told) if comparisons else "", untrained.scaling, *problems)))
 
 
 def _against(untrained: Untrained, measures: Sequence[str]) -> Iterator[Fact]:
