@@ -13,6 +13,7 @@ from torch import nn
 from toys import Toy
 
 from tokviz.capture import capture, find_structure
+from tokviz.capture.batch_check import mask_difference
 from tokviz.capture.running import RunningCapture
 from tokviz.records import Tokenization, TokenizedWord
 
@@ -174,6 +175,13 @@ def test_a_mask_that_hides_nothing_must_not_matter() -> None:
     assert captured(Attentive, words()).check.mask_difference == pytest.approx(0, abs=1e-6)
     check = captured(TakesMaskForMore, words()).check
     assert check.mask_difference > 0.1
+
+
+def test_a_mask_that_changes_the_first_token_alone_is_seen() -> None:
+    read, first = np.ones((1, 4), dtype=np.float32), np.full((1, 4), 2, dtype=np.float32)
+    one, other = (SimpleNamespace(states=[read], position0_values=[scale * first]) for scale in (1, 2))
+    assert mask_difference(one, one) == 0  # type: ignore[arg-type]  # all that it reads
+    assert mask_difference(one, other) > 0.1  # type: ignore[arg-type]
 
 
 def test_in_bfloat16_a_single_word_is_no_sign_of_padding() -> None:

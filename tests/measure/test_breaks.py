@@ -168,6 +168,10 @@ def test_the_control_is_as_many_of_the_strongest_that_write_little() -> None:
     part = found.strengths[0] / 0.73
     assert found.strengths == pytest.approx((0.73 * part, 0.26 * part))
     assert found.control_strengths == pytest.approx((0.005 * part, 3.0))
+    # The second takes away as much as the third writes: it writes much, too.
+    against = breaking_neurons(updates((0.97, -0.2, 0.2)), BREAK)
+    assert against is not None
+    assert 11 not in against.control
     all_eight = breaking_neurons(updates((0.12,) * 8), BREAK)
     assert all_eight is not None
     assert all_eight.control == ()  # of all others two are left

@@ -273,3 +273,11 @@ def test_loading_asks_for_no_kernel(
     load(configured("llama"), checkpoints, "cpu")
     assert seen == [False]
     assert kernels()
+
+
+def test_a_tokenizer_from_another_place_isnt_sought_at_the_models_revision(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    named = configured("org/name", revision="step8", tokenizer="./other")
+    here = Origin.of(configured("./other"), tmp_path)
+    found = Origin(model=named, base=tmp_path, location=here.location).of_tokenizer
+    assert (found.model.source, found.model.revision) == ("./other", None)

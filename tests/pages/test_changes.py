@@ -244,11 +244,22 @@ def test_movers_stand_in_the_table_of_words() -> None:
 
 
 def test_its_table_has_after_less_before() -> None:
-    text = tables.files(change_report(LAST))["data/change/base-tuned/sentence/depths.csv"]
+    report = change_report(LAST)
+    (pair,) = report.differences
+    assert pair.changed is not None
+    shares = np.array([0.7, 0.2]), np.array([0.5, 0.3])
+    before, after = (
+        replace(side, explained_variance_ratio=np.tile(own, (len(side.explained_variance_ratio), 1)))
+        for side, own in zip((pair.changed.before, pair.changed.after), shares, strict=True)
+    )
+    pair = replace(pair, changed=replace(pair.changed, before=before, after=after))
+    text = tables.files(replace(report, differences=(pair,)))["data/change/base-tuned/sentence/depths.csv"]
     header, *_, last = text.splitlines()
     row = dict(zip(header.split(","), last.split(","), strict=True))
     assert (row["layer"], row["purity_change"], row["purity_announced"]) == ("layer 3", "-0.5", "1")
     assert float(row["purity_low"]) < float(row["purity_change"]) < float(row["purity_high"]) < 0
+    written = [row[f"{side}_{axis}_share"] for side in ("before", "after") for axis in ("pc1", "pc2")]
+    assert written == ["0.7", "0.2", "0.5", "0.3"]
 
 
 def test_the_table_of_categories_has_each_at_each_depth() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from at_once import Listening, options, run_at_once
 from html5lib import parse
 
 from tokviz.config import ReportConfig
-from tokviz.run import dry_run, pipeline, prune
+from tokviz.run import checkpoints, dry_run, pipeline, prune
 from tokviz.run.plan.options import DRAFT
 from tokviz.run.store.locks import Locks
 from tokviz.run.work.progress import Quiet
@@ -235,3 +236,16 @@ def test_any_two_checkpoints_have_a_page_on_what_changed(project: Path) -> None:
     assert "What changed from step 30 to step 0 in tiny" in backward
     for name in pages:
         assert f"change/{name}/" in page(project)
+
+
+def test_faults_are_told_of_the_checkpoints_that_have_them_where_an_earlier_one_failed() -> None:
+    def captured(digest: str) -> dict[str, Any]:
+        return {"alone": SimpleNamespace(states=SimpleNamespace(digest=digest))}
+
+    context_list = [SimpleNamespace(name="alone")]
+    series = SimpleNamespace(
+        checkpoints=({}, captured("a"), captured("b"), captured("b")),
+        plan=SimpleNamespace(config=SimpleNamespace(context_list=context_list)),
+    )
+    (fault,) = checkpoints._faults(series, [])  # type: ignore[arg-type]  # all that it reads
+    assert (fault.kind, fault.checkpoints, fault.left_out) == ("same", (2, 3), (2,))
