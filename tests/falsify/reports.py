@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -156,7 +156,17 @@ def decided_series(checkpoints: Sequence[Sequence[Inputs]], words: WordList, ask
         digests = [tuple(each.states.digest for each in own) for own in checkpoints]
         slugs = ("series-step-0", f"series-step-{len(checkpoints) - 1}")
         comparisons = [replace(_comparison(slugs, (of_one[0], of_one[-1])), is_change=True) for of_one in of_contexts]
-        changes = compare_profiles(comparisons, _Forgetful())
+        steps = _Forgetful()
+        changes = tuple(
+            ModelPair(
+                model_a=each.slugs[0],
+                model_b=each.slugs[1],
+                context=each.context,
+                paired=steps(each.paired) if each.paired else None,
+                changed=steps(each.changed) if each.changed else None,
+            )
+            for each in comparisons
+        )
         made = tuple(
             Checkpoint(
                 key=f"step-{index}",
@@ -180,9 +190,7 @@ def decided_series(checkpoints: Sequence[Sequence[Inputs]], words: WordList, ask
         reference=len(made) - 1,
         projection=PROJECTION,
         faults=faults(drifts, digests),
-        changes=tuple(
-            ModelPair(**{each.name: getattr(change, each.name) for each in fields(ModelPair)}) for change in changes
-        ),
+        changes=changes,
     )
     return decide(_report(words, asked, made[0].model.contexts, series=(series,)))
 

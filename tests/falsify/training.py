@@ -64,7 +64,7 @@ def shuffled(number: int, sample: Sample) -> Case:
         for captures in _grown(number, sample)
     ]
     report = decided_series(checkpoints, words)
-    # Where names and other words are told apart, so are labels that follow the case: purity does rise.
+    # Names come to lie apart from other words. Where labels follow the case, purity does rise with that.
     return Case(
         report=report, is_false=lambda each: _is_false(each) and not (keep_case and each.kind in ("paired", CHANGE))
     )

@@ -42,8 +42,12 @@ from tokviz.records import (
     Unit,
 )
 
-FAMILY, FAMILY_OF_RELATED = "differences", "differences of relations"
-"""Of purity and silhouette; of relations and orders."""
+FAMILIES: dict[Unit, str] = {
+    "category": "differences",
+    "pair": "differences of relations",
+    "word": "differences of relations",
+}
+"""By what errors are over: of purity and silhouette; of relations, and of orders with them."""
 MAX_COMPARED = 500
 """Two models are compared on a sample of their shared words above this."""
 LEAST_CATEGORIES = 5
@@ -147,11 +151,16 @@ class ProfileComparer:
         """By each measure of ``Profile``; undefined where too few words or pairs are shared."""
         purity, silhouette = self._of_categories(a, b)
         return Differences(
-            purity=purity,
-            silhouette=silhouette,
-            relations=tuple(self._relation(a, b, *both) for both in zip(a.pairs, b.pairs, strict=True)),
-            orders=tuple(self._order(a, b, *both) for both in zip(a.orders, b.orders, strict=True)),
+            purity=purity, silhouette=silhouette, relations=self.relations(a, b), orders=self.orders(a, b)
         )
+
+    def relations(self, a: Side, b: Side) -> tuple[Difference, ...]:
+        """By each relation alone."""
+        return tuple(self._relation(a, b, *both) for both in zip(a.pairs, b.pairs, strict=True))
+
+    def orders(self, a: Side, b: Side) -> tuple[Difference, ...]:
+        """By each order alone."""
+        return tuple(self._order(a, b, *both) for both in zip(a.orders, b.orders, strict=True))
 
     # --- categories ----------------------------------------------------------------------------------------------
 
@@ -159,9 +168,9 @@ class ProfileComparer:
         """Purity and silhouette."""
         rows_a, rows_b = _of_several(a, *shared_words(a, b, self._seed))
         if _n_categories(a, rows_a) < LEAST_CATEGORIES or len(rows_a) < categories.LEAST_WORDS:
-            return (_unknown(len(rows_a), "category", FAMILY) for _ in range(Differences.N_OF_CATEGORIES))
+            return (_unknown(len(rows_a), "category") for _ in range(Differences.N_OF_CATEGORIES))
         of_both = zip(self._of_words(a, rows_a), self._of_words(b, rows_b), strict=True)
-        return (_difference(len(rows_a), "category", *both, FAMILY) for both in of_both)
+        return (_difference(len(rows_a), "category", *both) for both in of_both)
 
     def _of_words(self, side: Side, rows: np.ndarray) -> tuple[_Measured, ...]:
         key = (side.key, "words", rows.tobytes())
@@ -178,13 +187,13 @@ class ProfileComparer:
         ]
         shared = [pair for pair in named[0] if pair in named[1]]
         if len(shared) < RelationMeasures.LEAST_PAIRS:
-            return _unknown(len(shared), "pair", FAMILY_OF_RELATED)
+            return _unknown(len(shared), "pair")
         rows = [
             pairs.pairs[[own[pair] for pair in shared]] for pairs, own in zip((pairs_a, pairs_b), named, strict=True)
         ]
         by = _shared_rows(a, b)
         of_both = (self._of_pairs(a, rows[0], by[0]), self._of_pairs(b, rows[1], by[1]))
-        return _difference(len(shared), "pair", *of_both, FAMILY_OF_RELATED)
+        return _difference(len(shared), "pair", *of_both)
 
     def _of_pairs(self, side: Side, rows: np.ndarray, by: np.ndarray) -> _Measured:
         """``rows``: ``(n_pairs, 2)``; ``by``: the words that states are standardized over."""
@@ -210,9 +219,9 @@ class ProfileComparer:
         kept = [_kept(*each) for each in zip((order_a, order_b), own, strict=True)]
         units = orders.units_of(kept[0], a.states.tokenization, a.groups)
         if len(units) < OrderMeasures.LEAST_WORDS:
-            return _unknown(len(units), "word", FAMILY_OF_RELATED)
+            return _unknown(len(units), "word")
         of_both = (self._of_order(a, kept[0], units), self._of_order(b, kept[1], units))
-        return _difference(len(units), "word", *of_both, FAMILY_OF_RELATED)
+        return _difference(len(units), "word", *of_both)
 
     def _of_order(self, side: Side, kept: OrderRows, units: Sequence[np.ndarray]) -> _Measured:
         what = f"order of {kept.n_places}{', cyclic' if kept.cyclic else ''}"
@@ -338,10 +347,10 @@ def _shared_rows(a: Side, b: Side) -> tuple[np.ndarray, np.ndarray]:
 # --- two models ----------------------------------------------------------------------------------------------------
 
 
-def _difference(n: int, unit: Unit, a: _Measured, b: _Measured, family: str) -> Difference:
+def _difference(n: int, unit: Unit, a: _Measured, b: _Measured) -> Difference:
     n_depths, freedom = min(len(a.known), len(b.known)), a.freedom
     if n_depths == 0 or freedom < 1:
-        return _unknown(n, unit, family)
+        return _unknown(n, unit)
     (best_a, parts_a), (best_b, parts_b) = a.best_of(n_depths), b.best_of(n_depths)
     value, parts = best_a - best_b, parts_a - parts_b
     error = float(np.linalg.norm(parts))
@@ -353,7 +362,7 @@ def _difference(n: int, unit: Unit, a: _Measured, b: _Measured, family: str) -> 
         value=value,
         error=error,
         freedom=freedom,
-        claim=_claim(family, score, _drawn(parts if is_certain else parts / error)),
+        claim=_claim(unit, score, _drawn(parts if is_certain else parts / error)),
     )
 
 
@@ -364,11 +373,11 @@ def _drawn(parts: np.ndarray) -> np.ndarray:
     return np.abs(np.random.default_rng((seed, 7)).normal(size=decisions.N_SHUFFLES))
 
 
-def _claim(family: str, score: float, drawn: np.ndarray) -> Claim:
-    return decisions.scored(family, np.array([score]), drawn[None], np.array([True]))
+def _claim(unit: Unit, score: float, drawn: np.ndarray) -> Claim:
+    return decisions.scored(FAMILIES[unit], np.array([score]), drawn[None], np.array([True]))
 
 
-def _unknown(n: int, unit: Unit, family: str) -> Difference:
+def _unknown(n: int, unit: Unit) -> Difference:
     nothing = float("nan")
-    claim = _claim(family, nothing, np.full(decisions.N_SHUFFLES, nothing))
+    claim = _claim(unit, nothing, np.full(decisions.N_SHUFFLES, nothing))
     return Difference(n=n, unit=unit, value=nothing, error=nothing, freedom=0, claim=claim)

@@ -24,7 +24,6 @@ from tokviz.measure.tested import permutations
 from tokviz.records import (
     ControlCurves,
     Difference,
-    Differences,
     HiddenStates,
     OrderMeasures,
     RelationMeasures,
@@ -58,14 +57,12 @@ def measure(
     random, own_embedding = None if random is None else _in_memory(random), [_in_memory(each) for each in own_embedding]
     # Of the words that are measured in the model: the reference words in all of its templates.
     further = model.templates[1:]
-    # Of relations and orders: of categories it is asked word by word.
-    layers = replace(model, templates=model.templates[:1], first_depth=1, memberships=((),) * len(model.memberships))
+    layers = replace(model, templates=model.templates[:1], first_depth=1)
+    controls = [replace(layers, templates=(each,)) for each in (*own_embedding, *permuted)]
     return Untrained(
         random=None if random is None else curves(replace(model, templates=(random, *further)), seed),
         own_embedding=tuple(curves(replace(model, templates=(each, *further)), seed) for each in own_embedding),
-        layers=_least(
-            [comparer.compare(layers, replace(layers, templates=(each,))) for each in (*own_embedding, *permuted)]
-        ),
+        layers=_least([(*comparer.relations(layers, each), *comparer.orders(layers, each)) for each in controls]),
     )
 
 
@@ -75,11 +72,11 @@ def _in_memory(states: HiddenStates) -> HiddenStates:
     return replace(states, states=list(states.states)) if first.nbytes * states.n_depths <= _MOST_IN_MEMORY else states
 
 
-def _least(seeds: Sequence[Differences]) -> tuple[Difference, ...] | None:
+def _least(seeds: Sequence[tuple[Difference, ...]]) -> tuple[Difference, ...] | None:
     """Measure by measure the difference that is least above 0 for its error; None where a seed is missing."""
     if len(seeds) < 2 * Untrained.N_SEEDS:
         return None
-    by_measure = zip(*(each.related for each in seeds), strict=True)
+    by_measure = zip(*seeds, strict=True)
     return tuple(_if_above(min(of_seeds, key=_signed_score)) for of_seeds in by_measure)
 
 

@@ -52,7 +52,7 @@ class ModelPair:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelDifferences(ModelPair):
-    """And how much further above chance the first is: of categories, as far as that holds for others."""
+    """And how much further above chance the first is; in categories, whether that holds for other categories, too."""
 
     differences: Differences
     """Above 0 where the first model is further above chance."""

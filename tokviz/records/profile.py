@@ -150,9 +150,4 @@ class Differences:
     @property
     def all(self) -> tuple[Difference, ...]:
         """In the order of ``Profile.peaks``."""
-        return (self.purity, self.silhouette, *self.related)
-
-    @property
-    def related(self) -> tuple[Difference, ...]:
-        """Those of relations, then those of orders."""
-        return (*self.relations, *self.orders)
+        return (self.purity, self.silhouette, *self.relations, *self.orders)

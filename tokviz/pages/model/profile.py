@@ -232,13 +232,13 @@ def _of_several(found: Compared) -> Iterator[Fact]:
 
 
 def _no_difference(found: Compared) -> Iterator[Fact]:
-    """In which relations and orders several models are above chance, and none is ahead; categories are told word by word."""
+    """The relations and orders in which several models are above chance and none is ahead. Of categories that is told word by word."""
     open_ones = []
-    for index, measure in list(enumerate(found.measures[:-1]))[Differences.N_OF_CATEGORIES :]:
+    for index in range(Differences.N_OF_CATEGORIES, len(found.measures) - 1):
         above = {slug for slug, peak in found.known(index).items() if peak.is_above_chance}
         are_compared = any({each.model_a, each.model_b} <= above and _is_known(each, index) for each in found.pairs)
         if are_compared and not [*_shown(found, index)]:
-            open_ones.append(measure.said)
+            open_ones.append(found.measures[index].said)
     if open_ones:
         yield Fact("model.profile.no_difference", measures=tuple(open_ones))
 
