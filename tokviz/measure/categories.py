@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tokviz.measure.distances import LEAST_KNOWN, are_known, distinct, euclidean_distances, nearest
+from tokviz.measure.distances import LEAST_KNOWN, are_known, distinct, euclidean_distances, nearest, smallest
 from tokviz.measure.labels import MOST_NEIGHBOURS, Categories
 from tokviz.measure.tested import Z, wilson
 
@@ -322,10 +322,7 @@ def trustworthiness(states: np.ndarray, coordinates: np.ndarray) -> float:
     n_words, k = len(rows), MOST_NEIGHBOURS
     if n_words <= 2 * k:
         return float("nan")
-    shown = euclidean_distances(coordinates[rows])
-    np.fill_diagonal(shown, np.inf)
-    neighbours = np.argpartition(shown, k, axis=1)[:, :k].copy()
-    del shown  # of many words as large as all else here
+    neighbours, _ = smallest(euclidean_distances(coordinates[rows]), k)
     exact = states[rows].astype(np.float64)
     exact -= exact.mean(axis=0)
     squares = np.einsum("wd,wd->w", exact, exact)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from scipy.spatial.distance import cdist
 
 UNKNOWN = -1
 """In place of the neighbours of a word that has none to speak of."""
@@ -37,12 +38,10 @@ def cosine_distances(states: np.ndarray) -> np.ndarray:
 
 def euclidean_distances(coordinates: np.ndarray) -> np.ndarray:
     """``(…, n_words, 2)`` → ``(…, n_words, n_words)`` float64, 0 on the diagonal and between identical states."""
-    x, y = (axis[..., :, None] - axis[..., None, :] for axis in np.moveaxis(coordinates, -1, 0))
-    x *= x
-    y *= y
-    distances = np.sqrt(np.add(x, y, out=x), out=x)
+    lists = coordinates.reshape(math.prod(coordinates.shape[:-2]), *coordinates.shape[-2:])
+    distances = np.array([cdist(own, own) for own in lists]).reshape(*coordinates.shape[:-1], coordinates.shape[-2])
     distances[distances < _SAME_POINT * distances.max(axis=(-2, -1), keepdims=True, initial=0.0)] = 0
-    return np.asarray(distances)
+    return distances
 
 
 def nearest(distances: np.ndarray, k: int) -> np.ndarray:
@@ -69,21 +68,35 @@ def nearest(distances: np.ndarray, k: int) -> np.ndarray:
 
 def _nearest(lists: np.ndarray, k: int) -> np.ndarray:
     """``(n_lists, n_words, n_words)`` → ``(n_lists, n_words, k)``."""
-    n_words = lists.shape[-1]
-    others = lists.copy()
-    others[:, np.arange(n_words), np.arange(n_words)] = np.inf
-    if k >= n_words - 1:
-        found = np.argsort(others, axis=-1, kind="stable")[..., :k]
-    else:
-        some = np.argpartition(others, k, axis=-1)[..., : k + 1]
-        order = np.argsort(np.take_along_axis(others, some, axis=-1), axis=-1, kind="stable")
-        found = np.take_along_axis(some, order, axis=-1)
-        if k > 0:
-            last, following = np.moveaxis(np.take_along_axis(others, found[..., k - 1 :], axis=-1), -1, 0)
-            found[~are_apart(last, following)] = UNKNOWN
-        found = found[..., :k]
+    found, far = smallest(lists, k + 1)
+    if 0 < k < found.shape[-1]:
+        found[~are_apart(far[..., k - 1], far[..., k])] = UNKNOWN
+    found = found[..., :k]
     found[~lists.any(axis=(1, 2))] = UNKNOWN
-    return np.asarray(found)
+    return found
+
+
+def smallest(distances: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Each word's nearest others, one minimum after another: for a few of them many times as fast as ``argpartition``.
+
+    Parameters
+    ----------
+    distances : ``(…, n_words, n_words)``.
+
+    Returns
+    -------
+    ``(…, n_words, ≤ n)`` int64, nearest first, of equally near ones the first in the list; and how far they are, of the same shape.
+    """
+    others = distances.copy()
+    n_words = others.shape[-1]
+    others[..., np.arange(n_words), np.arange(n_words)] = np.inf
+    shape = (*others.shape[:-1], min(n, max(n_words - 1, 0)))
+    rows, far = np.empty(shape, dtype=np.int64), np.empty(shape)
+    for at in range(shape[-1]):
+        next_one = others.argmin(axis=-1, keepdims=True)
+        rows[..., at : at + 1], far[..., at : at + 1] = next_one, np.take_along_axis(others, next_one, axis=-1)
+        np.put_along_axis(others, next_one, np.inf, axis=-1)
+    return rows, far
 
 
 def are_apart(near: np.ndarray, far: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from tokviz.measure.categories import silhouettes_alone, silhouettes_of_sums
-from tokviz.measure.distances import LEAST_KNOWN, are_apart, are_known, cosine_distances, nearest
+from tokviz.measure.distances import LEAST_KNOWN, are_apart, are_known, cosine_distances, nearest, smallest
 from tokviz.measure.labels import Categories
 from tokviz.measure.spaces import standardized
 from tokviz.records import PairedMeasures
@@ -148,7 +148,7 @@ class Space:
         self._state = state
         scaled = standardized(state)
         self.distances = cosine_distances(scaled)
-        self.order = _ordered(self.distances, k + int(units.sizes.max()))
+        self.order, _ = smallest(self.distances, k + int(units.sizes.max()))
         length = np.bincount(units.groups, weights=(scaled**2).sum(axis=1))
         self.large = np.flatnonzero(length > _LARGE * length.sum()) if length.any() else np.zeros(0, dtype=np.int64)
         self._is_far = (length > _FAR * length.sum() * units.sizes / len(state))[units.groups]
@@ -169,7 +169,7 @@ class Space:
     @cached_property
     def refitted_orders(self) -> dict[int, np.ndarray]:
         """Their neighbors, ``(n_words, k)``; of no use for the words of the group itself."""
-        return {group: _ordered(each, self.k) for group, each in self.refits.items()}
+        return {group: smallest(each, self.k)[0] for group, each in self.refits.items()}
 
     def without(self, group: int, k: int) -> np.ndarray:
         """``(n_words, k)``: each word's nearest without a group, scaling refitted where that is due."""
@@ -183,16 +183,6 @@ class Space:
             return are_known(nearest(self.distances, k))
         last, following = np.take_along_axis(self.distances, self.order[:, k - 1 : k + 1], axis=1).T
         return are_apart(last, following)
-
-
-def _ordered(distances: np.ndarray, n: int) -> np.ndarray:
-    """``(n_words, ≤ n)`` int64: each word's nearest others, nearest first, of equal ones the first in the list."""
-    others = distances.copy()
-    np.fill_diagonal(others, np.inf)
-    n = min(n, len(others) - 1)
-    some = np.sort(np.argpartition(others, n - 1, axis=1)[:, :n], axis=1)
-    order = np.argsort(np.take_along_axis(others, some, axis=1), axis=1, kind="stable")
-    return np.asarray(np.take_along_axis(some, order, axis=1))
 
 
 def refilled(order: np.ndarray, groups: np.ndarray, left_out: np.ndarray, k: int) -> np.ndarray:

@@ -162,10 +162,10 @@ def _shape(word: str) -> tuple[str, ...]:
 def _shared(parts: Sequence[set[Any]]) -> np.ndarray:
     """``(n_words, n_words)``: how much of two words is in both, from 0 to 1 (Dice's coefficient); 1 of each with itself."""
     index = {part: at for at, part in enumerate(dict.fromkeys(part for own in parts for part in own))}
-    table = np.zeros((len(parts), len(index)))
+    table = np.zeros((len(parts), len(index)), dtype=np.float32)
     for row, own in enumerate(parts):
         table[row, [index[part] for part in own]] = 1
-    sizes = table.sum(axis=1)
-    found = 2 * (table @ table.T) / np.maximum(sizes[:, None] + sizes, 1)
+    sizes = table.sum(axis=1, dtype=np.float64)
+    found = 2 * (table @ table.T).astype(np.float64) / np.maximum(sizes[:, None] + sizes, 1)
     np.fill_diagonal(found, 1)
     return np.asarray(found)
