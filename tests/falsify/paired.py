@@ -245,11 +245,11 @@ def outlier(random: np.random.Generator) -> World:
 
 
 def outliers(random: np.random.Generator) -> World:
-    """Two to four words of one model are ten to forty times as long as others, in one category of many words or anywhere."""
+    """Two to six words of one model are five to a thousand times as long as others, in one category of many words or anywhere."""
     sizes = [60, *[6] * 8] if random.random() < 0.5 else [12] * int(random.integers(5, 10))
-    n_far = int(random.integers(2, 5))
+    n_far = int(random.integers(2, 7))
     far = random.choice(sizes[0] if random.random() < 0.5 else sum(sizes), n_far, replace=False)
-    lengths = random.uniform(10, 40, size=(n_far, 1))
+    lengths = 10 ** random.uniform(0.7, 3, size=(n_far, 1))
 
     def alter(random: np.random.Generator, state: np.ndarray, depth: int) -> np.ndarray:
         state[far] *= lengths

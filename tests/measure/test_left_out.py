@@ -96,6 +96,23 @@ def test_leaving_a_group_out_is_as_if_its_words_werent_there(which: str) -> None
         assert found.without[group] == pytest.approx(values @ of.of[rows] / of.of[rows].sum(axis=0))
 
 
+@pytest.mark.slow
+def test_by_chance_a_refitted_silhouette_is_what_it_is_with_that_scaling() -> None:
+    """Words a thousand times as long move all others together, which looks like categories where these are shuffled as well."""
+    state = states()[1]
+    far = [0, 1, 2, 3]
+    state[far] *= 1000
+    own = Categories(memberships=tuple((int(each),) for each in FIRST), n_permutations=199)
+    of = Units(categories=own, groups=np.arange(N))
+    found, group = left_out.silhouette(Space(state, of, K)), far[0]
+    rows = np.delete(np.arange(N), group)
+    distances = cosine_distances(standardized(state[rows], ~np.isin(rows, far)))
+    plain = categories.silhouette(
+        distances, Categories(memberships=tuple((int(each),) for each in FIRST[rows]), n_permutations=199)
+    )
+    assert found.without[group, 0] == pytest.approx(plain.value - plain.shuffled.mean(), abs=0.01)
+
+
 def test_values_are_those_that_a_report_shows() -> None:
     of, (one, other) = units(np.arange(N)), states()
     spaces = Space(one, of, K), Space(other, of, K)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -35,6 +35,14 @@ class Categories:
     """0 leaves chance unknown."""
     declared: tuple[tuple[str, ...], ...] = ()
     """Words that the author says belong together, as written."""
+
+    def of(self, rows: np.ndarray) -> Categories:
+        """Those of some of the words, ``(n,)`` int64 rows."""
+        return replace(
+            self,
+            memberships=tuple(self.memberships[row] for row in rows),
+            words=tuple(self.words[row] for row in rows) if self.words else (),
+        )
 
     @cached_property
     def first(self) -> np.ndarray:

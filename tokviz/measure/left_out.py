@@ -23,7 +23,7 @@ from tokviz.records import PairedMeasures
 LEAST_CATEGORIES = 2
 _LARGE, _FAR = 0.03, 3.0
 """Scaling is refitted without a group that holds more than this share of the standardized states' squared length. One with less
-holds a quarter of the variance in an eighth of the dimensions at most. So many times its words' share, and it lies far out."""
+holds a quarter of the variance in an eighth of the dimensions at most. So many times the others' mean, and it lies far out."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,6 +38,10 @@ class Units:
     def sizes(self) -> np.ndarray:
         """``(n_groups,)``: how many words each group has."""
         return np.bincount(self.groups)
+
+    def sums(self, values: np.ndarray) -> np.ndarray:
+        """``(n_words,)`` → ``(n_groups,)``."""
+        return np.bincount(self.groups, weights=values)
 
     @cached_property
     def strata(self) -> np.ndarray:
@@ -149,9 +153,19 @@ class Space:
         scaled = standardized(state)
         self.distances = cosine_distances(scaled)
         self.order, _ = smallest(self.distances, k + int(units.sizes.max()))
-        length = np.bincount(units.groups, weights=(scaled**2).sum(axis=1))
+        length = units.sums((scaled**2).sum(axis=1))
         self.large = np.flatnonzero(length > _LARGE * length.sum()) if length.any() else np.zeros(0, dtype=np.int64)
-        self._is_far = (length > _FAR * length.sum() * units.sizes / len(state))[units.groups]
+
+    @cached_property
+    def is_far(self) -> np.ndarray:
+        """``(n_words,)`` bool: which lie far out, the farthest first: scaled without these, others are seen to be far as well."""
+        units, near = self.units, np.ones(len(self._state), dtype=bool)
+        while True:
+            length = (standardized(self._state, near) ** 2).sum(axis=1)
+            far = (units.sums(length) > _FAR * units.sizes * length[near].mean())[units.groups] & near
+            if not far.any():
+                return ~near
+            near &= ~far
 
     @cached_property
     def refits(self) -> dict[int, np.ndarray]:
@@ -163,7 +177,7 @@ class Space:
         for group in self.large.tolist():
             rows = np.flatnonzero(self.units.groups != group)
             found[group] = np.full(self.distances.shape, np.inf)
-            found[group][np.ix_(rows, rows)] = cosine_distances(standardized(self._state[rows], ~self._is_far[rows]))
+            found[group][np.ix_(rows, rows)] = cosine_distances(standardized(self._state[rows], ~self.is_far[rows]))
         return found
 
     @cached_property
@@ -275,20 +289,29 @@ def silhouette(space: Space) -> LeftOut:
     refits = ((group, own(each, np.flatnonzero(units.groups != group))) for group, each in space.refits.items())
     table = _silhouettes_without(space.distances, units)
     found = _left_out(units, own(space.distances, everyone), table, refits, np.ones(len(first), dtype=bool))
-    chance = _by_chance(space.distances, units.categories)
-    return replace(found, value=found.value - chance, without=found.without - chance)
+    chance = _by_chance(space.distances, units, everyone)
+    without = found.without - chance
+    if space.refits and space.is_far.any():  # the scaling of all ruins chance as well
+        for group, each in space.refits.items():
+            without[group] += chance - _by_chance(each, units, np.flatnonzero(units.groups != group))
+    return replace(found, value=found.value - chance, without=without)
 
 
-def _by_chance(distances: np.ndarray, categories: Categories) -> np.ndarray:
-    """``(n_of,)``: the mean silhouette of all words and of each category, with categories shuffled; 0 where they have no shuffles."""
+def _by_chance(distances: np.ndarray, units: Units, rows: np.ndarray) -> np.ndarray:
+    """``(n_of,)``: the mean silhouette of some words and of each category, with categories shuffled; 0 where they have no shuffles."""
+    categories, found = units.categories, np.zeros(units.of.shape[1])
     if categories.n_permutations == 0:
-        return np.zeros(1 + len(categories.counts))
+        return found
+    if len(rows) < len(distances):  # all of them have their shuffles already
+        distances, categories = distances[np.ix_(rows, rows)], categories.of(rows)
     labels, counts = categories.shuffled_first, categories.counts
     members = (labels == np.arange(len(counts), dtype=labels.dtype)[:, None, None]).astype(np.float64)
     sums = np.moveaxis(distances @ members.transpose(1, 2, 0), -1, 0)
     own = silhouettes_of_sums(np.ascontiguousarray(sums), members, counts)
     of_each = [np.bincount(those, weights=each, minlength=len(counts)) for those, each in zip(labels, own, strict=True)]
-    return np.concatenate([[own.mean(axis=1).mean()], np.mean(np.array(of_each) / counts, axis=0)])
+    found[0] = own.mean(axis=1).mean()
+    found[1 + np.unique(units.categories.first[rows])] = np.mean(np.array(of_each) / counts, axis=0)
+    return found
 
 
 def _silhouettes_without(distances: np.ndarray, units: Units) -> np.ndarray:

@@ -66,12 +66,7 @@ def scores(tokenization: Tokenization, rows: np.ndarray, categories: Categories)
         return UNDEFINED, UNDEFINED
     gaps = _gaps([tokenization.words[row].word for row in rows])
     some = categories.silhouetted
-    few = replace(
-        categories,
-        memberships=tuple(categories.memberships[row] for row in some),
-        words=tuple(categories.words[row] for row in some) if categories.words else (),
-        n_permutations=min(_TO_CHOOSE, categories.n_permutations),
-    )
+    few = replace(categories.of(some), n_permutations=min(_TO_CHOOSE, categories.n_permutations))
     largest: dict[_Measure, tuple[float, np.ndarray]] = {}
     for each in _distances(tokenization, rows):
         # Of distances in thousands a gap by itself would be taken for rounding.
