@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import product
+from string import ascii_lowercase
 
 import numpy as np
+from scipy.stats import rankdata
 
 from falsify import related
 from falsify.announced import BEYOND, CIRCLE, ENDS_MEET, READABLE, Announcement
 from falsify.case import N_NULL, N_PLANTED, Case, Kind
 from falsify.reports import Asked, asked_of, decided, inputs_of, labelled, named
 from falsify.sample import Sample
+from tokviz.measure.spaces import standardized
 from tokviz.records import HiddenStates, OrderRows, PairRows, Report
 from tokviz.run.plan.related import Related
 
@@ -86,6 +89,24 @@ def _by_looks(number: int, *, categories: bool) -> Case:
     return Case(report=report, is_false=lambda each: each.kind == ORDER and each.what == BEYOND)
 
 
+def _by_several_looks(number: int) -> Case:
+    """Words in the order of a sum of looks, which their states tell: how common, how long, the alphabet from either end."""
+    random = np.random.default_rng((20, number))
+    n, n_looks, width = (12, 15, 24, 30)[number % 4], 2 + number // 4 % 3, WIDTHS[number // 12 % len(WIDTHS)]
+    names = ["".join(random.choice(list(ascii_lowercase), random.integers(3, 12))) for _ in range(n)]
+    rare = random.uniform(np.log(100), np.log(50_000), n)
+    looks = np.stack([rare, [*map(len, names)], rankdata(names), rankdata([name[::-1] for name in names])], axis=1)
+    looks = standardized(looks[:, :n_looks])
+    by_sum = np.argsort(looks.sum(axis=1))
+    states = related.along(looks[by_sum] @ random.standard_normal((n_looks, width)), random, signal=SIGNAL)
+    others = [f"{index}." for index in range(len(states.tokenization.words) - n)]
+    states = with_ids(named(states, [names[row] for row in by_sum] + others), rare[by_sum])
+    rows = np.arange(n)
+    order = OrderRows(words=rows, places=rows, n_places=n, cyclic=False, categories=rows * 0)
+    report = capture_report(states, [0] * n, orders=(order,))
+    return Case(report=report, is_false=lambda each: each.kind == ORDER and each.what == BEYOND)
+
+
 _FORMS: tuple[Callable[[str], str], ...] = (str.capitalize, "{}s".format, lambda word: word[::-1])
 """Another form of a word: with a capital, in the plural, and a word that is declared to belong to it."""
 
@@ -114,9 +135,11 @@ def _of_forms(number: int) -> Case:
 
 
 def _more_than_looks(number: int) -> Case:
-    """A line of words as common as each other."""
+    """A line of words of any frequency and any five letters: numbered ones would tell their places."""
     random = np.random.default_rng((18, number))
     states = related.ordered("line", random, width=WIDTHS[number % len(WIDTHS)], signal=SIGNAL)
+    letters = random.choice(list(ascii_lowercase), (len(states.tokenization.words), 5))
+    states = named(states, ["".join(each) for each in letters])
     order = replace(related.ORDER, cyclic=False, categories=np.zeros(related.N_ORDERED, dtype=np.int64))
     rare = random.uniform(np.log(100), np.log(50_000), related.N_ORDERED)
     return Case(
@@ -205,6 +228,13 @@ NULL = (
         name="orders by frequency",
         contents="12 and 24 words by how common they are, which their states tell, signal 10; false: more than their looks",
         make=_of(_by_looks, categories=False),
+        n_reports=N_NULL,
+    ),
+    Kind(
+        name="orders by several looks",
+        contents="12–30 words by a sum of how common and how long they are and their places in the alphabet, which their states tell; false: "
+        "more than their looks",
+        make=_of(_by_several_looks),
         n_reports=N_NULL,
     ),
     Kind(

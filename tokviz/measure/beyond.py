@@ -16,6 +16,7 @@ from scipy.stats import rankdata
 
 from tokviz.measure.decisions import claim_on_median
 from tokviz.measure.labels import plain
+from tokviz.measure.spaces import standardized
 from tokviz.measure.surface import differing, features, spelled
 from tokviz.measure.tested import permuted, residuals_without, squares_of
 from tokviz.records import Beyond, Looks, OrderRows, Tokenization
@@ -206,24 +207,32 @@ class BeyondOverDepths:
 
 
 def r2_by_all(order: OrderRows, tokenization: Tokenization, aims: np.ndarray, units: Sequence[np.ndarray]) -> float:
-    """Leave-one-out R² of the places by all tokens, or all letters, at once: what models with random weights may tell of them.
+    """Leave-one-out R² of the places by all tokens, all letters or all numbers at once: what models with random weights may tell of them.
 
     Few words leave no room to take all of that out. So a kernel regression predicts each place from those of words with tokens in common,
-    one by one or two together; of a few such regressions the largest R² counts.
+    one by one or two together, or of like numbers; of a few such regressions the largest R² counts.
 
     Returns
     -------
     At most 1; NaN where tokens aren't known.
     """
-    found, out_of_mean = list[float](), np.eye(len(aims)) - 1 / len(aims)
+    out_of_mean = np.eye(len(aims)) - 1 / len(aims)
+    kernels = [out_of_mean @ alike @ out_of_mean for alike in _all_alike(order, tokenization)]
+    found = [_r2_by(kernel, ridge, aims, units) for kernel in kernels for ridge in _RIDGES]
+    return max((each for each in found if np.isfinite(each)), default=float("nan"))
+
+
+def _all_alike(order: OrderRows, tokenization: Tokenization) -> Iterator[np.ndarray]:
+    """``(n_words, n_words)`` each: how much words have in common by all looks of a kind."""
     for parts in _parts(order, tokenization).values():
         own = differing(parts)
         places = [np.array(_at(own, at)) for end in range(max(map(len, own))) for at in (end, -1 - end)]
         alike = np.mean([each[:, None] == each for each in places], axis=0)
-        for power in (1, 2):
-            kernel = out_of_mean @ alike**power @ out_of_mean
-            found += [_r2_by(kernel, ridge, aims, units) for ridge in _RIDGES]
-    return max((each for each in found if np.isfinite(each)), default=float("nan"))
+        yield from (alike, alike**2)
+    numbers = [standardized(each) for _, each in _numbers(order, tokenization)]
+    if numbers:
+        every = np.hstack(numbers)
+        yield every @ every.T / every.shape[1]
 
 
 def _r2_by(kernel: np.ndarray, ridge: float, aims: np.ndarray, units: Sequence[np.ndarray]) -> float:

@@ -71,7 +71,7 @@ class OrderOverDepths:
 
     @property
     def by_all(self) -> float:
-        """R² of the places by all tokens, or all letters, at once; NaN where looks aren't asked for."""
+        """R² of the places by all tokens, all letters or all numbers at once; NaN where looks aren't asked for."""
         return r2_by_all(self.order, self._tokenization, self.aims, self.units) if self.beyond else math.nan
 
     def add(self, depth: int, states: np.ndarray, space: np.ndarray) -> None:
