@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
+from typing import get_args
 
 import making
 import numpy as np
@@ -17,8 +18,9 @@ from scipy.special import ndtr, stdtrit
 from tokviz.measure import geometry as measured
 from tokviz.measure import relations as related
 from tokviz.measure.decisions import claims_in, decide, with_decisions
-from tokviz.measure.profile import ProfileComparer, Side, expected_best
+from tokviz.measure.profile import FAMILIES, ProfileComparer, Side, expected_best
 from tokviz.records import Differences, HiddenStates, profile_of, student
+from tokviz.records.fields import FamilyKey
 
 
 def compared(a: HiddenStates, b: HiddenStates) -> Differences:
@@ -250,3 +252,9 @@ def test_one_category_has_no_profile() -> None:
     assert (found.purity.depth, found.silhouette.depth) == (None, None)
     assert np.isnan([found.purity.effect, found.purity.value]).all()
     assert (found.relations, found.orders) == ((), ())
+
+
+@pytest.mark.parametrize("family", sorted(set(FAMILIES.values())))
+def test_what_is_stored_of_a_family_can_be_read_again(family: str) -> None:
+    _, is_family = get_args(FamilyKey)
+    assert is_family(family)

@@ -69,6 +69,7 @@ def test_a_label_measures_nothing_again_and_another_pair_does(own: Path) -> None
     write(own, label="A new label")
     again = foreseen(own)
     assert "metrics: up to date" in again
+    assert "comparisons of models: up to date" in again
     assert "measure (" not in again
     done(generate_blank(own))
     assert "A new label" in (own / "site/models/llama/index.html").read_text(encoding="utf-8")

@@ -21,7 +21,7 @@ Tolerance = Annotated[float, lambda value: 0 < value < float("inf")]
 FamilyKey = Annotated[
     str,
     re.compile(
-        r"categories(, each)?|surface|differences|similarity|paired( by category)?|lens(, names)?|movers"
+        r"categories(, each)?|surface|differences( of relations)?|similarity|paired( by category)?|lens(, names)?|movers"
         r"|relation \d+(, offset)?|order \d+(, (ends meet|circle|beyond))?"
     ).fullmatch,
 ]
