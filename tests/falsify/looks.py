@@ -14,10 +14,8 @@ import making
 import numpy as np
 from tiny_tokenizers import whole_words
 
-from falsify import related
-from falsify.announced import BEYOND, Announcement
 from falsify.case import N_NULL, Case, Kind
-from falsify.orders import ORDER, SIGNAL, capture_report, with_ids
+from falsify.orders import in_order, is_beyond, with_ids
 from falsify.reports import DIFFERENCES, Asked, asked_of, decided, inputs_of, labelled, named
 from falsify.sample import Sample, captured_in
 from falsify.stages import ARCHITECTURES
@@ -117,7 +115,7 @@ def numerals(number: int, _: Sample) -> Case:
         "words": {"numbers": row, "others": [f"{one} {two}" for one, two in zip(names[12:], names[4:8], strict=True)]},
         "orders": [{"name": "numbers", "category": "numbers"}],
     }
-    return Case(report=_of_random_weights(number, asked, [*names, same]), is_false=_is_beyond)
+    return Case(report=_of_random_weights(number, asked, [*names, same]), is_false=is_beyond)
 
 
 _RADICES = ((2, 2, 2, 2), (2, 2, 4), (4, 2, 2), (2, 2, 5), (2, 2, 2, 3), (2, 2, 2, 2, 2))
@@ -141,7 +139,7 @@ def counted(number: int, _: Sample) -> Case:
         },
         "orders": [{"name": "numbers", "category": "numbers"}],
     }
-    return Case(report=_of_random_weights(number, asked, [*names, same]), is_false=_is_beyond)
+    return Case(report=_of_random_weights(number, asked, [*names, same]), is_false=is_beyond)
 
 
 def _of_random_weights(number: int, asked: dict[str, Any], tokens: Sequence[str]) -> Any:
@@ -214,7 +212,7 @@ def spelled(number: int, _: Sample) -> Case:
         for rows in (np.arange(n_each), np.arange(0, len(texts), 3))
     ]
     report = decided({"one": [inputs_of(made, words, orders=orders)]}, words, asked_of(words.words, orders=orders))
-    return Case(report=report, is_false=lambda each: each.kind == "surface" or _is_beyond(each))
+    return Case(report=report, is_false=lambda each: each.kind == "surface" or is_beyond(each))
 
 
 # --- how common words are, and categories ------------------------------------------------------------------------------
@@ -247,7 +245,7 @@ def by_rank(number: int, _: Sample) -> Case:
     ids = np.sort(np.log(np.concatenate([common, rare]) + 0.5))
     told = (ids - ids.mean()) / ids.std()
     near = np.exp(-(((told[:, None] - np.quantile(told, np.linspace(0, 1, 8))) / 0.25) ** 2))
-    return _in_order(random, near @ random.normal(size=(8, 64)), ids, np.zeros(n, dtype=np.int64), cyclic=False)
+    return in_order(random, near @ random.normal(size=(8, 64)), ids, np.zeros(n, dtype=np.int64))
 
 
 def many_categories(number: int, _: Sample) -> Case:
@@ -256,20 +254,7 @@ def many_categories(number: int, _: Sample) -> Case:
     n, size = ((12, 3), (20, 4), (24, 4), (24, 3), (30, 5))[number % 5]
     blocks = np.arange(n) // size
     path = random.normal(size=(n // size, 64))[blocks]
-    return _in_order(random, path, random.uniform(np.log(100), np.log(50_000), n), blocks, cyclic=bool(number % 2))
-
-
-def _in_order(
-    random: np.random.Generator, path: np.ndarray, rare: np.ndarray, blocks: np.ndarray, *, cyclic: bool
-) -> Case:
-    states = with_ids(related.along(path, random, signal=SIGNAL), rare)
-    n = len(path)
-    order = OrderRows(words=np.arange(n), places=np.arange(n), n_places=n, cyclic=cyclic, categories=blocks)
-    return Case(report=capture_report(states, blocks.tolist(), orders=(order,)), is_false=_is_beyond)
-
-
-def _is_beyond(announced: Announcement) -> bool:
-    return announced.kind == ORDER and announced.what == BEYOND
+    return in_order(random, path, random.uniform(np.log(100), np.log(50_000), n), blocks, cyclic=bool(number % 2))
 
 
 NULL = (

@@ -77,16 +77,7 @@ def _by_looks(number: int, *, categories: bool) -> Case:
     if categories:
         random.shuffle(rare)
     path = random.standard_normal((3, width))[blocks] if categories else np.outer(rare, random.standard_normal(width))
-    states = with_ids(related.along(path, random, signal=SIGNAL), rare)
-    order = OrderRows(
-        words=np.arange(n),
-        places=np.arange(n),
-        n_places=n,
-        cyclic=False,
-        categories=blocks if categories else blocks * 0,
-    )
-    report = capture_report(states, blocks.tolist() if categories else [0] * n, orders=(order,))
-    return Case(report=report, is_false=lambda each: each.kind == ORDER and each.what == BEYOND)
+    return in_order(random, path, rare, blocks if categories else blocks * 0)
 
 
 def _by_several_looks(number: int) -> Case:
@@ -98,13 +89,37 @@ def _by_several_looks(number: int) -> Case:
     looks = np.stack([rare, [*map(len, names)], rankdata(names), rankdata([name[::-1] for name in names])], axis=1)
     looks = standardized(looks[:, :n_looks])
     by_sum = np.argsort(looks.sum(axis=1))
-    states = related.along(looks[by_sum] @ random.standard_normal((n_looks, width)), random, signal=SIGNAL)
-    others = [f"{index}." for index in range(len(states.tokenization.words) - n)]
-    states = with_ids(named(states, [names[row] for row in by_sum] + others), rare[by_sum])
-    rows = np.arange(n)
-    order = OrderRows(words=rows, places=rows, n_places=n, cyclic=False, categories=rows * 0)
-    report = capture_report(states, [0] * n, orders=(order,))
-    return Case(report=report, is_false=lambda each: each.kind == ORDER and each.what == BEYOND)
+    path = looks[by_sum] @ random.standard_normal((n_looks, width))
+    return in_order(random, path, rare[by_sum], np.zeros(n, dtype=np.int64), [names[row] for row in by_sum])
+
+
+def in_order(
+    random: np.random.Generator,
+    path: np.ndarray,
+    rare: np.ndarray,
+    categories: np.ndarray,
+    words: Sequence[str] = (),
+    *,
+    cyclic: bool = False,
+) -> Case:
+    """Words along a path ``(n, width)``, in that order, with ids of the logarithms ``rare``; that they are more than their looks is false."""
+    states = related.along(path, random, signal=SIGNAL)
+    if words:
+        states = _first_named(states, words)
+    rows = np.arange(len(path))
+    order = OrderRows(words=rows, places=rows, n_places=len(rows), cyclic=cyclic, categories=categories)
+    report = capture_report(with_ids(states, rare), categories.tolist(), orders=(order,))
+    return Case(report=report, is_false=is_beyond)
+
+
+def is_beyond(announced: Announcement) -> bool:
+    """Whether it says that an order is more than its words' looks."""
+    return announced.kind == ORDER and announced.what == BEYOND
+
+
+def _first_named(states: HiddenStates, words: Sequence[str]) -> HiddenStates:
+    """The first words by these names, the others numbered."""
+    return named(states, [*words, *(f"{index}." for index in range(len(states.tokenization.words) - len(words)))])
 
 
 _FORMS: tuple[Callable[[str], str], ...] = (str.capitalize, "{}s".format, lambda word: word[::-1])
@@ -121,12 +136,11 @@ def _of_forms(number: int) -> Case:
     of_order = [word for one in random.permutation(names)[:n].tolist() for word in (one, form(one))]
     path = np.repeat(random.standard_normal((n, width)), 2, axis=0)
     states = related.along(path, random, signal=SIGNAL)
-    others = [f"{index}." for index in range(len(states.tokenization.words) - 2 * n)]
     rows = np.arange(2 * n)
     order = OrderRows(words=rows, places=rows, n_places=2 * n, cyclic=False, categories=rows * 0)
     groups = [tuple(of_order[at : at + 2]) for at in range(0, 2 * n, 2)]
     report = capture_report(
-        named(states, of_order + others),
+        _first_named(states, of_order),
         [0] * (2 * n),
         orders=(order,),
         groups=groups if form is _FORMS[-1] else (),

@@ -20,10 +20,12 @@ N = len(FIRST)
 OUTLIER = 3
 
 
+def categories_of(first: np.ndarray, n_permutations: int = 0) -> Categories:
+    return Categories(memberships=tuple((int(each),) for each in first), n_permutations=n_permutations)
+
+
 def units(groups: np.ndarray) -> Units:
-    return Units(
-        categories=Categories(memberships=tuple((int(each),) for each in FIRST), n_permutations=0), groups=groups
-    )
+    return Units(categories=categories_of(FIRST), groups=groups)
 
 
 def grouped() -> np.ndarray:
@@ -102,14 +104,11 @@ def test_by_chance_a_refitted_silhouette_is_what_it_is_with_that_scaling() -> No
     state = states()[1]
     far = [0, 1, 2, 3]
     state[far] *= 1000
-    own = Categories(memberships=tuple((int(each),) for each in FIRST), n_permutations=199)
-    of = Units(categories=own, groups=np.arange(N))
+    of = Units(categories=categories_of(FIRST, 199), groups=np.arange(N))
     found, group = left_out.silhouette(Space(state, of, K)), far[0]
     rows = np.delete(np.arange(N), group)
     distances = cosine_distances(standardized(state[rows], ~np.isin(rows, far)))
-    plain = categories.silhouette(
-        distances, Categories(memberships=tuple((int(each),) for each in FIRST[rows]), n_permutations=199)
-    )
+    plain = categories.silhouette(distances, categories_of(FIRST[rows], 199))
     assert found.without[group, 0] == pytest.approx(plain.value - plain.shuffled.mean(), abs=0.01)
 
 

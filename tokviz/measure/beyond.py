@@ -223,16 +223,16 @@ def r2_by_all(order: OrderRows, tokenization: Tokenization, aims: np.ndarray, un
 
 
 def _all_alike(order: OrderRows, tokenization: Tokenization) -> Iterator[np.ndarray]:
-    """``(n_words, n_words)`` each: how much words have in common by all looks of a kind."""
+    """``(n_words, n_words)`` each: how alike words are in all of their tokens, all of their letters, or all of their numbers."""
     for parts in _parts(order, tokenization).values():
         own = differing(parts)
         places = [np.array(_at(own, at)) for end in range(max(map(len, own))) for at in (end, -1 - end)]
         alike = np.mean([each[:, None] == each for each in places], axis=0)
         yield from (alike, alike**2)
-    numbers = [standardized(each) for _, each in _numbers(order, tokenization)]
+    numbers = [each for _, each in _numbers(order, tokenization)]
     if numbers:
-        every = np.hstack(numbers)
-        yield every @ every.T / every.shape[1]
+        every = standardized(np.hstack(numbers))
+        yield every @ every.T
 
 
 def _r2_by(kernel: np.ndarray, ridge: float, aims: np.ndarray, units: Sequence[np.ndarray]) -> float:

@@ -212,7 +212,7 @@ class Beyond:
     """Leave-one-out R² of the places by all of the words' tokens, all letters or all numbers at once; at most 1, NaN where it isn't defined."""
 
     def is_exceeded_by(self, r2: np.ndarray) -> np.ndarray:
-        """``(n_depths,)`` bool: whether states leave less of the places than all looks of a kind would, taken out twice."""
+        """``(n_depths,)`` bool: whether what states leave of the places is at most the square of what tokens, letters or numbers leave."""
         return np.asarray(1 - r2 <= (1 - max(0.0, self.by_all)) ** 2)
 
     @property
