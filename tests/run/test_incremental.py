@@ -21,6 +21,7 @@ from tokviz.config import ReportConfig
 from tokviz.draw import encode
 from tokviz.records import LayerSimilarity, Projection
 from tokviz.run import dry_run, pipeline, prune
+from tokviz.run.plan import captures
 from tokviz.run.plan.options import DRAFT, FORMS, SVG
 from tokviz.run.store import keys
 from tokviz.run.store.locks import Locks
@@ -296,6 +297,12 @@ def test_pruning_keeps_every_form_of_a_picture(project: Path) -> None:
     shutil.rmtree(project / "cache" / "reports")  # what these runs have used
     pruned(project, config())
     assert {path for path in before if path.parent.name == "images"} <= written(project).keys()
+
+
+def test_pruning_keeps_what_a_measure_is_made_of(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    others = {name: each for name, each in captures.MEASURES.items() if name != "neighbours"}
+    monkeypatch.setattr(captures, "MEASURES", others)  # ``same_category`` needs it all the same
+    assert [line for line in pruned(project, config()) if " 0 removed" not in line] == []
 
 
 def test_pruning_leaves_what_another_report_has_used_lately(project: Path) -> None:

@@ -67,7 +67,9 @@ def test_a_kind_of_ones_own_is_foreseen_made_kept_and_given_to_measures(
     def planned() -> Plan:
         return Plan(config, options, Store(options.cache))
 
-    assert any("captured; capture once more (not repeated yet)" in line for line in describe(config, options).lines)
+    headline, *lines = describe(config, options).lines
+    assert headline == "1 model in 1 context: Repeats; about 28 images"
+    assert any("captured; capture once more (not repeated yet)" in line for line in lines)
     (model,) = planned().models
     assert [each.all_due for each in model.due] == ["not repeated yet"]
     pipeline.capture_only(config, options, Quiet())

@@ -24,6 +24,7 @@ from tokviz.run.plan.series import SeriesPlan
 from tokviz.run.plan.tree import ContextPlan, ModelPlan
 
 PHASES = ("loading", "capturing", "loss", "lens", "making")
+_COUNTED_APART = (Interventions, UntrainedModels, LossText, Lenses)
 SPEED = 90e9
 """Operations on float32 in a second of one thread."""
 _LEAST_WITH_BREAK, _N_CHANGED, _SHARE_AFTER = 20_000_000, 3, 0.6
@@ -167,7 +168,7 @@ def _add_captures(work: Work, context: ContextPlan, model: ModelPlan, plan: Plan
     of_pass = _CAPTURE + 2 * size.n_in_layers * n_tokens / _PASS
     n_templates = sum(each.due is not None for each in context.templates)
     seconds["capturing"] += of_pass * (n_templates + (_AS_PASSES if context.due else 0))
-    is_known = context.first.states is not None and not context.due
+    is_known, is_first = context.first.states is not None and not context.due, context is model.contexts[0]
     breaks = is_new and context.may_break and size.is_decoder and size.n_parameters >= _LEAST_WITH_BREAK
     interventions, controls = request.asks(Interventions), request.asks(UntrainedModels)
     n_set = n_random = 0
@@ -186,7 +187,7 @@ def _add_captures(work: Work, context: ContextPlan, model: ModelPlan, plan: Plan
         n_passes = n_passages * PASSAGE_TOKENS * (1 + 5 * _SHARE_AFTER)
         seconds["loss"] += 2 * n_passes * size.n_parameters / (_LOSS * plan.options.jobs)
     lenses = request.asks(Lenses)
-    if lenses and size.is_decoder and context is model.contexts[0]:
+    if lenses and size.is_decoder and is_first:
         fits = [each.what.n_backward_passes for each in context.of(Lenses) if each.due]
         n_passes = sum(fits) if is_known else lenses.n_backward_passes(n_words)
         if n_passes:
@@ -194,7 +195,15 @@ def _add_captures(work: Work, context: ContextPlan, model: ModelPlan, plan: Plan
             n_operations = 2 * n_passes * Directions.N_AT_ONCE * Directions.N_TOKENS * size.n_in_layers
             seconds["lens"] += n_operations / (_LENS * plan.options.jobs)
             work.n_bytes += n_passes / 2 * 8 * size.width * (size.n_layers + 1)
-    n_captures = n_templates + n_set + n_random
+    n_others = 0
+    for kind in request.asked:
+        if not isinstance(kind, _COUNTED_APART) and (is_first or not kind.is_of_model):
+            n_due = sum(each.due is not None for each in context.of(type(kind))) if is_known else 1
+            if n_due:
+                work.kinds[type(kind).__name__] = None
+                n_others += n_due
+                seconds["capturing"] += n_due * of_pass + 2 * size.n_in_layers * kind.n_tokens(n_words) / _PASS
+    n_captures = n_templates + n_set + n_random + n_others
     work.n_captures += n_templates
     work.n_changed += n_set + n_random
     work.n_bytes += 4.0 * n_captures * n_words * size.width * (size.n_layers + 1)

@@ -108,7 +108,7 @@ def _used(plan: Plan) -> set[Use]:
         for model in plan.models
     }
     for comparison in plan.comparisons(captured):
-        used |= {step.use for step in comparison.steps}
+        used = used.union(*(step.uses for step in comparison.steps))
     for config in plan.config.series:
         used |= _used_of_series(SeriesPlan.of(config, {each.model.slug: each for each in plan.models}, plan))
     return used
@@ -116,7 +116,7 @@ def _used(plan: Plan) -> set[Use]:
 
 def _used_of_series(series: SeriesPlan) -> set[Use]:
     """Axes, drift and changes, and the pictures on the axes of the reference."""
-    used = {step.use for step in series.steps}
+    used = set[Use]().union(*(step.uses for step in series.steps))
     for index, name in series.captured:
         axes = series.plan.steps.stored(series.axes(index, name))
         if axes is not None:
@@ -128,7 +128,7 @@ def _used_of_series(series: SeriesPlan) -> set[Use]:
 def _used_of(context: ContextPlan, plan: Plan) -> set[Use]:
     used = context.used
     for captured in context.all_captured.values():
-        used |= {step.use for step in (*captured.all_measures, *captured.projections.values())}
+        used = used.union(*(step.uses for step in (*captured.all_measures, *captured.projections.values())))
         heat_map = plan.heat_map(context.model, captured)
         if heat_map is not None:
             used.add(("images", heat_map.key))

@@ -48,9 +48,9 @@ class Step(Generic[Value]):
         return keys.product_key(self.what, of)
 
     @property
-    def use(self) -> Use:
-        """What pruning keeps for it."""
-        return folder_of(self.kind), self.key
+    def uses(self) -> set[Use]:
+        """What pruning keeps for it, and for all that it depends on."""
+        return {(folder_of(self.kind), self.key)}.union(*(each.uses for each in self.of if isinstance(each, Step)))
 
 
 @dataclass(frozen=True, kw_only=True)
