@@ -11,7 +11,7 @@ from fact_checks import WORDS, check_sentence
 
 from tokviz.pages.findings.finding import Found
 from tokviz.pages.text import catalogue
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact
 from tokviz.records import ModelDifferences, Paired, Report
 
 LEAST, NEGLIGIBLE = 0.05, 0.005

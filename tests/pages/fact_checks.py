@@ -11,7 +11,7 @@ from typing import Any
 from claims import NUMBER, close, plain, require, says
 
 from tokviz.pages.text import catalogue
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact
 from tokviz.pages.text.sentences import depths_name
 from tokviz.pages.text.wording import the_depth
 

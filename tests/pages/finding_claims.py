@@ -15,8 +15,7 @@ from writers_claims import breaking_context, check_found
 from tokviz.pages.findings.finding import Found
 from tokviz.pages.first.choice import Choice
 from tokviz.pages.first.multiples import row_fact, row_sentences
-from tokviz.pages.text.catalogue import sentence
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact, sentence
 from tokviz.records import SLOTS, CategoryMeasure, ContextReport, Geometry, ModelReport, Paired, PairedMeasures, Report
 
 MOST_WORDS = 14

@@ -12,7 +12,7 @@ from rendered import Part
 
 from tokviz.pages.model.profile import compared, facts
 from tokviz.pages.text import catalogue
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact
 from tokviz.pages.text.paired_facts import of_models
 from tokviz.records import Difference, ModelDifferences, ModelReport, Peak, Report
 

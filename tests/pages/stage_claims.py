@@ -11,8 +11,7 @@ from claims import depths_where, end_of, is_dominant, is_massive, is_moderate, r
 from fact_checks import check_sentence
 
 from tokviz.pages.model.story import Event, beginning_facts, difference_facts, events
-from tokviz.pages.text.catalogue import sentence, text
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact, sentence, text
 from tokviz.pages.text.stage_facts import lead_facts, stage_facts
 from tokviz.pages.text.wording import projection_label
 from tokviz.records import Geometry, MassiveActivations, ModelReport, Projection, Stage

@@ -10,9 +10,7 @@ import pytest
 from fact_checks import keys
 
 from tokviz.pages.text import catalogue
-from tokviz.pages.text.catalogue import sentence, text
-from tokviz.pages.text.facts import Fact
-from tokviz.pages.text.sources import source
+from tokviz.pages.text.catalogue import Fact, sentence, source, text
 
 FILES = sorted(catalogue.FOLDER.iterdir())
 PAGES = [file.stem for file in FILES if file.stem not in ("glossary", "sources")]

@@ -7,8 +7,7 @@ from dataclasses import replace
 import claiming
 from related_fixture import related_report
 
-from tokviz.pages.text.families import family_labels
-from tokviz.pages.text.glossary import decisions
+from tokviz.pages.text.glossary import decisions, family_labels
 from tokviz.pages.text.wording import NBSP
 
 

@@ -27,8 +27,7 @@ from tokviz.pages import notes
 from tokviz.pages.findings.chosen import findings, lead
 from tokviz.pages.first.choice import choice, unshown_rows
 from tokviz.pages.first.multiples import row_fact, row_sentences
-from tokviz.pages.text.catalogue import sentence
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact, sentence
 from tokviz.records import Beyond, ContextReport, ModelReport, Opening, PairedCapture, Report
 
 OWN = "Two neurons do it."

@@ -22,8 +22,7 @@ from tokviz.pages.downloads import tables
 from tokviz.pages.downloads.measured import lens_csv
 from tokviz.pages.model.lens import facts, shown_depths
 from tokviz.pages.model.lens import files as scripts_of
-from tokviz.pages.text.catalogue import sentence
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact, sentence
 from tokviz.records import ModelReport, Relation, Report, depth_name
 
 REPORT = lens_report()

@@ -14,7 +14,7 @@ from rendered import Rendered
 from report_fixture import lens_report, sample_report
 
 from tokviz.pages.text import catalogue
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact
 
 REPORT = lens_report()
 LIMITS = catalogue.sentence([Fact("model.lens.limits")])

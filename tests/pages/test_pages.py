@@ -34,7 +34,7 @@ from tokviz.pages import render
 from tokviz.pages.charts.measure import terms
 from tokviz.pages.charts.measures import MEASURES
 from tokviz.pages.downloads import tables
-from tokviz.pages.text import catalogue, sources
+from tokviz.pages.text import catalogue
 from tokviz.pages.text.explained import Explainer
 from tokviz.pages.text.short_names import short_names
 from tokviz.pages.text.wording import n_captured
@@ -49,7 +49,7 @@ EARLY = ("assets/theme.js", "assets/fonts.js", "assets/opening.js")
 """Scripts that run before the page is drawn."""
 LINKS = ("href", "src", "srcset")
 DEFINED = terms(MEASURES, geometry(3, 9, ("standardized",), sink=False)).values()
-WORKS = {sources.source(key).href for works in catalogue.read("sources").values() for key in works}
+WORKS = {catalogue.source(key).href for works in catalogue.read("sources").values() for key in works}
 WORKS |= {each.href for term in DEFINED for each in term.sources}
 """Works of others that the method page links."""
 

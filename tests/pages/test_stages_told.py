@@ -15,8 +15,7 @@ from narrow import present
 from report_fixture import sample_report
 from stage_claims import check_difference, check_stages
 
-from tokviz.pages.text.catalogue import sentence, text
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact, sentence, text
 from tokviz.records import ModelReport
 
 

@@ -19,7 +19,7 @@ from tokviz.pages.findings.neurons import evidence, headline
 from tokviz.pages.model.without import without_facts
 from tokviz.pages.model.writers import attention_facts
 from tokviz.pages.text import catalogue
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact
 from tokviz.pages.text.findings import finding_of, sentence
 from tokviz.records import Finding, ModelReport
 

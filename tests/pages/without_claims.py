@@ -11,8 +11,7 @@ from fact_checks import check_sentence
 from rendered import Part
 
 from tokviz.pages.model.without import without_facts
-from tokviz.pages.text.catalogue import sentence
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact, sentence
 from tokviz.records import BreakingNeurons, ContextReport, Intervention, Loss, RandomNeurons
 
 LISTED = r"\d[\d, and]*"

@@ -15,8 +15,7 @@ from without_claims import LISTED, check_without, intervention_of, numbers
 
 from tokviz.pages.model.writers import attention_facts
 from tokviz.pages.text import findings
-from tokviz.pages.text.catalogue import sentence
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact, sentence
 from tokviz.records import (
     AttentionToFirst,
     ContextReport,

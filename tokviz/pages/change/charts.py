@@ -14,7 +14,7 @@ from tokviz.pages.charts.scale import Layout
 from tokviz.pages.findings.change_evidence import MOST_NAMED
 from tokviz.pages.findings.changes import Shift
 from tokviz.pages.text import catalogue
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact
 from tokviz.pages.text.wording import capitalized, joined_by_and
 
 RULER = Layout(

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from tokviz.pages.text.catalogue import source
 from tokviz.pages.text.parts import Term
-from tokviz.pages.text.sources import source
 from tokviz.pages.text.wording import count, score, whole_percent
 from tokviz.records import (
     CategoryMeasure,

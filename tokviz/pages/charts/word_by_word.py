@@ -10,8 +10,7 @@ import numpy as np
 from tokviz.pages.charts.curves import Axes, Chart, Series, chart_of, make_chart, short_label
 from tokviz.pages.charts.measure import Measure, Reading
 from tokviz.pages.charts.scale import OF_ALL_MODELS
-from tokviz.pages.text.catalogue import text
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact, text
 from tokviz.records import ContextReport, ModelReport, PairedMeasures, Report
 
 BANDS = "All bands of the report hold at once. A difference is shown where its band doesn’t reach 0 and no single word carries it."

@@ -12,8 +12,7 @@ import numpy as np
 from tokviz.config import MOST_MODELS_IN_ALL_PAIRS
 from tokviz.pages.compare.compare_data import is_large
 from tokviz.pages.frame.frame import Frame, Values
-from tokviz.pages.text.catalogue import sentence
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact, sentence
 from tokviz.pages.text.wording import count, joined_by_and, ranged, score
 from tokviz.records import BestMatch, LayerSimilarity, ModelSimilarity, NotCompared, Report, depth_name
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tokviz.pages.findings.differences import MEASURES
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact
 from tokviz.pages.text.sentences import depths_where
 from tokviz.pages.text.wording import in_words, joined_by_and
 

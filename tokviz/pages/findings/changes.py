@@ -12,8 +12,8 @@ from tokviz.pages.findings.change_evidence import LEAST, MOST_NAMED, evidence_of
 from tokviz.pages.findings.differences import MEASURES
 from tokviz.pages.findings.finding import Found, short
 from tokviz.pages.findings.words import of_context
+from tokviz.pages.text.catalogue import Fact
 from tokviz.pages.text.extent import is_partial
-from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.sentences import depths_where
 from tokviz.pages.text.wording import count, in_words
 from tokviz.records import (

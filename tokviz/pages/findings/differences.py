@@ -9,7 +9,7 @@ import numpy as np
 
 from tokviz.pages.findings.finding import Found, short
 from tokviz.pages.findings.words import of_context
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact
 from tokviz.pages.text.sentences import depths_where
 from tokviz.records import ModelDifferences, ModelReport, Paired, PairedMeasures, Report
 

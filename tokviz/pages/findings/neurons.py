@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from tokviz.pages.findings.finding import Found
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact
 from tokviz.pages.text.findings import finding_of, flattening, who_writes
 from tokviz.records import Finding, ModelReport, Report
 

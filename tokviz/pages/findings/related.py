@@ -8,7 +8,7 @@ import numpy as np
 
 from tokviz.pages.findings.finding import Found, short
 from tokviz.pages.findings.words import at_depth, at_depths
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact
 from tokviz.pages.text.sentences import depths_where
 from tokviz.records import ContextReport, ModelReport, Order, Relation, Report
 

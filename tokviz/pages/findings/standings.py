@@ -11,7 +11,7 @@ from tokviz.config import MOST_MODELS_IN_ALL_PAIRS
 from tokviz.pages.findings.differences import MEASURES, Shown, ahead, of_pair
 from tokviz.pages.findings.words import of_context
 from tokviz.pages.text import catalogue, paired_facts
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact
 from tokviz.records import Context, ModelDifferences, ModelReport, PairedMeasures, Report
 
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from tokviz.pages.findings.finding import Found, short, strongest
 from tokviz.pages.text import paired_facts
+from tokviz.pages.text.catalogue import Fact
 from tokviz.pages.text.extent import is_partial
-from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.sentences import depths_where
 from tokviz.records import CategoryMeasure, Context, ContextReport, ModelReport, Report
 

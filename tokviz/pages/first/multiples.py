@@ -18,8 +18,7 @@ from tokviz.pages.first.choice import Choice
 from tokviz.pages.frame.frame import model_path
 from tokviz.pages.frame.pictures import slide_id
 from tokviz.pages.frame.small_plots import DENSE, HEIGHT, MOST_WORDS, WIDTH, marks, paths, placed, thinned
-from tokviz.pages.text.catalogue import sentence, text
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact, sentence, text
 from tokviz.pages.text.findings import norm_jump
 from tokviz.pages.text.problems import why_no_picture
 from tokviz.pages.text.trust import finding as plate_in_words

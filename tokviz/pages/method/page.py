@@ -24,10 +24,8 @@ from tokviz.pages.frame.frame import (
 )
 from tokviz.pages.model.lens import has_lens
 from tokviz.pages.text import extent, glossary, landmarks
-from tokviz.pages.text.catalogue import text
+from tokviz.pages.text.catalogue import Fact, text
 from tokviz.pages.text.extent import words_in_all
-from tokviz.pages.text.facts import Fact
-from tokviz.pages.text.families import family_labels
 from tokviz.pages.text.glossary import term
 from tokviz.pages.text.parts import Term
 from tokviz.pages.text.wording import MOST_NAMED, MOST_WORDS_IN_SIGHT, count, joined
@@ -207,7 +205,7 @@ def _definitions(report: Report, geometry: Geometry) -> tuple[Term, ...]:
         *(variance, *of.values(), norm, massive, dominant, purity, silhouette),
         term("method.chance"),
         term("method.surface"),
-        glossary.decisions(report.families, family_labels(report)),
+        glossary.decisions(report.families, glossary.family_labels(report)),
         term("method.intervals", geometry.refit_criteria),
         term("method.trustworthiness", n=geometry.n_neighbours),
         change,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tokviz.pages.text.catalogue import sentence, text
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact, sentence, text
 from tokviz.pages.text.wording import NBSP, UNKNOWN
 from tokviz.records import BatchCheck, BatchComparison, depth_name
 from tokviz.text import isolated

@@ -14,9 +14,8 @@ from tokviz.pages.charts.measures import lens_measures
 from tokviz.pages.frame.frame import data_path, relative
 from tokviz.pages.frame.index import context_entry, data_folder, words_entry
 from tokviz.pages.text import data_text
-from tokviz.pages.text.catalogue import sentence
+from tokviz.pages.text.catalogue import Fact, sentence
 from tokviz.pages.text.data_text import packed
-from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.sentences import depths_where
 from tokviz.pages.text.wording import joined
 from tokviz.records import ContextReport, Lens, LensMeasure, ModelReport, Report, WordList, depth_name

@@ -18,8 +18,7 @@ from tokviz.config import MOST_MODELS_IN_ALL_PAIRS
 from tokviz.pages.frame.frame import relative
 from tokviz.pages.model.profile_tables import FILES, ProfileMeasure, measures
 from tokviz.pages.text import paired_facts
-from tokviz.pages.text.catalogue import text
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact, text
 from tokviz.pages.text.parts import Link
 from tokviz.records import Context, Difference, Differences, ModelDifferences, ModelReport, Peak, Report
 from tokviz.records.measures import effect_of

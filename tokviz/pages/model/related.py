@@ -13,8 +13,7 @@ from tokviz.pages.frame.frame import data_path
 from tokviz.pages.frame.index import data_folder
 from tokviz.pages.model.relations import order_at, order_sentences, relation_at, relation_sentences
 from tokviz.pages.text import data_text
-from tokviz.pages.text.catalogue import text
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact, text
 from tokviz.pages.text.parts import Option
 from tokviz.pages.text.sentences import in_quotes
 from tokviz.records import ContextReport, ModelReport, Order, Relation, Relations, Report, WordList

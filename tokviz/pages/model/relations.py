@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from tokviz.pages.text.catalogue import sentence
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact, sentence
 from tokviz.pages.text.sentences import depths_where, over_sentences
 from tokviz.records import Beyond, Order, OrderMeasures, RelationMeasures
 from tokviz.text import isolated

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from tokviz.pages.frame.pictures import picture
-from tokviz.pages.text.catalogue import sentence, text
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact, sentence, text
 from tokviz.pages.text.stage_facts import lead_facts, size, stage_facts, whose
 from tokviz.pages.text.trust import purity_in_plot
 from tokviz.records import ContextReport, Geometry, MassiveActivations, ModelReport

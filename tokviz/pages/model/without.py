@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from tokviz.pages.frame.pictures import picture, slide_id
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact
 from tokviz.pages.text.parts import Picture
 from tokviz.pages.text.trust import finding as plate_in_words
 from tokviz.pages.text.wording import projection_label, the_depth

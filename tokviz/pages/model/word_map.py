@@ -11,8 +11,7 @@ import numpy as np
 from tokviz.pages.frame.frame import data_path, relative
 from tokviz.pages.frame.index import context_entry, data_folder
 from tokviz.pages.text import data_text
-from tokviz.pages.text.catalogue import sentence
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact, sentence
 from tokviz.records import ContextReport, ModelReport, Report, WordList, WordScores
 
 SCRIPT = "word-map.js"

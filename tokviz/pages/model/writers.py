@@ -12,9 +12,8 @@ import numpy as np
 from tokviz.pages.charts.curves import Chart, chart_of
 from tokviz.pages.charts.measure import Measure, Reading
 from tokviz.pages.model.without import without
-from tokviz.pages.text.catalogue import text
+from tokviz.pages.text.catalogue import Fact, text
 from tokviz.pages.text.extent import is_partial
-from tokviz.pages.text.facts import Fact
 from tokviz.pages.text.findings import added_by, finding_of
 from tokviz.pages.text.wording import number, the_depth
 from tokviz.records import (

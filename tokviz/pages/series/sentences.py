@@ -9,8 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from tokviz.pages.text.catalogue import clause, sentence, text
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact, clause, sentence, text
 from tokviz.pages.text.sentences import depths_where
 from tokviz.pages.text.wording import capitalized
 from tokviz.records import LEVEL, BreakingNeurons, Checkpoint, ContextReport, Fault, Report, SeriesReport

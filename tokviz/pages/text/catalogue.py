@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from tokviz.pages.text import wording
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.parts import Link
 from tokviz.pages.text.sentences import depths_name
 
 FOLDER = Path(__file__).parent.parent / "catalogue"
@@ -52,6 +52,21 @@ FORMATS: dict[str, Writer] = {
     "start": lambda each: wording.capitalized(wording.joined_by_and([_plain(one) for one in each])),
 }
 """How a value is written, by the name that sentences and templates (as a filter) have for it."""
+_ADDRESSES = {"doi": "https://doi.org/{}", "arxiv": "https://arxiv.org/abs/{}", "web": "{}"}
+
+
+@dataclass(frozen=True, init=False)
+class Fact:
+    """One thing that a sentence states, in a form that can be held against the numbers: it is filled with these and with nothing else."""
+
+    kind: str
+    """The key of its sentence in the catalogue: ``stages.lead.emerge``."""
+    values: Mapping[str, Any]
+    """What it states, by the names that the sentence has: numbers, depths, labels, or the facts of a part of the sentence."""
+
+    def __init__(self, kind: str, /, **values: Any) -> None:
+        object.__setattr__(self, "kind", kind)
+        object.__setattr__(self, "values", values)
 
 
 def sentence(facts: Iterable[Fact]) -> str:
@@ -113,6 +128,12 @@ def entry(key: str) -> Any:
     for name in names:
         found = found[name]
     return found
+
+
+def source(key: str) -> Link:
+    """A work that the method page names, and where it is found."""
+    place, (title, number) = next((place, works[key]) for place, works in read("sources").items() if key in works)
+    return Link(text=f"{title}, arXiv {number}" if place == "arxiv" else title, href=_ADDRESSES[place].format(number))
 
 
 @cache

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tokviz.pages.text.catalogue import text
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact, text
 from tokviz.pages.text.wording import MOST_NAMED, NBSP, named_or_counted, vocabulary_sizes
 from tokviz.records import ContextReport, ModelCard, ModelReport, Report, depth_name
 from tokviz.text import counted, isolated

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from tokviz.pages.text.catalogue import text
+from tokviz.pages.text.catalogue import Fact, text
 from tokviz.pages.text.data_text import rounded
-from tokviz.pages.text.facts import Fact
 from tokviz.records import TWIN_RULES, ContextReport, Finding, Geometry, LayerUpdate, ModelReport, Updates
 
 

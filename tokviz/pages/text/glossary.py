@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tokviz.pages.text import catalogue
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact, source
 from tokviz.pages.text.parts import Term
-from tokviz.pages.text.sources import source
-from tokviz.records import LEVEL, Family
+from tokviz.records import LEVEL, Family, Report
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,3 +117,18 @@ def decisions(families: Sequence[Family], labels: Mapping[str, str]) -> Term:
         tested=tested,
         left_out=Fact("method.left_out", families=left_out) if left_out else (),
     )
+
+
+def family_labels(report: Report) -> dict[str, str]:
+    """What the families of a report's tests ask, in words, by their keys."""
+    return {each.key: _label(report, each.key) for each in report.families}
+
+
+def _label(report: Report, key: str) -> str:
+    first, _, further = key.partition(", ")
+    kind, _, index = first.partition(" ")
+    if not index.isdigit():
+        return catalogue.text(Fact(f"scope.families.{key}"))
+    asked = report.relations[int(index)] if kind == "relation" else report.orders[int(index)]
+    more = Fact(f"scope.further.{further}") if further else ()
+    return catalogue.text(Fact("scope.families.relation", kind=kind, label=asked.label, further=more))

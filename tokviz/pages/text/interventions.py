@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tokviz.pages.text.catalogue import text
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact, text
 from tokviz.pages.text.wording import number
 from tokviz.records import InterventionRule, InterventionValue
 

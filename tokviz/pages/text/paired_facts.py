@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tokviz.pages.text import catalogue
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact
 from tokviz.pages.text.sentences import depths_where
 from tokviz.records import CategoriesHeld, ContextReport, ModelReport, Paired, PairedMeasures, Report, Untrained
 from tokviz.text import isolated

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tokviz.pages.text.catalogue import text
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact, text
 from tokviz.records import Problem, Projection
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact
 from tokviz.pages.text.trust import purity_in_plot
 from tokviz.pages.text.wording import projection_label
 from tokviz.records import Geometry, MassiveActivations, Projection, Stage

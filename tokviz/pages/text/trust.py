@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tokviz.pages.text.catalogue import clause, sentence, text
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact, clause, sentence, text
 from tokviz.pages.text.wording import percent, projection_label
 from tokviz.records import (
     CategoryMeasure,

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from tokviz.pages.text.catalogue import text
-from tokviz.pages.text.facts import Fact
+from tokviz.pages.text.catalogue import Fact, text
 from tokviz.records import ContextReport, Differences, Untrained
 
 
