@@ -379,10 +379,11 @@ def test_models_with_other_numbers_of_neighbors_are_not_to_be_compared() -> None
     context = second.contexts[0]
     fewer = replace(context, geometry=replace(present(context.geometry), n_neighbours=1))
     changed = replace(second, contexts=(fewer, *second.contexts[1:]))
-    same, other = (
-        page_of(replace(report, models=(first, model, *others))).texts(".ranking .caption")[0]
-        for model in (second, changed)
-    )
+    pages = [page_of(replace(report, models=(first, model, *others))) for model in (second, changed)]
+    same, other = (each.texts(".ranking .caption")[0] for each in pages)
+    known = ("5 nearest neighbors that", "nearest neighbors (1 to 5, by how many words are measured) that")
+    for each, said in zip(pages, known, strict=True):
+        assert any(f"each word’s {said} share its category" in caption for caption in each.texts(".caption"))
     assert "of a word’s 5\N{NO-BREAK SPACE}nearest neighbors, the share" in same
     alone = tuple(replace(each, geometry=replace(present(each.geometry), n_neighbours=1)) for each in first.contexts)
     unmeasured = tuple(replace(each, geometry=None) for each in second.contexts)

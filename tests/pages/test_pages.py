@@ -48,7 +48,7 @@ ASSETS = TEMPLATES / "assets"
 EARLY = ("assets/theme.js", "assets/fonts.js", "assets/opening.js")
 """Scripts that run before the page is drawn."""
 LINKS = ("href", "src", "srcset")
-DEFINED = terms(MEASURES, geometry(3, 9, ("standardized",), sink=False)).values()
+DEFINED = terms(MEASURES, [geometry(3, 9, ("standardized",), sink=False)]).values()
 WORKS = {catalogue.source(key).href for works in catalogue.read("sources").values() for key in works}
 WORKS |= {each.href for term in DEFINED for each in term.sources}
 """Works of others that the method page links."""

@@ -148,6 +148,11 @@ NO_LINE = {"pc1_after": 0.4}
             {"at_mean": False},
         ),
         (
+            "neurons puts 94.9 % of the words’ variance into one direction; with it held constant,",
+            "one neuron stretches words alone along one direction. One of 1,536 neurons puts 94.9 % of",
+            {"pc1_after": 0.949},
+        ),
+        (
             RAISES.format("neurons", "mean norm (words alone)"),
             "one neuron raises the words’ mean norm from 17.1 to 24,410. One of 1,536 MLP neurons raises it to 24,410; without it the norm is 20.0.",
             NO_LINE,

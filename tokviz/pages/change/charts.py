@@ -98,7 +98,7 @@ def of_both(shift: Shift) -> tuple[Chart, ...]:
     for measure in WITHIN_A_MODEL:
         found = [(model.name, measure.reading(context)) for model, context, _ in shift.sides]
         known = [(name, Reading(values=each.values)) for name, each in found if each is not None]
-        geometry = shift.contexts[0].geometry
-        if len(known) == len(found) and geometry:
-            charts.append(chart_of(measure, known, caption=measure.explained(geometry)))
+        geometries = [each.geometry for each in shift.contexts if each.geometry]
+        if len(known) == len(found) and geometries:
+            charts.append(chart_of(measure, known, caption=measure.explained(geometries)))
     return tuple(filter(None, charts))

@@ -331,9 +331,10 @@ def model_charts(model: ModelReport, related: Sequence[Measure] = ()) -> dict[st
 def charts_over_depth(model: ModelReport, measures: Sequence[Measure]) -> tuple[Chart, ...]:
     """A chart per measure that has a value, with a curve per capture that was measured; at least one was."""
     measured = [(context, context.geometry) for context in model.captures if context.geometry is not None]
-    contexts, first = [context for context, _ in measured], measured[0][1]
+    contexts, geometries = [context for context, _ in measured], [geometry for _, geometry in measured]
+    first = geometries[0]
     last = len(first.purity.value) - 1
-    emerged = (geometry.massive.emergence_depth for _, geometry in measured)
+    emerged = (each.massive.emergence_depth for each in geometries)
     mark = next((relative_depth(depth, last) for depth in emerged if depth is not None), None)
     stages = tuple(_band(each.first_depth, each.last_depth, last) for each in first.stages[::2])
     common = {
@@ -345,7 +346,7 @@ def charts_over_depth(model: ModelReport, measures: Sequence[Measure]) -> tuple[
     charts = []
     for measure in measures:
         series = _of_contexts(measure, contexts)
-        caption = measure.explained(first)
+        caption = measure.explained(geometries)
         caption += " Thin: without scaling, where that differs." if any(each.reading.has_raw for each in series) else ""
         caption += SURFACE if any(each.reading.has_surface for each in series) else ""
         charts.append(make_chart(Axes.of(measure, series, **common), series, heading=measure.name, caption=caption))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -142,23 +142,23 @@ class Measure:
             read["layers"] = Reading(values=median, interval=(low, high))
         return read
 
-    def explained(self, geometry: Geometry) -> str:
-        """The caption, with its numbers."""
-        return self.caption.format_map(_numbers(geometry))
+    def explained(self, geometries: Sequence[Geometry]) -> str:
+        """The caption, with the numbers of all that it is shown of."""
+        return self.caption.format_map(_numbers(geometries))
 
-    def defined(self, geometry: Geometry) -> Term | None:
+    def defined(self, geometries: Sequence[Geometry]) -> Term | None:
         """For the method page, with the thresholds that it was measured with."""
         if not self.term:
             return None
-        meaning = self.meaning.format_map(_numbers(geometry))
+        meaning = self.meaning.format_map(_numbers(geometries))
         return Term(name=self.term, meaning=meaning, sources=tuple(map(source, self.sources)))
 
 
-def terms(measures: Iterable[Measure], geometry: Geometry) -> dict[str, Term]:
+def terms(measures: Iterable[Measure], geometries: Sequence[Geometry]) -> dict[str, Term]:
     """By the measures' keys; of those that share one, the first has it."""
     found: dict[Term, str] = {}
     for measure in measures:
-        if term := measure.defined(geometry):
+        if term := measure.defined(geometries):
             found.setdefault(term, measure.key)
     return {key: term for term, key in found.items()}
 
@@ -173,16 +173,20 @@ def _by_lens(context: ContextReport, found: LensMeasure) -> dict[ControlKind, Re
     return {kind: Reading(values=values) for kind, values in curves.items()}
 
 
-def _numbers(geometry: Geometry) -> dict[str, Any]:
-    """What captions and definitions state of what a report was measured with."""
-    k, n = geometry.n_neighbours, geometry.MOST_SILHOUETTES
+def _numbers(geometries: Sequence[Geometry]) -> dict[str, Any]:
+    """What captions and definitions state of what captures were measured with; of few words fewer neighbors count."""
+    geometry, n = geometries[0], Geometry.MOST_SILHOUETTES
+    k, *more = sorted({each.n_neighbours for each in geometries})
+    nearest = (
+        f"nearest neighbors ({k} to {more[-1]}, by how many words are measured)" if more else f"{k} nearest neighbors"
+    )
     shuffled = f" Where more than {n} words have a category, a shuffle’s value is the mean over {n} of them, each with all others."
     return {
         "massive": geometry.massive,
-        "same_category": f"each word’s {k} nearest neighbors that share its category"
-        if k > 1
+        "same_category": f"each word’s {nearest} that share its category"
+        if k > 1 or more
         else "the words whose nearest neighbor shares their category",
-        "long_lists": shuffled if geometry.n_measured > n else "",
+        "long_lists": shuffled if any(each.n_measured > n for each in geometries) else "",
         "least_neighbors": whole_percent(geometry.least_with_neighbours),
         "dominant": whole_percent(geometry.massive.dominant_share),
         "least_words": count(geometry.stage_criteria.least_words, "word"),

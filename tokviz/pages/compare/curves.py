@@ -62,7 +62,7 @@ def compare_curves(report: Report, found: Differing) -> dict[str, Any]:
     for measure, of_measure in made:
         surface = SURFACE if any(each.chart.has_surface for each in of_measure) else ""
         if of_measure:
-            caption, drawn = measure.explained(measured[0]) + surface, [each.chart for each in of_measure]
+            caption, drawn = measure.explained(measured) + surface, [each.chart for each in of_measure]
             rows.append({"name": measure.name, "caption": caption, "charts": drawn})
     return {
         "rows": rows,

@@ -18,6 +18,7 @@ from tokviz.pages.text.findings import finding_of
 from tokviz.pages.text.without_training import best_layer
 from tokviz.pages.text.wording import NBSP, NUMBERS, UNKNOWN, count, number, percent, ranged, score, whole_percent
 from tokviz.records import ContextReport, Geometry, Lens, MassiveActivations, ModelReport, Report, Tested, depth_name
+from tokviz.records.measures import effect_of
 from tokviz.text import counted, isolated
 
 
@@ -167,7 +168,7 @@ def _of_controls(context: ContextReport) -> tuple[Cell, Cell]:
 def _best_of(tested: Tested, *, with_chance: bool) -> Cell:
     """The best value, against chance if that isn't 0, and at how many depths it is shown to hold."""
     holds = tested.claim.holds
-    depth = _peak(tested.value - tested.null_mean if with_chance else tested.value)
+    depth = _peak(effect_of(tested.value, tested.null_mean, 1.0) if with_chance else tested.value)
     if depth is None:
         return _unknown()
     chance = f", chance {score(tested.null_mean[depth])}" if with_chance else ""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tokviz.pages.findings.finding import Found
 from tokviz.pages.text.catalogue import Fact
-from tokviz.pages.text.findings import finding_of, flattening, who_writes
+from tokviz.pages.text.findings import finding_of, flattening, is_line, who_writes
 from tokviz.records import Finding, ModelReport, Report
 
 LEAST_CHANGE = 1e-4
@@ -48,7 +48,8 @@ def headline(found: Finding) -> Fact:
         who, how_many = Fact("findings.break.neurons", n=len(found.neurons)), len(found.neurons)
     values = {"layer": found.layer, "who": who, "how_many": how_many}
     if found.flattens:
-        return Fact("findings.break.flattens", context=found.context.label, **values)
+        kind = "findings.break.flattens" if is_line(found) else "findings.break.stretches"
+        return Fact(kind, context=found.context.label, **values)
     if found.is_undone:
         return Fact("findings.break.raises", before=found.before, after=found.after, **values)
     return Fact("findings.break.writes", dimension=found.dimension, share=found.share, **values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -150,21 +150,20 @@ def _measures(report: Report) -> tuple[Term, ...]:
     geometries = _measured(report)
     if not geometries:
         return ()
-    geometry = geometries[0]
     contexts = [context for model in _told(report) for context in model.contexts]
     is_related = any(context.relations for context in contexts)
     related = related_measures(report.relations, report.orders) if is_related else ()
     return (
-        *_definitions(report, geometry),
-        *terms(related, geometry).values(),
+        *_definitions(report, geometries),
+        *terms(related, geometries).values(),
         *((term("method.corrected"),) if is_related else ()),
         *((term("method.profile"),) if any(context.profile for context in contexts) else ()),
         *((term("change.method"),) if any(each.changed for each in report.differences) else ()),
         *((term("method.untrained"),) if any(context.untrained for context in contexts) else ()),
-        *(terms(lens_measures(()), geometry).values() if any(map(has_lens, contexts)) else ()),
+        *(terms(lens_measures(()), geometries).values() if any(map(has_lens, contexts)) else ()),
         *((term("method.series"),) if report.series else ()),
         *(map(term, UPDATES) if any(context.states.updates for context in contexts) else ()),
-        *terms(added_measures(contexts), geometry).values(),
+        *terms(added_measures(contexts), geometries).values(),
     )
 
 
@@ -197,20 +196,20 @@ def _told(report: Report) -> list[ModelReport]:
     return found
 
 
-def _definitions(report: Report, geometry: Geometry) -> tuple[Term, ...]:
-    """With the thresholds that ``geometry`` was measured with."""
-    of = terms(MEASURES, geometry)
+def _definitions(report: Report, geometries: Sequence[Geometry]) -> tuple[Term, ...]:
+    """With the thresholds that captures were measured with."""
+    of, first = terms(MEASURES, geometries), geometries[0]
     variance, norm, massive, dominant, purity, silhouette, change = (of.pop(name) for name in _PLACED)
     return (
         *(variance, *of.values(), norm, massive, dominant, purity, silhouette),
         term("method.chance"),
         term("method.surface"),
         glossary.decisions(report.families, glossary.family_labels(report)),
-        term("method.intervals", geometry.refit_criteria),
-        term("method.trustworthiness", n=geometry.n_neighbours),
+        term("method.intervals", first.refit_criteria),
+        term("method.trustworthiness", n=tuple(each.n_neighbours for each in geometries)),
         change,
         term("method.procrustes"),
-        term("method.stages", geometry.stage_criteria),
+        term("method.stages", first.stage_criteria),
         term("method.similarity"),
     )
 

@@ -14,7 +14,7 @@ from tokviz.pages.charts.measure import Measure, Reading
 from tokviz.pages.model.without import without
 from tokviz.pages.text.catalogue import Fact, text
 from tokviz.pages.text.extent import is_partial
-from tokviz.pages.text.findings import added_by, finding_of
+from tokviz.pages.text.findings import added_by, finding_of, is_line
 from tokviz.pages.text.wording import number, the_depth
 from tokviz.records import (
     SINK_WEIGHT,
@@ -33,9 +33,6 @@ MOST_IN_TABLE = 3
 _NAMES = {"attention": "attention", "mlp": "MLP", "mixer": "mixer"}
 _MATTERS = 0.1
 """Attention's heads, or a mixture's experts, are named where attention adds this share of a change, or more."""
-
-LINE = 0.95
-"""With this share of the variance in one direction, or more, a plot true to scale shows a line."""
 
 
 def writers_section(model: ModelReport, page: str) -> dict[str, Any] | None:
@@ -63,7 +60,7 @@ def writers_section(model: ModelReport, page: str) -> dict[str, Any] | None:
     entering = _entering(layers[0], geometry) if emergence == 1 else ()
     at = the_depth(emergence) if emergence and not entering else ""
     heading = f"What happens at {at}" if at else ""
-    if found is not None and found.flattens and found.pc1_after >= LINE:
+    if found is not None and is_line(found):
         heading = f"Layer {found.layer} stretches words {found.context.label} into a line"
     is_known = any(each.sublayers for each in layers)
     kinds = tuple(dict.fromkeys(each.kind for one in layers for each in one.sublayers))

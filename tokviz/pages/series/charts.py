@@ -37,8 +37,8 @@ def charts(series: SeriesReport, name: str) -> tuple[Chart, ...] | None:
 def _chart(
     measure: Measure, found: Sequence[tuple[Checkpoint, ContextReport]], control: ContextReport | None
 ) -> Chart | None:
-    checkpoints, geometry = [each for each, _ in found], found[-1][1].geometry
-    assert geometry is not None
+    checkpoints = [each for each, _ in found]
+    geometries = [context.geometry for _, context in found if context.geometry]
     # What is shown is known wherever anything was measured.
     curves = [*_curves(measure, [each for _, context in found if (each := measure.reading(context))], control)]
     places = _places(checkpoints)
@@ -49,7 +49,7 @@ def _chart(
         places=tuple(places),
         named=lambda index: checkpoints[index].label,
     )
-    subject, caption = f"{measure.name}, over the checkpoints", measure.explained(geometry)
+    subject, caption = f"{measure.name}, over the checkpoints", measure.explained(geometries)
     return make_chart(axes, curves, heading=measure.name, subject=subject, caption=caption)
 
 

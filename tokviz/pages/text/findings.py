@@ -95,6 +95,15 @@ def added_by(layer: LayerUpdate) -> dict[int, float]:
     }
 
 
+LINE = 0.95
+"""With this share of the variance in one direction, or more, a plot true to scale shows a line."""
+
+
+def is_line(finding: Finding) -> bool:
+    """Whether the layer puts the words onto a line."""
+    return finding.flattens and finding.pc1_after >= LINE
+
+
 def flattening(finding: Finding) -> tuple[Fact, Fact]:
     """What the neurons do to the words' variance, and what is without it."""
     how_many = max(1, len(finding.neurons))
