@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import making
 import numpy as np
 
 from falsify.announced import Announcement
 from falsify.case import N_NULL, Case, Kind
-from falsify.reports import DIFFERENCES, Asked, decided, labelled, of_words
+from falsify.reports import DIFFERENCES, Asked, decided, inputs_of, labelled, named, of_words
 from falsify.sample import Sample
 from tokviz.measure.labels import begins_with_capital
 from tokviz.records import Directions, HiddenStates, WordList
@@ -71,6 +72,27 @@ def of_families(number: int, sample: Sample) -> Case:
     return _case_of(sample, words, with_forms, lambda _: None)
 
 
+_SIZES = ((30, 12, 12, 12, 12), (13,) * 6, (40, 8, 8, 8), (10, 10, 20, 20, 20), (13,) * 4, (25, 25, 10, 10, 10))
+
+
+def beside_tight_ones(number: int, _: Sample) -> Case:
+    """One category or two are tight; the words of the others are anywhere else, and so each other's nearest."""
+    random, sizes = np.random.default_rng((7, number)), _SIZES[number % len(_SIZES)]
+    n_tight = 2 if sizes[0] == sizes[1] != sizes[2] else 1
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    means = 1.5 * random.normal(size=(len(sizes), 48)) * (np.arange(len(sizes)) < n_tight)[:, None]
+    own, states = random.normal(size=(len(labels), 48)), []
+    for _depth in range(6):
+        own = 0.8 * own + 0.6 * random.normal(size=own.shape)
+        states.append((means[labels] + own).astype(np.float32))
+    words = labelled([f"{row:03d}word" for row in range(len(labels))], labels.tolist())
+    made = named(making.hidden_states(states, positions=[1] * len(labels)), words.words)
+    report = decided({"one": [inputs_of(made, words)]}, words)
+    held = report.models[0].contexts[0].holds_categories
+    is_false = held is not None and bool(held[n_tight:].any())
+    return Case(report=report, is_false=lambda each: is_false and each.kind == "categories, each")
+
+
 def _case(sample: Sample, labels: Sequence[int]) -> Case:
     words = labelled(sample.words.words, labels)
     rows = [sample.words.words.index(word) for word in words.words]
@@ -130,6 +152,12 @@ NULL = (
         name="labels of unlike sizes",
         contents="the same",
         make=of_unlike_sizes,
+        n_reports=N_NULL,
+    ),
+    Kind(
+        name="categories beside a tight one",
+        contents="random states, but for one or two tight categories of four to six; false: another one by itself",
+        make=beside_tight_ones,
         n_reports=N_NULL,
     ),
     Kind(

@@ -20,7 +20,7 @@ from tokviz.measure.left_out import Space
 from tokviz.measure.paired_captures import PairedComparer, of_capture, of_intervention
 from tokviz.measure.profile import Side
 from tokviz.measure.spaces import standardized
-from tokviz.records import HiddenStates, PairedCapture, PairedMeasures, Untrained
+from tokviz.records import CategoriesHeld, HiddenStates, PairedCapture, PairedMeasures, Untrained
 
 N_CATEGORIES, N_EACH, WIDTH, N_DEPTHS = 4, 12, 24, 4
 LABELS = np.repeat(np.arange(N_CATEGORIES), N_EACH)
@@ -83,10 +83,14 @@ def test_of_a_first_context_with_another_number_of_templates_the_first_one_count
     assert np.array_equal(known(found).purity.overall.differences, known(by_first).purity.overall.differences)
 
 
+def known_held(found: PairedCapture) -> CategoriesHeld:
+    assert found.held is not None
+    return found.held
+
+
 def held_at(*templates: HiddenStates) -> list[list[bool]]:
     """Of each category whether it is announced at each depth."""
-    found = decided(of_capture(side(*templates), (), ())).held
-    assert found is not None
+    found = known_held(decided(of_capture(side(*templates), (), ())))
     assert found.categories == tuple(range(N_CATEGORIES))
     return found.holds.tolist()  # type: ignore[no-any-return]
 
@@ -101,10 +105,24 @@ def test_categories_are_held_where_their_words_are_near_each_other() -> None:
     assert np.array(held_at(alone)).any(axis=1).tolist() == [False, True, False, False]
 
 
+def test_words_of_no_category_are_not_held_as_a_tight_one_leaves_them_to_each_other() -> None:
+    labels = np.repeat(np.arange(4), [40, 8, 8, 8])
+    words, above = [f"{row:02d}word" for row in range(len(labels))], np.zeros(4, dtype=bool)
+    for seed in range(4):
+        random = np.random.default_rng(seed)
+        means = 1.5 * random.normal(size=WIDTH) * (labels == 0)[:, None]
+        states = [(means + random.normal(size=(len(labels), WIDTH))).astype(np.float32) for _ in range(8)]
+        made = named(making.hidden_states(states, positions=[1] * len(labels)), words)
+        memberships = tuple((int(each),) for each in labels)
+        found = known_held(decided(of_capture(replace(side(made), memberships=memberships), (), ())))
+        above |= found.claim.holds.reshape(found.purity.shape).any(axis=1)
+        assert found.holds.any(axis=1).tolist() == [True, False, False, False]
+    assert above[1:].any(), "of all words' shuffles one alone makes others above chance"
+
+
 def test_the_purity_of_categories_is_that_of_their_words_and_chance_a_mean_over_shuffles() -> None:
     states = capture([FAR, NEAR, NEAR, NEAR])
-    found = of_capture(side(states), (), ()).held
-    assert found is not None
+    found = known_held(of_capture(side(states), (), ()))
     far = [cosine_distances(standardized(each)) + 9 * np.eye(len(LABELS)) for each in states.states]
     near = [np.argsort(each, axis=1)[:, :5] for each in far]
     own = [[(LABELS[rows] == LABELS[:, None])[of == LABELS].mean() for rows in near] for of in range(N_CATEGORIES)]

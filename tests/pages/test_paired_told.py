@@ -163,6 +163,7 @@ def test_categories_that_keep_together_are_named_at_the_depth_where_most_do(hold
         n_words=(6, 6, 6),
         purity=np.full((3, n), 0.5),
         chance=np.full((3, n), 0.1),
+        mixed=np.zeros((3, n)),
         claim=decided(every.ravel(), "categories, each"),
     )
     above = replace(geometry.purity.above_chance, holds=np.ones(n, dtype=bool))
@@ -200,6 +201,7 @@ def test_a_category_that_can_not_be_tested_is_not_said_to_fail(
         n_words=n_words,
         purity=np.full((3, 3), 0.5),
         chance=np.full((3, 3), 0.1),
+        mixed=np.zeros((3, 3)),
         claim=replace(claim, score=score),
     )
     told = sentence([_of_categories(report, found, found.holds)])

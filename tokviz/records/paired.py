@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from tokviz.records import student
-from tokviz.records.claims import Claim
+from tokviz.records.claims import LEVEL, Claim
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -149,12 +149,18 @@ class CategoriesHeld:
     """``(n, n_depths)`` float64: the mean with categories shuffled among words of one case."""
     claim: Claim
     """That it is above chance; its values are ``(n · n_depths,)``, row by row."""
+    mixed: np.ndarray
+    """``(n, n_depths)`` float64: the p-value of its words being exchanged with those of the category that is most often among their
+    neighbors, for its size; NaN where there is none to exchange them with."""
     LEAST_WORDS: ClassVar[int] = 3
+    MOST_CORRECTED: ClassVar[int] = 20
+    """Categories that ``mixed`` is corrected for, as many as there are shuffles to show it."""
 
     @property
     def holds(self) -> np.ndarray:
         """``(n, n_depths)`` bool: what is announced where all categories together are above chance."""
-        return np.asarray(self.claim.holds.reshape(self.purity.shape))
+        level = LEVEL / min(len(self.categories), self.MOST_CORRECTED)
+        return np.asarray(self.claim.holds.reshape(self.purity.shape) & ~(self.mixed > level))
 
     @property
     def is_tested(self) -> np.ndarray:
