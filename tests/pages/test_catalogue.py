@@ -93,6 +93,11 @@ def test_there_is_no_sentence_of_another_kind(kind: str) -> None:
         text(Fact(kind))
 
 
+def test_a_work_that_is_not_in_the_catalogue_is_not_left_out_without_a_word() -> None:
+    with pytest.raises(KeyError, match="nobody_1900"):
+        tuple(map(source, ("efron_1982", "nobody_1900")))
+
+
 def test_facts_become_one_sentence_from_a_capital_to_a_full_stop() -> None:
     chance = Fact("stages.lead.chance", shares=SHARES)
     assert sentence([Fact(LEAD, some=SOME), chance]) == (

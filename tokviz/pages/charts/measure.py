@@ -102,7 +102,7 @@ class Measure:
     """As the method page defines it; empty where that says nothing of it. Of measures that share one, the first has it."""
     meaning: str = ""
     sources: tuple[str, ...] = ()
-    """The works that defined it, by their keys in ``catalogue/sources.toml``."""
+    """Works that it rests on, by their keys in ``catalogue/sources.toml``."""
     rows: tuple[str, ...] = ()
     """Of the compare page's table: their labels, in which ``{last}`` is the last depth."""
     read: Callable[[ContextReport, Geometry], Reading | None]

@@ -131,8 +131,9 @@ def entry(key: str) -> Any:
 
 
 def source(key: str) -> Link:
-    """A work that the method page names, and where it is found."""
-    place, (title, number) = next((place, works[key]) for place, works in read("sources").items() if key in works)
+    """A work that the method page names, and where it is found; ``KeyError`` where the catalogue hasn't got it."""
+    of = {each: (place, *work) for place, works in read("sources").items() for each, work in works.items()}
+    place, title, number = of[key]
     return Link(text=f"{title}, arXiv {number}" if place == "arxiv" else title, href=_ADDRESSES[place].format(number))
 
 

@@ -137,8 +137,8 @@ def who_writes(finding: Finding) -> Fact:
 def sentence(finding: Finding) -> str:
     """At most 28 words, where the context's label is one.
 
-    ``At layer 11 (words alone), two of 1,536 neurons put 99.7 % of the words’ variance into one direction; without their
-    variation it is 18.8 %.``
+    ``At layer 11 (words alone), two of 1,536 neurons put 99.7 % of the words’ variance into one direction; with them
+    held constant, none has more than 18.8 %.``
     """
     return text(fact(finding))
 

@@ -71,7 +71,7 @@ def reading_terms(
     with_series: bool = False,
     is_partial: bool = False,
 ) -> tuple[Term, ...]:
-    """What the first page explains.
+    """How plots are read, for the method page.
 
     Parameters
     ----------

@@ -53,7 +53,7 @@ class Term:
     name: str
     meaning: str
     sources: tuple[Link, ...] = ()
-    """The works that defined it."""
+    """Works that it rests on."""
 
     @property
     def lead(self) -> str:
