@@ -120,6 +120,19 @@ def test_words_of_no_category_are_not_held_as_a_tight_one_leaves_them_to_each_ot
     assert above[1:].any(), "of all words' shuffles one alone makes others above chance"
 
 
+@pytest.mark.parametrize("n_each", [3, 4, 5])
+def test_categories_of_few_words_are_held_where_no_other_arrangement_does_as_well(n_each: int) -> None:
+    labels = np.repeat(np.arange(6), n_each)
+    random = np.random.default_rng(0)
+    means = 3 * random.normal(size=(6, WIDTH))
+    states = [(means[labels] + random.normal(size=(len(labels), WIDTH))).astype(np.float32) for _ in range(3)]
+    made = named(
+        making.hidden_states(states, positions=[1] * len(labels)), [f"{row:02d}word" for row in range(len(labels))]
+    )
+    memberships = tuple((int(each),) for each in labels)
+    assert known_held(of_capture(replace(side(made), memberships=memberships), (), ())).mixed.max() == 0
+
+
 def test_the_purity_of_categories_is_that_of_their_words_and_chance_a_mean_over_shuffles() -> None:
     states = capture([FAR, NEAR, NEAR, NEAR])
     found = known_held(of_capture(side(states), (), ()))

@@ -23,6 +23,8 @@ from tokviz.measure.spaces import standardized
 from tokviz.records import CategoriesHeld, HiddenStates
 
 FAMILY = "categories, each"
+_OF_THE_BEST = 3.5
+"""Of two categories of one size the best arrangement of all is as good as the one with both exchanged; shuffles count them roughly."""
 
 
 def held(templates: Sequence[HiddenStates], rows: np.ndarray, categories: Categories) -> CategoriesHeld:
@@ -121,12 +123,15 @@ class _Pairs:
             nearest_first = (each for each in np.argsort(-of_others, kind="stable").tolist() if each != index)
             both = next(filter(None, (self._shuffled(index, each) for each in nearest_first)), None)
             if both is not None:
-                n_own = np.sum([_n_own(each, *both, len(first)) for each in templates], axis=0)
-                found[index] = np.mean(n_own >= n_own[0])
+                rows, is_own, n_arrangements = both
+                n_own = np.sum([_n_own(each, rows, is_own, len(first)) for each in templates], axis=0)
+                share = float(np.mean(n_own >= n_own[0]))
+                # Of few words no arrangement can show more than the best one.
+                found[index] = 0 if share * n_arrangements < _OF_THE_BEST else share
         return found
 
-    def _shuffle(self, index: int, other: int) -> tuple[np.ndarray, np.ndarray] | None:
-        """Rows of both categories' words, and which of them are of ``index``, ``(n, 1 + n_permutations)`` bool: as they are, then shuffled.
+    def _shuffle(self, index: int, other: int) -> tuple[np.ndarray, np.ndarray, float] | None:
+        """Rows of both categories' words; which are of ``index``, ``(n, 1 + n_permutations)`` bool: as they are, then shuffled; how many ways.
 
         None where shuffles change nothing.
         """
@@ -139,7 +144,7 @@ class _Pairs:
         if len(pair.counts) < 2 or pair.n_arrangements <= 1:
             return None
         labeled = np.concatenate([pair.first[None], pair.shuffled_first]).T
-        return np.array(rows), np.asarray(labeled == int(index > other))
+        return np.array(rows), np.asarray(labeled == int(index > other)), pair.n_arrangements
 
 
 def _n_own(found: tuple[np.ndarray, np.ndarray], rows: np.ndarray, is_own: np.ndarray, n_words: int) -> np.ndarray:

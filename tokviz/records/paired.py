@@ -151,7 +151,7 @@ class CategoriesHeld:
     """That it is above chance; its values are ``(n · n_depths,)``, row by row."""
     mixed: np.ndarray
     """``(n, n_depths)`` float64: the p-value of its words being exchanged with those of the category that is most often among their
-    neighbors, for its size; NaN where there is none to exchange them with."""
+    neighbors, for its size; 0 where no arrangement of these does as well; NaN where there are none to exchange them with."""
     LEAST_WORDS: ClassVar[int] = 3
     MOST_CORRECTED: ClassVar[int] = 20
     """Categories that ``mixed`` is corrected for, as many as there are shuffles to show it."""
