@@ -1,7 +1,7 @@
 """Which categories keep together by themselves: purity of each category's words, against the same with categories shuffled.
 
-Where one category is tight, its words are nobody else's nearest, so that any other one is above chance. So it is also asked of each
-whether its words are told from those of the category that is most often among their neighbors.
+Where one category is tight, its words are no neighbors of other words, so that any other category is above chance. So each category is
+also held against its nearest one: the category that most of its words' neighbors are of, for its size.
 
 It is a further question of that on all categories together, and answered only where that one is (``ContextReport.holds_categories``). In
 one family with it these would be shown at fewer depths, as chance reaches far among values of few words.
@@ -24,7 +24,8 @@ from tokviz.records import CategoriesHeld, HiddenStates
 
 FAMILY = "categories, each"
 _OF_THE_BEST = 3.5
-"""Of two categories of one size the best arrangement of all is as good as the one with both exchanged; shuffles count them roughly."""
+"""Fewer arrangements than these are the best one and, where both categories have as many words, the same with both exchanged. There is
+room for more than two, as shuffles are a sample of all arrangements."""
 
 
 def held(templates: Sequence[HiddenStates], rows: np.ndarray, categories: Categories) -> CategoriesHeld:
