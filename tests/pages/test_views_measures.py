@@ -20,7 +20,7 @@ from tokviz.pages.charts.measure import Reading
 from tokviz.pages.charts.measures import MEASURES
 from tokviz.pages.charts.scale import Scale, spread_out
 from tokviz.pages.text import glossary, wording
-from tokviz.records import Context
+from tokviz.records import Context, ContextReport
 
 N_LAYERS = 30
 EMERGENCE = 11
@@ -245,26 +245,40 @@ def test_every_chart_states_its_finding_for_every_context(model: Part) -> None:
     assert [each["class"].split()[:2] for each in purity.all(".end")][:2] == [["end", "style-0"], ["end", "style-1"]]
 
 
-def test_captions_have_the_numbers_of_what_was_measured() -> None:
+def with_neighbors(context: ContextReport, k: int) -> ContextReport:
+    """Also where its neurons are set to a value."""
+    changed = tuple(with_neighbors(each, k) for each in context.interventions)
+    return replace(context, geometry=replace(present(context.geometry), n_neighbours=k), interventions=changed)
+
+
+@pytest.mark.parametrize(
+    ("of_first", "of_second", "stated"),
+    [
+        (7, 7, "each word’s 7 nearest"),
+        (3, 7, "each word’s nearest neighbors (3 to 7, by how many words are measured)"),
+    ],
+)
+def test_captions_have_the_numbers_of_what_was_measured(of_first: int, of_second: int, stated: str) -> None:
     report = sample_report()
     models = tuple(
         replace(
             model,
-            contexts=tuple(
-                replace(each, geometry=replace(present(each.geometry), n_neighbours=7)) for each in model.contexts
+            contexts=(
+                with_neighbors(model.contexts[0], of_first),
+                *(with_neighbors(each, of_second) for each in model.contexts[1:]),
             ),
         )
         for model in report.models[:2]
     )
     site = Rendered(replace(report, models=models))
     defined = site["method/index.html"].under("measures").terms
-    for said in (
+    purity = (
         site.models[0].all("#curves figcaption")[0].text,
         site["compare/index.html"].all(".measure .caption")[0].text,
         defined["Neighbors of the same category (purity)"],
-        defined["Trustworthiness"],
-    ):
-        assert "each word’s 7 nearest" in said
+    )
+    assert all(stated in said for said in purity)
+    assert ("3–7 nearest" if of_first == 3 else "7 nearest") in defined["Trustworthiness"]
 
 
 def test_a_single_context_needs_no_name_at_its_curve(model: Part) -> None:
