@@ -15,6 +15,7 @@ from falsify.sample import Sample
 from tokviz.measure.labels import begins_with_capital
 from tokviz.records import Directions, HiddenStates, WordList
 from tokviz.run.kinds.lenses import Lenses, LensInputs
+from tokviz.run.plan.inputs import Inputs
 from tokviz.run.plan.related import Related
 
 ENDINGS = ("", "s", "ing")
@@ -93,6 +94,29 @@ def beside_tight_ones(number: int, _: Sample) -> Case:
     return Case(report=report, is_false=lambda each: is_false and each.kind == "categories, each")
 
 
+def near_undeclared(number: int, _: Sample) -> Case:
+    """Twos, threes or fours whose states are nearly the same in either model, as of words that mean the same; categories are drawn for each."""
+    random = np.random.default_rng((8, number))
+    size, n_sets, n_categories = 2 + number % 3, int(random.integers(10, 31)), int(random.integers(3, 7))
+    sources = np.repeat(np.arange(n_sets), size)
+    labels = (random.permutation(n_sets) % n_categories)[sources]
+    words = labelled([f"{row:03d}word" for row in range(len(labels))], labels.tolist())
+
+    def model() -> Inputs:
+        own, states, apart = random.normal(size=(n_sets, 64)), [], random.uniform(0.1, 0.5)
+        for _depth in range(6):
+            own = 0.8 * own + 0.6 * random.normal(size=own.shape)
+            states.append((own[sources] + apart * random.normal(size=(len(sources), 64))).astype(np.float32))
+        made = named(making.hidden_states(states, positions=[1] * len(labels)), words.words)
+        return inputs_of(made, words)
+
+    report = decided({"one": [model()], "other": [model()]}, words, Asked(compares=frozenset({DIFFERENCES})))
+    return Case(
+        report=report,
+        is_false=lambda each: _is_false(each) or (each.kind.startswith("paired") and ".kept." not in each.what),
+    )
+
+
 def _case(sample: Sample, labels: Sequence[int]) -> Case:
     words = labelled(sample.words.words, labels)
     rows = [sample.words.words.index(word) for word in words.words]
@@ -158,6 +182,12 @@ NULL = (
         name="categories beside a tight one",
         contents="random states, but for one or two tight categories of four to six; false: another one by itself",
         make=beside_tight_ones,
+        n_reports=N_NULL,
+    ),
+    Kind(
+        name="near words that aren't declared",
+        contents="20–120 words in twos to fours of nearly equal states, two models; false: categories, surface, differences but neighbors kept",
+        make=near_undeclared,
         n_reports=N_NULL,
     ),
     Kind(

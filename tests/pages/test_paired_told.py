@@ -118,13 +118,13 @@ def test_the_page_says_what_counts_as_one_word() -> None:
     changed = replace(report.models[0], contexts=(context,))
     last = of_model(report, changed)[1][-1]
     assert (
-        "or were declared to belong together, count as one: 116 words count as 110 (happy with unhappy). Synonyms"
+        "have nearly the same states, or were declared to belong together, count as one: 116 words count as 110 (happy with unhappy). Other synonyms"
         in plain(last)
     )
     named = replace(found, groups=(("green", "Greece"), ("happy", "unhappy")))
     context = replace(context, paired=PairedCapture(embedding=named))
     last = of_model(report, replace(changed, contexts=(context,)))[1][-1]
-    assert "count as 110 (green with Greece and happy with unhappy). Synonyms" in plain(last)
+    assert "count as 110 (green with Greece and happy with unhappy). Other synonyms" in plain(last)
     too_large = replace(found, too_large=tuple("abcdefghijkl"))
     context = replace(context, paired=PairedCapture(embedding=too_large))
     assert "12 would have been one." in of_model(report, replace(changed, contexts=(context,)))[1][-1]

@@ -134,7 +134,7 @@ class ReportConfig(Table):
         default=[]
     )
     """Words that belong together, such as synonyms, so that they count as one where captures are compared word by word. Forms of one
-    word, and words of the same first token, are found without."""
+    word, and words of the same first token or of nearly the same states, are found without."""
     finding: FindingConfig | None = None
     """What the first page opens with; by default a sentence made of the metrics."""
     early: bool = True

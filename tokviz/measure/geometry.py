@@ -16,6 +16,7 @@ from tokviz.measure import categories, category_claims, change, massive, pca, sp
 from tokviz.measure.categories import UNDEFINED, Score
 from tokviz.measure.cka import centred_gram
 from tokviz.measure.distances import LEAST_KNOWN, are_known, cosine_distances, euclidean_distances, nearest
+from tokviz.measure.groups import with_near
 from tokviz.measure.labels import Categories
 from tokviz.measure.refits import CRITERIA, Parts
 from tokviz.measure.spaces import standardized
@@ -68,7 +69,7 @@ def measure(
     reference = states.tokenization.reference_beside(each.tokenization for each in further)
     rows = Rows.drawn(reference, memberships, SEED)
     at_position_0 = states.tokenization.positions == 0
-    measured = categories_of(states, memberships, rows.with_category, groups)
+    measured = with_near(categories_of(states, memberships, rows.with_category, groups), states, rows.with_category)
     parts = Parts.drawn(measured) if rows.axes_follow else Parts.none(measured)
     typical = massive.choose_typical(states, ordinary)
     words, position0 = massive.Tally(typical=typical), massive.Tally(typical=typical)

@@ -8,7 +8,7 @@ from itertools import takewhile
 
 import numpy as np
 
-from tokviz.measure.groups import groups_of
+from tokviz.measure.groups import groups_of, near_together, with_near
 from tokviz.measure.held import held
 from tokviz.measure.labels import Categories
 from tokviz.measure.left_out import LeftOut
@@ -40,6 +40,7 @@ class PairedComparer:
         depths: np.ndarray | None = None,
         *,
         with_kept: bool = True,
+        near_in_both: bool = True,
     ) -> PairedMeasures:
         """``a`` less ``b``, over the words with a category that are reference words in all templates of both.
 
@@ -48,14 +49,19 @@ class PairedComparer:
         a, b : in the same templates, or ``b`` in one that stands for all; words belong together as ``a`` has it.
         depths : ``(n, 2)`` int64, the pairs of depths; by default those of equal relative depth.
         with_kept : whether it means anything how many neighbors are kept from the depth before.
+        near_in_both : whether words are one, too, whose states are nearly the same in ``b``; those of ``a`` are.
         """
         rows_a, rows_b = shared_words(a, b, self._seed)
+        memberships = tuple(a.memberships[row] for row in rows_a)
+        near = near_together(a.states, rows_a, memberships)
+        if near_in_both:
+            near += near_together(b.states, rows_b, memberships)
         names = [a.states.tokenization.words[row].word for row in rows_a]
         words = self._drawn(
             PairedWords(
                 words=tuple(names),
-                memberships=tuple(a.memberships[row] for row in rows_a),
-                grouped=groups_of(names, [(a.states, rows_a), (b.states, rows_b)], a.groups),
+                memberships=memberships,
+                grouped=groups_of(names, [(a.states, rows_a), (b.states, rows_b)], a.groups, near),
                 seed=self._seed,
             )
         )
@@ -141,8 +147,11 @@ def of_capture(
     beside = tuple(first_context if n in (1, len(first_context)) else first_context[:1])
     # First with neighbors kept, which the others don't ask for.
     to_first = _COMPARER.compare(capture, replace(capture, templates=beside)) if beside else None
-    # How many neighbors random layers keep follows from the scale of their weights alone.
-    controls = [_COMPARER.compare(first, replace(first, templates=(each,)), with_kept=False) for each in untrained]
+    # How many neighbors random layers keep follows from the scale of their weights alone. All are compared by the same groups.
+    controls = [
+        _COMPARER.compare(first, replace(first, templates=(each,)), with_kept=False, near_in_both=False)
+        for each in untrained
+    ]
     return PairedCapture(
         embedding=_COMPARER.compare(capture, capture, to_embedding, with_kept=False),
         first_context=to_first,
@@ -159,7 +168,7 @@ def _held(capture: Side) -> CategoriesHeld:
         words=tuple(words[row].word for row in rows),
         declared=capture.groups,
     )
-    return held(capture.templates, rows, categories)
+    return held(capture.templates, rows, with_near(categories, capture.states, rows))
 
 
 def of_intervention(changed: Side, unchanged: HiddenStates) -> PairedCapture:
