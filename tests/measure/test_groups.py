@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import making
@@ -104,37 +104,34 @@ def test_forms_are_groups_however_short_the_list_is() -> None:
     assert found.labels.tolist() == np.repeat(np.arange(len(VERBS)), 4).tolist()
 
 
-def near(
-    random: np.random.Generator, sources: Sequence[int], n_depths: int = 6, apart: float = 0.3
-) -> tuple[HiddenStates, tuple[str, ...]]:
+def near(random: np.random.Generator, sources: Iterable[int], n_depths: int = 6, apart: float = 0.3) -> HiddenStates:
     """Words of one source have nearly the same state at every depth."""
-    of = np.array(sources)
+    of = np.array([*sources])
     states = [
         (random.normal(size=(of.max() + 1, 32))[of] + apart * random.normal(size=(len(of), 32))).astype(np.float32)
         for _ in range(n_depths)
     ]
-    made = making.hidden_states(states)
-    return made, tuple(each.word for each in made.tokenization.words)
+    return making.hidden_states(states)
 
 
-def in_rows(states: HiddenStates, kinds: Sequence[int]) -> list[set[int]]:
-    rows = np.arange(len(kinds))
+def in_rows(states: HiddenStates, kinds: Iterable[int]) -> list[set[int]]:
     names = [each.word for each in states.tokenization.words]
-    return [{names.index(word) for word in each} for each in near_together(states, rows, [(kind,) for kind in kinds])]
+    found = near_together(states, np.arange(len(names)), [(int(kind),) for kind in kinds])
+    return [{names.index(word) for word in each} for each in found]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
 def test_two_to_four_words_of_nearly_the_same_states_belong_together(size: int) -> None:
     sources = np.repeat(np.arange(10), size)
-    states, _ = near(np.random.default_rng(size), sources)
+    states = near(np.random.default_rng(size), sources)
     wanted = [set(range(first, first + size)) for first in range(0, len(sources), size)] if 1 < size < 5 else []
     assert in_rows(states, sources % 3) == wanted
 
 
 def test_words_that_are_near_at_few_depths_stay_apart() -> None:
     random = np.random.default_rng(0)
-    states, _ = near(random, np.repeat(np.arange(10), 2), n_depths=6)
-    others, _ = near(random, range(20), n_depths=6)
+    states = near(random, np.repeat(np.arange(10), 2), n_depths=6)
+    others = near(random, range(20), n_depths=6)
     for n_near, n_found in ((3, 10), (2, 0)):
         mixed = replace(states, states=[states.states[0], *states.states[1 : n_near + 1], *others.states[n_near + 1 :]])
         assert len(in_rows(mixed, np.arange(20) // 2 % 3)) == n_found
@@ -142,7 +139,7 @@ def test_words_that_are_near_at_few_depths_stay_apart() -> None:
 
 def test_a_category_whose_words_are_all_near_stays_apart() -> None:
     sources = np.repeat(np.arange(8), 3)
-    states, _ = near(np.random.default_rng(0), sources)
+    states = near(np.random.default_rng(0), sources)
     assert in_rows(states, sources) == []
     assert in_rows(states, [*sources[:-3], 0, 0, 0]) == [{0, 1, 2}, {21, 22, 23}]
 
