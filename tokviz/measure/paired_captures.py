@@ -31,7 +31,8 @@ class PairedComparer:
     def __init__(self, seed: int = 0) -> None:
         self._seed = seed
         self._words: PairedWords | None = None
-        self._kept: dict[tuple[str, bytes, Hashable, bool], tuple[LeftOut, ...]] = {}
+        self._kept: dict[tuple[str, bytes, Hashable, bool], tuple[tuple[LeftOut, ...], int]] = {}
+        """With its size in bytes."""
 
     def compare(
         self,
@@ -93,12 +94,14 @@ class PairedComparer:
         states, rows = capture
         key, other = ((states.digest, rows.tobytes(), words.key, kept) for kept in (with_kept, True))
         key = key if key in self._kept else other if other in self._kept else key
-        found = self._kept.pop(key, None)
-        if found is None:
+        if key in self._kept:
+            found, n_bytes = self._kept.pop(key)
+        else:
             first = [] if like is None else first_depths(like[2], _n_alike(capture, like[:2]))
             found = measured(states.states, rows, words.units, with_kept=with_kept, first=first)
-        self._kept[key] = found  # the latest stands last
-        while len(self._kept) > 1 and sum(map(_n_bytes, self._kept.values())) > _MOST_KEPT:
+            n_bytes = _n_bytes(found)
+        self._kept[key] = found, n_bytes  # the latest stands last
+        while len(self._kept) > 1 and sum(size for _, size in self._kept.values()) > _MOST_KEPT:
             del self._kept[next(iter(self._kept))]
         return found
 
