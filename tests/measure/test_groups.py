@@ -144,6 +144,13 @@ def test_a_category_whose_words_are_all_near_stays_apart() -> None:
     assert in_rows(states, [*sources[:-3], 0, 0, 0]) == [{0, 1, 2}, {21, 22, 23}]
 
 
+def test_words_of_several_categories_stay_apart() -> None:
+    """A model may give a category's words the states of another's: that is what is asked."""
+    states = near(np.random.default_rng(0), np.repeat(np.arange(10), 2))
+    assert in_rows(states, [0, 1] * 10) == []
+    assert in_rows(states, [0, 0, *[0, 1] * 9]) == [{0, 1}]
+
+
 def test_states_that_tell_nothing_join_no_words() -> None:
     constant = making.hidden_states([np.ones((6, 4), dtype=np.float32)] * 3)
     infinite = making.hidden_states([np.full((6, 4), np.inf, dtype=np.float32)] * 3)

@@ -80,7 +80,8 @@ def near_together(
     """Twos to fours of words whose states are nearly the same, at more than half of some depths: synonyms that no one declared.
 
     They lie together whatever categories they are given: drawn for each of 20 to 120 such words' sets, categories were above chance in 12
-    of 12 reports. A whole category is none, as it may be one for what its words have in common.
+    of 12 reports. A whole category is none, as it may be one for what its words have in common; nor are words of several, which may be
+    what a model changes.
 
     Parameters
     ----------
@@ -94,7 +95,11 @@ def near_together(
     depths = np.unique(np.linspace(min(1, states.n_depths - 1), states.n_depths - 1, N_LOOKED_AT).round().astype(int))
     found = Counter(together for depth in depths for together in _nearly_the_same(states.states[depth][rows]))
     whole = {frozenset(np.flatnonzero([each == own for each in memberships]).tolist()) for own in set(memberships)}
-    kept = sorted(sorted(each) for each, n in found.items() if n > len(depths) / 2 and each not in whole)
+    kept = sorted(
+        sorted(each)
+        for each, n in found.items()
+        if n > len(depths) / 2 and len({memberships[row] for row in each}) == 1 and each not in whole
+    )
     return tuple(tuple(states.tokenization.words[rows[row]].word for row in each) for each in kept)
 
 
