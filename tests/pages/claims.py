@@ -34,6 +34,10 @@ def plain(text: str) -> str:
     return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
+Noted = tuple[str, str]
+"""The text of a table's cell, and its note."""
+
+
 def metrics(page: Part) -> dict[tuple[str, str], dict[str, Part]]:
     """The compare page's table: of each capture, which is a model and a context, its cells by the names of their rows."""
     table = page.one(".ranking table")

@@ -123,26 +123,26 @@ def of_comparison() -> Iterator[Case]:
     report, large = compared_report(), all_large()
     site = Rendered(dataclasses.replace(report, models=(large, *report.models[:2])))
     context = large.contexts[0]
-    *measured, caveats = claims.metrics(site["compare/index.html"])["M", "alone"].values()
-    cells = [cell.noted for cell in measured]
-    for index, kind, pattern, replacement in (
-        (0, "best purity", r"embedding", "layer 0"),
-        (1, "mean purity", r"^0\.\d", "0.0"),
-        (2, "purity in the plot", r"0\.50", "0.51"),
-        (3, "effective rank", r"^5\.00", "5.01"),
-        (4, "largest ratio", r"955", "28,053"),
-        (4, "largest ratio, as a number", r"1,061", "173"),
-        (5, "emergence", r"layer 1", "layer 2"),
-        (5, "how often dominant", r"at 3 of 6", "at 2 of 6"),
+    column = claims.metrics(site["compare/index.html"])["M", "alone"]
+    cells = {name: cell.noted for name, cell in column.items()}
+    for row, kind, pattern, replacement in (
+        ("Best category purity", "best purity", r"embedding", "layer 0"),
+        ("Mean over depths", "mean purity", r"^0\.\d", "0.0"),
+        ("Best purity in the plot", "purity in the plot", r"0\.50", "0.51"),
+        ("Effective rank, last layer", "effective rank", r"^5\.00", "5.01"),
+        ("Largest activation ÷ typical", "largest ratio", r"955", "28,053"),
+        ("Largest activation ÷ typical", "largest ratio, as a number", r"1,061", "173"),
+        ("Emergence layer", "emergence", r"layer 1", "layer 2"),
+        ("Emergence layer", "how often dominant", r"at 3 of 6", "at 2 of 6"),
     ):
 
-        def check(text: str, index: int = index) -> None:
+        def check(text: str, row: str = row) -> None:
             cell, _, note = text.partition("|")
-            page_claims.check_row([*cells[:index], (cell, note), *cells[index + 1 :]], context)
+            page_claims.check_capture({**cells, row: (cell, note)}, context)
 
-        yield Case(f"table: {kind}", f"{cells[index][0]}|{cells[index][1]}", pattern, replacement, check)
+        yield Case(f"table: {kind}", "|".join(cells[row]), pattern, replacement, check)
     yield Case(
-        "a caveat", caveats.text, "position 0", "position 1",
+        "a caveat", column["Caveats"].text, "position 0", "position 1",
         lambda text: page_claims.check_caveats(text.split("; "), context),
     )  # fmt: skip
     layers = report.similarities[0].shared

@@ -175,7 +175,8 @@ def of_cells() -> Iterator[Case]:
 
         def check(text: str, model: ModelReport = model) -> None:
             who, note, left, left_note = text.split("|")
-            writers_claims.check_cells([(who, note), (left, left_note)], finding_of(model), model.contexts[0])
+            cells = {writers_claims.WRITTEN_BY: (who, note), writers_claims.LEFT: (left, left_note)}
+            writers_claims.check_capture(cells, finding_of(model), model.contexts[0])
 
         yield Case(f"compared: {kind}", shown[id(model)], pattern, replacement, check)
 
@@ -183,7 +184,7 @@ def of_cells() -> Iterator[Case]:
 def _cells(model: ModelReport) -> str:
     report = dataclasses.replace(compared_report(), models=(model, compared_report().models[1]))
     own = metrics(Rendered(report)["compare/index.html"])[model.display_name, "alone"]
-    return "|".join(part for cell in list(own.values())[6:8] for part in cell.noted)
+    return "|".join(part for name in (writers_claims.WRITTEN_BY, writers_claims.LEFT) for part in own[name].noted)
 
 
 def of_rows() -> Iterator[Case]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from claims import (
@@ -12,6 +12,7 @@ from claims import (
     NUMBER,
     SCORE,
     FalseClaim,
+    Noted,
     close,
     depth_of,
     depths_where,
@@ -122,13 +123,20 @@ def check_caption(text: str, context: ContextReport, projection: Projection, dep
 # --- the compare page ------------------------------------------------------------------------------------------------
 
 
-def check_row(cells: Sequence[tuple[str, str]], context: ContextReport) -> None:
-    """A row of the table: text and note of each cell after the name."""
-    geometry, texts = context.geometry, [(plain(text), plain(note)) for text, note in cells]
+OF_GEOMETRY = (
+    *("Best category purity", "Mean over depths", "Best purity in the plot", "Effective rank, last layer"),
+    *("Largest activation ÷ typical", "Emergence layer"),
+)
+"""Rows of the table."""
+
+
+def check_capture(cells: Mapping[str, Noted], context: ContextReport) -> None:
+    """A column of the table: text and note of each cell, by the names of the rows."""
+    geometry, texts = context.geometry, [(plain(cells[name][0]), plain(cells[name][1])) for name in OF_GEOMETRY]
     if geometry is None:
-        require(all(cell == ("–", "not measured") for cell in texts[:6]), str(texts))
+        require(all(cell == ("–", "not measured") for cell in texts), str(texts))
         return
-    best, mean, flat, rank, ratio, emergence, *_ = texts
+    best, mean, flat, rank, ratio, emergence = texts
     purity = geometry.purity
     _check_best(best, purity.value, (purity.low, purity.high))
     _check_best(flat, geometry.pictures[0].purity.value if geometry.pictures else np.array([np.nan]), None)

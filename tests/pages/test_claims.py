@@ -112,8 +112,8 @@ def test_who_writes_and_what_is_without_them_is_told_truly(plain: ModelReport, s
     by_label = {context.states.context.label: context for context in model.contexts}
     beside = site_of(model, dataclasses.replace(model, slug="other", name="Other"))
     for (_, label), cells in claims.metrics(beside["compare/index.html"]).items():
-        noted = [cell.noted for cell in list(cells.values())[6:8]]
-        writers_claims.check_cells(noted, finding_of(model), by_label[label])
+        noted = {name: cell.noted for name, cell in cells.items()}
+        writers_claims.check_capture(noted, finding_of(model), by_label[label])
 
 
 def check_site(report: Report, site: Rendered) -> None:
@@ -161,9 +161,8 @@ def check_compare(report: Report, site: Rendered) -> None:
         assert page.all("[http-equiv=refresh]")
         return
     for capture, cells in claims.metrics(page).items():
-        *measured, caveats = cells.values()
-        page_claims.check_row([cell.noted for cell in measured], contexts[capture])
-        page_claims.check_caveats(caveats.text.split("; "), contexts[capture])
+        page_claims.check_capture({name: cell.noted for name, cell in cells.items()}, contexts[capture])
+        page_claims.check_caveats(cells["Caveats"].text.split("; "), contexts[capture])
     for chart in page.all(".measure figure"):
         heading = chart.one("figcaption").text
         own = {name: each for (name, label), each in contexts.items() if label == heading}

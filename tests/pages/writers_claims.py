@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-from claims import NUMBER, FalseClaim, close, depths_where, is_massive, plain, require, says
+from claims import NUMBER, FalseClaim, Noted, close, depths_where, is_massive, plain, require, says
 from fact_checks import check_sentence
 from rendered import Part
 from without_claims import LISTED, check_without, intervention_of, numbers
@@ -326,9 +326,13 @@ def check_what_was_done(note: str, changed: ContextReport, intact: ContextReport
     require((found["others"] is not None) == (n_projections > 1), note, n_projections)
 
 
-def check_cells(cells: Sequence[tuple[str, str]], found: Finding | None, context: ContextReport) -> None:
-    """Of the compare page's table: who writes the massive values, and what of the norm is left without them."""
-    (who, note), (left, left_note) = [(plain(text), plain(small)) for text, small in cells]
+WRITTEN_BY, LEFT = "Large values written by", "Norm left with these at zero"
+"""Rows of the compare page's table."""
+
+
+def check_capture(cells: Mapping[str, Noted], found: Finding | None, context: ContextReport) -> None:
+    """Of that table: who writes the massive values, and what of the norm is left without them."""
+    (who, note), (left, left_note) = (tuple(map(plain, cells[name])) for name in (WRITTEN_BY, LEFT))
     if found is None or found.context != context.states.context:
         return require((who, note, left, left_note) == ("–", "", "–", ""), who, found)
     said = re.fullmatch(r"(\d+\.\d) % of dimension (\d+), layer (\d+)", note)
