@@ -8,9 +8,9 @@ from itertools import takewhile
 
 import numpy as np
 
+from tokviz.measure.geometry import categories_of
 from tokviz.measure.groups import groups_of, near_together, with_near
 from tokviz.measure.held import held
-from tokviz.measure.labels import Categories
 from tokviz.measure.left_out import LeftOut
 from tokviz.measure.paired import PairedWords, agreed, aligned, compare, first_depths, measured
 from tokviz.measure.profile import Side, shared_words
@@ -33,6 +33,8 @@ class PairedComparer:
         self._words: PairedWords | None = None
         self._kept: dict[tuple[str, bytes, Hashable, bool], tuple[tuple[LeftOut, ...], int]] = {}
         """With its size in bytes."""
+        self._near: dict[Hashable, tuple[tuple[str, ...], ...]] = {}
+        """Of captures over some of their words: each is held against several others."""
 
     def compare(
         self,
@@ -54,9 +56,9 @@ class PairedComparer:
         """
         rows_a, rows_b = shared_words(a, b, self._seed)
         memberships = tuple(a.memberships[row] for row in rows_a)
-        near = near_together(a.states, rows_a, memberships)
+        near = self._near_together(a.states, rows_a, memberships)
         if near_in_both:
-            near += near_together(b.states, rows_b, memberships)
+            near += self._near_together(b.states, rows_b, memberships)
         names = [a.states.tokenization.words[row].word for row in rows_a]
         words = self._drawn(
             PairedWords(
@@ -76,6 +78,15 @@ class PairedComparer:
             for each, other in zip(a.templates, like, strict=False)
         ]
         return compare(of_a, of_b, aligned(n_a, n_b) if depths is None else depths, words, same_form=with_kept)
+
+    def _near_together(
+        self, states: HiddenStates, rows: np.ndarray, memberships: tuple[tuple[int, ...], ...]
+    ) -> tuple[tuple[str, ...], ...]:
+        """As ``near_together`` has it, looked for once."""
+        key = states.digest, rows.tobytes(), memberships
+        if key not in self._near:
+            self._near[key] = near_together(states, rows, memberships)
+        return self._near[key]
 
     def _drawn(self, words: PairedWords) -> PairedWords:
         """The last ones where they are the same: signs and shuffles are drawn once."""
@@ -165,12 +176,7 @@ def of_capture(
 
 def _held(capture: Side) -> CategoriesHeld:
     rows, _ = shared_words(capture, capture, 0)
-    words = capture.states.tokenization.words
-    categories = Categories(
-        memberships=tuple(capture.memberships[row] for row in rows),
-        words=tuple(words[row].word for row in rows),
-        declared=capture.groups,
-    )
+    categories = categories_of(capture.states, capture.memberships, rows, capture.groups)
     return held(capture.templates, rows, with_near(categories, capture.states, rows))
 
 
