@@ -96,6 +96,20 @@ def test_where_a_group_would_hold_more_than_a_tenth_only_declared_words_are_merg
     assert (n_merged, [words[row] for row in found.too_large]) == ((1, forms) if n == 7 else (6, []))
 
 
+def test_what_too_many_words_have_in_common_joins_none_and_others_still_are_groups() -> None:
+    """Years that share their first token, beside verbs in two forms, a pair that is near and one that was declared."""
+    years = [f"19{n}" for n in range(70, 83)]
+    verbs = [f"{verb}{ending}" for verb in VERBS for ending in ("", "s")]
+    words = (*years, *verbs, "sofa", "couch", "calm", "quiet", *FILLERS)
+    states = cut({**{year: ("19", year[2:]) for year in years}, **{word: (word,) for word in words[len(years) :]}})
+    capture = [(states, np.arange(len(words)))]
+    found = groups_of(words, capture, declared=[("calm", "quiet")], near=[("sofa", "couch")])
+    assert [words[row] for row in found.too_large] == years
+    groups = [[words[row] for row in np.flatnonzero(found.labels == n)] for n in range(found.labels.max() + 1)]
+    of_verbs = [[verb, f"{verb}s"] for verb in VERBS]
+    assert [each for each in groups if len(each) > 1] == [*of_verbs, ["sofa", "couch"], ["calm", "quiet"]]
+
+
 def test_forms_are_groups_however_short_the_list_is() -> None:
     """Eight verbs in four forms: each is an eighth of the words."""
     words = [f"{verb}{ending}" for verb in VERBS for ending in ("", "s", "ed", "ing")]
@@ -114,9 +128,9 @@ def near(random: np.random.Generator, sources: Iterable[int], n_depths: int = 6,
     return making.hidden_states(states)
 
 
-def in_rows(states: HiddenStates, kinds: Iterable[int]) -> list[set[int]]:
+def in_rows(states: HiddenStates, kinds: Iterable[int], *further: HiddenStates) -> list[set[int]]:
     names = [each.word for each in states.tokenization.words]
-    found = near_together(states, np.arange(len(names)), [(int(kind),) for kind in kinds])
+    found = near_together([states, *further], np.arange(len(names)), [(int(kind),) for kind in kinds])
     return [{names.index(word) for word in each} for each in found]
 
 
@@ -132,9 +146,17 @@ def test_words_that_are_near_at_few_depths_stay_apart() -> None:
     random = np.random.default_rng(0)
     states = near(random, np.repeat(np.arange(10), 2), n_depths=6)
     others = near(random, range(20), n_depths=6)
-    for n_near, n_found in ((3, 10), (2, 0)):
-        mixed = replace(states, states=[states.states[0], *states.states[1 : n_near + 1], *others.states[n_near + 1 :]])
-        assert len(in_rows(mixed, np.arange(20) // 2 % 3)) == n_found
+    for n_near, n_found in ((2, 10), (1, 0)):
+        late = replace(states, states=[*others.states[: 6 - n_near], *states.states[6 - n_near :]])
+        assert len(in_rows(late, np.arange(20) // 2 % 3)) == n_found
+
+
+def test_words_are_near_that_are_so_in_most_templates() -> None:
+    random = np.random.default_rng(0)
+    one, other = (near(random, np.repeat(np.arange(10), 2)) for _ in range(2))
+    apart = near(random, range(20))
+    assert len(in_rows(apart, np.arange(20) // 2 % 3, one, other)) == 10
+    assert in_rows(apart, np.arange(20) // 2 % 3, near(random, range(20)), one) == []
 
 
 def test_a_category_whose_words_are_all_near_stays_apart() -> None:

@@ -7,7 +7,8 @@ import pytest
 from sklearn.metrics import pairwise_distances
 
 from tokviz.measure.categories import purity
-from tokviz.measure.labels import Categories, families
+from tokviz.measure.forms import families
+from tokviz.measure.labels import Categories
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,9 @@ from tokviz.measure.labels import Categories, families
         ),
         (["かき", "かぎ", "का", "कि", "...", "!"], []),
         (["लड़का", "लड़के", "लड़कों", "कमरा"], [["लड़का", "लड़के", "लड़कों"]]),
+        (["city", "cities", "fly", "flies", "day", "days"], [["city", "cities"], ["fly", "flies"], ["day", "days"]]),
+        (["run", "running", "stop", "stopped", "robin"], [["run", "running"], ["stop", "stopped"]]),
+        (["كتب", "كَتَبَ", "שלום", "שָׁלוֹם", "ספר"], [["كتب", "كَتَبَ"], ["שלום", "שָׁלוֹם"]]),
         (["👍", "👍🏻", "👍🏽", "👎"], [["👍", "👍🏻", "👍🏽"]]),
         (["வீடு", "வீடுகள்", "மரம்"], [["வீடு", "வீடுகள்"]]),
         (["Mark", "Mary", "Anna", "Anke", "June", "July", "Iran", "Iraq"], []),
@@ -31,20 +35,30 @@ from tokviz.measure.labels import Categories, families
     ],
 )
 def test_forms_of_one_word_are_found_by_their_letters(words: list[str], together: list[list[str]]) -> None:
-    found = families(words, np.zeros(len(words), dtype=int))
+    found = families(words, [0] * len(words))
     assert [[words[row] for row in family] for family in found if len(family) > 1] == together
     assert sorted(row for family in found for row in family) == list(range(len(words)))
 
 
 def test_words_of_different_categories_are_not() -> None:
-    assert families(["play", "plays"], np.array([0, 1])) == [[0], [1]]
+    assert families(["play", "plays"], [0, 1]) == [[0], [1]]
 
 
 def test_words_are_one_family_that_are_declared_to_be_and_forms_of_them_are_too() -> None:
     words = ["sofas", "couch", "chair", "sofa", "settee"]
     declared = [["sofa", "couch", "divan"]]
-    assert families(words, np.zeros(5, dtype=int), declared) == [[0, 1, 3], [2], [4]]
-    assert families(words, np.array([0, 1, 0, 0, 0]), declared) == [[0, 3], [1], [2], [4]]
+    assert families(words, [0] * 5, declared) == [[0, 1, 3], [2], [4]]
+    assert families(words, [0, 1, 0, 0, 0], declared) == [[0, 3], [1], [2], [4]]
+
+
+def test_forms_stay_together_also_where_one_stands_in_a_second_category() -> None:
+    words = ("cat", "dog", "rose", "fern", "cats", "dogs", "roses", "ferns")
+    memberships = ((0,), (0,), (1,), (1,), (0, 2), (0, 2), (1, 2), (1, 2))
+    made = Categories(memberships=memberships, words=words, n_permutations=99)
+    assert made.n_families == 4
+    first = made.first[made.shuffles]
+    assert (first[:, :4] == first[:, 4:]).all()
+    assert len(np.unique(first, axis=0)) == 6
 
 
 FORMS = ("{}", "{}s", "{}ing")

@@ -160,7 +160,7 @@ def test_categories_that_keep_together_are_named_at_the_depth_where_most_do(hold
     every[:, :3] = holds
     found = CategoriesHeld(
         categories=(0, 1, 2),
-        n_words=(6, 6, 6),
+        n_words=(8, 8, 8),
         purity=np.full((3, n), 0.5),
         chance=np.full((3, n), 0.1),
         mixed=np.zeros((3, n)),
@@ -175,16 +175,16 @@ def test_categories_that_keep_together_are_named_at_the_depth_where_most_do(hold
     assert said.format(*categories(report, 3)) in lead
 
 
-LACKING = "it takes three words, and other categories with words of their case."
+LACKING = "it takes eight words, and other categories with words of their case."
 
 
 @pytest.mark.parametrize(
     ("holds", "n_words", "said"),
     [
-        ([1, 0, 0], (6, 6, 6), "one of two categories is above chance by itself: {0}; at no depth this is shown for {1}; it can’t be tested for {2}: "),
-        ([0, 0, 0], (6, 6, 6), "None of two categories is shown to be above chance by itself; it can’t be tested for {2}: "),
-        ([1, 0, 0], (6, 2, 1), "one of one categories is above chance by itself: {0}; it can’t be tested for {1} and {2}: "),
-        ([1, 1, 0], (6, 2, 1), "two of two categories are above chance by themselves: {0} and {1}; it can’t be tested for {2}: "),
+        ([1, 0, 0], (8, 8, 8), "one of two categories is above chance by itself: {0}; at no depth this is shown for {1}; it can’t be tested for {2}: "),
+        ([0, 0, 0], (8, 8, 8), "None of two categories is shown to be above chance by itself; it can’t be tested for {2}: "),
+        ([1, 0, 0], (8, 2, 1), "one of one categories is above chance by itself: {0}; it can’t be tested for {1} and {2}: "),
+        ([1, 1, 0], (8, 2, 1), "two of two categories are above chance by themselves: {0} and {1}; it can’t be tested for {2}: "),
     ],
 )  # fmt: skip
 def test_a_category_that_can_not_be_tested_is_not_said_to_fail(

@@ -120,3 +120,24 @@ all = {["red", "Red", "may", "MAY", "May", "June", *names]}
     assert found.pairs[0].pairs.tolist() == [[0, 1], [3, 6], [4, 7], [5, 8]]
     assert found.orders[0].words.tolist() == [0, 1, 3, 4, 5, 6, 7, 8]
     assert found.orders[0].places.tolist() == [0, 2, 3, 4, 5, 6, 7, 8]
+
+
+def test_pairs_in_other_forms_count_once(tmp_path: Path) -> None:
+    text = """
+[words.men]
+words = ['king', 'King', 'kings', 'actor', 'uncle']
+[words.women]
+words = ['queen', 'Queen', 'queens', 'actress', 'aunt']
+[[relations]]
+name = 'gender'
+label = 'Gender'
+pairs = [['king', 'queen'], ['King', 'Queen'], ['kings', 'queens'], ['actor', 'actress'], ['uncle', 'aunt']]
+[[models]]
+source = './llama'
+""".replace("'", '"')
+    (tmp_path / "report.toml").write_text(text, encoding="utf-8")
+    config = load(tmp_path / "report.toml")
+    words = config.word_list
+    found = related(config, words, hidden_states([np.zeros((len(words.words), 4), dtype=np.float32)]).tokenization)
+    named = [[words.words[row] for row in pair] for pair in found.pairs[0].pairs]
+    assert named == [["king", "queen"], ["actor", "actress"], ["uncle", "aunt"]]

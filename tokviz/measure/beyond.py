@@ -15,7 +15,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from tokviz.measure.decisions import claim_on_median
-from tokviz.measure.labels import plain
+from tokviz.measure.forms import plain
 from tokviz.measure.spaces import standardized
 from tokviz.measure.surface import differing, features, spelled
 from tokviz.measure.tested import permuted, residuals_without, squares_of

@@ -69,7 +69,8 @@ def measure(
     reference = states.tokenization.reference_beside(each.tokenization for each in further)
     rows = Rows.drawn(reference, memberships, SEED)
     at_position_0 = states.tokenization.positions == 0
-    measured = with_near(categories_of(states, memberships, rows.with_category, groups), states, rows.with_category)
+    measured = categories_of(states, memberships, rows.with_category, groups)
+    measured = with_near(measured, (states, *further), rows.with_category)
     parts = Parts.drawn(measured) if rows.axes_follow else Parts.none(measured)
     typical = massive.choose_typical(states, ordinary)
     words, position0 = massive.Tally(typical=typical), massive.Tally(typical=typical)

@@ -7,21 +7,23 @@ would announce what isn't there: of 300 pairs of equal models 128, with quadrupl
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tokviz.measure.distances import cosine_distances, smallest
-from tokviz.measure.labels import LEAST_STEM, Categories, are_forms, plain
+from tokviz.measure.forms import are_forms, beginning, plain
+from tokviz.measure.labels import Categories
 from tokviz.measure.spaces import standardized
 from tokviz.records import HiddenStates
 
 MOST_IN_ONE, FEW = 0.1, 6
-"""Of the words: where a group that is found would hold more, its reason is none that tells words apart, and nothing is merged. As many
-forms as a word may have are a group in short lists, too."""
-MOST_NEAR, NEAR, N_LOOKED_AT = 4, 0.6, 5
-"""Words that are nearly the same: how many, their largest distance as a share of that to the nearest other word, and at how many depths."""
+"""Of the words: what more of them have in common tells no words apart, and joins none. As many forms as a word may have are a group in
+short lists, too."""
+MOST_NEAR, NEAR, N_LOOKED_AT, LEAST_DEPTHS = 4, 0.6, 5, 2
+"""Words that are nearly the same: how many, their largest distance as a share of that to the nearest other word; at how many depths that
+is looked for, and at how many of these it must be so."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,7 +33,7 @@ class WordGroups:
     labels: np.ndarray
     """``(n_words,)`` int64 from 0 without gaps, in the order of the words."""
     too_large: tuple[int, ...] = ()
-    """The words of the largest group that would have been found, where that was too large and only declared ones are merged."""
+    """The words of the largest group that is none, as it would be too large."""
 
 
 def groups_of(
@@ -67,24 +69,34 @@ def groups_of(
         embedding = states.states[0][of_words]
         for own, state in zip(keys, embedding, strict=True):
             own.append((number, state.tobytes()))
-    labels = _joined(words, given, keys)
-    largest = _largest(labels[[each is None for each in given]], labels)
-    if len(largest) > max(MOST_IN_ONE * len(words), FEW):
-        return WordGroups(labels=_joined(words, given, None), too_large=tuple(largest.tolist()))
-    return WordGroups(labels=labels)
+    most = max(MOST_IN_ONE * len(words), FEW)
+    n_with = Counter(key for own in keys for key in dict.fromkeys(own))
+    common = [key for key, n in n_with.most_common() if n > most]
+    too_large = [row for row, own in enumerate(keys) if common and common[0] in own]
+    keys = [[key for key in own if n_with[key] <= most] for own in keys]
+    is_found = [each is None for each in given]
+    apart: set[int] = set()
+    while True:
+        labels = _joined(words, given, keys, apart)
+        largest = _largest(labels[is_found], labels).tolist()
+        if len(largest) <= most:
+            return WordGroups(labels=labels, too_large=tuple(too_large))
+        apart.update(largest)
+        too_large = max(too_large, largest, key=len)
 
 
 def near_together(
-    states: HiddenStates, rows: np.ndarray, memberships: Sequence[tuple[int, ...]]
+    templates: Sequence[HiddenStates], rows: np.ndarray, memberships: Sequence[tuple[int, ...]]
 ) -> tuple[tuple[str, ...], ...]:
-    """Twos to fours of words whose states are nearly the same, at more than half of some depths: synonyms that no one declared.
+    """Twos to fours of words whose states are nearly the same, at two of some depths: synonyms that no one declared.
 
     They lie together whatever categories they are given: drawn for each of 20 to 120 such words' sets, categories were above chance in 12
-    of 12 reports. A whole category is none, as it may be one for what its words have in common; nor are words of several, which may be
-    what a model changes.
+    of 12 reports. A whole category is none, as it may be one for what its words have in common; nor are words whose first categories
+    differ, which may be what a model changes.
 
     Parameters
     ----------
+    templates : of one capture; how far words are from each other is the median over these.
     rows : ``(n_words,)`` int64, the words that are looked at.
     memberships : of each of these the indices of its categories.
 
@@ -92,28 +104,34 @@ def near_together(
     -------
     Words as written, in the order of the rows.
     """
-    depths = np.unique(np.linspace(min(1, states.n_depths - 1), states.n_depths - 1, N_LOOKED_AT).round().astype(int))
-    found = Counter(together for depth in depths for together in _nearly_the_same(states.states[depth][rows]))
-    whole = {frozenset(np.flatnonzero([each == own for each in memberships]).tolist()) for own in set(memberships)}
+    last = templates[0].n_depths - 1
+    depths = np.unique(np.linspace(min(1, last), last, N_LOOKED_AT).round().astype(int))
+    found = Counter(
+        together for depth in depths for together in _nearly_the_same([each.states[depth][rows] for each in templates])
+    )
+    first = np.array([own[0] for own in memberships])
+    whole = {frozenset(np.flatnonzero(first == category).tolist()) for category in first}
+    least = min(LEAST_DEPTHS, len(depths))
     kept = sorted(
         sorted(each)
         for each, n in found.items()
-        if n > len(depths) / 2 and len({memberships[row] for row in each}) == 1 and each not in whole
+        if n >= least and len(np.unique(first[[*each]])) == 1 and each not in whole
     )
-    return tuple(tuple(states.tokenization.words[rows[row]].word for row in each) for each in kept)
+    return tuple(tuple(templates[0].tokenization.words[rows[row]].word for row in each) for each in kept)
 
 
-def with_near(categories: Categories, states: HiddenStates, rows: np.ndarray) -> Categories:
+def with_near(categories: Categories, templates: Sequence[HiddenStates], rows: np.ndarray) -> Categories:
     """Those of words ``(n_words,)`` int64 rows, in which words whose states are nearly the same belong together, too."""
-    near = near_together(states, rows, categories.memberships)
+    near = near_together(templates, rows, categories.memberships)
     return replace(categories, declared=(*near, *categories.declared))
 
 
-def _nearly_the_same(state: np.ndarray) -> Iterator[frozenset[int]]:
-    """Of states ``(n_words, width)``: rows that are each other's nearest, far from all others."""
-    if not np.isfinite(state).all():
+def _nearly_the_same(templates: Sequence[np.ndarray]) -> Iterator[frozenset[int]]:
+    """Of states ``(n_words, width)`` in each template: rows that are each other's nearest, far from all others."""
+    if not all(np.isfinite(each).all() for each in templates):
         return
-    distances = cosine_distances(standardized(state))
+    of_templates = [cosine_distances(standardized(each)) for each in templates]
+    distances = np.median(of_templates, axis=0) if len(templates) > 1 else of_templates[0]
     near, far = smallest(distances, MOST_NEAR)
     for n in range(2, min(MOST_NEAR, near.shape[1]) + 1):
         own = [frozenset((row, *each)) for row, each in enumerate(near[:, : n - 1].tolist())]
@@ -136,13 +154,16 @@ def _keys(states: HiddenStates, row: int) -> Iterator[Hashable]:
         yield own[:1]
 
 
-def _joined(words: Sequence[str], given: Sequence[int | None], keys: Sequence[Sequence[Hashable]] | None) -> np.ndarray:
+def _joined(
+    words: Sequence[str], given: Sequence[int | None], keys: Sequence[Sequence[Hashable]], apart: Collection[int]
+) -> np.ndarray:
     """``(n_words,)``: each word's group.
 
     Parameters
     ----------
     given : the declared group of each word.
-    keys : what each may have in common with others; None where only declared groups count.
+    keys : what each may have in common with others.
+    apart : the rows of words for which only declared groups count.
     """
     labels = np.empty(len(words), dtype=np.int64)
     groups: dict[Hashable, int] = {}
@@ -151,12 +172,12 @@ def _joined(words: Sequence[str], given: Sequence[int | None], keys: Sequence[Se
     for row, word in enumerate(map(plain, words)):
         is_given = given[row] is not None
         own: list[Hashable] = [("declared", given[row])] if is_given else []
-        near = stems.setdefault(word[: LEAST_STEM - 1], [])
-        if keys is not None:
+        near = stems.setdefault(beginning(word), [])
+        if row not in apart:
             own += keys[row]
         sought = own[:1] if is_given else own
         label = next((groups[key] for key in sought if key in groups), None)
-        if label is None and keys is not None and not is_given:
+        if label is None and row not in apart and not is_given:
             label = next((of for other, of in near if are_forms(other, word)), None)
         is_first = label is None
         if label is None:
@@ -165,7 +186,8 @@ def _joined(words: Sequence[str], given: Sequence[int | None], keys: Sequence[Se
         if is_first or is_given:
             for key in own:
                 groups.setdefault(key, label)
-            near.append((word, label))
+            if row not in apart:
+                near.append((word, label))
         labels[row] = label
     return labels
 

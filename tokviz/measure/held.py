@@ -1,7 +1,8 @@
 """Which categories keep together by themselves: purity of each category's words, against the same with categories shuffled.
 
 Where one category is tight, its words are no neighbors of other words, so that any other category is above chance. So each category is
-also held against its nearest one: the category that most of its words' neighbors are of, for its size.
+also held against its nearest one: the category that most of its words' neighbors are of, for its size. Where these two can't be
+exchanged as one has capitals alone, they are exchanged all the same, and it is held against the nearest of the others, too.
 
 It is a further question of that on all categories together, and answered only where that one is (``ContextReport.holds_categories``). In
 one family with it these would be shown at fewer depths, as chance reaches far among values of few words.
@@ -23,9 +24,6 @@ from tokviz.measure.spaces import standardized
 from tokviz.records import CategoriesHeld, HiddenStates
 
 FAMILY = "categories, each"
-_OF_THE_BEST = 3.5
-"""Fewer arrangements than these are the best one and, where both categories have as many words, the same with both exchanged. There is
-room for more than two, as shuffles are a sample of all arrangements."""
 
 
 def held(templates: Sequence[HiddenStates], rows: np.ndarray, categories: Categories) -> CategoriesHeld:
@@ -114,27 +112,29 @@ class _Pairs:
     def mixed(self, templates: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
         """``(n_categories,)``: the p-value of the words of both being exchanged, by how many neighbors of a category's words are its own.
 
-        All templates' neighbors are counted together. NaN where no other category has words to exchange them with.
+        All templates' neighbors are counted together. NaN where there is no other category that is known.
         """
         first, counts = self._categories.first, self._categories.counts
         near_by, found = np.zeros((len(counts), len(counts))), np.full(len(counts), np.nan)
         for words, near in templates:
             np.add.at(near_by, (first[words][:, None], first[near]), 1)
         for index, of_others in enumerate(near_by / counts):
-            nearest_first = (each for each in np.argsort(-of_others, kind="stable").tolist() if each != index)
-            both = next(filter(None, (self._shuffled(index, each) for each in nearest_first)), None)
-            if both is not None:
-                rows, is_own, n_arrangements = both
+            for other in np.argsort(-of_others, kind="stable").tolist():
+                both = self._shuffled(index, other) if other != index else None
+                if both is None:
+                    continue
+                rows, is_own, within_case = both
                 n_own = np.sum([_n_own(each, rows, is_own, len(first)) for each in templates], axis=0)
-                share = float(np.mean(n_own >= n_own[0]))
-                # Of few words no arrangement can show more than the best one.
-                found[index] = 0 if share * n_arrangements < _OF_THE_BEST else share
+                found[index] = np.fmax(found[index], np.mean(n_own >= n_own[0]))
+                if within_case:
+                    break
         return found
 
-    def _shuffle(self, index: int, other: int) -> tuple[np.ndarray, np.ndarray, float] | None:
-        """Rows of both categories' words; which are of ``index``, ``(n, 1 + n_permutations)`` bool: as they are, then shuffled; how many ways.
+    def _shuffle(self, index: int, other: int) -> tuple[np.ndarray, np.ndarray, bool] | None:
+        """Rows of both categories' words; which are of ``index``, ``(n, 1 + n_permutations)`` bool; whether case was kept.
 
-        None where shuffles change nothing.
+        First as they are, then shuffled: words of one case among themselves, wherever that changes anything. None where one of the two
+        has no words that the other hasn't.
         """
         of = self._categories
         labels = set(np.unique([own[0] for own in of.memberships])[[index, other]].tolist())
@@ -142,10 +142,13 @@ class _Pairs:
         pair = replace(
             of.of(np.array(rows, dtype=np.int64)), memberships=tuple(of.memberships[row][:1] for row in rows)
         )
-        if len(pair.counts) < 2 or pair.n_arrangements <= 1:
+        if len(pair.counts) < 2:
             return None
+        within_case = pair.n_arrangements > 1
+        if not within_case:
+            pair = replace(pair, words=tuple(word.casefold() for word in pair.words))
         labeled = np.concatenate([pair.first[None], pair.shuffled_first]).T
-        return np.array(rows), np.asarray(labeled == int(index > other)), pair.n_arrangements
+        return np.array(rows), np.asarray(labeled == int(index > other)), within_case
 
 
 def _n_own(found: tuple[np.ndarray, np.ndarray], rows: np.ndarray, is_own: np.ndarray, n_words: int) -> np.ndarray:

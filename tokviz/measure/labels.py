@@ -8,7 +8,6 @@ together get their category together: they lie near each other in any model, wha
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,6 +16,7 @@ import numpy as np
 from scipy.special import gammaln
 
 from tokviz.measure.decisions import N_SHUFFLES
+from tokviz.measure.forms import families
 from tokviz.records import Geometry
 
 MOST_NEIGHBOURS = 5
@@ -92,7 +92,7 @@ class Categories:
     def blocks(self) -> tuple[np.ndarray, ...]:
         """``(n, size)`` int64 each: rows of words that are forms of one word, in groups that can stand for each other."""
         found: dict[tuple[bool, ...], list[list[int]]] = {}
-        for family in families(self._names, self.kinds[0], self.declared):
+        for family in families(self._names, self.first.tolist(), self.declared):
             rows = sorted(family, key=lambda row: bool(self.capitalized[row]))
             found.setdefault(tuple(map(bool, self.capitalized[rows])), []).append(rows)
         return tuple(np.array(group) for group in found.values())
@@ -175,64 +175,6 @@ def _permuted(keys: np.ndarray, blocks: Sequence[np.ndarray]) -> np.ndarray:
     for together in blocks:
         found[:, together] = together[np.argsort(keys[:, together[:, 0]], axis=1)]
     return found
-
-
-LEAST_STEM, MOST_ENDING = 4, 3
-"""Letters of what forms of a word have in common, and of what each may have after it."""
-
-
-def families(words: Sequence[str], groups: np.ndarray, declared: Sequence[Sequence[str]] = ()) -> list[list[int]]:
-    """Rows of the words of each group ``(n_words,)`` that are forms of one word, by their letters alone or as declared; most words are alone.
-
-    Two words are if, as ``plain`` has them, they are the same, or begin with the same ``LEAST_STEM`` letters, or one less that are all of
-    one of them but for a final e, and at most ``MOST_ENDING`` letters follow in either. What merely looks like it, as Niger and Nigeria,
-    costs a test some power, no more.
-    """
-    names, given = (
-        [plain(word) for word in words],
-        {word: number for number, own in enumerate(declared) for word in own},
-    )
-    found: list[list[int]] = []
-    together: dict[tuple[int, int], list[int]] = {}
-    alike: dict[tuple[int, str], list[list[int]]] = {}
-    for row in sorted(range(len(words)), key=lambda row: (words[row] not in given, names[row])):
-        near = alike.setdefault((groups[row], names[row][: LEAST_STEM - 1]), [])
-        if (number := given.get(words[row])) is not None:
-            own = together.get((groups[row], number))
-        else:
-            own = next((each for each in near if any(are_forms(names[other], names[row]) for other in each)), None)
-        if own is None:
-            own = []
-            found.append(own)
-        if number is not None:
-            together[groups[row], number] = own
-        if all(own is not each for each in near):
-            near.append(own)
-        own.append(row)
-    return sorted(sorted(family) for family in found)
-
-
-def plain(word: str) -> str:
-    """Without case, diacritics, skin tones, punctuation and spaces, in which forms of one word may differ; as it is where nothing else is left."""
-    folded = unicodedata.normalize("NFKD", word.casefold())
-    kept = (each for each in folded if not "\u0300" <= each <= "\u036f" and not _is_apart(unicodedata.category(each)))
-    return "".join(kept) or word
-
-
-def _is_apart(kind: str) -> bool:
-    """Whether characters of a category of Unicode's are punctuation, spaces or modifiers."""
-    return kind[0] in "PZ" or kind == "Sk"
-
-
-def are_forms(one: str, other: str) -> bool:
-    """Whether two words, as ``plain`` has them, are forms of one word by their letters; see ``families``."""
-    if one == other:
-        return True
-    n_alike = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    stem, endings = one[:n_alike], [one[n_alike:], other[n_alike:]]
-    is_whole = stem in (one, other, one.removesuffix("e"), other.removesuffix("e"))
-    are_letters = all(each.isalpha() or unicodedata.category(each)[0] == "M" for each in one + other)
-    return n_alike >= LEAST_STEM - is_whole and are_letters and max(map(len, endings)) <= MOST_ENDING
 
 
 def begins_with_capital(word: str) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from tokviz.measure.beyond import BeyondOverDepths, beyond_record, looks_of, r2_by_all
 from tokviz.measure.closing import ClosingOverDepths, closing_record
 from tokviz.measure.decisions import N_SHUFFLES, claim
-from tokviz.measure.labels import families
+from tokviz.measure.forms import families
 from tokviz.measure.tested import (
     empty,
     factorial,
@@ -144,7 +144,7 @@ def units_of(order: OrderRows, tokenization: Tokenization, declared: Sequence[Se
     declared : words that belong together, as written.
     """
     words = [tokenization.words[row].word for row in order.words]
-    return [np.array(unit) for unit in families(words, np.zeros(len(words), dtype=np.int64), declared)]
+    return [np.array(unit) for unit in families(words, [0] * len(words), declared)]
 
 
 def r2(

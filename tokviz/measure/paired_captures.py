@@ -56,9 +56,9 @@ class PairedComparer:
         """
         rows_a, rows_b = shared_words(a, b, self._seed)
         memberships = tuple(a.memberships[row] for row in rows_a)
-        near = self._near_together(a.states, rows_a, memberships)
+        near = self._near_together(a, rows_a, memberships)
         if near_in_both:
-            near += self._near_together(b.states, rows_b, memberships)
+            near += self._near_together(b, rows_b, memberships)
         names = [a.states.tokenization.words[row].word for row in rows_a]
         words = self._drawn(
             PairedWords(
@@ -80,12 +80,12 @@ class PairedComparer:
         return compare(of_a, of_b, aligned(n_a, n_b) if depths is None else depths, words, same_form=with_kept)
 
     def _near_together(
-        self, states: HiddenStates, rows: np.ndarray, memberships: tuple[tuple[int, ...], ...]
+        self, side: Side, rows: np.ndarray, memberships: tuple[tuple[int, ...], ...]
     ) -> tuple[tuple[str, ...], ...]:
         """As ``near_together`` has it, looked for once."""
-        key = states.digest, rows.tobytes(), memberships
+        key = tuple(each.digest for each in side.templates), rows.tobytes(), memberships
         if key not in self._near:
-            self._near[key] = near_together(states, rows, memberships)
+            self._near[key] = near_together(side.templates, rows, memberships)
         return self._near[key]
 
     def _drawn(self, words: PairedWords) -> PairedWords:
@@ -177,7 +177,7 @@ def of_capture(
 def _held(capture: Side) -> CategoriesHeld:
     rows, _ = shared_words(capture, capture, 0)
     categories = categories_of(capture.states, capture.memberships, rows, capture.groups)
-    return held(capture.templates, rows, with_near(categories, capture.states, rows))
+    return held(capture.templates, rows, with_near(categories, capture.templates, rows))
 
 
 def of_intervention(changed: Side, unchanged: HiddenStates) -> PairedCapture:

@@ -17,7 +17,8 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from tokviz.measure.categories import UNDEFINED, Score, purity, silhouette
-from tokviz.measure.labels import Categories, begins_with_capital, plain, seed_of
+from tokviz.measure.forms import plain
+from tokviz.measure.labels import Categories, begins_with_capital, seed_of
 from tokviz.measure.spaces import standardized
 from tokviz.records import Tokenization
 

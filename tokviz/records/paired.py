@@ -151,8 +151,10 @@ class CategoriesHeld:
     """That it is above chance; its values are ``(n · n_depths,)``, row by row."""
     mixed: np.ndarray
     """``(n, n_depths)`` float64: the p-value of its words being exchanged with those of the category that is most often among their
-    neighbors, for its size; 0 where no arrangement of these does as well; NaN where there are none to exchange them with."""
-    LEAST_WORDS: ClassVar[int] = 3
+    neighbors, for its size; NaN where there is none."""
+    LEAST_WORDS: ClassVar[int] = 8
+    """Of two categories of so many words the best of all arrangements is rare enough to show anything; with fewer in one of them it takes
+    more in the other."""
     MOST_CORRECTED: ClassVar[int] = 20
     """Categories that ``mixed`` is corrected for, as many as there are shuffles to show it."""
 
@@ -170,7 +172,7 @@ class CategoriesHeld:
 
     @property
     def are_few(self) -> np.ndarray:
-        """``(n,)`` bool: a category of one word has no neighbors of its own, and two often are each other's by chance."""
+        """``(n,)`` bool: whose words are too few to be told from those of another category of as many."""
         return np.asarray(self.n_words) < self.LEAST_WORDS
 
 

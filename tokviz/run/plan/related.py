@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tokviz.config import ReportConfig
+from tokviz.measure.forms import families
 from tokviz.records import OrderRows, PairRows, Tokenization, WordList
 
 
@@ -27,7 +28,8 @@ def related(
 ) -> Related:
     """Those of the words that are reference words in all templates: others may differ by their position alone.
 
-    Words that are one token of a vocabulary count once.
+    Words that are one token of a vocabulary count once, and so do pairs whose words are forms of one word, or were declared to belong
+    together: kings and queens are no second king and queen.
     """
     reference = tokenization.reference_beside(further)
 
@@ -40,7 +42,7 @@ def related(
 
     pairs = tuple(
         PairRows(
-            pairs=np.array(_without_repeats(whole(relation.pairs)), dtype=np.int64).reshape(-1, 2),
+            pairs=np.array(_without_repeats(whole(relation.pairs), words), dtype=np.int64).reshape(-1, 2),
             candidates=np.unique(np.array(whole([[word] for word in relation.candidates]), dtype=np.int64)),
         )
         for relation in config.relation_list
@@ -63,10 +65,15 @@ def related(
     return Related(pairs=pairs, orders=tuple(orders))
 
 
-def _without_repeats(pairs: Sequence[Sequence[int]]) -> list[Sequence[int]]:
-    """Without pairs of one and the same row, and with the first of those whose first or second row is one."""
+def _without_repeats(pairs: Sequence[Sequence[int]], words: WordList) -> list[Sequence[int]]:
+    """Without pairs of one and the same row, and with the first of those whose first or second row is one, or that are forms of each other."""
+    rows = list(dict.fromkeys(row for pair in pairs for row in pair))
+    together = families([words.words[row] for row in rows], [0] * len(rows), words.groups)
+    family = {rows[place]: number for number, own in enumerate(together) for place in own}
     kept: list[Sequence[int]] = []
     for pair in pairs:
-        if pair[0] != pair[1] and all(pair[0] != other[0] and pair[1] != other[1] for other in kept):
+        first, second = pair
+        forms = {family[first], family[second]}
+        if first != second and not any(first == a or second == b or forms == {family[a], family[b]} for a, b in kept):
             kept.append(pair)
     return kept
