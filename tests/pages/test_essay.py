@@ -126,7 +126,7 @@ def test_a_grid_a_chart_and_a_finding() -> None:
     assert chart.one("svg")["aria-label"] == on_page.one("svg")["aria-label"]
     report = with_essay("#finding-1")
     (finding,) = Rendered(report)["index.html"].all("figure.place")
-    assert pages.build(report).pages[0].view.finding["sentence"] in finding.one("figcaption").text  # type: ignore[attr-defined]
+    assert pages.build(report).pages[0].view.finding["sentence"] in finding.one("figcaption").text
 
 
 def test_the_caption_is_the_authors_or_what_is_tested_of_these_plots() -> None:

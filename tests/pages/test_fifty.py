@@ -34,8 +34,9 @@ from tokviz.pages.compare.curves import MOST_DRAWN
 from tokviz.pages.compare.layers import layers_page
 from tokviz.pages.compare.page import compare_page
 from tokviz.pages.first.page import MOST_LINKS, index_page
+from tokviz.pages.frame.frame import Values
 from tokviz.pages.method.page import method_page
-from tokviz.pages.site import Page, SiteView, View
+from tokviz.pages.site import Page, SiteView
 from tokviz.records import ModelSimilarity, Report
 
 pytestmark = pytest.mark.thorough
@@ -77,7 +78,7 @@ def fifty_models(*, interventions: bool) -> Report:
 def rendered(report: Report) -> dict[str, str]:
     """Without the models' own pages, which nothing here looks at."""
     compare = present(compare_page(report))
-    views: list[tuple[str, View | None]] = [
+    views: list[tuple[str, Values | None]] = [
         ("index", index_page(report)),
         ("compare", compare),
         ("layers", layers_page(report)),

@@ -13,8 +13,7 @@ from rendered import Part, Rendered
 from report_fixture import hostile_report, lens_report, sample_report
 
 from tokviz.pages.text import catalogue
-from tokviz.pages.text.explained import Explainer
-from tokviz.pages.text.glossary import GLOSSARY, LENS
+from tokviz.pages.text.glossary import GLOSSARY, LENS, Explainer
 
 SITES = {"sample": Rendered(sample_report()), "hostile": Rendered(hostile_report())}
 EVERY_PAGE = [(name, path) for name, site in SITES.items() for path in site.paths if path != "404.html"]

@@ -35,7 +35,7 @@ from tokviz.pages.charts.measure import terms
 from tokviz.pages.charts.measures import MEASURES
 from tokviz.pages.downloads import tables
 from tokviz.pages.text import catalogue
-from tokviz.pages.text.explained import Explainer
+from tokviz.pages.text.glossary import Explainer
 from tokviz.pages.text.short_names import short_names
 from tokviz.pages.text.wording import n_captured
 from tokviz.records import CardImage, Report

@@ -16,7 +16,7 @@ import pytest
 from jinja2 import Environment
 
 from tokviz.pages import render
-from tokviz.pages.text.explained import Explainer
+from tokviz.pages.text.glossary import Explainer
 
 PAGE = "Hello, {{ name }}!"
 

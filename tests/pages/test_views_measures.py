@@ -91,7 +91,7 @@ def test_numbers_have_as_many_digits_as_mean_something(got: str, wanted: str) ->
 def test_projections_are_spoken_of_in_words() -> None:
     assert wording.projection_label("without_massive") == "without massive or dominant dimensions"
     names = ("standardized", "centered", "unit_norm", "without_massive")
-    meanings = {glossary.projection_term(name).meaning for name in names}
+    meanings = {glossary.term(f"method.projections.{name}").meaning for name in names}
     assert len(meanings) == 4
     assert not any("of this report’s own" in meaning for meaning in meanings)
 

@@ -23,7 +23,7 @@ from tokviz.errors import ConfigError, ThemeError
 from tokviz.notebook import inline
 from tokviz.pages import render
 from tokviz.pages.site import SiteView
-from tokviz.pages.text.explained import Explainer
+from tokviz.pages.text.glossary import Explainer
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "theme"

@@ -14,23 +14,12 @@ from dataclasses import replace
 from hashlib import sha256
 from importlib.util import MAGIC_NUMBER
 from pathlib import Path
-from tempfile import mkstemp
 from typing import Any
 from urllib.parse import unquote
 
 import jinja2
 import numpy as np
-from jinja2 import (
-    ChoiceLoader,
-    Environment,
-    FileSystemBytecodeCache,
-    FileSystemLoader,
-    PrefixLoader,
-    StrictUndefined,
-    Template,
-    TemplateNotFound,
-    TemplateSyntaxError,
-)
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, TemplateNotFound, TemplateSyntaxError
 from jinja2.bccache import Bucket
 
 from tokviz.errors import ThemeError
@@ -39,22 +28,19 @@ from tokviz.pages.frame.pictures import slide_id
 from tokviz.pages.frame.scripts import published
 from tokviz.pages.site import Page, SiteView
 from tokviz.pages.text import catalogue, wording
-from tokviz.pages.text.explained import Explainer
+from tokviz.pages.text.glossary import Explainer
 from tokviz.records import depth_name
 from tokviz.text import isolated, one_line, ranged, shown, visible, visible_piece
 
 ASSETS = "assets"
 OWN_STYLES = f"{ASSETS}/theme.css"
 """A theme's stylesheet, which all pages take after their own."""
-COMPILED_VERSION = 9
+COMPILED_VERSION = 10
 """Raised when the environment changes, or the form of the files."""
 FILTERS: dict[str, Callable[..., str]] = {
     **catalogue.FORMATS,
     **{each.__name__: each for each in (wording.day, wording.shortened, wording.visible_spaces)},
-    **{
-        each.__name__: each
-        for each in (wording.weights_format, wording.why_not_captured, depth_name, isolated, visible_piece)
-    },
+    **{each.__name__: each for each in (wording.weights_format, depth_name, isolated, visible_piece)},
     "counted": wording.count,
     "ends": ranged,
     "named_or_counted": wording.named_or_counted,
@@ -83,10 +69,10 @@ def environment(folders: Sequence[Path], explainer: Explainer) -> Environment:
     ours = FileSystemLoader(own)
     kind = _sandbox() if themes else Environment
     jinja = kind(
-        loader=ChoiceLoader([*map(_ThemeLoader, themes), ours, PrefixLoader({"tokviz": ours})]),
+        loader=jinja2.ChoiceLoader([*map(_ThemeLoader, themes), ours, jinja2.PrefixLoader({"tokviz": ours})]),
         bytecode_cache=_bytecode(kind),
         autoescape=True,
-        undefined=StrictUndefined,
+        undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -127,8 +113,9 @@ class _Compiled(FileSystemBytecodeCache):
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         code = marshal.dumps(bucket.code)
+        bucket.write_bytecode = lambda file: file.write(_digest(bucket, code) + code)  # type: ignore[assignment, method-assign]
         with suppress(OSError):  # it is compiled again next time
-            _put(Path(self._get_cache_filename(bucket)), _digest(bucket, code) + code)
+            super().dump_bytecode(bucket)
 
 
 def _digest(bucket: Bucket, code: bytes) -> bytes:
@@ -142,19 +129,6 @@ def _content(file: Path) -> bytes:
         if stat.S_ISREG(file.lstat().st_mode):
             return file.read_bytes()
     return b""
-
-
-def _put(file: Path, content: bytes) -> None:
-    """Another run, which may read it meanwhile, finds the whole file or none."""
-    handle, name = mkstemp(dir=file.parent, suffix=".tmp")
-    draft = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as opened:
-            opened.write(content)
-        draft.replace(file)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
 
 
 def _bytecode(kind: type[Environment]) -> FileSystemBytecodeCache | None:
@@ -176,29 +150,20 @@ def render(site: SiteView, folders: Sequence[Path]) -> dict[str, str]:
     ------
     ThemeError : a template of the author's can't be filled.
     """
+    explainer, files = Explainer(), dict(site.files)
     with _theme_errors(folders):
-        return _render(site, folders)
-
-
-def _render(site: SiteView, folders: Sequence[Path]) -> dict[str, str]:
-    explainer = Explainer()
-    jinja = environment(folders, explainer)
-    files = dict(site.files)
-    for page in site.pages:
-        explainer.begin()
-        files[page.view.frame.path] = _filled_page(jinja, page)
-    if site.sitemap:
-        files["sitemap.xml"] = _filled(jinja, "sitemap.xml", site=site)
-    files["404.html"] = _filled(jinja, "404.html", report=site.report)
+        jinja = environment(folders, explainer)
+        for page in site.pages:
+            explainer.begin()
+            files[page.view.frame.path] = _filled_page(jinja, page)
+        if site.sitemap:
+            files["sitemap.xml"] = _filled(jinja, "sitemap.xml", site=site)
+        files["404.html"] = _filled(jinja, "404.html", report=site.report)
     return files
 
 
 def render_page(page: Page, folders: Sequence[Path], **values: object) -> str:
-    """One page by itself.
-
-    Parameters
-    ----------
-    values : what its template takes besides its record and its frame.
+    """One page by itself; ``values``: what its template takes besides its record and its frame.
 
     Raises
     ------
@@ -224,12 +189,7 @@ def in_address(picture: bytes) -> str:
 
 
 def render_excerpts(views: Iterable[Excerpt], folders: Sequence[Path], pictures: Mapping[str, Path]) -> dict[str, str]:
-    """The text of every fragment, keyed by its path from the site's root.
-
-    Parameters
-    ----------
-    pictures : path from the site's root → the file that holds it; its bytes go into the fragment.
-    """
+    """The text of every fragment, keyed by its path from the site's root; ``pictures``: by theirs, the files that go in."""
 
     def data_address(path: str) -> str:
         return in_address(pictures[unquote(path)].read_bytes())
@@ -250,7 +210,9 @@ def render_excerpts(views: Iterable[Excerpt], folders: Sequence[Path], pictures:
 class _ThemeLoader(FileSystemLoader):
     """Of a theme: what goes wrong while a template is read and compiled names its file."""
 
-    def load(self, environment: Environment, name: str, globals: MutableMapping[str, Any] | None = None) -> Template:
+    def load(
+        self, environment: Environment, name: str, globals: MutableMapping[str, Any] | None = None
+    ) -> jinja2.Template:
         try:
             return super().load(environment, name, globals)
         except (TemplateNotFound, TemplateSyntaxError):  # looked for elsewhere; knows its place
@@ -298,11 +260,7 @@ def _place_in(themes: Sequence[Path], error: Exception) -> str | None:
 def check_theme(theme: Path, own: Path) -> None:
     """Raise ``ThemeError`` where a theme would change nothing, or where one of its assets is in the way of tokviz's.
 
-    The same where it holds a link that leads out of it, a pipe or a device.
-
-    Parameters
-    ----------
-    theme, own : the author's folder, and that of tokviz.
+    The same where it holds a link that leads out of it, a pipe or a device; ``own``: tokviz's folder.
     """
     for path in sorted(theme.rglob("*")):
         _check_entry(path, theme)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from tokviz.pages.change.page import change_pages
 from tokviz.pages.compare.layers import layers_page
@@ -13,7 +12,7 @@ from tokviz.pages.downloads import plots_notebook, tables, word_by_word
 from tokviz.pages.excerpt import ESSAY, excerpt_path
 from tokviz.pages.explore.page import explore_page
 from tokviz.pages.first.page import index_page
-from tokviz.pages.frame.frame import MOST_MODELS_IN_NAV, Frame, nav
+from tokviz.pages.frame.frame import MOST_MODELS_IN_NAV, Values, relative
 from tokviz.pages.frame.index import with_room_for_phones
 from tokviz.pages.frame.look import STYLES, styles
 from tokviz.pages.method.page import method_page
@@ -30,20 +29,13 @@ MOVED = "moved"
 """The template of an address that leads to another page."""
 
 
-class View(Protocol):
-    """What a page's template takes."""
-
-    @property
-    def frame(self) -> Frame: ...
-
-
 @dataclass(frozen=True, kw_only=True)
 class Page:
     """One page of the site."""
 
     template: str
     """Without its ending."""
-    view: View
+    view: Values
     nav: tuple[Link, ...] = ()
     """The pages of the header."""
 
@@ -79,12 +71,7 @@ def with_downloads(report: Report, *, with_excerpts: bool = False) -> Report:
 
 
 def build(report: Report) -> SiteView:
-    """Everything that the pages show, as text and links.
-
-    Parameters
-    ----------
-    report : what the stages gathered; failed models included.
-    """
+    """Everything that the pages show, failed models included, as text and links."""
     pages = _pages(with_isolated_names(with_room_for_phones(report)))
     files = {STYLES: look} if (look := styles(report.look)) else {}
     for page in pages:
@@ -100,8 +87,12 @@ def _pages(report: Report) -> tuple[Page, ...]:
     pages = []
     for template, _, view in made:
         own = view.frame.path
-        shown = [(name, path) for kind, name, path in listed if few or kind not in OF_MODELS or path == own]
-        pages.append(Page(template=template, view=view, nav=nav(own, shown)))
+        nav = tuple(
+            Link(text=name, href=relative(own, path), current=path == own)
+            for kind, name, path in listed
+            if few or kind not in OF_MODELS or path == own
+        )
+        pages.append(Page(template=template, view=view, nav=nav))
     return tuple(pages)
 
 
@@ -135,7 +126,7 @@ def _isolated_context(context: Context) -> Context:
     return replace(context, label=isolated(context.label))
 
 
-def _views(report: Report) -> Iterator[tuple[str, str | None, View | None]]:
+def _views(report: Report) -> Iterator[tuple[str, str | None, Values | None]]:
     """Of each page its template, its name in the header of all pages, and its record, in the order of header and sitemap.
 
     The name is None where the header doesn't lead to it, the record where there is nothing for it to show.

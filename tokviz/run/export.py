@@ -14,7 +14,7 @@ from tokviz.bundled import TEMPLATES
 from tokviz.errors import TokvizError
 from tokviz.pages.frame.frame import change_path, model_path
 from tokviz.pages.render import ASSETS, environment, in_address
-from tokviz.pages.text.explained import Explainer
+from tokviz.pages.text.glossary import Explainer
 from tokviz.records import depth_name
 from tokviz.run import made_report
 from tokviz.run.made_report import Asked

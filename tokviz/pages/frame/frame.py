@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import posixpath
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import SimpleNamespace
@@ -102,11 +101,6 @@ class Frame:
         return {"": address(report, image.path), **sizes, ":alt": image.said}
 
 
-def nav(page: str, pages: Sequence[tuple[str, str]]) -> tuple[Link, ...]:
-    """Links to the pages of the header, of each its name there and its path."""
-    return tuple(Link(text=text, href=relative(page, target), current=target == page) for text, target in pages)
-
-
 def late_scripts(page: str, loader: str, *scripts: str) -> list[str]:
     """Links to those that a script of the page loads later, with all that isn't there with the loader."""
     return [relative(page, f"assets/{script}") for script in in_order(scripts, (loader,))]
@@ -151,9 +145,7 @@ def data_path(slug: str, *parts: str) -> str:
 def contents(*parts: tuple[str, str, object]) -> tuple[Link, ...]:
     """The contents of a page: links to those of its parts that it has.
 
-    Parameters
-    ----------
-    parts : in the page's order, of each its name, the id of its element, and anything that is false where the page hasn't got it.
+    Of each part its name, the id of its element, and anything that is false where the page hasn't got it.
     """
     links = tuple(Link(text=name, href=f"#{place}") for name, place, has in parts if has)
     return links if len(links) >= LEAST_IN_CONTENTS else ()

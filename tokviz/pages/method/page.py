@@ -36,15 +36,7 @@ MOST_TOKEN_ROWS = 3000
 page of a hundred thousand rows is of no use, and hard on a phone."""
 UPDATES = ("method.updates", "method.neurons", "method.set_to_a_value", "method.loss", "method.attention")
 """Terms on sublayers, and on neurons that write."""
-_PLACED = (
-    "explained_variance",
-    "mean_norm",
-    "ratio",
-    "top_share",
-    "purity",
-    "silhouette",
-    "change",
-)
+_PLACED = ("explained_variance", "mean_norm", "ratio", "top_share", "purity", "silhouette", "change")
 """Measures whose definitions have their place among the others; those of any other measure follow the first one."""
 
 
@@ -93,13 +85,7 @@ def method_page(report: Report) -> Values:
         notice=extent.notice(report),
         tokens=[*_tokens(report, page)],
         reading=" ".join({text(_reading(each)): None for each in known}),
-        terms=glossary.reading_terms(
-            report.projections,
-            _position_0(report),
-            with_models=bool(report.models) or not report.series,
-            with_series=bool(report.series),
-            is_partial=extent.last_captured(report) is not None,
-        ),
+        terms=[*_reading_terms(report)],
         trails=[term("method.trails")] if report.is_explorable else [],
         measures=measures,
         measured_on=_measured_on(report),
@@ -112,6 +98,20 @@ def method_page(report: Report) -> Values:
         citation=citation,
         version=report.version,
     )
+
+
+def _reading_terms(report: Report) -> Iterator[Term]:
+    """How plots are read."""
+    has_models = bool(report.models) or not report.series
+    yield from (term("method.point"), term("method.components"))
+    if has_models:
+        yield term("method.from_layer_to_layer")
+    if report.series:
+        yield term("method.from_one_to_another")
+    yield from (term(f"method.projections.{name}") for name in report.projections)
+    yield from (term("method.hollow_marks"), term("method.position_0", contexts=_position_0(report)))
+    if has_models:
+        yield glossary.grid_term(is_partial=extent.last_captured(report) is not None)
 
 
 def _reading(tokenization: Tokenization) -> Fact:

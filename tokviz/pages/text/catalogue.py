@@ -27,28 +27,21 @@ from tokviz.pages.text.sentences import depths_name
 FOLDER = Path(__file__).parent.parent / "catalogue"
 Writer = Callable[[Any], str]
 FORMATS: dict[str, Writer] = {
-    "number": wording.number,
-    "percent": wording.percent,
-    "whole_percent": wording.whole_percent,
+    **{each.__name__: each for each in (wording.number, wording.percent, wording.whole_percent, wording.score)},
+    **{each.__name__: each for each in (wording.finer, wording.with_error, wording.percentage_points)},
+    **{each.__name__: each for each in (wording.in_words, wording.millions, wording.capitalized)},
     "share": wording.small_share,
-    "percentage_points": wording.percentage_points,
-    "score": wording.score,
-    "finer": wording.finer,
-    "with_error": wording.with_error,
     "neurons": wording.neurons_named,
     "count": "{:,}".format,
     "as_is": "{:g}".format,
     "whole": "{:.0f}".format,
     "two_digits": "{:.2g}".format,
-    "in_words": wording.in_words,
-    "millions": wording.millions,
     "depth": wording.the_depth,
     "at": wording.at_the_depth,
     "depths": lambda ends: depths_name(*ends),
     "joined": lambda each: wording.joined(map(str, each)),
     "joined_by_and": lambda each: wording.joined_by_and([_plain(one) for one in each]),
     "semicolons": lambda each: "; ".join(map(_plain, each)),
-    "capitalized": wording.capitalized,
     "start": lambda each: wording.capitalized(wording.joined_by_and([_plain(one) for one in each])),
 }
 """How a value is written, by the name that sentences and templates (as a filter) have for it."""

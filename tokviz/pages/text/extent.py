@@ -46,7 +46,8 @@ def is_partial(context: ContextReport) -> bool:
 
 def last_captured(report: Report) -> int | None:
     """The last depth of a report whose models have further layers, the same in each of them; None where all layers were captured."""
-    return next((each.states.n_depths - 1 for each in _captured(report) if is_partial(each)), None)
+    captured = (context for model in report.models for context in model.contexts)
+    return next((each.states.n_depths - 1 for each in captured if is_partial(each)), None)
 
 
 def span(report: Report) -> str:
@@ -88,10 +89,6 @@ def notice(report: Report) -> str:
         of_models = (Fact("scope.captured.of_models", n=len(sizes), **ends),)
     kind = "scope.captured.notice" if last else "scope.captured.notice_of_embedding"
     return text(Fact(kind, depths=_depths(last), layers=of_models))
-
-
-def _captured(report: Report) -> list[ContextReport]:
-    return [context for model in report.models for context in model.contexts]
 
 
 def _depths(last: int) -> Fact:

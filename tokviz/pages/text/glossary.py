@@ -1,11 +1,15 @@
-"""The terms that pages explain where they first stand, and those of the method page but for a measure's own, in ``charts/measures.py``."""
+"""The terms that pages explain where they first stand, and those of the method page but for a measure's own (``charts/measures.py``)."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
 
 from tokviz.pages.text import catalogue
 from tokviz.pages.text.catalogue import Fact, source
@@ -37,12 +41,47 @@ GLOSSARY = tuple(
 LENS = next(each for each in GLOSSARY if each.name == "Jacobian lens")
 
 
+class Explainer:
+    """Makes each term a button where it first stands on a page; its definition opens without a script."""
+
+    def __init__(self) -> None:
+        self._new: dict[GlossaryEntry, re.Pattern[str]] = {}
+        self.begin()
+
+    def begin(self) -> None:
+        """On a new page, on which nothing is explained yet."""
+        self._new = {entry: re.compile(rf"(?<!\w){entry.pattern}(?!\w)", re.IGNORECASE) for entry in GLOSSARY}
+
+    def explained(self) -> tuple[GlossaryEntry, ...]:
+        """The terms that have been explained on this page so far."""
+        return tuple(entry for entry in GLOSSARY if entry not in self._new)
+
+    # With the context, so that the template's compiler doesn't work it out once and for all.
+    @pass_context
+    def explain(self, _: Context, text: str) -> Markup:
+        """A sentence, escaped, with its new terms as buttons."""
+        done, parts = 0, []
+        for start, stop, entry in self._found(text):
+            term = f'<button type="button" class="term" popovertarget="{entry.id}">{escape(text[start:stop])}</button>'
+            parts += [escape(text[done:start]), Markup(term)]
+            done = stop
+            del self._new[entry]
+        return Markup("").join([*parts, escape(text[done:])])
+
+    def _found(self, text: str) -> Iterator[tuple[int, int, GlossaryEntry]]:
+        """In the order of the text; of two that overlap the first."""
+        matches = [(match, entry) for entry, pattern in self._new.items() if (match := pattern.search(text))]
+        end = 0
+        for match, entry in sorted(matches, key=lambda each: each[0].start()):
+            if match.start() >= end:
+                yield match.start(), match.end(), entry
+                end = match.end()
+
+
 def term(key: str, of: Any = None, /, **values: Any) -> Term:
     """The term that has its name, its meaning and maybe its sources under a key of the catalogue: ``method.chance``.
 
-    Parameters
-    ----------
-    of : a record, such as of thresholds, with the values of the meaning under their names.
+    ``of``: a record, such as of thresholds, with the values of the meaning under their names.
     """
     found = catalogue.entry(key)
     values |= {name: getattr(of, name) for name in catalogue.names(f"{key}.meaning") - values.keys()}
@@ -50,53 +89,13 @@ def term(key: str, of: Any = None, /, **values: Any) -> Term:
     return Term(name=found["name"], meaning=meaning, sources=tuple(map(source, found.get("sources", ()))))
 
 
-# --- how to read plots -----------------------------------------------------------------------------------------------
-
-
-def projection_term(name: str) -> Term:
-    """What a projection does."""
-    return term(f"method.projections.{name}")
-
-
 def grid_term(*, is_partial: bool) -> Term:
     """What the grid of all layers is, or with ``is_partial`` of those that were captured."""
     return term("method.captured_layers" if is_partial else "method.all_layers")
 
 
-def reading_terms(
-    projections: Sequence[str],
-    position_0: str,
-    *,
-    with_models: bool = True,
-    with_series: bool = False,
-    is_partial: bool = False,
-) -> tuple[Term, ...]:
-    """How plots are read, for the method page.
-
-    Parameters
-    ----------
-    position_0 : which of the report's words stand there, in a sentence.
-    is_partial : whether some layers were not captured.
-    """
-    return (
-        term("method.point"),
-        term("method.components"),
-        *((term("method.from_layer_to_layer"),) if with_models else ()),
-        *((term("method.from_one_to_another"),) if with_series else ()),
-        *map(projection_term, projections),
-        term("method.hollow_marks"),
-        term("method.position_0", contexts=position_0),
-        *((grid_term(is_partial=is_partial),) if with_models else ()),
-    )
-
-
 def decisions(families: Sequence[Family], labels: Mapping[str, str]) -> Term:
-    """By which rule a report claims anything.
-
-    Parameters
-    ----------
-    labels : of the families, by their keys.
-    """
+    """By which rule a report claims anything; ``labels``: of the families, by their keys."""
     left_out = tuple(labels[each.key] for each in families if not each.can_be_tested)
     shares: dict[str, list[Family]] = {}
     for each in sorted(families, key=lambda each: -each.level):

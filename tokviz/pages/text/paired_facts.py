@@ -63,8 +63,8 @@ def of_model(report: Report, model: ModelReport) -> tuple[tuple[str, ...], tuple
         for each in (context, *context.interventions):
             held = tuple(_held(each, model.contexts[0]))
             of_purity, of_others = (_sentences(report, held, measures) for measures in (_PURITY, _OTHERS))
-            words = f"Words {each.states.context.label}. "
-            of_purity = f"{_kept_together(report, each)}{of_purity}".strip()
+            words, kept = f"Words {each.states.context.label}. ", categories_that_hold(report, each)
+            of_purity = f"{catalogue.sentence([kept]) if kept else ''} {of_purity}".strip()
             if each.rule is None:
                 lead += [f"{words}{of_purity}"] if of_purity else []
                 more += [f"{words}{of_others}"] if of_others else []
@@ -76,34 +76,21 @@ def of_model(report: Report, model: ModelReport) -> tuple[tuple[str, ...], tuple
 
 def of_models(report: Report, found: PairedMeasures, names: tuple[str, str]) -> str:
     """What two models differ in; ``names``: of both, in the order in which they were compared."""
-    held = _Held(
-        found=found, than="paired.than.models", from_what="paired.from_what.models", named=_two(*names), names=names
-    )
+    both = {"one": names[0], "other": names[1]}
+    held = _Held(found=found, than="paired.than.models", from_what="paired.from_what.models", named=both, names=names)
     return _sentences(report, [held], _PURITY | _OTHERS)
 
 
-def _two(one: str, other: str) -> dict[str, object]:
-    return {"one": one, "other": other}
-
-
 def _held(capture: ContextReport, first: ContextReport) -> Iterator[_Held]:
-    paired = capture.paired
-    if paired is None:
-        return
-    has_sentences = capture.has_templates
-    controls = {
-        "seeds": 2 * Untrained.N_SEEDS,
-        "in_first_sentence": Fact("paired.parts.in_first_sentence") if has_sentences else "",
-    }
-    label = {"context": first.states.context.label}
-    for found, than, from_what, named in (
-        (paired.untrained, "paired.than.untrained", "paired.from_what.untrained", controls),
-        (paired.unchanged, "paired.than.unchanged", "paired.from_what.unchanged", {}),
-        (paired.first_context, "paired.than.first_context", "paired.from_what.first_context", label),
-        (paired.embedding, "paired.than.embedding", "paired.from_what.embedding", {}),
+    of_first = Fact("paired.parts.in_first_sentence") if capture.has_templates else ""
+    for name, named in (
+        ("untrained", {"seeds": 2 * Untrained.N_SEEDS, "in_first_sentence": of_first}),
+        ("unchanged", {}),
+        ("first_context", {"context": first.states.context.label}),
+        ("embedding", {}),
     ):
-        if found is not None:
-            yield _Held(found=found, than=than, from_what=from_what, named=named)
+        if (found := getattr(capture.paired, name, None)) is not None:
+            yield _Held(found=found, than=f"paired.than.{name}", from_what=f"paired.from_what.{name}", named=named)
 
 
 def _sentences(report: Report, every: Sequence[_Held], measures: Mapping[str, str]) -> str:
@@ -145,11 +132,7 @@ def _changes(held: _Held, overall: Paired) -> dict[str, object]:
             break
         alike = holds & (np.sign(value) == np.sign(value[at]))
         kind, than = _kind(held, value[at] > 0, is_first=part == "change")
-        numbers = {
-            "size": abs(float(value[at])),
-            "depth": int(held.depths[at]),
-            "bounds": np.sort(ends[:, at]),
-        }
+        numbers = {"size": abs(float(value[at])), "depth": int(held.depths[at]), "bounds": np.sort(ends[:, at])}
         change[part] = Fact(kind, where=held.where(alike), **numbers, **than)
         sure = np.where(alike, -1, sure)
     return change
@@ -158,8 +141,9 @@ def _changes(held: _Held, overall: Paired) -> dict[str, object]:
 def _kind(held: _Held, is_higher: np.bool_, *, is_first: bool) -> tuple[str, dict[str, Fact]]:
     """The sentence's key, and what is named in it; two models are named the higher one first."""
     if held.names is not None:
-        ordered = held.names if is_higher else held.names[::-1]
-        return "paired.higher" if is_first else "paired.but_higher_in", {"than": Fact(held.than, **_two(*ordered))}
+        one, other = held.names if is_higher else held.names[::-1]
+        than = Fact(held.than, one=one, other=other)
+        return "paired.higher" if is_first else "paired.but_higher_in", {"than": than}
     if is_first:
         return "paired.higher" if is_higher else "paired.lower", {"than": Fact(held.than, **held.named)}
     return "paired.but_higher" if is_higher else "paired.but_lower", {}
@@ -178,11 +162,6 @@ def _categories(report: Report, found: PairedMeasures, by_category: Paired) -> F
 
 MOST_NAMED = 9
 """Of more categories it is said how many they are."""
-
-
-def _kept_together(report: Report, context: ContextReport) -> str:
-    found = categories_that_hold(report, context)
-    return f"{catalogue.sentence([found])} " if found else ""
 
 
 def categories_that_hold(report: Report, context: ContextReport) -> Fact | None:

@@ -56,17 +56,8 @@ class Term:
     """Works that it rests on."""
 
     @property
-    def lead(self) -> str:
-        """What is in sight: its first sentence, or all of it where that is little."""
-        return self._parts[0]
-
-    @property
-    def rest(self) -> str:
-        """What is folded: how it is computed, tested and drawn."""
-        return self._parts[1]
-
-    @property
-    def _parts(self) -> tuple[str, str]:
+    def parts(self) -> tuple[str, str]:
+        """What is in sight, its first sentence, or all of it where that is little; and what is folded."""
         end = _SENTENCE_END.search(self.meaning)
         if end is None or len(self.meaning.split()) <= MOST_WORDS_OF_A_TERM:
             return self.meaning, ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -21,11 +22,8 @@ def over_sentences(
 ) -> tuple[str, ...]:
     """Where each sentence of a context by itself says what their median does, or which ones say otherwise.
 
-    Parameters
-    ----------
-    holds : ``(n_depths,)`` bool: what is announced of the median.
-    template_holds : ``(n_templates, n_depths)`` bool, of each sentence; None with one.
-    what : is announced, as a clause before its depths.
+    ``holds``: ``(n_depths,)`` bool, of the median; ``template_holds``: ``(n_templates, n_depths)`` bool, of each sentence,
+    None with one; ``what``: is announced, as a clause before its depths.
     """
     if template_holds is None:
         return ()
@@ -60,9 +58,14 @@ def depths_where(depths: np.ndarray) -> str:
     """``(n_depths,)`` bool → ``the embedding, layers 0–3 and layer 8``, ``20 of 31 depths``, ``every depth``."""
     if depths.all():
         return "every depth"
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], depths.astype(int), [0]])))
-    runs = list(zip(edges[::2].tolist(), (edges[1::2] - 1).tolist(), strict=True))
-    if len(runs) > MOST_RUNS:
+    found = [*runs(depths)]
+    if len(found) > MOST_RUNS:
         return f"{int(depths.sum())} of {count(len(depths), 'depth')}"
-    layers = [depths_name(max(first, 1), last) for first, last in runs if last > 0]
+    layers = [depths_name(max(run[0], 1), run[-1]) for run in found if run[-1] > 0]
     return joined_by_and([*(["the embedding"] if depths[0] else []), *layers])
+
+
+def runs(holds: np.ndarray) -> Iterator[range]:
+    """Neighboring places at which something holds, ``(n,)`` bool."""
+    edges = [0, *(np.flatnonzero(np.diff(holds)) + 1).tolist(), len(holds)]
+    return (range(first, stop) for first, stop in pairwise(edges) if stop > first and holds[first])

@@ -20,13 +20,7 @@ Part = Fact | tuple[()]
 
 
 def lead_facts(geometry: Geometry, number: int, *, at_position_0: bool) -> tuple[Fact, ...]:
-    """What a reader should know first of a stage: what begins or ends there, and how well categories hold in the plot.
-
-    Parameters
-    ----------
-    number : of the stage, from 0.
-    at_position_0 : whether the words are read there.
-    """
+    """What to know first of a stage, numbered from 0: what begins or ends there, how well categories hold in the plot."""
     depths, before = _depths(geometry.stages[number]), geometry.position0
     large = _turn(geometry.massive, depths)
     if not large and not at_position_0 and (flagged := _where(before.massive, depths)):
@@ -40,10 +34,7 @@ def stage_facts(
 ) -> tuple[Fact, ...]:
     """What the numbers say of a stage's depths: ranges over those depths, the largest value at its peak.
 
-    Parameters
-    ----------
-    projection : the one whose pictures are shown first, if any; else the full space is spoken of.
-    at_position_0 : whether the words are read there.
+    ``projection``: the one whose pictures are shown first, if any; else the full space is spoken of.
     """
     depths = _depths(stage)
     return (
@@ -145,9 +136,7 @@ def _largest(activations: MassiveActivations, flagged: Sequence[int], depths: ra
 def size(activations: MassiveActivations, flagged: Sequence[int], n_depths: int) -> Fact:
     """The largest |x| at some depths, the median that it is compared with, and how many times that it is, unless that is 0.
 
-    Parameters
-    ----------
-    n_depths : that the sentence is about: of one it isn't said where.
+    ``n_depths``: that the sentence is about; of one it isn't said where.
     """
     depth = max(flagged, key=lambda each: float(activations.largest[each]))
     median, ratio = float(activations.typical[depth]), float(activations.ratio[depth])

@@ -6,14 +6,7 @@ import math
 
 from tokviz.pages.text.catalogue import Fact, clause, sentence, text
 from tokviz.pages.text.wording import percent, projection_label
-from tokviz.records import (
-    CategoryMeasure,
-    ContextReport,
-    Geometry,
-    ModelReport,
-    PictureMeasures,
-    Projection,
-)
+from tokviz.records import CategoryMeasure, ContextReport, Geometry, ModelReport, PictureMeasures, Projection
 
 TRUSTWORTHINESS = "trustworthiness"
 
@@ -86,7 +79,9 @@ def _neighbours(
     known = {kind: each for kind, each in measures.items() if math.isfinite(each.value[depth])}
     if not known:
         return ()
-    chances = [_chance(each.null_mean[depth]) for each in known.values()]
+    # Shuffles can't give it everywhere.
+    by_chance = [each.null_mean[depth] for each in known.values()]
+    chances = [(Fact("plots.trust.chance", value=value),) if math.isfinite(value) else () for value in by_chance]
     if len({text(*chance) for chance in chances}) == 1:
         chances[:-1] = [()] * (len(known) - 1)
     values = (
@@ -94,8 +89,3 @@ def _neighbours(
         for (kind, each), chance in zip(known.items(), chances, strict=True)
     )
     return (text(Fact("plots.trust.purity", what=what, values=clause(values))),)
-
-
-def _chance(value: float) -> tuple[Fact, ...]:
-    """Nothing where shuffles can't give it."""
-    return (Fact("plots.trust.chance", value=value),) if math.isfinite(value) else ()

@@ -11,12 +11,7 @@ from tokviz.records import ContextReport, Differences, Untrained
 
 
 def untrained_sentences(context: ContextReport, measures: Sequence[str]) -> tuple[str, ...]:
-    """None of a context without controls.
-
-    Parameters
-    ----------
-    measures : how sentences call them, in the order of ``Profile.peaks``.
-    """
+    """None of a context without controls; ``measures``: how sentences call them, in the order of ``Profile.peaks``."""
     untrained, geometry = context.untrained, context.geometry
     if untrained is None or geometry is None:
         return ()

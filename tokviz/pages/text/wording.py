@@ -42,14 +42,11 @@ def whole_percent(ratio: float) -> str:
         return UNKNOWN
     whole = float(f"{ratio:.2f}")
     if whole in (0, 1) and whole != ratio:
-        return percent_near_end(ratio)
-    return f"{100 * whole + 0.0:.0f}{NBSP}%".replace("-", "−")
-
-
-def percent_near_end(ratio: float) -> str:
-    """With as many decimals as tell it from 0 and from 100 %, at most four."""
-    texts = (f"{100 * ratio:.{decimals}f}" for decimals in range(1, 5))
-    text = next((each for each in texts if abs(float(each)) not in (0, 100)), f"{100 * round(ratio)}")
+        # As many decimals as tell it from 0 and from 100 %, at most four.
+        texts = (f"{100 * ratio:.{decimals}f}" for decimals in range(1, 5))
+        text = next((each for each in texts if abs(float(each)) not in (0, 100)), f"{100 * round(ratio)}")
+    else:
+        text = f"{100 * whole + 0.0:.0f}"
     return f"{text}{NBSP}%".replace("-", "−")
 
 
@@ -211,8 +208,3 @@ def projection_label(name: str) -> str:
 def weights_format(card: ModelCard) -> str:
     """What kind of numbers the weights on disk are."""
     return card.quantization or card.checkpoint_dtype or "not stated"
-
-
-def why_not_captured(model: ModelReport) -> str:
-    """Why a model has no card."""
-    return model.failure or "Not captured."
