@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from tokviz.pages.explore import explore_data
 from tokviz.pages.findings.changes import Shift, shifts
@@ -16,6 +18,8 @@ from tokviz.pages.text.data_text import csv_text, spreadsheet_safe
 from tokviz.records import Report, depth_name
 
 SIDES = ("before", "after")
+Table = tuple[list[str], Iterable[list[Any]]]
+"""Of a file the columns after those of the depth, and the rows, each of which begins with its depth."""
 
 
 def slug_of(shift: Shift, side: str) -> str:
@@ -54,12 +58,8 @@ def files(report: Report) -> dict[str, str]:
 
 def csv_of(shift: Shift, name: str) -> str:
     """One of these files."""
-    header, rows = {
-        "depths.csv": (_header, _rows),
-        "categories.csv": (_category_header, _category_rows),
-        "words.csv": (_word_header, _word_rows),
-    }[name]
-    return csv_text(header(shift), rows(shift))
+    header, rows = {"depths.csv": _depths, "categories.csv": _categories, "words.csv": _words}[name](shift)
+    return csv_text(["depth", "layer", *header], ([depth, depth_name(depth), *row] for depth, *row in rows))
 
 
 def _measures(shift: Shift) -> tuple[str, ...]:
@@ -81,44 +81,32 @@ def _bands(shift: Shift, *, by_category: bool) -> list[list[list[Any]]]:
     return [[[of[row][depth] for of in found] for depth in range(shift.n_depths)] for row in range(n)]
 
 
-def _header(shift: Shift) -> list[str]:
-    shares = [f"{side}_{axis}_share" for side in ("before", "after") for axis in ("pc1", "pc2")]
-    return ["depth", "layer", "identical", *_band_header(shift), "cka", "neighbors_kept", "centered", *shares]
-
-
-def _rows(shift: Shift) -> Iterator[list[Any]]:
+def _depths(shift: Shift) -> Table:
     changed, (bands,) = shift.changed, _bands(shift, by_category=False)
-    for depth in range(shift.n_depths):
-        row: list[Any] = [depth, depth_name(depth), changed.is_same[depth], *bands[depth]]
-        row += [changed.cka[depth], changed.neighbours[depth], changed.is_centered[depth]]
-        for each in (changed.before, changed.after):
-            row += each.explained_variance_ratio[depth].tolist()
-        yield row
+    shares = np.hstack([each.explained_variance_ratio for each in (changed.before, changed.after)]).tolist()
+    alike = zip(changed.cka, changed.neighbours, changed.is_centered, strict=True)
+    together = zip(range(shift.n_depths), changed.is_same, bands, alike, shares, strict=True)
+    of_shares = [f"{side}_{axis}_share" for side in SIDES for axis in ("pc1", "pc2")]
+    header = ["identical", *_band_header(shift), "cka", "neighbors_kept", "centered", *of_shares]
+    return header, ([depth, is_same, *band, *kept, *own] for depth, is_same, band, kept, own in together)
 
 
-def _category_header(shift: Shift) -> list[str]:
-    return ["depth", "layer", "category", "category_safe", *_band_header(shift)]
-
-
-def _category_rows(shift: Shift) -> Iterator[list[Any]]:
+def _categories(shift: Shift) -> Table:
     compared = shift.pair.paired.categories if shift.pair.paired else ()
     keys = [shift.report.words.categories[index].key for index in compared]
-    for key, of_depths in zip(keys, _bands(shift, by_category=True), strict=True):
-        for depth, values in enumerate(of_depths):
-            yield [depth, depth_name(depth), key, spreadsheet_safe(key), *values]
+    return ["category", "category_safe", *_band_header(shift)], (
+        [depth, key, spreadsheet_safe(key), *values]
+        for key, of_depths in zip(keys, _bands(shift, by_category=True), strict=True)
+        for depth, values in enumerate(of_depths)
+    )
 
 
-def _word_header(_: Shift) -> list[str]:
-    return ["depth", "layer", "word", "text_safe", "neighbors_lost", "neighbors", "score", "announced"]
-
-
-def _word_rows(shift: Shift) -> Iterator[list[Any]]:
+def _words(shift: Shift) -> Table:
     changed, words = shift.changed, shift.report.words.of(shift.contexts[0].states.tokenization).words
-    lost, score = changed.lost, changed.score
-    for depth in range(shift.n_depths):
-        for row, word in enumerate(words):
-            yield [
-                *(depth, depth_name(depth), word, spreadsheet_safe(word)),
-                *(None if lost[depth, row] < 0 else lost[depth, row], changed.moved.k),
-                *(score[depth, row], shift.movers[depth, row]),
-            ]
+    return ["word", "text_safe", "neighbors_lost", "neighbors", "score", "announced"], (
+        [depth, word, spreadsheet_safe(word), None if lost < 0 else lost, changed.moved.k, score, moved]
+        for depth in range(shift.n_depths)
+        for word, lost, score, moved in zip(
+            words, changed.lost[depth], changed.score[depth], shift.movers[depth], strict=True
+        )
+    )

@@ -25,23 +25,28 @@ RULER = Layout(
 NARROW = replace(RULER, width=390, right=376, longest_name=0)
 """The same on a phone."""
 _DIFFERENCE = Measure(key="change", name="", caption="", read=lambda *_: None, spans=(-0.05, 0.05))
-_LIKENESS = Measure(key="likeness", name="How alike layers are", caption="", read=lambda *_: None)
+_LIKENESS = Measure(
+    key="likeness",
+    name="How alike layers are",
+    caption="Each layer with the same layer of the other model; 1: alike.",
+    read=lambda *_: None,
+)
 
 
 def difference(shift: Shift, *, narrow: bool = False) -> Chart | None:
     """After less before, over all words, with its band, and of the categories that the headline names; None where nothing was compared."""
-    reading = _readings(shift, by_category=False)
-    if not reading:
+    if shift.pair.paired is None:
         return None
-    name = f"{shift.after.name} − {shift.before.name}"
-    named = zip(shift.labels, _readings(shift, by_category=True), shift.named, strict=True)
-    categories = [(label, each) for label, each, is_named in named if is_named][:MOST_NAMED]
+    name, labels = f"{shift.after.name} − {shift.before.name}", shift.names_of(shift.named)[:MOST_NAMED]
+    named = zip(_readings(shift, by_category=True), shift.named, strict=True)
+    categories = [each for each, is_named in named if is_named][:MOST_NAMED]
     if len(categories) > 1:  # their bands would hide one another
-        categories = [(label, replace(each, interval=None)) for label, each in categories]
+        categories = [replace(each, interval=None) for each in categories]
+    readings = [*_readings(shift, by_category=False), *categories]
     series = [
-        Series(name=name, label="" if narrow else label, index=index, reading=each)
-        for index, (name, label, each) in enumerate(
-            [(name, "all words", reading[0]), *((label, label, each) for label, each in categories)], start=1
+        Series(name=own, label="" if narrow else label, index=index, reading=each)
+        for index, (own, label, each) in enumerate(
+            zip([name, *labels], ["all words", *labels], readings, strict=True), start=1
         )
     ]
     axes = Axes.of(_DIFFERENCE, series, depths=ends(shift.n_depths - 1), layout=NARROW if narrow else RULER)
@@ -52,14 +57,11 @@ def difference(shift: Shift, *, narrow: bool = False) -> Chart | None:
 def difference_in_words(shift: Shift) -> str:
     """What its curves are."""
     measure = capitalized(catalogue.text(Fact(f"paired.measures.{shift.measure}")))
-    names = [label for label, is_named in zip(shift.labels, shift.named, strict=True) if is_named][:MOST_NAMED]
-    which = "with its interval"
-    if names:
-        which = (
-            f"and of {names[0]}, each with its interval"
-            if len(names) == 1
-            else f"{which}, and of {joined_by_and(names)}"
-        )
+    which, names = "with its interval", shift.names_of(shift.named)[:MOST_NAMED]
+    if len(names) == 1:
+        which = f"and of {names[0]}, each {which}"
+    elif names:
+        which = f"{which}, and of {joined_by_and(names)}"
     return f"{measure}, {shift.after.name} − {shift.before.name}, from layer to layer: over all words, {which}."
 
 
@@ -88,8 +90,7 @@ def of_categories(shift: Shift) -> tuple[Chart, ...]:
 def likeness(shift: Shift) -> Chart | None:
     """CKA and neighbors kept, of each layer with the same layer."""
     alike = (("CKA", shift.changed.cka), ("neighbors", shift.changed.neighbours))
-    caption = "Each layer with the same layer of the other model; 1: alike."
-    return chart_of(_LIKENESS, [(name, Reading(values=each)) for name, each in alike], caption=caption)
+    return chart_of(_LIKENESS, [(name, Reading(values=each)) for name, each in alike])
 
 
 def of_both(shift: Shift) -> tuple[Chart, ...]:
@@ -100,5 +101,5 @@ def of_both(shift: Shift) -> tuple[Chart, ...]:
         known = [(name, Reading(values=each.values)) for name, each in found if each is not None]
         geometries = [each.geometry for each in shift.contexts if each.geometry]
         if len(known) == len(found) and geometries:
-            charts.append(chart_of(measure, known, caption=measure.explained(geometries)))
+            charts.append(chart_of(replace(measure, caption=measure.explained(geometries)), known))
     return tuple(filter(None, charts))

@@ -31,8 +31,10 @@ class Mover:
 
 def movers_at(shift: Shift, depth: int) -> list[Mover]:
     """Those of one depth; first those that lost most neighbors, of these the surest."""
-    rows = np.flatnonzero(shift.movers[depth])
-    return [_mover(shift, row, depth) for row in _ranked(shift, depth, rows)]
+    lost, score = shift.changed.lost[depth], shift.changed.score[depth]
+    rows = np.flatnonzero(shift.movers[depth]).tolist()
+    order = sorted(rows, key=lambda row: (-int(lost[row]), -float(score[row])))
+    return [_mover(shift, row, depth) for row in order]
 
 
 def all_movers(shift: Shift) -> list[Mover]:
@@ -41,11 +43,6 @@ def all_movers(shift: Shift) -> list[Mover]:
     rows = np.flatnonzero(shift.movers.any(axis=0))
     order = sorted(rows.tolist(), key=lambda row: -int(lost[:, row].max()))
     return [_mover(shift, row, int(lost[:, row].argmax())) for row in order]
-
-
-def _ranked(shift: Shift, depth: int, rows: np.ndarray) -> list[int]:
-    lost, score = shift.changed.lost[depth], shift.changed.score[depth]
-    return sorted(rows.tolist(), key=lambda row: (-int(lost[row]), -float(score[row])))
 
 
 def _mover(shift: Shift, row: int, depth: int) -> Mover:

@@ -9,7 +9,6 @@ import numpy as np
 
 from tokviz.pages.change import charts
 from tokviz.pages.change.change_data import SIDES, of_sides, slug_of, tables_of
-from tokviz.pages.change.facts import facts_of_both
 from tokviz.pages.change.movers import all_movers, movers_at
 from tokviz.pages.explore.explore_data import written_extents
 from tokviz.pages.findings.changes import Shift, shifts
@@ -17,10 +16,11 @@ from tokviz.pages.frame.frame import Frame, Values, change_path, contents, model
 from tokviz.pages.frame.index import context_entry, drawings
 from tokviz.pages.frame.small_plots import DENSE, HEIGHT, WIDTH, dots, placed, thinned
 from tokviz.pages.text import catalogue, data_text
+from tokviz.pages.text.findings import finding_of
 from tokviz.pages.text.parts import Link
 from tokviz.pages.text.problems import problems
-from tokviz.pages.text.wording import count, joined_by_and, percent
-from tokviz.records import COMMON, PairedMeasures, Report
+from tokviz.pages.text.wording import count, joined, joined_by_and, neurons_named, number, percent, weights_format
+from tokviz.records import COMMON, NOT_KNOWN, ContextReport, ModelReport, PairedMeasures, Report, depth_name
 from tokviz.records.axes import extents
 
 MOST_PLACES, LEAST_WORDS = 8_000, 60
@@ -71,7 +71,6 @@ def _page(report: Report, found: Sequence[Shift]) -> Values:
             ("What else differs", "else", True),
             ("Downloads", "downloads", True),
         ),
-        plate_size=report.look.plate_size,
         plates=_plates(report, found, page),
         data=data_text.embedded(_data(found)),
         scripts=of_sides(found),
@@ -110,7 +109,7 @@ def _context(report: Report, shift: Shift, page: str) -> dict[str, Any]:
         "categories": charts.of_categories(shift),
         "likeness": charts.likeness(shift),
         "both": charts.of_both(shift),
-        "facts": facts_of_both(shift),
+        "facts": _facts_of_both(shift),
         "movers": movers_at(shift, shift.depth)[:MOST_MOVERS],
         "n_movers": int(shift.movers[shift.depth].sum()),
         "all_movers": all_movers(shift)[:MOST_FOLDED],
@@ -120,6 +119,30 @@ def _context(report: Report, shift: Shift, page: str) -> dict[str, Any]:
         "too_small": _too_small(shift),
         "downloads": [Link(text=file, href=relative(page, path)) for file, path in tables_of(shift).items()],
     }
+
+
+def _facts_of_both(shift: Shift) -> list[tuple[str, str, str]]:
+    """Of each fact its name and what it is before and after; those that neither has are left out."""
+    before, after = (dict(_facts(model, context)) for model, context, _ in shift.sides)
+    return [(name, before.get(name, "not known"), after.get(name, "not known")) for name in before | after]
+
+
+def _facts(model: ModelReport, context: ContextReport) -> Iterator[tuple[str, str]]:
+    card, geometry, found = context.states.card, context.geometry, finding_of(model)
+    if card.dtype != NOT_KNOWN:  # as it is of given states
+        yield "Weights", f"{weights_format(card)}, computed in {card.dtype}"
+    if geometry and geometry.massive.emergence_depth is None:
+        yield "Massive activations", "none"
+    elif geometry and (depth := geometry.massive.emergence_depth) is not None:
+        yield "Massive activations", f"from {depth_name(depth)} on"
+        yield "in dimensions", joined(map(str, geometry.massive.dimensions[depth]))
+    if found and found.context == context.states.context:
+        yield (
+            "written by",
+            f"{neurons_named(found.neurons)} of layer {found.layer}" if found.neurons else f"layer {found.layer}",
+        )
+    if context.loss and context.loss.intact is not None:
+        yield "Next-token loss, nats per token", number(context.loss.intact)
 
 
 def _asked(shift: Shift) -> str:
@@ -221,21 +244,17 @@ def caption(shift: Shift, depth: int) -> str:
     """How the plots of a depth are made, and how much of each model's variance they show."""
     if shift.changed.is_same[depth]:
         return "Both models have the same states here."
-    names = [model.name for model, *_ in shift.sides]
-    shares = np.stack([shown.projection.explained_variance_ratio[depth] for *_, shown in shift.sides])
+    names = [shift.before.name, shift.after.name]
+    shares = np.stack([each.explained_variance_ratio[depth] for each in (shift.changed.before, shift.changed.after)])
     axes = axes_caption("model", names, shares, is_centered=bool(shift.changed.is_centered[depth]))
     first = " The plots are of the context’s first sentence." if shift.is_of_first else ""
     return f"{axes} Neighbors are counted in all dimensions, not in the plots.{first}"
 
 
 def axes_caption(what: str, names: Sequence[str], shares: np.ndarray, *, is_centered: bool) -> str:
-    """How two plots on the same axes are made.
+    """How two plots on the same axes are made; ``what``: ``model`` or ``capture``.
 
-    Parameters
-    ----------
-    what : ``model`` or ``capture``.
-    names : of both.
-    shares : ``(2, 2)``, how much of each one's variance lies along each axis.
+    ``shares``: ``(2, 2)``, how much of each one's variance lies along each axis.
     """
     of_each = " and ".join(f"{percent(own.sum())} of {name}’s" for name, own in zip(names, shares, strict=True))
     centered = (
@@ -248,8 +267,8 @@ def axes_caption(what: str, names: Sequence[str], shares: np.ndarray, *, is_cent
 
 def _strong_in_words(shift: Shift, depth: int) -> str:
     """Which words stand out; empty where none do."""
-    named = [label for label, changes in zip(shift.labels, shift.changes, strict=True) if changes[depth]]
-    parts = [*named, *(["words that left their neighbors"] if shift.movers[depth].any() else [])]
+    moved = ["words that left their neighbors"] if shift.movers[depth].any() else []
+    parts = [*shift.names_of(shift.changes[:, depth]), *moved]
     return f" Marked: {joined_by_and(parts)}." if parts else ""
 
 

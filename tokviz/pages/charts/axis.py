@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from tokviz.pages.text.findings import norm_jump
 from tokviz.pages.text.parts import Picture
+from tokviz.pages.text.sentences import runs
 from tokviz.pages.text.wording import NBSP, number
 from tokviz.records import Geometry, depth_name
 
@@ -43,10 +44,9 @@ class RulerGeometry:
 
     def style(self) -> str:
         """The geometry as CSS variables of the root element."""
-        units = {"most_labels": ""}
         variables = [
-            f"--{field.name.replace('_', '-')}:{getattr(self, field.name):g}{units.get(field.name, '%')}"
-            for field in fields(self)
+            f"--{name.replace('_', '-')}:{value:g}{'' if name == 'most_labels' else '%'}"
+            for name, value in vars(self).items()
         ]
         return f":root{{{';'.join(variables)}}}"
 
@@ -96,9 +96,7 @@ def coordinate(value: float) -> str:
 def spread(telling: Iterable[int], n_depths: int, n_shown: int) -> tuple[int, ...]:
     """The first depth, the last, those that tell something, and middles of the widest gaps between them.
 
-    Parameters
-    ----------
-    telling : below ``n_depths``, at most ``n_shown`` − 2.
+    ``telling``: below ``n_depths``, at most ``n_shown`` − 2.
     """
     depths = sorted({0, n_depths - 1, *telling})
     while len(depths) < min(n_shown, n_depths):
@@ -108,12 +106,6 @@ def spread(telling: Iterable[int], n_depths: int, n_shown: int) -> tuple[int, ..
 
 
 # --- paths -----------------------------------------------------------------------------------------------------------
-
-
-def runs(known: np.ndarray) -> Iterator[range]:
-    """Neighbouring places at which something is known, ``(n,)`` bool."""
-    edges = [0, *(np.flatnonzero(np.diff(known)) + 1).tolist(), len(known)]
-    return (range(first, stop) for first, stop in pairwise(edges) if stop > first and known[first])
 
 
 def path(x: Sequence[float], y: Sequence[float]) -> str:
@@ -320,13 +312,9 @@ def _heights(values: np.ndarray, low: float, high: float) -> list[float]:
 def _spark(line: str, *, y: int, height: int, below: tuple[str, str]) -> str:
     """A hairline in a drawing of its own; ``below``: the class of what lies under it, and its path."""
     kind, under = below
-    return "\n".join(
-        [
-            f'<svg y="{y}" width="100%" height="{height}" viewBox="0 0 1000 100" preserveAspectRatio="none" overflow="visible">',
-            *([f'<path class="{kind}" d="{under}"/>'] if under else []),
-            f'<path class="spark" d="{line}"/>\n</svg>',
-        ]
-    )
+    box = f'width="100%" height="{height}" viewBox="0 0 1000 100" preserveAspectRatio="none" overflow="visible"'
+    beneath = f'<path class="{kind}" d="{under}"/>\n' if under else ""
+    return f'<svg y="{y}" {box}>\n{beneath}<path class="spark" d="{line}"/>\n</svg>'
 
 
 def norm_name(geometry: Geometry) -> str:

@@ -26,12 +26,7 @@ from tokviz.pages.charts.scale import NAME_GAP, OF_A_MODEL, Layout, Scale, sprea
 from tokviz.pages.text.wording import NBSP, capitalized, joined, the_depth
 from tokviz.records import ContextReport, ModelReport
 
-SWITCHES = {
-    "raw": "without scaling",
-    "changed": "neurons changed",
-    "untrained": "untrained",
-    "logit": "logit lens",
-}
+SWITCHES = {"raw": "without scaling", "changed": "neurons changed", "untrained": "untrained", "logit": "logit lens"}
 """What a reader may add to charts that show the model, its intervals, chance and the surface, and how that is called."""
 CONTROL_NAMES: Mapping[ControlKind, str] = {
     "first": "first sentence",
@@ -142,13 +137,7 @@ def make_chart(
     drawn: Sequence[Series] | None = None,
     caption: str = "",
 ) -> Chart | None:
-    """None where no curve has a point.
-
-    Parameters
-    ----------
-    subject : what the description says that the chart shows, if not the heading.
-    drawn : those that have a curve, if not all.
-    """
+    """None where no curve has a point; ``subject``: what is shown, if not the heading; ``drawn``: with a curve, if not all."""
     if not any(each.reading.is_defined for each in series):
         return None
     shown = series if drawn is None else drawn
@@ -300,9 +289,7 @@ def _course(values: np.ndarray, write: Callable[[float], str], named: Callable[[
 def model_charts(model: ModelReport, related: Sequence[Measure] = ()) -> dict[str, Any] | None:
     """A chart per measure, with a curve per context, and how they are read; None where nothing was measured.
 
-    Parameters
-    ----------
-    related : those of the report's relations and orders.
+    ``related``: those of the report's relations and orders.
     """
     measured = [(context, context.geometry) for context in model.captures if context.geometry is not None]
     if not measured:
@@ -353,25 +340,12 @@ def charts_over_depth(model: ModelReport, measures: Sequence[Measure]) -> tuple[
     return tuple(filter(None, charts))
 
 
-def chart_of(
-    measure: Measure,
-    readings: Sequence[tuple[str, Reading]],
-    *,
-    shaded: Sequence[int] = (),
-    heading: str = "",
-    caption: str = "",
-) -> Chart | None:
-    """One chart with a curve per name and reading; None where no curve has a point.
-
-    Parameters
-    ----------
-    shaded : depths with a band behind the curves.
-    heading, caption : where they aren't the measure's.
-    """
+def chart_of(measure: Measure, readings: Sequence[tuple[str, Reading]], *, shaded: Sequence[int] = ()) -> Chart | None:
+    """A curve per name and reading, and bands behind them at shaded depths; None where no curve has a point."""
     series = [Series(name=name, label=name, index=index, reading=each) for index, (name, each) in enumerate(readings)]
     last = len(readings[0][1].values) - 1
     axes = Axes.of(measure, series, depths=ends(last), shaded=tuple(_band(depth, depth, last) for depth in shaded))
-    return make_chart(axes, series, heading=heading or measure.name, caption=caption or measure.caption)
+    return make_chart(axes, series, heading=measure.name, caption=measure.caption)
 
 
 def _band(first: int, last: int, deepest: int) -> tuple[float, float]:
@@ -400,13 +374,7 @@ def _of_contexts(measure: Measure, contexts: Sequence[ContextReport]) -> tuple[S
 
 
 def of_controls(measure: Measure, context: ContextReport, index: int, name: str, *, named: bool) -> Iterator[Series]:
-    """Curves of a context's untrained models.
-
-    Parameters
-    ----------
-    index, name : of the curve of the model itself.
-    named : whether they have names at their ends.
-    """
+    """Curves of a context's untrained models; ``index``, ``name``: of the model's own; ``named``: at their ends."""
     for kind, reading in measure.of_controls(context).items():
         label = CONTROL_NAMES[kind]
         yield Series(

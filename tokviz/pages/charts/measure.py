@@ -11,15 +11,7 @@ import numpy as np
 from tokviz.pages.text.catalogue import source
 from tokviz.pages.text.parts import Term
 from tokviz.pages.text.wording import count, score, whole_percent
-from tokviz.records import (
-    CategoryMeasure,
-    ContextReport,
-    ControlCurves,
-    Geometry,
-    LensMeasure,
-    Measured,
-    Tested,
-)
+from tokviz.records import CategoryMeasure, ContextReport, ControlCurves, Geometry, LensMeasure, Measured, Tested
 
 ControlKind = Literal["first", "random", "layers", "logit", "chance"]
 """The model itself in the first template, which is what controls have; all weights random; random layers after the model's own

@@ -7,7 +7,7 @@ with several sentences its rows in ``templates.csv``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -328,16 +328,13 @@ def _not_below_0(r2: Tested) -> Reading:
 
 def lens_measures(relations: Sequence[Relation]) -> tuple[Measure, ...]:
     """Of how many words their category is named, of how many they themselves, and of how many pairs the second word."""
-    named = _by_lens(
-        "category",
-        "Category named",
-        "Share of words of which the name of their own category scores highest of all categories’ names.",
-        lambda lens: lens.named,
-    )
     return (
-        replace(
-            named,
-            term=LENS_TERM,
+        _by_lens(
+            "category",
+            "Category named",
+            "Share of words of which the name of their own category scores highest of all categories’ names.",
+            lambda lens: lens.named,
+            term="What each layer would say (Jacobian lens)",
             meaning=_OF_THE_LENS,
             sources=("verbalizable_2026", "nostalgebraist_2020"),
             rows=("Category named, Jacobian lens",),
@@ -362,13 +359,14 @@ def _second_word(index: int, relation: Relation) -> Measure:
     )
 
 
-def _by_lens(key: str, name: str, what: str, found: Callable[[Lens], LensMeasure | None]) -> Measure:
+def _by_lens(key: str, name: str, what: str, found: Callable[[Lens], LensMeasure | None], **more: Any) -> Measure:
     return Measure(
         key=f"lens {key}",
         name=name,
         caption=f"{what} Dotted: chance. Without a band where the two halves of the text disagree about the lens.",
         read=lambda context, _: _where_firm(found(context.lens)) if context.lens else None,
         write=whole_percent,
+        **more,
     )
 
 
@@ -379,7 +377,6 @@ def _where_firm(found: LensMeasure | None) -> Reading | None:
     return tested(found, interval=(low, high), measured=found)
 
 
-LENS_TERM = "What each layer would say (Jacobian lens)"
 _OF_THE_LENS = (
     "How a token’s score at the end of the model grows with a hidden state: the derivative, averaged over "
     f"{Directions.N_PASSAGES['names']} passages of {Directions.N_TOKENS} tokens for the names of categories "

@@ -11,7 +11,7 @@ from tokviz.pages.charts.curves import Axes, Chart, Series, chart_of, make_chart
 from tokviz.pages.charts.measure import Measure, Reading
 from tokviz.pages.charts.scale import OF_ALL_MODELS
 from tokviz.pages.text.catalogue import Fact, text
-from tokviz.records import ContextReport, ModelReport, PairedMeasures, Report
+from tokviz.records import Context, ContextReport, ModelReport, PairedMeasures, Report
 
 BANDS = "All bands of the report hold at once. A difference is shown where its band doesn’t reach 0 and no single word carries it."
 NAME = "Category purity, word by word"
@@ -33,25 +33,23 @@ def charts_between(
 ) -> tuple[Chart, ...]:
     """For each context the pairs of models that were compared.
 
-    Parameters
-    ----------
-    measures : the field of ``PairedMeasures`` that a context is shown by, by its name.
-    names : of the models at the ends of curves, by their names.
-    depths : relative ones, and what they are called.
+    ``measures``: by a context's name the field of ``PairedMeasures`` that it is shown by; ``names``: by a model's name what stands at
+    curves' ends; ``depths``: relative ones, and what they are called.
     """
     models = {model.slug: model for model in report.models}
-    of_contexts = {
-        context: [
-            _between(index, _reading(found, len(found.depths), measures[context.name]), (one, other), names)
-            for index, (found, one, other) in enumerate(
-                (each.paired, models[each.model_a], models[each.model_b])
-                for each in report.differences
-                if each.context == context.name and each.paired
-            )
-        ]
-        for context in report.contexts
-        if context.name in measures
-    }
+    of_contexts: dict[Context, list[Series]] = {each: [] for each in report.contexts if each.name in measures}
+    for context, series in of_contexts.items():
+        for pair in report.differences:
+            if pair.context == context.name and pair.paired:
+                one, other = models[pair.model_a], models[pair.model_b]
+                series.append(
+                    Series(
+                        name=f"{one.display_name} − {other.display_name}",
+                        label=f"{names[one.name]} − {names[other.name]}",
+                        index=len(series),
+                        reading=_reading(pair.paired, len(pair.paired.depths), measures[context.name]),
+                    )
+                )
     every = [each for series in of_contexts.values() for each in series]
     layout = OF_ALL_MODELS.with_room_for(max(map(len, of_contexts.values()), default=0))
     axes = Axes.of(_MEASURE, every, layout=layout, depths=tuple(depths))
@@ -60,16 +58,6 @@ def charts_between(
         heading = f"{context.label}: {text(Fact(f'paired.measures.{measures[context.name]}'))}"
         made.append(make_chart(axes, series, heading=heading, subject=f"{BETWEEN}, {heading}"))
     return tuple(filter(None, made))
-
-
-def _between(index: int, reading: Reading, models: tuple[ModelReport, ModelReport], names: Mapping[str, str]) -> Series:
-    one, other = models
-    return Series(
-        name=f"{one.display_name} − {other.display_name}",
-        label=f"{names[one.name]} − {names[other.name]}",
-        index=index,
-        reading=reading,
-    )
 
 
 def _of_context(context: ContextReport, model: ModelReport) -> Iterator[Chart | None]:
@@ -85,7 +73,7 @@ def _of_context(context: ContextReport, model: ModelReport) -> Iterator[Chart | 
         (changed, f"{heading}, neurons set to a value", "the unchanged model"),
     ):
         if readings := [(at_end, _reading(found, context.states.n_depths)) for at_end, found in held]:
-            yield chart_of(_MEASURE, readings, heading=name, caption=f"Purity less that of {than}.")
+            yield chart_of(replace(_MEASURE, name=name, caption=f"Purity less that of {than}."), readings)
 
 
 def _held(context: ContextReport, first: ContextReport) -> Iterator[tuple[str, PairedMeasures]]:
