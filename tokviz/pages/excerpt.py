@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
 from markupsafe import Markup
@@ -13,6 +13,7 @@ from tokviz.pages.essay.asked import PlaceError
 from tokviz.pages.essay.shown import Figure, Frame, Lost, figure
 from tokviz.pages.frame.frame import address, data_path, model_path
 from tokviz.pages.frame.pictures import Shown
+from tokviz.pages.text.parts import Link
 from tokviz.pages.text.wording import projection_label
 from tokviz.records import Report, depth_name
 
@@ -23,42 +24,22 @@ _LINK = re.compile(r'<a href="([^"]*)">(.*?)</a>', re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fragment:
-    """Pictures within an excerpt."""
-
-    label: str
-    """What they are of, for those who don't see them."""
-    frames: tuple[Frame, ...]
-    caption: Markup
-    first: int = 0
-    """The one that it opens at."""
-    are_beside: bool = False
-    """Side by side, not one after the other."""
-    problem: str = ""
-    """Why there are none."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Excerpt:
     """A file to take away."""
 
     path: str
     """From the site's root."""
-    parts: tuple[str | Fragment, ...]
+    parts: tuple[str | Figure, ...]
     """Safe HTML without empty lines, and pictures."""
 
 
 def excerpts(report: Report) -> tuple[Excerpt, ...]:
     """A carousel of every captured model and context, as the first projection shows it; and the essay, if there is one."""
     carousels = [
-        Excerpt(
-            path=excerpt_path(model.slug, context.states.context.name),
-            parts=(
-                _carousel(Shown(report=report, model=model, context=context, shown=context.projections[0], page=_ROOT)),
-            ),
-        )
+        Excerpt(path=excerpt_path(model.slug, context.states.context.name), parts=(_carousel(panel),))
         for model in report.models
         for context in model.contexts
+        for panel in [Shown(report=report, model=model, context=context, shown=context.projections[0], page=_ROOT)]
     ]
     essay = (Excerpt(path=ESSAY, parts=tuple(_essay(report))),) if report.has_essay else ()
     return (*carousels, *essay)
@@ -69,39 +50,30 @@ def excerpt_path(slug: str, context: str) -> str:
     return data_path(slug, context, "excerpt.html")
 
 
-def _carousel(shown: Shown) -> Fragment:
+def _carousel(shown: Shown) -> Figure:
     report, geometry, states = shown.report, shown.context.geometry, shown.context.states
     name, words = shown.model.display_name, f"words {states.context.label}"
     first = (geometry and geometry.massive.emergence_depth) or 0
     kind = projection_label(shown.shown.projection.name)
-    caption = Markup("{}: {} {}, {} PCA of each layer.").format(
-        name, f"{len(states.tokenization.words):,}", words, kind
-    )
+    n_words = f"{len(states.tokenization.words):,}"
+    caption = Markup("{}: {} {}, {} PCA of each layer.").format(name, n_words, words, kind)
+    source = Link(text=report.title, href=address(report, f"{model_path(shown.model.slug)}#{shown.slide_id(first)}"))
     if report.site_url:
-        source = address(report, f"{model_path(shown.model.slug)}#{shown.slide_id(first)}")
-        caption += Markup(' From <a href="{}">{}</a>.').format(source, report.title)
-    return Fragment(
+        caption += Markup(' From <a href="{}">{}</a>.').format(source.href, source.text)
+    return Figure(
         label=f"{name}, {words}, layer by layer",
-        frames=tuple(
-            Frame(
-                name=depth_name(depth),
-                href="",
-                picture=shown.plate(depth),
-                problem="" if plate else shown.problem(depth),
-            )
-            for depth, plate in enumerate(shown.shown.plates)
-        ),
+        frames=tuple(Frame.of(shown, depth, depth_name(depth)) for depth in range(states.n_depths)),
         caption=caption,
+        source=source,
         first=first,
     )
 
 
-def _essay(report: Report) -> Iterator[str | Fragment]:
+def _essay(report: Report) -> Iterator[str | Figure]:
     for part in report.intro:
         if isinstance(part, str):
-            yield re.sub(
-                r"(?<=\n)\n", "&#10;", _LINK.sub(_leading_home(report), part)
-            )  # Markdown ends HTML at an empty line
+            # Markdown ends HTML at an empty line.
+            yield re.sub(r"(?<=\n)\n", "&#10;", _LINK.sub(_leading_home(report), part))
             continue
         try:
             place = figure(report, part, _ROOT)
@@ -110,17 +82,14 @@ def _essay(report: Report) -> Iterator[str | Fragment]:
         yield _fragment(report, place)
 
 
-def _fragment(report: Report, place: Figure | Lost) -> Fragment:
+def _fragment(report: Report, place: Figure | Lost) -> Figure:
     home = _leading_home(report)
     caption = Markup(_LINK.sub(home, str(place.caption)))
     if isinstance(place, Lost):
-        return Fragment(label="", frames=(), caption=caption, problem=place.reason)
+        return Figure(label="", caption=caption, source=Link(text="", href=""), problem=place.reason)
     source = Markup(' <a href="{}">{}</a>').format(place.source.href, place.source.text)
-    caption += Markup(_LINK.sub(home, str(source)))
     problem = f"{place.chart.heading}: a chart of the report." if place.chart else ""
-    return Fragment(
-        label=place.label, frames=place.frames, caption=caption, are_beside=place.are_beside, problem=problem
-    )
+    return replace(place, caption=caption + Markup(_LINK.sub(home, str(source))), problem=problem)
 
 
 def _leading_home(report: Report) -> Callable[[re.Match[str]], str]:
@@ -129,12 +98,10 @@ def _leading_home(report: Report) -> Callable[[re.Match[str]], str]:
     def link(found: re.Match[str]) -> str:
         if re.match(r"[a-z][a-z+.-]*:|//", found[1]):
             return found[0]
+        if not report.site_url:
+            return found[2]
         target = unquote(found[1])
-        target = f"{_ROOT}{target}" if target.startswith("#") else target
-        return (
-            str(Markup('<a href="{}">{}</a>').format(address(report, target), Markup(found[2])))
-            if report.site_url
-            else found[2]
-        )
+        href = address(report, f"{_ROOT}{target}" if target.startswith("#") else target)
+        return str(Markup('<a href="{}">{}</a>').format(href, Markup(found[2])))
 
     return link

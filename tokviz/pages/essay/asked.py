@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import parse_qsl
 
@@ -82,7 +82,10 @@ def parse(target: str) -> Asked:
     """
     path, _, fragment = target.lstrip("/").partition("#")
     if path in _INDEX and fragment.startswith("finding"):
-        return _finding(target, fragment)
+        number = re.fullmatch(r"finding-([1-9]\d?)", fragment)
+        if number is None:
+            raise PlaceError(f"expected #finding-1 or another finding of the first page, got {shown(target)}")
+        return Asked(kind="finding", name=number[1])
     if path in _INDEX:
         return _of_model(target, FIRST, fragment)
     if path in _COMPARE:
@@ -93,13 +96,6 @@ def parse(target: str) -> Asked:
             f"expected a place of a model’s page, such as models/NAME/#{EXAMPLES.split(', ')[1]}, got {shown(target)}"
         )
     return _of_model(target, found[1], fragment)
-
-
-def _finding(target: str, fragment: str) -> Asked:
-    number = re.fullmatch(r"finding-([1-9]\d?)", fragment)
-    if number is None:
-        raise PlaceError(f"expected #finding-1 or another finding of the first page, got {shown(target)}")
-    return Asked(kind="finding", name=number[1])
 
 
 def _of_model(target: str, slug: str, fragment: str) -> Asked:
@@ -115,9 +111,8 @@ def _of_model(target: str, slug: str, fragment: str) -> Asked:
     context, _, rest = place.partition("/")
     if rest == "grid" or rest.startswith("grid/"):
         projection = rest.partition("/")[2] or None
-        return Asked(
-            kind="grid", plots=(Plots(slug=slug, context=context, first=None, last=None, projection=projection),)
-        )
+        plots = [Plots(slug=slug, context=context, first=None, last=None, projection=projection)]
+        return Asked(kind="grid", plots=tuple(plots))
     if "," in place and "+" in place:
         raise PlaceError(f"expected places one after the other (,) or side by side (+), got both in {shown(target)}")
     plots = [*_pieces(target, slug, re.split(r"[,+]", place))]
@@ -148,7 +143,7 @@ def _is_depths(text: str) -> bool:
 def _in_one_projection(plots: list[Plots]) -> tuple[Plots, ...]:
     """A projection that one place names is that of those that name none, as "Copy link" has it."""
     named = next((each.projection for each in plots if each.projection), None)
-    return tuple(Plots(**{**vars(each), "projection": each.projection or named}) for each in plots)
+    return tuple(replace(each, projection=each.projection or named) for each in plots)
 
 
 def _compared(target: str, fragment: str) -> Asked:

@@ -39,8 +39,14 @@ class Frame:
     """Its place on the model's page."""
     picture: Picture | None
     problem: str
-    """Why there is none."""
+    """Why there would be none."""
     is_on_paper: bool = True
+
+    @classmethod
+    def of(cls, view: Shown, depth: int, name: str, *, is_on_paper: bool = True) -> Frame:
+        href = _address(view, view.slide_id(depth))
+        picture, problem = view.plate(depth), view.problem(depth)
+        return cls(name=name, href=href, picture=picture, problem=problem, is_on_paper=is_on_paper)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +67,10 @@ class Figure:
     chart: Chart | None = None
     unprinted: str = ""
     """How many plots aren't printed."""
+    first: int = 0
+    """The plot that it opens at where it is taken away."""
+    problem: str = ""
+    """Why it has no plots there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,13 +140,7 @@ def _of_plots(places: Sequence[tuple[Shown, int]], caption: str, *, are_beside: 
     names = [_what_differs(views, view, depth) for view, depth in places]
     printed = set(np.linspace(0, len(places) - 1, min(len(places), MOST_ON_PAPER)).round().astype(int).tolist())
     frames = tuple(
-        Frame(
-            name=name,
-            href=_address(view, view.slide_id(depth)),
-            picture=view.plate(depth),
-            problem="" if view.shown.plates[depth] else view.problem(depth),
-            is_on_paper=index in printed,
-        )
+        Frame.of(view, depth, name, is_on_paper=index in printed)
         for index, (name, (view, depth)) in enumerate(zip(names, places, strict=True))
     )
     n_unprinted = len(frames) - len(printed)
@@ -181,17 +185,13 @@ def _address(view: Shown, place: str) -> str:
 
 def _tested(places: Sequence[tuple[Shown, int]]) -> str:
     """What is announced of one of these plots and can be seen in it; nothing where nothing is."""
-    (view, _), *_ = places
+    view, _ = places[0]
     if any(each.model.slug != view.model.slug for each, _ in places):
         return ""
-    return next(
-        (
-            f"{found.sentence} {found.said}"
-            for found in findings(view.report, [view.model])
-            if found.is_announced and any(_shows(each, depth, found) for each, depth in places)
-        ),
-        "",
-    )
+    for found in findings(view.report, [view.model]):
+        if found.is_announced and any(_shows(each, depth, found) for each, depth in places):
+            return f"{found.sentence} {found.said}"
+    return ""
 
 
 def _shows(view: Shown, depth: int, found: Found) -> bool:
@@ -200,10 +200,7 @@ def _shows(view: Shown, depth: int, found: Found) -> bool:
 
 
 def _of_grid(view: Shown, place: EssayPlace) -> Figure:
-    picture = view.grid
-    frame = Frame(
-        name="", href=_address(view, view.grid_id), picture=picture, problem="" if picture else "There is no grid."
-    )
+    frame = Frame(name="", href=_address(view, view.grid_id), picture=view.grid, problem="There is no grid.")
     said = f"All layers in the embedding’s axes, {span(view.report)}."
     return Figure(
         label=f"{_models([view])}, {view.heading}: grid",
@@ -218,14 +215,13 @@ def _of_grid(view: Shown, place: EssayPlace) -> Figure:
 
 
 def _of_chart(report: Report, model: ModelReport, name: str, place: EssayPlace, page: str) -> Figure:
-    made = model_charts(model, related_measures(report.relations, report.orders))
-    charts: dict[str, Chart] = {each.name: each for each in (made["charts"] if made else ())}
-    guide = made["guide"] if made else ""
+    made = model_charts(model, related_measures(report.relations, report.orders)) or {"charts": (), "guide": ""}
+    charts: dict[str, Chart] = {each.name: each for each in made["charts"]}
     chart = _known(charts, name, f"chart {{}} on the page of {model.slug}")
     href = relative(page, f"{model_path(model.slug)}#{chart.place}")
     return Figure(
         label=f"{chart.heading} of {isolated(model.display_name)}",
-        caption=Markup(place.caption) or escape(f"{chart.caption} {guide}"),
+        caption=Markup(place.caption) or escape(f"{chart.caption} {made['guide']}"),
         source=Link(text=isolated(model.display_name), href=href),
         chart=chart,
     )
