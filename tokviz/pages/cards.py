@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -43,13 +43,9 @@ class PageCard:
 
 
 def cards(report: Report, *, every: bool = False) -> Iterator[PageCard]:
-    """Those that are due, in the order of the pages.
+    """Those that are due, in the order of the pages; ``every``: those of all findings.
 
     Where the report will stand is known: the first of each page, or, where nothing was found, what it is about.
-
-    Parameters
-    ----------
-    every : whether all findings of all pages are asked for.
     """
     if not (every or report.site_url):
         return
@@ -67,9 +63,8 @@ def _of_page(report: Report, page: str, model: ModelReport | None, *, every: boo
     of_several = len(report.all_models) > 1
     announced = [replace(each, is_beside_others=of_several) for each in found if each.is_announced]
     drawn = [(each.number, card) for each in (announced if every else announced[:1]) if (card := _of(report, each))]
-    if report.site_url and not any(number == 1 for number, _ in drawn):
-        shown = _without_finding(report, model)
-        drawn = [*([(0, shown)] if shown else []), *drawn]
+    if report.site_url and all(number != 1 for number, _ in drawn) and (shown := _without_finding(report, model)):
+        drawn = [(0, shown), *drawn]
     for index, (place, card) in enumerate(drawn):
         is_first = index == 0 and place <= 1
         yield PageCard(path=card_path(page, place), page=page, is_first=is_first, card=card)
@@ -82,10 +77,8 @@ def _of(report: Report, found: Found) -> Card | None:
         panels, how = _related(report, found)
     else:
         spots = _spots(report, found)
-        panels, how = (
-            tuple(each.panel(report) for each in spots),
-            (*_meant(found, evidence), *_how(spots, of_two=found.other is not None)),
-        )
+        panels = tuple(each.panel(report) for each in spots)
+        how = (*_meant(found, evidence), *_how(spots, of_two=found.other is not None))
     if not panels:
         return None
     return _card(report, headline=found.sentence, about=found.about, evidence=evidence, panels=panels, how=how)
@@ -101,7 +94,7 @@ def _without_finding(report: Report, model: ModelReport | None) -> Card | None:
         for context in own.contexts:
             emergence = context.geometry.massive.emergence_depth if context.geometry else None
             depths = (emergence - 1, emergence) if emergence else (0, context.states.n_depths // 2)
-            spots = _drawable(_Spot.of(report, own, context, depth) for depth in dict.fromkeys(depths))
+            spots = _drawable(_Spot.of(report, context, depth) for depth in dict.fromkeys(depths))
             if spots:
                 headline = report.title if model is None else own.display_name
                 what = report.description or report.subtitle if model is None else own.card and facts_line(own.card)
@@ -135,13 +128,7 @@ class _Spot:
 
     @classmethod
     def of(
-        cls,
-        report: Report,
-        model: ModelReport,
-        context: ContextReport,
-        depth: int,
-        projection: str | None = None,
-        detail: str = "",
+        cls, report: Report, context: ContextReport, depth: int, projection: str | None = None, detail: str = ""
     ) -> _Spot:
         """``projection``: the report's first by default."""
         name = projection or report.projections[0]
@@ -180,7 +167,7 @@ class _Spot:
         )
 
 
-def _drawable(spots: Iterator[_Spot]) -> tuple[_Spot, ...]:
+def _drawable(spots: Iterable[_Spot]) -> tuple[_Spot, ...]:
     return tuple(each for each in spots if each.is_drawable)
 
 
@@ -188,46 +175,39 @@ def _spots(report: Report, found: Found) -> tuple[_Spot, ...]:
     """What shows a finding: its own plot, and those of what it is held against; none where its own can't be drawn."""
     if found.depth is None:
         return ()
-    own, model, depth = found.context, found.model, found.depth
+    own, depth = found.context, found.depth
     own_label = own.states.context.label
     if found.slot == "change":
         return _before_and_after(report, found)
-    detail = model.display_name if found.other else f"words {own_label}" if found.beside else ""
-    shown = _Spot.of(report, model, own, depth, found.projection, detail)
+    detail = found.model.display_name if found.other else f"words {own_label}" if found.beside else ""
+    shown = _Spot.of(report, own, depth, found.projection, detail)
     if not shown.is_drawable:
         return ()
     around = []
     if found.breaks:
-        around.append(_Spot.of(report, model, own, depth - 1, found.projection))
+        around.append(_Spot.of(report, own, depth - 1, found.projection))
         if own.twin:
             changed = own.twin.states.context.label.removeprefix(f"{own_label}, ")
-            around.append(_Spot.of(report, model, own.twin, depth, found.projection, changed))
+            around.append(_Spot.of(report, own.twin, depth, found.projection, changed))
     elif found.beside:
-        beside = found.beside
-        around.append(_Spot.of(report, model, beside, depth, None, f"words {beside.states.context.label}"))
+        around.append(_Spot.of(report, found.beside, depth, None, f"words {found.beside.states.context.label}"))
     elif found.other and found.other_depth is not None:
         of_other = next(each for each in found.other.contexts if each.states.context.name == own.states.context.name)
-        around.append(_Spot.of(report, found.other, of_other, found.other_depth, None, found.other.display_name))
+        around.append(_Spot.of(report, of_other, found.other_depth, None, found.other.display_name))
     elif found.other_depth is not None:
-        around.append(_Spot.of(report, model, own, found.other_depth))
+        around.append(_Spot.of(report, own, found.other_depth))
     before = [each for each in around if each.context is own and each.depth < depth]
     after = [each for each in around if each not in before]
-    return _drawable(iter([*before, shown, *after]))
+    return _drawable([*before, shown, *after])
 
 
 def _before_and_after(report: Report, found: Found) -> tuple[_Spot, ...]:
     """Both models on the same axes."""
     shift = next(each for each in shifts(report) if (each.before, each.contexts[1]) == (found.other, found.context))
-    spots = (
-        _Spot(
-            context=context,
-            shown=shown,
-            depth=shift.depth,
-            detail=model.display_name,
-        )
+    return _drawable(
+        _Spot(context=context, shown=shown, depth=shift.depth, detail=model.display_name)
         for model, context, shown in shift.sides
     )
-    return _drawable(spots)
 
 
 def _meant(found: Found, evidence: Sequence[str]) -> Iterator[str]:
@@ -255,10 +235,7 @@ def _how(spots: Sequence[_Spot], *, of_two: bool = False) -> tuple[str, ...]:
     hollow = ("Hollow: several tokens.",) if several else ()
     name = spots[0].shown.projection.name
     made = "PCA of both models together" if name == COMMON else f"{projection_label(name)} PCA"
-    return (
-        f"Marks: words’ hidden states in {where}{some}, {made}; each plot has its own scale (span).",
-        *hollow,
-    )
+    return (f"Marks: words’ hidden states in {where}{some}, {made}; each plot has its own scale (span).", *hollow)
 
 
 def how_animated(projection: str) -> str:

@@ -18,11 +18,7 @@ def findings(report: Report, models: Sequence[ModelReport] | None = None) -> tup
     """At most one for each slot; none where no model could be captured.
 
     First comes the author's choice, else what is found of words and categories, else what is found at all; where nothing is
-    announced of the words, that is said last.
-
-    Parameters
-    ----------
-    models : those that they are about, and that others are held against; all of the report by default.
+    announced of the words, that is said last. ``models``: that they are about, and that others are held against; by default all.
     """
     captured = [model for model in (report.models if models is None else models) if model.contexts]
     if not captured:

@@ -10,7 +10,7 @@ import numpy as np
 from tokviz.pages.findings.finding import Found, short
 from tokviz.pages.findings.words import of_context
 from tokviz.pages.text.catalogue import Fact
-from tokviz.pages.text.sentences import depths_where
+from tokviz.pages.text.sentences import depths_where, runs
 from tokviz.records import ModelDifferences, ModelReport, Paired, PairedMeasures, Report
 
 MEASURES = {"purity": 1.0, "silhouette": 2.0}
@@ -53,14 +53,9 @@ class Shown:
 
     def share(self) -> np.ndarray:
         """``(2,)`` float64: from where to where around the surest one, as shares of the depth."""
-        alike = self.alike
-        first = last = self.at
-        while first > 0 and alike[first - 1]:
-            first -= 1
-        while last + 1 < len(alike) and alike[last + 1]:
-            last += 1
+        run = next(run for run in runs(self.alike) if self.at in run)
         deeper = int(self.depths[-1, 1] > self.depths[-1, 0])
-        return np.asarray(self.depths[[first, last], deeper] / max(1, int(self.depths[-1, deeper])))
+        return np.asarray(self.depths[[run[0], run[-1]], deeper] / max(1, int(self.depths[-1, deeper])))
 
     def evidence(self, kind: str, **more: object) -> Fact:
         bounds = tuple(sorted(abs(float(each[0, self.at])) for each in (self.paired.low, self.paired.high)))
@@ -119,12 +114,11 @@ def of_layers(report: Report, model: ModelReport) -> Iterator[Found]:
     for context in model.contexts:
         if context.paired is None:
             continue
-        against = {"untrained": context.paired.untrained, "embedding": context.paired.embedding}
-        for name, found in against.items():
+        for name, found in {"untrained": context.paired.untrained, "embedding": context.paired.embedding}.items():
             shown = _shown(found)
             if shown is None:
                 continue
-            depth = int(shown.depths[shown.at, 0])
+            depth, n = int(shown.depths[shown.at, 0]), 1 if shown.of_first.all() else int(shown.of_first.sum())
             kind = f"findings.layers.{shown.measure}"
             values = {
                 "context": of_context(report, context.states.context),
@@ -136,9 +130,7 @@ def of_layers(report: Report, model: ModelReport) -> Iterator[Found]:
             yield Found(
                 slot="layers",
                 headline=short(
-                    Fact(
-                        kind, where=shown.where(), n=1 if shown.of_first.all() else int(shown.of_first.sum()), **values
-                    ),
+                    Fact(kind, where=shown.where(), n=n, **values),
                     Fact(kind, where=Fact("findings.depth", depth=depth), n=1, **values),
                 ),
                 evidence=(shown.evidence("findings.higher" if shown.is_higher else "findings.lower", depth=depth),),

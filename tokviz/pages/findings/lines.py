@@ -33,7 +33,10 @@ def lines(found: Sequence[Found], page: str, cards: Collection[str] = ()) -> tup
 
 
 def _line(found: Found, page: str, cards: Collection[str]) -> Line:
-    slide, target = _slide(found), model_path(found.model.slug)
+    slide, target = "", model_path(found.model.slug)
+    if found.depth is not None:
+        beside = f"+{found.beside.states.context.name}" if found.beside else ""
+        slide = f"{slide_id(found.context.states.context.name, found.depth, found.projection)}{beside}"
     if found.slot == "change" and found.other:
         target = change_path(found.other.slug, found.model.slug)
     is_of_page = target == page and found.other is None and found.is_announced
@@ -48,10 +51,3 @@ def _line(found: Found, page: str, cards: Collection[str]) -> Line:
         href=href,
         card=relative(page, card) if card in cards else None,
     )
-
-
-def _slide(found: Found) -> str:
-    if found.depth is None:
-        return ""
-    beside = f"+{found.beside.states.context.name}" if found.beside else ""
-    return f"{slide_id(found.context.states.context.name, found.depth, found.projection)}{beside}"

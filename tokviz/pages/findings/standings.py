@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -45,12 +45,10 @@ class Standing:
         """Where the first is shown to have more than the second."""
         for slugs in ((one.slug, other.slug), (other.slug, one.slug)):
             pair = self.pairs.get(slugs)
-            if pair and pair.paired and (shown := self._ahead(pair.paired, is_higher=slugs[0] == one.slug)):
+            is_higher = slugs[0] == one.slug
+            if pair and pair.paired and (shown := ahead(pair.paired, self.measure, is_higher=is_higher)):
                 return Lead(pair=pair, shown=shown)
         return None
-
-    def _ahead(self, found: PairedMeasures, *, is_higher: bool) -> Shown | None:
-        return ahead(found, self.measure, is_higher=is_higher)
 
     def compared(self, one: ModelReport, other: ModelReport) -> PairedMeasures | None:
         """What was tested of two models; None where that wasn't, or could not be with so few words."""
@@ -65,7 +63,7 @@ class Standing:
             Lead(pair=pair, shown=shown)
             for pair in self.pairs.values()
             for is_higher in (True, False)
-            if pair.paired and (shown := self._ahead(pair.paired, is_higher=is_higher))
+            if pair.paired and (shown := ahead(pair.paired, self.measure, is_higher=is_higher))
         )
         return tuple(sorted(found, key=lambda lead: -lead.shown.margin))
 
@@ -83,22 +81,17 @@ class Standing:
 
 def standings(report: Report) -> tuple[Standing, ...]:
     """One for each context in which any two models were compared word by word."""
-    return tuple(_standings(report))
-
-
-def _standings(report: Report) -> Iterator[Standing]:
+    found = []
     for context in report.contexts:
-        pairs = {(each.model_a, each.model_b): each for each in report.differences if each.context == context.name}
-        pairs = {slugs: each for slugs, each in pairs.items() if each.paired}
-        if not pairs:
-            continue
-        captured = [
+        compared = [each for each in report.differences if each.context == context.name and each.paired]
+        pairs = {(each.model_a, each.model_b): each for each in compared}
+        models = tuple(
             model for model in report.models if any(each.states.context.name == context.name for each in model.contexts)
-        ]
-        by_measure = [
-            Standing(context=context, measure=measure, models=tuple(captured), pairs=pairs) for measure in MEASURES
-        ]
-        yield next((each for each in by_measure if each.leads), by_measure[0])
+        )
+        every = [Standing(context=context, measure=each, models=models, pairs=pairs) for each in MEASURES]
+        if pairs:
+            found.append(next((each for each in every if each.leads), every[0]))
+    return tuple(found)
 
 
 def told(report: Report, standing: Standing) -> tuple[str, str]:
@@ -166,8 +159,4 @@ def _against_one(report: Report, standing: Standing) -> Fact:
 
 
 def _further(kind: str, models: Sequence[ModelReport]) -> Fact | str:
-    return Fact(f"findings.standing.{kind}", names=_names(models)) if models else ""
-
-
-def _names(models: Sequence[ModelReport]) -> list[str]:
-    return [model.name for model in models]
+    return Fact(f"findings.standing.{kind}", names=[model.name for model in models]) if models else ""
