@@ -80,7 +80,7 @@ def _columns(record: Any, words: Sequence[str] = (), prefix: str = "") -> Iterab
                 yield f"{prefix}{field.name}", value
             elif field.name.endswith("templates"):
                 own = prefix if field.name == "templates" else f"{prefix}{field.name.removesuffix('_in_templates')}_"
-                yield from _of_templates(value, own).items()
+                yield from ((f"{own}lowest_template", value.min(axis=0)), (f"{own}highest_template", value.max(axis=0)))
         elif isinstance(value, Claim):
             own = f"{prefix}{_CLAIMS[field.name]}"
             yield from ((f"{own}p_value", value.p_value), (f"{own}announced", value.holds))
@@ -91,10 +91,6 @@ def _columns(record: Any, words: Sequence[str] = (), prefix: str = "") -> Iterab
             for picture in value:
                 yield from _columns(picture, words, f"{prefix}{picture.projection}_")
     yield from _derived(record, words, prefix)
-
-
-def _of_templates(values: np.ndarray, prefix: str = "") -> dict[str, np.ndarray]:
-    return {f"{prefix}lowest_template": values.min(axis=0), f"{prefix}highest_template": values.max(axis=0)}
 
 
 def _derived(record: Any, words: Sequence[str], prefix: str) -> Iterable[tuple[str, Iterable[Any]]]:

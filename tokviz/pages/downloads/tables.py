@@ -60,29 +60,19 @@ TABLES = (
     CaptureTable("coordinates", lambda of: of, lambda _, of, asked: coordinates_csv(of, asked.words)),
     CaptureTable("geometry", lambda of: of.geometry, lambda found, of, _: geometry_csv(of.states, found, of.added)),
     CaptureTable(
-        "words_by_layer",
-        lambda of: of.same_category,
-        lambda found, _, asked: words_by_layer_csv(found, asked.words),
+        "words_by_layer", lambda of: of.same_category, lambda found, _, of: words_by_layer_csv(found, of.words)
     ),
     CaptureTable(
-        "relations",
-        lambda of: of.relations,
-        lambda found, _, asked: relations_csv(asked.relations, asked.orders, found),
+        "relations", lambda of: of.relations, lambda found, _, of: relations_csv(of.relations, of.orders, found)
     ),
     CaptureTable(
-        "word_by_word",
-        lambda of: of.paired,
-        lambda found, _, asked: word_by_word.of_capture(found, asked.words.categories),
+        "word_by_word", lambda of: of.paired, lambda found, _, of: word_by_word.of_capture(found, of.words.categories)
     ),
     CaptureTable(
-        "templates",
-        lambda of: of.has_templates,
-        lambda _, of, asked: templates_csv(of, asked.relations, asked.orders),
+        "templates", lambda of: of.has_templates, lambda _, of, asked: templates_csv(of, asked.relations, asked.orders)
     ),
     CaptureTable(
-        "lens",
-        lambda of: of.lens if lens.has_lens(of) else None,
-        lambda found, _, asked: lens_csv(found, asked.relations),
+        "lens", lambda of: of.lens if lens.has_lens(of) else None, lambda found, _, of: lens_csv(found, of.relations)
     ),
     CaptureTable("tokens", lambda of: of.states.tokenization.is_known, lambda _, of, __: tokens_csv(of), differs=False),
     CaptureTable("updates", lambda of: of.states.updates, lambda found, *_: updates_csv(found)),

@@ -25,7 +25,7 @@ from tokviz.pages.model.word_map import explorer_map, has_scores
 from tokviz.pages.text import data_text
 from tokviz.pages.text.parts import Link
 from tokviz.pages.text.wording import count
-from tokviz.records import ContextReport, ModelReport, ProjectionReport, Report
+from tokviz.records import ContextReport, ModelReport, Report
 
 PATH = "explore/index.html"
 UNCERTAIN = "Uncertain: the two halves of the text that it was fitted on disagree."
@@ -55,7 +55,6 @@ def explore_page(report: Report) -> Values | None:
             entries=(*scripts, *((WORD_MAP_SCRIPT,) if of_words else ())),
         ),
         stylesheets=[relative(PATH, f"assets/{name}") for name in styles],
-        noscript=relative(PATH, "assets/explore/noscript.css"),
         # Of the view that opens first.
         ruler=Shown(report=report, model=model, context=context, shown=context.projections[0], page=PATH).ruler(),
         data=data_text.embedded({**words_entry(report, PATH), "models": [_model(model) for model in models]}),
@@ -101,13 +100,12 @@ def _context(context: ContextReport) -> dict[str, Any]:
         **({"lens": True} if has_tops(context) else {}),
         "opening": context.geometry.massive.emergence_depth if context.geometry else None,
         "projections": [
-            _projection(shown, drawn=any(each is shown for each in context.drawn_projections))
+            {
+                **projection_entry(shown),
+                "strip": strip_entry(shown.strip, PATH),
+                # The model's page has no plates of it.
+                **({} if any(each is shown for each in context.drawn_projections) else {"undrawn": True}),
+            }
             for shown in context.projections
         ],
     }
-
-
-def _projection(shown: ProjectionReport, *, drawn: bool) -> dict[str, Any]:
-    """``drawn``: whether the model's page has plates of it."""
-    found = {**projection_entry(shown), "strip": strip_entry(shown.strip, PATH)}
-    return found if drawn else {**found, "undrawn": True}

@@ -96,10 +96,7 @@ def with_room_for_phones(report: Report) -> Report:
 def drawings(report: Report, page: str, loader: str, *scripts: str, **more: Any) -> str | None:
     """JSON with names, and where scripts and coordinates are; None where images are shown.
 
-    Parameters
-    ----------
-    loader, scripts : the script of the page that draws, and those that it loads when it does, by their paths within the assets.
-    more : what the page's own scripts need.
+    ``scripts``: those that the ``loader`` loads when it draws, by paths within the assets; ``more``: what its own scripts need.
     """
     if not can_draw(report):
         return None

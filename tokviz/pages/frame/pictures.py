@@ -11,15 +11,7 @@ from tokviz.pages.text.problems import why_no_picture
 from tokviz.pages.text.sentences import depths_name
 from tokviz.pages.text.trust import TRUSTWORTHINESS, finding, trust
 from tokviz.pages.text.wording import count, outside_reference, projection_label
-from tokviz.records import (
-    ContextReport,
-    Image,
-    ModelReport,
-    ProjectionReport,
-    Renditions,
-    Report,
-    depth_name,
-)
+from tokviz.records import ContextReport, Image, ModelReport, ProjectionReport, Renditions, Report, depth_name
 
 MOST_ON_PAPER = 10
 

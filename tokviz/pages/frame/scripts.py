@@ -55,9 +55,7 @@ def head(script: str) -> Head:
 def published(asset: Path, own: Path = ASSETS) -> Path | bytes:
     """What a site has of an asset; what others wrote is taken as it is but for such lines, and so is what can't be read.
 
-    Parameters
-    ----------
-    own : where tokviz's own assets are.
+    ``own``: where tokviz's own assets are.
     """
     if asset.suffix not in (".css", ".js"):
         return asset

@@ -5,7 +5,7 @@ A word is a vertex of its category's path, on which the category's mark is set.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -47,12 +47,8 @@ def paths(
     places: np.ndarray, rows: np.ndarray, memberships: Sequence[tuple[int, ...]], looks: Marks
 ) -> list[tuple[str, str]]:
     """By category a mark, and path data whose vertices are the words; of ``(n_words, 2)`` places some rows, but none that is NaN."""
-    by_mark: dict[str, list[str]] = {}
-    for index in rows:
-        if np.isfinite(places[index]).all():
-            own = memberships[index]
-            mark = f"mark-{own[0] % looks.n_different}" if own else PLAIN
-            by_mark.setdefault(mark, []).append("{:.0f} {:.0f}".format(*places[index]))
+    marked = {row: f"mark-{own[0] % looks.n_different}" if (own := memberships[row]) else PLAIN for row in rows}
+    by_mark = _grouped(places, marked)
     # One vertex has no line that marks could stand on.
     return [
         (mark, f"M{' '.join(vertices if len(vertices) > 1 else vertices * 2)}")
@@ -64,23 +60,23 @@ def dots(
     places: np.ndarray, rows: np.ndarray, memberships: Sequence[tuple[int, ...]], looks: Marks
 ) -> list[tuple[str, str]]:
     """The same as dots, which take a fifth of the space: the class of a color, and path data in which each word is a point."""
-    by_hue: dict[str, list[str]] = {}
-    for index in rows:
-        if np.isfinite(places[index]).all():
-            own = memberships[index]
-            by_hue.setdefault(hue_class(looks, own[0]) if own else "", []).append(
-                "M{:.0f} {:.0f}h0".format(*places[index])
-            )
-    return [(hue, "".join(points)) for hue, points in sorted(by_hue.items())]
+    by_hue = _grouped(places, {row: hue_class(looks, own[0]) if (own := memberships[row]) else "" for row in rows})
+    return [(hue, "".join(f"M{point}h0" for point in points)) for hue, points in sorted(by_hue.items())]
+
+
+def _grouped(places: np.ndarray, classes: Mapping[int, str]) -> dict[str, list[str]]:
+    """By class the places of its words, of which the rows are given."""
+    found: dict[str, list[str]] = {}
+    for row, own in classes.items():
+        if np.isfinite(places[row]).all():
+            found.setdefault(own, []).append("{:.0f} {:.0f}".format(*places[row]))
+    return found
 
 
 def placed(coordinates: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, float]:
     """Where words stand in a plot, NaN for words beyond it, and how far those reach that set its scale.
 
-    Parameters
-    ----------
-    coordinates : ``(n_words, 2)``, finite.
-    reference : ``(n_words,)`` bool: the others don't set the scale.
+    ``coordinates``: ``(n_words, 2)``, finite; ``reference``: ``(n_words,)`` bool, the others don't set the scale.
     """
     limits = extents(coordinates, reference)
     spans, middle = np.array([span(each) for each in limits]), np.mean(limits, axis=1)

@@ -112,12 +112,7 @@ def read(measure: Measure, context: ContextReport | None) -> Reading | None:
 
 
 def maps(report: Report, series: SeriesReport, contexts: Sequence[str]) -> tuple[Map, ...]:
-    """The maps of every context, one for each measure that is known in it; a checkpoint without it has empty cells.
-
-    Parameters
-    ----------
-    contexts : their names.
-    """
+    """The maps of contexts, by name, one for each measure that is known in it; a checkpoint without it has empty cells."""
     every = [*chain(*measures(report).values())]
     made = (_map(measure, [each.context(name) for each in series.shown]) for name in contexts for measure in every)
     return tuple(filter(None, made))

@@ -54,7 +54,6 @@ def series_page(report: Report, series: SeriesReport) -> Values:
             description=f"The words in {series.name}, checkpoint by checkpoint and layer by layer.",
             entries=_SCRIPTS,
         ),
-        stylesheets=[relative(page, f"assets/{name}") for name in ("series.css", "plates/plate.css")],
         series=series,
         facts=" · ".join([sentences.summary(series), *([facts_line(card)] if card else [])]),
         findings=[*_findings(report, series, contexts)],
@@ -86,7 +85,6 @@ def series_page(report: Report, series: SeriesReport) -> Values:
         writers=writers,
         strips=strips,
         strips_title=strips_title,
-        reference=series.checkpoints[series.reference].label,
         images=[*_images(series, contexts, page)],
         csv=relative(page, csv_path(series)),
     )

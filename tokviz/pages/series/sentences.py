@@ -29,22 +29,11 @@ def finding(report: Report, series: SeriesReport, name: str | None = None) -> st
 
 
 def paragraphs(report: Report, series: SeriesReport, names: Sequence[str]) -> tuple[str, ...]:
-    """Paragraphs on all contexts, one of each kind; what is the same in several contexts is said once.
-
-    Parameters
-    ----------
-    names : of the contexts that are shown.
-    """
+    """Paragraphs on these contexts, one of each kind; what is the same in several contexts is said once."""
     labels = {each.name: each.label for each in report.contexts}
-    kinds: tuple[Callable[[str], Facts], ...] = (
-        lambda name: _categories(series, name),
-        lambda name: _massive(series, name),
-        lambda name: _untrained(series, name),
-        lambda name: _relations(report, series, name),
-        lambda name: _writers(series, name),
-    )
+    kinds = (_categories, _massive, _untrained, partial(_relations, report), _writers)
     known = [name for name in names if _is_measured(series, name)] if len(series.shown) > 1 else []
-    return tuple(filter(None, (_merged({name: kind(name) for name in known}, labels) for kind in kinds)))
+    return tuple(filter(None, (_merged({name: kind(series, name) for name in known}, labels) for kind in kinds)))
 
 
 def _is_measured(series: SeriesReport, name: str) -> bool:
@@ -58,16 +47,11 @@ def _merged(stated: Mapping[str, Facts], labels: Mapping[str, str]) -> str:
     if len(different) == 1 and len(told) > 1:
         return text(Fact("series.in_all_contexts", told=different[0])) if different[0] else ""
     of_contexts = {each: tuple(labels[name] for name in told if told[name] == each) for each in different if each}
-    return " ".join(
-        text(
-            Fact(
-                "series.in_contexts",
-                contexts=tuple(Fact("series.context", context=each) for each in contexts),
-                told=each,
-            )
-        )
+    facts = (
+        Fact("series.in_contexts", contexts=tuple(Fact("series.context", context=each) for each in contexts), told=each)
         for each, contexts in of_contexts.items()
     )
+    return " ".join(map(text, facts))
 
 
 def _since(series: SeriesReport, holds: Callable[[Checkpoint], bool]) -> tuple[Fact, Checkpoint] | None:

@@ -27,7 +27,16 @@ def files(report: Report) -> dict[str, str]:
         written[csv_path(series)] = csv_text(header, _rows(series, asked))
         made = maps(report, series, [each.name for each in report.contexts])
         if are_late(made):
-            written[maps_path(series)] = data_text.script(f"{series.slug}/maps", [_map_entry(each) for each in made])
+            # Rows of a depth's name, then of each checkpoint the number and its shade.
+            entries = [
+                {
+                    "measure": each.measure,
+                    "context": each.context,
+                    "rows": [[name, *chain(*row)] for name, row in each.rows],
+                }
+                for each in made
+            ]
+            written[maps_path(series)] = data_text.script(f"{series.slug}/maps", entries)
         for checkpoint in series.checkpoints:
             for context in checkpoint.model.contexts:
                 written |= explore_data.places(checkpoint.model.slug, context)
@@ -49,12 +58,6 @@ def maps_path(series: SeriesReport) -> str:
 def are_late(made: Sequence[Map]) -> bool:
     """Whether the page would be heavy with the numbers of all its maps: a script then adds those that are asked for."""
     return sum(len(cells) for each in made for _, cells in each.rows) > MOST_CELLS
-
-
-def _map_entry(made: Map) -> dict[str, Any]:
-    """Rows of a depth's name, then of each checkpoint the number and its shade."""
-    rows = [[depth, *chain(*cells)] for depth, cells in made.rows]
-    return {"measure": made.measure, "context": made.context, "rows": rows}
 
 
 def _rows(series: SeriesReport, asked: Sequence[Measure]) -> Iterator[list[Any]]:

@@ -29,10 +29,7 @@ MOST_IMAGES = 640
 def viewer(report: Report, series: SeriesReport, names: Sequence[str], page: str) -> dict[str, Any]:
     """One plot, of any checkpoint at any depth: shown first is the last checkpoint in the middle of its layers.
 
-    Parameters
-    ----------
-    names : of the contexts that are shown; at least one.
-    page : its path from the site's root.
+    ``names``: of the contexts that are shown; at least one.
     """
     shown = series.shown
     reference = series.checkpoints[series.reference].label
@@ -51,7 +48,6 @@ def viewer(report: Report, series: SeriesReport, names: Sequence[str], page: str
         "picture": _plot(shown[-1], names[0], depth, page),
         # Shown without scripts only.
         "first": _plot(shown[0], names[0], depth, page) if len(shown) > 1 else None,
-        "size": report.look.plate_size,
         "projection": projection_label(series.projection),
         "data": data_text.embedded(_data(series, names, page)),
         "plates": drawings(
