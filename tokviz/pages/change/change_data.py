@@ -13,8 +13,7 @@ from tokviz.pages.explore import explore_data
 from tokviz.pages.findings.changes import Shift, shifts
 from tokviz.pages.findings.differences import MEASURES
 from tokviz.pages.frame.frame import change_path
-from tokviz.pages.text import data_text
-from tokviz.pages.text.data_text import csv_text, spreadsheet_safe
+from tokviz.pages.text.data_text import csv_text, script, spreadsheet_safe
 from tokviz.records import Report, depth_name
 
 SIDES = ("before", "after")
@@ -34,7 +33,7 @@ def _folder(shift: Shift) -> str:
 
 def of_sides(found: Sequence[Shift]) -> dict[str, str]:
     """Path from the site's root → script, of both sides in all contexts."""
-    written: dict[str, str] = {"data/words.js": data_text.script("words", explore_data.words(found[0].report.words))}
+    written: dict[str, str] = {"data/words.js": script("words", explore_data.words(found[0].report.words))}
     for each in found:
         for side, (_, context, shown) in zip(SIDES, each.sides, strict=True):
             written |= explore_data.places(slug_of(each, side), replace(context, projections=(shown,)))

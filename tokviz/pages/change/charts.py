@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from tokviz.pages.charts.axis import ends
 from tokviz.pages.charts.curves import Axes, Chart, Series, chart_of, make_chart
 from tokviz.pages.charts.measure import Measure, Reading
 from tokviz.pages.charts.measures import WITHIN_A_MODEL
 from tokviz.pages.charts.scale import Layout
+from tokviz.pages.charts.word_by_word import banded
 from tokviz.pages.findings.change_evidence import MOST_NAMED
 from tokviz.pages.findings.changes import Shift
-from tokviz.pages.text import catalogue
-from tokviz.pages.text.catalogue import Fact
+from tokviz.pages.text.catalogue import Fact, text
 from tokviz.pages.text.wording import capitalized, joined_by_and
 
 RULER = Layout(
@@ -50,13 +48,13 @@ def difference(shift: Shift, *, narrow: bool = False) -> Chart | None:
         )
     ]
     axes = Axes.of(_DIFFERENCE, series, depths=ends(shift.n_depths - 1), layout=NARROW if narrow else RULER)
-    measure = capitalized(catalogue.text(Fact(f"paired.measures.{shift.measure}")))
+    measure = capitalized(text(Fact(f"paired.measures.{shift.measure}")))
     return make_chart(axes, series, heading=f"{measure}, {name}")
 
 
 def difference_in_words(shift: Shift) -> str:
     """What its curves are."""
-    measure = capitalized(catalogue.text(Fact(f"paired.measures.{shift.measure}")))
+    measure = capitalized(text(Fact(f"paired.measures.{shift.measure}")))
     which, names = "with its interval", shift.names_of(shift.named)[:MOST_NAMED]
     if len(names) == 1:
         which = f"and of {names[0]}, each {which}"
@@ -68,12 +66,7 @@ def difference_in_words(shift: Shift) -> str:
 def _readings(shift: Shift, *, by_category: bool) -> list[Reading]:
     if shift.pair.paired is None:
         return []
-    bands = shift.band(shift.measure, by_category=by_category)
-    low, value, high = np.where(np.isfinite(bands), bands, np.nan)
-    return [
-        Reading(values=each, interval=(lower, upper), thresholds=(0.0,))
-        for lower, each, upper in zip(low, value, high, strict=True)
-    ]
+    return [banded(each) for each in shift.band(shift.measure, by_category=by_category).swapaxes(0, 1)]
 
 
 def of_categories(shift: Shift) -> tuple[Chart, ...]:

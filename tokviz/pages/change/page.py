@@ -59,6 +59,7 @@ def _page(report: Report, found: Sequence[Shift]) -> Values:
         models=[Link(text=name, href=relative(page, each)) for name, each in _own_pages(first).items()],
         contexts=views,
         left_out=_left_out(report, found),
+        least_in_one=PairedMeasures.LEAST_IN_ONE,
         layers=_layers(report, first),
         caption=caption(first, first.depth),
         marked=_strong_in_words(first, first.depth),
@@ -77,14 +78,11 @@ def _page(report: Report, found: Sequence[Shift]) -> Values:
     )
 
 
-def _left_out(report: Report, found: Sequence[Shift]) -> str:
-    """The contexts in which two models were compared, but not as before and after; empty without any."""
+def _left_out(report: Report, found: Sequence[Shift]) -> list[str]:
+    """The contexts in which two models were compared, but not as before and after."""
     slugs, shown = {found[0].before.slug, found[0].after.slug}, {each.pair.context for each in found}
     compared = {each.context for each in report.differences if {each.model_a, each.model_b} == slugs}
-    labels = [each.label for each in report.contexts if each.name in compared - shown]
-    if not labels:
-        return ""
-    return f"Left out are words {joined_by_and(labels)}: the models don’t read them from the same tokens."
+    return [each.label for each in report.contexts if each.name in compared - shown]
 
 
 def _own_pages(shift: Shift) -> dict[str, str]:
@@ -116,7 +114,7 @@ def _context(report: Report, shift: Shift, page: str) -> dict[str, Any]:
         "n_all_movers": shift.n_movers,
         "k": shift.changed.moved.k,
         "asked": _asked(shift),
-        "too_small": _too_small(shift),
+        "too_small": shift.too_small,
         "downloads": [Link(text=file, href=relative(page, path)) for file, path in tables_of(shift).items()],
     }
 
@@ -151,13 +149,6 @@ def _asked(shift: Shift) -> str:
     first = ["the context’s first sentence"] if shift.is_of_first else []
     some = [f"{n:,} of {count(n_words, 'word')}, evenly drawn, among each other"] if n < n_words else []
     return f"This was asked of {joined_by_and([*first, *some])}." if first or some else ""
-
-
-def _too_small(shift: Shift) -> str:
-    if not shift.too_small:
-        return ""
-    least = PairedMeasures.LEAST_IN_ONE
-    return f"Of fewer than {least} words that count, and so not tested by itself: {joined_by_and(shift.too_small)}."
 
 
 def _layers(report: Report, shift: Shift) -> dict[str, Any]:

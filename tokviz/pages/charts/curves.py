@@ -198,7 +198,10 @@ def _curves(axes: Axes, series: Sequence[Series], shown: Sequence[Series]) -> It
             if own[kind]:
                 yield f'<path class="{kind} {each.classes(layout)}" d="{own[kind]}"/>'
     yield from (_across(layout, "chance", height) for height in axes.heights(_dotted(series)).tolist())
-    yield from (_across(layout, "chance surface", height) for height in axes.heights(_dashed(series)).tolist())
+    # One value for all: contexts and models differ in their tokens at most.
+    surface = [each.reading.surface for each in series if each.reading.has_surface]
+    for height in axes.heights(np.array([np.mean(surface)] if surface else [])).tolist():
+        yield _across(layout, "chance surface", height)
     if axes.mark is not None:
         x = coordinate(layout.x(axes.mark))
         yield f'<line class="mark" x1="{x}" x2="{x}" y1="{float(layout.top - 4)}" y2="{coordinate(layout.bottom)}"/>'
@@ -231,12 +234,6 @@ def _dotted(series: Sequence[Series]) -> np.ndarray:
     if np.isfinite(known).any() and not any(each.control == "chance" for each in series):
         values.append(float(np.nanmean(known)))
     return np.array(values)
-
-
-def _dashed(series: Sequence[Series]) -> np.ndarray:
-    """What the words' surface gives, one value for all: contexts and models differ in their tokens at most."""
-    found = [each.reading.surface for each in series if each.reading.has_surface]
-    return np.array([np.mean(found)]) if found else np.empty(0)
 
 
 def _names(axes: Axes, series: Sequence[Series]) -> Iterator[str]:

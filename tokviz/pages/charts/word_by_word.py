@@ -61,36 +61,32 @@ def charts_between(
 
 
 def _of_context(context: ContextReport, model: ModelReport) -> Iterator[Chart | None]:
-    label = context.states.context.label
+    label, first = context.states.context.label, model.contexts[0].states.context.label
     heading = f"{NAME}{f': words {label}' if len(model.contexts) > 1 else ''}"
+    against = (("− embedding", "embedding"), ("− untrained", "untrained"), (f"− {first}", "first_context"))
+    of_itself = [(name, found) for name, each in against if (found := getattr(context.paired, each, None))]
     changed = [
         (short_label(each).removeprefix(f"{label}, "), each.paired.unchanged)
         for each in context.interventions
         if each.paired and each.paired.unchanged
     ]
     for held, name, than in (
-        ([*_held(context, model.contexts[0])], heading, "what stands at a curve’s end"),
+        (of_itself, heading, "what stands at a curve’s end"),
         (changed, f"{heading}, neurons set to a value", "the unchanged model"),
     ):
         if readings := [(at_end, _reading(found, context.states.n_depths)) for at_end, found in held]:
             yield chart_of(replace(_MEASURE, name=name, caption=f"Purity less that of {than}."), readings)
 
 
-def _held(context: ContextReport, first: ContextReport) -> Iterator[tuple[str, PairedMeasures]]:
-    if context.paired is not None:
-        paired = context.paired
-        every = (
-            ("− embedding", paired.embedding),
-            ("− untrained", paired.untrained),
-            (f"− {first.states.context.label}", paired.first_context),
-        )
-        yield from ((name, found) for name, found in every if found is not None)
-
-
 def _reading(found: PairedMeasures, n_depths: int, measure: str = "purity") -> Reading:
     """NaN at the depths that aren't held against anything, and where a band has no end."""
     overall = getattr(found, measure).overall
     curves = np.full((3, n_depths), np.nan)
-    curves[:, found.depths[:, 0]] = [overall.value[0], overall.low[0], overall.high[0]]
-    values, low, high = np.where(np.isfinite(curves), curves, np.nan)
+    curves[:, found.depths[:, 0]] = [overall.low[0], overall.value[0], overall.high[0]]
+    return banded(curves)
+
+
+def banded(curves: np.ndarray) -> Reading:
+    """``(3, n_depths)``: of a difference the lower end, the value and the upper end, not finite where there is none."""
+    low, values, high = np.where(np.isfinite(curves), curves, np.nan)
     return Reading(values=values, interval=(low, high), thresholds=(0.0,))

@@ -239,7 +239,9 @@ class Shift:
             return Fact("change.moved", which=self.counted(n), n=n, **both)
         if self.pair.paired is None:
             return Fact("change.without_categories", **both)
-        ends = self._ends_where_states_differ
+        # Of each category, by every metric, and of all words where it is known at each depth.
+        of_categories = np.concatenate([self.ends(each, by_category=True) for each in MEASURES])
+        ends = np.concatenate([of_categories[:, ~self.changed.is_same], self.ends_of_all])
         are_known = np.isfinite(ends)
         if not are_known.any():
             return Fact("change.not_tested", **both)
@@ -252,14 +254,8 @@ class Shift:
         return Fact(kind, most=rounded_up(float(largest.max())), **both)
 
     @property
-    def _ends_where_states_differ(self) -> np.ndarray:
-        """``(n, n_such_depths)``: see ``_ends``, by every metric: of each category, and of all words where it is known at each depth."""
-        of_categories = [self.ends(each, by_category=True) for each in MEASURES]
-        return np.concatenate([np.concatenate(of_categories)[:, ~self.changed.is_same], self.ends_of_all])
-
-    @property
     def ends_of_all(self) -> np.ndarray:
-        """The same of all words alone."""
+        """``(n, n_such_depths)``: see ``ends``, by every metric: of all words, where states differ, if known at each such depth."""
         of_all = np.concatenate([self.ends(each, by_category=False) for each in MEASURES])[:, ~self.changed.is_same]
         return np.asarray(of_all[np.isfinite(of_all).all(axis=1)])
 

@@ -14,8 +14,6 @@ LEAST_CHANGE = 1e-4
 """Smaller shares aren't told apart."""
 _RANDOM = {0: "findings.break.random_set", 1: "findings.break.random_one", 2: "findings.break.random_pair"}
 """How draws of so many neurons are called; 0 for others."""
-
-
 PLAIN = "centered"
 """The projection that shows the states as they are, with a line where there is one."""
 
