@@ -70,26 +70,22 @@ def _carousel(shown: Shown) -> Figure:
 
 
 def _essay(report: Report) -> Iterator[str | Figure]:
+    home = _leading_home(report)
     for part in report.intro:
         if isinstance(part, str):
-            # Markdown ends HTML at an empty line.
-            yield re.sub(r"(?<=\n)\n", "&#10;", _LINK.sub(_leading_home(report), part))
+            yield re.sub(r"(?<=\n)\n", "&#10;", _LINK.sub(home, part))  # Markdown ends HTML at an empty line
             continue
         try:
-            place = figure(report, part, _ROOT)
+            place: Figure | Lost = figure(report, part, _ROOT)
         except PlaceError as error:
             place = Lost(caption=Markup(part.caption), reason=str(error))
-        yield _fragment(report, place)
-
-
-def _fragment(report: Report, place: Figure | Lost) -> Figure:
-    home = _leading_home(report)
-    caption = Markup(_LINK.sub(home, str(place.caption)))
-    if isinstance(place, Lost):
-        return Figure(label="", caption=caption, source=Link(text="", href=""), problem=place.reason)
-    source = Markup(' <a href="{}">{}</a>').format(place.source.href, place.source.text)
-    problem = f"{place.chart.heading}: a chart of the report." if place.chart else ""
-    return replace(place, caption=caption + Markup(_LINK.sub(home, str(source))), problem=problem)
+        caption = Markup(_LINK.sub(home, str(place.caption)))
+        if isinstance(place, Lost):
+            yield Figure(label="", caption=caption, source=Link(text="", href=""), problem=place.reason)
+        else:
+            source = Markup(' <a href="{}">{}</a>').format(place.source.href, place.source.text)
+            problem = f"{place.chart.heading}: a chart of the report." if place.chart else ""
+            yield replace(place, caption=caption + Markup(_LINK.sub(home, str(source))), problem=problem)
 
 
 def _leading_home(report: Report) -> Callable[[re.Match[str]], str]:

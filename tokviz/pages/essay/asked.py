@@ -111,12 +111,15 @@ def _of_model(target: str, slug: str, fragment: str) -> Asked:
     context, _, rest = place.partition("/")
     if rest == "grid" or rest.startswith("grid/"):
         projection = rest.partition("/")[2] or None
-        plots = [Plots(slug=slug, context=context, first=None, last=None, projection=projection)]
-        return Asked(kind="grid", plots=tuple(plots))
+        grid = Plots(slug=slug, context=context, first=None, last=None, projection=projection)
+        return Asked(kind="grid", plots=(grid,))
     if "," in place and "+" in place:
         raise PlaceError(f"expected places one after the other (,) or side by side (+), got both in {shown(target)}")
-    plots = [*_pieces(target, slug, re.split(r"[,+]", place))]
-    return Asked(kind="plots", plots=_in_one_projection(plots), are_beside="+" in place)
+    pieces = [*_pieces(target, slug, re.split(r"[,+]", place))]
+    # A projection that one place names is that of those that name none, as "Copy link" has it.
+    named = next((each.projection for each in pieces if each.projection), None)
+    plots = tuple(replace(each, projection=each.projection or named) for each in pieces)
+    return Asked(kind="plots", plots=plots, are_beside="+" in place)
 
 
 def _pieces(target: str, slug: str, pieces: Iterable[str]) -> Iterator[Plots]:
@@ -138,12 +141,6 @@ def _pieces(target: str, slug: str, pieces: Iterable[str]) -> Iterator[Plots]:
 def _is_depths(text: str) -> bool:
     """Whether it is meant as a depth, or as a range of them."""
     return text.startswith(("embedding", "layer-")) or ".." in text
-
-
-def _in_one_projection(plots: list[Plots]) -> tuple[Plots, ...]:
-    """A projection that one place names is that of those that name none, as "Copy link" has it."""
-    named = next((each.projection for each in plots if each.projection), None)
-    return tuple(replace(each, projection=each.projection or named) for each in plots)
 
 
 def _compared(target: str, fragment: str) -> Asked:

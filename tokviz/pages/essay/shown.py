@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 
 from tokviz.pages.charts.curves import Chart, model_charts
 from tokviz.pages.charts.measures import related_measures
-from tokviz.pages.essay.asked import Asked, PlaceError, Plots, among, depths_of, parse, shown_part
+from tokviz.pages.essay.asked import PlaceError, Plots, among, depths_of, parse, shown_part
 from tokviz.pages.findings.chosen import findings
 from tokviz.pages.findings.finding import Found
 from tokviz.pages.frame.frame import model_path, relative
@@ -89,7 +89,10 @@ def figure(report: Report, place: EssayPlace, page: str) -> Figure | Lost:
     PlaceError : the report doesn't have it, although nothing failed.
     """
     models = {model.slug: model for model in report.models}
-    asked = _with_first(parse(place.target), next(iter(models), ""))
+    asked, first = parse(place.target), next(iter(models), "")
+    # Places of no named model are those of the first one.
+    plots = tuple(replace(each, slug=each.slug or first) for each in asked.plots)
+    asked = replace(asked, slug=asked.slug or first if asked.kind == "chart" else "", plots=plots)
     if not models and asked.kind != "finding":
         raise PlaceError(
             f"expected a model whose plots can be shown, got none in this report for {shown(place.target)}"
@@ -104,17 +107,11 @@ def figure(report: Report, place: EssayPlace, page: str) -> Figure | Lost:
         return _of_finding(report, int(asked.name), place, page)
     if asked.kind == "chart":
         return _of_chart(report, models[asked.slug], asked.name, place, page)
-    views = [(plots, _view(report, models[plots.slug], plots, page)) for plots in asked.plots]
+    views = [(each, _view(report, models[each.slug], each, page)) for each in plots]
     if asked.kind == "grid":
         return _of_grid(views[0][1], place)
-    places = [(view, depth) for plots, view in views for depth in depths_of(plots, view.context.states.n_depths)]
+    places = [(view, depth) for each, view in views for depth in depths_of(each, view.context.states.n_depths)]
     return _of_plots(places, place.caption, are_beside=asked.are_beside)
-
-
-def _with_first(asked: Asked, first: str) -> Asked:
-    """Places of no named model are those of the first one."""
-    plots = tuple(replace(each, slug=each.slug or first) for each in asked.plots)
-    return replace(asked, slug=asked.slug or first if asked.kind == "chart" else "", plots=plots)
 
 
 def _view(report: Report, model: ModelReport, plots: Plots, page: str) -> Shown:
