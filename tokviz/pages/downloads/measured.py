@@ -50,22 +50,17 @@ _CLAIMS = {
 
 def geometry_csv(states: HiddenStates, geometry: Geometry, added: Sequence[AddedMeasure] = ()) -> str:
     """A row per depth, a column per measure; dimensions, words and the like are separated by spaces."""
+    starts = [stage.first_depth for stage in geometry.stages]
     columns: dict[str, Iterable[Any]] = {
         "depth": range(states.n_depths),
         "layer": map(depth_name, range(states.n_depths)),
         "module": states.module_paths,
-        "stage": _stage_numbers(geometry, states.n_depths),
+        "stage": [bisect.bisect_right(starts, depth) for depth in range(states.n_depths)],
         **dict(_columns(geometry, [word.word for word in states.tokenization.words])),
         **{f"added_{each.column}": each.value for each in added},
         **{f"added_{each.column}_chance": each.chance for each in added if each.chance is not None},
     }
     return csv_text(list(columns), zip(*columns.values(), strict=True))
-
-
-def _stage_numbers(geometry: Geometry, n_depths: int) -> list[int]:
-    """Per depth the number of its stage, from 1."""
-    starts = [stage.first_depth for stage in geometry.stages]
-    return [bisect.bisect_right(starts, depth) for depth in range(n_depths)]
 
 
 def _columns(record: Any, words: Sequence[str] = (), prefix: str = "") -> Iterable[tuple[str, Iterable[Any]]]:

@@ -11,8 +11,7 @@ from tokviz.pages.change.movers import movers_at
 from tokviz.pages.findings.changes import Shift, shifts
 from tokviz.pages.findings.chosen import findings
 from tokviz.pages.findings.finding import Found
-from tokviz.pages.text import data_text
-from tokviz.pages.text.data_text import rounded
+from tokviz.pages.text.data_text import rounded, spaced
 from tokviz.pages.text.findings import as_json, finding_of
 from tokviz.pages.text.problems import problems
 from tokviz.records import (
@@ -46,7 +45,7 @@ def text(report: Report) -> str:
         "models": [_model(model) for model in report.models],
         **({"series": [_series(series) for series in report.series]} if report.series else {}),
     }
-    return data_text.spaced(content, indent=1) + "\n"
+    return spaced(content, indent=1) + "\n"
 
 
 def _parts(record: Any, *names: str) -> dict[str, Any]:

@@ -11,8 +11,7 @@ import numpy as np
 
 from tokviz.pages.charts.axis import mark_of, norm_name
 from tokviz.pages.frame.frame import data_path
-from tokviz.pages.text import data_text
-from tokviz.pages.text.data_text import packed, rounded
+from tokviz.pages.text.data_text import packed, rounded, script
 from tokviz.pages.text.problems import problems
 from tokviz.records import ContextReport, ModelReport, Neighbours, Projection, Report, WordList
 from tokviz.records.axes import Limits, extents, size, span
@@ -32,13 +31,13 @@ def scripts(report: Report) -> dict[str, str]:
     captured = [(model, context) for model in report.models for context in model.captures]
     if not report.is_explorable:
         return {}
-    written = {"data/words.js": data_text.script("words", words(report.words))}
+    written = {"data/words.js": script("words", words(report.words))}
     for model, context in captured:
         written |= places(model.slug, context, _measures(model, context))
         if context.neighbours is not None:
             name = context.states.context.name
             path = f"{data_path(model.slug, name)}/neighbours.js"
-            written[path] = data_text.script(f"{model.slug}/{name} neighbours", _neighbours(context.neighbours))
+            written[path] = script(f"{model.slug}/{name} neighbours", _neighbours(context.neighbours))
     return written
 
 
@@ -46,29 +45,25 @@ def places(slug: str, context: ContextReport, measures: dict[str, Any] | None = 
     """Path from the site's root → script, of what plots of one capture are drawn with; ``measures``: what its ruler shows."""
     name = context.states.context.name
     folder, key = data_path(slug, name), f"{slug}/{name}"
-    written = {f"{folder}/words.js": data_text.script(key, {**_tokens(context), "measures": measures})}
+    tokenization = context.states.tokenization
+    cut = {
+        "pieces": [[visible_piece(piece) for piece in word.word_pieces] for word in tokenization.words],
+        "outside": np.flatnonzero(~tokenization.reference).tolist(),
+        "modules": context.states.module_paths,
+    }
+    written = {f"{folder}/words.js": script(key, {**cut, "measures": measures})}
     for entry in context.projections:
         name = entry.projection.name
         content, parts = coordinates(entry.projection)
-        written[f"{folder}/coordinates-{name}.js"] = data_text.script(f"{key}/{name}", content)
+        written[f"{folder}/coordinates-{name}.js"] = script(f"{key}/{name}", content)
         for part, each in enumerate(parts):
-            written[f"{folder}/coordinates-{name}-{part}.js"] = data_text.script(f"{key}/{name}/{part}", each)
+            written[f"{folder}/coordinates-{name}-{part}.js"] = script(f"{key}/{name}/{part}", each)
     return written
 
 
 def words(found: WordList) -> dict[str, Any]:
     """All words, with the places of their categories."""
     return {"words": found.words, "memberships": found.memberships}
-
-
-def _tokens(context: ContextReport) -> dict[str, Any]:
-    """How a context's words were cut, and what its layers are called."""
-    tokenization = context.states.tokenization
-    return {
-        "pieces": [[visible_piece(piece) for piece in word.word_pieces] for word in tokenization.words],
-        "outside": np.flatnonzero(~tokenization.reference).tolist(),
-        "modules": context.states.module_paths,
-    }
 
 
 def _measures(model: ModelReport, context: ContextReport) -> dict[str, Any] | None:

@@ -5,17 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from tokviz.pages.frame import index
 from tokviz.pages.frame.frame import Frame, Values, model_path, relative
-from tokviz.pages.frame.index import (
-    captured,
-    context_entry,
-    data_folder,
-    model_entry,
-    projection_entry,
-    related_flag,
-    strip_entry,
-    words_entry,
-)
 from tokviz.pages.frame.pictures import Shown
 from tokviz.pages.model.lens import has_tops, limits
 from tokviz.pages.model.related import SCRIPT as CHOICE_SCRIPT
@@ -37,7 +28,7 @@ def explore_page(report: Report) -> Values | None:
     """A scatter of any capture, to be touched; None when no model could be captured."""
     if not report.is_explorable:
         return None
-    models = captured(report)
+    models = index.captured(report)
     model, context = models[0], models[0].contexts[0]
     n_words = count(len(report.words.words), "word")
     told = [each for model in models for each in model.contexts if has_tops(each)]
@@ -57,10 +48,8 @@ def explore_page(report: Report) -> Values | None:
         stylesheets=[relative(PATH, f"assets/{name}") for name in styles],
         # Of the view that opens first.
         ruler=Shown(report=report, model=model, context=context, shown=context.projections[0], page=PATH).ruler(),
-        data=data_text.embedded({**words_entry(report, PATH), "models": [_model(model) for model in models]}),
+        data=data_text.embedded({**index.words_entry(report, PATH), "models": [_model(model) for model in models]}),
         related_choices=related,
-        # They keep the legend's place until the script makes it.
-        categories=report.words.categories,
         word_map=of_words,
         lens_limits=f"{limits(told)} {UNCERTAIN}" if told else "",
         # Where the same things are found without scripts.
@@ -83,26 +72,26 @@ def _files(report: Report, model: ModelReport) -> Iterator[Link]:
 
 def _model(model: ModelReport) -> dict[str, Any]:
     return {
-        **model_entry(model),
+        **index.model_entry(model),
         "page": relative(PATH, model_path(model.slug)),
-        "data": data_folder(model, PATH),
+        "data": index.data_folder(model, PATH),
         "contexts": [_context(context) for context in model.captures],
     }
 
 
 def _context(context: ContextReport) -> dict[str, Any]:
     return {
-        **context_entry(context),
+        **index.context_entry(context),
         "last": context.states.n_depths - 1,
         "neighbours": context.neighbours is not None,
-        **related_flag(context),
+        **index.related_flag(context),
         **({"scores": True} if has_scores(context) else {}),
         **({"lens": True} if has_tops(context) else {}),
         "opening": context.geometry.massive.emergence_depth if context.geometry else None,
         "projections": [
             {
-                **projection_entry(shown),
-                "strip": strip_entry(shown.strip, PATH),
+                **index.projection_entry(shown),
+                "strip": index.strip_entry(shown.strip, PATH),
                 # The model's page has no plates of it.
                 **({} if any(each is shown for each in context.drawn_projections) else {"undrawn": True}),
             }

@@ -76,7 +76,6 @@ def method_page(report: Report) -> Values:
             entries=("contents.js", "copy.js"),
         ),
         n_words=words_in_all(report),
-        is_list=report.words.vocabulary is None,
         landmarks=landmarks.missing(report),
         categories=categories,
         most_in_sight=MOST_WORDS_IN_SIGHT,
@@ -92,11 +91,9 @@ def method_page(report: Report) -> Values:
         glossary=[each for each in glossary.GLOSSARY if each is not glossary.LENS or any(map(has_lens, captured))],
         folded=len(report.all_models) > MOST_MODELS_IN_NAV,
         provenance=[*((model, relative(page, model_path(model.slug))) for model in report.models), *steps],
-        command=report.command,
         downloads=files,
         notebook=next((each.href for each in files if each.text.endswith(".ipynb")), None),
         citation=citation,
-        version=report.version,
     )
 
 

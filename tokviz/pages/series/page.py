@@ -56,7 +56,12 @@ def series_page(report: Report, series: SeriesReport) -> Values:
         ),
         series=series,
         facts=" · ".join([sentences.summary(series), *([facts_line(card)] if card else [])]),
-        findings=[*_findings(report, series, contexts)],
+        # With fewer than two checkpoints it is said once that nothing is.
+        findings=[
+            (name, said)
+            for name in (contexts if len(series.shown) > 1 else [report.contexts[0].name])
+            if (said := sentences.finding(report, series, name))
+        ],
         told=told,
         changes=lines([each.found() for each in shifts(report) if each.series is series], page),
         certainty=sentences.certainty(series),
@@ -88,13 +93,6 @@ def series_page(report: Report, series: SeriesReport) -> Values:
         images=[*_images(series, contexts, page)],
         csv=relative(page, csv_path(series)),
     )
-
-
-def _findings(report: Report, series: SeriesReport, contexts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Of each context its name and the finding; with fewer than two checkpoints it is said once that nothing is."""
-    for name in contexts if len(series.shown) > 1 else [report.contexts[0].name]:
-        if text := sentences.finding(report, series, name):
-            yield name, text
 
 
 def _templates(report: Report, contexts: Mapping[str, str]) -> Iterator[tuple[str, str]]:

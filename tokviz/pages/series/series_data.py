@@ -9,8 +9,7 @@ from typing import Any
 from tokviz.pages.charts.measure import Measure
 from tokviz.pages.explore import explore_data
 from tokviz.pages.series.maps import Map, maps, measures, read
-from tokviz.pages.text import data_text
-from tokviz.pages.text.data_text import csv_text, spreadsheet_safe
+from tokviz.pages.text.data_text import csv_text, script, spreadsheet_safe
 from tokviz.records import Report, SeriesReport, depth_name
 
 MOST_CELLS = 8000
@@ -36,12 +35,12 @@ def files(report: Report) -> dict[str, str]:
                 }
                 for each in made
             ]
-            written[maps_path(series)] = data_text.script(f"{series.slug}/maps", entries)
+            written[maps_path(series)] = script(f"{series.slug}/maps", entries)
         for checkpoint in series.checkpoints:
             for context in checkpoint.model.contexts:
                 written |= explore_data.places(checkpoint.model.slug, context)
     if written and report.words.vocabulary is None:
-        written["data/words.js"] = data_text.script("words", explore_data.words(report.words))
+        written["data/words.js"] = script("words", explore_data.words(report.words))
     return written
 
 

@@ -20,8 +20,6 @@ from tokviz.records.axes import Limits, extents
 
 AXES = {"reference": "of the reference", "own": "its own"}
 """How readers choose the axes, by the projections' names."""
-SCALES = {"each": "of each plot", "common": "one for all"}
-"""How readers choose the scale of plots on the axes of the reference."""
 MOST_IMAGES = 640
 """Links to plots as images."""
 
@@ -43,12 +41,10 @@ def viewer(report: Report, series: SeriesReport, names: Sequence[str], page: str
         "depth": depth,
         "last": last,
         "axes": AXES,
-        "scales": SCALES,
         # None where no plots are drawn as images.
         "picture": _plot(shown[-1], names[0], depth, page),
         # Shown without scripts only.
         "first": _plot(shown[0], names[0], depth, page) if len(shown) > 1 else None,
-        "projection": projection_label(series.projection),
         "data": data_text.embedded(_data(series, names, page)),
         "plates": drawings(
             report,

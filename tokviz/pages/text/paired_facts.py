@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tokviz.pages.text import catalogue
-from tokviz.pages.text.catalogue import Fact
+from tokviz.pages.text.catalogue import Fact, sentence
 from tokviz.pages.text.sentences import depths_where
 from tokviz.records import CategoriesHeld, ContextReport, ModelReport, Paired, PairedMeasures, Report, Untrained
 from tokviz.text import isolated
@@ -64,13 +63,13 @@ def of_model(report: Report, model: ModelReport) -> tuple[tuple[str, ...], tuple
             held = tuple(_held(each, model.contexts[0]))
             of_purity, of_others = (_sentences(report, held, measures) for measures in (_PURITY, _OTHERS))
             words, kept = f"Words {each.states.context.label}. ", categories_that_hold(report, each)
-            of_purity = f"{catalogue.sentence([kept]) if kept else ''} {of_purity}".strip()
+            of_purity = f"{sentence([kept]) if kept else ''} {of_purity}".strip()
             if each.rule is None:
                 lead += [f"{words}{of_purity}"] if of_purity else []
                 more += [f"{words}{of_others}"] if of_others else []
             else:
                 more += [f"{words}{of_purity} {of_others}".strip()] if held else []
-            grouped = grouped or next((catalogue.sentence(_groups(one.found)) for one in held), "")
+            grouped = grouped or next((sentence(_groups(one.found)) for one in held), "")
     return tuple(lead), (*more, grouped) if grouped else ()
 
 
@@ -95,7 +94,7 @@ def _held(capture: ContextReport, first: ContextReport) -> Iterator[_Held]:
 
 def _sentences(report: Report, every: Sequence[_Held], measures: Mapping[str, str]) -> str:
     """``measures``: their fields, and how sentences call them."""
-    return " ".join(catalogue.sentence([fact]) for each in every for fact in _facts(report, each, measures))
+    return " ".join(sentence([fact]) for each in every for fact in _facts(report, each, measures))
 
 
 def _facts(report: Report, held: _Held, measures: Mapping[str, str]) -> Iterator[Fact]:

@@ -36,11 +36,13 @@ def stage_facts(
 
     ``projection``: the one whose pictures are shown first, if any; else the full space is spoken of.
     """
-    depths = _depths(stage)
+    depths, variance = _depths(stage), []
+    if projection and (shares := _range(projection.explained_variance_ratio[_depths(stage), 0])):
+        variance = [Fact("stages.numbers.variance", shares=shares, projection=projection_label(projection.name))]
     return (
         *_sizes(geometry.massive, depths),
         *([] if at_position_0 else _large(geometry.position0, "stages.numbers.position_0", depths)),
-        *([] if projection is None else _variance(projection, depths)),
+        *variance,
         *_purity(geometry, depths, "stages.numbers.purity", "stages.numbers.chance", n=geometry.n_neighbours),
         *_similarity(stage),
     )
@@ -159,12 +161,6 @@ def whose(activations: MassiveActivations, *, several: bool = False) -> Fact:
 
 
 # --- variance, categories, likeness ----------------------------------------------------------------------------------
-
-
-def _variance(projection: Projection, depths: range) -> list[Fact]:
-    shares = _range(projection.explained_variance_ratio[depths, 0])
-    label = projection_label(projection.name)
-    return [Fact("stages.numbers.variance", shares=shares, projection=label)] if shares else []
 
 
 def _purity(geometry: Geometry, depths: range, kind: str, kind_of_chance: str, **n: int) -> list[Fact]:

@@ -13,20 +13,15 @@ from tokviz.text import isolated
 
 NBSP = "\N{NO-BREAK SPACE}"
 SPACE_MARK = "␣"
-
 PROJECTION_LABELS = {"unit_norm": "unit norm", "without_massive": "without massive or dominant dimensions"}
 UNKNOWN = "–"
 """What stands for a number that isn't defined."""
-
 LEAST_IN_FULL, MOST_IN_FULL = 1e-4, 1e9
 """Numbers between these are written in full, others with a power of ten."""
-
 MOST_NAMED = 5
 """More words than these are counted, not named, in a sentence."""
-
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
 """In words, as in a sentence."""
-
 MOST_WORDS_IN_SIGHT = 60
 """Longer lists of words are folded."""
 
