@@ -97,7 +97,7 @@ class ModelChange:
         TokvizError : pandas isn't installed.
         """
         columns = ["word", "layer", "lost", "before", "after", "where"]
-        return frames.of_rows([[getattr(each, name) for name in columns] for each in all_movers(self.shift)], columns)
+        return frames.of_rows([[each[name] for name in columns] for each in all_movers(self.shift)], columns)
 
     def to_pandas(self, table: str = "depths") -> DataFrame:
         """A data frame, as the CSV file of that name in a report.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -15,21 +15,7 @@ N_NAMED = 3
 """Of the words nearest to one."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Mover:
-    """A word at a depth."""
-
-    word: str
-    layer: str
-    where: str
-    """All depths at which it is announced."""
-    before: str
-    """The words nearest to it; empty where that isn't known."""
-    after: str
-    lost: int
-
-
-def movers_at(shift: Shift, depth: int) -> list[Mover]:
+def movers_at(shift: Shift, depth: int) -> list[dict[str, Any]]:
     """Those of one depth; first those that lost most neighbors, of these the surest."""
     lost, score = shift.changed.lost[depth], shift.changed.score[depth]
     rows = np.flatnonzero(shift.movers[depth]).tolist()
@@ -37,7 +23,7 @@ def movers_at(shift: Shift, depth: int) -> list[Mover]:
     return [_mover(shift, row, depth) for row in order]
 
 
-def all_movers(shift: Shift) -> list[Mover]:
+def all_movers(shift: Shift) -> list[dict[str, Any]]:
     """Each at the depth where it lost most; in the same order."""
     lost = np.where(shift.movers, shift.changed.lost, -1)
     rows = np.flatnonzero(shift.movers.any(axis=0))
@@ -45,7 +31,8 @@ def all_movers(shift: Shift) -> list[Mover]:
     return [_mover(shift, row, int(lost[:, row].argmax())) for row in order]
 
 
-def _mover(shift: Shift, row: int, depth: int) -> Mover:
+def _mover(shift: Shift, row: int, depth: int) -> dict[str, Any]:
+    """A word at a depth, and all depths at which it is announced; of words nearest to it none where that isn't known."""
     words = shift.report.words.of(shift.contexts[0].states.tokenization).words
     rows = shift.changed.rows
     own = int(np.searchsorted(rows, row))
@@ -53,11 +40,11 @@ def _mover(shift: Shift, row: int, depth: int) -> Mover:
         ", ".join(isolated(words[rows[each]]) for each in near[depth, own, :N_NAMED] if each >= 0)
         for near in shift.changed.moved.nearest
     )
-    return Mover(
-        word=words[row],
-        layer=depth_name(depth),
-        where=depths_where(shift.movers[:, row]),
-        before=before,
-        after=after,
-        lost=int(shift.changed.lost[depth, row]),
-    )
+    return {
+        "word": words[row],
+        "layer": depth_name(depth),
+        "where": depths_where(shift.movers[:, row]),
+        "before": before,
+        "after": after,
+        "lost": int(shift.changed.lost[depth, row]),
+    }

@@ -19,7 +19,6 @@ from tokviz.records import (
     BatchCheck,
     Context,
     ContextReport,
-    ControlCurves,
     ModelCard,
     ModelReport,
     Report,
@@ -95,7 +94,7 @@ def _change(shift: Shift) -> dict[str, Any]:
         "evidence": found.said,
         "announced": found.is_announced,
         "depth": depth_name(shift.depth),
-        "movers": [each.word for each in movers_at(shift, shift.depth)],
+        "movers": [each["word"] for each in movers_at(shift, shift.depth)],
     }
 
 
@@ -140,8 +139,8 @@ def _context(context: ContextReport) -> dict[str, Any]:
         # What is announced of the model against them, of each relation and then of each order.
         "untrained": context.untrained
         and {
-            "random": context.untrained.random and _curves(context.untrained.random),
-            "own_embedding": [_curves(each) for each in context.untrained.own_embedding],
+            "random": context.untrained.random and _plain(dataclasses.asdict(context.untrained.random)),
+            "own_embedding": [_plain(dataclasses.asdict(each)) for each in context.untrained.own_embedding],
             "announced_against_layers": context.untrained.by_layers,
             "problems": context.untrained.problems,
         },
@@ -151,7 +150,7 @@ def _context(context: ContextReport) -> dict[str, Any]:
         "projections": [
             {
                 "name": entry.projection.name,
-                "explained_variance_ratio": _numbers(entry.projection.explained_variance_ratio),
+                "explained_variance_ratio": _plain(entry.projection.explained_variance_ratio),
                 "problems": problems(entry.projection),
                 "plates": [plate.wide.path if plate else None for plate in entry.plates],
                 "grid": entry.grid.wide.path if entry.grid else None,
@@ -161,26 +160,17 @@ def _context(context: ContextReport) -> dict[str, Any]:
     }
 
 
-def _curves(control: ControlCurves) -> dict[str, Any]:
-    return {field.name: _numbers(getattr(control, field.name)) for field in dataclasses.fields(control)}
-
-
-def _numbers(values: np.ndarray) -> list[Any]:
-    """Rounded, in lists as deep as the array has dimensions."""
-    return [_numbers(each) if values.ndim > 1 else rounded(each) for each in values]
+def _plain(value: Any) -> Any:
+    """With lists in place of arrays, and rounded numbers."""
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_plain(each) for each in value]
+    return rounded(float(value)) if isinstance(value, float | np.floating) else value
 
 
 def _batch_check(check: BatchCheck) -> dict[str, Any]:
     """How the words were run together, and how far their states agree with those of words run alone."""
-    return dataclasses.asdict(check) | {
-        "comparisons": [
-            dataclasses.asdict(each)
-            | {
-                "difference": rounded(each.difference),
-                "median_difference": rounded(each.median_difference),
-                "depth": depth_name(each.depth),
-            }
-            for each in check.comparisons
-        ],
-        "mask_difference": None if check.mask_difference is None else rounded(check.mask_difference),
-    }
+    comparisons = [dataclasses.asdict(each) | {"depth": depth_name(each.depth)} for each in check.comparisons]
+    found: dict[str, Any] = _plain(dataclasses.asdict(check) | {"comparisons": comparisons})
+    return found
