@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import unquote
 
 from markupsafe import Markup
@@ -23,26 +23,17 @@ ESSAY = "data/essay.html"
 _LINK = re.compile(r'<a href="([^"]*)">(.*?)</a>', re.DOTALL)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Excerpt:
-    """A file to take away."""
+def excerpts(report: Report) -> dict[str, list[str | Figure]]:
+    """Path from the site's root → its parts, safe HTML without empty lines, and pictures.
 
-    path: str
-    """From the site's root."""
-    parts: tuple[str | Figure, ...]
-    """Safe HTML without empty lines, and pictures."""
-
-
-def excerpts(report: Report) -> tuple[Excerpt, ...]:
-    """A carousel of every captured model and context, as the first projection shows it; and the essay, if there is one."""
-    carousels = [
-        Excerpt(path=excerpt_path(model.slug, context.states.context.name), parts=(_carousel(panel),))
-        for model in report.models
-        for context in model.contexts
-        for panel in [Shown(report=report, model=model, context=context, shown=context.projections[0], page=_ROOT)]
-    ]
-    essay = (Excerpt(path=ESSAY, parts=tuple(_essay(report))),) if report.has_essay else ()
-    return (*carousels, *essay)
+    A carousel of every captured model and context, as the first projection shows it; and the essay, if there is one.
+    """
+    found: dict[str, list[str | Figure]] = {}
+    for model in report.models:
+        for context in model.contexts:
+            panel = Shown(report=report, model=model, context=context, shown=context.projections[0], page=_ROOT)
+            found[excerpt_path(model.slug, context.states.context.name)] = [_carousel(panel)]
+    return found | ({ESSAY: [*_essay(report)]} if report.has_essay else {})
 
 
 def excerpt_path(slug: str, context: str) -> str:

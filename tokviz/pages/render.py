@@ -8,7 +8,7 @@ import os
 import re
 import stat
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from hashlib import sha256
@@ -23,7 +23,7 @@ from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, Templ
 from jinja2.bccache import Bucket
 
 from tokviz.errors import ThemeError
-from tokviz.pages.excerpt import Excerpt
+from tokviz.pages.essay.shown import Figure
 from tokviz.pages.frame.pictures import slide_id
 from tokviz.pages.frame.scripts import published
 from tokviz.pages.site import Page, SiteView
@@ -146,9 +146,7 @@ def _bytecode(kind: type[Environment]) -> FileSystemBytecodeCache | None:
 def render(site: SiteView, folders: Sequence[Path]) -> dict[str, str]:
     """The text of every page, and of what pages load that only this report has, keyed by its path from the site's root.
 
-    Raises
-    ------
-    ThemeError : a template of the author's can't be filled.
+    Raises ``ThemeError`` where a template of the author's can't be filled.
     """
     explainer, files = Explainer(), dict(site.files)
     with _theme_errors(folders):
@@ -165,9 +163,7 @@ def render(site: SiteView, folders: Sequence[Path]) -> dict[str, str]:
 def render_page(page: Page, folders: Sequence[Path], **values: object) -> str:
     """One page by itself; ``values``: what its template takes besides its record and its frame.
 
-    Raises
-    ------
-    ThemeError : a template of the author's can't be filled.
+    Raises ``ThemeError``, as ``render`` does.
     """
     with _theme_errors(folders):
         return _filled_page(environment(folders, Explainer()), page, **values)
@@ -188,7 +184,9 @@ def in_address(picture: bytes) -> str:
     return f"data:image/webp;base64,{base64.b64encode(picture).decode()}"
 
 
-def render_excerpts(views: Iterable[Excerpt], folders: Sequence[Path], pictures: Mapping[str, Path]) -> dict[str, str]:
+def render_excerpts(
+    excerpts: Mapping[str, Sequence[str | Figure]], folders: Sequence[Path], pictures: Mapping[str, Path]
+) -> dict[str, str]:
     """The text of every fragment, keyed by its path from the site's root; ``pictures``: by theirs, the files that go in."""
 
     def data_address(path: str) -> str:
@@ -199,8 +197,8 @@ def render_excerpts(views: Iterable[Excerpt], folders: Sequence[Path], pictures:
     # Jekyll reads two braces as an order to itself.
     with _theme_errors(folders):
         return {
-            view.path: _filled(jinja, "excerpt.html", view=view).replace("{{", "{&#123;").replace("{%", "{&#37;")
-            for view in views
+            path: _filled(jinja, "excerpt.html", parts=parts).replace("{{", "{&#123;").replace("{%", "{&#37;")
+            for path, parts in excerpts.items()
         }
 
 
