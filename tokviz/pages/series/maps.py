@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
+from typing import Any
 
 import numpy as np
 
@@ -20,22 +21,6 @@ LARGEST_TOP = 1000.0
 
 OF_FIRST_TEMPLATE = ("largest", "pc1", "attention")
 """Maps of a context's first template; the others are medians over all."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Map:
-    """One measure in one context: depths as rows, checkpoints as columns."""
-
-    measure: str
-    """In the page: ``purity``."""
-    context: str
-    """The context's name."""
-    label: str
-    """For those who don't see which choices are made."""
-    caption: str
-    rows: tuple[tuple[str, list[tuple[str, str]]], ...]
-    """Of each depth its name, and of each checkpoint the number, empty where it isn't defined, and its style: ``s0`` to ``s4``, with ``y``
-    where it is announced."""
 
 
 ATTENTION = Measure(
@@ -111,14 +96,19 @@ def read(measure: Measure, context: ContextReport | None) -> Reading | None:
     return reading
 
 
-def maps(report: Report, series: SeriesReport, contexts: Sequence[str]) -> tuple[Map, ...]:
+def maps(report: Report, series: SeriesReport, contexts: Sequence[str]) -> tuple[dict[str, Any], ...]:
     """The maps of contexts, by name, one for each measure that is known in it; a checkpoint without it has empty cells."""
     every = [*chain(*measures(report).values())]
     made = (_map(measure, [each.context(name) for each in series.shown]) for name in contexts for measure in every)
     return tuple(filter(None, made))
 
 
-def _map(measure: Measure, captures: Sequence[ContextReport | None]) -> Map | None:
+def _map(measure: Measure, captures: Sequence[ContextReport | None]) -> dict[str, Any] | None:
+    """One measure in one context: depths as rows, checkpoints as columns; None where it isn't known.
+
+    A row has the depth's name, and of each checkpoint the number, empty where it isn't defined, and its style: ``s0`` to ``s4``,
+    with ``y`` where it is announced.
+    """
     found = [read(measure, each) for each in captures]
     known = [each.values for each in found if each is not None and each.is_defined]
     if not known:
@@ -126,19 +116,16 @@ def _map(measure: Measure, captures: Sequence[ContextReport | None]) -> Map | No
     top, last = _top(measure, np.concatenate(known)), len(known[0]) - 1
     context = next(each.states.context for each in captures if each is not None)
     which, n = "In the first" if measure.key in OF_FIRST_TEMPLATE else "Median", len(context.templates)
-    return Map(
-        measure=measure.key,
-        context=context.name,
-        label=f"{measure.name}, {context.label}",
-        caption=f"{measure.caption} {which} of {n} templates." if n > 1 else measure.caption,
-        rows=tuple(
-            (
-                f"{depth_name(depth)}{' (last)' if depth == last > 0 else ''}",
-                [_cell(measure, top, each, depth) for each in found],
-            )
-            for depth in range(last + 1)
-        ),
-    )
+    rows = [(depth_name(depth), [_cell(measure, top, each, depth) for each in found]) for depth in range(last + 1)]
+    if last > 0:
+        rows[-1] = (f"{rows[-1][0]} (last)", rows[-1][1])
+    return {
+        "measure": measure.key,
+        "context": context.name,
+        "label": f"{measure.name}, {context.label}",
+        "caption": f"{measure.caption} {which} of {n} templates." if n > 1 else measure.caption,
+        "rows": rows,
+    }
 
 
 def _top(measure: Measure, values: np.ndarray) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
@@ -44,7 +43,7 @@ def series_page(report: Report, series: SeriesReport) -> Values:
     curves = [(name, found) for name in contexts if (found := charts(series, name)) is not None]
     are_all = all(len(small) == len(series.shown) for _, small in strips)
     strips_title = f"{'All' if are_all else 'Some'} checkpoints, small"
-    in_maps = {each.measure for each in made}
+    in_maps = {each["measure"] for each in made}
     card = next((each.model.card for each in series.shown if each.model.card), None)
     return Values(
         frame=Frame(
@@ -85,7 +84,7 @@ def series_page(report: Report, series: SeriesReport) -> Values:
             if (own := [each for each in every if each.key in in_maps])
         },
         # The first one alone has its rows in a page that would be heavy with all of them.
-        maps=(made[0], *(replace(each, rows=()) for each in made[1:])) if are_late(made) else made,
+        maps=(made[0], *({**each, "rows": ()} for each in made[1:])) if are_late(made) else made,
         late_maps=relative(page, maps_path(series)) if are_late(made) else "",
         writers=writers,
         strips=strips,

@@ -8,7 +8,7 @@ from typing import Any
 
 from tokviz.pages.charts.measure import Measure
 from tokviz.pages.explore import explore_data
-from tokviz.pages.series.maps import Map, maps, measures, read
+from tokviz.pages.series.maps import maps, measures, read
 from tokviz.pages.text.data_text import csv_text, script, spreadsheet_safe
 from tokviz.records import Report, SeriesReport, depth_name
 
@@ -29,9 +29,9 @@ def files(report: Report) -> dict[str, str]:
             # Rows of a depth's name, then of each checkpoint the number and its shade.
             entries = [
                 {
-                    "measure": each.measure,
-                    "context": each.context,
-                    "rows": [[name, *chain(*row)] for name, row in each.rows],
+                    "measure": each["measure"],
+                    "context": each["context"],
+                    "rows": [[name, *chain(*row)] for name, row in each["rows"]],
                 }
                 for each in made
             ]
@@ -54,9 +54,9 @@ def maps_path(series: SeriesReport) -> str:
     return f"data/series/{series.slug}-maps.js"
 
 
-def are_late(made: Sequence[Map]) -> bool:
+def are_late(made: Sequence[dict[str, Any]]) -> bool:
     """Whether the page would be heavy with the numbers of all its maps: a script then adds those that are asked for."""
-    return sum(len(cells) for each in made for _, cells in each.rows) > MOST_CELLS
+    return sum(len(cells) for each in made for _, cells in each["rows"]) > MOST_CELLS
 
 
 def _rows(series: SeriesReport, asked: Sequence[Measure]) -> Iterator[list[Any]]:
