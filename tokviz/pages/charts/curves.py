@@ -11,17 +11,10 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup, escape
 
+from tokviz.pages.charts import notes
 from tokviz.pages.charts.axis import coordinate, ends, outline, path, relative_depth, strokes
 from tokviz.pages.charts.measure import ControlKind, Measure, Reading
 from tokviz.pages.charts.measures import WITHIN_A_MODEL, added_measures
-from tokviz.pages.charts.notes import (
-    announced,
-    controls_noted,
-    over_templates,
-    unscaled,
-    without_change,
-    without_neighbours,
-)
 from tokviz.pages.charts.scale import NAME_GAP, OF_A_MODEL, Layout, Scale, spread_out
 from tokviz.pages.text.wording import NBSP, capitalized, joined, the_depth
 from tokviz.records import ContextReport, ModelReport
@@ -297,16 +290,18 @@ def model_charts(model: ModelReport, related: Sequence[Measure] = ()) -> dict[st
     of_which = f" of the words {contexts[0].states.context.label}" if len(measured) > 1 else ""
     where = f" in the words {emerged[0]}" if emerged and len(measured) > 1 else ""
     line = f"The vertical line marks where massive activations emerge{where}. " if emerged else ""
-    beside = over_templates(contexts) + controls_noted(contexts)
+    beside = notes.over_templates(contexts) + notes.controls_noted(contexts)
     bands = f"Light bands are 95{NBSP}% intervals{' over words' if beside else ''}"
     if any(context.rule for context in contexts):
         bands += ", for the unchanged model only"
-    change = without_change(measured[0][1])
+    change = notes.without_change(measured[0][1])
     return {
         "guide": f"Shaded: the stages{of_which}. {line}{bands}.{beside}",
-        "note": "".join([*starmap(announced, measured), *starmap(without_neighbours, measured), change]).strip(),
+        "note": "".join(
+            [*starmap(notes.announced, measured), *starmap(notes.without_neighbours, measured), change]
+        ).strip(),
         # For those who add the curves without scaling.
-        "scaling": "".join(starmap(unscaled, measured)).strip(),
+        "scaling": "".join(starmap(notes.unscaled, measured)).strip(),
         "charts": charts,
         "switches": switches_of(charts),
     }

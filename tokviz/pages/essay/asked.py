@@ -74,12 +74,7 @@ class Asked:
 
 
 def parse(target: str) -> Asked:
-    """What the address of a picture in an essay asks for.
-
-    Raises
-    ------
-    PlaceError : it has no such form.
-    """
+    """What the address of a picture in an essay asks for; ``PlaceError`` where it has no such form."""
     path, _, fragment = target.lstrip("/").partition("#")
     if path in _INDEX and fragment.startswith("finding"):
         number = re.fullmatch(r"finding-([1-9]\d?)", fragment)
@@ -181,12 +176,7 @@ def _share(target: str, at: str) -> float:
 
 
 def depths_of(plots: Plots, n_depths: int) -> range:
-    """The depths that are asked for.
-
-    Raises
-    ------
-    PlaceError : there is no such depth, or a range runs backwards.
-    """
+    """The depths that are asked for; ``PlaceError`` where there is no such depth, or a range runs backwards."""
     if plots.share is not None:
         depth = math.floor(plots.share * (n_depths - 1) + 0.5)  # as the compare page rounds
         return range(depth, depth + 1)

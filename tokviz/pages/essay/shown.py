@@ -82,12 +82,7 @@ class Lost:
 
 
 def figure(report: Report, place: EssayPlace, page: str) -> Figure | Lost:
-    """What the page shows of a place.
-
-    Raises
-    ------
-    PlaceError : the report doesn't have it, although nothing failed.
-    """
+    """What the page shows of a place; ``PlaceError`` where the report doesn't have it, although nothing failed."""
     models = {model.slug: model for model in report.models}
     asked, first = parse(place.target), next(iter(models), "")
     # Places of no named model are those of the first one.

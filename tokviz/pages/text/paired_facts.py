@@ -22,11 +22,10 @@ class _Held:
     """One capture, and what it is held against."""
 
     found: PairedMeasures
-    than: str
-    from_what: str
-    """What it is held against, in a sentence that says how they differ, and in one that says that this isn't shown."""
+    kind: str
+    """Of what it is held against, as the catalogue has it in ``than`` and ``from_what``."""
     named: Mapping[str, object]
-    """What both name; of two models their names, in the order in which they were compared."""
+    """What these name; of two models their names, in the order in which they were compared."""
     names: tuple[str, str] | None = None
     """Of two models."""
 
@@ -75,8 +74,8 @@ def of_model(report: Report, model: ModelReport) -> tuple[tuple[str, ...], tuple
 
 def of_models(report: Report, found: PairedMeasures, names: tuple[str, str]) -> str:
     """What two models differ in; ``names``: of both, in the order in which they were compared."""
-    both = {"one": names[0], "other": names[1]}
-    held = _Held(found=found, than="paired.than.models", from_what="paired.from_what.models", named=both, names=names)
+    named = {"one": names[0], "other": names[1]}
+    held = _Held(found=found, kind="models", named=named, names=names)
     return _sentences(report, [held], _PURITY | _OTHERS)
 
 
@@ -89,7 +88,7 @@ def _held(capture: ContextReport, first: ContextReport) -> Iterator[_Held]:
         ("embedding", {}),
     ):
         if (found := getattr(capture.paired, name, None)) is not None:
-            yield _Held(found=found, than=f"paired.than.{name}", from_what=f"paired.from_what.{name}", named=named)
+            yield _Held(found=found, kind=name, named=named)
 
 
 def _sentences(report: Report, every: Sequence[_Held], measures: Mapping[str, str]) -> str:
@@ -110,7 +109,7 @@ def _facts(report: Report, held: _Held, measures: Mapping[str, str]) -> Iterator
 
 
 def _not_shown(held: _Held, overall: Paired, measure: Fact, for_categories: Fact | str) -> Fact:
-    from_what = Fact(held.from_what, **held.named)
+    from_what = Fact(f"paired.from_what.{held.kind}", **held.named)
     reach = np.maximum(np.abs(overall.low), np.abs(overall.high))
     if overall.is_too_few[0] or not np.isfinite(reach).any():
         least = {"groups": PairedMeasures.LEAST_GROUPS, "in_each": PairedMeasures.LEAST_IN_EACH}
@@ -141,10 +140,12 @@ def _kind(held: _Held, is_higher: np.bool_, *, is_first: bool) -> tuple[str, dic
     """The sentence's key, and what is named in it; two models are named the higher one first."""
     if held.names is not None:
         one, other = held.names if is_higher else held.names[::-1]
-        than = Fact(held.than, one=one, other=other)
+        than = Fact(f"paired.than.{held.kind}", one=one, other=other)
         return "paired.higher" if is_first else "paired.but_higher_in", {"than": than}
     if is_first:
-        return "paired.higher" if is_higher else "paired.lower", {"than": Fact(held.than, **held.named)}
+        return "paired.higher" if is_higher else "paired.lower", {
+            "than": Fact(f"paired.than.{held.kind}", **held.named)
+        }
     return "paired.but_higher" if is_higher else "paired.but_lower", {}
 
 
