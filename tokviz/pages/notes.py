@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from tokviz.config import ModelConfig, ReportConfig, file_name
@@ -182,10 +182,10 @@ def _leading_nowhere(config: ReportConfig, report: Report, files: Mapping[str, o
             yield from ((each, path, is_excused) for each in found)
             content = files.get(path)
             place = fragment.partition("+")[0]
-            if place and isinstance(content, str) and not path.startswith(OWN_ADDRESSES):
-                places = _Places(path, content)
-                of_page = _missing(name, [f"{path}#{place}"], places, "a link to a place of that page")
-                yield from ((each, f"{path}#{fragment}", is_excused) for each in of_page)
+            has_places = place and isinstance(content, str) and not path.startswith(OWN_ADDRESSES)
+            if has_places and f'id="{place}"' not in str(content):
+                problem = f"{name}: expected a link to a place of that page, got {shown(f'{path}#{place}')}"
+                yield problem, f"{path}#{fragment}", is_excused
 
 
 def _not_shown(config: ReportConfig, report: Report) -> Iterator[Problem]:
@@ -231,18 +231,7 @@ def _texts(config: ReportConfig) -> Iterator[tuple[str, str, str]]:
             yield f"models.{index}.notes.{address}", page, text
 
 
-class _Places(Container[str]):
-    """The fragments of one page, as ``PAGE#ID``."""
-
-    def __init__(self, path: str, html: str) -> None:
-        self._path, self._html = path, html
-
-    def __contains__(self, target: object) -> bool:
-        return f'id="{str(target).removeprefix(f"{self._path}#")}"' in self._html
-
-
-def _missing(name: str, wanted: Iterable[str], known: Container[str], what: str) -> Iterator[str]:
+def _missing(name: str, wanted: Iterable[str], known: Collection[str], what: str) -> Iterator[str]:
     for target in wanted:
         if target not in known:
-            hint = suggestion(target, known) if isinstance(known, Iterable) else ""
-            yield f"{name}: expected {what}, got {shown(target)}{hint}"
+            yield f"{name}: expected {what}, got {shown(target)}{suggestion(target, known)}"
