@@ -46,6 +46,9 @@ def _page(report: Report, found: Sequence[Shift]) -> Values:
     views = [_context(report, each, page) for each in found]
     names = tuple(model.display_name for model in (first.before, first.after))
     in_series = f" in {first.series.name}" if first.series else ""
+    own = {model.display_name: model_path(model.slug) for model in (first.before, first.after)}
+    if first.series:
+        own = {first.series.name: series_path(first.series.slug)}
     return Values(
         frame=Frame(
             report=report,
@@ -56,7 +59,7 @@ def _page(report: Report, found: Sequence[Shift]) -> Values:
         ),
         names=names,
         nav=f"{names[0]} → {names[1]}{in_series}",
-        models=[Link(text=name, href=relative(page, each)) for name, each in _own_pages(first).items()],
+        models=[Link(text=name, href=relative(page, each)) for name, each in own.items()],
         contexts=views,
         left_out=_left_out(report, found),
         least_in_one=PairedMeasures.LEAST_IN_ONE,
@@ -83,13 +86,6 @@ def _left_out(report: Report, found: Sequence[Shift]) -> list[str]:
     slugs, shown = {found[0].before.slug, found[0].after.slug}, {each.pair.context for each in found}
     compared = {each.context for each in report.differences if {each.model_a, each.model_b} == slugs}
     return [each.label for each in report.contexts if each.name in compared - shown]
-
-
-def _own_pages(shift: Shift) -> dict[str, str]:
-    """Name → path, of both models, or of the series whose checkpoints they are."""
-    if shift.series:
-        return {shift.series.name: series_path(shift.series.slug)}
-    return {model.display_name: model_path(model.slug) for model in (shift.before, shift.after)}
 
 
 def _context(report: Report, shift: Shift, page: str) -> dict[str, Any]:

@@ -28,14 +28,13 @@ def of_capture(paired: PairedCapture, categories: Sequence[Category]) -> str:
 
 def files(report: Report) -> dict[str, str]:
     """Path from the site's root → text: of pairs of models a row per measure, category and pair of depths."""
-    compared = [each for each in report.differences if each.paired]
     rows = (
         [each.model_a, each.model_b, each.context, *row]
-        for each in compared
+        for each in report.differences
         if each.paired
         for row in _rows(each.paired, report.words.categories)
     )
-    return {PATH: csv_text(["model_a", "model_b", "context", *_HEADER], rows)} if compared else {}
+    return {path: csv_text(["model_a", "model_b", "context", *_HEADER], rows) for path in downloads(report).values()}
 
 
 def downloads(report: Report) -> dict[str, str]:

@@ -23,7 +23,7 @@ MOST_NAMED = 3
 
 
 def evidence_of(shift: Shift) -> Iterator[Fact]:
-    """None where both models are the same."""
+    """On what the headline rests; none where both models are the same."""
     if not shift.changed.is_same.all():
         if shift.pair.paired is not None:
             yield from _of_categories(shift)

@@ -222,12 +222,8 @@ class Shift:
         band = self.band(self.measure, by_category=by_category)[:, rows, self.depth]
         if rows.sum() > 1:
             most = rounded_up(float(np.abs(band).max()))
-            return short(
-                *(
-                    Fact("change.small", where=at, measure=of, which=each, most=most, **both)
-                    for each in self._which(rows)
-                )
-            )
+            small = {"where": at, "measure": of, "most": most, **both}
+            return short(*(Fact("change.small", which=each, **small) for each in self._which(rows)))
         which = Fact("change.of_category", name=self.names_of(rows)[0]) if by_category else ""
         (low,), _, (high,) = band
         kind, ends = ("change.small_less", (-high, -low)) if high < 0 else ("change.small_more", (low, high))
@@ -312,16 +308,13 @@ class Shift:
 
     @property
     def evidence(self) -> tuple[Fact, ...]:
-        """On what the headline rests; none where both models are the same."""
         return tuple(evidence_of(self))
 
     def counted(self, n_movers: int) -> Fact:
         n_asked, n_words = self.asked
-        return (
-            Fact("change.of_asked", n=n_movers, asked=n_asked)
-            if n_asked < n_words
-            else Fact("change.of_all", n=n_movers)
-        )
+        if n_asked < n_words:
+            return Fact("change.of_asked", n=n_movers, asked=n_asked)
+        return Fact("change.of_all", n=n_movers)
 
     def found(self) -> Found:
         """As a finding of the report."""

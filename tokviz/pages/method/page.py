@@ -114,11 +114,9 @@ def _reading_terms(report: Report) -> Iterator[Term]:
 def _reading(tokenization: Tokenization) -> Fact:
     """Which token of a word, or of its text, is read."""
     index = tokenization.index
-    return (
-        Fact(f"scope.read.{tokenization.read}")
-        if index is None
-        else Fact("scope.read.index", index=str(index).replace("-", "−"))
-    )
+    if index is None:
+        return Fact(f"scope.read.{tokenization.read}")
+    return Fact("scope.read.index", index=str(index).replace("-", "−"))
 
 
 def _tokens(report: Report, page: str) -> Iterator[dict[str, Any]]:
