@@ -186,3 +186,13 @@ def test_of_a_silhouette_what_follows_from_how_words_lie_is_taken_off() -> None:
         overall, *of_categories = silhouettes(width, 40)
         assert abs(overall) < 0.02
         assert np.abs(of_categories).max() < 0.1
+
+
+def test_groups_of_two_categories_are_shared_out_among_them() -> None:
+    """Present and past forms: each verb is one group, and neither list is without any."""
+    memberships = tuple((category,) for category in (0, 1) for _ in range(8)) + ((2,),) * 5
+    groups = np.array([*range(8), *range(8), *range(8, 13)])
+    units = Units(categories=Categories(memberships=memberships), groups=groups)
+    assert units.n_in_strata.tolist() == [4, 4, 5]
+    assert units.strata.tolist() == [0, 1] * 4 + [2] * 5
+    assert units.have_spread

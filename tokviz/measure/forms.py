@@ -6,16 +6,17 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-LEAST_STEM, MOST_ENDING = 4, 3
-"""Letters of what forms of a word have in common, and of what each may have after it."""
+LEAST_STEM, MOST_ENDING, MOST_INFLECTION = 4, 3, 2
+"""Letters of what forms of a word have in common, of what each may have after it, and of an ending that begins with a vowel."""
 
 
 def families(words: Sequence[str], groups: Sequence[int], declared: Sequence[Sequence[str]] = ()) -> list[list[int]]:
     """Rows of the words of each group that are forms of one word, by their letters alone or as declared; most words are alone.
 
-    Two words are if, as ``plain`` has them, they are the same, or begin with the same ``LEAST_STEM`` letters, or one less that are all of
-    one of them but for a final e, and at most ``MOST_ENDING`` letters follow in either, of which a doubled one (run, running) isn't
-    counted, and of which a last y may be an i (city, cities). What merely looks like it, as Niger and Nigeria, costs a test some power, no more.
+    Two words are if, as ``plain`` has them, they are the same, or begin with the same ``LEAST_STEM`` letters, and at most ``MOST_ENDING``
+    follow in either. One letter less is enough where that is all of one word but for a final e, or where vowels follow in both (gato,
+    gatas). A letter that is doubled isn't counted (run, running), and a last y is also an i (city, cities). What merely looks like it, as
+    Niger and Nigeria, costs a test some power, no more.
     """
     names, given = (
         [plain(word) for word in words],
@@ -56,6 +57,9 @@ def _is_apart(kind: str) -> bool:
     return kind[0] in "PZ" or kind == "Sk"
 
 
+_VOWELS = frozenset("aeiouαεηιουωаеиоуыэюя")
+
+
 def are_forms(one: str, other: str) -> bool:
     """Whether two words, as ``plain`` has them, are forms of one word by their letters; see ``families``."""
     return _begin_alike(one, other) or _begin_alike(_with_i(one), other) or _begin_alike(one, _with_i(other))
@@ -72,9 +76,10 @@ def _begin_alike(one: str, other: str) -> bool:
     n_alike = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
     stem, endings = one[:n_alike], [one[n_alike:], other[n_alike:]]
     is_whole = stem in (one, other, one.removesuffix("e"), other.removesuffix("e"))
+    is_inflected = all(each[:1] in _VOWELS and len(each) <= MOST_INFLECTION for each in endings)
     are_letters = all(each.isalpha() or unicodedata.category(each)[0] == "M" for each in one + other)
     n_more = max(len(each.removeprefix(stem[-1:])) for each in endings)
-    return n_alike >= LEAST_STEM - is_whole and are_letters and n_more <= MOST_ENDING
+    return n_alike >= LEAST_STEM - (is_whole or is_inflected) and are_letters and n_more <= MOST_ENDING
 
 
 def _with_i(word: str) -> str:

@@ -45,10 +45,17 @@ class Units:
 
     @cached_property
     def strata(self) -> np.ndarray:
-        """``(n_groups,)`` int64: the category of most of its words, the first of equal ones."""
+        """``(n_groups,)`` int64: the category of most of its words; of equal ones that which has fewest groups by then."""
         counts = np.zeros((len(self.sizes), len(self.categories.counts)), dtype=np.int64)
         np.add.at(counts, (self.groups, self.categories.first), 1)
-        return np.asarray(counts.argmax(axis=1)) if len(counts) else np.zeros(0, dtype=np.int64)
+        most = [np.flatnonzero(own == own.max()) for own in counts]
+        found = np.array([equal[0] for equal in most], dtype=np.int64)
+        n_groups = np.bincount(found[[len(equal) == 1 for equal in most]], minlength=counts.shape[1])
+        for group, equal in enumerate(most):
+            if len(equal) > 1:
+                found[group] = equal[n_groups[equal].argmin()]
+                n_groups[found[group]] += 1
+        return found
 
     @cached_property
     def n_in_strata(self) -> np.ndarray:

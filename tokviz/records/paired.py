@@ -114,7 +114,7 @@ class PairedMeasures:
     groups: tuple[tuple[str, ...], ...]
     """The groups of several words."""
     too_large: tuple[str, ...]
-    """The largest group that would have been found, so large that none were merged; empty otherwise."""
+    """The largest group that is none, as it would be too large."""
     categories: tuple[int, ...]
     """Indices of the categories of these words."""
     depths: np.ndarray

@@ -197,8 +197,7 @@ def _of_categories(report: Report, held: CategoriesHeld, holds: np.ndarray) -> F
 
 
 def _groups(found: PairedMeasures) -> list[Fact]:
-    if found.too_large:
-        return [Fact("paired.too_large", words=len(found.too_large))]
     each = [" with ".join(isolated(word) for word in group) for group in found.groups]
     named = Fact("paired.grouped", names=tuple(each)) if 0 < len(each) <= MOST_NAMED else ""
-    return [Fact("paired.groups", groups=found.n_groups, words=found.n_words, named=named)]
+    too_large = [Fact("paired.too_large", words=len(found.too_large))] if found.too_large else []
+    return [Fact("paired.groups", groups=found.n_groups, words=found.n_words, named=named), *too_large]
