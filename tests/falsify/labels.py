@@ -13,7 +13,7 @@ from falsify.case import N_NULL, Case, Kind
 from falsify.reports import DIFFERENCES, Asked, decided, inputs_of, labelled, named, of_words
 from falsify.sample import Sample
 from tokviz.measure.labels import begins_with_capital
-from tokviz.records import Directions, HiddenStates, WordList
+from tokviz.records import Category, Directions, HiddenStates, WordList
 from tokviz.run.kinds.lenses import Lenses, LensInputs
 from tokviz.run.plan.inputs import Inputs
 from tokviz.run.plan.related import Related
@@ -73,11 +73,14 @@ def of_families(number: int, sample: Sample) -> Case:
     return _case_of(sample, words, with_forms, lambda _: None)
 
 
-_SIZES = ((30, 12, 12, 12, 12), (13,) * 6, (40, 8, 8, 8), (10, 10, 20, 20, 20), (13,) * 4, (25, 25, 10, 10, 10))
+_SIZES = (
+    *((30, 12, 12, 12, 12), (13,) * 6, (40, 8, 8, 8), (10, 10, 20, 20, 20), (13,) * 4, (25, 25, 10, 10, 10)),
+    *((60, 4, 4, 4, 4, 4), (40, 3, 3, 3, 3, 3, 3), (60, 5, 5, 5, 5)),
+)
 
 
 def beside_tight_ones(number: int, _: Sample) -> Case:
-    """One category or two are tight; the words of the others are anywhere else, and so each other's nearest."""
+    """One category or two are tight; the words of the others, of which one may have capitals, are anywhere else, and so each other's nearest."""
     random, sizes = np.random.default_rng((7, number)), _SIZES[number % len(_SIZES)]
     n_tight = 2 if sizes[0] == sizes[1] != sizes[2] else 1
     labels = np.repeat(np.arange(len(sizes)), sizes)
@@ -86,7 +89,9 @@ def beside_tight_ones(number: int, _: Sample) -> Case:
     for _depth in range(6):
         own = 0.8 * own + 0.6 * random.normal(size=own.shape)
         states.append((means[labels] + own).astype(np.float32))
-    words = labelled([f"{row:03d}word" for row in range(len(labels))], labels.tolist())
+    capitals = n_tight + 1 if number // len(_SIZES) % 2 else -1
+    initials = ["W" if label == capitals else "w" for label in labels]
+    words = labelled([f"{row:03d}{initial}ord" for row, initial in enumerate(initials)], labels.tolist())
     made = named(making.hidden_states(states, positions=[1] * len(labels)), words.words)
     report = decided({"one": [inputs_of(made, words)]}, words)
     held = report.models[0].contexts[0].holds_categories
@@ -95,26 +100,68 @@ def beside_tight_ones(number: int, _: Sample) -> Case:
 
 
 def near_undeclared(number: int, _: Sample) -> Case:
-    """Twos, threes or fours whose states are nearly the same in either model, as of words that mean the same; categories are drawn for each."""
+    """Twos, threes or fours whose states are nearly the same in either model, as of words that mean the same; categories are drawn for each.
+
+    They are so at all depths, at the last two of six, or in two of three templates.
+    """
     random = np.random.default_rng((8, number))
     size, n_sets, n_categories = 2 + number % 3, int(random.integers(10, 31)), int(random.integers(3, 7))
     sources = np.repeat(np.arange(n_sets), size)
     labels = (random.permutation(n_sets) % n_categories)[sources]
     words = labelled([f"{row:03d}word" for row in range(len(labels))], labels.tolist())
 
+    begin, n_templates = 4 * (number // 3 % 3 == 1), 3 if number // 3 % 3 == 2 else 1
+
+    def captured(begin: int) -> HiddenStates:
+        own, alone = random.normal(size=(n_sets, 64)), random.normal(size=(len(sources), 64))
+        states, apart = [], random.uniform(0.1, 0.5)
+        for depth in range(6):
+            own, alone = (0.8 * each + 0.6 * random.normal(size=each.shape) for each in (own, alone))
+            near = own[sources] + apart * random.normal(size=alone.shape)
+            states.append((alone if depth < begin else near).astype(np.float32))
+        return named(making.hidden_states(states, positions=[1] * len(labels)), words.words)
+
     def model() -> Inputs:
-        own, states, apart = random.normal(size=(n_sets, 64)), [], random.uniform(0.1, 0.5)
-        for _depth in range(6):
-            own = 0.8 * own + 0.6 * random.normal(size=own.shape)
-            states.append((own[sources] + apart * random.normal(size=(len(sources), 64))).astype(np.float32))
-        made = named(making.hidden_states(states, positions=[1] * len(labels)), words.words)
-        return inputs_of(made, words)
+        first, *further = (captured(6 if n_templates > 1 and index == 0 else begin) for index in range(n_templates))
+        others = tuple(f"{{word}} {index}" for index in range(len(further)))
+        first = replace(first, context=replace(first.context, further_templates=others))
+        return replace(inputs_of(first, words), further=tuple(further))
 
     report = decided({"one": [model()], "other": [model()]}, words, Asked(compares=frozenset({DIFFERENCES})))
     return Case(
         report=report,
         is_false=lambda each: _is_false(each) or (each.kind.startswith("paired") and ".kept." not in each.what),
     )
+
+
+def in_a_second_list(number: int, _: Sample) -> Case:
+    """Words in two forms, by their letters or declared; a category is drawn for both, and the second form stands in a list of such forms, too."""
+    random = np.random.default_rng((9, number))
+    n_words, n_categories = int(random.integers(30, 61)), int(random.integers(3, 7))
+    own = random.permutation(n_words) % n_categories
+    texts = [f"{row:03d}word" for row in range(n_words)]
+    others = [f"{row:03d}{'words' if number % 2 else 'other'}" for row in range(n_words)]
+    of_lists = [[(texts[row], others[row]) for row in np.flatnonzero(own == index)] for index in range(n_categories)]
+    lists = [*([word for both in each for word in both] for each in of_lists), others]
+    words = WordList(
+        categories=tuple(
+            Category(key=f"category_{index}", label=f"Category {index + 1}", words=tuple(each))
+            for index, each in enumerate(lists)
+        ),
+        groups=() if number % 2 else tuple(zip(texts, others, strict=True)),
+    )
+    source = {word: row for row, both in enumerate(zip(texts, others, strict=True)) for word in both}
+    sources = np.array([source[word] for word in words.words])
+
+    def model() -> Inputs:
+        state, states = random.normal(size=(n_words, 48)), []
+        for _depth in range(6):
+            state = 0.8 * state + 0.6 * random.normal(size=state.shape)
+            states.append((state[sources] + 0.3 * random.normal(size=(len(sources), 48))).astype(np.float32))
+        return inputs_of(named(making.hidden_states(states, positions=[1] * len(sources)), words.words), words)
+
+    report = decided({"one": [model()], "other": [model()]}, words, Asked(compares=frozenset({DIFFERENCES})))
+    return Case(report=report, is_false=lambda each: _is_false(each) or each.kind.startswith("paired"))
 
 
 def _case(sample: Sample, labels: Sequence[int]) -> Case:
@@ -180,14 +227,21 @@ NULL = (
     ),
     Kind(
         name="categories beside a tight one",
-        contents="random states, but for one or two tight categories of four to six; false: another one by itself",
+        contents="random states, but for one or two tight categories of four to nine; false: another one by itself",
         make=beside_tight_ones,
         n_reports=N_NULL,
     ),
     Kind(
         name="near words that aren't declared",
-        contents="20–120 words in twos to fours of nearly equal states, two models; false: categories, surface, differences but neighbors kept",
+        contents="20–120 words in twos to fours of nearly equal states, also at the last layers alone or in two of three templates, two models; "
+        "false: categories, surface, differences but neighbors kept",
         make=near_undeclared,
+        n_reports=N_NULL,
+    ),
+    Kind(
+        name="forms in a second list",
+        contents="30–60 words in two forms, the second also in a list of its own, two models; false: categories, surface, differences",
+        make=in_a_second_list,
         n_reports=N_NULL,
     ),
     Kind(

@@ -143,6 +143,20 @@ def short(random: np.random.Generator) -> World:
     return World(labels=labels, words=words, sources=np.arange(len(words)) // 4 * 4, strength=0.0)
 
 
+def beside_many(random: np.random.Generator) -> World:
+    """Twenty-four words in four forms each, beside a list of thirteen that all begin alike: these count as so many words."""
+    endings = ("", "s", "ed", "ing")
+    of_forms = [f"{chr(97 + row)}{chr(97 + row // 5)}alk{ending}" for row in range(24) for ending in endings]
+    many = [f"past{chr(97 + row)}{chr(98 + row)}" for row in range(13)]
+    sources = np.concatenate([np.arange(96) // 4 * 4, np.arange(96, 109)])
+    return World(
+        labels=np.concatenate([np.repeat(np.arange(4), 24), np.full(13, 4)]),
+        words=(*of_forms, *many),
+        sources=sources,
+        strength=random.choice([0.0, 0.5, 1.0]),
+    )
+
+
 def strangers(random: np.random.Generator) -> World:
     """Any list, of which models have nothing but the categories in common."""
     return replace(equal(random), are_strangers=True, n_depths=(6, 12))
@@ -288,7 +302,7 @@ NULL: dict[str, Made] = {
     each.__name__: each
     for each in (
         *(equal, small, sample_like, of_unlike_depth, many_depths, pure, against_embedding),
-        *(hubs, pairs, quadruples, outlier, outliers, templates, strangers),
+        *(hubs, pairs, quadruples, beside_many, outlier, outliers, templates, strangers),
     )
 }
 COUNTED: dict[str, Made] = {"undeclared": undeclared}

@@ -96,6 +96,11 @@ NULL = (
     ),
     _null("equal models, lists of one word", "1–5 categories of 10–40 words and 5–20 of one word each", paired.single),
     _null("equal models, few words in four forms", "6–9 words in four forms, dealt to two categories", paired.short),
+    _null(
+        "equal models, forms beside words that begin alike",
+        "24 words in four forms, and a list of 13 words with one stem",
+        paired.beside_many,
+    ),
     _null("equal models, an outlier", "a word of one model thirty times as long as others", paired.outlier),
     _null("equal models, outliers", "two to six words of one model 5–1,000 times as long as others", paired.outliers),
     _null("equal models, hubs", "some words of one model near to half of all others", paired.hubs),
