@@ -36,11 +36,7 @@ def animate(
     site: flags.Site = flags.OUTPUT,
     output: Annotated[
         Path | None,
-        typer.Option(
-            help="The file to write, .gif or .webp; MODEL-CONTEXT.gif by default.",
-            readable=False,
-            rich_help_panel=flags.PLACES,
-        ),
+        flags.place_option(help="The file to write, .gif or .webp; MODEL-CONTEXT.gif by default.", readable=False),
     ] = None,
     debug: flags.Debug = False,
 ) -> None:

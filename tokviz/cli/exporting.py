@@ -21,22 +21,13 @@ MOST_BYTES = 4_000_000
 
 def export(
     file: Annotated[Path, typer.Argument(help="The file to write, .html.", readable=False)],
-    model: Annotated[
-        str | None,
-        typer.Option(help="A model of the report; the first by default.", rich_help_panel=flags.SHOWN),
-    ] = None,
-    context: Annotated[
-        str | None, typer.Option(help="A context; the model's first by default.", rich_help_panel=flags.SHOWN)
-    ] = None,
+    model: Annotated[str | None, flags.shown_option(help="A model of the report; the first by default.")] = None,
+    context: Annotated[str | None, flags.shown_option(help="A context; the model's first by default.")] = None,
     projection: flags.OfProjection = None,
     layers: flags.Layers = None,
     change: Annotated[
         tuple[str, str] | None,
-        typer.Option(
-            metavar="BEFORE AFTER",
-            help="What changed between two models, in place of a model.",
-            rich_help_panel=flags.SHOWN,
-        ),
+        flags.shown_option(metavar="BEFORE AFTER", help="What changed between two models, in place of a model."),
     ] = None,
     site: flags.Site = flags.OUTPUT,
     debug: flags.Debug = False,

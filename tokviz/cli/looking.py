@@ -105,9 +105,7 @@ def _lines(found: Description, *, is_pinned: bool) -> list[str]:
 def schema(
     output: Annotated[
         Path | None,
-        typer.Option(
-            help="A file to write it to, such as report.schema.json.", readable=False, rich_help_panel=flags.PLACES
-        ),
+        flags.place_option(help="A file to write it to, such as report.schema.json.", readable=False),
     ] = None,
 ) -> None:
     """Print the JSON schema of report.toml, for editors and other programs."""

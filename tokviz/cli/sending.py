@@ -37,7 +37,7 @@ def publish(
     ] = "origin",
     branch: Annotated[str, typer.Option(help="For pages: the branch that is shown.")] = "gh-pages",
     dry_run: flags.DryRun = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Send without asking.", rich_help_panel=flags.WORK)] = False,
+    yes: Annotated[bool, flags.work_option("--yes", help="Send without asking.")] = False,
     debug: flags.Debug = False,
 ) -> None:
     """Send the report to GitHub Pages or to a Space: say what that does, ask, then do it.
