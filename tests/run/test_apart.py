@@ -9,6 +9,7 @@ import sys
 import time
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,7 +29,7 @@ from tokviz.errors import BackendError, DamagedStatesError, ModelError, SourceEr
 from tokviz.models import limits
 from tokviz.records import Category, Context, Tokenization, TokenizedWord, WordList
 from tokviz.run.capturing import apart, one_model
-from tokviz.run.capturing.apart import Apart, working_apart
+from tokviz.run.capturing.apart import Apart
 from tokviz.run.capturing.folders import folders_for
 from tokviz.run.capturing.one_model import _leaving_memory, _most_seconds
 from tokviz.run.plan.request import AskedContext, Request, Template
@@ -140,7 +141,7 @@ def heard() -> Heard:
 @pytest.fixture
 def captured(monkeypatch: pytest.MonkeyPatch, heard: Heard) -> Iterator[Apart]:
     monkeypatch.setattr(apart, "capture_here", capture)
-    with working_apart(heard) as made:
+    with closing(Apart(reporter=heard)) as made:
         yield made
 
 
@@ -270,7 +271,7 @@ def test_a_model_that_takes_all_memory_between_its_passes_fails_alone(
         words=WordList(categories=(Category(key="a", label="a", words=("red",)),)),
         due=frozenset([key]),
     )
-    with working_apart(Quiet()) as made, pytest.raises(ModelError, match="MemoryError"):
+    with closing(Apart(reporter=Quiet())) as made, pytest.raises(ModelError, match="MemoryError"):
         made.capture(asked, Store(tmp_path / "cache"))
 
 
@@ -322,6 +323,6 @@ def test_what_is_interrupted_leaves_no_process(captured: Apart, monkeypatch: pyt
         captured.capture(request("sleeps"), STORE)
     assert {each.pid for each in psutil.Process().children()} - before
     begun = time.monotonic()
-    captured.end()
+    captured.close()
     assert time.monotonic() - begun < 30, "it was waited for"
     assert {each.pid for each in psutil.Process().children()} <= before

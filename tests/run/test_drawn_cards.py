@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,7 +21,7 @@ from tokviz.errors import TokvizError
 from tokviz.records import Card, Report
 from tokviz.run import cards
 from tokviz.run.store.artefacts import Store
-from tokviz.run.work.picture_queue import PictureQueue, picture_queue
+from tokviz.run.work.picture_queue import PictureQueue
 from tokviz.run.work.progress import Quiet
 
 pytestmark = pytest.mark.slow
@@ -34,7 +35,7 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture
 def queue(store: Store) -> Iterator[PictureQueue]:
     """In threads instead of processes."""
-    with picture_queue(lambda _: ThreadPoolExecutor(2), store.put_image, Quiet()) as found:
+    with closing(PictureQueue(lambda _: ThreadPoolExecutor(2), store.put_image, Quiet())) as found:
         yield found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +20,7 @@ from tokviz.config import ModelConfig, expanded
 from tokviz.config.mistakes import found_by_pydantic
 from tokviz.errors import ModelError, TokvizError
 from tokviz.models import Description, describe
-from tokviz.run.capturing.apart import working_apart
+from tokviz.run.capturing.apart import Apart
 from tokviz.run.work.progress import Quiet, Reporter, reporter, told_if_long
 from tokviz.text import counted, shown, with_short_paths
 
@@ -57,7 +58,7 @@ def models(
 
 def _described(models: Sequence[ModelConfig], base: Path) -> Iterator[tuple[ModelConfig, Description]]:
     """Each looked at in another process, as a model's files may end the one that reads them."""
-    with working_apart(Quiet()) as apart:
+    with closing(Apart(reporter=Quiet())) as apart:
         for model in models:
             apart.begin()  # while this process has no threads that a fork would lack
             # The first look loads torch and transformers, which takes seconds.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,7 @@ from tokviz.pages.frame.frame import FIRST_PAGE
 from tokviz.records import Report
 from tokviz.run import checkpoints, forecast, places, prune
 from tokviz.run.capturing.all_models import capture_models
-from tokviz.run.capturing.apart import working_apart
+from tokviz.run.capturing.apart import Apart
 from tokviz.run.cards import draw_cards
 from tokviz.run.looks import Looks
 from tokviz.run.making import Making, named_failure, report_failure
@@ -39,7 +40,7 @@ from tokviz.run.store.artefacts import Store
 from tokviz.run.store.disk import shown_path
 from tokviz.run.store.locks import Locks
 from tokviz.run.work import workers
-from tokviz.run.work.picture_queue import picture_queue
+from tokviz.run.work.picture_queue import PictureQueue
 from tokviz.run.work.progress import Reporter, told_if_long
 from tokviz.text import counted
 
@@ -125,13 +126,13 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
         reporter.say(complaint)
     start = partial(_start, options, reporter)
     reporter, foreseen = forecast.begin(plan, reporter)
-    with picture_queue(start, store.put_image, reporter) as queue, working_apart(reporter) as apart:
+    with closing(PictureQueue(start, store.put_image, reporter)) as queue, closing(Apart(reporter=reporter)) as apart:
         looks = Looks(plan, foreseen.until_when if foreseen else None, reporter, queue)
         plan, failed = looks.first(apart)
         making = Making(plan=plan, reporter=reporter, queue=queue)
         captured = reporter.then_making(capture_models(plan, reporter, queue, apart, failed, making.begin_early))
         begun = [making.begin(*each) for each in looks.between(captured)]
-        apart.end()
+        apart.close()
         made = [making.end(each) for each in begun]
         _refuse_if_all_failed([(each.plan.model, each.failure) for each in made])
         by_slug = {each.plan.model.slug: each for each in made}
@@ -253,7 +254,8 @@ def capture_only(config: ReportConfig, options: Options, reporter: Reporter, *, 
         plan = Plan(config, options, store)
         reporter, foreseen = forecast.begin(plan, reporter)
         start = partial(_start, options, reporter)
-        with picture_queue(start, store.put_image, reporter) as queue, working_apart(reporter) as apart:
+        queue, apart = PictureQueue(start, store.put_image, reporter), Apart(reporter=reporter)
+        with closing(queue), closing(apart):
             for model, failure in capture_models(plan, reporter, queue, apart):
                 report_failure(model.model, failure, plan, reporter)
                 outcomes.append((model, str(failure) if failure else None))

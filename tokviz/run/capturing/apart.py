@@ -15,8 +15,8 @@ import threading
 import time
 import uuid
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.connection import Connection
@@ -40,16 +40,6 @@ _ENDED = 128 + signal.SIGTERM
 """The exit code of one that was asked to end, as of a program that a shell ran."""
 Result = TypeVar("Result")
 _LOST = (EOFError, ConnectionError, BrokenPipeError)
-
-
-@contextmanager
-def working_apart(reporter: Reporter) -> Iterator[Apart]:
-    """The process ends with the block."""
-    apart = Apart(reporter=reporter)
-    try:
-        yield apart
-    finally:
-        apart.end()
 
 
 @dataclass(kw_only=True, eq=False)
@@ -91,7 +81,7 @@ class Apart:
         except _LOST:
             raise ModelError(f"{source}: {self._why_it_ended()}") from None
         except TimeoutError:
-            self.end()
+            self.close()
             raise ModelError(
                 f"{source}: expected a model that its libraries can load and run, but the process that tried waited for "
                 "something that didn't come, such as a file of a disk that is gone; run again"
@@ -116,7 +106,7 @@ class Apart:
                 raise TimeoutError
         return connection.recv()
 
-    def end(self) -> None:
+    def close(self) -> None:
         """End the process, whatever it does."""
         process, self._process = self._process, None
         if self._connection is not None:
@@ -159,7 +149,7 @@ class Apart:
         assert self._process is not None
         self._process.join()
         code = self._process.exitcode or 0
-        self.end()
+        self.close()
         expected = "expected a model that its libraries can load and run, but the process that tried"
         if code == _ENDED:
             return f"{expected} was ended from outside; run the same command again"

@@ -5,9 +5,8 @@ The main process loads neither Matplotlib nor scikit-learn for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, Future, as_completed
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +27,6 @@ class OtherWork:
     is_kept: bool = False
 
     def wait(self) -> None:
-        """Until it is done and kept."""
         made = self.future.result()
         if not self.is_kept:
             self.keep(made)
@@ -59,7 +57,6 @@ class PictureQueue:
 
     @property
     def is_running(self) -> bool:
-        """Whether the executor has started."""
         return self._executor is not None
 
     @property
@@ -103,7 +100,7 @@ class PictureQueue:
                 step.advance()
         return self._n_kept
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """End the processes; what has not begun is given up."""
         if self._executor is not None:
             self._executor.shutdown(cancel_futures=True)
@@ -120,15 +117,3 @@ class PictureQueue:
                 continue
             self._keep(key, image)
             self._n_kept += 1
-
-
-@contextmanager
-def picture_queue(
-    begin: Callable[[Sequence[str]], Executor], keep: Callable[[str, bytes], None], reporter: Reporter
-) -> Iterator[PictureQueue]:
-    """A ``PictureQueue`` whose processes end with the block, whatever happens."""
-    queue = PictureQueue(begin, keep, reporter)
-    try:
-        yield queue
-    finally:
-        queue.stop()
