@@ -24,7 +24,6 @@ import contextlib
 import dataclasses
 import json
 import os
-import shutil
 import time
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -49,13 +48,12 @@ from tokviz.run.store.states_file import (
     StoredDepths,
     StoredDescription,
     depth_tensor,
+    made_beside,
     make_way,
     partial_beside,
-    put_in_place,
     read_description,
     read_tensor,
     require_fit,
-    storing,
     write_description,
 )
 
@@ -95,7 +93,10 @@ class UsedBy:
 
 
 class Store:
-    """The cache folder. Reading never writes; a damaged artefact counts as absent."""
+    """The cache folder. Reading never writes; a damaged artefact counts as absent.
+
+    What keeps something raises ``StoreError`` where the disk is full or read-only.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -169,10 +170,6 @@ class Store:
         Parameters
         ----------
         identity : of the weights, where the key doesn't follow from it.
-
-        Raises
-        ------
-        StoreError : the disk is full or read-only.
         """
         self._used.add(("states", key))
         write_description(self._states_folder(key), {"failure": reason, "identity": identity})
@@ -199,22 +196,11 @@ class Store:
         return {name: disk.read_regular(folder / name) for name in (STATES, DESCRIPTION) if (folder / name).exists()}
 
     def put_packed_states(self, key: str, files: dict[str, bytes]) -> None:
-        """Keep what ``packed_states`` gave elsewhere.
-
-        Raises
-        ------
-        StoreError : the disk is full or read-only, or the files were damaged on their way.
-        """
+        """Keep what ``packed_states`` gave elsewhere; raises ``StoreError`` also where the files were damaged on their way."""
         folder = self._states_folder(key)
-        partial = partial_beside(folder)
-        try:
-            with storing(folder):
-                partial.mkdir(parents=True)
-                for name, content in files.items():
-                    (partial / name).write_bytes(content)
-                put_in_place(partial, folder)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+        with made_beside(folder) as partial:
+            for name, content in files.items():
+                (partial / name).write_bytes(content)
         self._damaged.pop(key, None)
         if self.failure(key) is None and not self.states_are_intact(key):
             raise StoreError(f"{shown_path(folder)}: hidden states came damaged from another machine; run again")
@@ -225,7 +211,7 @@ class Store:
         return path.read_bytes() if path else None
 
     def put_packed_measure(self, key: str, data: bytes) -> None:
-        """Keep what ``packed_measure`` gave elsewhere; raises ``StoreError``."""
+        """Keep what ``packed_measure`` gave elsewhere."""
         self._put(_MEASURES, key, ".json", data)
 
     def _states_folder(self, key: str) -> Path:
@@ -252,12 +238,7 @@ class Store:
         return found  # type: ignore[no-any-return]  # its type is known to the caller only
 
     def put(self, key: str, record: object) -> None:
-        """Keep a projection or a measure.
-
-        Raises
-        ------
-        StoreError : the disk is full or read-only.
-        """
+        """Keep a projection or a measure."""
         if isinstance(record, Projection):
             self._put(folder_of(Projection), key, ".safetensors", _packed(record))
         else:
@@ -289,10 +270,6 @@ class Store:
         ----------
         identity : 32 hexadecimal digits; takes the place of what was kept under the same.
         config, output : where the report's configuration and its site are, to tell people.
-
-        Raises
-        ------
-        StoreError : the disk is full or read-only.
         """
         content = {"config": config, "output": output, "used": sorted(self._used)}
         self._put(_REPORTS, identity, ".json", json.dumps(content).encode())  # paths may hold what is no text
@@ -314,7 +291,7 @@ class Store:
     # --- how long runs took ----------------------------------------------------------------------------------------
 
     def put_timings(self, runs: Mapping[str, Sequence[float]]) -> None:
-        """Keep what ``timings`` gives; raises ``StoreError``, as ``note_use`` does."""
+        """Keep what ``timings`` gives."""
         self._put(_TIMINGS, _ALL_RUNS, ".json", json.dumps(runs).encode())
 
     def timings(self) -> dict[str, list[float]]:

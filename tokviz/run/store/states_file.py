@@ -124,20 +124,9 @@ def require_fit(states: HiddenStates) -> None:
 
 
 def write_description(folder: Path, description: Mapping[str, Any]) -> None:
-    """Put a folder in place that holds a description only.
-
-    Raises
-    ------
-    StoreError : the disk is full or read-only.
-    """
-    partial = partial_beside(folder)
-    try:
-        with storing(folder):
-            partial.mkdir(parents=True)
-            _write_description(partial, description)
-            put_in_place(partial, folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    """Put a folder in place that holds a description only; raises ``StoreError`` where the disk is full or read-only."""
+    with made_beside(folder) as partial:
+        _write_description(partial, description)
 
 
 def _write_description(folder: Path, description: Mapping[str, Any]) -> None:
@@ -225,7 +214,7 @@ class StatesWriter:
         beside = {"updates": to_plain(self.updates), "attention": to_plain(self.attention)}
         description = {"digest": digest, "digests": digests, **described, **beside}
         _write_description(self._partial, description)
-        put_in_place(self._partial, self._folder)
+        _put_in_place(self._partial, self._folder)
 
 
 def partial_beside(folder: Path) -> Path:
@@ -233,7 +222,20 @@ def partial_beside(folder: Path) -> Path:
     return folder.with_name(f".{folder.name}.{new_key()}")
 
 
-def put_in_place(partial: Path, folder: Path) -> None:
+@contextmanager
+def made_beside(folder: Path) -> Iterator[Path]:
+    """A new folder that takes the place of an older one at the end of the block; raises ``StoreError`` as what stores does."""
+    partial = partial_beside(folder)
+    try:
+        with storing(folder):
+            partial.mkdir(parents=True)
+            yield partial
+            _put_in_place(partial, folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _put_in_place(partial: Path, folder: Path) -> None:
     """Let a finished folder take the place of an older one, which is gone only when the new one is there.
 
     What isn't tokviz's stays: beside it where it is in the way, else in the new folder.
