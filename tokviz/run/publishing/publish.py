@@ -114,7 +114,7 @@ def publish(files: Mapping[str, Content], output: Path) -> Spared:
     spared = replace(recover(output), problems=())  # told before the work began
     check_replaceable(output)
     swap = _Swap.named(output, (*files, manifest.PATH))
-    before = _identity(output)
+    before = disk.identity(output)
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         swap.begin()
@@ -150,14 +150,6 @@ def recover(output: Path) -> Spared:
             ) from error
         spared += swap.finish()
     return spared
-
-
-def _identity(folder: Path) -> tuple[int, int] | None:
-    try:
-        facts = folder.lstat()
-    except OSError:
-        return None
-    return facts.st_dev, facts.st_ino
 
 
 def _write_all(files: Mapping[str, Content], folder: Path) -> None:
@@ -258,10 +250,10 @@ class _Swap:
                 self._remove()
 
     def whereabouts(self, before: tuple[int, int] | None) -> str:
-        """Where the old site is now; ``before``: its ``_identity`` when it was in its place."""
+        """Where the old site is now; ``before``: its ``disk.identity`` when it was in its place."""
         if self.old.exists():
             return f"the old one is in {shown_path(self.old)}, run again to put it back"
-        now = _identity(self.output)
+        now = disk.identity(self.output)
         if now is None:
             return "there is none" if before is None else "the old one isn't there, another run may have moved it"
         return "the old one is untouched" if now == before else "another one is in its place"

@@ -40,6 +40,15 @@ def _mode(path: Path) -> int:
         return 0
 
 
+def identity(path: Path) -> tuple[int, int] | None:
+    """Which file or folder is at a path, whatever its name; None where nothing can be found."""
+    try:
+        facts = path.lstat()
+    except OSError:
+        return None
+    return facts.st_dev, facts.st_ino
+
+
 def is_within(folder: Path, path: str) -> bool:
     """Whether a regular file is at a path in a folder, with no link on the way that may lead out of it."""
     above = (folder / each for each in PurePosixPath(path).parents)

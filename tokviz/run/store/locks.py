@@ -16,14 +16,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from tokviz.errors import BusyError, PublishError
-from tokviz.run.store import entries
+from tokviz.run.store import disk, entries
 from tokviz.run.store.disk import shown_path
 
 _POLL_SECONDS = 0.2
-
-
-def _silent(_: str) -> None:
-    pass
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +28,7 @@ class Locks:
 
     waits: bool = True
     """Whether it waits for another run, or refuses to begin."""
-    say: Callable[[str], None] = _silent
+    say: Callable[[str], None] = lambda _: None
     """Gets a line when the run must wait, and when a file system has no locks."""
 
     @contextmanager
@@ -153,20 +149,12 @@ def _acquire(lock: FileLock, file: Path, timeout: float = -1) -> None:
     """Take a lock whose file others may remove; raises ``Timeout``, and ``OSError`` where the file can't be made or locked."""
     while True:
         _make(file)
-        before = _identity(file)
+        before = disk.identity(file)
         lock.acquire(timeout=timeout, poll_interval=_POLL_SECONDS)
         # filelock sees that a file was removed by its number of links, which a network file system may not change.
-        if before is not None and before == _identity(file):
+        if before is not None and before == disk.identity(file):
             return
         lock.release()
-
-
-def _identity(file: Path) -> tuple[int, int] | None:
-    try:
-        facts = file.lstat()
-    except FileNotFoundError:
-        return None
-    return facts.st_dev, facts.st_ino
 
 
 def _make(file: Path) -> None:
