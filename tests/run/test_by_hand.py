@@ -205,10 +205,10 @@ def test_a_worker_without_the_cache_sends_them_and_what_failed(project: Path) ->
     huge = {**ASKED, "value": 3e38, "label": "too much"}
     planned = plan(project, huge, ASKED)
     request = due_request(planned.models[0])
-    sent = remote_capture.capture_there(request, remote_capture._Shared(cache=project / "elsewhere", mark="none"))
+    sent = remote_capture.capture_there(request, project / "elsewhere" / "none")
     assert sent is not None
     store = Store(project / "other-cache")
-    for key, files in sent.states.items():
+    for key, files in sent[0].items():
         store.put_packed_states(key, files)
     again = Plan(config(huge, ASKED), options(project, cache=store.root), store)
     assert again.models[0].due == []

@@ -155,12 +155,12 @@ def test_a_worker_that_does_not_see_the_cache_sends_them_too(project: Path) -> N
     (context,) = plan(project).models[0].contexts
     everything = Plan(config(), options(project, force=True), Store(project / "cache"))
     request = due_request(everything.models[0])
-    unseen = remote_capture._Shared(cache=project / "elsewhere", mark="no such mark")
-    sent = remote_capture.capture_there(request, unseen)
+    sent = remote_capture.capture_there(request, project / "elsewhere" / "no such mark")
     assert sent is not None
-    assert context.key in sent.states
-    assert {each.key for each in context.of(Interventions)} < set(sent.states)
-    assert set(sent.measures) == {context.of(LossText)[0].key}
+    states, measures = sent
+    assert context.key in states
+    assert {each.key for each in context.of(Interventions)} < set(states)
+    assert set(measures) == {context.of(LossText)[0].key}
 
 
 def test_how_much_goes_through_the_model_at_once_is_measured_once(

@@ -15,7 +15,7 @@ from tokviz.run.capturing.apart import Apart
 from tokviz.run.capturing.dates import now
 from tokviz.run.capturing.folders import remove_left_over
 from tokviz.run.capturing.one_model import capture_here
-from tokviz.run.capturing.remote_capture import DeviceProcesses, capture_elsewhere, gpus_for
+from tokviz.run.capturing.remote_capture import DeviceProcesses, capture_elsewhere
 from tokviz.run.plan import captures
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.recipe import due_request
@@ -23,7 +23,7 @@ from tokviz.run.plan.report import Plan
 from tokviz.run.plan.request import Request
 from tokviz.run.plan.tree import ModelPlan
 from tokviz.run.store.artefacts import Store
-from tokviz.run.work import workers
+from tokviz.run.work.clusters import Ray
 from tokviz.run.work.picture_queue import PictureQueue
 from tokviz.run.work.progress import Reporter
 from tokviz.text import whole_line
@@ -114,16 +114,22 @@ def _workers(
     requests: list[Request], options: Options, picture_queue: PictureQueue
 ) -> Iterator[tuple[Executor | None, list[Request]]]:
     """Who captures other than this process, and which models: a cluster all, a process per GPU those that fit one."""
-    if options.place.is_cluster:
+    if options.place.is_cluster and requests:
+        executor = picture_queue.start()
+        # Ray reserves the memory that a model needs; Dask's workers have what they were started with.
         on_gpu = options.device.startswith("cuda")
-        yield (workers.for_models(picture_queue.start(), on_gpu=on_gpu), requests) if requests else (None, [])
+        yield executor.for_models(on_gpu=on_gpu) if isinstance(executor, Ray) else executor, requests
         return
-    wanted = [request.model for request in requests]
-    gpus = gpus_for(wanted, options.device, _n_gpus()) if options.device == "cuda" and len(wanted) > 1 else ()
-    if not gpus:
+    n_processes = 0
+    if options.device == "cuda" and len(requests) > 1:
+        import torch
+
+        # A model that is spread over all GPUs leaves none to others.
+        n_processes = min(torch.cuda.device_count(), sum(not request.model.placement for request in requests))
+    if n_processes < 2:
         yield None, []
         return
-    with DeviceProcesses(gpus) as processes:
+    with DeviceProcesses([f"cuda:{index}" for index in range(n_processes)]) as processes:
         yield processes, [request for request in requests if request.model.device_map is None]
 
 
@@ -135,9 +141,3 @@ def _warn(request: Request, store: Store, reporter: Reporter) -> None:
     )
     for warning in dict.fromkeys(warnings):  # the templates of a context have one check
         reporter.say(f"{request.model.display_name}, {warning}")
-
-
-def _n_gpus() -> int:
-    import torch
-
-    return torch.cuda.device_count()

@@ -15,12 +15,11 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tokviz.config import ModelConfig
 from tokviz.errors import LostWorkError, ModelError, TokvizError
 from tokviz.run.capturing.one_model import capture_here, failing_elsewhere
 from tokviz.run.plan.request import Request
@@ -37,22 +36,8 @@ _one_at_a_time = threading.Lock()
 """A worker may have several threads, but memory for one model."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Shared:
-    """A cache folder, and the mark by which a worker recognises it."""
-
-    cache: Path
-    mark: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sent:
-    """What a worker gives back that doesn't see the cache."""
-
-    states: dict[str, dict[str, bytes]]
-    """Key → the files of its states."""
-    measures: dict[str, bytes]
-    """Key → its file."""
+Sent = tuple[dict[str, dict[str, bytes]], dict[str, bytes]]
+"""What a worker gives back that doesn't see the cache: key → the files of its states; key → the file of a measure."""
 
 
 def capture_elsewhere(
@@ -61,9 +46,9 @@ def capture_elsewhere(
     """Have ``executor`` do all requests; each, as it ends, with its error or None once its states are stored here."""
     if not requests:
         return
-    with _marked(store.root) as shared:
+    with _marked(store.root) as mark:
         step = reporter.step(f"Capturing {counted(len(requests), 'model')}", len(requests))
-        futures = {executor.submit(capture_there, request, shared): request for request in requests}
+        futures = {executor.submit(capture_there, request, mark): request for request in requests}
         for future in as_completed(list(futures)):
             request = futures.pop(future)
             failure = None
@@ -78,30 +63,24 @@ def capture_elsewhere(
             yield request, failure
 
 
-def capture_there(request: Request, shared: _Shared, device: str | None = None) -> Sent | None:
+def capture_there(request: Request, mark: Path, device: str | None = None) -> Sent | None:
     """In another process or on another machine; None when all is in the cache that both see.
 
-    ``device`` takes the place of the request's.
+    Parameters
+    ----------
+    mark : a file in the cache, which says its own name.
+    device : takes the place of the request's.
     """
     with _one_at_a_time, failing_elsewhere(request.model.source):
         request = replace(request, device=device or request.device)
-        if _sees(shared):
-            capture_here(request, Store(shared.cache), Quiet())
+        if _sees(mark):
+            capture_here(request, Store(mark.parent), Quiet())
             return None
         with tempfile.TemporaryDirectory(prefix="tokviz-") as folder:
             store = Store(Path(folder))
             capture_here(request, store, Quiet())
             measures = {key: data for key in store.keys("measures") if (data := store.packed_measure(key))}
-            return Sent(states={key: store.packed_states(key) for key in store.keys("states")}, measures=measures)
-
-
-def gpus_for(wanted: Sequence[ModelConfig], device: str, n_gpus: int) -> tuple[str, ...]:
-    """The GPU of each capturing process, when several models can use several: ``cuda:0``, ``cuda:1`` …; else none.
-
-    A model that is spread over all GPUs (``device_map``) leaves none to others.
-    """
-    n_processes = min(n_gpus, sum(not model.placement for model in wanted))
-    return tuple(f"cuda:{index}" for index in range(n_processes)) if device == "cuda" and n_processes > 1 else ()
+            return {key: store.packed_states(key) for key in store.keys("states")}, measures
 
 
 class DeviceProcesses(Executor):
@@ -131,35 +110,33 @@ class DeviceProcesses(Executor):
 
 
 @contextmanager
-def _marked(cache: Path) -> Iterator[_Shared]:
-    mark = f".mark.{uuid.uuid4().hex}"
-    path = cache.resolve() / mark
+def _marked(cache: Path) -> Iterator[Path]:
+    mark = cache.resolve() / f".mark.{uuid.uuid4().hex}"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(mark, encoding="utf-8")
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.write_text(mark.name, encoding="utf-8")
     except OSError as error:
         raise TokvizError(f"{shown_path(cache)}: can't write to the cache: {error.strerror or error}") from error
     try:
-        yield _Shared(cache=path.parent, mark=mark)
+        yield mark
     finally:
         with suppress(OSError):
-            path.unlink()
+            mark.unlink()
 
 
-def _sees(shared: _Shared) -> bool:
+def _sees(mark: Path) -> bool:
     try:
-        return (shared.cache / shared.mark).read_text(encoding="utf-8") == shared.mark and os.access(
-            shared.cache, os.W_OK
-        )
+        return mark.read_text(encoding="utf-8") == mark.name and os.access(mark.parent, os.W_OK)
     except OSError:
         return False
 
 
 def _keep(sent: Sent | None, request: Request, store: Store) -> None:
     if sent is not None:
-        for key, data in sent.measures.items():
+        states, measures = sent
+        for key, data in measures.items():
             store.put_packed_measure(key, data)
-        for key, files in sent.states.items():
+        for key, files in states.items():
             store.put_packed_states(key, files)
         return
     latest = time.monotonic() + _ARRIVAL_SECONDS

@@ -70,11 +70,3 @@ def start(
         return Processes(jobs, libraries, prepare)
     say(f'{line}: drawing in this process alone; below `if __name__ == "__main__":` several processes can')
     return ThreadPoolExecutor(1)
-
-
-def for_models(executor: Executor, *, on_gpu: bool) -> Executor:
-    """The same workers for work that takes a model's memory.
-
-    Ray reserves what that needs; Dask's workers have what they were started with.
-    """
-    return executor.for_models(on_gpu=on_gpu) if isinstance(executor, Ray) else executor
