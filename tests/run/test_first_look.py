@@ -19,7 +19,7 @@ from trees import facts
 
 from tokviz.config import ReportConfig
 from tokviz.errors import PublishError
-from tokviz.run import first_look, making, pipeline
+from tokviz.run import making, pipeline
 from tokviz.run.publishing import publish, sending, site
 from tokviz.run.work import picture_queue
 
@@ -185,10 +185,16 @@ def test_a_model_that_fails_is_left_to_the_whole_report(project: Path, published
     assert sum("error: absent" in line for line in said) == 1
 
 
+def without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if a minute had passed, and making one took no time."""
+    monkeypatch.setattr("tokviz.run.looks.SECONDS", -1.0)
+    monkeypatch.setattr("tokviz.run.looks.SHARE", float("inf"))
+
+
 def test_after_a_minute_no_further_model_is_waited_for(
     project: Path, published: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(first_look.Clock, "is_over", True)
+    without_waiting(monkeypatch)
     run(project)
     early, *_, whole = published
     assert sorted(each.name for each in (early / "models").iterdir()) == ["qwen3"]
@@ -200,7 +206,7 @@ def test_it_is_made_again_as_further_models_are_captured(
     project: Path, published: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that is captured and not drawn yet isn't among them, nor one that fails; the whole report is as it is without them."""
-    monkeypatch.setattr(first_look.Clock, "is_over", True)
+    without_waiting(monkeypatch)
     models = [{"source": each} for each in ("qwen3", "./absent", "bert", "gpt2")]
     asked = small(models=models, intro="Words.")
     drawn = picture_queue.PictureQueue.keep_finished
@@ -226,7 +232,7 @@ def test_it_is_made_again_as_further_models_are_captured(
 def test_models_that_are_not_drawn_yet_wait(
     project: Path, published: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(first_look.Clock, "is_over", True)
+    without_waiting(monkeypatch)
     queued = site.jobs_of
     monkeypatch.setattr(site, "jobs_of", lambda made: [replace(each, due="new") for each in queued(made)])
     run(project)

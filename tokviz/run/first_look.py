@@ -6,18 +6,16 @@ nothing, as what is announced is decided over all that a report measures.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from time import monotonic
+from dataclasses import replace
 
 from tokviz import models
 from tokviz.config import ModelConfig, ReportConfig
-from tokviz.records import Underway
 from tokviz.run.plan.report import Plan
 from tokviz.run.publishing import manifest
 
 SECONDS = 60.0
 """After which no further model is captured for it, and the least until it is made again with further ones."""
-_SHARE = 0.05
+SHARE = 0.05
 """Of the time that may go into making it again."""
 
 
@@ -37,13 +35,6 @@ def of(plan: Plan) -> Plan:
         _config(plan.config, _shown(plan)),
         replace(plan.options, is_first_look=True, forms=("wide",), excerpts=False, cards=False),
         plan.store,
-    )
-
-
-def underway(plan: Plan, expected: str | None, n_failed: int) -> Underway:
-    """What its pages say of the whole report."""
-    return Underway(
-        n_models=len(plan.config.models), n_failed=n_failed, n_series=len(plan.config.series), expected=expected
     )
 
 
@@ -68,21 +59,3 @@ def _config(config: ReportConfig, shown: list[ModelConfig]) -> ReportConfig:
             "finding": None,
         }
     )
-
-
-@dataclass(frozen=True)
-class Clock:
-    """How long it may take."""
-
-    _begun: float = field(default_factory=monotonic)
-    _seconds: float = SECONDS
-
-    @classmethod
-    def after(cls, seconds: float) -> Clock:
-        """That of the next one, after one that took so long."""
-        return cls(_seconds=max(SECONDS, seconds / _SHARE))
-
-    @property
-    def is_over(self) -> bool:
-        """Whether what is there is to be shown now."""
-        return monotonic() - self._begun > self._seconds

@@ -9,9 +9,10 @@ from time import monotonic
 
 from tokviz.errors import ModelError
 from tokviz.pages.frame.frame import FIRST_PAGE
+from tokviz.records import Underway
 from tokviz.run.capturing.all_models import capture_models
 from tokviz.run.capturing.apart import Apart
-from tokviz.run.first_look import Clock, is_due, of, underway
+from tokviz.run.first_look import SECONDS, SHARE, is_due, of
 from tokviz.run.forecast import Timed
 from tokviz.run.making import Making
 from tokviz.run.plan.pairs import Compared
@@ -51,7 +52,7 @@ class Looks:
             self._place = options.early_in
         if self._place is None:
             return whole, {}
-        making, clock = Making(plan=of(whole), reporter=self._reporter, queue=self._queue), Clock()
+        making, until = Making(plan=of(whole), reporter=self._reporter, queue=self._queue), monotonic() + SECONDS
         begun, failed = list[Made](), self._failed
         captured = capture_models(making.plan, self._reporter, self._queue, apart)
         for model, failure in self._reporter.then_making(captured):
@@ -59,7 +60,7 @@ class Looks:
                 failed[model.model.slug] = failure
             else:
                 begun.append(making.begin(model, None))
-            if begun and clock.is_over:
+            if begun and monotonic() > until:
                 break
         self._queue.finish()
         self._publish(making.plan, begun)
@@ -67,28 +68,28 @@ class Looks:
 
     def between(self, captured: Iterable[Captured]) -> Iterator[Captured]:
         """The same models; when one has been dealt with, all whose plots stand by then are shown, but not too often."""
-        clock = Clock()
+        until = monotonic() + SECONDS
         for each in captured:
             model, failure = each
             if failure:
                 self._failed[model.model.slug] = failure
             yield each
-            if self._n_shown and clock.is_over:
-                clock = self._again()
+            if self._n_shown and monotonic() > until:
+                began = monotonic()
+                self._again()
+                until = monotonic() + max(SECONDS, (monotonic() - began) / SHARE)
 
-    def _again(self) -> Clock:
-        began, whole = monotonic(), self._whole
+    def _again(self) -> None:
+        whole = self._whole
         self._queue.keep_finished()
         plan = of(Plan(whole.config, whole.options, whole.store))
         making = Making(plan=plan, reporter=Quiet(), queue=self._queue)
         captured = [each for each in plan.models if not each.due]
-        if len(captured) <= self._n_shown:
-            return Clock()
-        there = [making.begin(each, None) for each in captured]
-        there = [each for each in there if not any(job.due for job in site.jobs_of(each))]
-        if len(there) > self._n_shown:
-            self._publish(plan, there)
-        return Clock.after(monotonic() - began)
+        if len(captured) > self._n_shown:
+            there = [making.begin(each, None) for each in captured]
+            there = [each for each in there if not any(job.due for job in site.jobs_of(each))]
+            if len(there) > self._n_shown:
+                self._publish(plan, there)
 
     def _publish(self, plan: Plan, begun: Sequence[Made]) -> None:
         """Models that fail are left to the whole report, which says why."""
@@ -98,7 +99,14 @@ class Looks:
             return
         made.sort(key=lambda each: plan.config.models.index(each.plan.model))
         report = site.make_report(plan, made, (), Compared(), images, ())
-        report = replace(report, underway=underway(self._whole, self._expected, len(self._failed)))
+        config = self._whole.config
+        underway = Underway(
+            n_models=len(config.models),
+            n_failed=len(self._failed),
+            n_series=len(config.series),
+            expected=self._expected,
+        )
+        report = replace(report, underway=underway)
         spared = publish.publish(site.make_files(report, images, {}, plan), self._place)
         is_beside = self._place != self._whole.options.output
         page = "beside it" if is_beside else shown_path(self._place / FIRST_PAGE)
