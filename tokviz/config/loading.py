@@ -6,8 +6,9 @@ import itertools
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -326,40 +327,34 @@ class _Loading:
 
     def _check_font(self) -> None:
         font = self._values.get("font")
-        if not isinstance(font, str):
-            return
-        file = self._origin.config.parent / expanded(font)
-        try:
-            refuse_link_out(file, self._origin.config.parent)
-            check_font(file)
-            self._files.append(file)
-        except UnfitFileError as error:
-            self._mistake(("font",), f"{file_name(file)}: {error}")
+        if isinstance(font, str):
+            self._read(font, ("font",), check_font)
 
     def _read_text_of(self, key: str) -> None:
         """Put the text of the file in place of its name."""
         table = self._values.get(key)
-        if not isinstance(table, dict) or not isinstance(name := table.get("text"), str):
-            return
-        file = self._origin.config.parent / expanded(name)
-        try:
-            refuse_link_out(file, self._origin.config.parent)
-            table["text"] = read_long_text(file, LEAST_CHARACTERS)
-            self._files.append(file)
-        except UnfitFileError as error:
-            self._mistake((key, "text"), f"{file_name(file)}: {error}")
+        if isinstance(table, dict) and isinstance(name := table.get("text"), str):
+            table["text"] = (
+                self._read(name, (key, "text"), partial(read_long_text, least_characters=LEAST_CHARACTERS)) or name
+            )
 
     def _read_markdown(self, table: dict[str, Any], key: str, path: tuple[str | int, ...]) -> None:
         value = table.get(key)
         if not isinstance(value, str) or not value.endswith(MARKDOWN_FILE) or "\n" in value:
             return
-        file = self._origin.config.parent / expanded(value)
+        found = self._read(value, (*path, key), partial(read_markdown, most_characters=LONGEST_MARKDOWN))
+        table[key] = "–" if found is None else found  # so that the rest is checked
+        if found is not None and (*path, key) == ("intro",):
+            self._intro_file = self._files[-1]
+
+    def _read(self, name: str, path: tuple[str | int, ...], read: Callable[[Path], Any]) -> Any:
+        """What is read of a file that the configuration names, from its own folder on; None where that is a mistake."""
+        file = self._origin.config.parent / expanded(name)
         try:
             refuse_link_out(file, self._origin.config.parent)
-            table[key] = read_markdown(file, LONGEST_MARKDOWN)
-            self._files.append(file)
-            if (*path, key) == ("intro",):
-                self._intro_file = file
+            found = read(file)
         except UnfitFileError as error:
-            self._mistake((*path, key), f"{file_name(file)}: {error}")
-            table[key] = "–"  # so that the rest is checked
+            self._mistake(path, f"{file_name(file)}: {error}")
+            return None
+        self._files.append(file)
+        return found
