@@ -123,8 +123,10 @@ def depth(value: Any, n_depths: int) -> int:
 NONE_DIFFER = "expected states of two dimensions or more that differ between three words or more, got none (in a decoder the tokens before a word don't know it)"
 
 
-def layer(value: Any, n_depths: int, can_be_shown: Sequence[str]) -> str:
-    """The name of the depth of a layer, given by its number, from the end where it is negative, or by the depth's name."""
+def layer(value: Any, n_depths: int, can_be_shown: Sequence[str] | None = None) -> int:
+    """The depth of a layer that is given by its number, from the end where it is negative, or by the depth's name."""
+    depths = [depth_name(each) for each in range(n_depths)]
+    can_be_shown = depths if can_be_shown is None else can_be_shown
     if isinstance(value, str):
         wanted = value
     else:
@@ -136,7 +138,7 @@ def layer(value: Any, n_depths: int, can_be_shown: Sequence[str]) -> str:
         known = f"{can_be_shown[0]} … {can_be_shown[-1]}"
         near = suggestion(value, can_be_shown) if isinstance(value, str) else ""
         raise TokvizError(f"layer: expected one that can be shown ({known}), got {value!r}{near}")
-    return wanted
+    return depths.index(wanted)
 
 
 def device(value: Any) -> str:

@@ -22,21 +22,17 @@ class AsArrays:
 
     @property
     @abstractmethod
-    def states(self) -> HiddenStates:
-        """What was captured: ``.states[depth]`` is an array, a row for each word; ``.card`` says what the model is."""
+    def states(self) -> HiddenStates: ...
 
     @property
     @abstractmethod
-    def words(self) -> WordList:
-        """The words and their categories, in the order of the rows."""
+    def words(self) -> WordList: ...
 
     @abstractmethod
-    def project(self, name: str = "standardized") -> Projection:
-        """All depths in two dimensions."""
+    def project(self, name: str = "standardized") -> Projection: ...
 
     @abstractmethod
-    def _recall(self, measure: str) -> Any:
-        """What is measured of the states."""
+    def _recall(self, measure: str) -> Any: ...
 
     def __len__(self) -> int:
         return self.states.n_depths
@@ -85,13 +81,12 @@ class AsArrays:
         ------
         TokvizError : there is no such word or layer, or the list is longer than 3,000 words.
         """
-        row, depths = self._row(word), [depth_name(each) for each in range(len(self))]
-        found = self._recall("neighbours")
+        row, found = self._row(word), self._recall("neighbours")
         if found is None:
             raise TokvizError(
                 f"neighbors: expected at most {Neighbours.MOST_WORDS:,} words, got {len(self.words.words):,}"
             )
-        near = found.rows[depths.index(arguments.layer(layer, len(self), depths)), row]
+        near = found.rows[arguments.layer(layer, len(self)), row]
         return tuple(self.words.words[each] for each in near if each >= 0)
 
     def _row(self, word: str, depths: Sequence[str] = ()) -> int:

@@ -38,6 +38,7 @@ from tokviz.records import (
     Strip,
     Updates,
     WordList,
+    depth_name,
     named_with_quantization,
 )
 from tokviz.run.kinds import Interventions, Lenses, UntrainedModels
@@ -220,10 +221,8 @@ class Capture(AsArrays):
         self._require_model("without", "whose neurons can be set")
         if layer is None or neurons is None:
             breaking = beside.breaking(self.updates())
-            layer, neurons = (
-                breaking.layer if layer is None else layer,
-                breaking.neurons if neurons is None else neurons,
-            )
+            layer = breaking.layer if layer is None else layer
+            neurons = breaking.neurons if neurons is None else neurons
         layer, neurons = arguments.plain(layer), arguments.numbers("neurons", neurons)
         value = arguments.plain(value)
         known = (each.key for each in self.context.of(Interventions) if each.what.does(layer, neurons, value))
@@ -355,7 +354,7 @@ class Capture(AsArrays):
     def _plate(self, layer: int | str, projection: Any) -> Plate:
         if isinstance(projection, str):
             known = {each.depth: each for each in self._pictures(projection) if isinstance(each, Plate)}
-            return known[arguments.layer(layer, len(self), list(known))]
+            return known[depth_name(arguments.layer(layer, len(self), list(known)))]
         return plates.by_method(self, layer, projection)
 
     def draw_beside(self, other: Capture, layer: int | str = -1) -> Drawn:

@@ -134,8 +134,7 @@ class ModelChange:
         """
         changed = self.shift.changed
         shown = [depth_name(depth) for depth, problem in enumerate(changed.before.problems) if problem is None]
-        wanted = arguments.layer(self.depth if layer is None else layer, self.shift.n_depths, shown)
-        depth = next(each for each in range(self.shift.n_depths) if depth_name(each) == wanted)
+        depth = arguments.layer(self.depth if layer is None else layer, self.shift.n_depths, shown)
         reference = changed.before.reference
         sides = zip((self.before, self.after), self.shift.sides, strict=True)
         found = [

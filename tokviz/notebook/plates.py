@@ -31,12 +31,11 @@ def on_common_axes(one: Capture, other: Capture, layer: int | str) -> Drawn:
     TokvizError : they have other words, depths, dimensions or architectures, or nothing can be shown of the layer.
     """
     _require_common(one, other)
-    depths = [depth_name(each) for each in range(len(one))]
-    depth = depths.index(arguments.layer(layer, len(one), depths))
+    depth = arguments.layer(layer, len(one))
     states = np.stack([one[depth], other[depth]]).astype(np.float64)
     reference = one.states.tokenization.reference & other.states.tokenization.reference
     if any(pca.why_not(each, reference) for each in states):
-        raise TokvizError(f"layer: expected one that can be shown of both captures, got {depths[depth]}")
+        raise TokvizError(f"layer: expected one that can be shown of both captures, got {depth_name(depth)}")
     coordinates, shares, is_centered = placed_together(states, reference)
     plates = [
         of_depth(capture, depth, "phone", reference, coordinates=xy, explained_variance_ratio=tuple(share))
@@ -57,8 +56,7 @@ def at_one_scale(plates: Sequence[Plate], reference: np.ndarray, caption: str) -
 
 def by_method(capture: Capture, layer: int | str, method: Any) -> Plate:
     """That of a layer, whose words a method of the caller's places, or has placed."""
-    depths = [depth_name(each) for each in range(len(capture))]
-    depth = depths.index(arguments.layer(layer, len(capture), depths))
+    depth = arguments.layer(layer, len(capture))
     placed = methods.placed(capture, method, [depth])
     own = {"coordinates": placed.coordinates[depth], "method": placed.method}
     return of_depth(capture, depth, "wide", capture.states.tokenization.reference, **own)
