@@ -41,7 +41,30 @@ def find(site: Path, asked: Asked) -> Found:
     """
     report = made_report.read(site)
     with made_report.understood(site):
-        return _found(site, report, asked)
+        plots = made_report.plots(report, asked)
+        model, context, projection = plots.model, plots.context["name"], plots.projection["name"]
+        chosen = plots.chosen
+        if len(chosen) < 2:
+            raise TokvizError(
+                f"{model['slug']}, {context}: expected plots of two layers or more, found {len(chosen)}; choose others with --layers"
+            )
+        animation = Animation(
+            files=tuple(made_report.file(site, path, for_phones=True) for _, path in chosen),
+            depths=tuple(depth for depth, _ in chosen),
+            n_depths=len(plots.projection["plates"]),
+            how=how_animated(projection),
+            source=str(report["title"]),
+            address=made_report.address_of(report),
+            headline=_headline(report, model["slug"], context, projection),
+        )
+        other = "" if plots.is_first else f"-{projection}"
+        ends = f"{depth_name(chosen[0][0])} to {depth_name(chosen[-1][0])}"
+        return Found(
+            animation=Typefaces(Coverage()).with_fonts_for_animation(animation),
+            name=f"{model['slug']}-{context}{other}",
+            what=f"{model['name']}, {context}, {projection}, {ends}",
+            n_lacking=plots.last + 1 - plots.first - len(chosen),
+        )
 
 
 def make(found: Found, ending: str, most_bytes: int) -> bytes | None:
@@ -57,32 +80,6 @@ def make(found: Found, ending: str, most_bytes: int) -> bytes | None:
         raise TokvizError(
             f"expected images of a report, can't read one: {error_line(error)}; make the report again with tokviz build"
         ) from error
-
-
-def _found(site: Path, report: dict[str, Any], asked: Asked) -> Found:
-    plots = made_report.plots(report, asked)
-    model, context, projection, chosen = plots.model, plots.context["name"], plots.projection["name"], plots.chosen
-    if len(chosen) < 2:
-        raise TokvizError(
-            f"{model['slug']}, {context}: expected plots of two layers or more, found {len(chosen)}; choose others with --layers"
-        )
-    animation = Animation(
-        files=tuple(made_report.file(site, path, for_phones=True) for _, path in chosen),
-        depths=tuple(depth for depth, _ in chosen),
-        n_depths=len(plots.projection["plates"]),
-        how=how_animated(projection),
-        source=str(report["title"]),
-        address=made_report.address_of(report),
-        headline=_headline(report, model["slug"], context, projection),
-    )
-    other = "" if plots.is_first else f"-{projection}"
-    ends = f"{depth_name(chosen[0][0])} to {depth_name(chosen[-1][0])}"
-    return Found(
-        animation=Typefaces(Coverage()).with_fonts_for_animation(animation),
-        name=f"{model['slug']}-{context}{other}",
-        what=f"{model['name']}, {context}, {projection}, {ends}",
-        n_lacking=plots.last + 1 - plots.first - len(chosen),
-    )
 
 
 def _headline(report: dict[str, Any], model: str, context: str, projection: str) -> str:

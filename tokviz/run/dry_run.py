@@ -74,7 +74,6 @@ class Forecast:
         return tuple(map(with_short_paths, (*lines, *self.misfits, *self.more)))
 
     def as_json(self) -> dict[str, Any]:
-        """The same for programs."""
         return {
             "expected": self.expected.as_json(),
             "models": [

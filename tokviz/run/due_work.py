@@ -55,7 +55,6 @@ class Work:
 
     @property
     def is_due(self) -> bool:
-        """Whether anything is."""
         return bool(self.n_models or self.n_images or self.seconds["making"])
 
 

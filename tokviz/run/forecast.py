@@ -121,7 +121,6 @@ class Expected:
         return f"time: {first}{_about(self.end)} (by a measurement of this machine{by})"
 
     def as_json(self) -> dict[str, Any]:
-        """The same for programs."""
         work = self.work
         minutes = {"first_page": self.first_page, "end": self.end}
         return {

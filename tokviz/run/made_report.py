@@ -14,11 +14,11 @@ from jinja2 import UndefinedError
 
 from tokviz.errors import TokvizError, UnknownNameError
 from tokviz.records import depth_name
+from tokviz.run.publishing.manifest import REPORT
 from tokviz.run.store import disk
 from tokviz.run.store.disk import shown_path
 from tokviz.text import shown, suggestion, texts_within, visible
 
-REPORT = "data/report.json"
 _LONGEST_TEXT = 20_000
 """Characters of anything that a report says of itself."""
 MOST_NAMED = 12

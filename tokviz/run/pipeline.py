@@ -30,7 +30,7 @@ from tokviz.run.looks import Looks
 from tokviz.run.making import Making, named_failure, report_failure
 from tokviz.run.plan.added import added_measures
 from tokviz.run.plan.options import Options
-from tokviz.run.plan.pairs import Comparison, compare
+from tokviz.run.plan.pairs import compare
 from tokviz.run.plan.report import Plan
 from tokviz.run.plan.tree import ModelPlan
 from tokviz.run.publishing import publish, site
@@ -139,7 +139,8 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
         made = [by_slug[model.slug] for model in config.models]
         series = [checkpoints.make_series(each, by_slug, making) for each in config.series]
         with told_if_long(reporter, "Comparing the models"):
-            compared = compare(_comparisons(plan, made), plan.steps, making.helpers)
+            known = {each.plan.model.slug: [] if each.failure else each.plan.inputs for each in made}
+            compared = compare(plan.comparisons(known) if options.measures else [], plan.steps, making.helpers)
         n_drawn = queue.finish()
 
         all_made = [*made, *(each for of in series for each in of.made)]
@@ -209,14 +210,13 @@ def _not_drawn(made: Sequence[Made], failed: Mapping[str, str]) -> list[Failed]:
         for job in site.jobs_of(each):
             if job.key in failed:
                 found.setdefault((each.plan.model.display_name, failed[job.key]), []).append(job.path)
+    shown = {
+        key: paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more" for key, paths in found.items()
+    }
     return [
-        Failed(name=name, failure=f"expected pictures that can be drawn, got {reason} for {_with_count(paths)}")
-        for (name, reason), paths in found.items()
+        Failed(name=name, failure=f"expected pictures that can be drawn, got {reason} for {paths}")
+        for (name, reason), paths in shown.items()
     ]
-
-
-def _with_count(paths: Sequence[str]) -> str:
-    return paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
 
 
 def _with_intact_states(work: Callable[[], Result], store: Store, reporter: Reporter) -> Result:
@@ -288,9 +288,3 @@ def _refuse_if_all_failed(outcomes: list[tuple[ModelConfig, str | None]]) -> Non
     if all(failure for _, failure in outcomes):
         reasons = "; ".join(named_failure(model.display_name, str(failure)) for model, failure in outcomes)
         raise TokvizError(f"no model could be captured, so nothing was written: {reasons}")
-
-
-def _comparisons(plan: Plan, made: Sequence[Made]) -> list[Comparison]:
-    if not plan.options.measures:
-        return []
-    return plan.comparisons({each.plan.model.slug: [] if each.failure else each.plan.inputs for each in made})

@@ -40,7 +40,6 @@ class Capture(Generic[What]):
 
     @property
     def folder(self) -> str:
-        """Of the store."""
         return folder_of(self.record) if self.record else "states"
 
 

@@ -114,12 +114,10 @@ class Comparison:
 
     @property
     def context(self) -> str:
-        """Its name."""
         return self.inputs[0].states.context.name
 
     @cached_property
     def shared(self) -> Step[LayerSimilarity]:
-        """Over the words that both share."""
         return self._similarity(None)
 
     @cached_property
@@ -134,7 +132,6 @@ class Comparison:
 
     @cached_property
     def differences(self) -> Step[Differences]:
-        """Between their profiles."""
         sides = (
             (each.templates, each.words.memberships, each.related.pairs, each.related.orders) for each in self.inputs
         )
@@ -160,7 +157,6 @@ class Comparison:
 
     @property
     def steps(self) -> list[Step[Any]]:
-        """All that is made of it."""
         every = (self.shared, self.single_token, self.differences, self.paired, self.changed)
         return [step for step in every if step is not None]
 
@@ -197,18 +193,24 @@ def compare(comparisons: Sequence[Comparison], steps: Steps, queue: PictureQueue
     ]
     begun = [steps.meanwhile({step.key: step for step in piece}, queue, each_alone=True) for piece in pieces]
     lacking = {key: made.reason for each in begun for key, made in each.wait().items() if isinstance(made, Unmade)}
-    failed = {
-        index: next(lacking[step.key] for step in each.steps if step.key in lacking)
-        for index, each in enumerate(comparisons)
-        if any(step.key in lacking for step in each.steps)
-    }
-    whole = [each for index, each in enumerate(comparisons) if index not in failed]
+    failed = [
+        (each, next((lacking[step.key] for step in each.steps if step.key in lacking), None)) for each in comparisons
+    ]
+    whole = [each for each, reason in failed if reason is None]
     return Compared(
         similarities=compare_layers(whole, steps),
         differences=compare_profiles(whole, steps),
         failed=(
             *(_not_compared(each, each.misfit) for each in comparisons if each.misfit),
-            *(_not_compared(comparisons[index], _on_the_way(reason)) for index, reason in failed.items()),
+            *(
+                _not_compared(
+                    each,
+                    f"expected two models that can be compared, got {reason} on the way; where memory ran out, ask for fewer words or "
+                    "free some, or else leave one of the two out",
+                )
+                for each, reason in failed
+                if reason is not None
+            ),
         ),
     )
 
@@ -216,13 +218,6 @@ def compare(comparisons: Sequence[Comparison], steps: Steps, queue: PictureQueue
 def _not_compared(comparison: Comparison, failure: str) -> NotCompared:
     model_a, model_b = comparison.slugs
     return NotCompared(model_a=model_a, model_b=model_b, context=comparison.context, failure=failure)
-
-
-def _on_the_way(reason: str) -> str:
-    return (
-        f"expected two models that can be compared, got {reason} on the way; where memory ran out, ask for fewer words or free "
-        "some, or else leave one of the two out"
-    )
 
 
 @one_thread

@@ -7,7 +7,7 @@ grows when its model has been captured (``Plan.grow``). Whoever runs, describes 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -43,7 +43,9 @@ class Plan:
         """The slugs of models of which only that is made which their series shows."""
         self.fonts = Typefaces(Coverage(options.cache / "fonts"), own=config.font_file)
         """This machine's; which characters they have is kept beside what is stored."""
-        self.models = tuple(map(self._model, requests(config, options)))
+        self.models = tuple(
+            self._with_branches(each, recipe.captures(each, store)) for each in requests(config, options)
+        )
 
     # --- captures ----------------------------------------------------------------------------------------------------
 
@@ -51,9 +53,6 @@ class Plan:
     def tells_failures(self) -> bool:
         """Whether a failed model is reported at once. The failure of an only model ends the run, whose error says it."""
         return len(self.models) > 1
-
-    def _model(self, request: Request) -> ModelPlan:
-        return self._with_branches(request, recipe.captures(request, self.store))
 
     def grow(self, model: ModelPlan) -> ModelPlan:
         """The plan of a model whose contexts have all been captured by now.
@@ -211,7 +210,10 @@ class Plan:
         names = {model.slug: model.display_name for model in self.config.models}
         comparer, known = Comparer(), {slug: captured[slug] for slug in names if captured.get(slug)}
         changes = self._changes(known)
-        in_detail = {_oriented(slugs, changes): is_detailed for slugs, is_detailed in self.config.pairs_among(known)}
+        in_detail = {
+            slugs[::-1] if slugs[::-1] in changes else slugs: is_detailed
+            for slugs, is_detailed in self.config.pairs_among(known)
+        }
         made = []
         for slugs in dict.fromkeys((*in_detail, *changes)):
             shared = list(side_by_side(known[slugs[0]], known[slugs[1]]))
@@ -241,11 +243,6 @@ class Plan:
         if asked is not None:
             return tuple(each for each in asked if captured.keys() >= {*each})
         return tuple(of_one_form(captured))
-
-
-def _oriented(slugs: tuple[str, str], changes: Collection[tuple[str, str]]) -> tuple[str, str]:
-    """A pair as it is named where it is before and after."""
-    return slugs[::-1] if slugs[::-1] in changes else slugs
 
 
 def _all_states(templates: Sequence[Capture[Template]]) -> tuple[HiddenStates, ...]:

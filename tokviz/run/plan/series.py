@@ -88,7 +88,6 @@ class SeriesPlan:
         return None
 
     def axes(self, index: int, context: str) -> Step[StepAxes]:
-        """The words of a checkpoint on common axes."""
         assert self.reference is not None
         own, reference = (self.checkpoints[each][context].inputs for each in (index, self.reference))
         return pairs.axes(own, reference, self.projection)

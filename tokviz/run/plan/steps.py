@@ -43,7 +43,6 @@ class Step(Generic[Value]):
 
     @cached_property
     def key(self) -> str:
-        """Under which it is stored."""
         of = [each.key if isinstance(each, Step) else each for each in self.of]
         return keys.product_key(self.what, of)
 

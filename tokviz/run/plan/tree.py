@@ -93,7 +93,6 @@ class ContextPlan:
         return (self.first, *self.further)
 
     def of(self, kind: type[Kind[Made, Any]]) -> tuple[Made, ...]:
-        """The captures of a kind."""
         found: tuple[Any, ...] = self.beside.get(kind, ())
         return found
 

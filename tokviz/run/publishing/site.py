@@ -70,18 +70,8 @@ class Made:
     """By the keys of ``plan.captured``."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class StoredImage:
-    """A picture’s facts and its file."""
-
-    facts: Image
-    key: str
-    file: Path
-    """In the store."""
-
-
-Images = Mapping[str, StoredImage]
-"""By path from the site's root."""
+Images = Mapping[str, tuple[Image, Path]]
+"""By path from the site's root the facts of pictures, and their files in the store."""
 
 
 def find_images(made: Sequence[Made], store: Store, failed: Container[str] = ()) -> Images:
@@ -106,13 +96,12 @@ def jobs_of(made: Made) -> Iterator[PictureJob]:
             yield each.heat_map
 
 
-def _stored(job: PictureJob, store: Store) -> StoredImage:
+def _stored(job: PictureJob, store: Store) -> tuple[Image, Path]:
     file = store.find_image(job.key)
     if file is None:
         raise TokvizError(f"{shown_path(store.root)}: the image of {job.path} vanished while in use; run again")
     width, height = encode.size(file)
-    facts = Image(path=job.path, width=width, height=height, n_bytes=file.stat().st_size)
-    return StoredImage(facts=facts, key=job.key, file=file)
+    return Image(path=job.path, width=width, height=height, n_bytes=file.stat().st_size), file
 
 
 # --- the report, gathered ----------------------------------------------------------------------------------------
@@ -242,14 +231,13 @@ def _others(made: Products, images: Images, model: ModelConfig, base: Path) -> d
     heat_map = images.get(made.heat_map.path) if made.heat_map else None
     return {
         "states": public_states(made.captured.states, model, base),
-        "heat_map": heat_map and heat_map.facts,
+        "heat_map": heat_map and heat_map[0],
         **measured,
     }
 
 
 def _projections(made: Products, images: Images) -> tuple[ProjectionReport, ...]:
-    n_depths = made.captured.states.n_depths
-    return tuple(_projection(*shown, n_depths, images) for shown in made.shown)
+    return tuple(_projection(*shown, images) for shown in made.shown)
 
 
 def _beginning_like(intact: Sequence[ProjectionReport], made: Products, images: Images) -> tuple[ProjectionReport, ...]:
@@ -262,14 +250,12 @@ def _beginning_like(intact: Sequence[ProjectionReport], made: Products, images: 
     )
 
 
-def _projection(
-    projection: Projection, pictures: Sequence[PictureJob], n_depths: int, images: Images
-) -> ProjectionReport:
+def _projection(projection: Projection, pictures: Sequence[PictureJob], images: Images) -> ProjectionReport:
     by_subject: dict[Subject, dict[str, Image]] = {}
     for job in pictures:
         form = "wide" if job.form == DRAFT else job.form
         if job.path in images:
-            by_subject.setdefault(job.subject, {})[form] = images[job.path].facts
+            by_subject.setdefault(job.subject, {})[form] = images[job.path][0]
 
     def renditions(subject: Subject) -> Renditions | None:
         forms = by_subject.get(subject, {})
@@ -279,7 +265,7 @@ def _projection(
         dark = renditions(Whole.DARK_STRIP) if subject is Whole.STRIP else None
         return Renditions(wide=wide, phone=forms.get("phone", wide), svg=forms.get(SVG), dark=dark)
 
-    plates = tuple(renditions(depth) for depth in range(n_depths))
+    plates = tuple(renditions(depth) for depth in range(len(projection.problems)))
     asked = {job.subject for job in pictures}
     problems = tuple(
         Problem(kind="not_drawn") if depth in asked and plates[depth] is None else problem
@@ -299,7 +285,7 @@ def _projection(
 def make_files(report: Report, images: Images, cards: Mapping[str, Path], plan: Plan) -> dict[str, publish.Content]:
     """Path from the site's root → content."""
     options, places = plan.options, folders(plan)
-    pictures = {path: image.file for path, image in images.items()}
+    pictures = {path: file for path, (_, file) in images.items()}
     found: dict[str, publish.Content] = {
         **render.assets(places),
         **render.render(pages.build(report), places),

@@ -95,14 +95,12 @@ class Lines:
         return _NoStep()
 
 
-class Bars:
+class Bars(Lines):
     """For people: what is being done, how far it is, how long it has taken."""
 
     def __init__(self, progress: Progress) -> None:
+        super().__init__(progress.console)
         self._progress = progress
-
-    def say(self, text: str) -> None:
-        self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def step(self, name: str, total: int | None = None) -> Step:
         return _Bar(self._progress, name, total)
