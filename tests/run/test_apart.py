@@ -32,7 +32,7 @@ from tokviz.run.capturing import apart, one_model
 from tokviz.run.capturing.apart import Apart
 from tokviz.run.capturing.folders import folders_for
 from tokviz.run.capturing.one_model import _leaving_memory, _most_seconds
-from tokviz.run.plan.request import AskedContext, Request, Template
+from tokviz.run.plan.request import Request, Template
 from tokviz.run.store.artefacts import Store
 from tokviz.run.store.locks import Locks
 from tokviz.run.store.states_file import CaptureDescription
@@ -267,7 +267,7 @@ def test_a_model_that_takes_all_memory_between_its_passes_fails_alone(
     asked = replace(
         request("gpt2"),
         base=tmp_path,
-        contexts=(AskedContext(templates=(Template(key=key, context=context),)),),
+        contexts=((Template(key=key, context=context),),),
         words=WordList(categories=(Category(key="a", label="a", words=("red",)),)),
         due=frozenset([key]),
     )
@@ -283,7 +283,7 @@ def test_a_package_that_only_one_model_needs_is_that_models_failure(
     monkeypatch.setattr(models, "load", lambda *_: raised(ModuleNotFoundError(missing, name=missing)))
     key = "a" * 32
     template = Template(key=key, context=making.ALONE)
-    asked = replace(request("one"), contexts=(AskedContext(templates=(template,)),), due=frozenset([key]))
+    asked = replace(request("one"), contexts=((template,),), due=frozenset([key]))
     with pytest.raises(
         SourceError, match=f"one: expected the package {missing.partition('.')[0]} for this kind of model"
     ):

@@ -23,7 +23,7 @@ from tokviz.errors import ModelError
 from tokviz.models import quiet_transformers
 from tokviz.records import Category, Context, WordList
 from tokviz.run.capturing.one_model import capture_here
-from tokviz.run.plan.request import AskedContext, Request, Template
+from tokviz.run.plan.request import Request, Template
 from tokviz.run.store.artefacts import Store
 from tokviz.run.work.progress import Quiet
 
@@ -299,7 +299,7 @@ def attempt(base: Path, model: ModelConfig, template: str = ALONE.template) -> S
         model=model,
         base=base,
         device="cpu",
-        contexts=(AskedContext(templates=(Template(key="key", context=context),)),),
+        contexts=((Template(key="key", context=context),),),
         due=frozenset({"key"}),
         words=WORDS,
         read="last",

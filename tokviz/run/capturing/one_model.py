@@ -195,7 +195,7 @@ def _capture_states(
         structure=structure,
         sublayers=_sublayers(loaded, structure, sets_neurons=any(kind.sets_neurons for kind in request.asked)),
         token_budget=request.token_budget,
-        texts={text: texts[text] for text in (each.templates[0].context.template for each in request.contexts)},
+        texts={text: texts[text] for text in (first.context.template for first, *_ in request.contexts)},
         store=store,
         reporter=reporter,
         now=partial(now, request.epoch),

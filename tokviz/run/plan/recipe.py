@@ -48,9 +48,7 @@ def due_request(model: ModelPlan) -> Request:
     stays = (each.first.states for each in contexts if each.first.states and each.first.due is None)
     return replace(
         request,
-        contexts=tuple(
-            replace(asked, may_break=each.may_break) for asked, each in zip(request.contexts, contexts, strict=True)
-        ),
+        n_breaking=sum(each.may_break for each in contexts),
         captured_from=next((states.card.identity for states in stays), None),
         due=due | anew,
         anew=anew,
@@ -73,12 +71,12 @@ class _Walk(Walk):
     loaded: Loaded | None
 
     def contexts(self) -> Iterator[ContextPlan]:
-        found = [tuple(map(self._template, each.templates)) for each in self.request.contexts]
+        found = [tuple(map(self._template, each)) for each in self.request.contexts]
         firsts = [first for first, *_ in found]
         broken = next((index for index, each in enumerate(firsts) if each.due is None and _breaks(each.states)), None)
         of_model = {type(kind): tuple(self._of_model(kind, firsts)) for kind in self.request.asked if kind.is_of_model}
-        for index, (asked, (first, *further)) in enumerate(zip(self.request.contexts, found, strict=True)):
-            may_break = asked.may_break and (broken is None or index <= broken)
+        for index, (first, *further) in enumerate(found):
+            may_break = index < self.request.n_breaking and (broken is None or index <= broken)
             beside = self._beside(first, breaks=may_break and index == broken)
             yield ContextPlan(
                 model=self.request.model,

@@ -32,16 +32,6 @@ class Template:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AskedContext:
-    """A context of a request."""
-
-    templates: tuple[Template, ...]
-    """The one that is drawn first."""
-    may_break: bool = True
-    """Whether a break that is found in it is to be switched off; it isn't where an earlier context has one."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Request:
     """What is asked of one model."""
 
@@ -49,8 +39,10 @@ class Request:
     base: Path
     """The config's folder; absolute when another process is to look there."""
     device: str
-    contexts: tuple[AskedContext, ...]
-    """All, in the order of the configuration."""
+    contexts: tuple[tuple[Template, ...], ...]
+    """The templates of each, the one that is drawn first; all contexts, in the order of the configuration."""
+    n_breaking: int = 0
+    """So many of the first contexts may have the break that is to be switched off; none after the one that has it."""
     words: WordList
     read: str
     token_budget: int
@@ -74,7 +66,7 @@ class Request:
 
     @property
     def templates(self) -> list[Template]:
-        return once_each((each.key, each) for context in self.contexts for each in context.templates)
+        return once_each((each.key, each) for context in self.contexts for each in context)
 
     @property
     def templates_due(self) -> list[Template]:
@@ -97,10 +89,8 @@ def requests(config: ReportConfig, options: Options) -> Iterator[Request]:
             model=model,
             base=options.base.resolve(),
             device=options.device,
-            contexts=tuple(
-                AskedContext(templates=tuple(_templates(each, model, config, options)), may_break=switches_off)
-                for each in config.context_list
-            ),
+            contexts=tuple(tuple(_templates(each, model, config, options)) for each in config.context_list),
+            n_breaking=len(config.contexts) if switches_off else 0,
             words=config.word_list,
             read=str(config.read),
             token_budget=config.token_budget,
