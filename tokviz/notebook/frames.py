@@ -1,4 +1,7 @@
-"""Tables of a capture as data frames of pandas, the same that a site offers as CSV files."""
+"""Tables of a capture as data frames of pandas, the same that a site offers as CSV files.
+
+Each raises ``TokvizError`` where pandas isn't installed.
+"""
 
 from __future__ import annotations
 
@@ -25,10 +28,6 @@ def all_states(depths: Sequence[np.ndarray], words: Sequence[TokenizedWord], cat
     ----------
     depths : per depth ``(n_words, width)``; NaN stands for dimensions that a narrower depth lacks.
     categories : ``(n_words,)`` of text.
-
-    Raises
-    ------
-    TokvizError : pandas isn't installed.
     """
     pandas = _pandas()
     names = [word.word for word in words]
@@ -50,12 +49,7 @@ def _pandas() -> Any:
 
 
 def frame(name: str, context: ContextReport, words: WordList, config: ReportConfig) -> DataFrame:
-    """One of the tables of a site.
-
-    Raises
-    ------
-    TokvizError : pandas isn't installed, or the capture has no such table.
-    """
+    """One of the tables of a site; raises ``TokvizError`` also where the capture has no such table."""
     found = _pandas().read_csv(
         io.StringIO(_csv(name, context, words, config)), keep_default_na=name not in ("coordinates", "tokens")
     )
@@ -65,12 +59,7 @@ def frame(name: str, context: ContextReport, words: WordList, config: ReportConf
 
 
 def of_csv(text: str, texts: Sequence[str] = ()) -> DataFrame:
-    """A table of a site; ``texts``: its columns in which a word such as ``nan`` is one, and not a number that is missing.
-
-    Raises
-    ------
-    TokvizError : pandas isn't installed.
-    """
+    """A table of a site; ``texts``: its columns in which a word such as ``nan`` is one, and not a number that is missing."""
     numbers = [name for name in text.splitlines()[0].split(",") if name not in texts]
     found: DataFrame = _pandas().read_csv(
         io.StringIO(text), keep_default_na=False, na_values=dict.fromkeys(numbers, "")
@@ -79,7 +68,7 @@ def of_csv(text: str, texts: Sequence[str] = ()) -> DataFrame:
 
 
 def of_rows(rows: Sequence[Sequence[Any]], columns: Sequence[str]) -> DataFrame:
-    """A table of rows; raises ``TokvizError`` where pandas isn't installed."""
+    """A table of rows."""
     found: DataFrame = _pandas().DataFrame(rows, columns=columns)
     return found
 

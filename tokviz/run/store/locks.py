@@ -24,7 +24,7 @@ _POLL_SECONDS = 0.2
 
 @dataclass(frozen=True, kw_only=True)
 class Locks:
-    """How a run takes locks."""
+    """How a run takes locks; raises ``BusyError`` where another one has what it wants, and this one doesn't wait."""
 
     waits: bool = True
     """Whether it waits for another run, or refuses to begin."""
@@ -35,10 +35,7 @@ class Locks:
     def on_site(self, output: Path) -> Iterator[None]:
         """Held by one run at a time; beside the site, in which only what is published stands.
 
-        Raises
-        ------
-        BusyError : another run has it, and this one doesn't wait.
-        PublishError : no file can be made beside the site, so that the site couldn't be made either.
+        Raises ``PublishError`` where no file can be made there, so that the site couldn't be made either.
         """
         place = output.absolute()
         file = place.with_name(f".{place.name}.tokviz.lock")
@@ -54,42 +51,27 @@ class Locks:
 
     @contextmanager
     def on_captures(self, cache: Path, keys: Sequence[str]) -> Iterator[bool]:
-        """Held while the states under some keys are captured; gives whether another run had one of them before.
-
-        Raises
-        ------
-        BusyError : another run has one, and this one doesn't wait.
-        """
+        """Held while the states under some keys are captured; gives whether another run had one of them before."""
         had_to_wait = False
         with ExitStack() as held:
             for key in sorted(keys):  # in one order for all, so that no two runs wait for each other
                 lock = self._held(
-                    _folder(cache) / f"capture.{key}.lock", f"{shown_path(cache)}: another run is capturing the same"
+                    cache / "locks" / f"capture.{key}.lock", f"{shown_path(cache)}: another run is capturing the same"
                 )
                 had_to_wait |= held.enter_context(lock)
             yield had_to_wait
 
     @contextmanager
     def on_download(self, cache: Path, key: str) -> Iterator[None]:
-        """Held while a model that isn't kept is downloaded, used and removed.
-
-        Raises
-        ------
-        BusyError : another run has downloaded the same, and this one doesn't wait.
-        """
-        file = _folder(cache) / f"download.{key}.lock"
+        """Held while a model that isn't kept is downloaded, used and removed."""
+        file = cache / "locks" / f"download.{key}.lock"
         with self._held(file, f"{shown_path(cache)}: another run uses the same download"):
             yield
 
     @contextmanager
     def in_use(self, cache: Path) -> Iterator[None]:
-        """Held by every run that uses the cache: nothing is pruned meanwhile.
-
-        Raises
-        ------
-        BusyError : it is being pruned, and this run doesn't wait.
-        """
-        folder = _folder(cache)
+        """Held by every run that uses the cache: nothing is pruned meanwhile."""
+        folder = cache / "locks"
         own = folder / f"run.{uuid.uuid4().hex}.lock"
         with ExitStack() as held:
             with self._held(folder / "prune.lock", f"{shown_path(cache)}: this cache is being pruned"):
@@ -102,13 +84,8 @@ class Locks:
 
     @contextmanager
     def alone(self, cache: Path) -> Iterator[None]:
-        """Held while the cache is pruned: no other run uses it.
-
-        Raises
-        ------
-        BusyError : a run uses it, and this one doesn't wait.
-        """
-        folder = _folder(cache)
+        """Held while the cache is pruned: no other run uses it."""
+        folder = cache / "locks"
         with self._held(folder / "prune.lock", f"{shown_path(cache)}: this cache is being pruned"), ExitStack() as held:
             for file in entries.locks(cache, "run"):
                 held.enter_context(self._held(file, f"{shown_path(cache)}: another run uses this cache"))
@@ -162,7 +139,3 @@ def _make(file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileExistsError):
         os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644))
-
-
-def _folder(cache: Path) -> Path:
-    return cache / "locks"
