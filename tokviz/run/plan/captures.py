@@ -27,7 +27,7 @@ from tokviz.run.kinds.controls import Controls, UntrainedModels
 from tokviz.run.kinds.lenses import Lenses, LensInputs
 from tokviz.run.plan.added import Groups, Memberships, added_measures
 from tokviz.run.plan.inputs import Inputs
-from tokviz.run.plan.steps import Step, one_thread
+from tokviz.run.plan.steps import Step, measured_by, one_thread
 
 LIBRARIES = (__name__, "sklearn.decomposition", "sklearn.preprocessing", "scipy.linalg")
 """What projecting takes a while to load; this module, since processes that are forked then need not each load it."""
@@ -88,14 +88,8 @@ def neighbours(inputs: Inputs) -> Step[Neighbours] | None:
     """Each word's nearest words; None of a long list."""
     if len(inputs.states.tokenization.words) > Neighbours.MOST_WORDS:
         return None
-    return Step(what="neighbours", kind=Neighbours, of=(inputs.states,), make=_neighbours)
-
-
-@one_thread
-def _neighbours(states: HiddenStates) -> Neighbours:
-    from tokviz.measure import neighbours
-
-    return neighbours.neighbours(states)
+    make = measured_by("neighbours.neighbours")
+    return Step(what="neighbours", kind=Neighbours, of=(inputs.states,), make=make)
 
 
 def same_category(inputs: Inputs) -> Step[WordScores]:
@@ -103,34 +97,14 @@ def same_category(inputs: Inputs) -> Step[WordScores]:
     # Of a vocabulary, tokens with a category are few: only these are looked at.
     found = neighbours(inputs) if inputs.words.vocabulary is None else None
     of = (inputs.states, inputs.words.memberships, found)
-    return Step(what="same_category", kind=WordScores, of=of, make=_same_category)
-
-
-@one_thread
-def _same_category(states: HiddenStates, memberships: Memberships, found: Neighbours | None) -> WordScores:
-    from tokviz.measure.word_scores import same_category
-
-    return same_category(states, memberships, found)
+    return Step(what="same_category", kind=WordScores, of=of, make=measured_by("word_scores.same_category"))
 
 
 def relations(inputs: Inputs) -> Step[Relations] | None:
     """The relations and orders of the words; None where none are asked for."""
     asked = inputs.related
     of = (inputs.states, asked.pairs, asked.orders, inputs.further, inputs.words.groups)
-    return Step(what="relations", kind=Relations, of=of, make=_relations) if asked else None
-
-
-@one_thread
-def _relations(
-    states: HiddenStates,
-    pairs: tuple[PairRows, ...],
-    orders: tuple[OrderRows, ...],
-    further: tuple[HiddenStates, ...],
-    groups: Groups,
-) -> Relations:
-    from tokviz.measure.relations import measure
-
-    return measure(states, pairs, orders, further, groups)
+    return Step(what="relations", kind=Relations, of=of, make=measured_by("relations.measure")) if asked else None
 
 
 def untrained(inputs: Inputs) -> Step[Untrained] | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tokviz.records import (
     Changed,
@@ -24,16 +24,15 @@ from tokviz.records import (
 )
 from tokviz.run.plan.added import Groups, Memberships
 from tokviz.run.plan.inputs import Inputs
-from tokviz.run.plan.steps import Step, Steps, Unmade, one_thread
+from tokviz.run.plan.steps import Step, Steps, Unmade, measured_by, one_thread
 from tokviz.run.work.picture_queue import PictureQueue
 
 if TYPE_CHECKING:
-    from tokviz.measure.paired_captures import PairedComparer
-    from tokviz.measure.profile import ProfileComparer, Side
-    from tokviz.measure.similarity import LayerComparer
+    from tokviz.measure.profile import Side
 
 NOT_COMPARED = "not compared yet"
 _AT_ONCE = 8
+Kept = TypeVar("Kept")
 _Words = tuple[tuple[HiddenStates, ...], Memberships]
 _Side = tuple[tuple[HiddenStates, ...], Memberships, tuple[PairRows, ...], tuple[OrderRows, ...]]
 
@@ -41,23 +40,12 @@ _Side = tuple[tuple[HiddenStates, ...], Memberships, tuple[PairRows, ...], tuple
 class Comparer:
     """Compares captures; what each brings to a comparison is kept for the next ones in the same process."""
 
-    @cached_property
-    def _layers(self) -> LayerComparer:
-        from tokviz.measure.similarity import LayerComparer
+    def __init__(self) -> None:
+        self._kept: dict[type, Any] = {}
 
-        return LayerComparer()
-
-    @cached_property
-    def _profiles(self) -> ProfileComparer:
-        from tokviz.measure.profile import ProfileComparer
-
-        return ProfileComparer()
-
-    @cached_property
-    def _paired(self) -> PairedComparer:
-        from tokviz.measure.paired_captures import PairedComparer
-
-        return PairedComparer()
+    def _of(self, kind: type[Kept]) -> Kept:
+        made: Kept = self._kept.setdefault(kind, kind())
+        return made
 
     def similarity(
         self, a: HiddenStates, b: HiddenStates, memberships: Memberships, shared: LayerSimilarity | None
@@ -68,22 +56,26 @@ class Comparer:
         ----------
         shared : what is known of these; then it is of those words alone that are one token in both.
         """
-        from tokviz.measure.similarity import shared_rows
+        from tokviz.measure.similarity import LayerComparer, shared_rows
 
         rows = shared_rows(a, b, single_token=shared is not None)
         if shared is not None and len(rows[0]) == len(shared_rows(a, b, single_token=False)[0]):
             return shared
-        return one_thread(self._layers.compare)(a, b, rows, memberships)
+        return one_thread(self._of(LayerComparer).compare)(a, b, rows, memberships)
 
     def differences(self, a: _Side, b: _Side, groups: Groups) -> Differences:
         """Between the profiles of two models, over the words and pairs that they share; ``groups``: words that belong together."""
+        from tokviz.measure.profile import ProfileComparer
+
         one, other = (_side(*each, groups=groups) for each in (a, b))
-        return one_thread(self._profiles.compare)(one, other)
+        return one_thread(self._of(ProfileComparer).compare)(one, other)
 
     def paired(self, a: _Words, b: _Words, groups: Groups) -> PairedMeasures:
         """Two models word by word, at equal relative depth; ``groups``: words that belong together."""
+        from tokviz.measure.paired_captures import PairedComparer
+
         one, other = (_side(*each, groups=groups) for each in (a, b))
-        return one_thread(self._paired.compare)(one, other)
+        return one_thread(self._of(PairedComparer).compare)(one, other)
 
 
 def _side(
@@ -153,7 +145,8 @@ class Comparison:
         if not self.is_change:
             return None
         of = tuple(each.templates for each in self.inputs)
-        return Step(what="changed", kind=Changed, of=of, make=_changed, is_new=NOT_COMPARED)
+        make = measured_by("common_axes.changed")
+        return Step(what="changed", kind=Changed, of=of, make=make, is_new=NOT_COMPARED)
 
     @property
     def steps(self) -> list[Step[Any]]:
@@ -218,13 +211,6 @@ def compare(comparisons: Sequence[Comparison], steps: Steps, queue: PictureQueue
 def _not_compared(comparison: Comparison, failure: str) -> NotCompared:
     model_a, model_b = comparison.slugs
     return NotCompared(model_a=model_a, model_b=model_b, context=comparison.context, failure=failure)
-
-
-@one_thread
-def _changed(before: tuple[HiddenStates, ...], after: tuple[HiddenStates, ...]) -> Changed:
-    from tokviz.measure.common_axes import changed
-
-    return changed(before, after)
 
 
 def compare_layers(comparisons: Sequence[Comparison], steps: Steps) -> tuple[ModelSimilarity, ...]:

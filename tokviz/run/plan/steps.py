@@ -10,6 +10,7 @@ from concurrent.futures import Executor
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property, partial, wraps
+from importlib import import_module
 from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
@@ -78,6 +79,16 @@ def one_thread(make: Callable[..., Value]) -> Callable[..., Value]:
     return made
 
 
+def measured_by(function: str) -> Callable[..., Any]:
+    """A function of ``tokviz.measure``, named with its module and loaded when it is called: scipy and scikit-learn take a while."""
+    return partial(_measured, *function.split("."))
+
+
+@one_thread
+def _measured(module: str, function: str, *arguments: Any) -> Any:
+    return getattr(import_module(f"tokviz.measure.{module}"), function)(*arguments)
+
+
 class Steps:
     """Those of one run.
 
@@ -98,7 +109,6 @@ class Steps:
         return partial(Steps, is_forced=self._is_forced), (self._store,)
 
     def due(self, step: Step[Any]) -> str | None:
-        """Why it is to be made, or None."""
         if step.key in self._made:
             return None
         return FORCED if self._is_forced else None if self._store.has(step.key, step.kind) else step.is_new
