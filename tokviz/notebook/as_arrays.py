@@ -38,7 +38,6 @@ class AsArrays:
         return self.states.n_depths
 
     def __contains__(self, word: object) -> bool:
-        """Whether a word was captured."""
         return word in self.words.words
 
     def __iter__(self) -> Iterator[np.ndarray]:

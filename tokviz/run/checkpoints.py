@@ -104,7 +104,6 @@ def _series(config: SeriesConfig, made: Sequence[Made], plan: Plan) -> SeriesPla
 
 
 def _on_axes(index: int, made: Made, series: SeriesPlan, queue: PictureQueue) -> Made:
-    """A checkpoint with its plots on common axes."""
     products: dict[str, Products] = {}
     for key, each in made.products.items():
         name = each.captured.states.context.name

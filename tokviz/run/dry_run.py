@@ -63,7 +63,6 @@ class Forecast:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """As people are told."""
         lines = list(self.expected.lines)
         for each in self.models:
             lines.append(f"{each.model.model.display_name} ({each.model.model.source})")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -160,14 +160,10 @@ def expected(plan: Plan) -> Expected:
         n_models=work.n_models or len(plan.models),
         n_contexts=len(plan.config.contexts),
         pace=_pace() if work.is_due and not work.unknown else 1.0,
-        ratios={phase: _expected_ratio(found) for phase, found in runs.items()},
+        # The median with one that took what was foreseen: by itself a run may have been beside other work.
+        ratios={phase: math.exp(statistics.median([0.0, *map(math.log, found)])) for phase, found in runs.items()},
         n_runs=max(map(len, runs.values()), default=0),
     )
-
-
-def _expected_ratio(found: Sequence[float]) -> float:
-    """The median of what earlier runs took and of one that took what was foreseen: by itself a run may have been beside other work."""
-    return math.exp(statistics.median([0.0, *map(math.log, found)]))
 
 
 def begin(plan: Plan, reporter: Reporter) -> tuple[Timed, Expected | None]:

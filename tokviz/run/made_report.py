@@ -110,14 +110,11 @@ def read(site: Path) -> dict[str, Any]:
         report = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, RecursionError):
         report = None
-    if not isinstance(report, dict) or not all(map(_is_fit, texts_within(report))):
+    # All of it can stand in a picture, a page and a terminal.
+    are_fit = (len(text) <= _LONGEST_TEXT and visible(text) == text for text in texts_within(report))
+    if not isinstance(report, dict) or not all(are_fit):
         raise TokvizError(f"{shown_path(file)}: expected a report of this tokviz; make it again")
     return report
-
-
-def _is_fit(text: str) -> bool:
-    """Whether it can stand in a picture, a page and a terminal, as all that a report says of itself."""
-    return len(text) <= _LONGEST_TEXT and visible(text) == text
 
 
 def named(

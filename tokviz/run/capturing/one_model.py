@@ -239,7 +239,6 @@ def _sublayers(loaded: models.LoadedModel, structure: Structure, *, sets_neurons
 
 
 def _capture_together(ready: Ready, templates: list[tuple[Template, Tokenization]]) -> None:
-    """Capture and store the states of some templates."""
     from tokviz import capture
 
     loaded, structure = ready.loaded, ready.structure
@@ -335,7 +334,6 @@ def _random_neurons(
 
 
 def _texts(request: Request) -> list[str]:
-    """What the model's tokenizer is going to read."""
     from tokviz.capture import tokens
 
     of_words = [text for each in request.templates for text in tokens.texts_read(request.words, each.context)]

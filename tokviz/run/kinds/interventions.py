@@ -39,7 +39,6 @@ class Wanted:
         return Context(name=f"{intact.name}-{self.suffix}", label=label, template=intact.template)
 
     def does(self, layer: int, neurons: Iterable[int], value: float | str) -> bool:
-        """Whether it is this that is done to the model."""
         return self.layer == layer and set(self.neurons) == set(neurons) and self.value == value
 
     @property

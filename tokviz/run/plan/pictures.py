@@ -116,7 +116,6 @@ class Subjects:
                 yield Whole.DARK_STRIP, form, replace(strip, dark=True)
 
     def plate(self, depth: int, form: str, points: Points) -> Plate:
-        """That of one depth."""
         return Plate(
             form=form,
             model=named_with_quantization(self.model.display_name, self.states.card),

@@ -149,5 +149,4 @@ class _Walk(Walk):
 
 
 def _breaks(states: HiddenStates | None) -> bool:
-    """Whether few neurons write a break in a capture."""
     return bool(states and states.updates and states.updates.breaking)

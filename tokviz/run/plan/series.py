@@ -33,7 +33,11 @@ class SeriesPlan:
     @classmethod
     def of(cls, config: SeriesConfig, models: Mapping[str, ModelPlan | None], plan: Plan) -> SeriesPlan:
         """``models``: by slug, None where one failed."""
-        found = tuple(_by_context(models[each.slug]) for each in config.models)
+        plans = [models[each.slug] for each in config.models]
+        found = tuple(
+            {each.context.name: each.captured for each in model.contexts if each.captured} if model else {}
+            for model in plans
+        )
         every = cls(config=config, checkpoints=found, misfits={}, plan=plan)
         misfits = {index: misfit for index in range(len(found)) if (misfit := every._misfit(index))}
         fitting = tuple({} if index in misfits else each for index, each in enumerate(found))
@@ -143,9 +147,3 @@ class SeriesPlan:
         known = [index for index, each in enumerate(self.checkpoints) if each]
         ends = (known[0], self.reference or 0, known[-1]) if known else ()
         return frozenset({"ends": ends, "all": known, "maps": ()}[self.config.plates])
-
-
-def _by_context(model: ModelPlan | None) -> Mapping[str, Captured]:
-    if model is None:
-        return {}
-    return {each.context.name: each.captured for each in model.contexts if each.captured is not None}

@@ -170,7 +170,8 @@ class Merging(Replacing):
         for folder in reversed(PurePosixPath(path).parents[:-1]):
             self._make_folder(folder.as_posix())
         target = self.output / path
-        if os.path.lexists(target) and not self._gives_way(path, self._new / path):
+        gives_way = self.own.is_own(path, target) or disk.have_same_bytes(target, self._new / path)
+        if os.path.lexists(target) and not gives_way:
             self.put_aside(target, path)
         disk.move(self._new / path, target)
 
@@ -184,10 +185,6 @@ class Merging(Replacing):
         if not os.path.lexists(place):
             place.mkdir()
             disk.begin_like(place, self._new / path)
-
-    def _gives_way(self, path: str, new: Path) -> bool:
-        target = self.output / path
-        return self.own.is_own(path, target) or disk.have_same_bytes(target, new)
 
     def _remove_former(self) -> None:
         """What the old site had and the new one hasn't."""

@@ -45,7 +45,6 @@ class Changes:
         return not self.sent and not self.removed
 
     def lines(self) -> Iterator[str]:
-        """In words, a line for each kind of change."""
         if self.sent:
             new, changed = counted(len(self.added), "new file"), counted(len(self.replaced), "changed file")
             yield f"{new} and {changed}: {self.n_bytes / 1e6:,.1f} MB"

@@ -211,7 +211,6 @@ class Store:
         return path.read_bytes() if path else None
 
     def put_packed_measure(self, key: str, data: bytes) -> None:
-        """Keep what ``packed_measure`` gave elsewhere."""
         self._put(_MEASURES, key, ".json", data)
 
     def _states_folder(self, key: str) -> Path:
@@ -238,7 +237,6 @@ class Store:
         return found  # type: ignore[no-any-return]  # its type is known to the caller only
 
     def put(self, key: str, record: object) -> None:
-        """Keep a projection or a measure."""
         if isinstance(record, Projection):
             self._put(folder_of(Projection), key, ".safetensors", _packed(record))
         else:
@@ -291,7 +289,6 @@ class Store:
     # --- how long runs took ----------------------------------------------------------------------------------------
 
     def put_timings(self, runs: Mapping[str, Sequence[float]]) -> None:
-        """Keep what ``timings`` gives."""
         self._put(_TIMINGS, _ALL_RUNS, ".json", json.dumps(runs).encode())
 
     def timings(self) -> dict[str, list[float]]:

@@ -309,7 +309,6 @@ class _StatesFile:
         return [array for name, array in self._arrays.items() if name not in POSITION0]
 
     def finish(self) -> dict[str, str]:
-        """The digest of each tensor, by its name."""
         if not (self._covered == 1).all():
             raise StoreError(
                 f"the batches of a capture must cover each of {len(self._covered)} words once, "

@@ -66,7 +66,6 @@ class PictureQueue:
 
     @property
     def idle(self) -> Executor | None:
-        """The executor, if it has started and nothing is waiting for it."""
         underway = (*self._waiting, *(each.future for each in self._others))
         return self._executor if all(future.done() for future in underway) else None
 
