@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from tokviz.errors import StoreError
-from tokviz.run import first_look
+from tokviz.run import looks
 from tokviz.run.due_work import LIBRARIES, PAGES, PHASES, SPEED, Work, of_plan
 from tokviz.run.plan.report import Plan
 from tokviz.run.publishing import publish
@@ -148,9 +148,9 @@ def _about(seconds: float) -> str:
 def expected(plan: Plan) -> Expected:
     """What is due of a report, and how long it lasts on this machine, which is measured where anything is due."""
     work, first = of_plan(plan), None
-    if work.is_due and first_look.is_due(plan) and not publish.is_complete(plan.options.output):
-        look = first_look.of(plan)
-        first = of_plan(look, first_look.SECONDS)
+    if work.is_due and looks.is_due(plan) and not publish.is_complete(plan.options.output):
+        look = looks.of(plan)
+        first = of_plan(look, looks.SECONDS)
         work.seconds["loading"] += first.seconds["loading"] - LIBRARIES
         work.seconds["making"] += PAGES
     runs = _noted(plan.store)
