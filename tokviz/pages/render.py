@@ -161,10 +161,7 @@ def render(site: SiteView, folders: Sequence[Path]) -> dict[str, str]:
 
 
 def render_page(page: Page, folders: Sequence[Path], **values: object) -> str:
-    """One page by itself; ``values``: what its template takes besides its record and its frame.
-
-    Raises ``ThemeError``, as ``render`` does.
-    """
+    """One page by itself; ``values``: what its template takes besides its record and its frame."""
     with _theme_errors(folders):
         return _filled_page(environment(folders, Explainer()), page, **values)
 

@@ -55,12 +55,7 @@ class Plan:
         return len(self.models) > 1
 
     def grow(self, model: ModelPlan) -> ModelPlan:
-        """The plan of a model whose contexts have all been captured by now.
-
-        Raises
-        ------
-        TokvizError : somebody removed the states meanwhile.
-        """
+        """The plan of a model whose contexts have all been captured by now."""
         if not model.due:
             return model
         # Nothing of it is due again: neither what was forced nor what came from other files.
