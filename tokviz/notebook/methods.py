@@ -30,6 +30,8 @@ _MEANINGS = {
     "Isomap": "distances follow those from neighbor to neighbor, as far as two dimensions allow",
 }
 """Class → what its distances mean."""
+Place = Callable[[np.ndarray, np.ndarray], Any]
+"""Of standardized states ``(n_words, width)`` and each word's category, −1 for none."""
 _UNKNOWN = "tokviz doesn't know what its distances mean"
 _BY_CATEGORIES = "made with the categories: even meaningless ones may look apart"
 
@@ -64,68 +66,44 @@ def placed(capture: AsArrays, method: Any, depths: Sequence[int]) -> Placement:
             )
         return method
     first = np.array([own[0] if own else -1 for own in capture.words.memberships], dtype=np.int64)
-    own = OwnMethod.of(method)
-    coordinates = own.coordinates(list(capture), depths, capture.states.tokenization.reference, first)
-    return Placement(method=own.shown, coordinates=coordinates, digest=capture.states.digest)
+    how, place = _own(method)
+    states, reference = list(capture), capture.states.tokenization.reference
+    # NaN at other depths, and where states are all the same.
+    coordinates = np.full((len(states), len(reference), 2), np.nan)
+    different = [each for each in depths if not pca.why_not(states[each], reference)]
+    if not different:
+        raise TokvizError(f"layer: {NONE_DIFFER}")
+    for depth in different:
+        where = f"{how.name} at {depth_name(depth)}"
+        try:
+            found = np.asarray(place(standardized(states[depth], reference), first), dtype=np.float64)
+        except Exception as error:
+            raise TokvizError(f"{where}: {error_line(error)}") from error
+        if found.shape != coordinates[depth].shape or not np.isfinite(found).all():
+            what = "some that are not" if found.shape == coordinates[depth].shape else f"an array {found.shape}"
+            raise TokvizError(f"{where}: expected finite numbers {coordinates[depth].shape}, got {what}")
+        coordinates[depth] = found
+    return Placement(method=how, coordinates=coordinates, digest=capture.states.digest)
 
 
-@dataclass(frozen=True, kw_only=True)
-class OwnMethod:
-    """What places the words of a depth."""
+def _own(given: Any) -> tuple[Method, Place]:
+    """Of a transformer, or of a function of an array ``(n_words, width)``: how it is shown, and what places a depth's words.
 
-    shown: Method
-    place: Callable[[np.ndarray, np.ndarray], Any]
-    """Of standardized states ``(n_words, width)`` and each word's category, −1 for none."""
-
-    @classmethod
-    def of(cls, given: Any) -> OwnMethod:
-        """Of a transformer, or of a function of an array ``(n_words, width)``.
-
-        A transformer that needs a target, or one of whose steps does, is given the words' categories.
-
-        Raises
-        ------
-        TokvizError : it is neither.
-        """
-        if not isinstance(given, type) and (hasattr(given, "fit_transform") or hasattr(given, "transform")):
-            steps = getattr(given, "steps", None)  # of a pipeline the last one places
-            name, needs_target = type(steps[-1][1] if steps else given).__name__, _needs_target(given)
-            meaning = _BY_CATEGORIES if needs_target else _MEANINGS.get(name, _UNKNOWN)
-            place = _told_categories(given) if needs_target else _on_its_own(given)
-            return cls(shown=Method(name=name, meaning=meaning), place=place)
-        if not isinstance(given, type) and callable(given):
-            name = getattr(given, "__name__", type(given).__name__)
-            name = "your method" if name == "<lambda>" else name
-            return cls(shown=Method(name=name, meaning=_UNKNOWN), place=lambda states, _: given(states))
-        example = f"{given.__name__}()" if isinstance(given, type) else "TSNE()"
-        raise TokvizError(
-            f"projection: expected a name, a transformer such as {example}, or a function of states, got {shown(given)}"
-        )
-
-    def coordinates(
-        self, states: Sequence[np.ndarray], depths: Sequence[int], reference: np.ndarray, categories: np.ndarray
-    ) -> np.ndarray:
-        """The words at some depths, each by itself: ``(n_depths, n_words, 2)``, NaN at the others and where states are all the same.
-
-        Raises
-        ------
-        TokvizError : states are the same at each of them, the method fails, or doesn't give two finite numbers for each word.
-        """
-        coordinates = np.full((len(states), len(reference), 2), np.nan)
-        different = [each for each in depths if not pca.why_not(states[each], reference)]
-        if not different:
-            raise TokvizError(f"layer: {NONE_DIFFER}")
-        for depth in different:
-            where = f"{self.shown.name} at {depth_name(depth)}"
-            try:
-                found = np.asarray(self.place(standardized(states[depth], reference), categories), dtype=np.float64)
-            except Exception as error:
-                raise TokvizError(f"{where}: {error_line(error)}") from error
-            if found.shape != coordinates[depth].shape or not np.isfinite(found).all():
-                what = "some that are not" if found.shape == coordinates[depth].shape else f"an array {found.shape}"
-                raise TokvizError(f"{where}: expected finite numbers {coordinates[depth].shape}, got {what}")
-            coordinates[depth] = found
-        return coordinates
+    A transformer that needs a target, or one of whose steps does, is given the words' categories.
+    """
+    if not isinstance(given, type) and (hasattr(given, "fit_transform") or hasattr(given, "transform")):
+        steps = getattr(given, "steps", None)  # of a pipeline the last one places
+        name, needs_target = type(steps[-1][1] if steps else given).__name__, _needs_target(given)
+        meaning = _BY_CATEGORIES if needs_target else _MEANINGS.get(name, _UNKNOWN)
+        return Method(name=name, meaning=meaning), (_told_categories if needs_target else _on_its_own)(given)
+    if not isinstance(given, type) and callable(given):
+        name = getattr(given, "__name__", type(given).__name__)
+        name = "your method" if name == "<lambda>" else name
+        return Method(name=name, meaning=_UNKNOWN), lambda states, _: given(states)
+    example = f"{given.__name__}()" if isinstance(given, type) else "TSNE()"
+    raise TokvizError(
+        f"projection: expected a name, a transformer such as {example}, or a function of states, got {shown(given)}"
+    )
 
 
 def _needs_target(transformer: Any) -> bool:
@@ -150,7 +128,7 @@ def _fresh(transformer: Any) -> Any:
     return clone(transformer, safe=False)
 
 
-def _on_its_own(transformer: Any) -> Callable[[np.ndarray, np.ndarray], Any]:
+def _on_its_own(transformer: Any) -> Place:
     def place(states: np.ndarray, _: np.ndarray) -> Any:
         own = _fresh(transformer)
         return own.fit_transform(states) if hasattr(own, "fit_transform") else own.fit(states).transform(states)
@@ -158,7 +136,7 @@ def _on_its_own(transformer: Any) -> Callable[[np.ndarray, np.ndarray], Any]:
     return place
 
 
-def _told_categories(transformer: Any) -> Callable[[np.ndarray, np.ndarray], Any]:
+def _told_categories(transformer: Any) -> Place:
     """Words without a category have no part in the fit, where that and placing are two steps; else theirs is −1."""
 
     def place(states: np.ndarray, categories: np.ndarray) -> Any:
