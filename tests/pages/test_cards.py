@@ -123,7 +123,7 @@ def test_a_plot_that_cant_be_made_leaves_its_finding_without_one() -> None:
     """The page then has what it is about."""
     report = sample_report()
     _, encoder, _ = report.models
-    found = present(lead(report, [encoder]))
+    found = next(iter(findings(report, [encoder])))
     depth = present(found.depth)
     problem = next(each for each in encoder.contexts[0].projections[0].projection.problems if each)
 

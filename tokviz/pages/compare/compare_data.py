@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Mapping, Sequence
+from os.path import commonprefix
 from typing import Any
 
 from tokviz.pages.compare.differing import PATH, Differing
@@ -129,16 +129,12 @@ def _plates(plates: tuple[Renditions | None, ...], form: str) -> dict[str, Any]:
     found: list[Image | None] = [getattr(plate, form) if plate else None for plate in plates]
     images = [image for image in found if image]
     paths = [relative(PATH, image.path) for image in images]
-    before = _common_beginning(paths)
-    after = _common_beginning([path[len(before) :][::-1] for path in paths])[::-1]
+    several = paths if len(paths) > 1 else []
+    before = commonprefix(several)  # noqa: RUF071 - characters are meant
+    after = commonprefix([path[len(before) :][::-1] for path in several])[::-1]  # noqa: RUF071
     return {
         "size": [images[0].width, images[0].height] if images else [1, 1],
         "before": before,
         "after": after,
         "between": [each and relative(PATH, each.path)[len(before) :].removesuffix(after) for each in found],
     }
-
-
-def _common_beginning(texts: list[str]) -> str:
-    together = itertools.takewhile(lambda characters: len(set(characters)) == 1, zip(*texts, strict=False))
-    return "".join(characters[0] for characters in together) if len(texts) > 1 else ""

@@ -44,6 +44,6 @@ def findings(report: Report, models: Sequence[ModelReport] | None = None) -> tup
     )
 
 
-def lead(report: Report, models: Sequence[ModelReport] | None = None) -> Found | None:
-    """What a page opens with."""
-    return next(iter(findings(report, models)), None)
+def lead(report: Report) -> Found | None:
+    """What the first page opens with."""
+    return next(iter(findings(report)), None)
