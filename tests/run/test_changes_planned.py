@@ -12,10 +12,9 @@ import pytest
 
 from tokviz.config import ReportConfig
 from tokviz.records import HiddenStates
-from tokviz.run.plan.form import misfit, of_one_form
 from tokviz.run.plan.inputs import Inputs
 from tokviz.run.plan.options import Options
-from tokviz.run.plan.pairs import Comparison, compare
+from tokviz.run.plan.pairs import Comparison, compare, misfit, of_one_form
 from tokviz.run.plan.related import Related
 from tokviz.run.plan.report import Plan
 from tokviz.run.plan.steps import Steps

@@ -15,8 +15,7 @@ from tokviz.pages.change.page import caption
 from tokviz.pages.findings.changes import Shift
 from tokviz.pages.text.catalogue import sentence
 from tokviz.records import ContextReport, ModelReport, depth_name
-from tokviz.run.plan.form import misfit
-from tokviz.run.plan.pairs import Comparer, Comparison, compare_profiles
+from tokviz.run.plan.pairs import Comparer, Comparison, compare_profiles, misfit
 from tokviz.run.publishing import deciding, site
 from tokviz.run.publishing.public import public_source
 

@@ -19,10 +19,9 @@ from tokviz.records import HiddenStates, Picture, Projection
 from tokviz.run.kinds.base import FORCED, Capture, Kind
 from tokviz.run.kinds.interventions import Interventions, Wanted
 from tokviz.run.plan import captures, recipe
-from tokviz.run.plan.form import misfit, of_one_form, side_by_side
 from tokviz.run.plan.inputs import Inputs
 from tokviz.run.plan.options import FORMS, Options
-from tokviz.run.plan.pairs import Comparer, Comparison
+from tokviz.run.plan.pairs import Comparer, Comparison, misfit, of_one_form, side_by_side
 from tokviz.run.plan.pictures import Subject, Subjects, Whole, heat_map
 from tokviz.run.plan.related import related
 from tokviz.run.plan.request import Request, Template, requests

@@ -10,9 +10,8 @@ from tokviz.config import SeriesConfig
 from tokviz.errors import ModelError
 from tokviz.records import Drift, Projection, StepAxes
 from tokviz.run.plan import captures, pairs
-from tokviz.run.plan.form import misfit
 from tokviz.run.plan.options import SVG
-from tokviz.run.plan.pairs import Comparer, Comparison
+from tokviz.run.plan.pairs import Comparer, Comparison, misfit
 from tokviz.run.plan.pictures import Whole
 from tokviz.run.plan.report import Plan
 from tokviz.run.plan.steps import Step
