@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 from tokviz.config import ReportConfig
 from tokviz.errors import StoreError
@@ -56,33 +56,19 @@ def prune(config: ReportConfig, options: Options, older_than: float, locks: Lock
     if not options.cache.exists():
         return [f"{shown_path(options.cache)}: there is no cache here, so there is nothing to remove"]
     entries.require_marked(options.cache)
-    if dry_run:
-        return _prune(config, options, older_than, dry_run=True)
-    with locks.alone(options.cache):
-        return _prune(config, options, older_than, dry_run=False)
-
-
-def _prune(config: ReportConfig, options: Options, older_than: float, *, dry_run: bool) -> list[str]:
-    store = Store(options.cache)
-    own = _used(Plan(config, options, store)) | _previews(store, config, options)
-    since = time.time() - older_than * _SECONDS_OF_A_DAY
-    others = [
-        report
-        for report in store.reports()
-        if report.at >= since and (report.config, report.output) != place_of(config, options)
-    ]
-    lines = []
-    for kind, unused in store.unused(own.union(*(report.used for report in others))).items():
-        n_bytes = sum(each.n_bytes if dry_run else each.remove() for each in unused)
-        done = "would be removed" if dry_run else "removed"
-        lines.append(f"{shown_path(options.cache / kind)}: {len(unused)} {done}, {n_bytes:,} bytes")
-    return [*lines, *(_kept(report, own) for report in others)]
-
-
-def _previews(store: Store, config: ReportConfig, options: Options) -> set[Use]:
-    """Of the report as it was made last: what they say follows from all of its measures."""
-    last = (report.used for report in store.reports() if (report.config, report.output) == place_of(config, options))
-    return {use for used in last for use in used if use[0] == PREVIEWS}
+    with nullcontext() if dry_run else locks.alone(options.cache):
+        store, place = Store(options.cache), place_of(config, options)
+        reports, since = store.reports(), time.time() - older_than * _SECONDS_OF_A_DAY
+        last = [report.used for report in reports if (report.config, report.output) == place]
+        # What previews say follows from all measures of the report as it was made last.
+        own = _used(Plan(config, options, store)) | {use for used in last for use in used if use[0] == PREVIEWS}
+        others = [report for report in reports if report.at >= since and (report.config, report.output) != place]
+        lines = []
+        for kind, unused in store.unused(own.union(*(report.used for report in others))).items():
+            n_bytes = sum(each.n_bytes if dry_run else each.remove() for each in unused)
+            done = "would be removed" if dry_run else "removed"
+            lines.append(f"{shown_path(options.cache / kind)}: {len(unused)} {done}, {n_bytes:,} bytes")
+        return [*lines, *(_kept(report, own) for report in others)]
 
 
 def _kept(report: UsedBy, own: set[Use]) -> str:
