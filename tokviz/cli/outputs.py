@@ -27,7 +27,12 @@ def require_output(file: Path) -> None:
 
 
 def write_output(file: Path, content: bytes) -> None:
-    """Write what is named; in the place of an earlier one."""
+    """Write what is named; in the place of an earlier one.
+
+    Raises
+    ------
+    TokvizError : there is something else, or somebody's file, or it can't be written.
+    """
     require_output(file)
     try:
         file.write_bytes(content)

@@ -32,6 +32,10 @@ def say(text: str, stands: str) -> None:
     Parameters
     ----------
     stands : what there is even if nobody can be told.
+
+    Raises
+    ------
+    OutputError : the text can't be written.
     """
     try:
         print(text, flush=True)

@@ -59,7 +59,7 @@ def frame(name: str, context: ContextReport, words: WordList, config: ReportConf
 
 
 def of_csv(text: str, texts: Sequence[str] = ()) -> DataFrame:
-    """A table of a site; ``texts``: its columns in which a word such as ``nan`` is one, not a missing number."""
+    """A table of a site; ``texts``: its columns in which a word such as ``nan`` is one, and not a number that is missing."""
     numbers = [name for name in text.splitlines()[0].split(",") if name not in texts]
     found: DataFrame = _pandas().read_csv(
         io.StringIO(text), keep_default_na=False, na_values=dict.fromkeys(numbers, "")

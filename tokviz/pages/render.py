@@ -161,7 +161,10 @@ def render(site: SiteView, folders: Sequence[Path]) -> dict[str, str]:
 
 
 def render_page(page: Page, folders: Sequence[Path], **values: object) -> str:
-    """One page by itself; ``values``: what its template takes besides its record and its frame."""
+    """One page by itself; ``values``: what its template takes besides its record and its frame.
+
+    Raises ``ThemeError``, as ``render`` does.
+    """
     with _theme_errors(folders):
         return _filled_page(environment(folders, Explainer()), page, **values)
 

@@ -46,8 +46,7 @@ def find(site: Path, asked: Asked) -> Found:
         chosen = plots.chosen
         if len(chosen) < 2:
             raise TokvizError(
-                f"{model['slug']}, {context}: expected plots of two layers or more, found {len(chosen)}; choose others "
-                "with --layers"
+                f"{model['slug']}, {context}: expected plots of two layers or more, found {len(chosen)}; choose others with --layers"
             )
         animation = Animation(
             files=tuple(made_report.file(site, path, for_phones=True) for _, path in chosen),
@@ -69,7 +68,12 @@ def find(site: Path, asked: Asked) -> Found:
 
 
 def make(found: Found, ending: str, most_bytes: int) -> bytes | None:
-    """The file's content; None where even its smallest form has more bytes."""
+    """The file's content; None where even its smallest form has more bytes.
+
+    Raises
+    ------
+    TokvizError : an image can't be read.
+    """
     try:
         return draw_animation(found.animation, ending, most_bytes)
     except (OSError, DecompressionBombError) as error:

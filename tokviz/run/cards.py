@@ -20,7 +20,12 @@ from tokviz.text import error_line
 
 
 def draw_cards(report: Report, plan: Plan, queue: PictureQueue) -> tuple[Report, Mapping[str, Path], Mapping[str, str]]:
-    """The report with what its pages know of their cards; path in the site → file; path → why it can't be drawn."""
+    """The report with what its pages know of their cards; path from the site's root → file; and of each that can't be drawn, why.
+
+    Raises
+    ------
+    TokvizError : somebody removed one meanwhile.
+    """
     due, store = list(pages.cards(report, every=plan.options.cards)), plan.store
     drawn = [plan.fonts.with_fonts_for_card(each.card) for each in due]
     by_key = {keys.card_key(card): card for card in drawn}  # a model's finding may be the report's, too

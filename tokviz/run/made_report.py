@@ -169,7 +169,12 @@ def _depth(name: str, n_depths: int, model: str) -> int:
 
 
 def file(site: Path, path: str, *, for_phones: bool = False) -> Path:
-    """An image; a phone's form of a plot, whose text is larger, or the one that there is."""
+    """An image; a phone's form of a plot, whose text is larger, or the one that there is.
+
+    Raises
+    ------
+    TokvizError : it isn't there.
+    """
     if ".." in PurePosixPath(path).parts:
         raise ValueError(path)
     for each in (re.sub(r"\.webp$", "-phone.webp", path), path) if for_phones else (path,):

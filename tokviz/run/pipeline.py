@@ -239,6 +239,10 @@ def capture_only(config: ReportConfig, options: Options, reporter: Reporter, *, 
     Parameters
     ----------
     refuses : whether it is an error that no model could be captured; else the outcome says so.
+
+    Raises
+    ------
+    TokvizError : no model could be captured.
     """
     places.check_cache(config, options)
     store, locks = Store(options.cache), Locks(waits=options.waits, say=reporter.say)

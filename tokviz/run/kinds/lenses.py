@@ -222,6 +222,10 @@ def fit_lens(fitted: Fitted, fits: Sequence[Fit]) -> None:
     """Fit and store some directions; where there can't be any, keep why, for those that follow, too, and say it.
 
     What fails for lack of memory is tried again in the next run.
+
+    Raises
+    ------
+    StoreError : the disk is full or read-only.
     """
     from tokviz import capture
 

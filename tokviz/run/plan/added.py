@@ -47,7 +47,12 @@ class Added:
         return {"added": self.column, "package": self.package, "module": self.digest}
 
     def measured(self, states: HiddenStates, memberships: Memberships, _: Mapping[str, str]) -> AddedMeasure:
-        """Its numbers at every depth, over the reference words."""
+        """Its numbers at every depth, over the reference words.
+
+        Raises
+        ------
+        AddedMeasureError : it fails, or gives something else than a number.
+        """
         rows = np.flatnonzero(states.tokenization.reference)
         of_reference = tuple(memberships[row] for row in rows)
         chance = getattr(self.measure, "chance", None)
@@ -70,7 +75,12 @@ class Added:
 
 @cache
 def added_measures() -> tuple[Added, ...]:
-    """All that are installed, by name."""
+    """All that are installed, by name.
+
+    Raises
+    ------
+    AddedMeasureError : one can't be loaded, or isn't what is expected.
+    """
     found = (only_one(f"measure {name}", offers, AddedMeasureError) for name, offers in offered(GROUP).items())
     return tuple(_load(each) for each in found)
 

@@ -202,8 +202,8 @@ def compare(comparisons: Sequence[Comparison], steps: Steps, queue: PictureQueue
             *(
                 _not_compared(
                     each,
-                    f"expected two models that can be compared, got {reason} on the way; where memory ran out, ask for "
-                    "fewer words or free some, or else leave one of the two out",
+                    f"expected two models that can be compared, got {reason} on the way; where memory ran out, ask for fewer words or "
+                    "free some, or else leave one of the two out",
                 )
                 for each, reason in failed
                 if reason is not None

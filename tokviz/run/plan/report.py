@@ -54,7 +54,12 @@ class Plan:
         return len(self.models) > 1
 
     def grow(self, model: ModelPlan) -> ModelPlan:
-        """The plan of a model whose contexts have all been captured by now."""
+        """The plan of a model whose contexts have all been captured by now.
+
+        Raises
+        ------
+        TokvizError : somebody removed the states meanwhile.
+        """
         if not model.due:
             return model
         # Nothing of it is due again: neither what was forced nor what came from other files.

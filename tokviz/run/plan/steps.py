@@ -80,7 +80,7 @@ def one_thread(make: Callable[..., Value]) -> Callable[..., Value]:
 
 
 def measured_by(function: str) -> Callable[..., Any]:
-    """A function of ``tokviz.measure`` by its module and name, loaded when it is called: that takes a while."""
+    """A function of ``tokviz.measure``, named with its module and loaded when it is called: scipy and scikit-learn take a while."""
     return partial(_measured, *function.split("."))
 
 

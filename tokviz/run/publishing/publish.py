@@ -133,7 +133,12 @@ def is_complete(output: Path) -> bool:
 
 
 def recover(output: Path) -> Spared:
-    """Put right what a run left that was killed while it published; returns what ``publish`` does."""
+    """Put right what a run left that was killed while it published; returns what ``publish`` does.
+
+    Raises
+    ------
+    PublishError : the site can't be put back.
+    """
     output = disk.placed(output)
     spared = Spared()
     for swap in _Swap.left_behind(output):

@@ -77,6 +77,10 @@ def changes(site: Path, there: Path) -> Changes:
     Parameters
     ----------
     there : a folder with what is there; hidden files in it are nobody's concern.
+
+    Raises
+    ------
+    PublishError : ``site`` is no report, or a file of it would replace one at the place that tokviz didn't write.
     """
     if not manifest.is_site(site):
         raise PublishError(f"{shown_path(site)}: expected a report, found none; make it first: tokviz build")

@@ -80,6 +80,10 @@ def find_images(made: Sequence[Made], store: Store, failed: Container[str] = ())
     Parameters
     ----------
     failed : the keys of those that couldn't be.
+
+    Raises
+    ------
+    TokvizError : somebody removed one meanwhile.
     """
     return {job.path: _stored(job, store) for each in made for job in jobs_of(each) if job.key not in failed}
 

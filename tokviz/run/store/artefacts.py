@@ -196,7 +196,7 @@ class Store:
         return {name: disk.read_regular(folder / name) for name in (STATES, DESCRIPTION) if (folder / name).exists()}
 
     def put_packed_states(self, key: str, files: dict[str, bytes]) -> None:
-        """Keep what ``packed_states`` gave elsewhere; ``StoreError`` also where the files were damaged on their way."""
+        """Keep what ``packed_states`` gave elsewhere; raises ``StoreError`` also where the files were damaged on their way."""
         folder = self._states_folder(key)
         with made_beside(folder) as partial:
             for name, content in files.items():

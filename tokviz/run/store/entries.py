@@ -86,7 +86,12 @@ class Entry:
             return False
 
     def remove(self) -> int:
-        """Remove the files, and the folder if nothing else is in it; returns how many bytes they had."""
+        """Remove the files, and the folder if nothing else is in it; returns how many bytes they had.
+
+        Raises
+        ------
+        StoreError : the disk is read-only, …
+        """
         n_bytes = self.n_bytes
         try:
             for file in self.files:
@@ -216,7 +221,12 @@ def is_marked(root: Path) -> bool:
 
 
 def mark(root: Path) -> None:
-    """Make a folder known as a cache, where nothing is in it, or only what a version without such a file has made."""
+    """Make a folder known as a cache, where nothing is in it, or only what a version that left no such file has made.
+
+    Raises
+    ------
+    StoreError : it can't be written.
+    """
     if is_marked(root) or stranger(root) is not None:
         return
     try:

@@ -70,7 +70,12 @@ class StoredDepths(Sequence[np.ndarray]):
 
 
 def read_tensor(file: Path, name: str, digest: str) -> np.ndarray:
-    """One tensor of a capture."""
+    """One tensor of a capture.
+
+    Raises
+    ------
+    DamagedStatesError : it isn't the tensor that was written, or can't be read.
+    """
     try:
         if not file.is_file():  # a pipe would be waited for
             raise FileNotFoundError(file)
@@ -119,7 +124,7 @@ def require_fit(states: HiddenStates) -> None:
 
 
 def write_description(folder: Path, description: Mapping[str, Any]) -> None:
-    """Put a folder in place that holds a description only; raises as ``made_beside``."""
+    """Put a folder in place that holds a description only; raises ``StoreError`` where the disk is full or read-only."""
     with made_beside(folder) as partial:
         _write_description(partial, description)
 
@@ -219,7 +224,7 @@ def partial_beside(folder: Path) -> Path:
 
 @contextmanager
 def made_beside(folder: Path) -> Iterator[Path]:
-    """A new folder that takes the place of an older one at the end of the block; raises as ``storing``."""
+    """A new folder that takes the place of an older one at the end of the block; raises ``StoreError`` as what stores does."""
     partial = partial_beside(folder)
     try:
         with storing(folder):

@@ -79,6 +79,10 @@ class Processes(Executor):
     The processes begin at once, so that they are ready when the first work comes. They are never forked from this one,
     whose threads (torch's, for one) could leave a fork in a deadlock. On Linux they are forked from a process that has
     loaded ``libraries`` and does nothing else, which takes one import instead of one each; elsewhere they are spawned.
+
+    Raises
+    ------
+    UnguardedScriptError : the script that runs would run once more in each process.
     """
 
     def __init__(self, jobs: int, libraries: Sequence[str] = (), prepare: Callable[[], None] | None = None) -> None:
