@@ -66,6 +66,19 @@ def test_where_nothing_is_shown_it_is_told_how_large_a_difference_may_be() -> No
     assert "No difference in category purity is shown from the embedding; one of up to 0.13 remains possible.\n" in said
 
 
+def test_it_is_told_which_categories_have_too_few_words_that_count_as_several() -> None:
+    found = measure([0.0], [False])
+    few = replace(
+        found,
+        overall=replace(found.overall, freedom=np.array([0])),
+        by_category=replace(found.by_category, n_groups=np.array([3, 4, 1])),
+    )
+    first, _, last = categories(sample_report(), 3)
+    said = f"it takes 24 in all and 4 of each category; words that belong together being one, {first} and {last} have fewer."
+    assert said in told(few)
+    assert "have fewer" not in told(replace(few, by_category=found.by_category))
+
+
 @pytest.mark.parametrize("value", [-0.95, 0.95])
 def test_no_share_can_differ_by_more_than_1(value: float) -> None:
     nothing = measure([0.0], [False])

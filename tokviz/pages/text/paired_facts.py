@@ -9,7 +9,16 @@ import numpy as np
 
 from tokviz.pages.text.catalogue import Fact, sentence
 from tokviz.pages.text.sentences import depths_where
-from tokviz.records import CategoriesHeld, ContextReport, ModelReport, Paired, PairedMeasures, Report, Untrained
+from tokviz.records import (
+    CategoriesHeld,
+    ContextReport,
+    ModelReport,
+    Paired,
+    PairedMeasure,
+    PairedMeasures,
+    Report,
+    Untrained,
+)
 from tokviz.text import isolated
 
 _PURITY = {"purity": "paired.measures.purity"}
@@ -99,22 +108,26 @@ def _sentences(report: Report, every: Sequence[_Held], measures: Mapping[str, st
 def _facts(report: Report, held: _Held, measures: Mapping[str, str]) -> Iterator[Fact]:
     for name, key in measures.items():
         measure = getattr(held.found, name)
-        for_categories = _categories(report, held.found, measure.by_category)
         if measure.overall.holds.any():
+            for_categories = _categories(report, held.found, measure.by_category)
             yield Fact(
                 "paired.shown", measure=Fact(key), **_changes(held, measure.overall), for_categories=for_categories
             )
         elif name in _PURITY:
-            yield _not_shown(held, measure.overall, Fact(key), for_categories)
+            yield _not_shown(report, held, measure, Fact(key))
 
 
-def _not_shown(held: _Held, overall: Paired, measure: Fact, for_categories: Fact | str) -> Fact:
-    from_what = Fact(f"paired.from_what.{held.kind}", **held.named)
+def _not_shown(report: Report, held: _Held, found: PairedMeasure, measure: Fact) -> Fact:
+    from_what, overall = Fact(f"paired.from_what.{held.kind}", **held.named), found.overall
     reach = np.maximum(np.abs(overall.low), np.abs(overall.high))
     if overall.is_too_few[0] or not np.isfinite(reach).any():
         least = {"groups": PairedMeasures.LEAST_GROUPS, "in_each": PairedMeasures.LEAST_IN_EACH}
-        return Fact("paired.too_few", measure=measure, from_what=from_what, **least)
+        are_few = found.by_category.n_groups < PairedMeasures.LEAST_IN_EACH
+        names = _named(report, held.found, are_few)
+        fewer = Fact("paired.fewer", names=names, n=len(names)) if 0 < len(names) <= MOST_NAMED else ""
+        return Fact("paired.too_few", measure=measure, from_what=from_what, fewer=fewer, **least)
     most = float(np.nanmax(reach))
+    for_categories = _categories(report, held.found, found.by_category)
     return Fact("paired.not_shown", measure=measure, from_what=from_what, most=most, for_categories=for_categories)
 
 
@@ -152,12 +165,18 @@ def _kind(held: _Held, is_higher: np.bool_, *, is_first: bool) -> tuple[str, dic
 def _categories(report: Report, found: PairedMeasures, by_category: Paired) -> Fact | str:
     """Those that it is shown for, each by itself."""
     holds = np.asarray(by_category.holds.any(axis=1))
-    names = [report.words.categories[index].label for index, each in zip(found.categories, holds, strict=True) if each]
+    names = _named(report, found, holds)
     if not names:
         return ""
     if holds.all() and len(names) > 1:
         return Fact("paired.for_each_category")
     return Fact("paired.for_categories", names=names)
+
+
+def _named(report: Report, found: PairedMeasures, are_meant: np.ndarray) -> list[str]:
+    return [
+        report.words.categories[index].label for index, each in zip(found.categories, are_meant, strict=True) if each
+    ]
 
 
 MOST_NAMED = 9
