@@ -224,6 +224,22 @@ def test_a_category_that_can_not_be_tested_is_not_said_to_fail(
     assert said.format(*names) + LACKING in told
 
 
+def test_where_all_categories_hold_at_some_depths_those_are_named_that_fail_elsewhere() -> None:
+    report = sample_report()
+    holds = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], dtype=bool)
+    found = CategoriesHeld(
+        categories=(0, 1, 2),
+        n_words=(8, 8, 8),
+        purity=np.full((3, 3), 0.5),
+        chance=np.full((3, 3), 0.1),
+        mixed=np.zeros((3, 3)),
+        claim=decided(holds.ravel(), "categories, each"),
+    )
+    _, fails, _ = categories(report, 3)
+    said = "Each of three categories is above chance by itself at the embedding and layer 1; at other depths this isn’t always shown for {}."
+    assert sentence([_of_categories(report, found, holds)]) == said.format(fails)
+
+
 # --- charts and tables -------------------------------------------------------------------------------------------------
 
 

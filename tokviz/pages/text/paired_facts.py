@@ -192,10 +192,14 @@ def categories_that_hold(report: Report, context: ContextReport) -> Fact | None:
 
 
 def _of_categories(report: Report, held: CategoriesHeld, holds: np.ndarray) -> Fact:
-    everywhere, anywhere = np.asarray(holds.all(axis=0)), np.asarray(holds.any(axis=1))
+    everywhere, anywhere, always = (
+        np.asarray(each) for each in (holds.all(axis=0), holds.any(axis=1), holds.all(axis=1))
+    )
     names = [report.words.categories[index].label for index in held.categories]
     if everywhere.any():
-        return Fact("paired.held.each", n=len(names), where=depths_where(everywhere))
+        fail = [name for name, each in zip(names, always, strict=True) if not each]
+        elsewhere = Fact("paired.held.elsewhere", names=fail) if 0 < len(fail) < min(len(names), MOST_NAMED + 1) else ""
+        return Fact("paired.held.each", n=len(names), where=depths_where(everywhere), elsewhere=elsewhere)
     is_tested = held.is_tested.tolist()
     lacking = [name for name, each in zip(names, is_tested, strict=True) if not each]
     rest = Fact("paired.held.rest", names=lacking) if 0 < len(lacking) <= MOST_NAMED else ""
