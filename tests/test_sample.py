@@ -220,7 +220,7 @@ def test_the_figures_that_the_author_quotes_are_those_that_were_measured() -> No
     in_plot, surface = percent(alone, 11, "standardized_purity_value"), percent(alone, 11, "purity_surface")
     raw_last = percent(alone, 29, "purity_raw_value")
     claimed = [alone[12][f"standardized_purity_{claim}announced"] for claim in ("", "surface_")]
-    assert claimed == ["1", "0"]
+    assert claimed == ["0", "0"]
     neighbors = f"{hidden} of a word's nearest neighbors are of its category"
 
     def without_training(slug: str, context: str) -> str:

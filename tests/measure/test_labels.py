@@ -62,6 +62,43 @@ def test_forms_stay_together_also_where_one_stands_in_a_second_category() -> Non
     assert len(np.unique(first, axis=0)) == 6
 
 
+def test_a_single_pair_of_forms_changes_places_with_two_single_words_of_one_category() -> None:
+    """As often as all arrangements in which both have one category, each as likely as any other, have it so."""
+    words = ("alder", "birch", "cedar", "plays", "play", "finch", "gull", "heron", "ibis", "jay", "Oslo", "Rome")
+    memberships = tuple((category,) for category in (0, 0, 0, 1, 1, 1, 2, 2, 2, 2, 3, 3))
+    made = Categories(memberships=memberships, words=words, n_permutations=4000)
+    assert (np.sort(made.shuffles, axis=1) == np.arange(len(words))).all()
+    shuffled = made.first[made.shuffles]
+    assert (shuffled[:, 3] == shuffled[:, 4]).all()
+    shares = np.bincount(shuffled[:, 3], minlength=4) / 4000
+    # 3 · 2, 3 · 2 and 4 · 3 ways; words with a capital are none.
+    assert shares == pytest.approx([0.25, 0.25, 0.5, 0], abs=0.03)
+    of_alder = np.bincount(shuffled[shuffled[:, 3] == 2, 0], minlength=3) / (shuffled[:, 3] == 2).sum()
+    assert of_alder == pytest.approx([3 / 8, 3 / 8, 2 / 8], abs=0.04)
+
+
+@pytest.mark.parametrize("n_pairs", [1, 4])
+def test_few_pairs_dealt_to_categories_at_random_are_chance(n_pairs: int) -> None:
+    """Beside single words; each pair lies together."""
+    random, n = np.random.default_rng(3), 48
+    texts = [f"{chr(97 + row // 26)}{chr(97 + row % 26)}quo" for row in range(n)]
+    words = (*texts, *(f"{text}s" for text in texts[:n_pairs]))
+    sources = np.concatenate([np.arange(n), np.arange(n_pairs)])
+    p_values = []
+    for _ in range(100):
+        points = random.normal(size=(n, 8))[sources] + 0.05 * random.normal(size=(len(sources), 8))
+        while True:  # all arrangements in which a pair has one category
+            labels = random.permutation(np.arange(n + n_pairs) % 4)
+            if (labels[n:] == labels[:n_pairs]).all():
+                break
+        dealt = Categories(memberships=tuple((int(each),) for each in labels), words=words, n_permutations=199)
+        assert dealt.n_families == n
+        found = purity(pairwise_distances(points), dealt)
+        p_values.append((1 + int((found.shuffled >= found.value).sum())) / 200)
+    assert 0.4 < np.mean(p_values) < 0.6
+    assert np.mean(np.array(p_values) <= 0.1) <= 0.18
+
+
 FORMS = ("{}", "{}s", "{}ing")
 STEMS = [a + b + c + d for a in "bdf" for b in "aeio" for c in "klmn" for d in "td"][:60]
 

@@ -266,8 +266,8 @@ def test_it_says_on_what_a_finding_rests() -> None:
     )
     (of_words,) = evidence(sample_report())
     assert of_words == (
-        "At the embedding, 85 % of a word’s nearest neighbors share its category; by chance 10 %, by what is tested of spelling, tokens and "
-        "frequency alone 30 %. Words in a sentence: at least 80 %."
+        "At the embedding, 85 % of a word’s nearest neighbors share its category; by chance 10 %, by spelling, tokens and frequency as "
+        "tested 30 %. Words in a sentence: at least 80 %."
     )
     assert evidence(by_author(sample_report(), sentence="Look.", rows=())) == [
         "In the author’s words; what was tested stands below."

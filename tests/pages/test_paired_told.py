@@ -220,7 +220,7 @@ def test_a_category_that_can_not_be_tested_is_not_said_to_fail(
         mixed=np.zeros((3, 3)),
         claim=replace(claim, score=score),
     )
-    told = sentence([_of_categories(report, found, found.holds)])
+    told = sentence([_of_categories(report, found, found.holds, failing=True)])
     assert said.format(*names) + LACKING in told
 
 
@@ -236,8 +236,9 @@ def test_where_all_categories_hold_at_some_depths_those_are_named_that_fail_else
         claim=decided(holds.ravel(), "categories, each"),
     )
     _, fails, _ = categories(report, 3)
-    said = "Each of three categories is above chance by itself at the embedding and layer 1; at other depths this isn’t always shown for {}."
-    assert sentence([_of_categories(report, found, holds)]) == said.format(fails)
+    said = "Each of three categories is above chance by itself at the embedding and layer 1; elsewhere not always {}."
+    assert sentence([_of_categories(report, found, holds, failing=True)]) == said.format(fails)
+    assert sentence([_of_categories(report, found, holds, failing=False)]) == said.partition(";")[0] + "."
 
 
 # --- charts and tables -------------------------------------------------------------------------------------------------

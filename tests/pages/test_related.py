@@ -57,7 +57,7 @@ def check_relation(measured: RelationMeasures, n_left_out: int) -> str:
     verdict, against_chance = said[0], said[1 : 1 + n_against_chance]
     hits, *left_out = said[1 + n_against_chance :]
     assert left_out == [
-        f"{n_pairs} of {n_pairs + n_left_out} pairs are measured here; of the others, not both words are reference words."
+        f"{n_pairs} of {n_pairs + n_left_out} pairs are measured here; of the others, not both words are reference words, or both are forms of another pair’s."
     ] * (n_left_out > 0)
     parallel = tested.claim.holds
     for chance in against_chance:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def begun(tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[s
         submit(queue, key, picture)
 
     def made(share: float | None, work: Any, arguments: Any) -> Any:
-        found.append(work.__name__)
+        found.append(work.args[1] if isinstance(work, partial) else work.__name__)
         return make(share, work, arguments)
 
     def captured(*arguments: Any) -> None:
@@ -60,7 +61,7 @@ def test_plots_and_measures_of_the_states_wait_for_nothing_and_are_made_once(beg
     assert max(Counter(begun).values()) == 1
     early = begun[: begun.index("untrained models")]
     assert sum(each.startswith("picture") for each in early) > 10
-    assert {"_geometry", "_neighbours", "_same_category"} <= {*early}
+    assert {"_geometry", "neighbours", "same_category"} <= {*early}
     assert {"_paired", "_untrained"} <= {*begun[len(early) :]}
 
 

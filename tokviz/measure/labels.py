@@ -19,7 +19,8 @@ from tokviz.measure.decisions import N_SHUFFLES
 from tokviz.measure.forms import families
 from tokviz.records import Geometry
 
-MOST_NEIGHBOURS = 5
+MOST_NEIGHBOURS, FEW_ALIKE = 5, 10
+"""Of groups of words that stay together and can stand for each other: with fewer they would hardly ever change places."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -85,8 +86,43 @@ class Categories:
     @cached_property
     def shuffles(self) -> np.ndarray:
         """``(n_permutations, n_words)`` int64: whose membership each word gets: capitalised ones among themselves, forms of one word together."""
-        keys = self._drawn("shuffle", lambda random: random.random(self.n_permutations, dtype=np.float32)).T
-        return _permuted(keys, self.blocks)
+        found = _permuted(self._random("shuffle"), self.blocks)
+        alone = {bool(self.capitalized[each[0, 0]]): each[:, 0] for each in self.blocks if each.shape[1] == 1}
+        few = [rows for each in self.blocks if each.shape[1] > 1 and len(each) < FEW_ALIKE for rows in each]
+        keys = self._random("exchange") if few else found
+        for rows in few:
+            case = self.capitalized[rows]
+            if case.all() == case.any() and bool(case[0]) in alone and len(set(self.kinds[0][rows])) == 1:
+                self._exchange(found, rows, alone[bool(case[0])], keys)
+        return found
+
+    def _exchange(self, shuffles: np.ndarray, rows: np.ndarray, alone: np.ndarray, keys: np.ndarray) -> None:
+        """Words that stay together, of which there are few such, also get the category of as many single ones, and these get theirs.
+
+        Of all arrangements of them and the single words, in which they have one category, each is as likely as any other: one with ``m``
+        words is theirs in proportion to m · (m − 1) · …, as many factors as they are.
+
+        Parameters
+        ----------
+        alone : the rows of single words.
+        keys : ``(n_permutations, n_words)``, by which single words are chosen.
+        """
+        kinds, share = self.kinds
+        of_alone, own, every = kinds[shuffles[:, alone]], kinds[shuffles[:, rows[0]]], np.arange(len(shuffles))
+        counts = np.stack([(of_alone == kind).sum(axis=1) for kind in range(len(share))], axis=1)
+        counts[every, own] += len(rows)
+        ways = np.prod([np.maximum(counts - n, 0.0) for n in range(len(rows))], axis=0).cumsum(axis=1)
+        drawn = np.random.default_rng(seed_of(self.seed, "category", self._names[rows[0]])).random(len(shuffles))
+        chosen = (drawn[:, None] * ways[:, -1:] >= ways).sum(axis=1)
+        order = np.argsort(np.where(of_alone == chosen[:, None], keys[:, alone], 2.0), axis=1)
+        partners = alone[order[:, : len(rows)]]
+        moved = np.flatnonzero(chosen != own)
+        here, there = np.ix_(moved, rows), (moved[:, None], partners[moved])
+        shuffles[here], shuffles[there] = shuffles[there], shuffles[here]
+
+    def _random(self, purpose: str) -> np.ndarray:
+        """``(n_permutations, n_words)`` float32, in 0–1."""
+        return self._drawn(purpose, lambda random: random.random(self.n_permutations, dtype=np.float32)).T
 
     @cached_property
     def blocks(self) -> tuple[np.ndarray, ...]:

@@ -70,7 +70,7 @@ def of_model(report: Report, model: ModelReport) -> tuple[tuple[str, ...], tuple
         for each in (context, *context.interventions):
             held = tuple(_held(each, model.contexts[0]))
             of_purity, of_others = (_sentences(report, held, measures) for measures in (_PURITY, _OTHERS))
-            words, kept = f"Words {each.states.context.label}. ", categories_that_hold(report, each)
+            words, kept = f"Words {each.states.context.label}. ", categories_that_hold(report, each, failing=True)
             of_purity = f"{sentence([kept]) if kept else ''} {of_purity}".strip()
             if each.rule is None:
                 lead += [f"{words}{of_purity}"] if of_purity else []
@@ -183,22 +183,31 @@ MOST_NAMED = 9
 """Of more categories it is said how many they are."""
 
 
-def categories_that_hold(report: Report, context: ContextReport) -> Fact | None:
-    """Which, and where: at the depth where most do. None where that wasn't tested."""
+def categories_that_hold(report: Report, context: ContextReport, *, failing: bool = False) -> Fact | None:
+    """Which, and where: at the depth where most do. None where that wasn't tested.
+
+    Parameters
+    ----------
+    failing : whether those are named, too, that don't hold at some depths, where all do at others.
+    """
     held, holds = context.paired.held if context.paired else None, context.holds_categories
     if held is None or holds is None or not np.isfinite(held.claim.score).any():
         return None
-    return _of_categories(report, held, holds)
+    return _of_categories(report, held, holds, failing=failing)
 
 
-def _of_categories(report: Report, held: CategoriesHeld, holds: np.ndarray) -> Fact:
+def _of_categories(report: Report, held: CategoriesHeld, holds: np.ndarray, *, failing: bool) -> Fact:
     everywhere, anywhere, always = (
         np.asarray(each) for each in (holds.all(axis=0), holds.any(axis=1), holds.all(axis=1))
     )
     names = [report.words.categories[index].label for index in held.categories]
     if everywhere.any():
         fail = [name for name, each in zip(names, always, strict=True) if not each]
-        elsewhere = Fact("paired.held.elsewhere", names=fail) if 0 < len(fail) < min(len(names), MOST_NAMED + 1) else ""
+        elsewhere = (
+            Fact("paired.held.elsewhere", names=fail)
+            if failing and 0 < len(fail) < min(len(names), MOST_NAMED + 1)
+            else ""
+        )
         return Fact("paired.held.each", n=len(names), where=depths_where(everywhere), elsewhere=elsewhere)
     is_tested = held.is_tested.tolist()
     lacking = [name for name, each in zip(names, is_tested, strict=True) if not each]
