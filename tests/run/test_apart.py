@@ -77,11 +77,10 @@ def request(name: str) -> Request:
     )
 
 
-def capture(asked: Request, store: Store, reporter: Reporter, on_stored: Callable[[], None]) -> None:
+def capture(asked: Request, store: Store, reporter: Reporter) -> None:
     """In place of a capture, what the name of its model says."""
     does: dict[str, Callable[[], Any]] = {
         "aborts": os.abort,
-        "stores": on_stored,
         "leaves": lambda: os._exit(7),
         "is killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
         "panics": lambda: raised(IndexError("list index out of range")),
@@ -151,13 +150,6 @@ def test_one_process_has_all_models_and_says_how_far_it_is(captured: Apart, hear
     first, second = heard.lines[2], heard.lines[5]
     assert heard.lines == [("one: capturing", 2), 2, first, ("other: capturing", 2), 2, second]
     assert first == second != str(os.getpid())
-
-
-def test_what_is_stored_is_told_while_the_process_goes_on(captured: Apart, heard: Heard) -> None:
-    captured.capture(request("stores"), STORE, lambda: heard.say("stored"))
-    captured.capture(request("one"), STORE)
-    assert heard.lines.count("stored") == 1
-    assert heard.lines.index("stored") < heard.lines.index(("one: capturing", 2))
 
 
 @pytest.mark.parametrize(

@@ -35,32 +35,6 @@ class Queue:
         return OtherWork(future=future, keep=keep)
 
 
-class Late(Queue):
-    """The same, which does it when ``end`` is called."""
-
-    def __init__(self) -> None:
-        self.is_late = True
-        self._waiting: list[tuple[OtherWork, Callable[[], Any]]] = []
-
-    def submit_other(self, work: Callable[[], Any], keep: Callable[[Any], None]) -> OtherWork:
-        if not self.is_late:
-            return super().submit_other(work, keep)
-        self._waiting.append((OtherWork(future=Future(), keep=keep), work))
-        return self._waiting[-1][0]
-
-    def end(self) -> list[str]:
-        """The names of what was asked for since the last time, which is there now."""
-        names: list[str] = []
-        for other, work in self._waiting:
-            names += work.args[0]  # type: ignore[attr-defined] # a partial, whose first argument has them
-            try:
-                other.future.set_result(work())
-            except Exception as error:  # noqa: BLE001 - as an executor does
-                other.future.set_exception(error)
-        self._waiting.clear()
-        return names
-
-
 @contextmanager
 def noted(_device: None, share: float) -> Iterator[None]:
     SHARES.append(share)
@@ -140,24 +114,3 @@ def test_an_error_of_ones_own_ends_the_run(steps: Steps) -> None:
     queue: Any = Queue()
     with pytest.raises(StoreError, match="no room"):
         steps.meanwhile({"a": step(without_room)}, queue, each_alone=True).wait()
-
-
-def test_what_another_process_makes_already_is_not_begun_once_more(steps: Steps) -> None:
-    queue: Any = Late()
-    early = steps.meanwhile({"one": step(of_any_memory, "one")}, queue)
-    both = steps.meanwhile({"one": step(of_any_memory, "one"), "other": step(of_any_memory, "other")}, queue)
-    assert queue.end() == ["one", "other"]
-    assert set(both.wait()) == {"one", "other"}
-    assert set(early.wait()) == {"one"}
-    assert set(steps.meanwhile({"one": step(of_any_memory, "one")}, queue).wait()) == {"one"}
-    assert queue.end() == []
-
-
-def test_what_had_too_little_memory_when_it_was_begun_gets_all_when_it_is_waited_for(steps: Steps) -> None:
-    queue: Any = Late()
-    wanted = {"large": step(of_much_memory)}
-    steps.meanwhile(wanted, queue)
-    later = steps.meanwhile(wanted, queue)
-    assert queue.end() == ["large"]
-    queue.is_late = False
-    assert set(later.wait()) == {"large"}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -11,13 +10,11 @@ from tokviz.config import ModelConfig
 from tokviz.errors import ModelError, TokvizError
 from tokviz.pages.text.problems import problems
 from tokviz.records import Plate, Projection
-from tokviz.run.plan import captures
 from tokviz.run.plan.report import Plan
-from tokviz.run.plan.steps import Meanwhile
 from tokviz.run.plan.tree import Captured, ModelPlan, PictureJob
 from tokviz.run.publishing.site import Made, Products
 from tokviz.run.work.picture_queue import PictureQueue
-from tokviz.run.work.progress import Quiet, Reporter, told_if_long
+from tokviz.run.work.progress import Reporter, told_if_long
 from tokviz.text import error_line, with_short_paths
 
 
@@ -39,8 +36,6 @@ class Making:
     plan: Plan
     reporter: Reporter
     queue: PictureQueue
-    measured: Sequence[str] = tuple(captures.MEASURES)
-    """Names of measures."""
 
     @property
     def helpers(self) -> PictureQueue | None:
@@ -52,17 +47,6 @@ class Making:
         if failure is not None:
             return self._failed(model, failure)
         return self.guarded(model, lambda: self._show(self.plan.grow(model)))
-
-    def begin_early(self, model: ModelPlan) -> None:
-        """The same of what is stored of a model by now, as far as it takes nothing that is still captured.
-
-        What goes wrong with it does so once more in ``begin``, and is told there.
-        """
-        if self.helpers is None or self.plan.options.force:
-            return
-        early = replace(self, reporter=Quiet(), measured=captures.OF_STATES_ALONE)
-        with suppress(Exception):
-            early._show(self.plan.grow(model))
 
     def end(self, made: Made) -> Made:
         """Wait until all is there that is measured of a model; what is known of its words is then drawn."""
@@ -90,7 +74,10 @@ class Making:
             projections = [[next(found) for _ in each.projections] for each in captured.values()]
         # Before the pictures: it takes longest.
         with told_if_long(self.reporter, f"{model.model.display_name}: measuring"):
-            measuring = [self._measure(each) for each in captured.values()]
+            measuring = [
+                plan.steps.meanwhile(each.measures, self.helpers) if plan.options.measures else None
+                for each in captured.values()
+            ]
         products = {}
         for (key, each), of_it, measured in zip(captured.items(), projections, measuring, strict=True):
             products[key] = Products(
@@ -103,13 +90,6 @@ class Making:
                 self.reporter.say(f"{model.model.display_name}, {each.states.context.label}: no plot: {reasons[0]}")
         self.queue.keep_finished()
         return Made(plan=model, products=products)
-
-    def _measure(self, captured: Captured) -> Meanwhile | None:
-        """None where nothing is measured."""
-        if not self.plan.options.measures:
-            return None
-        measures = {name: step for name, step in captured.measures.items() if name in self.measured}
-        return self.plan.steps.meanwhile(measures, self.helpers)
 
     def _draw(self, model: ModelConfig, captured: Captured, projection: Projection) -> tuple[PictureJob, ...]:
         pictures = self.plan.pictures(model, captured, projection) if projection.name in captured.drawn else []

@@ -130,7 +130,7 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
         looks = Looks(plan, foreseen.until_when if foreseen else None, reporter, queue)
         plan, failed = looks.first(apart)
         making = Making(plan=plan, reporter=reporter, queue=queue)
-        captured = reporter.then_making(capture_models(plan, reporter, queue, apart, failed, making.begin_early))
+        captured = reporter.then_making(capture_models(plan, reporter, queue, apart, failed))
         begun = [making.begin(*each) for each in looks.between(captured)]
         apart.close()
         made = [making.end(each) for each in begun]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from functools import partial
 
 from tokviz import models
 from tokviz.errors import ModelError
@@ -35,7 +34,6 @@ def capture_models(
     picture_queue: PictureQueue,
     apart: Apart,
     failed: Mapping[str, ModelError] | None = None,
-    on_stored: Callable[[ModelPlan], None] = lambda model: None,
 ) -> Iterator[tuple[ModelPlan, ModelError | None]]:
     """Each model once all its contexts are stored, or with the reason why they aren't; elsewhere they end in any order.
 
@@ -45,7 +43,6 @@ def capture_models(
     ----------
     apart : where models are captured on this machine, if the options have them captured in a process of their own.
     failed : by slug, why models can't be captured that have been tried already.
-    on_stored : called when a model's states are stored, and more is captured of it on this machine after them; perhaps several times.
     """
     now(os.environ.get("SOURCE_DATE_EPOCH"))  # a mistaken date is reported before any work
     for model in plan.models:
@@ -70,23 +67,20 @@ def capture_models(
         # The other processes get ready while the first model loads.
         picture_queue.start((*captures.LIBRARIES, *(() if plan.options.is_draft else captures.MEASURING_LIBRARIES)))
     for request in for_this:
-        stored = partial(on_stored, by_slug[request.model.slug])
-        failure = _failure(request, plan, apart if plan.options.apart else None, reporter, stored)
+        failure = _failure(request, plan, apart if plan.options.apart else None, reporter)
         if failure is None:
             _warn(request, plan.store, reporter)
         yield by_slug[request.model.slug], failure
 
 
-def _failure(
-    request: Request, plan: Plan, apart: Apart | None, reporter: Reporter, on_stored: Callable[[], None]
-) -> ModelError | None:
+def _failure(request: Request, plan: Plan, apart: Apart | None, reporter: Reporter) -> ModelError | None:
     """Capture one model on this machine; ``apart``: in that process."""
     try:
         if apart is not None:
-            apart.capture(request, plan.store, on_stored)
+            apart.capture(request, plan.store)
         else:
             with models.failing_alone(request.model.source):
-                capture_here(request, plan.store, reporter, on_stored)
+                capture_here(request, plan.store, reporter)
     except ModelError as error:
         return _in_a_line(error)
     return None

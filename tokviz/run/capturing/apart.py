@@ -50,17 +50,12 @@ class Apart:
     _process: BaseProcess | None = None
     _connection: Connection[Any, Any] | None = None
     _steps: dict[int, Step] = field(default_factory=dict)
-    _on_stored: Callable[[], None] = lambda: None
     _beginning: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
 
-    def capture(self, request: Request, store: Store, on_stored: Callable[[], None] = lambda: None) -> None:
-        """Have it capture one model; raises as ``do`` does. What a process that ended had half made is removed.
-
-        ``on_stored`` is called here, as in ``capture_here``, while the process goes on.
-        """
-        self._on_stored = on_stored
+    def capture(self, request: Request, store: Store) -> None:
+        """Have it capture one model; raises as ``do`` does. What a process that ended had half made is removed."""
         try:
-            self.do(request.model.source, partial(_captured, request, store))
+            self.do(request.model.source, partial(capture_here, request, store))
         except ModelError:
             if self._process is None:
                 entries.remove_half_made(store.root, self._beginning)
@@ -136,8 +131,6 @@ class Apart:
     def _pass_on(self, kind: str, *arguments: Any) -> None:
         if kind == "say":
             self.reporter.say(*arguments)
-        elif kind == "stored":
-            self._on_stored()
         elif kind == "step":
             number, name, total = arguments
             self._steps[number] = self.reporter.step(name, total)
@@ -169,9 +162,6 @@ class _Relay:
 
     def say(self, text: str) -> None:
         self._connection.send(("say", text))
-
-    def tell_of_stored(self) -> None:
-        self._connection.send(("stored",))
 
     def step(self, name: str, total: int | None = None) -> Step:
         number = next(self._numbers)
@@ -207,10 +197,6 @@ def _serve(connection: Connection[Any, Any], theirs: Connection[Any, Any], begin
         while True:
             source, work = connection.recv()
             connection.send(("done", *_outcome(source, partial(work, relay))))
-
-
-def _captured(request: Request, store: Store, relay: _Relay) -> None:
-    capture_here(request, store, relay, relay.tell_of_stored)
 
 
 def _outcome(source: str, work: Callable[[], Any]) -> tuple[TokvizError | None, Any]:

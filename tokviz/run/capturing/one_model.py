@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -23,7 +23,6 @@ from tokviz.run.kinds.base import due_once
 from tokviz.run.kinds.ready import Ready
 from tokviz.run.plan.recipe import captures, still_due
 from tokviz.run.plan.request import Request, Template
-from tokviz.run.plan.tree import ContextPlan
 from tokviz.run.store.artefacts import Store
 from tokviz.run.store.locks import Locks
 from tokviz.run.store.states_file import CaptureDescription
@@ -43,12 +42,8 @@ _SHARE_OF_MEMORY = 0.9
 """Of what is free once a model is loaded: passes are planned to take half of it at most, but a single word may always go."""
 
 
-def capture_here(
-    request: Request, store: Store, reporter: Reporter, on_stored: Callable[[], None] = lambda: None
-) -> None:
+def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
     """Load the model once, capture every context that is due, store each as soon as it is there.
-
-    ``on_stored`` is called when all states of the model as it is are stored, and then again, each time before more is captured.
 
     Raises ``ModelError``; the contexts captured before stay stored. ``DeviceError``, ``BackendError``: no model can be
     captured so.
@@ -75,7 +70,7 @@ def capture_here(
                 is_callers = request.model.source.startswith(IN_MEMORY)
                 unasked = nullcontext() if is_callers else models.kernels_unasked()
                 with models.quiet_transformers(), models.with_settings_of_its_own(), named, unasked, folders as made:
-                    _capture(request, store, reporter, made, say_of_hub, on_stored)
+                    _capture(request, store, reporter, made, say_of_hub)
     except ModuleNotFoundError as error:
         raise SourceError(
             f"{request.model.source}: expected the package {_package(error)} for this kind of model, found none; {install('models')}, or "
@@ -113,12 +108,7 @@ def failing_elsewhere(source: str) -> Iterator[None]:
 
 
 def _capture(
-    request: Request,
-    store: Store,
-    reporter: Reporter,
-    folders: models.Folders,
-    say_of_hub: models.Once,
-    on_stored: Callable[[], None],
+    request: Request, store: Store, reporter: Reporter, folders: models.Folders, say_of_hub: models.Once
 ) -> None:
     from tokviz import capture
 
@@ -142,12 +132,7 @@ def _capture(
             }
         step.advance()
         with models.ended_after(0, _most_seconds(request, loaded.card, texts)):
-            ready, contexts = _capture_states(request, loaded, structure, texts, store, reporter)
-            for kind in request.asked:
-                found = [each for context in contexts for each in context.of(type(kind))]
-                if any(each.due for each in found):
-                    on_stored()
-                kind.make(ready, found)
+            _capture_loaded(request, loaded, structure, texts, store, reporter)
 
 
 def _leaving_memory(loaded: models.LoadedModel) -> AbstractContextManager[None]:
@@ -171,15 +156,14 @@ def _most_seconds(request: Request, card: ModelCard, texts: Mapping[str, Tokeniz
     return _SECONDS + _SECONDS_PER_PARAMETER * (card.n_parameters or 0) * n_tokens
 
 
-def _capture_states(
+def _capture_loaded(
     request: Request,
     loaded: models.LoadedModel,
     structure: Structure,
     texts: Mapping[str, Tokenization],
     store: Store,
     reporter: Reporter,
-) -> tuple[Ready, tuple[ContextPlan, ...]]:
-    """Of the model as it is; what else is captured is made of these two."""
+) -> None:
     from tokviz import capture
 
     for each in request.templates:
@@ -205,7 +189,9 @@ def _capture_states(
     for group in _groups(loaded.module, [each.what for each in due], texts):
         together = [(each, texts[each.context.template]) for each in group]
         _capture_together(ready, together)
-    return ready, captures(request, store, {each.key for each in due}, (loaded.card, ready.texts))
+    contexts = captures(request, store, {each.key for each in due}, (loaded.card, ready.texts))
+    for kind in request.asked:
+        kind.make(ready, [each for context in contexts for each in context.of(type(kind))])
 
 
 def _groups(module: nn.Module, due: Sequence[Template], texts: Mapping[str, Tokenization]) -> list[list[Template]]:

@@ -197,8 +197,6 @@ MEASURES: Mapping[str, Callable[[Inputs], Step[Any] | None]] = {
     "lens": lens,
 }
 """By the name of its field in ``ContextReport``; each stands after those that it depends on."""
-OF_STATES_ALONE = ("geometry", "neighbours", "same_category", "relations")
-"""Those that take nothing else that is captured of a model."""
 _OF_CHECKPOINTS = ("geometry", "relations", "untrained")
 _OF_WHAT_OTHERS_ARE_COMPARED_WITH = ("geometry", "paired")
 

@@ -101,8 +101,6 @@ class Steps:
         self._store, self._is_forced = store, is_forced
         self._made: set[str] = set()
         self._in_use: WeakValueDictionary[str, Any] = WeakValueDictionary()
-        self._underway: dict[str, OtherWork] = {}
-        """By their keys, those that another process makes."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         """In another process they are those of another run."""
@@ -147,8 +145,6 @@ class Steps:
     ) -> Meanwhile:
         """Those of one capture, made by one other process if there are any that run and see the store's files; else here, now.
 
-        Those that such a process makes already aren't begun once more.
-
         The process may take its part of the free memory. Where that isn't enough, they are made once more when they are waited for,
         with all that is free then.
 
@@ -158,23 +154,15 @@ class Steps:
         each_alone : whether one that can't be made is ``Unmade``, and costs those alone that depend on it; else its error is raised.
         """
         found = {name: value for name, step in steps.items() if (value := self.find(step)) is not None}
-        lacking = {name: step for name, step in steps.items() if name not in found}
-        begun = {name: self._underway[step.key] for name, step in lacking.items() if step.key in self._underway}
-        missing = [name for name in lacking if name not in begun]
+        missing = {name: step for name, step in steps.items() if name not in found}
 
         def keep(values: Mapping[str, Any]) -> None:
             for name, value in values.items():
-                self._underway.pop(lacking[name].key, None)
-                found[name] = value if isinstance(value, Unmade) else self._keep(lacking[name], value)
-
-        def take(name: str) -> None:
-            begun[name].wait()
-            if (value := self.find(lacking[name])) is not None:
-                found[name] = value
+                found[name] = value if isinstance(value, Unmade) else self._keep(missing[name], value)
 
         def work(names: Iterable[str]) -> Callable[[float | None], Mapping[str, Any]]:
-            chosen = {name: lacking[name] for name in names}
-            made = {step.key: found[name] for name, step in lacking.items() if name in found}
+            chosen = {name: missing[name] for name in names}
+            made = {step.key: found[name] for name, step in missing.items() if name in found}
             own = {step.key for step in chosen.values()}
             of = (
                 each for step in chosen.values() for each in step.of if isinstance(each, Step) and each.key not in own
@@ -182,23 +170,19 @@ class Steps:
             known = {each.key: made[each.key] if each.key in made else self(each) for each in of}
             return partial(_made_in_turn, chosen, known, each_alone)
 
-        if queue is None or not queue.is_running:
-            keep(work(lacking)(None))
+        if not missing or queue is None or not queue.is_running:
+            keep(work(missing)(None))
             return Meanwhile(found)
         n_processes = queue.n_processes
         share = n_processes and _SHARE_OF_MEMORY / n_processes
-        underway: list[Callable[[], None]] = [partial(take, name) for name in begun]
-        if missing:
-            other = queue.submit_other(partial(work(missing), share), keep)
-            self._underway |= {lacking[name].key: other for name in missing}
-            underway.append(other.wait)
+        underway = queue.submit_other(partial(work(missing), share), keep)
         if share is None:
             return Meanwhile(found, underway)
 
         def again(name: str) -> OtherWork:
             return queue.submit_other(partial(work([name]), _SHARE_OF_MEMORY), keep)
 
-        return Meanwhile(found, underway, {name: partial(again, name) for name in lacking})
+        return Meanwhile(found, underway, {name: partial(again, name) for name in missing})
 
     def _keep(self, step: Step[Value], value: Value) -> Value:
         self._store.put(step.key, value)
@@ -218,19 +202,19 @@ class Meanwhile:
     def __init__(
         self,
         found: Mapping[str, Any],
-        underway: Sequence[Callable[[], None]] = (),
+        underway: OtherWork | None = None,
         again: Mapping[str, Callable[[], OtherWork]] | None = None,
     ) -> None:
         self._found, self._underway, self._again = found, underway, again or {}
 
     def wait(self) -> Mapping[str, Any]:
         """By name, once all are there."""
-        for wait in self._underway:
-            try:
-                wait()
-            except MemoryError:
-                if not self._again:
-                    raise
+        try:
+            if self._underway is not None:
+                self._underway.wait()
+        except MemoryError:
+            if not self._again:
+                raise
         for name, begin in self._again.items():
             value = self._found.get(name)
             if name not in self._found or (isinstance(value, Unmade) and value.is_for_memory):
