@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import pairwise_distances
@@ -75,6 +77,13 @@ def test_a_single_pair_of_forms_changes_places_with_two_single_words_of_one_cate
     assert shares == pytest.approx([0.25, 0.25, 0.5, 0], abs=0.03)
     of_alder = np.bincount(shuffled[shuffled[:, 3] == 2, 0], minlength=3) / (shuffled[:, 3] == 2).sum()
     assert of_alder == pytest.approx([3 / 8, 3 / 8, 2 / 8], abs=0.04)
+
+
+def test_a_pair_stays_where_there_are_too_few_single_words() -> None:
+    words, memberships = ("play", "plays", "oak", "Rome", "Oslo"), ((0,), (0,), (1,), (1,), (1,))
+    made = Categories(memberships=memberships, words=words, n_permutations=9)
+    assert (made.first[made.shuffles] == made.first).all()
+    assert replace(made, n_permutations=0).shuffles.shape == (0, 5)
 
 
 @pytest.mark.parametrize("n_pairs", [1, 4])

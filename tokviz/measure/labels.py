@@ -92,8 +92,9 @@ class Categories:
         keys = self._random("exchange") if few else found
         for rows in few:
             case = self.capitalized[rows]
-            if case.all() == case.any() and bool(case[0]) in alone and len(set(self.kinds[0][rows])) == 1:
-                self._exchange(found, rows, alone[bool(case[0])], keys)
+            single = alone.get(bool(case[0]), rows[:0])
+            if len(single) >= len(rows) and case.all() == case.any() and len(set(self.kinds[0][rows])) == 1:
+                self._exchange(found, rows, single, keys)
         return found
 
     def _exchange(self, shuffles: np.ndarray, rows: np.ndarray, alone: np.ndarray, keys: np.ndarray) -> None:
@@ -109,12 +110,13 @@ class Categories:
         """
         kinds, share = self.kinds
         of_alone, own, every = kinds[shuffles[:, alone]], kinds[shuffles[:, rows[0]]], np.arange(len(shuffles))
-        counts = np.stack([(of_alone == kind).sum(axis=1) for kind in range(len(share))], axis=1)
+        places = every[:, None] * len(share) + of_alone
+        counts = np.bincount(places.ravel(), minlength=len(shuffles) * len(share)).reshape(-1, len(share))
         counts[every, own] += len(rows)
         ways = np.prod([np.maximum(counts - n, 0.0) for n in range(len(rows))], axis=0).cumsum(axis=1)
         drawn = np.random.default_rng(seed_of(self.seed, "category", self._names[rows[0]])).random(len(shuffles))
         chosen = (drawn[:, None] * ways[:, -1:] >= ways).sum(axis=1)
-        order = np.argsort(np.where(of_alone == chosen[:, None], keys[:, alone], 2.0), axis=1)
+        order = np.argpartition(np.where(of_alone == chosen[:, None], keys[:, alone], 2.0), len(rows) - 1, axis=1)
         partners = alone[order[:, : len(rows)]]
         moved = np.flatnonzero(chosen != own)
         here, there = np.ix_(moved, rows), (moved[:, None], partners[moved])
