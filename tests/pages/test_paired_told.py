@@ -236,7 +236,7 @@ def test_where_all_categories_hold_at_some_depths_those_are_named_that_fail_else
         claim=decided(holds.ravel(), "categories, each"),
     )
     _, fails, _ = categories(report, 3)
-    said = "Each of three categories is above chance by itself at the embedding and layer 1; elsewhere not always {}."
+    said = "Each of three categories is above chance by itself at the embedding and layer 1; elsewhere it isn’t always shown for {}."
     assert sentence([_of_categories(report, found, holds, failing=True)]) == said.format(fails)
     assert sentence([_of_categories(report, found, holds, failing=False)]) == said.partition(";")[0] + "."
 
