@@ -30,7 +30,7 @@ LEAST_BLOCK = 34
 HEAD, FOOT = 128, 112
 """Title and stages above the cells; depths and the scale below them."""
 RAMP = ("#e8f0f9", "#5b8ec4", "#0a2a57")
-"""From 0 to the most, as heat-map.css has it for light pages."""
+"""From 0 to the most, as word-map.css has it for light pages."""
 NOTHING = "#ffffff"
 N_SHADES = 50
 """Means are shown to a fiftieth of the scale."""
