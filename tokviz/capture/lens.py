@@ -7,8 +7,11 @@ takes a vector–Jacobian product per token instead of one per dimension.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,8 +26,10 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-_TARGETS_AT_ONCE = 4
+_TARGETS_AT_ONCE = 6
 """More are hardly faster, and their gradients are in memory together."""
+_MOST_WORKERS = 4
+"""Threads that derive by targets of their own; each has gradients in memory."""
 _FAST_BFLOAT16 = ("avx512_bf16", "amx_bf16")
 """Instructions of processors that multiply matrices of bfloat16 several times as fast as of float32."""
 _MOST_BYTES = 2**28
@@ -212,19 +217,42 @@ class _Taps:
             raise CaptureError("its layers don't run in every pass")
         end = self._last.float().sum((0, 1)) if self._last.dtype != torch.float64 else self._last.sum((0, 1))
         weights = torch.from_numpy(rows).to(end)
+        # It holds for one thread only.
+        is_cast = torch.is_autocast_enabled("cpu")
+
+        def of_some(some: torch.Tensor) -> list[torch.Tensor]:
+            with torch.autocast("cpu", torch.bfloat16, enabled=is_cast):
+                gradients = torch.autograd.grad(
+                    end, zeros, grad_outputs=some, retain_graph=True, is_grads_batched=True, allow_unused=True
+                )
+            return [
+                torch.zeros(len(some), *zero.shape, dtype=torch.float64) if each is None else each.double().cpu()
+                for each, zero in zip(gradients, zeros, strict=True)
+            ]
+
         found: list[list[torch.Tensor]] = []
-        for some in weights.split(_TARGETS_AT_ONCE):
-            of_some = torch.autograd.grad(
-                end, zeros, grad_outputs=some, retain_graph=True, is_grads_batched=True, allow_unused=True
-            )
-            found.append(
-                [
-                    torch.zeros(len(some), *zero.shape, dtype=torch.float64) if each is None else each.double().cpu()
-                    for each, zero in zip(of_some, zeros, strict=True)
-                ]
-            )
-            on_progress(len(some))
+        with _side_by_side(end.device) as (workers, n_workers):
+            n_rounds = math.ceil(len(weights) / (n_workers * _TARGETS_AT_ONCE))
+            for each in workers.map(of_some, weights.tensor_split(min(n_rounds * n_workers, len(weights)))):
+                found.append(each)
+                on_progress(len(each[0]))
         return [torch.cat(of_depth).movedim(0, 1) for of_depth in zip(*found, strict=True)]
+
+
+@contextmanager
+def _side_by_side(device: torch.device) -> Iterator[tuple[Executor, int]]:
+    """Threads that share torch's own, and how many: layers are too small for several threads to gain much from each of their products."""
+    import torch
+
+    n_threads = torch.get_num_threads()
+    n_workers = min(n_threads, _MOST_WORKERS) if device.type == "cpu" else 1
+    try:
+        with ThreadPoolExecutor(
+            n_workers, initializer=partial(torch.set_num_threads, n_threads // n_workers)
+        ) as workers:
+            yield workers, n_workers
+    finally:
+        torch.set_num_threads(n_threads)
 
 
 @contextmanager

@@ -186,8 +186,10 @@ def _serve(connection: Connection[Any, Any], theirs: Connection[Any, Any], begin
     sys.unraisablehook = _end_all_the_same
     threading.Thread(target=end_with_parent, daemon=True).start()
     theirs.close()
-    # Torch's threads would spin while others need the processors: it reads this when it is imported.
+    # Torch's threads would spin for long while others need the processors. Without any, to wake them takes as long as they save: they
+    # spin for microseconds, where torch's OpenMP is GNU's. It reads this when it is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     # No model's settings have torch run a compiler, which would write files of its own.
     os.environ["TORCH_COMPILE_DISABLE"] = "1"
     models.let_time_end_the_process()
