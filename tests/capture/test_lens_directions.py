@@ -100,6 +100,28 @@ def test_rows_times_the_last_state_are_its_logits_but_for_the_length(kind: str) 
     np.testing.assert_allclose(found[-1], [rows, rows], atol=1e-6 * np.abs(rows).max())
 
 
+def test_threads_side_by_side_give_the_same_in_lower_precision_too() -> None:
+    head = made("gated, tied").float()
+    structure = find_structure(head.base_model, "model")
+    rows = np.random.default_rng(1).normal(size=(15, SIZES["hidden_size"]))
+    before, found, done = torch.get_num_threads(), [], list[list[int]]()
+    try:
+        for n_threads in (1, 2, 9):
+            torch.set_num_threads(n_threads)
+            done.append([])
+            [(_, of_all)] = directions(head.base_model, structure, rows, passages(), done[-1].append)
+            assert torch.get_num_threads() == n_threads
+            found.append(of_all)
+    finally:
+        torch.set_num_threads(before)
+    assert [len(each) for each in done] == [6, 8, 8]
+    assert {sum(each) for each in done} == {30}
+    for of_many in found[1:]:
+        for one, other in zip(found[0], of_many, strict=True):
+            # Products of matrices of other shapes are summed in another order.
+            np.testing.assert_allclose(other, one, rtol=1e-3, atol=1e-4 * np.abs(one).max())
+
+
 @pytest.mark.parametrize("half", [0, 1])
 @pytest.mark.parametrize("kind", MODELS)
 def test_finite_differences_give_the_same(kind: str, half: int) -> None:
