@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -121,6 +122,16 @@ def test_code_of_any_kind_in_place_of_a_librarys_is_told(
     assert callers_code(bench.model, bench.tokenizer) == ()
     ODD_CODE[odd](monkeypatch)
     assert len(callers_code(bench.model, bench.tokenizer)) == 1
+
+
+def test_code_of_the_hub_in_place_of_a_function_is_told(bench: Bench) -> None:
+    """As transformers exchanges functions of models on GPUs, by default, where the package ``kernels`` is installed."""
+    model = bench.copy()
+    exchanged, module = torch.nn.Identity(), model.model.layers[0].self_attn
+    module._kernel_funcs = {"rotary_pos_emb": exchanged}
+    assert callers_code(model, bench.tokenizer) == ()
+    exchanged.forward = MethodType(without_turning, exchanged)  # type: ignore[method-assign]
+    assert callers_code(model, bench.tokenizer) == ("without_turning at model.layers.0.self_attn",)
 
 
 def test_a_mode_around_torch_is_told(bench: Bench) -> None:

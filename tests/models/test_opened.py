@@ -9,7 +9,7 @@ from pathlib import Path
 import decoys
 import families
 import pytest
-from hostile_models import IN_PARTS, config, index, keys, linked, tokenizer
+from hostile_models import config, keys, linked, tokenizer
 from opened import MODELS, OUTSIDE, Case, Seen, strace, watched
 
 pytestmark = [pytest.mark.process, pytest.mark.thorough]
@@ -54,7 +54,7 @@ def unguarded(world: Path, hostile: list[Case]) -> list[Case]:
     assert hostile
     named = {
         "config": [config(configuration_files=["config.4.json"]), linked("config.4.json", "config.4.0.0.json")],
-        "weights": [IN_PARTS, index(f"../../{OUTSIDE}/model.safetensors")],
+        "weights": [linked("model.safetensors", "model.safetensors")],
         "tokenizer": [tokenizer(fast_tokenizer_files=[f"../../{OUTSIDE}/tokenizer.4.0.0.json"])],
         "kernel": [config(attn_implementation="evil/kernel")],
         "hub": [config(model_type="detr", use_timm_backbone=False, backbone="org/evil")],

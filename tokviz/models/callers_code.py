@@ -12,7 +12,16 @@ from typing import Any
 from tokviz.errors import CaptureError, StructureError
 from tokviz.models import in_memory
 
-_LIBRARIES = {"accelerate", "bitsandbytes", "peft", "safetensors", "torch", "transformers", "typing_extensions"}
+_LIBRARIES = {
+    "accelerate",
+    "bitsandbytes",
+    "kernels",
+    "peft",
+    "safetensors",
+    "torch",
+    "transformers",
+    "typing_extensions",
+}
 _MOST_NAMED = 3
 
 
@@ -31,8 +40,8 @@ def callers_code(model: Any, tokenizer: Any) -> tuple[str, ...]:
         places += [(where, module._forward_hooks), (where, module._forward_pre_hooks)]
         if not _is_of_libraries(type(module)):
             found.append(f"{type(module).__qualname__} at {where}")
-        for forward in (vars(module).get(name) for name in ("forward", "_old_forward")):
-            if forward is not None and not is_function_of_libraries(forward):
+        for forward in _forwards(module):
+            if not is_function_of_libraries(forward):
                 found.append(f"{_name_of(forward)} at {where}")
     found += [
         f"{_name_of(hook)} at {where}"
@@ -41,6 +50,12 @@ def callers_code(model: Any, tokenizer: Any) -> tuple[str, ...]:
         if not str(getattr(hook, "__module__", "")).startswith("transformers.")
     ]
     return (*found, *_replaced(model), *_modes())
+
+
+def _forwards(module: Any) -> Iterator[Any]:
+    """What has been put in place of the ``forward`` of a module's class, and of functions that ``kernels`` exchanges in it."""
+    for each in (module, *vars(module).get("_kernel_funcs", {}).values()):
+        yield from (vars(each)[name] for name in ("forward", "_old_forward") if vars(each).get(name) is not None)
 
 
 def _replaced(model: Any) -> Iterator[str]:

@@ -17,10 +17,11 @@ from tokviz.models.callers_code import is_function_of_libraries
 _NO_VALUE = {
     *("gradient_checkpointing", "_gradient_checkpointing_func", "_require_grads_hook", "_require_grads_hooks"),
     *("_compiled_call_impl", "_is_hf_initialized", "_output_capturing_hooks_installed"),
+    *("_kernel_funcs", "_kernel_repo", "_kernels_device", "_kernels_mode", "_use_kernels"),
     *("generation_config", "max_seq_len_cached", "name_or_path", "peft_config"),
     *("hf_device_map", "to", "cuda", "npu", "xpu", "mlu", "sdaa", "musa"),
 }
-"""Attributes of modules that change no state in evaluation mode, besides torch's own."""
+"""Attributes of modules that change no state in evaluation mode, or hold code, besides torch's own."""
 _OF_ACCELERATE = {"_hf_hook", "_old_forward", "forward"}
 """What is in a module whose inputs or weights accelerate moves."""
 

@@ -119,10 +119,12 @@ def _time(source: str) -> Iterator[None]:
             "config.json and tokenizer_config.json for numbers that no model has"
         )
 
-    before, timer = signal.signal(signal.SIGPROF, end), signal.setitimer(signal.ITIMER_PROF, SECONDS, 1)
+    began, before = time.process_time(), signal.signal(signal.SIGPROF, end)
+    left, interval = signal.setitimer(signal.ITIMER_PROF, SECONDS, 1)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, signal.SIG_DFL if before is None else before)
-        signal.setitimer(signal.ITIMER_PROF, *timer)
+        if left:
+            signal.setitimer(signal.ITIMER_PROF, max(left - (time.process_time() - began), 1e-6), interval)

@@ -262,6 +262,7 @@ def _loaded(staged: Staged, config: Any, offload: Path | None, with_head: Any, d
         **staged.origin.model.placement,
         offload_folder=offload,
         use_safetensors=True,
+        use_kernels=False,  # code of the Hub, by default
         output_loading_info=True,
         ignore_mismatched_sizes=True,  # refused here, with names and shapes
     )
