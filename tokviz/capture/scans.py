@@ -43,7 +43,7 @@ def chunk_of(scan: nn.Module) -> int | None:
     if type(own) is int:
         return own
     functions, now = _functions_beside(type(scan).__module__), vars(sys.modules[type(scan).__module__])
-    return next((inspect.signature(now[name]).parameters["chunk_size"].default for name in functions), None)
+    return next((_signature(now[name]).parameters["chunk_size"].default for name in functions), None)
 
 
 def _set_chunk(scan: nn.Module, size: int) -> None:
@@ -62,13 +62,20 @@ def _functions_beside(place: str) -> dict[str, tuple[Callable[..., Any], int]]:
 
     Layers that look them up there, as those of linear attention do, take no length of chunks.
     """
+    from torch import nn
+
     found: dict[str, tuple[Callable[..., Any], int]] = {}
     for name, function in vars(sys.modules[place]).items():
-        if inspect.isfunction(function) and function.__module__ == place:
-            own = inspect.signature(function).parameters.get("chunk_size")
+        if (inspect.isfunction(function) or isinstance(function, nn.Module)) and function.__module__ == place:
+            own = _signature(function).parameters.get("chunk_size")
             if own is not None and type(own.default) is int:
                 found[name] = (function, own.default)
     return found
+
+
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    """Also of what the package ``kernels`` makes of a function: a module whose ``forward`` has its parameters."""
+    return inspect.signature(getattr(function, "forward", function))
 
 
 def _of_one_chunk(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -79,9 +86,10 @@ def _of_one_chunk(function: Callable[..., Any]) -> Callable[..., Any]:
     """
     import torch
 
-    @functools.wraps(function)
+    signature = _signature(function)
+
     def computed(*arguments: Any, **named: Any) -> Any:
-        given = inspect.signature(function).bind(*arguments, **named)
+        given = signature.bind(*arguments, **named)
         given.apply_defaults()
         options = {**given.arguments, **given.arguments.get("kwargs", {})}
         of_texts: list[Any] = [options.pop(name, None) for name in _OF_TEXTS]
@@ -106,6 +114,7 @@ def _of_one_chunk(function: Callable[..., Any]) -> Callable[..., Any]:
         read = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2) * left
         return (read @ written).transpose(1, 2).to(of_texts[0].dtype).contiguous(), None
 
+    computed.__signature__ = signature  # type: ignore[attr-defined]
     return computed
 
 
