@@ -192,10 +192,6 @@ const Tokviz = (() => {
     looseFrom: variable("--loose-from"),
     looseTo: variable("--loose-to"),
     mostLabels: variable("--most-labels"),
-    narrowestBand: variable("--narrowest-band"),
-    markFlip: variable("--mark-flip"),
-    markGap: variable("--mark-gap"),
-    markFrom: variable("--mark-from"),
   };
   const LABEL_STEPS = [1, 2, 5, 10, 20, 50, 100];
   const WIDEST_LABEL_STEP = 1000;

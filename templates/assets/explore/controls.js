@@ -6,7 +6,7 @@
 (() => {
   const MOST_FOUND = 10;
   const PER_PAGE = 20;
-  const { svg, make, clamp, depthName, geometry, percent } = Tokviz;
+  const { make, clamp, depthName } = Tokviz;
   const { swatch } = Explore;
 
   function button(text, act) {
@@ -237,7 +237,7 @@
     }
   }
 
-  // The depth ruler of the model that is shown first: its slider, ticks, stages and sparklines, as the models' pages draw them.
+  // The depth ruler of the model that is shown first: its slider, ticks, stages and curves.
   class Ruler {
     constructor(root, moved) {
       this.root = root;
@@ -264,10 +264,11 @@
       this.last = view.last;
       this.range.max = view.last;
       this.root.classList.toggle("ruler-measured", view.measures !== null);
-      const { made, names } = view.measures ? this.measures(view.measures) : { made: [], names: [] };
-      // Over the slider's handle.
-      this.names.replaceChildren(Tokviz.rulerFoot(...names));
-      this.scale.replaceChildren(Tokviz.rulerFoot(...made, ...Tokviz.axis(Tokviz.depthTicks(view.last), view.last)));
+      // As tokviz/pages/charts/axis.py draws them on all rulers; the names lie over the slider's handle.
+      const { lines = "", names = "" } = view.measures ?? {};
+      this.names.innerHTML = names;
+      this.scale.innerHTML = lines;
+      this.scale.append(Tokviz.rulerFoot(...Tokviz.axis(Tokviz.depthTicks(view.last), view.last)));
       const { strip } = view.capture.shown;
       if (this.plate) this.plate.hidden = !strip;
       if (this.plate && strip) this.setStrip(strip, view);
@@ -283,71 +284,6 @@
       this.range.setAttribute("aria-valuetext", text);
       if (this.output.value !== depthName(depth)) this.output.value = depthName(depth);
       Tokviz.placeLabel(this.output, depth, this.last);
-    }
-
-    x(depth) {
-      return Tokviz.place(depth, this.last);
-    }
-
-    measures({ stages, mark, purity, chance, normName, norm, norms }) {
-      const made = [];
-      const names = [];
-      const numbers = [];
-      const add = (name, place, lines) => {
-        made.push(this.spark(place, lines));
-        names.push(svg("text", { class: "spark-name", x: 0, y: place.nameY }, name));
-      };
-      stages.forEach((first, index) => {
-        const left = Math.max(this.x(first - 0.5), 0);
-        const right = Math.min(this.x((stages[index + 1] ?? this.last + 1) - 0.5), 100);
-        made.push(svg("rect", {
-          class: index % 2 ? "band" : "band shaded", x: percent(left), width: percent(right - left), y: -90, height: 64,
-        }));
-        if (right - left < geometry.narrowestBand) return;
-        numbers.push(svg("text", { class: "band-name", x: percent((left + right) / 2), y: -30, "text-anchor": "middle" }, index + 1));
-      });
-      if (mark) {
-        const x = percent(this.x(mark[0]));
-        made.push(svg("line", { class: "mark", x1: x, x2: x, y1: -90, y2: -16 }));
-      }
-      add("purity", { y: -76, height: 11, nameY: -80 }, { chance, spark: purity });
-      if (norms) {
-        let [low, high] = norms.map(Math.log10);
-        const missing = Math.max(1 - (high - low), 0) / 2;
-        [low, high] = [low - missing, high + missing];
-        const shares = norm.map((value) => (value > 0 ? (Math.log10(value) - low) / (high - low) : null));
-        add(normName, { y: -53, height: 15, nameY: -55 }, { "spark-area": shares, spark: shares });
-      }
-      made.push(...numbers);
-      if (mark) {
-        const [depth, ...texts] = mark;
-        const x = this.x(depth);
-        const flips = x > geometry.markFlip;
-        const place = { x: percent(flips ? x - geometry.markGap : Math.max(x + geometry.markGap, geometry.markFrom)), "text-anchor": flips ? "end" : "start" };
-        names.push(...texts.map((text, index) => svg("text", { class: ["mark-name", "mark-name mark-numbers"][index], ...place, y: [-80, -56][index] }, text)));
-      }
-      return { made, names };
-    }
-
-    // Thin lines of values between 0 and 1, and areas down to 0, with a gap where a value isn't defined.
-    spark({ y, height }, lines) {
-      const drawing = svg("svg", { y, width: "100%", height, viewBox: "0 0 1000 100", preserveAspectRatio: "none", overflow: "visible" });
-      for (const [kind, line] of Object.entries(lines)) {
-        const [begin, end] = kind === "spark-area" ? [(x) => `M${x} 100V`, "V100"] : [(x) => `M${x} `, "h.1"];
-        let penDown = false;
-        const d = line.map((value, depth) => {
-          if (value === null) {
-            penDown = false;
-            return "";
-          }
-          const [x, height] = [(10 * this.x(depth)).toFixed(1), (100 * (1 - clamp(value, 0, 1))).toFixed(1)];
-          const part = penDown ? `L${x} ${height}` : `${begin(x)}${height}`;
-          penDown = line[depth + 1] !== undefined && line[depth + 1] !== null;
-          return penDown ? part : part + end;
-        }).join("");
-        drawing.append(svg("path", { class: kind, d }));
-      }
-      return drawing;
     }
   }
 

@@ -14,7 +14,7 @@ from tokviz.pages.text.findings import norm_jump
 from tokviz.pages.text.parts import Picture
 from tokviz.pages.text.sentences import runs
 from tokviz.pages.text.wording import NBSP, number
-from tokviz.records import Geometry, depth_name
+from tokviz.records import ContextReport, Geometry, depth_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,14 +33,6 @@ class RulerGeometry:
     """Between these it doesn't touch them on a phone, either."""
     most_labels: int = 7
     """Of numbers on the axis; a count."""
-    narrowest_band: float = 2.0
-    """A narrower band has no space for its numeral on a phone."""
-    mark_flip: float = 72.0
-    """From here on the mark's text stands left of it."""
-    mark_gap: float = 0.8
-    """Between the mark and its text."""
-    mark_from: float = 14.0
-    """Left of this its text would touch the name of a curve on a phone."""
 
     def style(self) -> str:
         """The geometry as CSS variables of the root element."""
@@ -52,6 +44,12 @@ class RulerGeometry:
 
 
 RULER = RulerGeometry()
+NARROWEST_BAND = 2.0
+"""In percent of a ruler's width, as all that follows: a narrower band has no space for its numeral on a phone."""
+MARK_FLIP, MARK_GAP = 72.0, 0.8
+"""From where on a mark's text stands left of it, and how far from it."""
+MARK_FROM = 14.0
+"""Left of this a mark's text would touch the name of a curve on a phone."""
 SPARK_WIDTH, SPARK_HEIGHT = 1000.0, 100.0
 LABEL_STEPS = (1, 2, 5, 10, 20, 50, 100)
 WIDEST_LABEL_STEP = 1000
@@ -175,6 +173,11 @@ def logarithms(values: np.ndarray) -> np.ndarray:
     return np.asarray(np.log10(positive))
 
 
+def norm_range(captures: Iterable[ContextReport]) -> tuple[float, float]:
+    """The scale of mean norms on the rulers of a model, which compare."""
+    return log_range([each.geometry.spread.mean_norm for each in captures if each.geometry is not None])
+
+
 def log_range(arrays: Sequence[np.ndarray]) -> tuple[float, float]:
     """Of positive values, as powers of ten; a decade at least, so that a wiggle looks like one."""
     values = np.concatenate([np.empty(0), *map(logarithms, arrays)])
@@ -261,8 +264,8 @@ class Ruler:
         if found := mark_of(geometry):
             depth, *texts = found
             x = place(depth, self.last)
-            flips = x > RULER.mark_flip
-            label_x = length(x - RULER.mark_gap if flips else max(x + RULER.mark_gap, RULER.mark_from))
+            flips = x > MARK_FLIP
+            label_x = length(x - MARK_GAP if flips else max(x + MARK_GAP, MARK_FROM))
             anchor = "end" if flips else "start"
             parts += [
                 f'<text class="mark-name{kind}" x="{label_x}" y="{y}" text-anchor="{anchor}">{text}</text>'
@@ -301,7 +304,7 @@ def _bands(geometry: Geometry, last: int) -> Iterator[tuple[str, bool, str]]:
         # A depth's band reaches half-way to its neighbours; at the ends as far as the strip's panels do.
         left = max(place(stage.first_depth - 0.5, last), 0.0)
         right = min(place(stage.last_depth + 0.5, last), 100.0)
-        name = f"{index + 1}" if right - left >= RULER.narrowest_band or len(geometry.stages) <= 1 else ""
+        name = f"{index + 1}" if right - left >= NARROWEST_BAND or len(geometry.stages) <= 1 else ""
         yield f'x="{length(left)}" width="{length(right - left)}"', index % 2 == 0, name
 
 

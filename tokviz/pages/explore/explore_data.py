@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tokviz.pages.charts.axis import mark_of, norm_name
+from tokviz.pages.charts.axis import Ruler, norm_range
 from tokviz.pages.frame.frame import data_path
 from tokviz.pages.text.data_text import packed, rounded, script
 from tokviz.pages.text.problems import problems
@@ -41,7 +41,7 @@ def scripts(report: Report) -> dict[str, str]:
     return written
 
 
-def places(slug: str, context: ContextReport, measures: dict[str, Any] | None = None) -> dict[str, str]:
+def places(slug: str, context: ContextReport, measures: dict[str, str] | None = None) -> dict[str, str]:
     """Path from the site's root → script, of what plots of one capture are drawn with; ``measures``: what its ruler shows."""
     name = context.states.context.name
     folder, key = data_path(slug, name), f"{slug}/{name}"
@@ -66,24 +66,14 @@ def words(found: WordList) -> dict[str, Any]:
     return {"words": found.words, "memberships": found.memberships}
 
 
-def _measures(model: ModelReport, context: ContextReport) -> dict[str, Any] | None:
-    """What the ruler shows: stages, purity, norm and its mark, of the first template, as plots are."""
+def _measures(model: ModelReport, context: ContextReport) -> dict[str, str] | None:
+    """What is drawn on the ruler above its axis, of the first template, as plots are."""
     geometry = context.in_first_template.geometry
     if geometry is None:
         return None
-    norms = [each.geometry.spread.mean_norm for each in model.captures if each.geometry is not None]
-    positive = np.concatenate(norms)
-    positive = positive[np.isfinite(positive) & (positive > 0)]
-    return {
-        "stages": [stage.first_depth for stage in geometry.stages],
-        "mark": mark_of(geometry),
-        "purity": [rounded(value) for value in geometry.purity.value],
-        "chance": [rounded(value) for value in geometry.purity.null_mean],
-        "normName": norm_name(geometry),
-        "norm": [rounded(value) for value in geometry.spread.mean_norm],
-        # One scale for all captures of a model, so that their rulers compare.
-        "norms": [rounded(positive.min()), rounded(positive.max())] if len(positive) else None,
-    }
+    last, norms = context.states.n_depths - 1, norm_range(model.captures)
+    ruler = Ruler(strip=None, last=last, geometry=geometry, norms=norms)
+    return {"lines": ruler.measures(), "names": ruler.names()}
 
 
 def _neighbours(neighbours: Neighbours) -> dict[str, Any]:

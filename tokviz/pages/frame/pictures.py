@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tokviz.pages.charts.axis import Ruler, log_range
+from tokviz.pages.charts.axis import Ruler, norm_range
 from tokviz.pages.frame.frame import model_path, relative
 from tokviz.pages.text.parts import Picture, Source
 from tokviz.pages.text.problems import why_no_picture
@@ -75,14 +75,12 @@ class Shown:
         state = self.context.states
         target = model_path(self.model.slug)
         ids = [self.slide_id(depth) for depth in range(state.n_depths)]
-        # Norms have one scale in all of a model's captures, so that their rulers compare.
-        norms = [each.geometry.spread.mean_norm for each in self.model.captures if each.geometry is not None]
         return Ruler(
             strip=self._strip(),
             last=state.n_depths - 1,
             hrefs=tuple(f"#{each}" if target == self.page else relative(self.page, f"{target}#{each}") for each in ids),
             geometry=self.context.in_first_template.geometry if with_measures else None,
-            norms=log_range(norms),
+            norms=norm_range(self.model.captures),
         )
 
     def brief_ruler(self) -> Ruler:
