@@ -117,3 +117,14 @@ class Part:
     def terms(self) -> dict[str, str]:
         """What stands beside each term of its lists."""
         return dict(zip(self.texts("dt"), self.texts("dd"), strict=True))
+
+
+def line_points(line: str) -> list[tuple[float, float]]:
+    """Where the points of a line are, by the steps between them."""
+    found, x, y = [], 0.0, 0.0
+    for step, numbers in re.findall(r"([Mlh])([^Mlh]+)", line):
+        across, *down = map(float, re.findall(r"-?(?:\d+(?:\.\d)?|\.\d)", numbers))
+        x, y = (0.0, 0.0) if step == "M" else (x, y)
+        x, y = round(x + across, 1), round(y + sum(down), 1)
+        found.append((x, y))
+    return found

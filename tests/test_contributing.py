@@ -38,3 +38,21 @@ def test_what_a_page_comes_from_exists(folder: str, each: str) -> None:
 
 def test_the_table_is_read() -> None:
     assert len(named()) > 50
+
+
+PACKAGE = ROOT / "tokviz"
+WITHOUT_A_MAKER = {"__init__", "axes", "fields", "look", "student"}
+"""Files of ``records`` whose classes are settings or helpers: nothing computes them."""
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "records").glob("*.py")), ids=lambda path: path.stem)
+def test_a_record_says_who_makes_it_and_what_shows_it(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    docstring = text.split('"""')[1]
+    named = re.findall(r"``(\w+/[\w/]*(?:\.py)?)``", docstring)
+    assert [each for each in named if not (PACKAGE / each).exists()] == []
+    assert bool(named) == (path.stem not in WITHOUT_A_MAKER)
+    made_in, _, _ = re.sub(r" \(.*?\)", "", docstring.partition("\n\n")[2].partition("\n")[0]).partition(";")
+    classes = "|".join(re.findall(r"^class (\w+)", text, re.MULTILINE))
+    for each in re.findall(r"``([\w/]+\.py)``", made_in):
+        assert re.search(rf"\b(?:{classes})\(", (PACKAGE / each).read_text(encoding="utf-8")), each

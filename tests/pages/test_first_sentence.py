@@ -12,9 +12,8 @@ import pytest
 from controls_fixture import in_templates
 from narrow import present
 from related_fixture import related_report
-from rendered import Part, Rendered
+from rendered import Part, Rendered, line_points
 
-from tokviz.pages.charts.axis import Ruler, norm_range
 from tokviz.pages.compare import compare_data
 from tokviz.pages.compare.differing import differing
 from tokviz.pages.explore.explore_data import scripts
@@ -132,11 +131,11 @@ def test_under_plots_purity_is_of_the_sentence_that_is_drawn(report: Report, pag
         "\N{NO-BREAK SPACE}", " "
     )
     script = scripts(report)[f"data/{model.slug}/{context.states.context.name}/words.js"]
-    ruler = Ruler(strip=None, last=context.states.n_depths - 1, norms=norm_range(model.captures))
-    of_first, of_all = (
-        replace(ruler, geometry=each).measures() for each in (context.in_first_template.geometry, context.geometry)
-    )
-    assert of_first == content(script)["measures"]["lines"] != of_all
+    (spark, *_) = re.findall(r'class="spark" d="([^"]+)"', content(script)["measures"]["lines"])
+    first_depth, _, *others = line_points(spark)
+    _, height = [first_depth, *others][DEPTH]
+    assert 1 - height / 100 == pytest.approx(first, abs=5.1e-4), "to a tenth of a hundredth, as it is drawn"
+    assert abs(first - median) > 0.01
     assert "category purity of" not in " ".join(
         trust(context.projections[0].projection, context.in_first_template.geometry, DEPTH)
     )

@@ -31,8 +31,8 @@ from report_fixture import (
 )
 
 from tokviz.pages import render
-from tokviz.pages.charts.measure import terms
 from tokviz.pages.charts.measures import MEASURES
+from tokviz.pages.charts.reading import terms
 from tokviz.pages.downloads import tables
 from tokviz.pages.text import catalogue
 from tokviz.pages.text.glossary import Explainer

@@ -11,14 +11,15 @@ from geometry_fixture import DIMENSIONS, undefined
 from hypothesis import given
 from hypothesis import strategies as st
 from narrow import present
-from rendered import Part, Rendered
+from rendered import Part, Rendered, line_points
 from report_fixture import SENTENCE, hostile_report, model_report, sample_report
 
 from tokviz.pages.charts.axis import outline, path
 from tokviz.pages.charts.curves import alt_text
-from tokviz.pages.charts.measure import Reading
 from tokviz.pages.charts.measures import MEASURES
+from tokviz.pages.charts.reading import Reading
 from tokviz.pages.charts.scale import Scale, spread_out
+from tokviz.pages.explore.explore_data import scripts
 from tokviz.pages.text import glossary, wording
 from tokviz.records import Context, ContextReport
 
@@ -129,22 +130,11 @@ def test_the_emergence_layer_is_marked_at_its_tick(model: Part) -> None:
     assert not sentence.all(".mark, .mark-name")
 
 
-def places(line: str) -> list[tuple[float, float]]:
-    """Where the points of a line are, by the steps between them."""
-    found, x, y = [], 0.0, 0.0
-    for step, numbers in re.findall(r"([Mlh])([^Mlh]+)", line):
-        across, *down = map(float, re.findall(r"-?(?:\d+(?:\.\d)?|\.\d)", numbers))
-        x, y = (0.0, 0.0) if step == "M" else (x, y)
-        x, y = round(x + across, 1), round(y + sum(down), 1)
-        found.append((x, y))
-    return found
-
-
 def test_a_sparkline_has_a_point_over_every_tick_and_stays_inside(model: Part) -> None:
     sparks = ruler(model, "alone/standardized").all(".spark")
     assert len(sparks) == 2
     for spark in sparks:
-        first, _, *others = places(spark["d"])
+        first, _, *others = line_points(spark["d"])
         points = [first, *others]
         assert [x / 10 for x, _ in points] == [pytest.approx(percent(tick), abs=0.01) for tick in ticks(model)]
         assert all(0 <= y <= 100 for _, y in points)
@@ -430,11 +420,13 @@ def test_what_is_not_defined_leaves_a_dash_or_no_curve() -> None:
         for context in model.contexts
         for measured in [present(context.geometry)]
     )
-    site = Rendered(replace(report, models=(replace(model, contexts=contexts),)))
+    undefined_report = replace(report, models=(replace(model, contexts=contexts),))
+    site = Rendered(undefined_report)
     (page,) = site.models
     assert len(page.all("#curves .chart")) == len(MEASURES) - 1 - 3, "three aren't defined"
     assert trust(page, "alone/layer-0")[1:] == ["trustworthiness 0.83"]
     assert ruler(page, "alone/standardized").texts(".spark-name")[0] == "purity not defined"
+    assert "purity not defined" in scripts(undefined_report)[f"data/{model.slug}/alone/words.js"]
     # Words such as “explanation” have it further in.
     assert not re.search(r"(?<![a-z]{2})nan", site.files[f"models/{model.slug}/index.html"])
 

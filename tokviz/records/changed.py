@@ -1,4 +1,7 @@
-"""What differs between two models of one form: as many layers, as many dimensions, the same tokens for the same words."""
+"""What differs between two models of one form: as many layers, as many dimensions, the same tokens for the same words.
+
+Made in ``measure/movers.py`` and ``measure/common_axes.py``; shown by ``pages/change/``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What may be claimed: every value that is held against chance belongs to a family of tests, in which one rule decides."""
+"""What may be claimed: every value that is held against chance belongs to a family of tests, in which one rule decides.
+
+Decided in ``measure/decisions.py``; the whole report's in ``run/publishing/deciding.py``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Two models in one context: how like their layers are, and what they differ in."""
+"""Two models in one context: how like their layers are, and what they differ in.
+
+Gathered in ``run/plan/pairs.py``; shown by ``pages/compare/``.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 """The Jacobian lens: what each layer would say, read with the model's own output matrix.
 
+Made in ``measure/lens.py`` and ``run/kinds/lenses.py`` (by ``capture/lens.py``); shown by ``pages/model/lens.py``.
 Depths are numbered as in ``measures``; NaN stands where a measure isn't defined.
 """
 

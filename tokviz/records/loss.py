@@ -1,4 +1,7 @@
-"""How well a model predicts text as it is, and with neurons set to a value."""
+"""How well a model predicts text as it is, and with neurons set to a value.
+
+Made in ``run/kinds/losses.py``; shown by ``pages/model/without.py``.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 """What is measured, as records.
 
+Made in ``measure/geometry.py``, which calls what measures each; listed for pages in ``pages/charts/measures.py``.
 Depths are numbered as everywhere: 0 is the embedding, k + 1 is after layer k. NaN stands where a measure isn't defined: too
 few words, one category, states that are alike, a depth without a picture.
 """

@@ -1,5 +1,6 @@
 """How much larger a measure is in one capture than in another, word by word, at each depth.
 
+Made in ``measure/paired.py``, of one capture in ``measure/paired_captures.py``; shown by ``pages/text/paired_facts.py``.
 NaN stands where something isn't defined.
 """
 

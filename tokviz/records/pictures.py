@@ -1,4 +1,7 @@
-"""What is drawn: pictures as figures take them."""
+"""What is drawn: pictures as figures take them.
+
+Filled in ``run/plan/pictures.py``; drawn in ``draw/``.
+"""
 
 from __future__ import annotations
 

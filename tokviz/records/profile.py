@@ -1,5 +1,6 @@
 """What stands out of a model: each measure that has a value by chance, at its best depth; and what differs between two.
 
+Made in ``measure/profile.py``; shown by ``pages/model/profile.py`` and ``pages/compare/differing.py``.
 NaN stands where something isn't defined.
 """
 

@@ -1,5 +1,6 @@
 """Relations between words and orders of words: what is asked for, and what is measured of it.
 
+Made in ``measure/relations.py`` and ``measure/orders.py``; shown by ``pages/model/relations.py``.
 Depths are numbered as in ``measures``; NaN stands where a measure isn't defined.
 """
 

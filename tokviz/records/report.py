@@ -1,4 +1,7 @@
-"""The report, gathered: what pages are made of."""
+"""The report, gathered: what pages are made of.
+
+Gathered in ``run/publishing/site.py``; all pages are made of it in ``pages/site.py``.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 """One model at several steps of its training.
 
+Made in ``measure/series.py``; shown by ``pages/series/``.
 Depths are numbered as in ``measures``; checkpoints are in the order of training.
 """
 

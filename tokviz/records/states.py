@@ -1,4 +1,7 @@
-"""Models, their hidden states and projections."""
+"""Models, their hidden states and projections.
+
+Made in ``capture/running.py``, ``measure/pca.py`` and ``models/card.py``; shown by ``pages/frame/pictures.py``.
+"""
 
 from __future__ import annotations
 

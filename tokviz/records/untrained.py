@@ -1,5 +1,6 @@
 """What a model would be without its training: the measures of its controls, and how it differs from them.
 
+Made in ``measure/untrained.py``; shown by ``pages/charts/curves.py`` and ``pages/text/without_training.py``.
 Depths are numbered as in ``measures``; NaN stands where a measure isn't defined.
 """
 

@@ -1,4 +1,7 @@
-"""What each sublayer adds to the residual stream, and which neurons write it."""
+"""What each sublayer adds to the residual stream, and which neurons write it.
+
+Made in ``capture/updates.py`` and ``measure/writers.py``; shown by ``pages/model/writers.py``.
+"""
 
 from __future__ import annotations
 

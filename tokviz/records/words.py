@@ -1,4 +1,7 @@
-"""Words, contexts, and how a tokenizer cuts them."""
+"""Words, contexts, and how a tokenizer cuts them.
+
+Made in ``config/tables.py`` and ``capture/tokens.py``.
+"""
 
 from __future__ import annotations
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from tokviz.pages.charts.axis import ends
 from tokviz.pages.charts.curves import Axes, Chart, Series, chart_of, make_chart
-from tokviz.pages.charts.measure import Measure, Reading
 from tokviz.pages.charts.measures import WITHIN_A_MODEL
+from tokviz.pages.charts.reading import Measure, Reading
 from tokviz.pages.charts.scale import Layout
 from tokviz.pages.charts.word_by_word import banded
 from tokviz.pages.findings.change_evidence import MOST_NAMED

@@ -13,8 +13,8 @@ from markupsafe import Markup, escape
 
 from tokviz.pages.charts import notes
 from tokviz.pages.charts.axis import coordinate, ends, outline, path, relative_depth, strokes
-from tokviz.pages.charts.measure import ControlKind, Measure, Reading
 from tokviz.pages.charts.measures import WITHIN_A_MODEL, added_measures
+from tokviz.pages.charts.reading import ControlKind, Measure, Reading
 from tokviz.pages.charts.scale import NAME_GAP, OF_A_MODEL, Layout, Scale, spread_out
 from tokviz.pages.text.wording import NBSP, capitalized, joined, the_depth
 from tokviz.records import ContextReport, ModelReport

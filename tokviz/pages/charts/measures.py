@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tokviz.pages.charts.measure import Measure, Reading, of_categories, tested
+from tokviz.pages.charts.reading import Measure, Reading, of_categories, tested
 from tokviz.pages.text.trust import purity_in_plot
 from tokviz.pages.text.wording import NBSP, number, percent, whole_percent
 from tokviz.records import (

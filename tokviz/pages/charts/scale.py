@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tokviz.pages.charts.axis import logarithms
-from tokviz.pages.charts.measure import Measure, Reading
+from tokviz.pages.charts.reading import Measure, Reading
 from tokviz.pages.text.wording import power_of_ten
 
 MOST_STEPS = 5

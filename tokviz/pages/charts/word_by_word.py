@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from tokviz.pages.charts.curves import Axes, Chart, Series, chart_of, make_chart, short_label
-from tokviz.pages.charts.measure import Measure, Reading
+from tokviz.pages.charts.reading import Measure, Reading
 from tokviz.pages.charts.scale import OF_ALL_MODELS
 from tokviz.pages.text.catalogue import Fact, text
 from tokviz.records import Context, ContextReport, ModelReport, PairedMeasures, Report

@@ -11,9 +11,9 @@ from typing import Any
 
 from tokviz.pages.charts.axis import relative_depths
 from tokviz.pages.charts.curves import SURFACE, Axes, Chart, Series, make_chart, of_controls, paths, said, switches_of
-from tokviz.pages.charts.measure import Measure
 from tokviz.pages.charts.measures import BETWEEN_MODELS, added_measures, lens_measures, related_measures
 from tokviz.pages.charts.notes import controls_noted, over_templates
+from tokviz.pages.charts.reading import Measure
 from tokviz.pages.charts.scale import NAME_GAP, OF_ALL_MODELS
 from tokviz.pages.charts.word_by_word import BANDS, BETWEEN, charts_between
 from tokviz.pages.compare.differing import Differing, short_of

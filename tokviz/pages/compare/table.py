@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tokviz.pages.charts.measure import Measure
 from tokviz.pages.charts.measures import MEASURES, lens_measures, related_measures
+from tokviz.pages.charts.reading import Measure
 from tokviz.pages.frame.pictures import slide_id
 from tokviz.pages.model.lens import has_lens
 from tokviz.pages.text.extent import end_name, is_partial

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from tokviz.pages.charts.measure import terms
 from tokviz.pages.charts.measures import MEASURES, added_measures, lens_measures, related_measures
+from tokviz.pages.charts.reading import terms
 from tokviz.pages.frame.frame import (
     MOST_MODELS_IN_NAV,
     Frame,

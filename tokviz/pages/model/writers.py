@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tokviz.pages.charts.curves import Chart, chart_of
-from tokviz.pages.charts.measure import Measure, Reading
+from tokviz.pages.charts.reading import Measure, Reading
 from tokviz.pages.model.without import without
 from tokviz.pages.text.catalogue import Fact, text
 from tokviz.pages.text.extent import is_partial

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from tokviz.pages.charts.curves import Axes, Chart, Series, make_chart
-from tokviz.pages.charts.measure import Measure, Reading
 from tokviz.pages.charts.measures import MEASURES
+from tokviz.pages.charts.reading import Measure, Reading
 from tokviz.pages.charts.scale import OF_A_MODEL
 from tokviz.pages.series.sentences import untrained
 from tokviz.pages.text.wording import NBSP, capitalized

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tokviz.pages.charts.measure import Measure, Reading
 from tokviz.pages.charts.measures import MEASURES, related_measures
+from tokviz.pages.charts.reading import Measure, Reading
 from tokviz.pages.text.wording import number, score
 from tokviz.records import ContextReport, Order, Relation, Report, SeriesReport, depth_name
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
-from tokviz.pages.charts.measure import Measure
+from tokviz.pages.charts.reading import Measure
 from tokviz.pages.explore import explore_data
 from tokviz.pages.series.maps import maps, measures, read
 from tokviz.pages.text.data_text import csv_text, script, spreadsheet_safe
