@@ -19,7 +19,9 @@ from tokviz.measure.decisions import N_SHUFFLES
 from tokviz.measure.forms import families
 from tokviz.records import Geometry
 
-MOST_NEIGHBOURS, FEW_ALIKE = 5, 10
+MOST_NEIGHBOURS = 5
+"""So many of a word's nearest ones count at most."""
+FEW_ALIKE = 10
 """Of groups of words that stay together and can stand for each other: with fewer they would hardly ever change places."""
 
 

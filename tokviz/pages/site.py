@@ -37,7 +37,7 @@ class Page:
     """Without its ending."""
     view: Values
     nav: tuple[Link, ...] = ()
-    """The pages of the header."""
+    """The pages that header and footer lead to."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,7 +29,7 @@ class Spread:
     """``(n_depths,)`` float64 in 0–1: how much of the words' variance the first principal component of the centred states
     holds; near 1 the words lie on a line."""
     mean_norm: np.ndarray
-    """``(n_depths,)`` float64."""
+    """``(n_depths,)`` float64: mean Euclidean norm of the words' states, ≥ 0."""
     norm_spread: np.ndarray
     """``(n_depths,)`` float64: standard deviation of the norms (n − 1)."""
     mean_cosine: np.ndarray
@@ -360,7 +360,7 @@ class Neighbours:
     """The words nearest to each word in the full space, for readers to look up."""
 
     rows: np.ndarray
-    """``(n_depths, n_words, k)`` int64: rows of the nearest others by cosine, nearest first; of a reference word
+    """``(n_depths, n_words, k)`` int64: rows of the nearest others by cosine of standardized states, nearest first; of a reference word
     reference words, of another word any. −1 throughout for a word that has none to speak of, since other words have the very
     same states."""
 
@@ -439,6 +439,6 @@ class LayerSimilarity:
     cka_summary: BestMatch
     neighbours_summary: BestMatch
     beyond_categories: Claim
+    """Whether the best matches, of ``cka`` and of ``neighbours``, are better than with words permuted within categories."""
     shares_embedding: bool = False
     """Whether the words' embeddings are the same, or nearly: that layers are alike beyond categories then follows from it."""
-    """Whether the best matches, of ``cka`` and of ``neighbours``, are better than with words permuted within categories."""

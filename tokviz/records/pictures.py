@@ -166,7 +166,7 @@ class HeatMap:
     """``(n_categories, n_depths)`` float64, each category's mean; NaN where there is none."""
     most: int
     unit: str
-    """What the numbers count, ``nearest words of its category``."""
+    """What the numbers count, ``of 5 nearest words in its category``."""
     stages: tuple[int, ...]
     """The first depth of each."""
     mark: int | None

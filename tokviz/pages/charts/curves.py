@@ -220,7 +220,7 @@ def paths(axes: Axes, series: Series) -> dict[str, str | None]:
 
 
 def _dotted(series: Sequence[Series]) -> np.ndarray:
-    """Thresholds, and what the measure is by chance, unless that has a curve."""
+    """Thresholds, and what the measure is by chance, the mean over depths and captures, unless that has a curve."""
     values = sorted({threshold for each in series for threshold in each.reading.thresholds})
     chances = [each.reading.chance for each in series if each.reading.chance is not None]
     known = np.concatenate([*chances, np.empty(0)])

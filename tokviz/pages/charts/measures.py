@@ -45,7 +45,7 @@ MEASURES = (
         key="purity",
         name="Category purity",
         caption="Share of {same_category}, by cosine in all dimensions, each scaled to the same standard deviation. Dotted: "
-        "chance.",
+        "mean chance.",
         term="Neighbors of the same category (purity)",
         meaning="The share of {same_category}, mean over words: by cosine in all dimensions, by Euclidean distance in the "
         "plot. In small categories fewer neighbors count. Before the cosine each dimension is scaled to the same standard "
@@ -72,7 +72,7 @@ MEASURES = (
         key="silhouette",
         name="Silhouette",
         caption="How much closer a word is to its own category than to the nearest other one, by cosine of standardized "
-        "states; 0: equally close. Dotted: chance.",
+        "states; 0: equally close. Dotted: mean chance.",
         term="Silhouette",
         meaning="(b − a) / max(a, b), mean over words: a is the mean distance to the words of its own category, b to those of "
         "the nearest other. From −1 to 1; above 0, categories hold together.{long_lists}",
@@ -363,7 +363,7 @@ def _by_lens(key: str, name: str, what: str, found: Callable[[Lens], LensMeasure
     return Measure(
         key=f"lens {key}",
         name=name,
-        caption=f"{what} Dotted: chance. Without a band where the two halves of the text disagree about the lens.",
+        caption=f"{what} Dotted: mean chance. Without a band where the two halves of the text disagree about the lens.",
         read=lambda context, _: _where_firm(found(context.lens)) if context.lens else None,
         write=whole_percent,
         **more,

@@ -55,7 +55,7 @@ class Frame:
     opens: str = ""
     """The slide that the page opens with where its address asks for none."""
     nav: tuple[Link, ...] = ()
-    """The pages of the header; empty until all of them are known."""
+    """The pages that header and footer lead to; empty until all of them are known."""
     ruler_css: ClassVar[str] = RULER.style()
     """Measures of rulers, as CSS variables."""
     ruler_sha256: ClassVar[str] = base64.b64encode(hashlib.sha256(RULER.style().encode()).digest()).decode()
