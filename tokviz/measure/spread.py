@@ -1,4 +1,4 @@
-"""How words lie in the full space at one depth: rank, norms, directions, and what PC1 is made of."""
+"""How words lie in the full space at one depth: rank, directions, and what PC1 is made of."""
 
 from __future__ import annotations
 

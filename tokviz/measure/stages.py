@@ -38,7 +38,7 @@ class Segmentation:
     starts: tuple[int, ...]
     """Ascending depths, the first is 0."""
     recurrence: tuple[float, ...]
-    """Per stage, 0–1: share of subsamples with a boundary there; NaN for the first and where CKA shows none."""
+    """Per stage, 0–1: share of subsamples with a boundary there or one depth away; NaN for the first and where CKA shows none."""
     cka: np.ndarray
     """``(n_depths, n_depths)`` float64; NaN with too few words."""
 

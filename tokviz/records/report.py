@@ -342,7 +342,7 @@ class Underway:
     """When it was begun and how long it was expected to take, as a sentence; None where that isn't known."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Report:
     """Everything that the pages show."""
 

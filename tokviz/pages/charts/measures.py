@@ -363,7 +363,7 @@ def _by_lens(key: str, name: str, what: str, found: Callable[[Lens], LensMeasure
     return Measure(
         key=f"lens {key}",
         name=name,
-        caption=f"{what} Dotted: mean chance. Without a band where the two halves of the text disagree about the lens.",
+        caption=f"{what} Dotted: chance. Without a band where the two halves of the text disagree about the lens.",
         read=lambda context, _: _where_firm(found(context.lens)) if context.lens else None,
         write=whole_percent,
         **more,

@@ -1,4 +1,4 @@
-"""Records → CSV and JSON for readers who want the numbers, and scripts for the explorer."""
+"""Records → CSV and JSON for readers who want the numbers; and all that a site has in ``data/``."""
 
 from __future__ import annotations
 

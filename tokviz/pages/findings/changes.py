@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -91,11 +91,17 @@ class Shift:
 
         Identical states don't change at all.
         """
-        assert self.pair.paired is not None
-        of = getattr(self.pair.paired, measure)
-        paired = of.by_category if by_category else of.overall
-        found = np.array([-paired.high, -paired.value, -paired.low])
-        return np.where(self.changed.is_same & np.isfinite(found), 0.0, found)
+        return self._bands[measure, by_category]
+
+    @cached_property
+    def _bands(self) -> dict[tuple[str, bool], np.ndarray]:
+        found: dict[tuple[str, bool], np.ndarray] = {}
+        for measure in PairedMeasures.MEASURES:
+            of = getattr(self.pair.paired, measure)
+            for by_category, paired in ((True, of.by_category), (False, of.overall)):
+                band = np.array([-paired.high, -paired.value, -paired.low])
+                found[measure, by_category] = np.where(self.changed.is_same & np.isfinite(band), 0.0, band)
+        return found
 
     @cached_property
     def _said(self) -> tuple[str, bool]:
@@ -333,6 +339,7 @@ class Shift:
         )
 
 
+@lru_cache(1)  # pages, tables and cards ask for the same, of which much is computed once
 def shifts(report: Report) -> tuple[Shift, ...]:
     """Of each pair of models that are before and after, in each context, then of the ends of series; in the report's order."""
     models = {model.slug: model for model in report.all_models}
