@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -20,7 +21,8 @@ from tokviz.records.claims import LEVEL, Claim
 class Paired:
     """Differences A − B of one measure, each the mean over the same words, at ``n`` pairs of depths.
 
-    ``n_of`` of them stand side by side: one for all words together, or one for the words of each category.
+    ``n_of`` of them stand side by side: one for all words together, or one for the words of each category. What pages ask for again
+    and again is computed once: a claim is decided in a new record.
     """
 
     differences: np.ndarray
@@ -39,7 +41,7 @@ class Paired:
     most: float = math.inf
     """How far from 0 a difference can be: 1 of shares. Bands end there."""
 
-    @property
+    @cached_property
     def value(self) -> np.ndarray:
         """``(n_of, n)``: the median over templates."""
         return np.asarray(np.median(self.differences, axis=0))
@@ -54,7 +56,7 @@ class Paired:
         """``(n_of, n)``: the median over templates of difference / error."""
         return np.asarray(np.median(self.differences / self.errors, axis=0))
 
-    @property
+    @cached_property
     def low(self) -> np.ndarray:
         """``(n_of, n)``: lower ends of the bands, which hold together with those of all other differences of the family.
 
@@ -62,7 +64,7 @@ class Paired:
         """
         return self._ends(-1)
 
-    @property
+    @cached_property
     def high(self) -> np.ndarray:
         """``(n_of, n)``: their upper ends."""
         return self._ends(1)

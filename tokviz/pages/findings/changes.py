@@ -91,17 +91,11 @@ class Shift:
 
         Identical states don't change at all.
         """
-        return self._bands[measure, by_category]
-
-    @cached_property
-    def _bands(self) -> dict[tuple[str, bool], np.ndarray]:
-        found: dict[tuple[str, bool], np.ndarray] = {}
-        for measure in PairedMeasures.MEASURES:
-            of = getattr(self.pair.paired, measure)
-            for by_category, paired in ((True, of.by_category), (False, of.overall)):
-                band = np.array([-paired.high, -paired.value, -paired.low])
-                found[measure, by_category] = np.where(self.changed.is_same & np.isfinite(band), 0.0, band)
-        return found
+        assert self.pair.paired is not None
+        of = getattr(self.pair.paired, measure)
+        paired = of.by_category if by_category else of.overall
+        found = np.array([-paired.high, -paired.value, -paired.low])
+        return np.where(self.changed.is_same & np.isfinite(found), 0.0, found)
 
     @cached_property
     def _said(self) -> tuple[str, bool]:
