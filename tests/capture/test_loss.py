@@ -135,7 +135,7 @@ def test_logits_that_take_much_memory_are_made_in_several_passes(monkeypatch: py
         [Setting(neurons=NEURONS)],
     )
     together = losses(*arguments, of)
-    monkeypatch.setattr(measuring, "LOGIT_BYTES_IN_MEMORY", 3 * 4 * 300 * 128)
+    monkeypatch.setattr(measuring, "LOGIT_BYTES", 3 * 4 * 300 * 128)
     done: list[int] = []
     apart = losses(*arguments, replace(of, on_progress=done.append))
     assert len(done) > 1

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tokviz.capture.batch_check import tolerance_for
-from tokviz.capture.hooks import first_tensor, forward, hooked, is_streamed
+from tokviz.capture.hooks import first_tensor, forward, hooked
 from tokviz.capture.interventions import neurons_set
 from tokviz.capture.products import fast_products
 from tokviz.capture.structure import Structure
@@ -24,10 +24,8 @@ if TYPE_CHECKING:
 
 _TRIED_TOKENS = 16
 """Of a passage: enough to see what a model does."""
-LOGIT_BYTES_STREAMED = 2**27
-"""The most bytes of logits, in float32, that one forward pass may produce where weights are streamed; a single passage always may."""
-LOGIT_BYTES_IN_MEMORY = 2**26
-"""The same where weights are in memory: more saves no time."""
+LOGIT_BYTES = 2**27
+"""The most bytes of logits, in float32, that one forward pass may produce; a single passage always may."""
 _NO_DIFFERENCE = 1e-4
 """Nats per token by which the loss of a passage may differ when the layers before one aren't run again."""
 
@@ -128,8 +126,7 @@ def losses(
 
     ids = torch.from_numpy(text.ids)
     vocabulary = head.get_output_embeddings().weight.shape[0]  # type: ignore[operator]
-    most = LOGIT_BYTES_STREAMED if is_streamed(head) else LOGIT_BYTES_IN_MEMORY
-    size = max(1, most // (4 * vocabulary * PASSAGE_TOKENS))
+    size = max(1, LOGIT_BYTES // (4 * vocabulary * PASSAGE_TOKENS))
     goes_on = _goes_on(head, structure, layer, ids[:1, :_TRIED_TOKENS], text.n_before)
     before = structure.layers[:layer] if goes_on else ()
     intact: list[np.ndarray] = []
