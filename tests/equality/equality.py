@@ -44,7 +44,12 @@ FIXED = {
 OF_TIME = re.compile(r"^(?:.+: )?(?:Looking at|Comparing|Deciding|projecting|measuring)\b.* …\n", re.MULTILINE)
 """Lines that are said of a step only where it has taken a second."""
 SECONDS = re.compile(r"\b\d+(?:\.\d+)? (?:ms|s|min)\b")
+FORECAST = re.compile(r"^time: .*(?= \(by a measurement of this machine)", re.MULTILINE)
 MOST_NAMED = 6
+
+
+def without_times(said: str) -> str:
+    return FORECAST.sub("time: N", SECONDS.sub("N s", OF_TIME.sub("", said)))
 
 
 class Runner:
@@ -85,7 +90,7 @@ class Runner:
         text = f"$ {command}\n{said[0]}--- standard error\n{said[1]}--- exit code {code}\n"
         for path, name in ((folder, "FOLDER"), (Path(__file__).parent, "EQUALITY"), (self.checkout, "CHECKOUT")):
             text = text.replace(str(path), name)
-        return SECONDS.sub("N s", OF_TIME.sub("", text))
+        return without_times(text)
 
     def end(self) -> None:
         self._process.communicate()

@@ -103,6 +103,16 @@ def test_the_version_and_the_digests_of_files_may_differ(found: Found) -> None:
     assert len(found(files("0.1.0", "a"), files("0.1.0", "a", "b"))) == 1
 
 
+def test_times_may_differ() -> None:
+    by = "(by a measurement of this machine, corrected by 2 earlier runs)"
+
+    def said(first: str, end: str, took: str) -> str:
+        return equality.without_times(f"1 model\ntime: first page {first}, all {end} {by}\nloading: {took} s\n")
+
+    assert said("about 2 minutes", "about 4 minutes", "1.5") == said("under a minute", "about 5 minutes", "12")
+    assert said("a", "b", "1") == f"1 model\ntime: N {by}\nloading: N s\n"
+
+
 def test_changed_pixels_are_counted(found: Found, tmp_path: Path) -> None:
     image = Image.new("RGB", (30, 20), "white")
     for side in ("before", "after"):

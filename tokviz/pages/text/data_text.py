@@ -83,6 +83,8 @@ def csv_text(header: Sequence[str], rows: Iterable[Iterable[Any]]) -> str:
 
 
 def _cell(value: Any) -> Any:
+    if type(value) in (str, int):  # most of them
+        return value
     if isinstance(value, bool | np.bool_):
         return int(value)
     return rounded(float(value)) if isinstance(value, float | np.floating) else value
