@@ -120,7 +120,7 @@ class Measure:
         """
         untrained, geometry, reading = context.untrained, context.geometry, self.reading(context)
         if reading and isinstance(reading.measured, LensMeasure):
-            return _by_lens(context, reading.measured)
+            return _lens_curves(context, reading.measured)
         if untrained is None or geometry is None or self.of_control is None:
             return {}
         templates = reading.each_template if reading else None
@@ -155,7 +155,7 @@ def terms(measures: Iterable[Measure], geometries: Sequence[Geometry]) -> dict[s
     return {key: term for term, key in found.items()}
 
 
-def _by_lens(context: ContextReport, found: LensMeasure) -> dict[ControlKind, Reading]:
+def _lens_curves(context: ContextReport, found: LensMeasure) -> dict[ControlKind, Reading]:
     if context.rule is not None:
         return {}
     curves: dict[ControlKind, np.ndarray] = {"chance": found.null_mean, "logit": found.logit}
