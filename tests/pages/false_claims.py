@@ -163,7 +163,7 @@ def of_comparison() -> Iterator[Case]:
         yield Case(kind, likeness, pattern, replacement, lambda text: page_claims.check_likeness(text, layers))
     yield Case(
         "by chance", page_claims.summary_of(neighbours), r"chance 0\.09", "chance 0.10",
-        lambda text: page_claims.check_heatmap_summary(text, layers.neighbours_summary, layers.chance),
+        lambda text: page_claims.check_heatmap_summary(text, layers.neighbours_summary),
     )  # fmt: skip
     names = (report.models[0].display_name, report.models[1].display_name)
     yield Case(

@@ -276,14 +276,13 @@ def summary_of(heatmap: Part) -> str:
     return heatmap.one("figcaption").text.removeprefix(heatmap.one("figcaption strong").text).strip()
 
 
-def check_heatmap_summary(text: str, estimate: BestMatch, chance: float | None) -> None:
+def check_heatmap_summary(text: str, estimate: BestMatch) -> None:
     """``0.31 (0.25–0.37); within categories 0.29; chance 0.11``."""
     told, _, by_chance = plain(text).partition("; chance ")
     number, _, within = told.partition("; within categories ")
     check_estimate(number, estimate)
     require(close(within, estimate.within_categories), text, estimate)
-    require(bool(by_chance) == (chance is not None), text, chance)
-    require(chance is None or close(by_chance, chance), text, chance)
+    require(close(by_chance, estimate.chance), text, estimate)
 
 
 def check_best_match(alt: str, matrix: np.ndarray, names: tuple[str, str]) -> None:

@@ -152,17 +152,19 @@ def _heatmaps(found: LayerSimilarity, names: list[str]) -> Iterator[dict[str, An
 
     The deeper one runs along the width, and has a dot at each best match.
     """
-    chance = f"; chance {score(found.chance)}" if np.isfinite(found.chance) else ""
     for title, matrix, best, said in (
         ("CKA", found.cka, found.cka_summary, _cka(found)),
         ("Mutual neighbors", found.neighbours, found.neighbours_summary, _estimate(found.neighbours_summary)),
     ):
         is_turned = matrix.shape[0] > matrix.shape[1]
         cells, (y_name, x_name) = (matrix.T, names[::-1]) if is_turned else (matrix, names)
-        within = f"; within categories {score(best.within_categories)}" if np.isfinite(best.value) else ""
+        is_known = np.isfinite(best.value)
+        permuted = (
+            f"; within categories {score(best.within_categories)}; chance {score(best.chance)}" if is_known else ""
+        )
         yield {
             "title": title,
-            "summary": f"{said}{within}{'' if title == 'CKA' else chance}",
+            "summary": said + permuted,
             "alt": f"{title} of {x_name} (across) and {y_name} (up): {_best_match_text(cells, x_name, y_name)}",
             "names": (x_name, y_name),
             "n_depths": cells.shape[::-1],
