@@ -120,6 +120,7 @@ def test_a_grid_a_chart_and_a_finding() -> None:
     grid = place(f"{MINI}#sentence/grid/centered")
     assert "/sentence/centered/" in sources(grid)[0]
     assert not names(grid)
+    assert grid.one(".place-source").text == "mini-encoder-6, words in a sentence, centered PCA"
     chart = place(f"{SMOL}#curves/category-purity")
     assert chart.one(".place-heading").text == "Category purity"
     on_page = Rendered(sample())[f"{SMOL}index.html"].one("[id='curves/category-purity']")

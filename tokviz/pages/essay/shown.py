@@ -197,7 +197,7 @@ def _of_grid(view: Shown, place: EssayPlace) -> Figure:
     return Figure(
         label=f"{_models([view])}, {view.heading}: grid",
         caption=Markup(place.caption) or escape(said),
-        source=Link(text=f"{_models([view])}, words {isolated(view.context.states.context.label)}", href=frame.href),
+        source=Link(text=_what_is_alike([view]), href=frame.href),
         frames=(frame,),
         is_wide=True,
     )
