@@ -168,7 +168,9 @@ def test_a_loss_that_is_no_number_is_refused() -> None:
 def test_models_that_see_later_tokens_are_told_from_those_that_predict_them(
     tiny: Tiny, family: str, ahead: bool
 ) -> None:
-    assert sees_ahead(tiny.load(family).module, text()) is ahead
+    of, module = text(), tiny.load(family).module
+    of.ids[1] = of.ids[0]
+    assert sees_ahead(module, of) is ahead
 
 
 @pytest.mark.slow
@@ -223,8 +225,14 @@ def test_each_begins_with_the_token_that_the_tokenizer_puts_before_a_text() -> N
 
 
 def test_a_text_of_few_tokens_is_refused() -> None:
-    with pytest.raises(CaptureError, match=r"at least 1,024 tokens to predict, got 5"):
+    with pytest.raises(CaptureError, match=r"at least 1,024 tokens, got 5"):
         passages(tiny_tokenizers.byte_level(), "zzzzz", 8)
+
+
+def test_a_text_that_repeats_itself_is_refused() -> None:
+    """Of the same passage again and again the standard error would be 0."""
+    with pytest.raises(CaptureError, match=r"at least 8 passages of 128 tokens that differ, got 1; take one that"):
+        passages(tiny_tokenizers.byte_level(), "a" * 10_000, 8)
 
 
 def test_the_text_is_long_enough_and_on_ten_subjects() -> None:

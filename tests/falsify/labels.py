@@ -134,6 +134,29 @@ def near_undeclared(number: int, _: Sample) -> Case:
     )
 
 
+def at_one_token(number: int, _: Sample) -> Case:
+    """Words that are read at a token which two to six of them share, and part from layer to layer; a category is drawn for each token."""
+    random = np.random.default_rng((40, number))
+    n_tokens, n_categories = int(random.integers(12, 31)), int(random.integers(3, 7))
+    sources = np.repeat(np.arange(n_tokens), 2 + number % 5)
+    labels = (random.permutation(n_tokens) % n_categories)[sources]
+    words = labelled([f"{row:03d}word" for row in range(len(labels))], labels.tolist())
+
+    def model() -> Inputs:
+        tokens, state, states = random.normal(size=(n_tokens, 64)), np.zeros((len(sources), 64)), []
+        kept = random.uniform(0.3, 0.9)
+        for depth in range(6):
+            states.append((kept**depth * tokens[sources] + state).astype(np.float32))
+            state = 0.8 * state + 0.6 * random.normal(size=state.shape)
+        return inputs_of(named(making.hidden_states(states, positions=[1] * len(sources)), words.words), words)
+
+    report = decided({"one": [model()], "other": [model()]}, words, Asked(compares=frozenset({DIFFERENCES})))
+    return Case(
+        report=report,
+        is_false=lambda each: _is_false(each) or (each.kind.startswith("paired") and ".kept." not in each.what),
+    )
+
+
 def in_a_second_list(number: int, _: Sample) -> Case:
     """Words in two forms, by their letters or declared; a category is drawn for both, and the second form stands in a list of such forms, too."""
     random = np.random.default_rng((9, number))
@@ -236,6 +259,13 @@ NULL = (
         contents="20–120 words in twos to fours of nearly equal states, also at the last layers alone or in two of three templates, two models; "
         "false: categories, surface, differences but neighbors kept",
         make=near_undeclared,
+        n_reports=N_NULL,
+    ),
+    Kind(
+        name="words read at one token",
+        contents="24–180 words in twos to sixes of one state at the embedding, two models; false: categories, surface, differences but "
+        "neighbors kept",
+        make=at_one_token,
         n_reports=N_NULL,
     ),
     Kind(

@@ -151,6 +151,17 @@ def test_words_that_are_near_at_few_depths_stay_apart() -> None:
         assert len(in_rows(late, np.arange(20) // 2 % 3)) == n_found
 
 
+@pytest.mark.parametrize("size", [2, 6, 7])
+def test_words_of_one_state_at_the_embedding_belong_together_however_soon_they_part(size: int) -> None:
+    """As words that are read at a token that they share, such as *-ness*."""
+    random, sources = np.random.default_rng(0), np.repeat(np.arange(60 // size), size)
+    apart, token = near(random, range(len(sources))), random.normal(size=(len(sources), 32)).astype(np.float32)
+    states = replace(apart, states=[token[sources], *apart.states[1:]])
+    wanted = [set(np.flatnonzero(sources == source).tolist()) for source in range(sources[-1] + 1)]
+    assert in_rows(states, sources % 3) == (wanted if size <= 6 else [])
+    assert in_rows(states, sources % 3, apart) == [], "in another template they are read elsewhere"
+
+
 def test_words_are_near_that_are_so_in_most_templates() -> None:
     random = np.random.default_rng(0)
     one, other = (near(random, np.repeat(np.arange(10), 2)) for _ in range(2))

@@ -74,7 +74,7 @@ def test_it_is_told_which_categories_have_too_few_words_that_count_as_several() 
         by_category=replace(found.by_category, n_groups=np.array([3, 4, 1])),
     )
     first, _, last = categories(sample_report(), 3)
-    said = f"it takes 24 in all and 4 of each category; words that belong together being one, {first} and {last} have fewer."
+    said = f"it takes 24 in all and 4 of each category, counting words that belong together as one; {first} and {last} have fewer."
     assert said in told(few)
     assert "have fewer" not in told(replace(few, by_category=found.by_category))
 
@@ -92,7 +92,10 @@ def test_few_words_have_no_answer() -> None:
     few = measure([np.nan, np.nan], [False, False])
     few = replace(few, overall=replace(few.overall, freedom=np.zeros(1, dtype=np.int64)))
     said = told(few)
-    assert "can’t be said of so few words: it takes 24 in all and 4 of each category." in said
+    assert (
+        "can’t be said of so few words: it takes 24 in all and 4 of each category, counting words that belong together as one."
+        in said
+    )
     assert "No difference" not in said
 
 

@@ -70,18 +70,20 @@ def passages(
 
     Raises
     ------
-    CaptureError : there are fewer than ``least``.
+    CaptureError : there are fewer than ``least``, or fewer that differ.
     """
     before, _ = special_around(tokenizer)
     ids = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
     n_own = n_tokens - len(before)
     n_passages = len(ids) // n_own
     if n_passages < least:
-        raise CaptureError(
-            f"expected a text of at least {least * n_own:,} tokens to predict, got {len(ids):,}; take a longer one"
-        )
+        raise CaptureError(f"expected a text of at least {least * n_own:,} tokens, got {len(ids):,}; take a longer one")
     rows = np.linspace(0, n_passages - 1, min(n_passages, most)).round().astype(int)
     own = np.array(ids[: n_passages * n_own], dtype=np.int64).reshape(n_passages, n_own)[rows]
+    if (n_different := len(np.unique(own, axis=0))) < min(least, most):
+        raise CaptureError(
+            f"expected a text of at least {least} passages of {n_own} tokens that differ, got {n_different}; take one that doesn't repeat itself"
+        )
     first = np.tile(np.array(before, dtype=np.int64), (len(rows), 1))
     return Passages(ids=np.hstack([first, own]), n_before=max(1, len(before)))
 
@@ -92,7 +94,8 @@ def sees_ahead(module: nn.Module, text: Passages) -> bool:
 
     half = _TRIED_TOKENS // 2
     ids = torch.from_numpy(text.ids[[0, 0], :_TRIED_TOKENS])
-    ids[1, half:] = torch.from_numpy(text.ids[1, half:_TRIED_TOKENS])
+    ends = text.ids[:, half:_TRIED_TOKENS]
+    ids[1, half:] = torch.from_numpy(ends[(ends != ends[0]).any(axis=1).argmax()])
     states = first_tensor(forward(module, ids, torch.ones_like(ids)))
     if states is None:
         raise CaptureError(f"{type(module).__name__}: expected hidden states (batch, tokens, width), got none")

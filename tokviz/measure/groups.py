@@ -88,11 +88,12 @@ def groups_of(
 def near_together(
     templates: Sequence[HiddenStates], rows: np.ndarray, memberships: Sequence[tuple[int, ...]]
 ) -> tuple[tuple[str, ...], ...]:
-    """Twos to fours of words whose states are nearly the same, at two of some depths: synonyms that no one declared.
+    """Words whose states are nearly the same.
 
-    They lie together whatever categories they are given: drawn for each of 20 to 120 such words' sets, categories were above chance in 12
-    of 12 reports. A whole category is none, as it may be one for what its words have in common; nor are words whose first categories
-    differ, which may be what a model changes.
+    These are twos to fours that are so at two of some depths, synonyms that no one declared; and words that begin with one state in every
+    template, such as that of a token which they share. They lie together whatever categories they are given: drawn for each of 20 to 120
+    such words' sets, categories were above chance in 12 of 12 reports. A whole category is none, as it may be one for what its words have
+    in common; nor are words whose first categories differ, which may be what a model changes.
 
     Parameters
     ----------
@@ -109,9 +110,10 @@ def near_together(
     found = Counter(
         together for depth in depths for together in _nearly_the_same([each.states[depth][rows] for each in templates])
     )
+    least = min(LEAST_DEPTHS, len(depths))
+    found.update(dict.fromkeys(_of_one_state([each.states[0][rows] for each in templates]), least))
     first = np.array([own[0] for own in memberships])
     whole = {frozenset(np.flatnonzero(first == category).tolist()) for category in first}
-    least = min(LEAST_DEPTHS, len(depths))
     kept = sorted(
         sorted(each)
         for each, n in found.items()
@@ -124,6 +126,15 @@ def with_near(categories: Categories, templates: Sequence[HiddenStates], rows: n
     """Those of words ``(n_words,)`` int64 rows, in which words whose states are nearly the same belong together, too."""
     near = near_together(templates, rows, categories.memberships)
     return replace(categories, declared=(*near, *categories.declared))
+
+
+def _of_one_state(templates: Sequence[np.ndarray]) -> list[frozenset[int]]:
+    """Of embeddings ``(n_words, width)`` in each template: rows that are equal in all, unless too many words are."""
+    rows: dict[tuple[bytes, ...], list[int]] = {}
+    for row, own in enumerate(zip(*templates, strict=True)):
+        rows.setdefault(tuple(each.tobytes() for each in own), []).append(row)
+    most = max(MOST_IN_ONE * len(templates[0]), FEW)
+    return [frozenset(each) for each in rows.values() if 2 <= len(each) <= most]
 
 
 def _nearly_the_same(templates: Sequence[np.ndarray]) -> Iterator[frozenset[int]]:
