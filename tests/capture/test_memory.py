@@ -72,6 +72,9 @@ def test_memory_that_a_tensor_leaves_is_used_again_and_given_back() -> None:
     before = memory._resident_bytes()
     with memory.reused_memory(CPU):
         assert _new_pages(8) < 1.5 * of_one
+        with memory.reused_memory(CPU):
+            assert _new_pages(1) < 0.5 * of_one
+        assert _new_pages(1) < 0.5 * of_one, "the outer block lasts"
     assert memory._resident_bytes() - before < 24 * MIB
     with pytest.raises(ZeroDivisionError), memory.reused_memory(CPU):
         raise ZeroDivisionError

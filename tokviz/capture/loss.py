@@ -12,6 +12,7 @@ import numpy as np
 from tokviz.capture.batch_check import tolerance_for
 from tokviz.capture.hooks import first_tensor, forward, hooked
 from tokviz.capture.interventions import neurons_set
+from tokviz.capture.memory import reused_memory
 from tokviz.capture.products import fast_products
 from tokviz.capture.structure import Structure
 from tokviz.capture.tokens import special_around
@@ -134,15 +135,16 @@ def losses(
     before = structure.layers[:layer] if goes_on else ()
     intact: list[np.ndarray] = []
     changed: list[list[np.ndarray]] = [[] for _ in settings]
-    for start in range(0, len(ids), size):
-        batch = ids[start : start + size]
-        with _noted(before) as outputs:
-            intact.append(_losses(head, batch, text.n_before))
-        with _given(before, outputs):
-            for setting, found in zip(settings, changed, strict=True):
-                with neurons_set(matrix, setting.neurons, at_position_0=setting.at_position_0):
-                    found.append(_losses(head, batch, text.n_before))
-        text.on_progress(len(batch))
+    with reused_memory(ids.device):  # logits are large: a pass would get other memory for them than the last one
+        for start in range(0, len(ids), size):
+            batch = ids[start : start + size]
+            with _noted(before) as outputs:
+                intact.append(_losses(head, batch, text.n_before))
+            with _given(before, outputs):
+                for setting, found in zip(settings, changed, strict=True):
+                    with neurons_set(matrix, setting.neurons, at_position_0=setting.at_position_0):
+                        found.append(_losses(head, batch, text.n_before))
+            text.on_progress(len(batch))
     every = [np.concatenate(each) for each in (intact, *changed)]
     if not all(np.isfinite(each).all() for each in every):
         raise CaptureError(f"{type(head).__name__}: expected finite losses, got some that aren't")
