@@ -35,6 +35,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_nothing_shifts_on_a_phone_while_the_page_comes_in(open_page: OpenPage, site: Path) -> None:
     with served(site, in_pieces=True) as address:
         page = open_page(address, CHANGE, viewport=PHONE, before=COUNT_SHIFTS)
+        page.wait_for_load_state("networkidle")  # scripts ask for the plots' coordinates
         wait_until_quiet(page)
         assert layout_shift(page) < 0.02
 

@@ -107,6 +107,7 @@ def test_nothing_shifts_while_a_page_comes_in(
 ) -> None:
     with served(site, in_pieces=True) as address:
         page = open_page(address, path, viewport=viewport, before=COUNT_SHIFTS)
+        page.wait_for_load_state("networkidle")
         wait_until_quiet(page)
         assert layout_shift(page) < MOST_SHIFT
 
